@@ -1,0 +1,12 @@
+// The flash layout that the linker script of the board's menu gave.
+#pragma once
+#include <stdint.h>
+
+extern "C" uint32_t _FS_start;
+extern "C" uint32_t _FS_end;
+
+#define FS_start ((uint32_t)&_FS_start)
+#define FS_end ((uint32_t)&_FS_end)
+
+constexpr uint32_t kFlashBase = 0x40200000u;
+constexpr uint32_t kSectorBytes = 4096;
