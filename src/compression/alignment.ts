@@ -1,0 +1,48 @@
+const headerBytes = 10;
+const flagsOffset = 3;
+const flagExtra = 0x04;
+const flagName = 0x08;
+const flagHeaderCrc = 0x02;
+
+/**
+ * Makes the length of a gzip member a multiple of 4 through its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
+ *
+ * Cores 3.1.0 to 3.1.2 read the signature from flash by words and fail on an unaligned one with ERROR 12 (esp8266/Arduino#9109), so
+ * every gzip that may be signed is aligned. The compressed data is not touched. A member whose header cannot be lengthened (it has a
+ * header CRC) is returned as it is.
+ *
+ * @param gzip one gzip member
+ */
+export function alignGzip(gzip: Uint8Array): Uint8Array {
+  const excess = gzip.length % 4;
+  const flags = gzip[flagsOffset] ?? 0;
+  if (excess === 0 || (flags & flagHeaderCrc) !== 0) return gzip;
+  const padding = 4 - excess;
+  return (flags & flagName) === 0 ? insertName(gzip, flags, padding) : lengthenName(gzip, flags, padding);
+}
+
+/** A name of `padding - 1` characters and its zero. */
+function insertName(gzip: Uint8Array, flags: number, padding: number): Uint8Array {
+  const at = endOfExtra(gzip, flags);
+  const name = new Uint8Array(padding).fill(0x5f, 0, padding - 1);
+  const aligned = splice(gzip, at, name);
+  aligned[flagsOffset] = flags | flagName;
+  return aligned;
+}
+
+function lengthenName(gzip: Uint8Array, flags: number, padding: number): Uint8Array {
+  return splice(gzip, endOfExtra(gzip, flags), new Uint8Array(padding).fill(0x5f));
+}
+
+function endOfExtra(gzip: Uint8Array, flags: number): number {
+  if ((flags & flagExtra) === 0) return headerBytes;
+  return headerBytes + 2 + ((gzip[headerBytes] ?? 0) | ((gzip[headerBytes + 1] ?? 0) << 8));
+}
+
+function splice(bytes: Uint8Array, at: number, inserted: Uint8Array): Uint8Array {
+  const result = new Uint8Array(bytes.length + inserted.length);
+  result.set(bytes.subarray(0, at));
+  result.set(inserted, at);
+  result.set(bytes.subarray(at), at + inserted.length);
+  return result;
+}

@@ -1,0 +1,2 @@
+/** Compresses bytes; the same input gives the same bytes on every machine. */
+export type Compressor = (bytes: Uint8Array) => Promise<Uint8Array>;

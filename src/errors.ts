@@ -1,0 +1,273 @@
+/**
+ * Every failure that a user can cause or meet, in one catalogue: what happened, why, what to do, and the exit code.
+ * Anything that is thrown and is not an {@link OtaError} is a bug of ours and ends in exit code 70 with its stack.
+ */
+
+/** 1: the operation failed; 2: wrong usage or configuration; 3: refused by preflight, the update would be unsafe. */
+export type ExitCode = 1 | 2 | 3;
+
+interface Entry<Fields> {
+  readonly exitCode: ExitCode;
+  /** One line that says what happened, with the facts of the case. */
+  readonly message: (fields: Fields) => string;
+  /** Why it matters, for the documentation; no fields. */
+  readonly why: string;
+  /** What to do now. */
+  readonly hint: (fields: Fields) => string;
+}
+
+function entry<Fields = Record<never, never>>(
+  exitCode: ExitCode,
+  message: Entry<Fields>['message'],
+  why: string,
+  hint: Entry<Fields>['hint'],
+): Entry<Fields> {
+  return { exitCode, message, why, hint };
+}
+
+interface Path {
+  readonly path: string;
+}
+interface Reason extends Path {
+  readonly reason: string;
+}
+
+export const catalogue = {
+  USAGE: entry<{ message: string; hint?: string }>(
+    2,
+    ({ message }) => message,
+    'The command line could not be understood.',
+    ({ hint }) => hint ?? 'Run the command with --help to see its options.',
+  ),
+
+  CONFIG_NOT_FOUND: entry<Path>(
+    2,
+    ({ path }) => `The configuration ${path} was not found`,
+    'A configuration that is named must exist; silently going on without it could build unsigned firmware.',
+    () => 'Check the path given to --config.',
+  ),
+  CONFIG_UNREADABLE: entry<Reason>(
+    2,
+    ({ path, reason }) => `The configuration ${path} could not be read: ${reason}`,
+    'The file is not valid JSON or YAML, or cannot be opened.',
+    () => 'Mend the syntax at the place named; ota.config.example.json shows a whole configuration.',
+  ),
+  CONFIG_INVALID: entry<{ path: string; problems: readonly string[] }>(
+    2,
+    ({ path, problems }) =>
+      `The configuration ${path} has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}: ${problems.join('; ')}`,
+    'Unknown keys and wrong values are refused: a typo in a security setting must not pass as silence.',
+    () => 'Each mistake is named with its place; ota.config.example.json shows every key.',
+  ),
+  SECRET_MISSING: entry<{ variable: string; purpose: string }>(
+    2,
+    ({ variable, purpose }) => `The environment variable ${variable} is not set, but ${purpose} is to be read from it`,
+    'Secrets come from the environment, a file or a prompt, never from the command line or the text of the configuration.',
+    ({ variable }) => `Set ${variable} in the environment of the build.`,
+  ),
+
+  FILE_NOT_FOUND: entry<Path & { what: string }>(
+    2,
+    ({ path, what }) => `No ${what} at ${path}`,
+    'A file that was named does not exist.',
+    () => 'Check the path.',
+  ),
+  FILE_UNREADABLE: entry<Reason>(
+    1,
+    ({ path, reason }) => `${path} could not be read: ${reason}`,
+    'The operating system refused to read the file.',
+    () => 'Check the permissions of the file and of its folder.',
+  ),
+  FILE_UNWRITABLE: entry<Reason>(
+    1,
+    ({ path, reason }) => `${path} could not be written: ${reason}`,
+    'The operating system refused to write the file; whatever stood there before was not left half-written.',
+    ({ reason }) =>
+      /ENOSPC|no space/i.test(reason) ? 'Free some space on the disk and try again.' : 'Check the permissions of the folder.',
+  ),
+  FOLDER_MISSING: entry<Path>(
+    1,
+    ({ path }) => `The folder of ${path} does not exist`,
+    'Only the verbs that make headers create folders; elsewhere a missing folder is most often a mistyped path.',
+    () => 'Create the folder first, or mend the path.',
+  ),
+  FILE_EXISTS: entry<Path & { what: string }>(
+    1,
+    ({ path, what }) => `There is a ${what} at ${path} already; it was left as it is`,
+    'A private key that is overwritten is lost, and with it every device that trusts it.',
+    () => 'Move the old one away, or name another file.',
+  ),
+
+  KEY_NOT_FOUND: entry<Path & { kind: 'private' | 'public' }>(
+    2,
+    ({ path, kind }) => `No ${kind} key at ${path}`,
+    'A key that was named does not exist.',
+    () => 'Make a pair with: ota-hooks keygen',
+  ),
+  KEY_EMPTY: entry<Path>(
+    1,
+    ({ path }) => `The key ${path} is empty`,
+    'An empty key file signs and verifies nothing.',
+    () => 'Restore it from your backup, or make a new pair with: ota-hooks keygen',
+  ),
+  KEY_GARBLED: entry<Path & { kind: 'private' | 'public' }>(
+    1,
+    ({ path, kind }) => `${path} does not hold a ${kind} key in PEM form`,
+    'The text between the BEGIN and END lines could not be decoded.',
+    () => 'Keys are PEM text, PKCS#1 or PKCS#8, as openssl and `ota-hooks keygen` write them.',
+  ),
+  KEY_ENCRYPTED: entry<Path>(
+    1,
+    ({ path }) => `The private key ${path} is encrypted and no passphrase was given`,
+    'A build cannot ask: hooks run without a terminal.',
+    () => 'Put the passphrase into an environment variable and name it: --passphrase-env NAME, or "passphrase" in ota.config.json.',
+  ),
+  KEY_PASSPHRASE_WRONG: entry<Path>(
+    1,
+    ({ path }) => `The passphrase does not open the private key ${path}`,
+    'The key could not be decrypted with the passphrase given.',
+    () => 'Check the variable or the file that holds the passphrase.',
+  ),
+  KEY_IS_PRIVATE: entry<Path>(
+    1,
+    ({ path }) => `${path} is a private key where a public key is wanted`,
+    'The public key is compiled into every firmware; a private key there would be published with it.',
+    () => 'Give the public half: `openssl rsa -in private.key -pubout -out public.key`, or `ota-hooks keygen` for a new pair.',
+  ),
+  KEY_IS_PUBLIC: entry<Path>(
+    1,
+    ({ path }) => `${path} is a public key where a private key is wanted`,
+    'Only the private half can sign.',
+    () => 'Give the private key of the pair.',
+  ),
+  KEY_WRONG_TYPE: entry<Path & { type: string }>(
+    1,
+    ({ path, type }) => `${path} is an ${type.toUpperCase()} key; only RSA works`,
+    'SigningVerifier::length() of the core is odd for EC keys and BearSSL refuses an odd length: a device built with one can never be updated again.',
+    () => 'Make an RSA pair with: ota-hooks keygen',
+  ),
+  KEY_WRONG_SIZE: entry<Path & { bits: number }>(
+    1,
+    ({ path, bits }) => `${path} is an RSA key of ${bits} bits; 1024 to 4096 work`,
+    'Smaller keys are broken and BearSSL on the device cannot use larger ones.',
+    () => 'Make a pair of 2048 bits with: ota-hooks keygen',
+  ),
+  KEYS_DONT_MATCH: entry<{ privateKey: string; publicKey: string }>(
+    1,
+    ({ privateKey, publicKey }) => `The keys do not belong together: ${privateKey} is not the private half of ${publicKey}`,
+    'Devices built with this public key would refuse everything that this private key signs.',
+    () => 'Restore the pair from your backup; both files must come from one key generation.',
+  ),
+  KEY_MISSING_FOR: entry<{ verb: string; wanted: string }>(
+    2,
+    ({ verb, wanted }) => `\`${verb}\` needs ${wanted}`,
+    'Without it there is nothing to work with.',
+    () => 'Name the key, put private.key and public.key beside the sketch, or make a pair with: ota-hooks keygen',
+  ),
+  SIGNATURE_UNVERIFIED: entry<{ path: string }>(
+    1,
+    ({ path }) => `The signature made for ${path} does not verify with the public key; nothing was written`,
+    'Every signature is checked with the public key before it is written; a device would have refused this one.',
+    () => 'Check the signer: it may use another key, another hash or another padding than RSASSA-PKCS1-v1_5 with SHA-256.',
+  ),
+
+  IMAGE_EMPTY: entry<Path>(
+    1,
+    ({ path }) => `${path} is empty`,
+    'There is nothing to sign or to send.',
+    () => 'Build the firmware first.',
+  ),
+  IMAGE_NOT_FIRMWARE: entry<Reason>(
+    1,
+    ({ path, reason }) => `${path} is no firmware that an ESP8266 could run: ${reason}`,
+    'What is not a firmware must not become a signed update.',
+    () => 'Give the .bin that the build made (sketch, or LittleFS/SPIFFS image; --kind filesystem for the latter).',
+  ),
+  IMAGES_NONE: entry<{ patterns: readonly string[]; folder: string }>(
+    1,
+    ({ patterns, folder }) => `No image matches ${patterns.join(', ')} in ${folder}`,
+    'Without an image there is nothing to pack.',
+    () => 'Build first, name the .bin, or mend "images" in ota.config.json.',
+  ),
+  ENFORCEMENT_KEY_MISSING: entry<{ path: string; fingerprint: string; others: readonly string[] }>(
+    1,
+    ({ path, fingerprint, others }) =>
+      `${path} does not contain the public key ${fingerprint.slice(0, 16)}…${others.length > 0 ? ` (but ${others.map((key) => `${key.slice(0, 16)}…`).join(', ')})` : ''}: a device running it would no longer check signatures of this key`,
+    'A signed image without the key inside switches the signature check off on the first update (esp8266/Arduino#8659).',
+    () =>
+      'The generated Updater_Signing.h did not reach the compiler: build with `ota-hooks build` or the PlatformIO hook, and let the sketch use ESP8266WiFi (BearSSLHelpers.cpp holds the key).',
+  ),
+  ENFORCEMENT_VERIFIER_MISSING: entry<{ path: string; elf: string }>(
+    1,
+    ({ path, elf }) => `${path} holds the public key, but ${elf} shows that the Updater does not use it: a device running it would accept anything`,
+    'Updater.cpp was compiled without signing, most often because arduino-cli linked a core.a from its cache; the key alone proves nothing.',
+    () =>
+      'Build with `ota-hooks build` (it salts the cache key), or clean the core cache (`arduino-cli cache clean`), or pass --build-path; a sketch that calls Update.installSignature itself says so with "enforcement": "declared".',
+  ),
+
+  MANIFEST_INVALID: entry<Reason>(
+    1,
+    ({ path, reason }) => `${path} is no manifest of this tool: ${reason}`,
+    'A manifest says which bytes may be signed or sent; a damaged one is not guessed at.',
+    () => 'Make it again with: ota-hooks pack',
+  ),
+  ARTEFACT_CHANGED: entry<Path & { manifest: string }>(
+    1,
+    ({ path, manifest }) => `${path} is not the file that ${manifest} describes`,
+    'The bytes changed after they were packed.',
+    () => 'Pack again: ota-hooks pack',
+  ),
+  NOT_ACCEPTED: entry<Path & { verdict: string }>(
+    1,
+    ({ path, verdict }) => `${path}: a device with this key would refuse it: ${verdict}`,
+    'The signature at the end of the file does not verify with the public key given.',
+    () => 'Sign the unsigned file again with the private half of that key; compress first, sign last.',
+  ),
+
+  PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
+    1,
+    ({ program }) => `${program} was not found`,
+    'The build is run by a program of its own, which must be installed.',
+    ({ howToGet }) => howToGet,
+  ),
+  PROGRAM_FAILED: entry<{ command: string; outcome: string; hint?: string }>(
+    1,
+    ({ command, outcome }) => `${command} ${outcome}`,
+    'The program ended with an error; its own output stands above.',
+    ({ hint }) => hint ?? 'Read the output above; the command line can be run again by hand.',
+  ),
+  PROJECT_NOT_FOUND: entry<{ folder: string }>(
+    2,
+    ({ folder }) => `${folder} holds neither a platformio.ini nor a sketch (FOLDER/FOLDER.ino)`,
+    'The build system is chosen by what the folder holds.',
+    () => 'Change into the project, or name its folder: ota-hooks build --source DIR',
+  ),
+  CORE_NOT_FOUND: entry<{ folder: string }>(
+    1,
+    ({ folder }) => `No installed ESP8266 core was found below ${folder}`,
+    'The hooks of the Arduino IDE stand in platform.local.txt beside the platform.txt of an installed core.',
+    () => 'Install the esp8266 platform in the Boards Manager first, or name its folder: --platform DIR',
+  ),
+} satisfies Record<string, Entry<never>>;
+
+export type ErrorCode = keyof typeof catalogue;
+export type FieldsOf<Code extends ErrorCode> = Parameters<(typeof catalogue)[Code]['message']>[0];
+
+/** A failure that a user can cause or meet: one line, a hint and an exit code. `throw new OtaError('KEY_EMPTY', { path })`. */
+export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'OtaError';
+  readonly code: Code;
+  readonly fields: FieldsOf<Code>;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+
+  constructor(code: Code, fields: FieldsOf<Code>, cause?: unknown) {
+    // The lookup loses the link between a code and its fields, which the signature above has checked.
+    const found = catalogue[code] as Entry<FieldsOf<Code>>;
+    super(found.message(fields), cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.fields = fields;
+    this.hint = found.hint(fields);
+    this.exitCode = found.exitCode;
+  }
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { OtaError } from '../errors.ts';
+
+/**
+ * Writes a file so that its name never shows half of it: a temporary file beside it, flushed, then renamed.
+ *
+ * @throws OtaError FOLDER_MISSING, FILE_UNWRITABLE
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw writeError(path, cause);
+  }
+}
+
+/** The same, but a file that holds this content already keeps its time stamp: a compiler takes it as unchanged. */
+export async function writeIfChanged(path: string, content: string): Promise<'written' | 'unchanged'> {
+  const present = await readFile(path, 'utf8').catch(() => undefined);
+  if (present === content) return 'unchanged';
+  await writeAtomically(path, content);
+  return 'written';
+}
+
+/** Removes files if they are there. */
+export async function removeFiles(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await rm(path, { force: true }).catch((cause) => {
+      throw writeError(path, cause);
+    });
+  }
+}
+
+/** What a failed system call on `path` means to a user. */
+export function writeError(path: string, cause: unknown): OtaError {
+  // fs rejects with a system error, whose code says which.
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  if (code === 'ENOENT') return new OtaError('FOLDER_MISSING', { path }, cause);
+  return new OtaError('FILE_UNWRITABLE', { path, reason: code }, cause);
+}

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { open, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { OtaError } from '../errors.ts';
+import { type RsaPrivateKey, readPrivateKey } from './private-key.ts';
+import { type RsaPublicKey, readPublicKey } from './public-key.ts';
+
+/**
+ * Reads a public key's file.
+ *
+ * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those of {@link readPublicKey}
+ */
+export async function loadPublicKey(path: string): Promise<RsaPublicKey> {
+  return readPublicKey(await readKeyFile(path, 'public'), path);
+}
+
+/**
+ * Reads a private key's file.
+ *
+ * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those of {@link readPrivateKey}
+ */
+export async function loadPrivateKey(path: string, passphrase?: string): Promise<RsaPrivateKey> {
+  return readPrivateKey(await readKeyFile(path, 'private'), path, passphrase);
+}
+
+/**
+ * Writes a new private key with mode 0600, and never over a file that is there.
+ *
+ * @throws OtaError FILE_EXISTS, FILE_UNWRITABLE
+ */
+export async function createPrivateKeyFile(path: string, pem: string): Promise<void> {
+  await createKeyFile(path, pem, 0o600, 'private key');
+}
+
+/** The same for a public key, which others may read. */
+export async function createPublicKeyFile(path: string, pem: string): Promise<void> {
+  await createKeyFile(path, pem, 0o644, 'public key');
+}
+
+/** What is careless about where a private key lies, one line each: others can read it, git tracks it. */
+export async function privateKeyWarnings(path: string): Promise<string[]> {
+  const [readable, tracked] = await Promise.all([isReadableByOthers(path), isTrackedByGit(path)]);
+  return [
+    ...(readable ? [`${path} can be read by other users of this machine; chmod 600 it`] : []),
+    ...(tracked
+      ? [`${path} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`]
+      : []),
+  ];
+}
+
+/** A word of advice about a key's size, or nothing. */
+export function keySizeWarnings(key: RsaPublicKey, path: string): string[] {
+  return key.bits < 2048 ? [`${path} has ${key.bits} bits; fewer than 2048 can be broken by determined people`] : [];
+}
+
+async function readKeyFile(path: string, kind: 'private' | 'public'): Promise<string> {
+  try {
+    return await readFile(path, 'latin1');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    if (code === 'ENOENT') throw new OtaError('KEY_NOT_FOUND', { path, kind }, cause);
+    throw new OtaError('FILE_UNREADABLE', { path, reason: code }, cause);
+  }
+}
+
+async function createKeyFile(path: string, pem: string, mode: number, what: string): Promise<void> {
+  try {
+    const file = await open(path, 'wx', mode);
+    try {
+      await file.writeFile(pem);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    // fs rejects with a system error, whose code says which.
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    if (code === 'EEXIST') throw new OtaError('FILE_EXISTS', { path, what }, cause);
+    throw new OtaError('FILE_UNWRITABLE', { path, reason: code }, cause);
+  }
+}
+
+async function isReadableByOthers(path: string): Promise<boolean> {
+  // Windows has no such mode bits; access there is a matter of lists that stat does not show.
+  if (process.platform === 'win32') return false;
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && (found.mode & 0o077) !== 0;
+}
+
+/** Asks git only where there is a repository above the key: a build must not pay for a process that has nothing to say. */
+async function isTrackedByGit(path: string): Promise<boolean> {
+  const absolute = resolve(path);
+  const folder = dirname(absolute);
+  if (!isInsideRepository(folder)) return false;
+  return new Promise((answer) => {
+    const argv = ['-C', folder, 'ls-files', '--error-unmatch', '--', basename(absolute)];
+    execFile('git', argv, { timeout: 5000 }, (error) => answer(error === null));
+  });
+}
+
+function isInsideRepository(folder: string): boolean {
+  if (existsSync(join(folder, '.git'))) return true;
+  const parent = dirname(folder);
+  return parent !== folder && isInsideRepository(parent);
+}
