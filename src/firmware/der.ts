@@ -1,0 +1,36 @@
+/** One DER element: its tag, and where its content lies. */
+export interface DerElement {
+  readonly tag: number;
+  readonly contentOffset: number;
+  readonly endOffset: number;
+}
+
+/** The tags that a SubjectPublicKeyInfo is made of (X.690). */
+export const derTags = { integer: 0x02, bitString: 0x03, oid: 0x06, sequence: 0x30 } as const;
+
+/**
+ * Reads the element at `offset`; undefined unless it has this tag, a definite length of at most three bytes (nothing
+ * here is larger than 16 MB) and ends before `limit`.
+ */
+export function readDerElement(bytes: Uint8Array, offset: number, limit: number, tag: number): DerElement | undefined {
+  const first = bytes[offset + 1];
+  if (bytes[offset] !== tag || first === undefined) return undefined;
+  let contentOffset = offset + 2;
+  let sizeBytes = first;
+  if (first >= 0x80) {
+    const lengthBytes = first & 0x7f;
+    if (lengthBytes === 0 || lengthBytes > 3) return undefined;
+    sizeBytes = 0;
+    for (const byte of bytes.subarray(contentOffset, contentOffset + lengthBytes)) sizeBytes = (sizeBytes << 8) | byte;
+    contentOffset += lengthBytes;
+  }
+  const endOffset = contentOffset + sizeBytes;
+  return endOffset > Math.min(limit, bytes.length) ? undefined : { tag, contentOffset, endOffset };
+}
+
+/** The content of an INTEGER as an unsigned big-endian number without leading zeros. */
+export function unsignedInteger(bytes: Uint8Array, element: DerElement): Uint8Array {
+  let start = element.contentOffset;
+  while (start < element.endOffset && bytes[start] === 0) start += 1;
+  return bytes.subarray(start, element.endOffset);
+}

@@ -1,0 +1,104 @@
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import { type ElfProgram, type ElfSection, readElf } from './elf.ts';
+import type { Firmware } from './firmware.ts';
+import { crcWords } from './image-crc.ts';
+import type { Segment } from './image-header.ts';
+import { hexWord } from './little-endian.ts';
+import type { SketchImage } from './sketch-image.ts';
+
+/** Whether the device will verify its next update, and by which key. */
+export type EnforcementProof =
+  | { readonly proof: 'elf' }
+  | { readonly proof: 'absent'; readonly reason: ProofGap; readonly detail: string };
+
+/** What a proof lacks. `key-missing` and `verifier-missing` are faults of the build, `no-elf` is only a lack of evidence. */
+export type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
+
+export interface EnforcementEvidence {
+  /** The linked program that the image was made from. */
+  readonly elf: Uint8Array | undefined;
+  readonly firmware: Firmware;
+  /** The key that the device is to verify with. */
+  readonly expectedKey: RsaPublicKey;
+}
+
+/**
+ * Proves that a sketch verifies updates with the expected key. The key in the image proves nothing by itself: the
+ * constructor that holds it is kept by the linker script even when `Updater.cpp` was compiled without signing, which
+ * happens when arduino-cli takes core.a from its cache. So three things are asked for:
+ *
+ * 1. the key is in the image, by modulus;
+ * 2. the ELF is that of this very image: same entry, same bytes in every segment (a stale ELF proves nothing);
+ * 3. the ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the
+ *    linker drops unless `UpdaterClass`'s constructor (`Updater.cpp`) installs them.
+ */
+export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvidence): EnforcementProof {
+  if (!firmware.embeddedKeys.some(({ key }) => key.fingerprint === expectedKey.fingerprint)) {
+    return absent('key-missing', `the image does not hold the public key ${expectedKey.fingerprint}`);
+  }
+  if (elf === undefined) return absent('no-elf', 'there is no ELF file to look into');
+  const program = readElf(elf, signingSymbols);
+  if (program === undefined) return absent('not-an-elf', 'the file is not a 32-bit Xtensa ELF program');
+  const difference = findDifference(program, firmware);
+  if (difference !== undefined) return absent('elf-of-another-image', difference);
+  const missing = requiredSymbols.filter((required) => ![...program.symbols].some((name) => isSymbol(name, required)));
+  if (missing.length === 0) return { proof: 'elf' };
+  return absent('verifier-missing', `the program does not define ${missing.join(' and ')}`);
+}
+
+function absent(reason: ProofGap, detail: string): EnforcementProof {
+  return { proof: 'absent', reason, detail };
+}
+
+const requiredSymbols = ['updaterSigningHash', 'updaterSigningVerifier'] as const;
+
+// Bare, or mangled within namespaces (_ZN7esp826618updaterSigningHashE). No other name will do: the static constructor
+// of BearSSLHelpers.cpp, which is always kept, may carry the variable's name inside its own.
+const signingSymbols = /^(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?$/;
+
+function isSymbol(name: string, required: string): boolean {
+  return name === required || name.endsWith(`${required.length}${required}E`);
+}
+
+/** Says where program and image differ; undefined when the one was made from the other (`elf2bin.py`). */
+function findDifference(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
+  const application = sketch?.application;
+  if (sketch === undefined || application === undefined) return 'the image has no application to compare with';
+  if (application.segments.length < application.segmentCount) return 'the segments of the image are not complete';
+  if (application.entryAddress !== program.entryAddress) {
+    return `the program starts at ${hexWord(program.entryAddress)}, the image at ${hexWord(application.entryAddress)}`;
+  }
+  const image = withoutPatchedWords(content, sketch);
+  for (const segment of application.segments) {
+    const address = firstDifference(
+      program.loaded,
+      segment,
+      image.subarray(segment.offset, segment.offset + segment.sizeBytes),
+    );
+    if (address !== undefined) return `the bytes at ${hexWord(address)} differ between program and image`;
+  }
+  return undefined;
+}
+
+/** Size and CRC are zero in the program: elf2bin fills them in afterwards. */
+function withoutPatchedWords(content: Uint8Array, { crcRule }: SketchImage): Uint8Array {
+  if (crcRule !== 'application') return content;
+  const image = Uint8Array.from(content);
+  const { sizeOffset, crcOffset } = crcWords.application;
+  image.fill(0, sizeOffset, crcOffset + 4);
+  return image;
+}
+
+/** Each byte of a segment is a section's, or padding between sections, which is zero. */
+function firstDifference(sections: readonly ElfSection[], segment: Segment, bytes: Uint8Array): number | undefined {
+  const expected = new Uint8Array(bytes.length);
+  for (const section of sections) {
+    const from = Math.max(section.address, segment.address);
+    const to = Math.min(section.address + section.bytes.length, segment.address + bytes.length);
+    if (from >= to) continue;
+    expected.set(section.bytes.subarray(from - section.address, to - section.address), from - segment.address);
+  }
+  if (Buffer.compare(expected, bytes) === 0) return undefined;
+  const at = bytes.findIndex((byte, index) => byte !== expected[index]);
+  return segment.address + at;
+}

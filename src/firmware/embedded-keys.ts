@@ -1,0 +1,190 @@
+import { createPublicKey } from 'node:crypto';
+import { describePublicKey, type RsaPublicKey } from '../keys/public-key.ts';
+import { derTags, readDerElement, unsignedInteger } from './der.ts';
+import type { Finding, Reading } from './finding.ts';
+
+/** An RSA public key that lies in an image: the one that the device verifies with, or any other (TLS pins, servers). */
+export interface EmbeddedKey {
+  readonly encoding: 'pem' | 'der';
+  /** What it was wrapped in. A DER key inside a DER certificate is found as `public-key`. */
+  readonly container: 'public-key' | 'rsa-public-key' | 'certificate';
+  /** Of the `-----BEGIN`, or of the outermost SEQUENCE, in the content. */
+  readonly offset: number;
+  readonly key: RsaPublicKey;
+}
+
+// A content of nothing but look-alikes must not keep the reader busy. Real images hold a handful; a store of all
+// root certificates, which some sketches embed, about 150.
+const mostKeys = 512;
+const mostPemBytes = 32 * 1024;
+
+/**
+ * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also
+ * inside certificates). One entry a modulus, the first place where it was met. Bare moduli, as BearSSL's trust anchors
+ * have them, cannot be told from other bytes.
+ */
+export function findEmbeddedKeys(content: Uint8Array): Reading<readonly EmbeddedKey[]> {
+  const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const pem = findPemKeys(buffer);
+  const der = findDerKeys(buffer);
+  const byFingerprint = new Map<string, EmbeddedKey>();
+  for (const found of [...pem.keys, ...der.keys]) {
+    if (!byFingerprint.has(found.key.fingerprint)) byFingerprint.set(found.key.fingerprint, found);
+  }
+  const findings = [...pem.findings];
+  if (pem.stopped || der.stopped) {
+    const message = `more than ${mostKeys} things in the content look like keys: the rest was not read`;
+    findings.push({ id: 'embedded-keys-not-all-read', message });
+  }
+  return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
+}
+
+interface Scan {
+  readonly keys: readonly EmbeddedKey[];
+  readonly findings: readonly Finding[];
+  readonly stopped: boolean;
+}
+
+const pemBegin = '-----BEGIN ';
+const pemLabel = /^([A-Z0-9 ]{1,40})-----/;
+const pemBody = /^[A-Za-z0-9+/=\s]+$/;
+
+function findPemKeys(buffer: Buffer): Scan {
+  const keys: EmbeddedKey[] = [];
+  const findings: Finding[] = [];
+  let read = 0;
+  let offset = buffer.indexOf(pemBegin, 0, 'latin1');
+  while (offset !== -1 && read < mostKeys) {
+    const next = buffer.indexOf(pemBegin, offset + pemBegin.length, 'latin1');
+    // A block ends before the next one begins: so no byte is looked at twice.
+    const end = Math.min(next === -1 ? buffer.length : next, offset + mostPemBytes);
+    const block = readPemBlock(buffer.toString('latin1', offset + pemBegin.length, end));
+    if (block !== undefined) {
+      read += 1;
+      const found = keyInPem(block, offset);
+      if (found.key !== undefined) keys.push(found.key);
+      if (found.finding !== undefined) findings.push(found.finding);
+    }
+    offset = next;
+  }
+  return { keys, findings, stopped: offset !== -1 };
+}
+
+interface PemBlock {
+  readonly label: string;
+  readonly der: Buffer;
+}
+
+/** @param text what follows `-----BEGIN ` */
+function readPemBlock(text: string): PemBlock | undefined {
+  const label = pemLabel.exec(text)?.[1];
+  if (label === undefined) return undefined;
+  const bodyStart = label.length + 5;
+  const bodyEnd = text.indexOf(`-----END ${label}-----`, bodyStart);
+  if (bodyEnd === -1) return undefined;
+  const body = text.slice(bodyStart, bodyEnd);
+  return pemBody.test(body) ? { label, der: Buffer.from(body, 'base64') } : { label, der: Buffer.alloc(0) };
+}
+
+function keyInPem(
+  { label, der }: PemBlock,
+  offset: number,
+): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
+  if (label.endsWith('PRIVATE KEY')) {
+    const message = `the content holds a private key (${label}): whoever has the file has it too`;
+    return { finding: { id: 'embedded-private-key', message, offset } };
+  }
+  switch (label) {
+    case 'RSA PUBLIC KEY':
+      return withContainer('rsa-public-key', readRsaPublicKey(der, 0, der.length), offset);
+    case 'CERTIFICATE':
+      return withContainer('certificate', firstDerKey(der), offset);
+    case 'PUBLIC KEY': {
+      const key = firstDerKey(der);
+      if (key !== undefined || !isPublicKeyInfo(der)) return withContainer('public-key', key, offset);
+      const message = 'the content holds a public key that is not RSA: no device can verify an update with it';
+      return { finding: { id: 'embedded-key-not-rsa', message, offset } };
+    }
+    default:
+      return {};
+  }
+}
+
+function withContainer(
+  container: EmbeddedKey['container'],
+  key: RsaPublicKey | undefined,
+  offset: number,
+): { key?: EmbeddedKey } {
+  return key === undefined ? {} : { key: { encoding: 'pem', container, offset, key } };
+}
+
+/** SEQUENCE { SEQUENCE { OID … } BIT STRING }: some public key, whatever its algorithm. */
+function isPublicKeyInfo(der: Buffer): boolean {
+  const outer = readDerElement(der, 0, der.length, derTags.sequence);
+  const algorithm = outer && readDerElement(der, outer.contentOffset, outer.endOffset, derTags.sequence);
+  if (outer === undefined || algorithm === undefined) return false;
+  if (readDerElement(der, algorithm.contentOffset, algorithm.endOffset, derTags.oid) === undefined) return false;
+  return readDerElement(der, algorithm.endOffset, outer.endOffset, derTags.bitString) !== undefined;
+}
+
+// SEQUENCE { OID 1.2.840.113549.1.1.1 rsaEncryption, NULL }: with its tag and length it begins every RSA key.
+const rsaAlgorithm = Buffer.from('300d06092a864886f70d0101010500', 'hex');
+
+function findDerKeys(buffer: Buffer): Scan {
+  const keys: EmbeddedKey[] = [];
+  let read = 0;
+  let at = buffer.indexOf(rsaAlgorithm);
+  while (at !== -1 && read < mostKeys) {
+    const found = readPublicKeyInfo(buffer, at);
+    if (found !== undefined) {
+      keys.push({ encoding: 'der', container: 'public-key', offset: found.offset, key: found.key });
+    }
+    read += 1;
+    at = buffer.indexOf(rsaAlgorithm, at + rsaAlgorithm.length);
+  }
+  return { keys, findings: [], stopped: at !== -1 };
+}
+
+function firstDerKey(der: Buffer): RsaPublicKey | undefined {
+  return findDerKeys(der).keys[0]?.key;
+}
+
+/** @param at of the AlgorithmIdentifier; the SEQUENCE around it begins two to four bytes before */
+function readPublicKeyInfo(
+  buffer: Buffer,
+  at: number,
+): { readonly offset: number; readonly key: RsaPublicKey } | undefined {
+  const bits = readDerElement(buffer, at + rsaAlgorithm.length, buffer.length, derTags.bitString);
+  // The first byte of a BIT STRING counts its unused bits, of which a key has none.
+  if (bits === undefined || buffer[bits.contentOffset] !== 0) return undefined;
+  const key = readRsaPublicKey(buffer, bits.contentOffset + 1, bits.endOffset);
+  if (key === undefined) return undefined;
+  for (const headerBytes of [2, 3, 4]) {
+    const outer = readDerElement(buffer, at - headerBytes, buffer.length, derTags.sequence);
+    if (outer?.contentOffset === at && outer.endOffset === bits.endOffset) return { offset: at - headerBytes, key };
+  }
+  return undefined;
+}
+
+/** RSAPublicKey (RFC 8017, A.1.1): SEQUENCE { INTEGER modulus, INTEGER exponent }. */
+function readRsaPublicKey(buffer: Buffer, offset: number, limit: number): RsaPublicKey | undefined {
+  const outer = readDerElement(buffer, offset, limit, derTags.sequence);
+  const modulus = outer && readDerElement(buffer, outer.contentOffset, outer.endOffset, derTags.integer);
+  const exponent = modulus && readDerElement(buffer, modulus.endOffset, outer.endOffset, derTags.integer);
+  if (modulus === undefined || exponent === undefined) return undefined;
+  const jwk = {
+    kty: 'RSA',
+    n: base64Url(unsignedInteger(buffer, modulus)),
+    e: base64Url(unsignedInteger(buffer, exponent)),
+  };
+  try {
+    return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
+  } catch {
+    // Numbers that are no RSA key, or of a size that no device takes: a look-alike.
+    return undefined;
+  }
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}

@@ -1,0 +1,154 @@
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import { type EmbeddedKey, findEmbeddedKeys } from './embedded-keys.ts';
+import { type FilesystemImage, readFilesystemImage } from './filesystem-image.ts';
+import type { Finding } from './finding.ts';
+import { type GzipFraming, readGzip } from './gzip-framing.ts';
+import { looksLikeGzip } from './gzip-header.ts';
+import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
+import { looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
+
+/** Everything that the bytes of a file say by themselves. */
+export interface Firmware {
+  readonly sizeBytes: number;
+  readonly encoding: 'identity' | 'gzip';
+  readonly gzip: GzipFraming | undefined;
+  readonly trailer: SignatureTrailer | undefined;
+  /** The file without the signature behind it: what is signed, and what eboot is told to copy. */
+  readonly payload: Uint8Array;
+  /** The payload after gunzip (empty when that fails); the payload itself when it is no gzip. */
+  readonly content: Uint8Array;
+  readonly kind: 'sketch' | 'filesystem' | 'unknown';
+  readonly sketch: SketchImage | undefined;
+  readonly filesystem: FilesystemImage | undefined;
+  readonly embeddedKeys: readonly EmbeddedKey[];
+  readonly findings: readonly Finding[];
+}
+
+export interface ReadFirmwareOptions {
+  /** Keys that may have signed the file, besides those that are embedded in it. */
+  readonly knownKeys?: readonly RsaPublicKey[];
+  /** What a gzip file may inflate to; by default 16 MiB, the largest flash that an ESP8266 can have. */
+  readonly maxContentBytes?: number;
+}
+
+const largestFlashBytes = 16 * 1024 * 1024;
+
+/** Reads any bytes and never throws for them: what is odd is a finding with a name. */
+export function readFirmware(bytes: Uint8Array, options: ReadFirmwareOptions = {}): Firmware {
+  const { knownKeys = [], maxContentBytes = largestFlashBytes } = options;
+  return looksLikeGzip(bytes) ? readGzipFile(bytes, knownKeys, maxContentBytes) : readPlainFile(bytes, knownKeys);
+}
+
+function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], maxContentBytes: number): Firmware {
+  const { value: gunzipped, findings } = readGzip(file, maxContentBytes);
+  const { framing, content } = gunzipped;
+  const image = readImage(content);
+  const embedded = findEmbeddedKeys(content);
+  const trailer = findTrailer(file, framing.endOffset, candidates(knownKeys, embedded.value));
+  const payload = file.subarray(0, trailer.value?.offset ?? file.length);
+  return {
+    sizeBytes: file.length,
+    encoding: 'gzip',
+    gzip: framing,
+    trailer: trailer.value,
+    payload,
+    content,
+    kind: image.kind,
+    sketch: image.sketch,
+    filesystem: image.filesystem,
+    embeddedKeys: embedded.value,
+    findings: [
+      ...findings,
+      ...trailer.findings,
+      ...trailingData(payload.length, framing.endOffset, 'gzip data'),
+      ...image.findings,
+      ...trailingData(content.length, image.endOffset, 'image'),
+      ...nestedGzip(content),
+      ...embedded.findings,
+    ],
+  };
+}
+
+function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Firmware {
+  // The end of the image tells where a signature begins, and the signature where the image ends: so look at the whole
+  // first, and read what lies before the trailer again only when there is one.
+  const whole = readImage(file);
+  const embedded = findEmbeddedKeys(file);
+  const trailer = findTrailer(file, whole.endOffset, candidates(knownKeys, embedded.value));
+  const payload = file.subarray(0, trailer.value?.offset ?? file.length);
+  const image = trailer.value === undefined ? whole : readImage(payload);
+  return {
+    sizeBytes: file.length,
+    encoding: 'identity',
+    gzip: undefined,
+    trailer: trailer.value,
+    payload,
+    content: payload,
+    kind: image.kind,
+    sketch: image.sketch,
+    filesystem: image.filesystem,
+    embeddedKeys: embedded.value,
+    findings: [
+      ...trailer.findings,
+      ...image.findings,
+      ...trailingData(payload.length, image.endOffset, 'image'),
+      ...embedded.findings,
+    ],
+  };
+}
+
+interface Image {
+  readonly kind: Firmware['kind'];
+  readonly sketch: SketchImage | undefined;
+  readonly filesystem: FilesystemImage | undefined;
+  /** Where the image ends by its own structure; undefined when that does not tell. */
+  readonly endOffset: number | undefined;
+  readonly findings: readonly Finding[];
+}
+
+function readImage(content: Uint8Array): Image {
+  const filesystem = readFilesystemImage(content);
+  if (filesystem.value !== undefined) {
+    return {
+      kind: 'filesystem',
+      sketch: undefined,
+      filesystem: filesystem.value,
+      endOffset: undefined,
+      findings: filesystem.findings,
+    };
+  }
+  if (looksLikeSketch(content)) {
+    const { value, findings } = readSketchImage(content);
+    return { kind: 'sketch', sketch: value, filesystem: undefined, endOffset: value?.sketchSizeBytes, findings };
+  }
+  return {
+    kind: 'unknown',
+    sketch: undefined,
+    filesystem: undefined,
+    endOffset: undefined,
+    findings: [unknownContent(content)],
+  };
+}
+
+function unknownContent(content: Uint8Array): Finding {
+  if (content.length === 0) return { id: 'empty-file', message: 'there is no content' };
+  const message =
+    'the content is neither a sketch (it does not begin with 0xe9) nor a filesystem that can be recognised';
+  return { id: 'unknown-content', message, offset: 0 };
+}
+
+function trailingData(length: number, endOffset: number | undefined, of: string): readonly Finding[] {
+  if (endOffset === undefined || length <= endOffset) return [];
+  const message = `${length - endOffset} bytes follow the end of the ${of}`;
+  return [{ id: 'trailing-data', message, offset: endOffset }];
+}
+
+function nestedGzip(content: Uint8Array): readonly Finding[] {
+  if (!looksLikeGzip(content)) return [];
+  return [{ id: 'gzip-nested', message: 'the gzip file holds another gzip file: eboot inflates once', offset: 0 }];
+}
+
+function candidates(known: readonly RsaPublicKey[], embedded: readonly EmbeddedKey[]): readonly RsaPublicKey[] {
+  const fingerprints = new Set(known.map(({ fingerprint }) => fingerprint));
+  return [...known, ...embedded.map(({ key }) => key).filter(({ fingerprint }) => !fingerprints.has(fingerprint))];
+}

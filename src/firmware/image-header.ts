@@ -1,0 +1,168 @@
+import type { Finding, Reading } from './finding.ts';
+import { type FlashHeader, readFlashHeader } from './flash-header.ts';
+import { hexWord, wordAt } from './little-endian.ts';
+import { memoryAt, type SegmentMemory } from './memory-map.ts';
+
+/** The first byte of eboot's header and of the application's (`_verifyHeader` in `Updater.cpp`). */
+export const imageMagic = 0xe9;
+
+const imageHeaderBytes = 8;
+const segmentHeaderBytes = 8;
+const checksumSeed = 0xef;
+
+/** One stretch of an image: `sizeBytes` at `offset` in the file belong at `address`. */
+export interface Segment {
+  readonly address: number;
+  readonly sizeBytes: number;
+  /** Of the first byte after the segment's own header. */
+  readonly offset: number;
+  readonly memory: SegmentMemory;
+}
+
+/** The byte that ends an image: 0xEF xor all bytes of its segments. */
+export interface ImageChecksum {
+  readonly offset: number;
+  readonly stored: number;
+  readonly computed: number;
+  readonly matches: boolean;
+}
+
+/** One of the two images in an Arduino .bin: eboot at 0, the application at 0x1000 (`write_bin` in `elf2bin.py`). */
+export interface ImageHeader {
+  readonly offset: number;
+  readonly segmentCount: number;
+  readonly modeByte: number;
+  readonly sizeAndFrequencyByte: number;
+  readonly flash: FlashHeader;
+  readonly entryAddress: number;
+  /** Those that could be read; fewer than `segmentCount` when a finding says so. */
+  readonly segments: readonly Segment[];
+  /** Where the image ends: after the checksum, at a 16-byte border; undefined when a segment runs past the file. */
+  readonly endOffset: number | undefined;
+  readonly checksum: ImageChecksum | undefined;
+}
+
+/** What the reader must be told of the image that it reads. */
+export interface ImageContext {
+  /** 'eboot' | 'application', as it stands in messages. */
+  readonly name: string;
+  readonly offset: number;
+  /** Words that elf2bin filled in after it had computed the checksum: they count as zero. */
+  readonly zeroedWords: readonly number[];
+}
+
+/** Reads the image header at `context.offset`; undefined where the bytes end within its eight bytes. */
+export function readImageHeader(bytes: Uint8Array, context: ImageContext): Reading<ImageHeader | undefined> {
+  const { offset, name } = context;
+  const entryAddress = wordAt(bytes, offset + 4);
+  const [, segmentCount, modeByte, sizeAndFrequencyByte] = bytes.subarray(offset, offset + 4);
+  if (entryAddress === undefined || segmentCount === undefined) return { value: undefined, findings: [] };
+  // The word at +4 is there, so these bytes are.
+  const mode = modeByte ?? 0;
+  const sizeAndFrequency = sizeAndFrequencyByte ?? 0;
+
+  const table = readSegments(bytes, offset + imageHeaderBytes, segmentCount, name);
+  const end = table.endOffset === undefined ? undefined : readEnd(bytes, table.endOffset, table.segments, context);
+  return {
+    value: {
+      offset,
+      segmentCount,
+      modeByte: mode,
+      sizeAndFrequencyByte: sizeAndFrequency,
+      flash: readFlashHeader(mode, sizeAndFrequency),
+      entryAddress,
+      segments: table.segments,
+      endOffset: end?.endOffset,
+      checksum: end?.checksum,
+    },
+    findings: [...table.findings, ...(end?.findings ?? [])],
+  };
+}
+
+interface SegmentTable {
+  readonly segments: readonly Segment[];
+  /** After the last segment; undefined when the table could not be walked to its end. */
+  readonly endOffset: number | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** The walk of `EspClass::getSketchSize` (`Esp.cpp`), with the bounds that it lacks. */
+function readSegments(bytes: Uint8Array, tableOffset: number, count: number, name: string): SegmentTable {
+  if (count === 0) {
+    const finding: Finding = { id: 'no-segments', message: `the ${name} has no segments`, offset: tableOffset };
+    return { segments: [], endOffset: undefined, findings: [finding] };
+  }
+  const segments: Segment[] = [];
+  let position = tableOffset;
+  for (let index = 0; index < count; index += 1) {
+    const address = wordAt(bytes, position);
+    const sizeBytes = wordAt(bytes, position + 4);
+    if (address === undefined || sizeBytes === undefined) {
+      const message = `the ${name} announces ${count} segments, but the file ends before segment ${index + 1} starts`;
+      const finding: Finding = { id: 'segment-header-truncated', message, offset: position };
+      return { segments, endOffset: undefined, findings: [finding] };
+    }
+    const offset = position + segmentHeaderBytes;
+    const missing = offset + sizeBytes - bytes.length;
+    if (missing > 0) {
+      const message = `segment ${index + 1} of the ${name} (${sizeBytes} bytes at ${hexWord(address)}) ends ${missing} bytes after the file`;
+      const finding: Finding = { id: 'segment-past-end', message, offset: position };
+      return { segments, endOffset: undefined, findings: [finding] };
+    }
+    segments.push({ address, sizeBytes, offset, memory: memoryAt(address) });
+    position = offset + sizeBytes;
+  }
+  return { segments, endOffset: position, findings: [] };
+}
+
+interface ImageEnd {
+  readonly endOffset: number | undefined;
+  readonly checksum: ImageChecksum | undefined;
+  readonly findings: readonly Finding[];
+}
+
+function readEnd(
+  bytes: Uint8Array,
+  segmentsEnd: number,
+  segments: readonly Segment[],
+  context: ImageContext,
+): ImageEnd {
+  const { name, offset } = context;
+  const endOffset = imageEnd(segmentsEnd, offset);
+  const stored = bytes[endOffset - 1];
+  if (stored === undefined) {
+    const message = `the ${name} ends before its checksum: ${endOffset - bytes.length} bytes are missing`;
+    return {
+      endOffset: undefined,
+      checksum: undefined,
+      findings: [{ id: 'image-truncated', message, offset: bytes.length }],
+    };
+  }
+  const computed = checksumOf(bytes, segments, context.zeroedWords);
+  const checksum = { offset: endOffset - 1, stored, computed, matches: stored === computed };
+  if (checksum.matches) return { endOffset, checksum, findings: [] };
+  const message = `the checksum of the ${name} is ${hexByte(stored)}, but its segments give ${hexByte(computed)}`;
+  const id = name === 'eboot' ? 'eboot-checksum-mismatch' : 'checksum-mismatch';
+  return { endOffset, checksum, findings: [{ id, message, offset: endOffset - 1 }] };
+}
+
+/** Padded so that the checksum is the last byte of a 16-byte block, counted from the image's own start. */
+function imageEnd(segmentsEnd: number, imageOffset: number): number {
+  return imageOffset + (Math.floor((segmentsEnd - imageOffset) / 16) + 1) * 16;
+}
+
+function checksumOf(bytes: Uint8Array, segments: readonly Segment[], zeroedWords: readonly number[]): number {
+  let sum = checksumSeed;
+  for (const { offset, sizeBytes } of segments) {
+    for (const byte of bytes.subarray(offset, offset + sizeBytes)) sum ^= byte;
+    for (const word of zeroedWords) {
+      // Taking a byte back out of an xor is putting it in a second time.
+      for (let at = Math.max(word, offset); at < Math.min(word + 4, offset + sizeBytes); at += 1) sum ^= bytes[at] ?? 0;
+    }
+  }
+  return sum;
+}
+
+function hexByte(value: number): string {
+  return `0x${value.toString(16).padStart(2, '0')}`;
+}

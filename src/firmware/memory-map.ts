@@ -1,0 +1,29 @@
+/**
+ * What the ESP8266 has at an address. The borders are those of `load_app_from_flash_raw` (`eboot.c`), which decides by
+ * them what is copied to RAM, and of the memory regions in `eagle.app.v6.common.ld.h`.
+ */
+export type SegmentMemory = 'dram' | 'iram' | 'irom' | 'rom' | 'peripheral' | 'unknown';
+
+/** The first 1 MB of flash is mapped here; a sketch is placed so that its file offset is its flash address. */
+export const flashMapAddress = 0x40200000;
+
+interface Region {
+  readonly memory: SegmentMemory;
+  readonly from: number;
+  readonly to: number;
+}
+
+const regions: readonly Region[] = [
+  { memory: 'peripheral', from: 0x3ff00000, to: 0x3ff80000 },
+  { memory: 'dram', from: 0x3ffe8000, to: 0x40000000 },
+  { memory: 'rom', from: 0x40000000, to: 0x40010000 },
+  // 32 KB, and 16 KB more where the sketch takes half of the flash cache (MMU_IRAM_SIZE, cores from 3.0.0).
+  { memory: 'iram', from: 0x40100000, to: 0x4010c000 },
+  { memory: 'irom', from: flashMapAddress, to: 0x40300000 },
+  { memory: 'peripheral', from: 0x60000000, to: 0x60100000 },
+];
+
+/** The kind of memory at `address`. */
+export function memoryAt(address: number): SegmentMemory {
+  return regions.find(({ from, to }) => address >= from && address < to)?.memory ?? 'unknown';
+}

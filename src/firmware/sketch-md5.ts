@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { type FlashMode, flashFrequenciesByNibble, flashModes, flashSizesByNibble } from './flash-header.ts';
+
+/** One name under which a build may report itself. */
+export interface SketchMd5 {
+  readonly flashMode: FlashMode;
+  readonly flashSizeBytes: number;
+  readonly flashFrequencyMHz: number;
+  /** 32 lower-case hex digits, as `ESP.getSketchMD5()` gives them. */
+  readonly md5: string;
+}
+
+const headerBytes = 4;
+
+/**
+ * Every MD5 that `ESP.getSketchMD5()` (`Esp.cpp`) can give while this image runs: 4 modes x 7 sizes x 4 frequencies.
+ * The function reads flash from 0 for the sketch's size, and bytes 2 and 3 there are not always those of the file:
+ * `_writeBuffer` (`Updater.cpp`) puts the device's flash mode there, `esptool --flash_size detect` the chip's size,
+ * web flashers all of them. Empty when the image is shorter than the size that is given.
+ */
+export function sketchMd5s(image: Uint8Array, sketchSizeBytes: number): readonly SketchMd5[] {
+  if (sketchSizeBytes < headerBytes || image.length < sketchSizeBytes) return [];
+  const header = Buffer.from(image.subarray(0, headerBytes));
+  const rest = image.subarray(headerBytes, sketchSizeBytes);
+  const md5s: SketchMd5[] = [];
+  for (const [modeByte, flashMode] of flashModes.entries()) {
+    for (const [sizeNibble, flashSizeBytes] of flashSizesByNibble) {
+      for (const [frequencyNibble, flashFrequencyMHz] of flashFrequenciesByNibble) {
+        header[2] = modeByte;
+        header[3] = (sizeNibble << 4) | frequencyNibble;
+        const md5 = createHash('md5').update(header).update(rest).digest('hex');
+        md5s.push({ flashMode, flashSizeBytes, flashFrequencyMHz, md5 });
+      }
+    }
+  }
+  return md5s;
+}
