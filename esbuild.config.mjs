@@ -27,6 +27,7 @@ const result = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   external,
+  define: { OTA_HOOKS_VERSION: JSON.stringify(manifest.version) },
   metafile: true,
   chunkNames: 'chunks/[name]-[hash]',
   // Bundled CommonJS packages call require for node's own modules.

@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { removeFiles, writeError, writeIfChanged } from '../files/write.ts';
+import { loadPublicKey } from '../keys/key-files.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import { signingHeader, unsignedHeader } from '../keys/signing-header.ts';
+import type { Io } from './io.ts';
+import { makeReport, type OutputOptions, type Report } from './report.ts';
+
+export interface HeaderOptions extends OutputOptions {
+  readonly out: string;
+  readonly publicKey?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly image?: string | undefined;
+}
+
+/**
+ * Writes `Updater_Signing.h` before a build. When the key is bad no header is left: a stale one would compile, and sign for another key.
+ */
+export async function header(options: HeaderOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const out = resolve(io.cwd, options.out);
+  if (options.image !== undefined) {
+    const { removeStaleArtefacts } = await import('../pack/build-files.ts');
+    await removeStaleArtefacts(resolve(io.cwd, options.image));
+  }
+  const key = await findKey(options, io, report).catch(async (error) => {
+    await removeFiles([out]);
+    throw error;
+  });
+  const written = await writeHeader(out, key);
+  if (key !== undefined) report.say('Enabling binary signing');
+  else report.detail('Not enabling binary signing: there is no public key');
+  report.detail(`${report.path(out)} ${written}`);
+  report.result({ header: out, written: written === 'written', fingerprint: key?.fingerprint ?? null, bits: key?.bits ?? null });
+}
+
+/** Writes the header of a key, or the one that says that there is none; makes its folder. */
+export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
+  await mkdir(dirname(out), { recursive: true }).catch((cause) => {
+    throw writeError(out, cause);
+  });
+  return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key));
+}
+
+/** A key that is named needs no configuration, which is what makes a hook that names it start quickly. */
+async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
+  if (options.publicKey !== undefined) return loadPublicKey(resolve(io.cwd, options.publicKey));
+  const { projectSettings } = await import('../config/settings.ts');
+  const { projectPublicKey } = await import('./project-keys.ts');
+  return projectPublicKey(await projectSettings(options, io.cwd), io, report);
+}

@@ -1,0 +1,13 @@
+/** The world as a command sees it; cli.ts alone makes it from the process. */
+export interface Io {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  /** Whether stderr is a terminal that may show colours and progress. */
+  readonly fancy: boolean;
+  /** Aborts when the user presses Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Absolute paths that a hook line needs: this node, and this CLI. */
+  readonly self: { readonly node: string; readonly cli: string };
+}

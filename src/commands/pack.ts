@@ -1,0 +1,133 @@
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+import type { CompressionName } from '../compression/registry.ts';
+import { firmwareVersion, type ProjectSettings, projectSettings } from '../config/settings.ts';
+import type { ImageKind } from '../domain/artefact.ts';
+import type { Manifest } from '../domain/manifest.ts';
+import { OtaError } from '../errors.ts';
+import { readNamedFile, readOptionalFile } from '../files/read.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import { removeStaleArtefacts, writeBuild } from '../pack/build-files.ts';
+import { packImage } from '../pack/pack-image.ts';
+import { signBuild } from '../pack/sign-build.ts';
+import type { Signer } from '../signing/signer.ts';
+import type { Io } from './io.ts';
+import { nameOf, projectPublicKey, projectSigner, requirePair } from './project-keys.ts';
+import { makeReport, type OutputOptions, type Report } from './report.ts';
+
+export interface PackOptions extends OutputOptions {
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly privateKey?: string | undefined;
+  readonly publicKey?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
+  readonly unsigned?: boolean | undefined;
+  readonly elf?: string | undefined;
+  readonly kind?: ImageKind | undefined;
+  readonly compression?: CompressionName | undefined;
+  readonly legacy?: boolean | undefined;
+  readonly signCompressedFilesystem?: boolean | undefined;
+  readonly declareEnforcement?: boolean | undefined;
+  readonly project?: string | undefined;
+  readonly firmwareVersion?: string | undefined;
+  readonly board?: string | undefined;
+}
+
+interface Keys {
+  readonly publicKey: RsaPublicKey | undefined;
+  readonly signer: Signer | undefined;
+}
+
+/** The pipeline of one build: image to artefacts and manifest, for each image that is named or that the configuration finds. */
+export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const named = files.map((file) => resolve(io.cwd, file));
+  // Even when the configuration or a key turns out bad, nothing of an earlier build may remain.
+  for (const image of named) await removeStaleArtefacts(image);
+  const settings = await projectSettings(options, io.cwd);
+  const images = named.length > 0 ? named : await findImages(settings, report);
+  for (const image of images) await removeStaleArtefacts(image);
+
+  const keys = await loadKeys(options, settings, io, report);
+  const manifests: Manifest[] = [];
+  for (const image of images) manifests.push(await packOne(image, keys, options, settings, io, report));
+  report.result(manifests.length === 1 ? manifests[0] : manifests);
+}
+
+async function packOne(
+  path: string,
+  { publicKey, signer }: Keys,
+  options: PackOptions,
+  { config, privateKey }: ProjectSettings,
+  io: Io,
+  report: Report,
+): Promise<Manifest> {
+  const { build, warnings } = await packImage({
+    path: report.path(path),
+    file: basename(path),
+    image: await readNamedFile(path, 'image'),
+    elf: await findElf(path, options, io),
+    kind: options.kind,
+    publicKey,
+    compression: options.compression ?? config.compression ?? 'gzip',
+    legacy: options.legacy ?? config.legacy ?? false,
+    signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
+    enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
+    project: options.project ?? config.project,
+    version: firmwareVersion(options.firmwareVersion, config, io.env),
+    board: options.board ?? config.board,
+  });
+  for (const warning of warnings) report.warn(warning);
+  const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
+  await writeBuild(finished, dirname(path));
+  tell(finished.manifest, dirname(path), report);
+  return finished.manifest;
+}
+
+/** Signing needs the private key; without --unsigned it is used when it is there. */
+async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
+  const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
+  if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
+  const publicKey =
+    settings.publicKey === undefined && options.unsigned === true ? undefined : await projectPublicKey(settings, io, report);
+  if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
+  return { publicKey, signer };
+}
+
+/** The ELF lies beside the image under the name of the sketch; a build that has none proves nothing, which the manifest says. */
+async function findElf(image: string, { elf }: PackOptions, io: Io): Promise<{ path: string; bytes: Uint8Array } | undefined> {
+  if (elf !== undefined) {
+    const path = resolve(io.cwd, elf);
+    return { path, bytes: await readNamedFile(path, 'ELF') };
+  }
+  const path = `${image.slice(0, image.length - extname(image).length)}.elf`;
+  const bytes = await readOptionalFile(path);
+  return bytes && { path, bytes };
+}
+
+async function findImages({ config, folder }: ProjectSettings, report: Report): Promise<string[]> {
+  if (config.images === undefined) {
+    throw new OtaError('USAGE', {
+      message: '`pack` was given no image',
+      hint: 'Name the .bin that the build made, or put "images": ["build/**/*.bin"] into ota.config.json.',
+    });
+  }
+  const { default: glob } = await import('fast-glob');
+  const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
+  if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: config.images, folder: report.path(folder) });
+  return found.sort().map((path) => resolve(path));
+}
+
+function tell({ image, artefacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
+  const signed = artefacts.filter(({ signature }) => signature !== 'none');
+  for (const { file } of signed) report.say(`Signed binary: ${resolve(folder, file)}`);
+  if (signed.length === 0 && signing.publicKey !== undefined) {
+    report.say('Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)');
+  }
+  for (const { file, sizeBytes } of artefacts) {
+    const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)} %`;
+    report.detail(`  ${relative(folder, resolve(folder, file))}  ${sizeBytes} bytes${share}`);
+  }
+  if (image.kind === 'sketch' && signing.publicKey !== undefined) {
+    report.detail(`  devices will verify their next update: ${enforcement}`);
+  }
+}

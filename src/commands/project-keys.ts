@@ -1,0 +1,62 @@
+import { readSecret, secretFromEnvironment } from '../config/secrets.ts';
+import type { KeyPlace, ProjectSettings } from '../config/settings.ts';
+import { OtaError } from '../errors.ts';
+import { keySizeWarnings, loadPrivateKey, loadPublicKey, privateKeyWarnings } from '../keys/key-files.ts';
+import { type RsaPrivateKey, readPrivateKey } from '../keys/private-key.ts';
+import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
+import { keyFileSigner } from '../signing/key-file-signer.ts';
+import type { Signer } from '../signing/signer.ts';
+import type { Io } from './io.ts';
+import type { Report } from './report.ts';
+
+/** The key that a project's devices verify with: the public key where there is one, else that of the private key. */
+export async function projectPublicKey(settings: ProjectSettings, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
+  const { publicKey: place } = settings;
+  if (place === undefined) return (await projectSigner(settings, io, report))?.publicKey;
+  const key =
+    'path' in place
+      ? await loadPublicKey(place.path)
+      : readPublicKey(secretFromEnvironment(place.variable, io.env, 'the public key'), place.variable);
+  for (const warning of keySizeWarnings(key, nameOf(place, report))) report.warn(warning);
+  return key;
+}
+
+/** The project's signer, if it has a private key. */
+export async function projectSigner(settings: ProjectSettings, io: Io, report: Report): Promise<Signer | undefined> {
+  const { privateKey: place } = settings;
+  if (place === undefined) return undefined;
+  const passphrase =
+    settings.passphrase && (await readSecret(settings.passphrase, settings.folder, io.env, 'the passphrase'));
+  return keyFileSigner(await privateKeyAt(place, passphrase, io, report));
+}
+
+/** A private key by its place, with a warning where it lies carelessly. */
+async function privateKeyAt(
+  place: KeyPlace,
+  passphrase: string | undefined,
+  io: Io,
+  report: Report,
+): Promise<RsaPrivateKey> {
+  if ('variable' in place) {
+    return readPrivateKey(secretFromEnvironment(place.variable, io.env, 'the private key'), place.variable, passphrase);
+  }
+  const key = await loadPrivateKey(place.path, passphrase);
+  const name = report.path(place.path);
+  for (const warning of keySizeWarnings(key.publicKey, name)) report.warn(warning);
+  for (const warning of await privateKeyWarnings(place.path)) report.warn(warning.replace(place.path, name));
+  return key;
+}
+
+/** @throws OtaError KEYS_DONT_MATCH */
+export function requirePair(signer: Signer, publicKey: RsaPublicKey, settings: ProjectSettings, report: Report): void {
+  if (signer.publicKey.fingerprint === publicKey.fingerprint) return;
+  throw new OtaError('KEYS_DONT_MATCH', {
+    privateKey: nameOf(settings.privateKey, report),
+    publicKey: nameOf(settings.publicKey, report),
+  });
+}
+
+export function nameOf(place: KeyPlace | undefined, report: Report): string {
+  if (place === undefined) return 'the key';
+  return 'path' in place ? report.path(place.path) : `$${place.variable}`;
+}
