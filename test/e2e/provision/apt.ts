@@ -15,6 +15,7 @@ export async function aptInstall(packages: readonly string[]): Promise<void> {
 }
 
 async function missingOf(packages: readonly string[]): Promise<readonly string[]> {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own format, not a template of ours
   const query = ['--show', '--showformat', '${Package} ${db:Status-Status}\n', ...packages];
   const { stdout } = await execa('dpkg-query', query, { reject: false });
   const installed = new Set(
