@@ -1,6 +1,7 @@
 /** The public API: the stages of the command line as functions of bytes and plain data. */
 export { alignGzip } from './compression/alignment.ts';
-export { type CompressionName, compressors } from './compression/registry.ts';
+export type { CompressionName } from './compression/names.ts';
+export { compressors } from './compression/registry.ts';
 export type { Config } from './config/schema.ts';
 export { type Artefact, formatManifest, type Manifest, parseManifest } from './domain/manifest.ts';
 export { type ErrorCode, OtaError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, relative, resolve } from 'node:path';
-import type { CompressionName } from '../compression/registry.ts';
+import type { CompressionName } from '../compression/names.ts';
 import { firmwareVersion, type ProjectSettings, projectSettings } from '../config/settings.ts';
 import type { ImageKind } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import { compressionNames } from '../compression/registry.ts';
+import { compressionNames } from '../compression/names.ts';
 import { toolVersion } from '../version.ts';
 import type { Io } from './io.ts';
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { alignGzip } from '../compression/alignment.ts';
-import { type CompressionName, compressors } from '../compression/registry.ts';
+import type { CompressionName } from '../compression/names.ts';
+import { compressors } from '../compression/registry.ts';
 import type { SignatureFormat } from '../domain/artefact.ts';
 import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';

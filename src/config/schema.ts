@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { compressionNames } from '../compression/registry.ts';
+import { compressionNames } from '../compression/names.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const fromEnvironment = v.strictObject({

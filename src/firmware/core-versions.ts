@@ -50,7 +50,3 @@ export function coreReleaseOf(gitHash: string): string | undefined {
   return releasesByGitHash.get(gitHash);
 }
 
-/** Every release whose images can be told, oldest first. */
-export function knownCoreReleases(): readonly string[] {
-  return [...releasesByGitHash.values()];
-}

@@ -16,6 +16,7 @@ export interface EmbeddedKey {
 // A content of nothing but look-alikes must not keep the reader busy. Real images hold a handful; a store of all
 // root certificates, which some sketches embed, about 150.
 const mostKeys = 512;
+const mostPemMarkers = 4096;
 const mostPemBytes = 32 * 1024;
 
 /**
@@ -33,7 +34,7 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
   }
   const findings = [...pem.findings];
   if (pem.stopped || der.stopped) {
-    const message = `more than ${mostKeys} things in the content look like keys: the rest was not read`;
+    const message = 'too many things in the content look like keys: the rest was not read';
     findings.push({ id: 'embedded-keys-not-all-read', message });
   }
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
@@ -52,9 +53,11 @@ const pemBody = /^[A-Za-z0-9+/=\s]+$/;
 function findPemKeys(buffer: Buffer): Scan {
   const keys: EmbeddedKey[] = [];
   const findings: Finding[] = [];
+  let markers = 0;
   let read = 0;
   let offset = buffer.indexOf(pemBegin, 0, 'latin1');
-  while (offset !== -1 && read < mostKeys) {
+  while (offset !== -1 && read < mostKeys && markers < mostPemMarkers) {
+    markers += 1;
     const next = buffer.indexOf(pemBegin, offset + pemBegin.length, 'latin1');
     // A block ends before the next one begins: so no byte is looked at twice.
     const end = Math.min(next === -1 ? buffer.length : next, offset + mostPemBytes);

@@ -29,6 +29,7 @@ export type FindingId =
   | 'flash-size-unknown'
   | 'flash-frequency-unknown'
   | 'flash-header-differs'
+  | 'flash-header-patched'
   | 'entry-outside-segments'
   // sums
   | 'checksum-mismatch'

@@ -5,7 +5,8 @@ import type { Finding } from './finding.ts';
 import { type GzipFraming, readGzip } from './gzip-framing.ts';
 import { looksLikeGzip } from './gzip-header.ts';
 import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
-import { looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
+import { findSketchEnd, looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
+import { findTraces, type Traces } from './traces.ts';
 
 /** Everything that the bytes of a file say by themselves. */
 export interface Firmware {
@@ -21,11 +22,16 @@ export interface Firmware {
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
+  /** Of a sketch only. */
+  readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
 }
 
 export interface ReadFirmwareOptions {
-  /** Keys that may have signed the file, besides those that are embedded in it. */
+  /**
+   * Keys that may have signed the file, besides those that are embedded in it. That an embedded key made a signature
+   * says who signed, never that the signer is to be trusted.
+   */
   readonly knownKeys?: readonly RsaPublicKey[];
   /** What a gzip file may inflate to; by default 16 MiB, the largest flash that an ESP8266 can have. */
   readonly maxContentBytes?: number;
@@ -57,6 +63,7 @@ function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], maxC
     sketch: image.sketch,
     filesystem: image.filesystem,
     embeddedKeys: embedded.value,
+    traces: image.sketch === undefined ? undefined : findTraces(content),
     findings: [
       ...findings,
       ...trailer.findings,
@@ -70,13 +77,10 @@ function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], maxC
 }
 
 function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Firmware {
-  // The end of the image tells where a signature begins, and the signature where the image ends: so look at the whole
-  // first, and read what lies before the trailer again only when there is one.
-  const whole = readImage(file);
   const embedded = findEmbeddedKeys(file);
-  const trailer = findTrailer(file, whole.endOffset, candidates(knownKeys, embedded.value));
+  const trailer = findTrailer(file, findImageEnd(file), candidates(knownKeys, embedded.value));
   const payload = file.subarray(0, trailer.value?.offset ?? file.length);
-  const image = trailer.value === undefined ? whole : readImage(payload);
+  const image = readImage(payload);
   return {
     sizeBytes: file.length,
     encoding: 'identity',
@@ -88,6 +92,7 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
     sketch: image.sketch,
     filesystem: image.filesystem,
     embeddedKeys: embedded.value,
+    traces: image.sketch === undefined ? undefined : findTraces(payload),
     findings: [
       ...trailer.findings,
       ...image.findings,
@@ -95,6 +100,13 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
       ...embedded.findings,
     ],
   };
+}
+
+/** Where the image ends by its own structure, whatever follows it. */
+function findImageEnd(file: Uint8Array): number | undefined {
+  const partitionBytes = readFilesystemImage(file).value?.partitionBytes;
+  if (partitionBytes !== undefined) return partitionBytes <= file.length ? partitionBytes : undefined;
+  return looksLikeSketch(file) ? findSketchEnd(file) : undefined;
 }
 
 interface Image {

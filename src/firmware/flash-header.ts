@@ -41,3 +41,10 @@ export function readFlashHeader(modeByte: number, sizeAndFrequencyByte: number):
     frequencyMHz: flashFrequenciesByNibble.get(sizeAndFrequencyByte & 0x0f),
   };
 }
+
+/** In words, such as `dio, 4096 KB, 40 MHz`. */
+export function describeFlash({ mode, sizeBytes, frequencyMHz }: FlashHeader): string {
+  const size = sizeBytes === undefined ? 'unknown size' : `${sizeBytes / 1024} KB`;
+  const frequency = frequencyMHz === undefined ? 'unknown frequency' : `${frequencyMHz} MHz`;
+  return `${mode ?? 'unknown mode'}, ${size}, ${frequency}`;
+}

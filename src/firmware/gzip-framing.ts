@@ -58,12 +58,15 @@ export function readGzip(file: Uint8Array, maxContentBytes: number): Reading<Gun
   const members = first.member === undefined ? [] : [first.member];
   const findings: Finding[] = [...first.findings];
 
+  // All members together stay within the bound, or a file of bombs would fill the memory one after the other.
+  let budgetBytes = maxContentBytes - first.inflated.length;
   let last = first.member;
   while (last !== undefined && members.length < mostMembers && looksLikeGzip(file, last.endOffset)) {
     // A signature may begin with these two bytes as well, so what cannot be read as a member is not one.
-    const next: GzipMember | undefined = readMember(file, last.endOffset, maxContentBytes).member;
+    const next: GzipMember | undefined = readMember(file, last.endOffset, budgetBytes).member;
     if (next === undefined || next.storedCrc !== next.computedCrc) break;
     members.push(next);
+    budgetBytes -= next.inflatedBytes;
     last = next;
   }
   const second = members[1];

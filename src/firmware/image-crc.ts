@@ -1,3 +1,5 @@
+import { findBuiltHeader } from './built-header.ts';
+import { crc8266 } from './crc8266.ts';
 import type { Finding, Reading } from './finding.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 
@@ -51,11 +53,26 @@ export function readImageCrc(
 
   const computed = crcWithoutWords(bytes.subarray(0, storedSizeBytes), sizeOffset);
   const matches = computed === stored;
+  const value = { rule, storedSizeBytes, stored, computed, matches };
+  return { value, findings: matches ? [] : [mismatchFinding(bytes, value, crcOffset)] };
+}
+
+/** Tells an image whose flash header was rewritten, which is sound but for its CRC, from one that is damaged. */
+function mismatchFinding(bytes: Uint8Array, crc: CrcMismatch, crcOffset: number): Finding {
+  const { stored, computed, storedSizeBytes } = crc;
+  const built = findBuiltHeader(bytes, storedSizeBytes, stored ^ computed);
+  if (built !== undefined) {
+    const message = `the CRC is that of an image with ${built} in its header: a tool has changed bytes 2 and 3 since it was built`;
+    return { id: 'flash-header-patched', message, offset: 2 };
+  }
   const message = `the CRC of the image is ${hexWord(stored)}, but its bytes give ${hexWord(computed)}`;
-  return {
-    value: { rule, storedSizeBytes, stored, computed, matches },
-    findings: matches ? [] : [{ id: 'crc-mismatch', message, offset: crcOffset }],
-  };
+  return { id: 'crc-mismatch', message, offset: crcOffset };
+}
+
+interface CrcMismatch {
+  readonly storedSizeBytes: number;
+  readonly stored: number;
+  readonly computed: number;
 }
 
 /** The CRC of the bytes with the eight bytes of both words taken as zero (`crc8266` in `elf2bin.py`). */
@@ -64,16 +81,3 @@ export function crcWithoutWords(bytes: Uint8Array, wordsOffset: number): number 
   const words = crc8266(new Uint8Array(8), before);
   return crc8266(bytes.subarray(wordsOffset + 8), words);
 }
-
-/** CRC-32, polynomial 0x04c11db7, most significant bit first, no final xor. */
-export function crc8266(bytes: Uint8Array, start = 0xffffffff): number {
-  let crc = start | 0;
-  for (const byte of bytes) crc = (crc << 8) ^ (crcTable[(crc >>> 24) ^ byte] ?? 0);
-  return crc >>> 0;
-}
-
-const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte << 24;
-  for (let bit = 0; bit < 8; bit += 1) value = value < 0 ? (value << 1) ^ 0x04c11db7 : value << 1;
-  return value;
-});

@@ -79,6 +79,18 @@ export function readImageHeader(bytes: Uint8Array, context: ImageContext): Readi
   };
 }
 
+/**
+ * Where the image with its header at `offset` ends, by its segment table alone; undefined when that leads past the
+ * file. No sum is computed.
+ */
+export function findImageEnd(bytes: Uint8Array, offset: number): number | undefined {
+  const count = bytes[offset + 1];
+  if (bytes[offset] !== imageMagic || count === undefined) return undefined;
+  const { endOffset } = readSegments(bytes, offset + imageHeaderBytes, count, 'image');
+  const end = endOffset === undefined ? undefined : imageEnd(endOffset, offset);
+  return end === undefined || end > bytes.length ? undefined : end;
+}
+
 interface SegmentTable {
   readonly segments: readonly Segment[];
   /** After the last segment; undefined when the table could not be walked to its end. */
@@ -154,12 +166,33 @@ function imageEnd(segmentsEnd: number, imageOffset: number): number {
 function checksumOf(bytes: Uint8Array, segments: readonly Segment[], zeroedWords: readonly number[]): number {
   let sum = checksumSeed;
   for (const { offset, sizeBytes } of segments) {
-    for (const byte of bytes.subarray(offset, offset + sizeBytes)) sum ^= byte;
+    sum ^= xorOf(bytes.subarray(offset, offset + sizeBytes));
     for (const word of zeroedWords) {
       // Taking a byte back out of an xor is putting it in a second time.
       for (let at = Math.max(word, offset); at < Math.min(word + 4, offset + sizeBytes); at += 1) sum ^= bytes[at] ?? 0;
     }
   }
+  return sum;
+}
+
+/** The xor of all bytes, four at a time where they lie on a word's border: segments are most of a megabyte. */
+function xorOf(bytes: Uint8Array): number {
+  const head = Math.min((4 - (bytes.byteOffset % 4)) % 4, bytes.length);
+  const words = Math.floor((bytes.length - head) / 4);
+  // A view of no words would still have to begin on a border, which it need not where there are fewer than four bytes.
+  const sum = words === 0 ? 0 : xorOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, words));
+  return xorOfBytes(bytes.subarray(0, head)) ^ sum ^ xorOfBytes(bytes.subarray(head + words * 4));
+}
+
+function xorOfWords(words: Int32Array): number {
+  let sum = 0;
+  for (const word of words) sum ^= word;
+  return (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
+}
+
+function xorOfBytes(bytes: Uint8Array): number {
+  let sum = 0;
+  for (const byte of bytes) sum ^= byte;
   return sum;
 }
 

@@ -21,6 +21,7 @@ export interface SignatureTrailer {
 }
 
 const lengthWordBytes = 4;
+const sectorBytes = 4096;
 
 // RSA of 1024 to 4096 bits: what a key can be here and what BearSSL takes.
 const fewestSignatureBytes = 128;
@@ -31,6 +32,7 @@ const usualSignatureBytes: ReadonlySet<number> = new Set([128, 192, 256, 384, 51
 const bareDigestBytes = 32;
 // Decrypting is a third of a millisecond at most, but the keys in hostile content are as many as their author likes.
 const mostKeysTried = 64;
+const mostHashes = 4;
 
 /**
  * Finds the trailer of a file.
@@ -54,7 +56,7 @@ export function findTrailer(
   const signature = file.subarray(offset, offset + signatureBytes);
   const verdict = findSigner(file.subarray(0, offset), signature, knownKeys);
   const confirmed = verdict.key !== undefined || offset === payloadBytes;
-  if (!confirmed && !usualSignatureBytes.has(signatureBytes)) return { value: undefined, findings: [] };
+  if (!confirmed && !looksSigned(file, signatureBytes)) return { value: undefined, findings: [] };
   const trailer: SignatureTrailer = {
     offset,
     signatureBytes,
@@ -72,6 +74,11 @@ export function findTrailer(
 function isPlausibleLength(file: Uint8Array, signatureBytes: number): boolean {
   if (signatureBytes < fewestSignatureBytes || signatureBytes > mostSignatureBytes) return false;
   return file.length > signatureBytes + lengthWordBytes;
+}
+
+/** Filesystem images are whole sectors, so one that ends with such a word by chance is not taken for a signed one. */
+function looksSigned(file: Uint8Array, signatureBytes: number): boolean {
+  return usualSignatureBytes.has(signatureBytes) && file.length % sectorBytes !== 0;
 }
 
 /** Worth a word only where something follows the payload, and the last word looks like a spoilt length. */
@@ -92,11 +99,18 @@ interface Verdict {
   readonly key: RsaPublicKey | undefined;
 }
 
-/** Padding is looked at first: it costs no hash of the payload, and only the right key gives any. */
+/**
+ * Padding is looked at first: it costs no hash of the payload, and only the right key gives any. Keys made for the
+ * purpose (exponent 1) give it too, so the hashes are counted.
+ */
 function findSigner(payload: Uint8Array, signature: Uint8Array, knownKeys: readonly RsaPublicKey[]): Verdict {
-  for (const key of knownKeys.slice(0, mostKeysTried)) {
-    const format = formatByPadding(signature, key);
-    if (format !== undefined && verifySignature(payload, signature, key, format)) return { format, key };
+  const candidates = knownKeys
+    .slice(0, mostKeysTried)
+    .map((key) => ({ key, format: formatByPadding(signature, key) }))
+    .filter(({ format }) => format !== undefined)
+    .slice(0, mostHashes);
+  for (const { key, format } of candidates) {
+    if (format !== undefined && verifies(payload, signature, key, format)) return { format, key };
   }
   return { format: 'unverified', key: undefined };
 }
@@ -109,5 +123,14 @@ function formatByPadding(signature: Uint8Array, key: RsaPublicKey): SignatureFor
   } catch {
     // OpenSSL throws for padding that is none: another key made the signature.
     return undefined;
+  }
+}
+
+function verifies(payload: Uint8Array, signature: Uint8Array, key: RsaPublicKey, format: SignatureFormat): boolean {
+  try {
+    return verifySignature(payload, signature, key, format);
+  } catch {
+    // A key of hostile numbers, which OpenSSL refuses to compute with.
+    return false;
   }
 }

@@ -1,8 +1,8 @@
 import { coreReleaseOf } from './core-versions.ts';
 import type { Finding, Reading } from './finding.ts';
-import type { FlashHeader } from './flash-header.ts';
+import { describeFlash, type FlashHeader } from './flash-header.ts';
 import { type CrcRule, crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';
-import { type ImageHeader, imageMagic, readImageHeader } from './image-header.ts';
+import { findImageEnd, type ImageHeader, imageMagic, readImageHeader } from './image-header.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 import { flashMapAddress } from './memory-map.ts';
 
@@ -34,6 +34,14 @@ export interface CoreVersion {
 /** True when the bytes begin as a sketch does; `_verifyEnd` of `Updater.cpp` looks at no more than this. */
 export function looksLikeSketch(content: Uint8Array): boolean {
   return content[0] === imageMagic;
+}
+
+/**
+ * Where a sketch ends by its segment table, as `EspClass::getSketchSize` (`Esp.cpp`) computes it; undefined when the
+ * table leads past the file or there is none.
+ */
+export function findSketchEnd(content: Uint8Array): number | undefined {
+  return findImageEnd(content, applicationOffset);
 }
 
 /** Reads bytes that begin with 0xE9; undefined when even eboot's header is cut short. */
@@ -152,7 +160,7 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
     });
   }
   if (application !== undefined && !sameFlashBytes(eboot, application)) {
-    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot)} against ${describeFlash(application)}): the image was changed after it was built, or taken from a device`;
+    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after it was built, or taken from a device`;
     findings.push({ id: 'flash-header-differs', message, offset: 2 });
   }
   return findings;
@@ -162,20 +170,15 @@ function sameFlashBytes(eboot: ImageHeader, application: ImageHeader): boolean {
   return eboot.modeByte === application.modeByte && eboot.sizeAndFrequencyByte === application.sizeAndFrequencyByte;
 }
 
-function describeFlash({ flash }: ImageHeader): string {
-  const size = flash.sizeBytes === undefined ? 'unknown size' : `${flash.sizeBytes / 1024} KB`;
-  return [
-    flash.mode ?? 'unknown mode',
-    size,
-    flash.frequencyMHz === undefined ? 'unknown MHz' : `${flash.frequencyMHz} MHz`,
-  ].join(' ');
-}
-
 function placementFindings(eboot: ImageHeader, application: ImageHeader | undefined): readonly Finding[] {
   const findings: Finding[] = [];
   if (eboot.endOffset !== undefined && eboot.endOffset > applicationOffset) {
     const message = `eboot ends at ${eboot.endOffset}, but only ${applicationOffset} bytes are kept for it`;
     findings.push({ id: 'eboot-too-large', message, offset: 0 });
+  }
+  if (application !== undefined && !isInSegments(application)) {
+    const message = `the application starts at ${hexWord(application.entryAddress)}, which is in none of its segments`;
+    findings.push({ id: 'entry-outside-segments', message, offset: application.offset + 4 });
   }
   for (const segment of application?.segments ?? []) {
     const address = hexWord(segment.address);
@@ -193,4 +196,9 @@ function placementFindings(eboot: ImageHeader, application: ImageHeader | undefi
     }
   }
   return findings;
+}
+
+function isInSegments({ entryAddress, segments, segmentCount }: ImageHeader): boolean {
+  if (segments.length < segmentCount) return true;
+  return segments.some(({ address, sizeBytes }) => entryAddress >= address && entryAddress < address + sizeBytes);
 }

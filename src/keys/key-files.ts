@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -93,6 +92,7 @@ async function isTrackedByGit(path: string): Promise<boolean> {
   const absolute = resolve(path);
   const folder = dirname(absolute);
   if (!isInsideRepository(folder)) return false;
+  const { execFile } = await import('node:child_process');
   return new Promise((answer) => {
     const argv = ['-C', folder, 'ls-files', '--error-unmatch', '--', basename(absolute)];
     execFile('git', argv, { timeout: 5000 }, (error) => answer(error === null));

@@ -1,5 +1,6 @@
 import { alignGzip } from '../compression/alignment.ts';
-import { type CompressionName, compressors } from '../compression/registry.ts';
+import type { CompressionName } from '../compression/names.ts';
+import { compressors } from '../compression/registry.ts';
 import type { ImageKind } from '../domain/artefact.ts';
 import type { Artefact, Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';

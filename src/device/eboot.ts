@@ -1,0 +1,163 @@
+import type { CoreHabits } from './cores.ts';
+import { eraseSector, programFlash, readFlash, roundUpToSector, sectorBytes } from './flash.ts';
+import type { EbootCommand } from './updater.ts';
+import { UzlibInflater } from './uzlib-inflate.ts';
+
+/** What `copy_raw` in eboot.c returns, and 9 for the comparison of 2.7.2. */
+export const copyCodes = {
+  copied: 0,
+  unaligned: 1,
+  eraseFailed: 2,
+  readFailed: 3,
+  writeFailed: 4,
+  badGzipHeader: 5,
+  badDeflate: 6,
+  differs: 9,
+} as const;
+
+export type CopyCode = (typeof copyCodes)[keyof typeof copyCodes];
+
+/** What eboot did with the flash. */
+export interface CopyRun {
+  readonly code: CopyCode;
+  /** What it meant to write: of a gzip its last word, taken as a signed number. Nothing happens when it is not positive. */
+  readonly wantedBytes: number;
+  /** From the destination on, in whole sectors that it erased. */
+  readonly touchedBytes: number;
+  /** The first sector of its own input that it erased before it came to read it; undefined when it read all in time. */
+  readonly overwrittenSector: number | undefined;
+}
+
+/**
+ * Carries out a command as eboot does after the restart (`main` and `copy_raw` in eboot.c): copies or inflates within one
+ * flash, sector by sector. Nothing checks the result, except 2.7.2, whose comparison fails once the copy has reached the
+ * staged bytes.
+ *
+ * @param flash is changed
+ * @param habits of the core whose eboot is in flash: the one of the sketch that still runs
+ */
+export function runEboot(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyRun {
+  const run = copyRaw(flash, command, habits);
+  if (run.code !== copyCodes.copied || !habits.comparesAfterCopy) return run;
+  return { ...run, code: compareRaw(flash, command, habits) };
+}
+
+function copyRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyRun {
+  const { destination } = command;
+  let touchedBytes = 0;
+  let overwrittenSector: number | undefined;
+  const content = openContent(flash, command, habits, (address) => {
+    const isErased = address >= destination && address < destination + touchedBytes;
+    if (isErased) overwrittenSector ??= address / sectorBytes;
+  });
+  let code = content.problem;
+  const sector = new Uint8Array(sectorBytes);
+  for (let left = content.wantedBytes; left > 0 && code === copyCodes.copied; left -= sectorBytes) {
+    const target = destination + touchedBytes;
+    const read = (): CopyCode => content.read(sector, Math.min(left, sectorBytes));
+    const erase = (): CopyCode => {
+      if (!eraseSector(flash, target)) return copyCodes.eraseFailed;
+      touchedBytes += sectorBytes;
+      return copyCodes.copied;
+    };
+    const write = (): CopyCode => (programFlash(flash, target, sector) ? copyCodes.copied : copyCodes.writeFailed);
+    code = firstProblem(habits.erasesBeforeInflating ? [erase, read, write] : [read, erase, write]);
+  }
+  return { code, wantedBytes: content.wantedBytes, touchedBytes, overwrittenSector };
+}
+
+/** `copy_raw` with `verify` set: reads the staged bytes once more, which the copy may have overwritten meanwhile. */
+function compareRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyCode {
+  const content = openContent(flash, command, habits, () => undefined);
+  const sector = new Uint8Array(sectorBytes);
+  const copied = new Uint8Array(sectorBytes);
+  let code = content.problem;
+  for (let done = 0; done < content.wantedBytes && code === copyCodes.copied; done += sectorBytes) {
+    code = content.read(sector, Math.min(content.wantedBytes - done, sectorBytes));
+    if (code !== copyCodes.copied) break;
+    if (!readFlash(flash, command.destination + done, copied)) code = copyCodes.writeFailed;
+    else if (Buffer.compare(sector, copied) !== 0) code = copyCodes.differs;
+  }
+  return code;
+}
+
+function firstProblem(steps: readonly (() => CopyCode)[]): CopyCode {
+  for (const step of steps) {
+    const code = step();
+    if (code !== copyCodes.copied) return code;
+  }
+  return copyCodes.copied;
+}
+
+/** The staged bytes, raw or inflated, as a stream of sectors. */
+interface StagedContent {
+  readonly problem: CopyCode;
+  readonly wantedBytes: number;
+  /** Fills the sector: the first `count` bytes are content. */
+  read(sector: Uint8Array, count: number): CopyCode;
+}
+
+function openContent(
+  flash: Uint8Array,
+  { source, destination, sizeBytes }: EbootCommand,
+  habits: CoreHabits,
+  onRead: (address: number) => void,
+): StagedContent {
+  if (source % sectorBytes !== 0 || destination % sectorBytes !== 0) return unreadable(copyCodes.unaligned);
+  const isGzip = habits.gzip && flash[source] === 0x1f && flash[source + 1] === 0x8b;
+  return isGzip ? openGzip(flash, source, sizeBytes, onRead) : openRaw(flash, source, sizeBytes, onRead);
+}
+
+function openRaw(
+  flash: Uint8Array,
+  source: number,
+  sizeBytes: number,
+  onRead: (address: number) => void,
+): StagedContent {
+  let address = source;
+  return {
+    problem: copyCodes.copied,
+    wantedBytes: roundUpToSector(sizeBytes) | 0,
+    read(sector) {
+      onRead(address);
+      if (!readFlash(flash, address, sector)) return copyCodes.readFailed;
+      address += sectorBytes;
+      return copyCodes.copied;
+    },
+  };
+}
+
+function openGzip(
+  flash: Uint8Array,
+  source: number,
+  sizeBytes: number,
+  onRead: (address: number) => void,
+): StagedContent {
+  let address = source;
+  const inflater = new UzlibInflater((block) => {
+    onRead(address);
+    // Past the chip's end the read fails, nobody looks, and the block keeps what it had.
+    readFlash(flash, address, block);
+    address += block.length;
+  });
+  const wantedBytes = signedWordAt(flash, source + sizeBytes - 4);
+  if (!inflater.parseHeader()) return unreadable(copyCodes.badGzipHeader);
+  return {
+    problem: copyCodes.copied,
+    wantedBytes,
+    read(sector, count) {
+      if (inflater.inflate(sector.subarray(0, count)) === 'broken') return copyCodes.badDeflate;
+      sector.fill(0xff, count);
+      return copyCodes.copied;
+    },
+  };
+}
+
+function unreadable(problem: CopyCode): StagedContent {
+  return { problem, wantedBytes: 0, read: () => problem };
+}
+
+function signedWordAt(flash: Uint8Array, address: number): number {
+  const [a = 0xff, b = 0xff, c = 0xff, d = 0xff] = flash.subarray(address, address + 4);
+  return a | (b << 8) | (c << 16) | (d << 24);
+}

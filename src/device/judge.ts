@@ -1,0 +1,147 @@
+import { flashModes } from '../firmware/flash-header.ts';
+import { readSketchImage } from '../firmware/sketch-image.ts';
+import { type CopyRun, copyCodes } from './eboot.ts';
+import { roundUpToSector, sectorBytes } from './flash.ts';
+import type { EbootCommand } from './updater.ts';
+import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
+
+/** What a device is after it said OK and restarted. A sector is a number: its address is that times 4096. */
+export type Verdict =
+  /** It runs the new sketch, or has the new filesystem. */
+  | { readonly outcome: 'updated' }
+  /** The present sketch still runs. */
+  | { readonly outcome: 'kept'; readonly why: KeptReason }
+  /** It runs, and content of its flash is lost from `sector` on. */
+  | { readonly outcome: 'damaged'; readonly why: DamageReason; readonly sector: number }
+  /** It does not come back. `sector` is the first that is not what it should be, where that can be told. */
+  | { readonly outcome: 'bricked'; readonly why: BrickReason; readonly sector: number | undefined };
+
+export type KeptReason = 'nothing-to-copy' | 'copy-refused';
+export type DamageReason = 'filesystem-overwritten' | 'beyond-filesystem' | 'filesystem-differs';
+/** compare-failed: 2.7.2 hangs until its power is cut; the new sketch is in place. The others need a cable. */
+export type BrickReason =
+  | 'input-overwritten'
+  | 'deflate-broken'
+  | 'size-word-wrong'
+  | 'content-differs'
+  | 'not-loadable'
+  | 'compare-failed';
+
+/** A command and what eboot made of it. */
+export interface Copy {
+  readonly command: EbootCommand;
+  readonly run: CopyRun;
+}
+
+interface Expectations {
+  readonly expected?: Uint8Array | undefined;
+  readonly next?: Partial<BuildFacts> | undefined;
+}
+
+/** Judges a sketch update, and gives the device the facts that it has now. */
+export function judgeSketch(
+  device: VirtualDevice,
+  copy: Copy,
+  sent: Uint8Array,
+  { expected, next }: Expectations,
+): Verdict & { readonly device: VirtualDevice } {
+  const verdict = sketchVerdict(device, copy, sent, expected);
+  const isReplaced = verdict.outcome !== 'bricked' && copy.run.touchedBytes > 0;
+  return { ...verdict, device: isReplaced ? withNewSketch(device, next) : device };
+}
+
+/**
+ * Judges a filesystem update.
+ *
+ * @param copy undefined when the Updater wrote it in place
+ */
+export function judgeFilesystem(
+  device: VirtualDevice,
+  copy: Copy | undefined,
+  sent: Uint8Array,
+  expected: Uint8Array | undefined,
+): Verdict {
+  const kept = copy === undefined ? undefined : keptReason(copy.run);
+  if (kept !== undefined) return { outcome: 'kept', why: kept };
+  const end = device.fsStart + (copy?.run.touchedBytes ?? roundUpToSector(sent.length));
+  if (end > device.fsEnd) return { outcome: 'damaged', why: 'beyond-filesystem', sector: device.fsEnd / sectorBytes };
+  const offset = expected === undefined ? undefined : firstDifference(device.flash, device.fsStart, expected);
+  const isBroken = copy !== undefined && copy.run.code !== copyCodes.copied;
+  if (offset === undefined && !isBroken) return { outcome: 'updated' };
+  return { outcome: 'damaged', why: 'filesystem-differs', sector: sectorOf(device.fsStart + (offset ?? 0)) };
+}
+
+function sketchVerdict(device: VirtualDevice, copy: Copy, sent: Uint8Array, expected: Uint8Array | undefined): Verdict {
+  const { command, run } = copy;
+  const lostFrom = Math.max(run.touchedBytes, command.source + roundUpToSector(sent.length));
+  const damage: Verdict | undefined =
+    lostFrom > device.fsStart
+      ? { outcome: 'damaged', why: 'filesystem-overwritten', sector: sectorOf(device.fsStart) }
+      : undefined;
+  const kept = keptReason(run);
+  if (kept !== undefined) return damage ?? { outcome: 'kept', why: kept };
+  const wanted = expected === undefined ? undefined : asInFlash(expected, sent, device);
+  const offset = wanted === undefined ? undefined : firstDifference(device.flash, 0, wanted);
+  if (offset !== undefined) return bricked(run, wanted, offset);
+  if (wanted === undefined && !isLoadable(device.flash)) return bricked(run, undefined, undefined);
+  if (device.habits.comparesAfterCopy && run.code !== copyCodes.copied) {
+    return { outcome: 'bricked', why: 'compare-failed', sector: undefined };
+  }
+  return damage ?? { outcome: 'updated' };
+}
+
+/** Nothing was erased: eboot restarts into, or loads, what was there before. */
+function keptReason(run: CopyRun): KeptReason | undefined {
+  if (run.touchedBytes > 0) return undefined;
+  return run.code === copyCodes.copied ? 'nothing-to-copy' : 'copy-refused';
+}
+
+function bricked(run: CopyRun, wanted: Uint8Array | undefined, offset: number | undefined): Verdict {
+  const sector = run.overwrittenSector ?? (offset === undefined ? undefined : sectorOf(offset));
+  return { outcome: 'bricked', why: brickReason(run, wanted), sector };
+}
+
+function brickReason(run: CopyRun, wanted: Uint8Array | undefined): BrickReason {
+  if (run.overwrittenSector !== undefined) return 'input-overwritten';
+  if (run.code === copyCodes.badDeflate) return 'deflate-broken';
+  if (wanted === undefined) return 'not-loadable';
+  return roundUpToSector(run.wantedBytes) === roundUpToSector(wanted.length) ? 'content-differs' : 'size-word-wrong';
+}
+
+/** The Updater puts the device's flash mode into what is sent uncompressed. */
+function asInFlash(expected: Uint8Array, sent: Uint8Array, device: VirtualDevice): Uint8Array {
+  if (sent[0] === 0x1f || device.habits.patchesFlashMode === 'never') return expected;
+  const patched = expected.slice();
+  patched.set([flashModes.indexOf(device.flashMode)], 2);
+  return patched;
+}
+
+/**
+ * Whether the boot ROM can load eboot and eboot the application. The ROM verifies eboot's checksum; nobody verifies the
+ * application's, but an application whose checksum is wrong is not what was built.
+ */
+function isLoadable(flash: Uint8Array): boolean {
+  const sketch = readSketchImage(flash).value;
+  return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
+}
+
+function withNewSketch(device: VirtualDevice, next: Partial<BuildFacts> | undefined): VirtualDevice {
+  const { flash } = device;
+  return {
+    ...device,
+    ...next,
+    flashMode: flashModes[flash[2] ?? 0xff] ?? device.flashMode,
+    sketchSizeBytes: readSketchImage(flash).value?.sketchSizeBytes ?? device.sketchSizeBytes,
+  };
+}
+
+function firstDifference(flash: Uint8Array, address: number, expected: Uint8Array): number | undefined {
+  const actual = flash.subarray(address, address + expected.length);
+  if (Buffer.compare(actual, expected) === 0) return undefined;
+  const index = expected.findIndex((byte, at) => actual[at] !== byte);
+  return index === -1 ? actual.length : index;
+}
+
+function sectorOf(address: number): number {
+  return Math.floor(address / sectorBytes);
+}

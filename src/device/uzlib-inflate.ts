@@ -1,0 +1,282 @@
+import {
+  fixedDistances,
+  fixedLiterals,
+  type HuffmanCode,
+  huffmanCode,
+  longestCode,
+  lookupBits,
+  lookupMask,
+} from './uzlib-huffman.ts';
+
+/** eboot hands its input to uzlib in pieces of this size (`uzlib_flash_read_cb` in eboot.c). */
+export const inputBlockBytes = 4096;
+
+/** Fills the block with the next input. Called only when the first byte of it is needed, as uzlib does. */
+export type ReadBlock = (block: Uint8Array) => void;
+
+/** more: the output is full. done: the last deflate block has ended. broken: `TINF_DATA_ERROR`. */
+export type InflateResult = 'more' | 'done' | 'broken';
+
+const windowBytes = 32768;
+const windowMask = windowBytes - 1;
+
+const lengthBase = [
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
+];
+const lengthExtra = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+const distanceBase = [
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+  8193, 12289, 16385, 24577,
+];
+const distanceExtra = [
+  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+];
+const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+const endOfBlock = 256;
+const noSymbol = -1;
+
+/**
+ * Inflates gzip as the uzlib inside eboot does (pfalcon/uzlib: tinfgzip.c, tinflate.c): it takes no byte of input before
+ * that byte is needed, keeps a ring of 32 KB, verifies no CRC and no size, and does not know where its input ends. Asked
+ * for more after the end of the stream, it goes on decoding what follows.
+ *
+ * Living state: one instance inflates one stream, piece by piece. Where uzlib would read memory that nothing has written
+ * (a distance that points before the first byte), this one sees zeros.
+ */
+export class UzlibInflater {
+  /** How many blocks were asked for so far. */
+  blocksRead = 0;
+  readonly #readBlock: ReadBlock;
+  readonly #block = new Uint8Array(inputBlockBytes);
+  #position = inputBlockBytes;
+  #held = 0;
+  #heldBits = 0;
+  readonly #window = new Uint8Array(windowBytes);
+  #written = 0;
+  #type: 'none' | 'stored' | 'huffman' = 'none';
+  #isFinal = false;
+  /** What is left of a match, or one more than what is left of a stored block: `curlen` in uzlib. */
+  #pending = 0;
+  #matchFrom = 0;
+  #literals: HuffmanCode = fixedLiterals;
+  #distances: HuffmanCode = fixedDistances;
+
+  constructor(readBlock: ReadBlock) {
+    this.#readBlock = readBlock;
+  }
+
+  /** Bytes of input taken so far, the header included: a byte counts as soon as one of its bits is used. */
+  get consumedBytes(): number {
+    return this.blocksRead * inputBlockBytes - (inputBlockBytes - this.#position) - (this.#heldBits >> 3);
+  }
+
+  /** `uzlib_gzip_parse_header`: skips FEXTRA, FNAME, FCOMMENT and FHCRC. Returns false where uzlib refuses. */
+  parseHeader(): boolean {
+    if (this.#byte() !== 0x1f || this.#byte() !== 0x8b || this.#byte() !== 8) return false;
+    const flags = this.#byte();
+    if ((flags & 0xe0) !== 0) return false;
+    this.#skip(6);
+    if ((flags & 0x04) !== 0) this.#skip(this.#halfWord());
+    if ((flags & 0x08) !== 0) this.#skipText();
+    if ((flags & 0x10) !== 0) this.#skipText();
+    if ((flags & 0x02) !== 0) this.#skip(2);
+    return true;
+  }
+
+  /** `uzlib_uncompress`: fills `output`. Where it stops early, the rest of `output` keeps what it had. */
+  inflate(output: Uint8Array): InflateResult {
+    const from = this.#written;
+    const result = this.#inflateUntil(from + output.length);
+    copyFromRing(this.#window, from, this.#written - from, output);
+    return result;
+  }
+
+  #inflateUntil(limit: number): InflateResult {
+    if (this.#type === 'none' && !this.#startBlock()) return 'broken';
+    while (this.#written < limit) {
+      const result = this.#type === 'stored' ? this.#storedBytes(limit) : this.#huffmanBytes(limit);
+      if (result === 'broken') return 'broken';
+      if (result === 'more') continue;
+      if (this.#isFinal) return 'done';
+      if (!this.#startBlock()) return 'broken';
+    }
+    return 'more';
+  }
+
+  #startBlock(): boolean {
+    this.#isFinal = this.#bits(1) === 1;
+    const type = this.#bits(2);
+    if (type === 3) return false;
+    this.#type = type === 0 ? 'stored' : 'huffman';
+    if (type === 1) {
+      this.#literals = fixedLiterals;
+      this.#distances = fixedDistances;
+    }
+    return type !== 2 || this.#readCodes();
+  }
+
+  /** `tinf_inflate_uncompressed_block`. */
+  #storedBytes(limit: number): InflateResult {
+    if (this.#pending === 0) {
+      this.#dropBits(this.#heldBits & 7);
+      const length = this.#halfWord();
+      if (this.#halfWord() !== (~length & 0xffff)) return 'broken';
+      this.#pending = length + 1;
+    }
+    const count = Math.min(this.#pending - 1, limit - this.#written);
+    for (let left = count; left > 0; left--) this.#window[this.#written++ & windowMask] = this.#byte();
+    this.#pending -= count;
+    if (this.#written === limit) return 'more';
+    this.#pending = 0;
+    return 'done';
+  }
+
+  /** `tinf_inflate_block_data`, until the output is full or the block ends. */
+  #huffmanBytes(limit: number): InflateResult {
+    while (this.#written < limit) {
+      if (this.#pending > 0) {
+        this.#copyMatch(limit);
+        continue;
+      }
+      const symbol = this.#symbol(this.#literals);
+      if (symbol === endOfBlock) return 'done';
+      if (symbol === noSymbol) return 'broken';
+      if (symbol < endOfBlock) this.#window[this.#written++ & windowMask] = symbol;
+      else if (!this.#startMatch(symbol - 257)) return 'broken';
+    }
+    return 'more';
+  }
+
+  #startMatch(lengthSymbol: number): boolean {
+    const base = lengthBase[lengthSymbol];
+    if (base === undefined) return false;
+    this.#pending = base + this.#bits(lengthExtra[lengthSymbol] ?? 0);
+    const distanceSymbol = this.#symbol(this.#distances);
+    const nearest = distanceBase[distanceSymbol];
+    if (nearest === undefined) return false;
+    this.#matchFrom = this.#written - nearest - this.#bits(distanceExtra[distanceSymbol] ?? 0);
+    return true;
+  }
+
+  #copyMatch(limit: number): void {
+    const window = this.#window;
+    const end = Math.min(this.#written + this.#pending, limit);
+    let from = this.#matchFrom;
+    let to = this.#written;
+    this.#pending -= end - to;
+    while (to < end) window[to++ & windowMask] = window[from++ & windowMask] ?? 0;
+    this.#matchFrom = from;
+    this.#written = to;
+  }
+
+  /** `tinf_decode_trees`. */
+  #readCodes(): boolean {
+    const literalCount = this.#bits(5) + 257;
+    const total = literalCount + this.#bits(5) + 1;
+    const codeLengthCount = this.#bits(4) + 4;
+    const codeLengths = new Uint8Array(codeLengthOrder.length);
+    for (const symbol of codeLengthOrder.slice(0, codeLengthCount)) codeLengths[symbol] = this.#bits(3);
+    const lengths = this.#readCodeLengths(huffmanCode(codeLengths), total);
+    if (lengths === undefined) return false;
+    this.#literals = huffmanCode(lengths.subarray(0, literalCount));
+    this.#distances = huffmanCode(lengths.subarray(literalCount));
+    return true;
+  }
+
+  #readCodeLengths(code: HuffmanCode, total: number): Uint8Array | undefined {
+    const lengths = new Uint8Array(total);
+    let count = 0;
+    while (count < total) {
+      const symbol = this.#symbol(code);
+      if (symbol === noSymbol || (symbol === 16 && count === 0)) return undefined;
+      if (symbol < 16) {
+        lengths[count++] = symbol;
+        continue;
+      }
+      const repeat = symbol === 16 ? 3 + this.#bits(2) : symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7);
+      if (count + repeat > total) return undefined;
+      lengths.fill(symbol === 16 ? (lengths[count - 1] ?? 0) : 0, count, count + repeat);
+      count += repeat;
+    }
+    return lengths;
+  }
+
+  /** The next symbol, or `noSymbol` for bits that no code has. The table answers only what the bits at hand decide. */
+  #symbol(code: HuffmanCode): number {
+    if (this.#heldBits < lookupBits) this.#holdMore();
+    const entry = code.lookup[this.#held & lookupMask] ?? 0;
+    const length = entry & 15;
+    if (entry === 0 || length > this.#heldBits) return this.#longSymbol(code);
+    this.#dropBits(length);
+    return entry >> 4;
+  }
+
+  /** `tinf_decode_symbol`: one bit after the other. */
+  #longSymbol(code: HuffmanCode): number {
+    let first = 0;
+    let value = 0;
+    for (let length = 1; length <= longestCode; length++) {
+      value = value * 2 + this.#bits(1);
+      const count = code.counts[length] ?? 0;
+      first += count;
+      value -= count;
+      if (value < 0) return code.symbols[first + value] ?? noSymbol;
+    }
+    return noSymbol;
+  }
+
+  #bits(count: number): number {
+    while (this.#heldBits < count) this.#holdByte();
+    const value = this.#held & ((1 << count) - 1);
+    this.#dropBits(count);
+    return value;
+  }
+
+  #byte(): number {
+    return this.#bits(8);
+  }
+
+  #halfWord(): number {
+    return this.#byte() | (this.#byte() << 8);
+  }
+
+  #skip(count: number): void {
+    for (let left = count; left > 0; left--) this.#byte();
+  }
+
+  /** A text ends with a zero byte; eboot's input never ends, so that a missing zero would be searched for ever. */
+  #skipText(): void {
+    while (this.#byte() !== 0 && this.blocksRead < maxHeaderBlocks);
+  }
+
+  #dropBits(count: number): void {
+    this.#held >>>= count;
+    this.#heldBits -= count;
+  }
+
+  /** Holds what the present block still has, and never asks for the next one: no input is read before it is needed. */
+  #holdMore(): void {
+    while (this.#heldBits <= 16 && this.#position < inputBlockBytes) this.#holdByte();
+  }
+
+  #holdByte(): void {
+    if (this.#position === inputBlockBytes) {
+      this.#readBlock(this.#block);
+      this.blocksRead++;
+      this.#position = 0;
+    }
+    this.#held |= (this.#block[this.#position++] ?? 0) << this.#heldBits;
+    this.#heldBits += 8;
+  }
+}
+
+/** More than any chip has: 16 MB in blocks of 4 KB. */
+const maxHeaderBlocks = 4096;
+
+function copyFromRing(ring: Uint8Array, from: number, count: number, output: Uint8Array): void {
+  const start = from & windowMask;
+  const beforeWrap = Math.min(count, windowBytes - start);
+  output.set(ring.subarray(start, start + beforeWrap));
+  output.set(ring.subarray(0, count - beforeWrap), beforeWrap);
+}

@@ -1,0 +1,39 @@
+import { crc8266 } from './crc8266.ts';
+import {
+  describeFlash,
+  flashFrequenciesByNibble,
+  flashModes,
+  flashSizesByNibble,
+  readFlashHeader,
+} from './flash-header.ts';
+
+// A sketch is mapped into 1 MB of address space; nothing larger is worth the time.
+const largestSketchBytes = 1024 * 1024 + 4096;
+
+/**
+ * What bytes 2 and 3 were when the CRC was computed, in words, if a change of them alone explains a wrong CRC. A CRC is
+ * linear: what a changed bit of the header adds to it depends on the length of what follows, not on its content.
+ *
+ * @param difference the stored CRC xor the computed one
+ */
+export function findBuiltHeader(bytes: Uint8Array, imageBytes: number, difference: number): string | undefined {
+  if (imageBytes > largestSketchBytes) return undefined;
+  const effects = Array.from({ length: 16 }, (_, bit) => effectOfBit(bit, imageBytes));
+  const present = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+  for (const [mode] of flashModes.entries()) {
+    for (const size of flashSizesByNibble.keys()) {
+      for (const frequency of flashFrequenciesByNibble.keys()) {
+        const candidate = (mode << 8) | (size << 4) | frequency;
+        const change = candidate ^ present;
+        const effect = effects.reduce((sum, value, bit) => ((change >> bit) & 1 ? sum ^ value : sum), 0);
+        if (effect >>> 0 === difference >>> 0) return describeFlash(readFlashHeader(candidate >> 8, candidate & 0xff));
+      }
+    }
+  }
+  return undefined;
+}
+
+function effectOfBit(bit: number, imageBytes: number): number {
+  const header = Uint8Array.of(0, 0, bit >= 8 ? 1 << (bit - 8) : 0, bit < 8 ? 1 << bit : 0);
+  return crc8266(new Uint8Array(imageBytes - header.length), crc8266(header, 0));
+}

@@ -1,0 +1,17 @@
+/**
+ * The CRC that eboot and the core compute over an image (`crc8266` in `elf2bin.py`): polynomial 0x04c11db7, most
+ * significant bit first, no final xor.
+ *
+ * @param start the CRC of the bytes before these
+ */
+export function crc8266(bytes: Uint8Array, start = 0xffffffff): number {
+  let crc = start | 0;
+  for (const byte of bytes) crc = (crc << 8) ^ (crcTable[(crc >>> 24) ^ byte] ?? 0);
+  return crc >>> 0;
+}
+
+const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte << 24;
+  for (let bit = 0; bit < 8; bit += 1) value = value < 0 ? (value << 1) ^ 0x04c11db7 : value << 1;
+  return value;
+});
