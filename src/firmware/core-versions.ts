@@ -49,4 +49,3 @@ const releasesByGitHash: ReadonlyMap<string, string> = new Map([
 export function coreReleaseOf(gitHash: string): string | undefined {
   return releasesByGitHash.get(gitHash);
 }
-
