@@ -120,7 +120,8 @@ interface Image {
 
 function readImage(content: Uint8Array): Image {
   const filesystem = readFilesystemImage(content);
-  if (filesystem.value !== undefined) {
+  // A sound superblock may begin with 0xe9 (its revision), a damaged one that does is more likely a sketch.
+  if (filesystem.value !== undefined && !(looksLikeSketch(content) && filesystem.value.partitionBytes === undefined)) {
     return {
       kind: 'filesystem',
       sketch: undefined,
