@@ -12,7 +12,7 @@ export type EnforcementProof =
   | { readonly proof: 'absent'; readonly reason: ProofGap; readonly detail: string };
 
 /** What a proof lacks. `key-missing` and `verifier-missing` are faults of the build, `no-elf` is only a lack of evidence. */
-export type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
+type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
 
 export interface EnforcementEvidence {
   /** The linked program that the image was made from. */

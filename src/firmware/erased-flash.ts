@@ -1,5 +1,5 @@
 /** What an erased flash cell reads as. */
-export const erasedByte = 0xff;
+const erasedByte = 0xff;
 
 /** How many bytes from the start are in use: after the last one that is not erased. */
 export function usedExtent(bytes: Uint8Array): number {

@@ -76,7 +76,7 @@ interface CrcMismatch {
 }
 
 /** The CRC of the bytes with the eight bytes of both words taken as zero (`crc8266` in `elf2bin.py`). */
-export function crcWithoutWords(bytes: Uint8Array, wordsOffset: number): number {
+function crcWithoutWords(bytes: Uint8Array, wordsOffset: number): number {
   const before = crc8266(bytes.subarray(0, wordsOffset));
   const words = crc8266(new Uint8Array(8), before);
   return crc8266(bytes.subarray(wordsOffset + 8), words);

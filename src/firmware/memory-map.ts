@@ -17,8 +17,9 @@ const regions: readonly Region[] = [
   { memory: 'peripheral', from: 0x3ff00000, to: 0x3ff80000 },
   { memory: 'dram', from: 0x3ffe8000, to: 0x40000000 },
   { memory: 'rom', from: 0x40000000, to: 0x40010000 },
-  // 32 KB, and 16 KB more where the sketch takes half of the flash cache (MMU_IRAM_SIZE, cores from 3.0.0).
-  { memory: 'iram', from: 0x40100000, to: 0x4010c000 },
+  // 32 KB for code; the rest is the flash cache, of which a sketch can take half (MMU_IRAM_SIZE, cores from 3.0.0), and
+  // in which eboot runs before the cache is on (0x4010f000, `eboot.ld`).
+  { memory: 'iram', from: 0x40100000, to: 0x40110000 },
   { memory: 'irom', from: flashMapAddress, to: 0x40300000 },
   { memory: 'peripheral', from: 0x60000000, to: 0x60100000 },
 ];

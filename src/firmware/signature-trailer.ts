@@ -89,8 +89,8 @@ function implausibleLength(
 ): readonly Finding[] {
   if (payloadBytes === undefined || signatureBytes === undefined) return [];
   const following = file.length - payloadBytes;
-  if (following < fewestSignatureBytes + lengthWordBytes || following > mostSignatureBytes + lengthWordBytes) return [];
-  const message = `${following} bytes follow the payload, as many as a signature has, but the last word says ${signatureBytes}`;
+  if (!usualSignatureBytes.has(following - lengthWordBytes)) return [];
+  const message = `${following} bytes follow the payload, as many as a signature and its length have, but the last word says ${signatureBytes}`;
   return [{ id: 'signature-length-implausible', message, offset: file.length - lengthWordBytes }];
 }
 

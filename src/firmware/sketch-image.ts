@@ -7,7 +7,7 @@ import { hexWord, wordAt } from './little-endian.ts';
 import { flashMapAddress } from './memory-map.ts';
 
 /** Where the application's own header lies: after the sector that holds eboot (`APP_START_OFFSET`). */
-export const applicationOffset = 0x1000;
+const applicationOffset = 0x1000;
 
 /** A sketch as the compiler made it: eboot, padded to a sector, and the application. */
 export interface SketchImage {
@@ -24,7 +24,7 @@ export interface SketchImage {
 }
 
 /** The core that built the image. */
-export interface CoreVersion {
+interface CoreVersion {
   /** Eight lower-case hex digits; undefined when the image stores none (0, ffffffff, or before 2.4.0). */
   readonly gitHash: string | undefined;
   /** Such as `3.1.2`; undefined when the git hash is of no release. */

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { proveEnforcement } from '../../src/firmware/elf-proof.ts';
 import { readFirmware } from '../../src/firmware/firmware.ts';
+import { readPublicKey } from '../../src/keys/public-key.ts';
 import { buildElf } from '../support/elf-builder.ts';
 import { buildImage, type ImageRecipe, sectionsOf } from '../support/image-builder.ts';
 import { makeKeyPair, signFile } from '../support/signed-file.ts';
@@ -122,4 +124,13 @@ test('an image with damaged segments is not the image of any ELF', (t) => {
 test('an ELF cut anywhere never throws, and proves nothing without its section table', (t) => {
   const lastSectionHeader = elf.length - 40;
   for (let length = 0; length < lastSectionHeader; length += 13) t.not(prove(elf.subarray(0, length)), 'elf');
+});
+
+test('a build of the real compiler and linker is proven by its own ELF', (t) => {
+  const door = readFileSync('test/fixtures/firmware/door.bin');
+  const program = readFileSync('test/fixtures/firmware/door.elf');
+  const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');
+  t.is(prove(program, door, key), 'elf');
+  t.is(prove(program, gzipSync(door), key), 'elf');
+  t.is(prove(program, image), 'elf-of-another-image');
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
@@ -93,6 +94,28 @@ test('a file is read alike wherever it lies in memory', (t) => {
   const shifted = new Uint8Array(image.length + 3).subarray(3);
   shifted.set(image);
   t.deepEqual(readFirmware(shifted).sketch, readFirmware(image).sketch);
+});
+
+test('a sketch of the real compiler is sound in every respect', (t) => {
+  const firmware = readFirmware(readFileSync('test/fixtures/firmware/door.bin'));
+  t.deepEqual(firmware.findings, []);
+  t.is(firmware.kind, 'sketch');
+  t.is(firmware.sketch?.sketchSizeBytes, firmware.sizeBytes);
+  t.is(firmware.sketch?.core.release, '3.1.2');
+  t.deepEqual(firmware.sketch?.flash, { mode: 'dio', sizeBytes: 4 * 1024 * 1024, frequencyMHz: 40 });
+  t.true(firmware.sketch?.crc?.matches);
+  t.deepEqual(
+    [
+      ...new Set(
+        [...(firmware.sketch?.eboot.segments ?? []), ...(firmware.sketch?.application?.segments ?? [])].map(
+          ({ memory }) => memory,
+        ),
+      ),
+    ],
+    ['iram', 'irom', 'dram'],
+  );
+  t.is(firmware.embeddedKeys.length, 1);
+  t.like(firmware.traces, { updater: true, httpUpdate: true, webUpdater: false });
 });
 
 /** Everything that a hostile file goes through; the watchdog of the issue is two seconds. */

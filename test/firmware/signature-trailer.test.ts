@@ -63,6 +63,10 @@ test('a length word of 0xFFFFFFFF, 0 or one off is no trailer, and is named', (t
   }
 });
 
+test('padding that no signature would fill is trailing data only', (t) => {
+  t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['trailing-data']);
+});
+
 test('a length word that reaches back into the image is no trailer', (t) => {
   const file = withTrailer(image, new Uint8Array(128), 512);
   t.is(readFirmware(file).trailer, undefined);
