@@ -13,9 +13,12 @@ const argv = process.argv.slice(2);
 const io: Io = {
   cwd: process.cwd(),
   env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  fancy: wantsColours(),
+  // Streams are opened when they are first written to: a hook most often has nothing to say on stdout, and an open costs milliseconds.
+  stdout: { write: writeToStdout },
+  stderr: { write: (text) => process.stderr.write(text) },
+  get fancy() {
+    return wantsColours();
+  },
   signal: abort.signal,
   self: { node: process.execPath, cli: fileURLToPath(import.meta.url) },
 };
@@ -25,13 +28,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.exitCode = interrupted;
   });
 }
-// A reader that goes away (`ota-hooks inspect … | head`) is not an error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-
 try {
-  await makeProgram(io).parseAsync(argv, { from: 'user' });
+  await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
 } catch (error) {
   process.exitCode = abort.signal.aborted ? interrupted : explain(error);
 }
@@ -40,11 +38,23 @@ try {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (!(error instanceof OtaError)) {
-    io.stderr.write(`A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`);
+    io.stderr.write(
+      `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     return internalError;
   }
   io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${error.message}\n  ${error.hint}\n`);
   return error.exitCode;
+}
+
+/** A reader that goes away (`ota-hooks inspect … | head`) is not an error of ours. */
+function writeToStdout(text: string): void {
+  if (process.stdout.listenerCount('error') === 0) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  process.stdout.write(text);
 }
 
 function wantsColours(): boolean {

@@ -6,6 +6,7 @@ import type { RsaPublicKey } from '../keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../keys/signing-header.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
+import { type Declaration, verb } from './verb.ts';
 
 export interface HeaderOptions extends OutputOptions {
   readonly out: string;
@@ -13,6 +14,20 @@ export interface HeaderOptions extends OutputOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
   readonly image?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'header', 'write Updater_Signing.h before a build', [
+    'ota-hooks header --public-key public.key --out build/Updater_Signing.h',
+    'ota-hooks header --source firmware/door --out build/core/Updater_Signing.h',
+  ])
+    .requiredOption('--out <file>', 'the header; its folder is made')
+    .option('--public-key <file>', 'the key that devices will verify with')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--image <file>', 'the .bin that the build will make: stale artefacts beside it are removed')
+    .action((options) => header(options, declaration.io));
 }
 
 /**
@@ -33,7 +48,12 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   if (key !== undefined) report.say('Enabling binary signing');
   else report.detail('Not enabling binary signing: there is no public key');
   report.detail(`${report.path(out)} ${written}`);
-  report.result({ header: out, written: written === 'written', fingerprint: key?.fingerprint ?? null, bits: key?.bits ?? null });
+  report.result({
+    header: out,
+    written: written === 'written',
+    fingerprint: key?.fingerprint ?? null,
+    bits: key?.bits ?? null,
+  });
 }
 
 /** Writes the header of a key, or the one that says that there is none; makes its folder. */

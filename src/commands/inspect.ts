@@ -5,9 +5,20 @@ import { loadPublicKey } from '../keys/key-files.ts';
 import { digests } from '../pack/digests.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions } from './report.ts';
+import { collect, type Declaration, verb } from './verb.ts';
 
 export interface InspectOptions extends OutputOptions {
   readonly publicKey: readonly string[];
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'inspect <file>', 'say what a .bin is', [
+    'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
+    'ota-hooks inspect unknown.bin --json',
+  ])
+    .option('--public-key <file>', 'a known key; may be repeated', collect, [])
+    .action((file, options) => inspect(file, options, declaration.io));
 }
 
 /** Says what a .bin is. */
@@ -59,7 +70,10 @@ function sheet(name: string, firmware: Firmware): string {
   if (sketch !== undefined) {
     const { mode, sizeBytes: flashBytes, frequencyMHz } = sketch.flash;
     rows.push(['core', sketch.core.release ?? sketch.core.gitHash ?? 'unknown']);
-    rows.push(['flash', `${mode ?? '?'}, ${flashBytes === undefined ? '?' : flashBytes / 1024} KB, ${frequencyMHz ?? '?'} MHz`]);
+    rows.push([
+      'flash',
+      `${mode ?? '?'}, ${flashBytes === undefined ? '?' : flashBytes / 1024} KB, ${frequencyMHz ?? '?'} MHz`,
+    ]);
   }
   rows.push(['signature', trailer === undefined ? 'none' : `${trailer.format}, RSA ${trailer.keyBits} bits`]);
   if (trailer?.verifiedBy !== undefined) rows.push(['signed by', trailer.verifiedBy.fingerprint]);

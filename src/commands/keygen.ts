@@ -7,6 +7,7 @@ import { createPrivateKeyFile, createPublicKeyFile, keySizeWarnings, privateKeyW
 import { readPublicKey } from '../keys/public-key.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions } from './report.ts';
+import { type Declaration, verb } from './verb.ts';
 
 export interface KeygenOptions extends OutputOptions {
   readonly bits: string;
@@ -14,12 +15,27 @@ export interface KeygenOptions extends OutputOptions {
   readonly publicKey: string;
 }
 
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'keygen', 'make an RSA key pair; never over one that is there', [
+    'ota-hooks keygen',
+    'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',
+  ])
+    .option('--bits <n>', 'size of the key, 1024 to 4096', '2048')
+    .option('--private-key <file>', 'where the private key goes', 'private.key')
+    .option('--public-key <file>', 'where the public key goes', 'public.key')
+    .action((options) => keygen(options, declaration.io));
+}
+
 /** Makes a key pair, never over one that is there. */
 export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const privatePath = resolve(io.cwd, options.privateKey);
   const publicPath = resolve(io.cwd, options.publicKey);
-  for (const [path, what] of [[privatePath, 'private key'], [publicPath, 'public key']] as const) {
+  for (const [path, what] of [
+    [privatePath, 'private key'],
+    [publicPath, 'public key'],
+  ] as const) {
     if (existsSync(path)) throw new OtaError('FILE_EXISTS', { path: report.path(path), what });
   }
   const pair = await generateRsaKeyPair(Number(options.bits));
@@ -31,10 +47,15 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   });
 
   const key = readPublicKey(pair.publicKey, options.publicKey);
-  for (const warning of [...keySizeWarnings(key, report.path(privatePath)), ...(await privateKeyWarnings(privatePath))]) {
+  for (const warning of [
+    ...keySizeWarnings(key, report.path(privatePath)),
+    ...(await privateKeyWarnings(privatePath)),
+  ]) {
     report.warn(warning);
   }
-  report.say(`Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`);
+  report.say(
+    `Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`,
+  );
   report.say(`Public key:  ${report.path(publicPath)} (fingerprint ${key.fingerprint})`);
   report.result({ privateKey: privatePath, publicKey: publicPath, bits: key.bits, fingerprint: key.fingerprint });
 }

@@ -1,5 +1,7 @@
 import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import type { CompressionName } from '../compression/names.ts';
+import { compressionNames } from '../compression/names.ts';
 import { firmwareVersion, type ProjectSettings, projectSettings } from '../config/settings.ts';
 import type { ImageKind } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';
@@ -13,6 +15,7 @@ import type { Signer } from '../signing/signer.ts';
 import type { Io } from './io.ts';
 import { nameOf, projectPublicKey, projectSigner, requirePair } from './project-keys.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
+import { type Declaration, verb } from './verb.ts';
 
 export interface PackOptions extends OutputOptions {
   readonly source?: string | undefined;
@@ -30,6 +33,35 @@ export interface PackOptions extends OutputOptions {
   readonly project?: string | undefined;
   readonly firmwareVersion?: string | undefined;
   readonly board?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'pack [file...]', "make one build's artefacts and manifest", [
+    'ota-hooks pack build/sketch.ino.bin',
+    'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
+  ])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--private-key <file>', 'the private key, PEM (default: private.key in the source folder)')
+    .option('--public-key <file>', 'the public key (default: public.key in the source folder, or from the private key)')
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
+    .option('--unsigned', 'leave the signing to `sign --manifest`')
+    .option('--elf <file>', 'the linked program, for the proof that the device will verify (default: beside the image)')
+    .addOption(
+      new Option('--kind <kind>', 'what the image is, where its bytes do not tell').choices([
+        'sketch',
+        'filesystem',
+      ] as const),
+    )
+    .addOption(new Option('--compression <how>', 'how to compress (default: gzip)').choices(compressionNames))
+    .option('--legacy', 'also write .legacy_sig for devices on core 2.5.x')
+    .option('--sign-compressed-filesystem', 'sign a compressed filesystem too (devices with ATOMIC_FS_UPDATE only)')
+    .option('--declare-enforcement', 'the sketch calls Update.installSignature itself')
+    .option('--project <name>', 'name of the project')
+    .option('--firmware-version <version>', 'version of the firmware')
+    .option('--board <name>', 'name of the board')
+    .action((files, options) => pack(files, options, declaration.io));
 }
 
 interface Keys {
@@ -88,13 +120,19 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
   if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
   const publicKey =
-    settings.publicKey === undefined && options.unsigned === true ? undefined : await projectPublicKey(settings, io, report);
+    settings.publicKey === undefined && options.unsigned === true
+      ? undefined
+      : await projectPublicKey(settings, io, report);
   if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
   return { publicKey, signer };
 }
 
 /** The ELF lies beside the image under the name of the sketch; a build that has none proves nothing, which the manifest says. */
-async function findElf(image: string, { elf }: PackOptions, io: Io): Promise<{ path: string; bytes: Uint8Array } | undefined> {
+async function findElf(
+  image: string,
+  { elf }: PackOptions,
+  io: Io,
+): Promise<{ path: string; bytes: Uint8Array } | undefined> {
   if (elf !== undefined) {
     const path = resolve(io.cwd, elf);
     return { path, bytes: await readNamedFile(path, 'ELF') };
@@ -121,7 +159,9 @@ function tell({ image, artefacts, signing, enforcement }: Manifest, folder: stri
   const signed = artefacts.filter(({ signature }) => signature !== 'none');
   for (const { file } of signed) report.say(`Signed binary: ${resolve(folder, file)}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
-    report.say('Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)');
+    report.say(
+      'Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)',
+    );
   }
   for (const { file, sizeBytes } of artefacts) {
     const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)} %`;

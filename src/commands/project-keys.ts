@@ -10,7 +10,11 @@ import type { Io } from './io.ts';
 import type { Report } from './report.ts';
 
 /** The key that a project's devices verify with: the public key where there is one, else that of the private key. */
-export async function projectPublicKey(settings: ProjectSettings, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
+export async function projectPublicKey(
+  settings: ProjectSettings,
+  io: Io,
+  report: Report,
+): Promise<RsaPublicKey | undefined> {
   const { publicKey: place } = settings;
   if (place === undefined) return (await projectSigner(settings, io, report))?.publicKey;
   const key =

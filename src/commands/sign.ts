@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import { alignGzip } from '../compression/alignment.ts';
 import type { CompressionName } from '../compression/names.ts';
+import { compressionNames } from '../compression/names.ts';
 import { compressors } from '../compression/registry.ts';
 import type { SignatureFormat } from '../domain/artefact.ts';
 import { OtaError } from '../errors.ts';
@@ -12,6 +14,7 @@ import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
+import { type Declaration, verb } from './verb.ts';
 
 export interface SignOptions extends OutputOptions {
   readonly privateKey?: string | undefined;
@@ -24,12 +27,32 @@ export interface SignOptions extends OutputOptions {
   readonly manifest?: string | undefined;
 }
 
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'sign', 'sign a file, or a finished build by its manifest', [
+    'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
+    'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
+  ])
+    .option('--private-key <file>', 'the private key, PEM')
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
+    .option('--bin <file>', 'the file to sign')
+    .option('--out <file>', 'the signed file (default: FILE.signed, FILE.gz.signed)')
+    .option('--gzip', 'compress first')
+    .addOption(new Option('--compression <how>', 'compress first').choices(compressionNames))
+    .option('--legacy <file>', 'also write a signature for devices on core 2.5.x')
+    .option('--manifest <file>', 'sign what `pack --unsigned` made')
+    .action((options) => sign(options, declaration.io));
+}
+
 /** Signs any file that is not empty, or a finished build by its manifest; judges nothing. */
 export async function sign(options: SignOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
   if (options.bin === undefined) {
-    throw new OtaError('USAGE', { message: '`sign` needs --bin FILE, or --manifest FILE', hint: 'ota-hooks sign --private-key private.key --bin sketch.bin' });
+    throw new OtaError('USAGE', {
+      message: '`sign` needs --bin FILE, or --manifest FILE',
+      hint: 'ota-hooks sign --private-key private.key --bin sketch.bin',
+    });
   }
   await signFile(options, resolve(io.cwd, options.bin), io, report);
 }

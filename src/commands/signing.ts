@@ -8,6 +8,7 @@ import { keyFileSigner } from '../signing/key-file-signer.ts';
 import { signImage } from '../signing/signed-image.ts';
 import { writeHeader } from './header.ts';
 import type { Io } from './io.ts';
+import { type Declaration, verb } from './verb.ts';
 
 /** The options of the core's `tools/signing.py`, by its names. */
 export interface SigningOptions {
@@ -17,6 +18,21 @@ export interface SigningOptions {
   readonly bin?: string | undefined;
   readonly out?: string | undefined;
   readonly legacy?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'signing', "stand in for the core's tools/signing.py", [
+    'ota-hooks signing --mode header --publickey public.key --out Updater_Signing.h',
+    'ota-hooks signing --mode sign --privatekey private.key --bin sketch.bin --out sketch.bin.signed',
+  ])
+    .option('-m, --mode <mode>', 'header or sign')
+    .option('-b, --bin <file>', 'unsigned binary')
+    .option('-o, --out <file>', 'output file')
+    .option('-l, --legacy <file>', 'output file of the legacy signature')
+    .option('-p, --publickey <file>', 'public key')
+    .option('-s, --privatekey <file>', 'private key')
+    .action((options) => signing(options, declaration.io));
 }
 
 /**
@@ -31,7 +47,10 @@ export async function signing(options: SigningOptions, io: Io): Promise<void> {
     case 'sign':
       return signBinary(options, io);
     default:
-      throw new OtaError('USAGE', { message: 'ERROR: Mode not specified as header or sign', hint: 'ota-hooks signing --mode header|sign …' });
+      throw new OtaError('USAGE', {
+        message: 'ERROR: Mode not specified as header or sign',
+        hint: 'ota-hooks signing --mode header|sign …',
+      });
   }
 }
 

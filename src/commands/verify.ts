@@ -5,10 +5,22 @@ import { deviceVerdict } from '../firmware/device-verdict.ts';
 import { loadPublicKey } from '../keys/key-files.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions } from './report.ts';
+import { collect, type Declaration, verb } from './verb.ts';
 
 export interface VerifyOptions extends OutputOptions {
   readonly publicKey: readonly string[];
   readonly legacy?: boolean | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'verify <file>', 'say what a device with the key would say of a file', [
+    'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
+    'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
+  ])
+    .requiredOption('--public-key <file>', 'the key of the device; may be repeated', collect)
+    .option('--legacy', 'a device on core 2.5.x')
+    .action((file, options) => verify(file, options, declaration.io));
 }
 
 /** Says what a device built with the key would say of the file; exit code 1 when it would refuse. */

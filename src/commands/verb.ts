@@ -1,0 +1,40 @@
+import { Command } from '@commander-js/extra-typings';
+import type { Io } from './io.ts';
+
+/** What a verb's declaration needs: the program that it joins, and the world that it will run in. */
+export interface Declaration {
+  readonly program: Command;
+  readonly io: Io;
+}
+
+/** Begins the declaration of a verb: with the options that all have, and two examples at the end of its help. */
+export function verb<const Usage extends string>(
+  { program }: Declaration,
+  usage: Usage,
+  description: string,
+  examples: readonly [string, string],
+) {
+  return program
+    .command(usage)
+    .description(description)
+    .option('--json', 'one JSON document on stdout, and nothing else there')
+    .option('--quiet', 'say nothing but warnings and errors')
+    .option('--verbose', 'say more')
+    .option('--no-color', 'no colours')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+}
+
+/** An empty program that writes to the given world and throws instead of ending the process. */
+export function emptyProgram(io: Io, version: string): Command {
+  return new Command('ota-hooks')
+    .description('Signed, compressed firmware from every ESP8266 build, and its way over the air')
+    .version(version)
+    .showHelpAfterError('(run it with --help to see its options)')
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .exitOverride();
+}
+
+/** For options that may be repeated. */
+export function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,72 @@
+/**
+ * `npm run demo`: the whole path of one build, in a temporary folder, with nothing but Node. Each step is printed as a user would type
+ * it and then really run. The compiler alone is missing on a machine that has only Node: its place is taken by the fixture image, real
+ * Xtensa code, into which the freshly made public key is put where the compiler would have put it.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { rekeyImage } from '../fixtures/rekey.ts';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const fixture = (name: string) => new URL(`../fixtures/firmware/${name}`, import.meta.url);
+const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-demo-'));
+const image = 'build/door.ino.bin';
+
+try {
+  say('A key pair: the private half signs, the public half is compiled into every firmware.');
+  await type(['keygen']);
+
+  say('Before the build: the header that makes the Updater on the device verify.');
+  await type(['header', '--public-key', 'public.key', '--out', 'build/core/Updater_Signing.h']);
+
+  say('(Here the compiler runs. This machine may have none, so a ready-made image gets the new key.)');
+  await buildFirmware();
+
+  say('After the build: prove that the device will verify, compress, sign, write the manifest.');
+  await type(['pack', image, '--verbose']);
+
+  say('What would a device with this key say?');
+  await type(['verify', `${image}.gz.signed`, '--public-key', 'public.key']);
+
+  say('And if one byte were changed on the way?');
+  await tamper(join(folder, `${image}.gz.signed`));
+  await type(['verify', `${image}.gz.signed`, '--public-key', 'public.key'], 1);
+
+  say('Refused, as it should be. The demo is through.');
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+function say(text: string): void {
+  process.stdout.write(`\n# ${text}\n`);
+}
+
+/** Shows a command, runs it, and insists on its exit code. */
+async function type(argv: readonly string[], expectedExitCode = 0): Promise<void> {
+  process.stdout.write(`$ ota-hooks ${argv.join(' ')}\n`);
+  const { exitCode } = await execa(process.execPath, [cli, ...argv], { cwd: folder, stdio: 'inherit', reject: false });
+  if (exitCode !== expectedExitCode) throw new Error(`expected exit code ${expectedExitCode}, got ${exitCode}`);
+  if (exitCode !== 0) process.stdout.write(`(exit code ${exitCode})\n`);
+}
+
+async function buildFirmware(): Promise<void> {
+  const [bin, elf, publicKey] = await Promise.all([
+    readFile(fixture('door.bin')),
+    readFile(fixture('door.elf')),
+    readFile(join(folder, 'public.key'), 'utf8'),
+  ]);
+  const built = rekeyImage(bin, elf, publicKey);
+  await mkdir(join(folder, 'build'), { recursive: true });
+  await writeFile(join(folder, image), built.bin);
+  await writeFile(join(folder, 'build/door.ino.elf'), built.elf);
+}
+
+async function tamper(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  const middle = Math.floor(bytes.length / 2);
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
