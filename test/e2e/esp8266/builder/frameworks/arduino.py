@@ -32,7 +32,16 @@ env.Append(
         "-fdata-sections",
     ],
     CXXFLAGS=["-std=gnu++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
-    LINKFLAGS=["-Os", "-nostdlib", "-Wl,--no-check-sections", "-Wl,-static", "-Wl,--gc-sections", "-u", "app_entry"],
+    LINKFLAGS=[
+        "-Os",
+        "-nostdlib",
+        "-Wl,--no-check-sections",
+        "-Wl,-static",
+        "-Wl,--no-warn-rwx-segments",
+        "-Wl,--gc-sections",
+        "-u",
+        "app_entry",
+    ],
     CPPDEFINES=[("F_CPU", "$BOARD_F_CPU"), "__ets__", "ICACHE_FLASH", ("ARDUINO", 10805)],
     CPPPATH=[join(core_dir, "cores", board.get("build.core")), join(core_dir, "variants", board.get("build.variant"))],
     LIBPATH=[join(core_dir, "tools", "ld")],
@@ -79,7 +88,8 @@ eboot = env.Command(
     join("$BUILD_DIR", "eboot.elf"),
     [bootloader + ".c", bootloader + ".ld"],
     env.VerboseAction(
-        '$CC -Os -nostdlib -ffreestanding -mlongcalls -mtext-section-literals "-T${SOURCES[1]}" "${SOURCES[0]}" -o "$TARGET"',
+        "$CC -Os -nostdlib -ffreestanding -mlongcalls -mtext-section-literals -Wl,--no-warn-rwx-segments"
+        ' "-L%s" "-T${SOURCES[1]}" "${SOURCES[0]}" -o "$TARGET"' % join(core_dir, "tools", "ld"),
         "Building $TARGET",
     ),
 )
