@@ -3,6 +3,8 @@ export default {
   files: ['test/e2e/**/*.test.ts'],
   extensions: { ts: 'module' },
   nodeArguments: ['--import=tsx'],
+  // tsx hooks into the main thread of a process only.
+  workerThreads: false,
   concurrency: 2,
   timeout: '10m',
 };

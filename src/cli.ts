@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from './commands/io.ts';
@@ -20,6 +21,10 @@ const io: Io = {
     return wantsColours();
   },
   signal: abort.signal,
+  platform: process.platform,
+  get home() {
+    return homedir();
+  },
   self: { node: process.execPath, cli: fileURLToPath(import.meta.url) },
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

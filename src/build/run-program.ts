@@ -37,7 +37,10 @@ export async function runProgram(program: Program, argv: readonly string[], opti
   }
   throw new OtaError('PROGRAM_FAILED', {
     command: result.escapedCommand,
-    outcome: result.exitCode === undefined ? `was ended by ${result.signal ?? 'a signal'}` : `failed with exit code ${result.exitCode}`,
+    outcome:
+      result.exitCode === undefined
+        ? `was ended by ${result.signal ?? 'a signal'}`
+        : `failed with exit code ${result.exitCode}`,
     ...(program.hint === undefined ? {} : { hint: program.hint }),
   });
 }

@@ -8,6 +8,9 @@ export interface Io {
   readonly fancy: boolean;
   /** Aborts when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
+  readonly platform: NodeJS.Platform;
+  /** The user's home folder. */
+  readonly home: string;
   /** Absolute paths that a hook line needs: this node, and this CLI. */
   readonly self: { readonly node: string; readonly cli: string };
 }

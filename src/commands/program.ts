@@ -10,6 +10,9 @@ const verbs = {
   pack: () => import('./pack.ts'),
   verify: () => import('./verify.ts'),
   inspect: () => import('./inspect.ts'),
+  build: () => import('./build.ts'),
+  install: () => import('./install.ts'),
+  uninstall: () => import('./uninstall.ts'),
   signing: () => import('./signing.ts'),
 } as const;
 

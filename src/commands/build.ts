@@ -1,0 +1,73 @@
+import { dirname, join, resolve } from 'node:path';
+import { arduinoCliOptions } from '../build/arduino-cli.ts';
+import { detectBuildSystem } from '../build/detect.ts';
+import { platformioEnvironment, platformioProgram } from '../build/platformio.ts';
+import { type Program, runProgram } from '../build/run-program.ts';
+import { projectSettings } from '../config/settings.ts';
+import { OtaError } from '../errors.ts';
+import type { Io } from './io.ts';
+import { projectPublicKey } from './project-keys.ts';
+import { makeReport, type OutputOptions } from './report.ts';
+import { type Declaration, verb } from './verb.ts';
+
+export interface BuildOptions extends OutputOptions {
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'build [args...]', 'compile through arduino-cli or PlatformIO with the hooks enabled', [
+    'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
+    'ota-hooks build --source firmware/door -- --environment d1_mini',
+  ])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((args, options) => build(args, options, declaration.io));
+}
+
+const arduinoCli: Program = {
+  name: 'arduino-cli',
+  howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
+};
+
+/** Runs the build that the folder is made for, with the hooks in it; touches nothing that is installed. */
+export async function build(args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
+  const source = resolve(io.cwd, options.source ?? '.');
+  switch (detectBuildSystem(source)) {
+    case 'arduino':
+      return buildWithArduino(source, args, options, io);
+    case 'platformio':
+      return buildWithPlatformio(source, args, options, io);
+    case undefined:
+      throw new OtaError('PROJECT_NOT_FOUND', { folder: source });
+  }
+}
+
+async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
+  const settings = await projectSettings(options, io.cwd);
+  const key = await projectPublicKey(settings, io, makeReport(io, options));
+  const hooks = {
+    nodePath: io.self.node,
+    cliPath: io.self.cli,
+    sourceDir: source,
+    ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
+  };
+  const properties = arduinoCliOptions(hooks, key?.fingerprint);
+  const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
+  await runProgram(program, ['compile', ...properties, ...args, source], { cwd: io.cwd, signal: io.signal });
+}
+
+async function buildWithPlatformio(
+  source: string,
+  args: readonly string[],
+  options: BuildOptions,
+  io: Io,
+): Promise<void> {
+  const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');
+  const config = options.config === undefined ? undefined : resolve(io.cwd, options.config);
+  const env = { OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, config) };
+  const found = platformioProgram(io.home, io.platform);
+  const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
+  await runProgram(program, ['run', '--project-dir', source, ...args], { cwd: io.cwd, env, signal: io.signal });
+}
