@@ -1,0 +1,59 @@
+import { OtaError } from '../errors.ts';
+
+/** Which program the hooks run, and what they tell it. Paths are absolute: a hook's working directory is the caller's. */
+export interface ArduinoHooks {
+  /** The Node that runs the hooks: `process.execPath`, never a shim of a package manager. */
+  readonly nodePath: string;
+  /** This tool's `cli.js`. */
+  readonly cliPath: string;
+  /** Folder in which keys and configuration are looked for. Absent: the sketch that is being built. */
+  readonly sourceDir?: string;
+  readonly configPath?: string;
+  /** More options of `header`: `--public-key F`. */
+  readonly headerOptions?: readonly string[];
+  /** More options of `pack`: `--unsigned`, `--private-key F`, `--compression none`. */
+  readonly packOptions?: readonly string[];
+}
+
+/** The core's own two properties for signing (its `platform.txt`); overriding exactly these leaves every other hook alone. */
+export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
+export const packHook = 'recipe.objcopy.hex.2.pattern';
+
+/** Both properties as command lines of this tool, `{build.path}` and the like left for arduino-cli to fill in. */
+export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
+  const image = '{build.path}/{build.project_name}.bin';
+  const program = [hooks.nodePath, hooks.cliPath];
+  const project = [
+    ...['--source', hooks.sourceDir ?? '{build.source.path}'],
+    ...(hooks.configPath === undefined ? [] : ['--config', hooks.configPath]),
+  ];
+  const header = ['header', ...project, '--out', '{build.path}/core/Updater_Signing.h', '--image', image];
+  const pack = ['pack', image, ...project];
+  return new Map([
+    [headerHook, quoteWords([...program, ...header, ...(hooks.headerOptions ?? [])])],
+    [packHook, quoteWords([...program, ...pack, ...(hooks.packOptions ?? [])])],
+  ]);
+}
+
+function quoteWords(words: readonly string[]): string {
+  return words.map(quoteWord).join(' ');
+}
+
+/**
+ * One argument, as arduino-cli splits a recipe into arguments (`SplitQuotedString` of go-properties-orderedmap): at spaces
+ * only; a quote opens at the start of a word and closes at the end of one, the backslash means nothing, an empty word
+ * vanishes. Properties in braces are filled in before that, so a word with one is quoted for the spaces that may come.
+ *
+ * @throws OtaError USAGE when no quote fits
+ */
+export function quoteWord(word: string): string {
+  if (/^[^ {"'][^ {]*$/.test(word)) return word;
+  const quote = ['"', "'"].find((mark) => !word.includes(`${mark} `));
+  if (quote === undefined || word.trim() === '') {
+    throw new OtaError('USAGE', {
+      message: `Arduino recipes cannot hold the argument ${JSON.stringify(word)}`,
+      hint: 'Rename the folder: no name may hold both kinds of quotes before spaces, or be empty.',
+    });
+  }
+  return `${quote}${word}${quote}`;
+}

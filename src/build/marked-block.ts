@@ -1,0 +1,57 @@
+/** A block of lines in a text that others own: put at its end, found again by its marks, taken out without a trace. */
+
+const begin = '# >>> ota-hooks: these lines were written by "ota-hooks install"; "ota-hooks uninstall" removes them';
+/** The same, where the text before had no line end of its own. */
+const beginAfterUnfinishedLine = `${begin} and the line end before them`;
+const end = '# <<< ota-hooks';
+
+export type WithoutBlock =
+  | { readonly state: 'absent' }
+  | { readonly state: 'removed'; readonly text: string }
+  /** There is a beginning without an end, or an end without a beginning: somebody edited it. Line numbers count from 1. */
+  | { readonly state: 'damaged'; readonly line: number };
+
+/** The text and then the block, with the line ends that the text has. A block that is there already must be removed first. */
+export function addBlock(text: string, lines: readonly string[]): string {
+  const lineEnd = lineEndOf(text);
+  const unfinished = text !== '' && !text.endsWith('\n');
+  const block = [unfinished ? beginAfterUnfinishedLine : begin, ...lines, end];
+  return `${text}${unfinished ? lineEnd : ''}${block.join(lineEnd)}${lineEnd}`;
+}
+
+/** The text without its blocks, byte for byte as it was before {@link addBlock}, whatever was added after them. */
+export function removeBlock(text: string): WithoutBlock {
+  const kept: string[] = [];
+  let openedAt: number | undefined;
+  let found = false;
+  for (const [index, line] of linesOf(text).entries()) {
+    const bare = line.trimEnd();
+    if (bare === begin || bare === beginAfterUnfinishedLine) {
+      if (openedAt !== undefined) return { state: 'damaged', line: openedAt };
+      if (bare === beginAfterUnfinishedLine) kept.push((kept.pop() ?? '').replace(/\r?\n$/, ''));
+      openedAt = index + 1;
+    } else if (bare === end) {
+      if (openedAt === undefined) return { state: 'damaged', line: index + 1 };
+      openedAt = undefined;
+      found = true;
+    } else if (openedAt === undefined) {
+      kept.push(line);
+    }
+  }
+  if (openedAt !== undefined) return { state: 'damaged', line: openedAt };
+  return found ? { state: 'removed', text: joined(kept) } : { state: 'absent' };
+}
+
+/** A line that lost its end with the block gets it back when others were added after the block. */
+function joined(lines: readonly string[]): string {
+  const last = lines.length - 1;
+  return lines.map((line, index) => (index < last && !line.endsWith('\n') ? line + lineEndOf(line) : line)).join('');
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+function lineEndOf(text: string): string {
+  return /\r\n/.test(text) ? '\r\n' : '\n';
+}

@@ -1,0 +1,108 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { arduinoCliOptions } from '../../src/build/arduino-cli.ts';
+import { type ArduinoHooks, arduinoHookProperties, quoteWord } from '../../src/build/arduino-hooks.ts';
+import { OtaError } from '../../src/errors.ts';
+
+const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota hooks/dist/cli.js' };
+
+/** How arduino-cli takes a recipe apart, in our own words: the end-to-end tests ask the real one. */
+function splitRecipe(recipe: string): string[] {
+  const words: string[] = [];
+  let quoted: { mark: string; text: string } | undefined;
+  for (const part of recipe.split(' ')) {
+    if (quoted === undefined && !/^["']/.test(part)) {
+      if (part.trim() !== '') words.push(part);
+      continue;
+    }
+    const mark: string = quoted?.mark ?? part.charAt(0);
+    const rest = quoted === undefined ? part.slice(1) : part;
+    const before = quoted === undefined ? '' : `${quoted.text} `;
+    quoted = { mark, text: before + rest };
+    if (!rest.endsWith(mark)) continue;
+    const word = quoted.text.slice(0, -1);
+    if (word.trim() !== '') words.push(word);
+    quoted = undefined;
+  }
+  return words;
+}
+
+test('the two properties are the core’s own, and their words are those of the command line', (t) => {
+  const properties = arduinoHookProperties({
+    ...hooks,
+    configPath: '/home/jo/türen/ota.config.json',
+    packOptions: ['--unsigned'],
+  });
+
+  t.deepEqual([...properties.keys()], ['recipe.hooks.sketch.prebuild.pattern', 'recipe.objcopy.hex.2.pattern']);
+  t.deepEqual([...properties.values()].map(splitRecipe), [
+    [
+      ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'header'],
+      ...['--source', '{build.source.path}', '--config', '/home/jo/türen/ota.config.json'],
+      ...['--out', '{build.path}/core/Updater_Signing.h', '--image', '{build.path}/{build.project_name}.bin'],
+    ],
+    [
+      ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'pack', '{build.path}/{build.project_name}.bin'],
+      ...['--source', '{build.source.path}', '--config', '/home/jo/türen/ota.config.json', '--unsigned'],
+    ],
+  ]);
+});
+
+test('a property that arduino-cli fills in may bring spaces with it', (t) => {
+  const recipe = [...arduinoHookProperties(hooks).values()].join('\n');
+  const filled = recipe
+    .replaceAll('{build.path}', '/tmp/a b/ü c')
+    .replaceAll('{build.source.path}', '/home/jo doe/tür');
+
+  t.true(splitRecipe(filled).includes('/tmp/a b/ü c/core/Updater_Signing.h'));
+  t.true(splitRecipe(filled).includes('/home/jo doe/tür'));
+});
+
+test('a source folder that was named is used in place of the sketch’s', (t) => {
+  const recipe = [...arduinoHookProperties({ ...hooks, sourceDir: '/src/door' }).values()].join('\n');
+
+  t.false(recipe.includes('{build.source.path}'));
+  t.true(splitRecipe(recipe).includes('/src/door'));
+});
+
+test('each key has a core of its own in the cache, and so has building without one', (t) => {
+  const options = [
+    arduinoCliOptions(hooks, 'aa11'),
+    arduinoCliOptions(hooks, 'bb22'),
+    arduinoCliOptions(hooks, undefined),
+  ];
+  const salts = options.map((it) => it.filter((option) => option.startsWith('compiler.optimization_flags=')));
+
+  t.deepEqual(salts, [
+    ['compiler.optimization_flags=-DOTA_HOOKS_KEY=aa11'],
+    ['compiler.optimization_flags=-DOTA_HOOKS_KEY=bb22'],
+    ['compiler.optimization_flags=-DOTA_HOOKS_KEY=none'],
+  ]);
+});
+
+test('arduino-cli gets three properties, each behind its option', (t) => {
+  const options = arduinoCliOptions(hooks, 'aa11');
+
+  t.is(options.length, 6);
+  t.true(options.every((option, index) => (index % 2 === 0) === (option === '--build-property')));
+});
+
+test('any argument comes out of a recipe as it went in', (t) => {
+  const part = fc.constantFrom('a', 'ü', ' ', '"', "'", '\\', '{x}', '=', ',', '#', '%', '$', '`', ';', '&');
+  const word = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {
+      const isImpossible = (it: string) => it.trim() === '' || (it.includes('" ') && it.includes("' "));
+      fc.pre(!words.some(isImpossible));
+      t.deepEqual(splitRecipe(words.map(quoteWord).join(' ')), words);
+    }),
+  );
+});
+
+test('what no quote can hold is refused, with a way out', (t) => {
+  for (const word of ['', ' ', `a" b' c`]) {
+    const error = t.throws(() => quoteWord(word), { instanceOf: OtaError });
+    t.is(error?.exitCode, 2);
+    t.regex(error?.hint ?? '', /Rename the folder/);
+  }
+});
