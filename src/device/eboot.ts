@@ -15,7 +15,7 @@ export const copyCodes = {
   differs: 9,
 } as const;
 
-export type CopyCode = (typeof copyCodes)[keyof typeof copyCodes];
+type CopyCode = (typeof copyCodes)[keyof typeof copyCodes];
 
 /** What eboot did with the flash. */
 export interface CopyRun {

@@ -1,5 +1,6 @@
 import { sectorBytes } from './flash.ts';
-import { inputBlockBytes, UzlibInflater } from './uzlib-inflate.ts';
+import { UzlibInflater } from './uzlib-inflate.ts';
+import { inputBlockBytes } from './uzlib-input.ts';
 
 /** How fast eboot takes in a gzip while it writes what comes out. */
 export interface InflateProfile {

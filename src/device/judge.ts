@@ -16,10 +16,10 @@ export type Verdict =
   /** It does not come back. `sector` is the first that is not what it should be, where that can be told. */
   | { readonly outcome: 'bricked'; readonly why: BrickReason; readonly sector: number | undefined };
 
-export type KeptReason = 'nothing-to-copy' | 'copy-refused';
-export type DamageReason = 'filesystem-overwritten' | 'beyond-filesystem' | 'filesystem-differs';
+type KeptReason = 'nothing-to-copy' | 'copy-refused';
+type DamageReason = 'filesystem-overwritten' | 'beyond-filesystem' | 'filesystem-differs';
 /** compare-failed: 2.7.2 hangs until its power is cut; the new sketch is in place. The others need a cable. */
-export type BrickReason =
+type BrickReason =
   | 'input-overwritten'
   | 'deflate-broken'
   | 'size-word-wrong'

@@ -25,7 +25,7 @@ export interface RunningUpdate {
   readonly startAddress: number;
   /** As announced to `begin`. */
   readonly sizeBytes: number;
-  /** Expected of the bytes as sent, lower-case hex; undefined: not checked. A device with a key never checks it. */
+  /** Expected of the bytes as sent; undefined: not checked. A device with a key never checks it. */
   readonly md5: string | undefined;
   /** Bytes that are in flash; those in the buffer come on top. */
   readonly flashedBytes: number;
@@ -44,7 +44,7 @@ export interface Rejection {
 export interface UpdateRequest {
   readonly kind: ImageKind;
   readonly sizeBytes: number;
-  /** 32 hex digits; ArduinoOTA and the HTTP client hand it to `setMD5`. */
+  /** Hex; ArduinoOTA and the HTTP client hand it to `setMD5`, which ignores any that is not 32 digits long. */
   readonly md5?: string | undefined;
 }
 
@@ -79,7 +79,7 @@ export function beginUpdate(device: VirtualDevice, request: UpdateRequest): Begi
     kind: request.kind,
     startAddress: staging.address,
     sizeBytes: request.sizeBytes,
-    md5: request.md5?.toLowerCase() ?? (device.habits.forgetsOldMd5 ? undefined : device.leftoverMd5),
+    md5: expectedMd5(device, request),
     flashedBytes: 0,
     buffer: new Uint8Array(sectorBytes),
     bufferedBytes: 0,
@@ -126,7 +126,7 @@ function checkAndStage(update: RunningUpdate): EndResult {
   if (check.outcome === 'no-key') {
     const calculatedMd5 = update.digest.copy().digest('hex');
     const expectedMd5 = update.md5 ?? calculatedMd5;
-    if (expectedMd5 !== calculatedMd5) return abort(update, 'md5', { expectedMd5, calculatedMd5 });
+    if (expectedMd5.toLowerCase() !== calculatedMd5) return abort(update, 'md5', { expectedMd5, calculatedMd5 });
   }
   const problem = update.kind === 'sketch' ? problemOfHeader(update) : undefined;
   if (problem !== undefined) return problem;
@@ -144,6 +144,11 @@ function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   const wantedBytes = flashSizesByNibble.get(sizeAndFrequency >> 4) ?? 0;
   const isTooLarge = !device.flashMap && wantedBytes > device.chipSizeBytes;
   return isTooLarge ? abort(update, 'newFlashConfig', { chipSizeBytes: device.chipSizeBytes }) : undefined;
+}
+
+function expectedMd5({ habits, leftoverMd5 }: VirtualDevice, { md5 }: UpdateRequest): string | undefined {
+  if (md5?.length === 32) return md5;
+  return habits.forgetsOldMd5 ? undefined : leftoverMd5;
 }
 
 /** `EspClass::getFlashChipSize`: what the header of the running sketch says, 0 for numbers that the core does not know. */

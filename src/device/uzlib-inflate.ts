@@ -7,12 +7,7 @@ import {
   lookupBits,
   lookupMask,
 } from './uzlib-huffman.ts';
-
-/** eboot hands its input to uzlib in pieces of this size (`uzlib_flash_read_cb` in eboot.c). */
-export const inputBlockBytes = 4096;
-
-/** Fills the block with the next input. Called only when the first byte of it is needed, as uzlib does. */
-export type ReadBlock = (block: Uint8Array) => void;
+import { type ReadBlock, UzlibInput } from './uzlib-input.ts';
 
 /** more: the output is full. done: the last deflate block has ended. broken: `TINF_DATA_ERROR`. */
 export type InflateResult = 'more' | 'done' | 'broken';
@@ -33,6 +28,9 @@ const distanceExtra = [
 ];
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
+/** More than any chip has: 16 MB in blocks of 4 KB. */
+const maxHeaderBlocks = 4096;
+
 const endOfBlock = 256;
 const noSymbol = -1;
 
@@ -45,13 +43,7 @@ const noSymbol = -1;
  * (a distance that points before the first byte), this one sees zeros.
  */
 export class UzlibInflater {
-  /** How many blocks were asked for so far. */
-  blocksRead = 0;
-  readonly #readBlock: ReadBlock;
-  readonly #block = new Uint8Array(inputBlockBytes);
-  #position = inputBlockBytes;
-  #held = 0;
-  #heldBits = 0;
+  readonly #input: UzlibInput;
   readonly #window = new Uint8Array(windowBytes);
   #written = 0;
   #type: 'none' | 'stored' | 'huffman' = 'none';
@@ -63,33 +55,48 @@ export class UzlibInflater {
   #distances: HuffmanCode = fixedDistances;
 
   constructor(readBlock: ReadBlock) {
-    this.#readBlock = readBlock;
+    this.#input = new UzlibInput(readBlock);
   }
 
-  /** Bytes of input taken so far, the header included: a byte counts as soon as one of its bits is used. */
+  /** How many blocks of input were asked for so far. */
+  get blocksRead(): number {
+    return this.#input.blocksRead;
+  }
+
+  /** Bytes of input taken so far, the header included. */
   get consumedBytes(): number {
-    return this.blocksRead * inputBlockBytes - (inputBlockBytes - this.#position) - (this.#heldBits >> 3);
+    return this.#input.consumedBytes;
   }
 
   /** `uzlib_gzip_parse_header`: skips FEXTRA, FNAME, FCOMMENT and FHCRC. Returns false where uzlib refuses. */
   parseHeader(): boolean {
-    if (this.#byte() !== 0x1f || this.#byte() !== 0x8b || this.#byte() !== 8) return false;
-    const flags = this.#byte();
+    if (this.#input.byte() !== 0x1f || this.#input.byte() !== 0x8b || this.#input.byte() !== 8) return false;
+    const flags = this.#input.byte();
     if ((flags & 0xe0) !== 0) return false;
-    this.#skip(6);
-    if ((flags & 0x04) !== 0) this.#skip(this.#halfWord());
+    this.#input.skip(6);
+    if ((flags & 0x04) !== 0) this.#input.skip(this.#input.halfWord());
     if ((flags & 0x08) !== 0) this.#skipText();
     if ((flags & 0x10) !== 0) this.#skipText();
-    if ((flags & 0x02) !== 0) this.#skip(2);
+    if ((flags & 0x02) !== 0) this.#input.skip(2);
     return true;
   }
 
   /** `uzlib_uncompress`: fills `output`. Where it stops early, the rest of `output` keeps what it had. */
   inflate(output: Uint8Array): InflateResult {
-    const from = this.#written;
-    const result = this.#inflateUntil(from + output.length);
-    copyFromRing(this.#window, from, this.#written - from, output);
-    return result;
+    for (let start = 0; start < output.length; start += windowBytes) {
+      const piece = output.subarray(start, start + windowBytes);
+      const from = this.#written;
+      const result = this.#inflateUntil(from + piece.length);
+      copyFromRing(this.#window, from, this.#written - from, piece);
+      if (result !== 'more') return result;
+    }
+    return 'more';
+  }
+
+  /** A text ends with a zero byte; eboot's input has no end, so that a text without one would be read for ever. */
+  #skipText(): void {
+    let byte = this.#input.byte();
+    while (byte !== 0 && this.blocksRead < maxHeaderBlocks) byte = this.#input.byte();
   }
 
   #inflateUntil(limit: number): InflateResult {
@@ -105,8 +112,8 @@ export class UzlibInflater {
   }
 
   #startBlock(): boolean {
-    this.#isFinal = this.#bits(1) === 1;
-    const type = this.#bits(2);
+    this.#isFinal = this.#input.bits(1) === 1;
+    const type = this.#input.bits(2);
     if (type === 3) return false;
     this.#type = type === 0 ? 'stored' : 'huffman';
     if (type === 1) {
@@ -119,13 +126,13 @@ export class UzlibInflater {
   /** `tinf_inflate_uncompressed_block`. */
   #storedBytes(limit: number): InflateResult {
     if (this.#pending === 0) {
-      this.#dropBits(this.#heldBits & 7);
-      const length = this.#halfWord();
-      if (this.#halfWord() !== (~length & 0xffff)) return 'broken';
+      this.#input.dropToByte();
+      const length = this.#input.halfWord();
+      if (this.#input.halfWord() !== (~length & 0xffff)) return 'broken';
       this.#pending = length + 1;
     }
     const count = Math.min(this.#pending - 1, limit - this.#written);
-    for (let left = count; left > 0; left--) this.#window[this.#written++ & windowMask] = this.#byte();
+    for (let left = count; left > 0; left--) this.#window[this.#written++ & windowMask] = this.#input.byte();
     this.#pending -= count;
     if (this.#written === limit) return 'more';
     this.#pending = 0;
@@ -151,11 +158,11 @@ export class UzlibInflater {
   #startMatch(lengthSymbol: number): boolean {
     const base = lengthBase[lengthSymbol];
     if (base === undefined) return false;
-    this.#pending = base + this.#bits(lengthExtra[lengthSymbol] ?? 0);
+    this.#pending = base + this.#input.bits(lengthExtra[lengthSymbol] ?? 0);
     const distanceSymbol = this.#symbol(this.#distances);
     const nearest = distanceBase[distanceSymbol];
     if (nearest === undefined) return false;
-    this.#matchFrom = this.#written - nearest - this.#bits(distanceExtra[distanceSymbol] ?? 0);
+    this.#matchFrom = this.#written - nearest - this.#input.bits(distanceExtra[distanceSymbol] ?? 0);
     return true;
   }
 
@@ -172,11 +179,11 @@ export class UzlibInflater {
 
   /** `tinf_decode_trees`. */
   #readCodes(): boolean {
-    const literalCount = this.#bits(5) + 257;
-    const total = literalCount + this.#bits(5) + 1;
-    const codeLengthCount = this.#bits(4) + 4;
+    const literalCount = this.#input.bits(5) + 257;
+    const total = literalCount + this.#input.bits(5) + 1;
+    const codeLengthCount = this.#input.bits(4) + 4;
     const codeLengths = new Uint8Array(codeLengthOrder.length);
-    for (const symbol of codeLengthOrder.slice(0, codeLengthCount)) codeLengths[symbol] = this.#bits(3);
+    for (const symbol of codeLengthOrder.slice(0, codeLengthCount)) codeLengths[symbol] = this.#input.bits(3);
     const lengths = this.#readCodeLengths(huffmanCode(codeLengths), total);
     if (lengths === undefined) return false;
     this.#literals = huffmanCode(lengths.subarray(0, literalCount));
@@ -194,7 +201,8 @@ export class UzlibInflater {
         lengths[count++] = symbol;
         continue;
       }
-      const repeat = symbol === 16 ? 3 + this.#bits(2) : symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7);
+      const repeat =
+        symbol === 16 ? 3 + this.#input.bits(2) : symbol === 17 ? 3 + this.#input.bits(3) : 11 + this.#input.bits(7);
       if (count + repeat > total) return undefined;
       lengths.fill(symbol === 16 ? (lengths[count - 1] ?? 0) : 0, count, count + repeat);
       count += repeat;
@@ -204,11 +212,12 @@ export class UzlibInflater {
 
   /** The next symbol, or `noSymbol` for bits that no code has. The table answers only what the bits at hand decide. */
   #symbol(code: HuffmanCode): number {
-    if (this.#heldBits < lookupBits) this.#holdMore();
-    const entry = code.lookup[this.#held & lookupMask] ?? 0;
+    const input = this.#input;
+    if (input.heldBits < lookupBits) input.holdWhatIsThere();
+    const entry = code.lookup[input.held & lookupMask] ?? 0;
     const length = entry & 15;
-    if (entry === 0 || length > this.#heldBits) return this.#longSymbol(code);
-    this.#dropBits(length);
+    if (entry === 0 || length > input.heldBits) return this.#longSymbol(code);
+    input.drop(length);
     return entry >> 4;
   }
 
@@ -217,7 +226,7 @@ export class UzlibInflater {
     let first = 0;
     let value = 0;
     for (let length = 1; length <= longestCode; length++) {
-      value = value * 2 + this.#bits(1);
+      value = value * 2 + this.#input.bits(1);
       const count = code.counts[length] ?? 0;
       first += count;
       value -= count;
@@ -225,54 +234,7 @@ export class UzlibInflater {
     }
     return noSymbol;
   }
-
-  #bits(count: number): number {
-    while (this.#heldBits < count) this.#holdByte();
-    const value = this.#held & ((1 << count) - 1);
-    this.#dropBits(count);
-    return value;
-  }
-
-  #byte(): number {
-    return this.#bits(8);
-  }
-
-  #halfWord(): number {
-    return this.#byte() | (this.#byte() << 8);
-  }
-
-  #skip(count: number): void {
-    for (let left = count; left > 0; left--) this.#byte();
-  }
-
-  /** A text ends with a zero byte; eboot's input never ends, so that a missing zero would be searched for ever. */
-  #skipText(): void {
-    while (this.#byte() !== 0 && this.blocksRead < maxHeaderBlocks);
-  }
-
-  #dropBits(count: number): void {
-    this.#held >>>= count;
-    this.#heldBits -= count;
-  }
-
-  /** Holds what the present block still has, and never asks for the next one: no input is read before it is needed. */
-  #holdMore(): void {
-    while (this.#heldBits <= 16 && this.#position < inputBlockBytes) this.#holdByte();
-  }
-
-  #holdByte(): void {
-    if (this.#position === inputBlockBytes) {
-      this.#readBlock(this.#block);
-      this.blocksRead++;
-      this.#position = 0;
-    }
-    this.#held |= (this.#block[this.#position++] ?? 0) << this.#heldBits;
-    this.#heldBits += 8;
-  }
 }
-
-/** More than any chip has: 16 MB in blocks of 4 KB. */
-const maxHeaderBlocks = 4096;
 
 function copyFromRing(ring: Uint8Array, from: number, count: number, output: Uint8Array): void {
   const start = from & windowMask;

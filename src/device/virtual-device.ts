@@ -1,8 +1,10 @@
 import type { SignatureFormat } from '../domain/artefact.ts';
-import type { FlashMode } from '../firmware/flash-header.ts';
+import { type FlashMode, flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
+import { imageMagic } from '../firmware/image-header.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';
 import type { CoreHabits } from './cores.ts';
+import { erasedFlash } from './flash.ts';
 
 /** What `UpdaterVerifyClass` (Updater.h) is to the Updater: a key that the sketch was built with. */
 export interface SignatureVerifier {
@@ -40,10 +42,30 @@ export interface VirtualDevice extends BuildFacts {
   readonly leftoverMd5: string | undefined;
 }
 
+/** What is known of a device without its flash. */
+export type DeviceFacts = Omit<VirtualDevice, 'flash' | 'leftoverMd5'>;
+
+/**
+ * A device that has just started, with erased flash around its sketch.
+ *
+ * @param sketch what runs, as far as it matters: without it, a header that names the device's own flash mode and size
+ */
+export function deviceAtRest(facts: DeviceFacts, sketch: Uint8Array = headerOf(facts)): VirtualDevice {
+  const flash = erasedFlash(facts.chipSizeBytes);
+  flash.set(sketch.subarray(0, flash.length));
+  flash[2] = flashModes.indexOf(facts.flashMode);
+  return { ...facts, flash, leftoverMd5: undefined };
+}
+
 /** A verifier for devices that hold this key: BearSSLHelpers.cpp, in the format of the device's core. */
 export function signatureVerifier(key: RsaPublicKey, format: SignatureFormat): SignatureVerifier {
   return {
     lengthBytes: key.modulus.length,
     verify: (payload, signature) => verifySignature(payload, signature, key, format),
   };
+}
+
+function headerOf({ chipSizeBytes }: DeviceFacts): Uint8Array {
+  const nibble = [...flashSizesByNibble].find(([, sizeBytes]) => sizeBytes === chipSizeBytes)?.[0] ?? 0x0f;
+  return Uint8Array.of(imageMagic, 1, 0, nibble << 4);
 }
