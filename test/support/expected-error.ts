@@ -1,0 +1,11 @@
+import type { ExecutionContext } from 'ava';
+import { type ErrorCode, OtaError } from '../../src/errors.ts';
+
+/** Runs what must fail with this code, and gives the error for a closer look. */
+export async function expectOtaError(t: ExecutionContext, code: ErrorCode, run: () => unknown): Promise<OtaError> {
+  const error = await t.throwsAsync(async () => run(), { instanceOf: OtaError });
+  if (!(error instanceof OtaError)) throw new Error('nothing was thrown');
+  t.is(error.code, code, error.message);
+  t.not(error.hint, '');
+  return error;
+}
