@@ -22,7 +22,11 @@ export async function readSecret(
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new OtaError('FILE_UNREADABLE', { path, reason: (cause as NodeJS.ErrnoException).code ?? String(cause) }, cause);
+    throw new OtaError(
+      'FILE_UNREADABLE',
+      { path, reason: (cause as NodeJS.ErrnoException).code ?? String(cause) },
+      cause,
+    );
   }
 }
 

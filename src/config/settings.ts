@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { OtaError } from '../errors.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
 import type { Config, KeySource, SecretSource } from './schema.ts';
 import { secretFromEnvironment } from './secrets.ts';
@@ -33,10 +34,12 @@ const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } a
 /**
  * Settles a project's settings. A key that is named must be there, which its reader checks; the default ones may be absent.
  *
- * @throws OtaError of {@link loadConfig}
+ * @throws OtaError FILE_NOT_FOUND when the source is no folder, and those of {@link loadConfig}
  */
 export async function projectSettings(options: ProjectOptions, cwd: string): Promise<ProjectSettings> {
   const source = resolve(cwd, options.source ?? '.');
+  // A mistyped folder holds no key, and would pass for a project that does not sign.
+  if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
   const named = options.config === undefined ? undefined : resolve(cwd, options.config);
   const loaded = await loadConfig(source, named);
   const keyPlace = (name: keyof typeof defaultKeyNames): KeyPlace | undefined => {
@@ -74,4 +77,8 @@ function fromConfig({ folder }: LoadedConfig, source: KeySource | undefined): Ke
 function beside(source: string, name: string): KeyPlace | undefined {
   const path = join(source, name);
   return existsSync(path) ? { path } : undefined;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
