@@ -1,0 +1,269 @@
+"""PlatformIO hook of ota-hooks: every build of an ESP8266 firmware ends in signed, compressed artefacts.
+
+In platformio.ini, for one environment or for all of them:
+
+    extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py
+
+It declares two targets: the public key as the core's Updater_Signing.h, made by `ota-hooks header`, and the artefacts
+beside the image of the sketch or of the filesystem, made by `ota-hooks pack`. They depend on the image and on one hash
+over the keys, the configuration, the options and the CLI, so a build with nothing to do starts no process. Every other
+decision is the CLI's.
+"""
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from SCons.Script import COMMAND_LINE_TARGETS, Import
+
+Import("env")
+
+# SCons runs scripts without __file__.
+PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.realpath(inspect.getfile(lambda: None))))
+PROJECT_DIR = env.subst("$PROJECT_DIR")
+HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
+
+# What may stand beside an image; `pack` writes the manifest last.
+ARTEFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
+MANIFEST = ".ota.json"
+# Where the CLI looks for a configuration: here and in the folders above, in this order.
+CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
+
+ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+# custom_ota_NAME: the verbs that it is for, the CLI's option, and its value: a path, any text, or one of some words.
+OPTIONS = {
+    "node": ("", None, "path"),
+    "cli": ("", None, "path"),
+    "config": ("header pack", "--config", "path"),
+    "public_key": ("header pack keygen", "--public-key", "path"),
+    "private_key": ("pack keygen", "--private-key", "path"),
+    "passphrase_env": ("pack", "--passphrase-env", "text"),
+    "project": ("pack", "--project", "text"),
+    "firmware_version": ("pack", "--firmware-version", "text"),
+    "compression": ("pack", "--compression", "text"),
+    "legacy": ("pack", "--legacy", ON_OFF),
+    "unsigned": ("pack", "--unsigned", ON_OFF),
+    "sign_compressed_filesystem": ("pack", "--sign-compressed-filesystem", ON_OFF),
+    "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
+}
+
+
+class HookError(Exception):
+    """What a user can mend: one line that says what happened, and a hint."""
+
+    def __str__(self):
+        return "%s\n  %s" % self.args
+
+
+def complain(error):
+    """Shows a failure in the form that the CLI uses."""
+    sys.stderr.write("ota-hooks: error: %s\n" % error)
+
+
+def option(name):
+    """The value of custom_ota_NAME, or None."""
+    return (env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
+
+
+def in_project(path):
+    """An absolute path from one that is relative to platformio.ini."""
+    return os.path.normpath(os.path.join(PROJECT_DIR, os.path.expanduser(path)))
+
+
+def check_options():
+    """Refuses what is misspelt: a typo in the name of a key must not pass as a build without one."""
+    known = ["custom_ota_" + name for name in OPTIONS]
+    for name, _ in env.GetProjectOptions():
+        if name.startswith("custom_ota_") and name not in known:
+            raise HookError("platformio.ini has an unknown option: %s" % name, "Known are: %s." % ", ".join(known))
+
+
+def arguments(verb):
+    """The arguments of a verb of the CLI, from the options that are set."""
+    result = [verb] if verb == "keygen" else [verb, "--source", PROJECT_DIR]
+    for name, (verbs, flag, kind) in OPTIONS.items():
+        value = option(name)
+        if not value or verb not in verbs.split():
+            continue
+        if not isinstance(kind, dict):
+            result += [flag, in_project(value) if kind == "path" else value]
+        elif value.lower() not in kind:
+            what = "platformio.ini: custom_ota_%s = %s is not understood" % (name, value)
+            raise HookError(what, "Write one of: %s." % ", ".join(kind))
+        elif kind[value.lower()]:
+            result += [flag]
+    return result
+
+
+def file_digest(path):
+    """SHA-256 of a file's content; the reason when it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except (OSError, ValueError) as error:
+        return type(error).__name__
+
+
+def find_config():
+    """The configuration that the CLI would find, or None."""
+    if option("config"):
+        return in_project(option("config"))
+    folders = [Path(PROJECT_DIR)] + list(Path(PROJECT_DIR).parents)
+    return next((str(folder / name) for folder in folders for name in CONFIGS if (folder / name).is_file()), None)
+
+
+def named_in(config, folder):
+    """What stands in the files and environment variables that a configuration names, whatever its keys are called."""
+    if isinstance(config, list):
+        return [named_in(value, folder) for value in config]
+    if isinstance(config, dict):
+        # Images are SCons's business; passphrases change no result, and even a hash of one would say too much.
+        values = [value for key, value in sorted(config.items()) if key not in ("images", "passphrase")]
+        return [os.environ.get(str(config.get("env", ""))), named_in(values, folder)]
+    return file_digest(os.path.join(folder, config)) if isinstance(config, str) else None
+
+
+def read_json(path):
+    """A JSON document, or None if it cannot be read."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def cli_script():
+    """The CLI: custom_ota_cli, or that of the npm package in which this script stands."""
+    return in_project(option("cli") or os.path.join(PACKAGE_DIR, "dist", "cli.js"))
+
+
+def state():
+    """One hash over what the results depend on besides the image; None if only the CLI can tell, always asked."""
+    keys = [in_project(option(name) or name.replace("_", ".")) for name in ("public_key", "private_key")]
+    known = [arguments("header"), arguments("pack"), [file_digest(path) for path in keys + [cli_script()]]]
+    path = find_config()
+    config = read_json(path) if path else {}
+    if not isinstance(config, dict) or "$import" in config:
+        return None
+    known += [config, named_in(config, os.path.dirname(path or ""))]
+    return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
+
+
+def node_program():
+    """Node by custom_ota_node, OTA_NODE, npm's own, or the PATH: the first that is named must be there."""
+    named = option("node") or os.environ.get("OTA_NODE") or os.environ.get("npm_node_execpath") or "node"
+    found = shutil.which(in_project(named) if os.path.dirname(named) else named, path=env["ENV"].get("PATH"))
+    if not found:
+        hint = "Install Node.js 20.19 or newer, or name it in platformio.ini: custom_ota_node = /path/to/node"
+        raise HookError("Node.js was not found (looked for: %s)" % named, hint)
+    return found
+
+
+def run(words, image=None):
+    """Runs the CLI, its output shown as it comes. A build of an image that fails leaves none of its artefacts."""
+    status = 1
+    try:
+        command = [node_program(), cli_script()] + words
+        if not os.path.isfile(command[1]):
+            hint = "Run npm install (in a clone of ota-hooks: npm ci), or name the script in custom_ota_cli."
+            raise HookError("the command line tool is missing: %s" % command[1], hint)
+        sys.stdout.flush()
+        status = subprocess.call(command, cwd=PROJECT_DIR)
+    except (HookError, OSError) as error:
+        complain(error)
+    for suffix in ARTEFACTS + (MANIFEST,) if status and image else ():
+        if os.path.isfile(image + suffix):
+            os.remove(image + suffix)
+    return status
+
+
+def make_header(target, source, env):
+    """SCons action: the public key as a header."""
+    return run(arguments("header") + ["--out", target[0].get_path()], env["OTA_IMAGE"])
+
+
+def make_artefacts(target, source, env):
+    """SCons action: the artefacts of an image. What the image is, PlatformIO's platform decides by the same targets."""
+    filesystem = {"buildfs", "uploadfs", "uploadfsota"} & set(COMMAND_LINE_TARGETS)
+    details = ["--kind", "filesystem" if filesystem else "sketch", "--board", env.BoardConfig().id]
+    return run(arguments("pack") + details + [env["OTA_IMAGE"]], env["OTA_IMAGE"])
+
+
+def explain_missing_library(target, source, env):
+    """SCons action before linking: says why the linker is about to miss updaterSigningHash."""
+    header = Path(env.subst(HEADER))
+    signing = header.is_file() and "#define ARDUINO_SIGNING 1" in header.read_text(encoding="utf-8")
+    linked = env.Flatten([env.get("LIBS"), env.get("PIOBUILDFILES")])
+    if signing and not any("ESP8266WiFi" in str(part) for part in linked):
+        hint = "Add #include <ESP8266WiFi.h> to the sketch: it defines updaterSigningHash, which the linker will miss."
+        complain(HookError("this firmware is to verify signatures, but lacks the library ESP8266WiFi", hint))
+
+
+def is_complete(manifest):
+    """Whether every artefact of a manifest stands beside it, unchanged."""
+    folder, made = os.path.dirname(manifest), (read_json(manifest) or {}).get("artefacts")
+    return bool(made) and all(file_digest(os.path.join(folder, each["file"])) == each["sha256"] for each in made)
+
+
+def declare_artefacts(known):
+    """After the platform's script, which knows the image: its artefacts, and the targets that users call."""
+    image = env.Alias("buildprog")[0].sources[0]
+    path = image.get_path()
+    env.Replace(OTA_IMAGE=path)
+    action = env.VerboseAction(make_artefacts, "Packing $SOURCE")
+    manifest = env.Command(path + MANIFEST, [image, env.Value(known)], action)
+    env.NoCache(manifest)
+    # A target of the project that is made from an artefact waits for it.
+    env.SideEffect([path + suffix for suffix in ARTEFACTS], manifest)
+    if known is None or not is_complete(path + MANIFEST):
+        env.AlwaysBuild(manifest)
+    for name in ("buildprog", "buildfs", "nobuild", "upload", "uploadfs", "uploadfsota"):
+        if env.ans.lookup(name):
+            env.Depends(name, manifest)
+    for program in env.get("PIOMAINPROG", []):
+        env.AddPreAction(program, env.VerboseAction(explain_missing_library, None))
+
+    keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Making a pair of keys")
+    show = env.VerboseAction(lambda target, source, env: run(["inspect", path]), "Inspecting %s" % path)
+    env.AddCustomTarget("ota-keygen", None, keygen, "OTA: Make Keys", "Make a pair of keys for this project")
+    env.AddCustomTarget("ota-sign", manifest, None, "OTA: Sign", "Build, compress and sign the image")
+    env.AddCustomTarget("ota-inspect", manifest, show, "OTA: Inspect", "Show what the image is and which keys it holds")
+
+
+def is_ours():
+    """Whether this run builds for an ESP8266 with the Arduino core: [env] may be shared with other boards."""
+    if env.GetOption("clean") or "arduino" not in env.get("PIOFRAMEWORK", []) or "BOARD" not in env:
+        return False
+    return env.BoardConfig().get("build.mcu", "") == "esp8266"
+
+
+def main():
+    """Declares the header before libraries copy the include path, the artefacts once the platform knows the image."""
+    if env.ans.lookup("buildprog"):
+        raise HookError("the script runs too late to reach the libraries", "Put pre: before its path in extra_scripts.")
+    check_options()
+    known = state()
+    env.Prepend(CPPPATH=[os.path.dirname(HEADER)])
+    header = env.Command(HEADER, env.Value(known), env.VerboseAction(make_header, "Generating $TARGET"))
+    env.NoCache(header)
+    if known is None:
+        env.AlwaysBuild(header)
+    find_scripts = env.GetExtraScripts
+
+    def find_scripts_after_ours(env, stage):
+        if stage == "post":
+            declare_artefacts(known)
+        return find_scripts(stage)
+
+    env.AddMethod(find_scripts_after_ours, "GetExtraScripts")
+
+
+try:
+    if is_ours():
+        main()
+except HookError as error:
+    complain(error)
+    env.Exit(1)
