@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import test from 'ava';
+import { artefactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+
+const keys = makeKeys();
+const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
+const packedAgain = { exitCode: 0, made: ['Packing firmware.bin'], started: ['pack'] };
+
+test.serial('an artefact that was deleted, or changed, comes back without anything else being made', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  await project.run();
+  const image = project.built('firmware.bin');
+  for (const suffix of signed) {
+    await rm(image + suffix);
+    t.like(await project.run(), packedAgain, suffix);
+    t.deepEqual(artefactsOf(image), signed);
+  }
+  await writeFile(`${image}.signed`, 'not what was signed');
+  t.like(await project.run(), packedAgain);
+  t.true(await isSignedWith(`${image}.signed`, keys));
+
+  await rm(image);
+  t.deepEqual((await project.run()).made, ['Building firmware.bin', 'Packing firmware.bin']);
+});
+
+test.serial('another sketch gives other artefacts', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  await project.run();
+  const before = await readFile(project.built('firmware.bin.signed'));
+  await project.write(
+    'src/main.cpp',
+    '#include <ESP8266WiFi.h>\nvoid setup() { WiFi.begin("b", "c"); }\nvoid loop() { delay(7); }\n',
+  );
+  const run = await project.run();
+  t.deepEqual(run.started, ['pack'], run.output);
+  t.true(await isSignedWith(project.built('firmware.bin.signed'), keys));
+  t.notDeepEqual(await readFile(project.built('firmware.bin.signed')), before);
+});
+
+test.serial('spaces and umlauts in every path, and a name of its own for the program', async (t) => {
+  const project = await makeProject(t, {
+    name: 'Süßes Projekt (1) & 2',
+    lines: [
+      '  pre:program name.py',
+      'custom_ota_private_key = Schlüssel & Co/privat.key',
+      'custom_ota_public_key = Schlüssel & Co/öffentlich.key',
+    ],
+  });
+  await project.write('program name.py', 'Import("env")\nenv.Replace(PROGNAME="mein-gerät")\n');
+  await project.write('Schlüssel & Co/privat.key', keys.privateKey);
+  await project.write('Schlüssel & Co/öffentlich.key', keys.publicKey);
+  const run = await project.run();
+  t.is(run.exitCode, 0, run.output);
+  t.true(await isSignedWith(project.built('mein-gerät.bin.gz.signed'), keys));
+  t.like(await project.run(), { made: [], started: [] });
+});
+
+test.serial(
+  'cleaning removes everything and starts nothing, and a build cache gives back images but never artefacts',
+  async (t) => {
+    const project = await makeProject(t, {
+      ini: ['[platformio]', 'build_cache_dir = .cache', '[env:d1]', ...environment].join('\n'),
+    });
+    const other = makeKeys();
+    await placeKeys(project, keys);
+    t.is((await project.run()).exitCode, 0);
+
+    t.like(await project.run('-t', 'clean'), { exitCode: 0, started: [] });
+    t.false(existsSync(project.built('')));
+
+    const cached = await project.run();
+    t.deepEqual(cached.started, ['header', 'pack'], cached.output);
+    t.regex(cached.output, /Retrieved .*firmware\.bin' from cache/);
+    t.true(await isSignedWith(project.built('firmware.bin.signed'), keys));
+
+    await placeKeys(project, other);
+    await project.run('-t', 'clean');
+    t.is((await project.run()).exitCode, 0, 'what the cache holds for the old key is not taken for the new one');
+    t.true(await isSignedWith(project.built('firmware.bin.signed'), other));
+  },
+);
+
+test.serial('with board_build.gzip_fw the image is gzip already, and is signed as it is', async (t) => {
+  const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes'] });
+  await placeKeys(project, keys);
+  const run = await project.run();
+  t.is(run.exitCode, 0, run.output);
+  const image = project.built('firmware.bin');
+  t.deepEqual(artefactsOf(image), ['.signed', '.ota.json']);
+  t.true(await isSignedWith(`${image}.signed`, keys));
+  const bytes = await readFile(`${image}.signed`);
+  t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 refuse a signed gzip of another length');
+  t.deepEqual(gunzipSync(bytes.subarray(0, -260)), await readFile(`${image}.orig`));
+  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { enforcement: 'elf' });
+  t.like(await project.run(), { made: [], started: [] });
+});
+
+test.serial(
+  'a filesystem image is signed and compressed, but its compressed form is signed only when that is asked for',
+  async (t) => {
+    const project = await makeProject(t);
+    await placeKeys(project, keys);
+    await project.write('data/index.html', '<h1>It works</h1>');
+    const run = await project.run('-t', 'buildfs');
+    t.is(run.exitCode, 0, run.output);
+    const image = project.built('littlefs.bin');
+    t.deepEqual(artefactsOf(image), ['.gz', '.signed', '.ota.json']);
+    t.true(await isSignedWith(`${image}.signed`, keys));
+    t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { image: { kind: 'filesystem' } });
+    t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'the image is made each time, and is the same');
+
+    await rm(`${image}.signed`);
+    const upload = await project.run('-t', 'uploadfs', '--upload-port', '192.0.2.7');
+    t.regex(upload.output, /espota would send littlefs\.bin\.signed/);
+
+    await project.write('ota.config.json', '{"signCompressedFilesystem": true}');
+    await project.run('-t', 'buildfs');
+    t.true(await isSignedWith(`${image}.gz.signed`, keys));
+  },
+);
+
+test.serial('what is built here can be signed elsewhere: custom_ota_unsigned needs the public key alone', async (t) => {
+  const project = await makeProject(t, { lines: ['custom_ota_unsigned = yes'] });
+  await project.write('public.key', keys.publicKey);
+  t.is((await project.run()).exitCode, 0);
+  t.deepEqual(artefactsOf(project.built('firmware.bin')), ['.gz', '.ota.json']);
+  t.like(JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8')), {
+    enforcement: 'elf',
+    signing: { publicKey: { bits: 2048 } },
+  });
+});

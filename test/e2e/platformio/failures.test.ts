@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import test from 'ava';
+import { artefactsOf, cli, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+
+const keys = makeKeys();
+const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
+const platform = environment.slice(0, 3);
+
+for (const name of ['private.key', 'public.key']) {
+  test.serial(
+    `a bad ${name} fails the build, leaves nothing of the one before, and is forgotten when it is mended`,
+    async (t) => {
+      const project = await makeProject(t);
+      const image = project.built('firmware.bin');
+      await placeKeys(project, keys);
+      await project.run();
+      t.deepEqual(artefactsOf(image), signed);
+
+      await project.write(name, 'no key\n');
+      for (const _ of ['first', 'again']) {
+        const run = await project.run();
+        t.is(run.exitCode, 1);
+        t.regex(run.output, new RegExp(`error: .*${name}`));
+        t.deepEqual(artefactsOf(image), []);
+      }
+      await placeKeys(project, keys);
+      t.is((await project.run()).exitCode, 0);
+      t.true(await isSignedWith(`${image}.signed`, keys));
+    },
+  );
+}
+
+test.serial('a key that platformio.ini names must be there', async (t) => {
+  const project = await makeProject(t, { lines: ['custom_ota_public_key = keys/absent.pub'] });
+  const run = await project.run();
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /error: .*absent\.pub/);
+});
+
+test.serial('without Node.js there is one clear line, and nothing stale', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  await project.run();
+  await placeKeys(project, makeKeys());
+  const run = await project.runWith({ OTA_NODE: 'node-that-is-not-there' });
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /error: Node\.js was not found \(looked for: node-that-is-not-there\).* +Install Node\.js/s);
+  t.deepEqual(artefactsOf(project.built('firmware.bin')), []);
+});
+
+test.serial('Node.js is the one of platformio.ini, OTA_NODE, npm or the PATH, in this order', async (t) => {
+  const project = await makeProject(t);
+  const absent = 'there/is/none';
+  t.is((await project.runWith({ OTA_NODE: '', npm_node_execpath: process.execPath })).exitCode, 0);
+  await project.write('public.key', keys.publicKey);
+  t.is((await project.runWith({ OTA_NODE: '' })).exitCode, 0, 'by the PATH');
+  await project.write('public.key', makeKeys().publicKey);
+  t.is((await project.runWith({ OTA_NODE: '', npm_node_execpath: absent })).exitCode, 1);
+  t.is((await project.runWith({ OTA_NODE: absent, npm_node_execpath: process.execPath })).exitCode, 1);
+  await project.write(
+    'platformio.ini',
+    ['[env:d1]', ...environment, `custom_ota_node = ${process.execPath}`].join('\n'),
+  );
+  t.is((await project.runWith({ OTA_NODE: absent })).exitCode, 0);
+});
+
+test.serial('without the CLI there is one clear line that says what to run', async (t) => {
+  const project = await makeProject(t, {
+    ini: ['[env:d1]', ...platform, 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py'].join('\n'),
+  });
+  await mkdir(project.path('node_modules/ota-hooks/hooks'), { recursive: true });
+  await copyFile(hook, project.path('node_modules/ota-hooks/hooks/platformio.py'));
+  const run = await project.run();
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /error: the command line tool is missing: .*dist.cli\.js.* +Run npm install/s);
+
+  await project.write('node_modules/ota-hooks/dist/cli.js', `import ${JSON.stringify(cli)};\n`);
+  t.is((await project.run()).exitCode, 0, 'the CLI is found beside the script, in its package');
+});
+
+test.serial('a pack that is killed half-way fails the build and leaves nothing that looks finished', async (t) => {
+  const project = await makeProject(t);
+  const image = project.built('firmware.bin');
+  await placeKeys(project, keys);
+  await project.run();
+
+  // Does half of the work, and is then killed as hard as can be.
+  const killed = project.path('killed.cjs');
+  await writeFile(
+    killed,
+    `#!${process.execPath}
+const { writeFileSync } = require('node:fs');
+if (process.argv[3] === 'pack') {
+  writeFileSync(process.argv.at(-1) + '.signed', 'half');
+  process.kill(process.pid, 'SIGKILL');
+}
+`,
+  );
+  await chmod(killed, 0o755);
+  await project.write(
+    'src/main.cpp',
+    '#include <ESP8266WiFi.h>\nvoid setup() { WiFi.begin("b", "c"); }\nvoid loop() {}\n',
+  );
+  const run = await project.runWith({ OTA_NODE: killed });
+  t.not(run.exitCode, 0, run.output);
+  t.deepEqual(artefactsOf(image), []);
+
+  t.like(await project.run(), { exitCode: 0, started: ['pack'] });
+  t.true(await isSignedWith(`${image}.signed`, keys));
+});
+
+test.serial('a sketch without ESP8266WiFi cannot be built with a key, and is told why', async (t) => {
+  const project = await makeProject(t, {
+    sketch: '#include <Arduino.h>\nvoid setup() { ESP.updateSketch(*(Stream *)0, 0); }\nvoid loop() {}\n',
+  });
+  t.is((await project.run()).exitCode, 0, 'without a key it can');
+  await placeKeys(project, keys);
+  const run = await project.run();
+  t.is(run.exitCode, 1, run.output);
+  t.regex(run.output, /error: .*lacks the library ESP8266WiFi.* +Add #include <ESP8266WiFi\.h>/s);
+  t.regex(run.output, /undefined reference to .*updaterSigning/);
+});
+
+test.serial('misspelt options are refused, but do not stand in the way of cleaning', async (t) => {
+  const project = await makeProject(t, { lines: ['custom_ota_privat_key = private.key'] });
+  const run = await project.run();
+  t.is(run.exitCode, 1);
+  t.regex(
+    run.output,
+    /error: platformio\.ini has an unknown option: custom_ota_privat_key.* +Known are: .*custom_ota_private_key/s,
+  );
+  t.is((await project.run('-t', 'clean')).exitCode, 0);
+
+  await project.write('platformio.ini', ['[env:d1]', ...environment, 'custom_ota_legacy = perhaps'].join('\n'));
+  t.regex((await project.run()).output, /custom_ota_legacy = perhaps is not understood.* +Write one of: yes/s);
+});
+
+test.serial('as a post: script it would reach only half of the firmware, and says so', async (t) => {
+  const project = await makeProject(t, { ini: ['[env:d1]', ...platform, `extra_scripts = ${hook}`].join('\n') });
+  const run = await project.run();
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /error: the script runs too late to reach the libraries.* +Put pre:/s);
+});
+
+test.serial(
+  'a header that comes in by -include is silently overruled by the core, which the proof finds out',
+  async (t) => {
+    const project = await makeProject(t);
+    await placeKeys(project, keys);
+    await project.run();
+    await copyFile(project.built('ota/Updater_Signing.h'), project.path('forced.h'));
+    await project.write('pack.py', packBehindTheBack);
+    const lines = ['build_flags = -include "$PROJECT_DIR/forced.h"', 'extra_scripts = pack.py'];
+    await project.write('platformio.ini', ['[env:d1]', ...platform, ...lines].join('\n'));
+    const run = await project.run();
+    t.is(run.exitCode, 1, run.output);
+    t.regex(run.output, /error: .*firmware\.bin does not contain the public key/);
+    t.false(existsSync(project.built('firmware.bin.signed')));
+  },
+);
+
+/** What many a project does: signs in a post action, and trusts that the key got in. */
+const packBehindTheBack = `
+import subprocess
+Import("env")
+def pack(target, source, env):
+    return subprocess.call([${JSON.stringify(process.execPath)}, ${JSON.stringify(cli)}, "pack", target[0].get_path()])
+env.AddPostAction("$BUILD_DIR/firmware.bin", pack)
+`;

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import test from 'ava';
+import { execa } from 'execa';
+import { platformIo } from '../provision/platformio.ts';
+import { artefactsOf, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+
+const keys = makeKeys();
+
+test.serial('the targets are listed for people and editors, which starts nothing', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  const run = await project.run('--list-targets');
+  t.is(run.exitCode, 0);
+  t.deepEqual(run.started, []);
+  for (const target of ['ota-keygen', 'ota-sign', 'ota-inspect'])
+    t.regex(run.output, new RegExp(`Custom +${target} +OTA: `));
+  t.false(existsSync(project.built('firmware.bin')));
+});
+
+test.serial('the targets make keys, sign with them, and show the image', async (t) => {
+  const project = await makeProject(t);
+  const keygen = await project.run('-t', 'ota-keygen');
+  t.is(keygen.exitCode, 0, keygen.output);
+  t.deepEqual(keygen.started, ['keygen']);
+  const made = { privateKey: '', publicKey: await readFile(project.path('public.key'), 'utf8') };
+
+  const sign = await project.run('-t', 'ota-sign');
+  t.is(sign.exitCode, 0, sign.output);
+  t.true(await isSignedWith(project.built('firmware.bin.signed'), made));
+
+  const inspect = await project.run('-t', 'ota-inspect');
+  t.is(inspect.exitCode, 0, inspect.output);
+  t.deepEqual(inspect.started, ['inspect']);
+  t.regex(inspect.output, /2048/);
+
+  t.is((await project.run('-t', 'ota-keygen')).exitCode, 1, 'keys are never overwritten');
+});
+
+test.serial(
+  'an upload from a clean start signs first, and one without a build signs again what is missing',
+  async (t) => {
+    const project = await makeProject(t);
+    await placeKeys(project, keys);
+    const upload = await project.run('-t', 'upload', '--upload-port', '192.0.2.7');
+    t.is(upload.exitCode, 0, upload.output);
+    t.regex(upload.output, /Signed binary: .*espota would send firmware\.bin\.signed/s);
+
+    await rm(project.built('firmware.bin.signed'));
+    const again = await project.run('-t', 'nobuild', '-t', 'upload', '--upload-port', '192.0.2.7');
+    t.is(again.exitCode, 0, again.output);
+    t.deepEqual(again.started, ['pack']);
+    t.regex(again.output, /espota would send firmware\.bin\.signed/);
+
+    await project.write('private.key', 'no key\n');
+    const refused = await project.run('-t', 'upload', '--upload-port', '192.0.2.7');
+    t.is(refused.exitCode, 1);
+    t.notRegex(refused.output, /espota would send/);
+  },
+);
+
+test.serial('a target of the project may be made from the signed image, and is made after it', async (t) => {
+  const project = await makeProject(t, { lines: ['  release.py'] });
+  await placeKeys(project, keys);
+  await project.write(
+    'release.py',
+    `Import("env")
+env.AddCustomTarget("release", "$BUILD_DIR/firmware.bin.gz.signed", Copy("released.bin", "$SOURCE"))
+`,
+  );
+  const run = await project.run('-t', 'release');
+  t.is(run.exitCode, 0, run.output);
+  t.true(await isSignedWith(project.path('released.bin'), keys));
+});
+
+test.serial('a compilation database and the data for editors need no key and start nothing', async (t) => {
+  const project = await makeProject(t);
+  await project.write('public.key', 'no key\n');
+  for (const target of ['compiledb', 'idedata']) {
+    const run = await project.run('-t', target);
+    t.is(run.exitCode, 0, run.output);
+    t.deepEqual(run.started, []);
+  }
+  t.regex(await readFile(project.path('compile_commands.json'), 'utf8'), /-I[^ ]*d1\/ota/);
+});
+
+test.serial('a board that is no ESP8266 is left alone', async (t) => {
+  const project = await makeProject(t, { ini: ['[env:d1]', ...environment].join('\n').replace('d1_mini', 'other') });
+  const board = JSON.parse(await readFile(new URL('../esp8266/boards/d1_mini.json', import.meta.url), 'utf8'));
+  await project.write('boards/other.json', JSON.stringify({ ...board, build: { ...board.build, mcu: 'esp32' } }));
+  const run = await project.run();
+  t.is(run.exitCode, 0, run.output);
+  t.deepEqual(run.started, []);
+  t.deepEqual(artefactsOf(project.built('firmware.bin')), []);
+});
+
+test.serial('the script is Python 3.6, the oldest that PlatformIO 6 runs on', async (t) => {
+  const parse = 'import ast, sys; ast.parse(open(sys.argv[1], encoding="utf-8").read(), feature_version=(3, 6))';
+  await execa(platformIo.python, ['-c', parse, hook]);
+  t.pass();
+});
