@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { type Command, cpuSideBySide } from './measure.ts';
+import type { Place } from './run.ts';
+
+/** What the hooks cost: CPU of a whole run, as a multiple of an empty run of Node. */
+export function* benchHooks({ cli, folder, publicKey, privateKey }: Place, image: string) {
+  const empty: Command = [process.execPath, '-e', '0'];
+  const header = ['header', '--public-key', publicKey, '--out', join(folder, 'Updater_Signing.h')];
+  yield row('header', [process.execPath, cli, ...header], empty, '<= 1.4x');
+  const sign = ['sign', '--private-key', privateKey, '--bin', image, '--out', join(folder, 'out.signed'), '--gzip'];
+  yield row('sign --gzip of 500 KB', [process.execPath, cli, ...sign], empty, '<= 3x');
+}
+
+function row(name: string, ours: Command, reference: Command, target: string): string[] {
+  const cpu = cpuSideBySide(ours, reference);
+  const ratio = cpu.ours / cpu.reference;
+  return [
+    `${name}, CPU`,
+    `${milliseconds(cpu.ours)} = ${ratio.toFixed(2)}x`,
+    `node -e 0: ${milliseconds(cpu.reference)}`,
+    target,
+  ];
+}
+
+function milliseconds(seconds: number): string {
+  return `${(seconds * 1000).toFixed(0)} ms`;
+}

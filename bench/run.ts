@@ -1,0 +1,37 @@
+/** `npm run bench`: ours beside the reference tools, in one run; ratios are what counts, since machines differ. Linux only. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { benchHooks } from './hooks.ts';
+import { benchMemory } from './memory.ts';
+import { benchSizes } from './sizes.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'ota-hooks-bench-'));
+const place = {
+  cli: join(root, 'dist', 'cli.js'),
+  folder,
+  image: join(root, 'test', 'fixtures', 'firmware', 'door.bin'),
+  elf: join(root, 'test', 'fixtures', 'firmware', 'door.elf'),
+  privateKey: join(root, 'test', 'fixtures', 'keys', 'test-only-private.pem'),
+  publicKey: join(root, 'test', 'fixtures', 'keys', 'test-only-public.pem'),
+};
+export type Place = typeof place;
+
+const rows = ['| what | figure | reference | target |', '| --- | --- | --- | --- |'];
+try {
+  // An image of 500 KB with the fixture's texture, for the figures that are stated for that size.
+  const fixture = readFileSync(place.image);
+  const large = join(folder, 'large.bin');
+  writeFileSync(large, Buffer.concat([fixture, fixture]).subarray(0, 500_000));
+  for (const bench of [benchHooks(place, large), benchSizes(place), benchMemory(place)]) {
+    for (const row of bench) {
+      rows.push(`| ${row.join(' | ')} |`);
+      process.stderr.write(`${row.join('  ')}\n`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}\n\n${rows.join('\n')}`);
