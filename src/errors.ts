@@ -32,6 +32,28 @@ interface Reason extends Path {
   readonly reason: string;
 }
 
+/** What the system calls' codes mean to somebody who has never seen one. */
+const systemReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EISDIR: 'it is a folder',
+  ERR_FS_EISDIR: 'it is a folder',
+  ENOTDIR: 'part of the path is a file, not a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EBUSY: 'it is in use by another program',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many files are open',
+};
+
+/** A reason in words; the code stays visible, to be searched for. */
+function inWords(reason: string): string {
+  const words = systemReasons[reason];
+  return words === undefined ? reason : `${words} (${reason})`;
+}
+
 export const catalogue = {
   USAGE: entry<{ message: string; hint?: string }>(
     2,
@@ -48,7 +70,7 @@ export const catalogue = {
   ),
   CONFIG_UNREADABLE: entry<Reason>(
     2,
-    ({ path, reason }) => `The configuration ${path} could not be read: ${reason}`,
+    ({ path, reason }) => `The configuration ${path} could not be read: ${inWords(reason)}`,
     'The file is not valid JSON or YAML, or cannot be opened.',
     () => 'Mend the syntax at the place named; ota.config.example.json shows a whole configuration.',
   ),
@@ -74,16 +96,19 @@ export const catalogue = {
   ),
   FILE_UNREADABLE: entry<Reason>(
     1,
-    ({ path, reason }) => `${path} could not be read: ${reason}`,
+    ({ path, reason }) => `${path} could not be read: ${inWords(reason)}`,
     'The operating system refused to read the file.',
     () => 'Check the permissions of the file and of its folder.',
   ),
   FILE_UNWRITABLE: entry<Reason>(
     1,
-    ({ path, reason }) => `${path} could not be written: ${reason}`,
+    ({ path, reason }) => `${path} could not be written: ${inWords(reason)}`,
     'The operating system refused to write the file; whatever stood there before was not left half-written.',
-    ({ reason }) =>
-      /ENOSPC|no space/i.test(reason) ? 'Free some space on the disk and try again.' : 'Check the permissions of the folder.',
+    ({ reason }) => {
+      if (reason === 'ENOSPC' || reason === 'EDQUOT') return 'Free some space on the disk and try again.';
+      if (/EISDIR|ENOTDIR/.test(reason)) return 'Name another file, or move what is in the way.';
+      return 'Check the permissions of the folder, and that the disk is not mounted read-only.';
+    },
   ),
   FOLDER_MISSING: entry<Path>(
     1,
@@ -120,7 +145,8 @@ export const catalogue = {
     1,
     ({ path }) => `The private key ${path} is encrypted and no passphrase was given`,
     'A build cannot ask: hooks run without a terminal.',
-    () => 'Put the passphrase into an environment variable and name it: --passphrase-env NAME, or "passphrase" in ota.config.json.',
+    () =>
+      'Put the passphrase into an environment variable and name it: --passphrase-env NAME, or "passphrase" in ota.config.json.',
   ),
   KEY_PASSPHRASE_WRONG: entry<Path>(
     1,
@@ -132,7 +158,8 @@ export const catalogue = {
     1,
     ({ path }) => `${path} is a private key where a public key is wanted`,
     'The public key is compiled into every firmware; a private key there would be published with it.',
-    () => 'Give the public half: `openssl rsa -in private.key -pubout -out public.key`, or `ota-hooks keygen` for a new pair.',
+    () =>
+      'Give the public half: `openssl rsa -in private.key -pubout -out public.key`, or `ota-hooks keygen` for a new pair.',
   ),
   KEY_IS_PUBLIC: entry<Path>(
     1,
@@ -142,7 +169,8 @@ export const catalogue = {
   ),
   KEY_WRONG_TYPE: entry<Path & { type: string }>(
     1,
-    ({ path, type }) => `${path} is an ${type.toUpperCase()} key; only RSA works`,
+    ({ path, type }) =>
+      `${path} is of type ${type.toUpperCase()}; only RSA keys work${type === 'ec' ? ': a device built with an EC key could never be updated again' : ''}`,
     'SigningVerifier::length() of the core is odd for EC keys and BearSSL refuses an odd length: a device built with one can never be updated again.',
     () => 'Make an RSA pair with: ota-hooks keygen',
   ),
@@ -154,7 +182,8 @@ export const catalogue = {
   ),
   KEYS_DONT_MATCH: entry<{ privateKey: string; publicKey: string }>(
     1,
-    ({ privateKey, publicKey }) => `The keys do not belong together: ${privateKey} is not the private half of ${publicKey}`,
+    ({ privateKey, publicKey }) =>
+      `The keys do not belong together: ${privateKey} is not the private half of ${publicKey}`,
     'Devices built with this public key would refuse everything that this private key signs.',
     () => 'Restore the pair from your backup; both files must come from one key generation.',
   ),
@@ -168,7 +197,8 @@ export const catalogue = {
     1,
     ({ path }) => `The signature made for ${path} does not verify with the public key; nothing was written`,
     'Every signature is checked with the public key before it is written; a device would have refused this one.',
-    () => 'Check the signer: it may use another key, another hash or another padding than RSASSA-PKCS1-v1_5 with SHA-256.',
+    () =>
+      'Check the signer: it may use another key, another hash or another padding than RSASSA-PKCS1-v1_5 with SHA-256.',
   ),
 
   IMAGE_EMPTY: entry<Path>(
@@ -199,7 +229,8 @@ export const catalogue = {
   ),
   ENFORCEMENT_VERIFIER_MISSING: entry<{ path: string; elf: string }>(
     1,
-    ({ path, elf }) => `${path} holds the public key, but ${elf} shows that the Updater does not use it: a device running it would accept anything`,
+    ({ path, elf }) =>
+      `${path} holds the public key, but ${elf} shows that the Updater does not use it: a device running it would accept anything`,
     'Updater.cpp was compiled without signing, most often because arduino-cli linked a core.a from its cache; the key alone proves nothing.',
     () =>
       'Build with `ota-hooks build` (it salts the cache key), or clean the core cache (`arduino-cli cache clean`), or pass --build-path; a sketch that calls Update.installSignature itself says so with "enforcement": "declared".',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OtaError } from '../errors.ts';
 import { type RsaPrivateKey, readPrivateKey } from './private-key.ts';
@@ -26,7 +26,7 @@ export async function loadPrivateKey(path: string, passphrase?: string): Promise
 /**
  * Writes a new private key with mode 0600, and never over a file that is there.
  *
- * @throws OtaError FILE_EXISTS, FILE_UNWRITABLE
+ * @throws OtaError FILE_EXISTS, FOLDER_MISSING, FILE_UNWRITABLE
  */
 export async function createPrivateKeyFile(path: string, pem: string): Promise<void> {
   await createKeyFile(path, pem, 0o600, 'private key');
@@ -43,14 +43,23 @@ export async function privateKeyWarnings(path: string): Promise<string[]> {
   return [
     ...(readable ? [`${path} can be read by other users of this machine; chmod 600 it`] : []),
     ...(tracked
-      ? [`${path} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`]
+      ? [
+          `${path} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`,
+        ]
       : []),
   ];
 }
 
-/** A word of advice about a key's size, or nothing. */
-export function keySizeWarnings(key: RsaPublicKey, path: string): string[] {
-  return key.bits < 2048 ? [`${path} has ${key.bits} bits; fewer than 2048 can be broken by determined people`] : [];
+/**
+ * Words of advice about a key's size.
+ *
+ * A signature is as long as the key. Where that is no multiple of 4 bytes, the word behind it is not aligned in flash, which the cores
+ * 3.1.0 to 3.1.2 cannot read (esp8266/Arduino#9109).
+ */
+export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): string[] {
+  const short = `${path} has ${bits} bits; fewer than 2048 can be broken by determined people`;
+  const odd = `${path} has ${bits} bits; devices on core 3.1.0 to 3.1.2 refuse every signature whose length is no multiple of 4 bytes`;
+  return [...(bits < 2048 ? [short] : []), ...(modulus.length % 4 === 0 ? [] : [odd])];
 }
 
 async function readKeyFile(path: string, kind: 'private' | 'public'): Promise<string> {
@@ -58,7 +67,7 @@ async function readKeyFile(path: string, kind: 'private' | 'public'): Promise<st
     return await readFile(path, 'latin1');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    if (code === 'ENOENT') throw new OtaError('KEY_NOT_FOUND', { path, kind }, cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new OtaError('KEY_NOT_FOUND', { path, kind }, cause);
     throw new OtaError('FILE_UNREADABLE', { path, reason: code }, cause);
   }
 }
@@ -69,6 +78,10 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
     try {
       await file.writeFile(pem);
       await file.sync();
+    } catch (cause) {
+      // Half a key is of no use, and would stand in the way of the next try.
+      await rm(path, { force: true }).catch(() => undefined);
+      throw cause;
     } finally {
       await file.close();
     }
@@ -76,6 +89,7 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
     // fs rejects with a system error, whose code says which.
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'EEXIST') throw new OtaError('FILE_EXISTS', { path, what }, cause);
+    if (code === 'ENOENT') throw new OtaError('FOLDER_MISSING', { path }, cause);
     throw new OtaError('FILE_UNWRITABLE', { path, reason: code }, cause);
   }
 }
