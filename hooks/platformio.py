@@ -54,10 +54,7 @@ OPTIONS = {
 
 
 class HookError(Exception):
-    """What a user can mend: one line that says what happened, and a hint."""
-
-    def __str__(self):
-        return "%s\n  %s" % self.args
+    """What a user can mend: a line that says what happened, and one with a hint."""
 
 
 def complain(error):
@@ -80,7 +77,7 @@ def check_options():
     known = ["custom_ota_" + name for name in OPTIONS]
     for name, _ in env.GetProjectOptions():
         if name.startswith("custom_ota_") and name not in known:
-            raise HookError("platformio.ini has an unknown option: %s" % name, "Known are: %s." % ", ".join(known))
+            raise HookError("platformio.ini has an unknown option: %s\n  Known are: %s." % (name, ", ".join(known)))
 
 
 def arguments(verb):
@@ -93,8 +90,8 @@ def arguments(verb):
         if not isinstance(kind, dict):
             result += [flag, in_project(value) if kind == "path" else value]
         elif value.lower() not in kind:
-            what = "platformio.ini: custom_ota_%s = %s is not understood" % (name, value)
-            raise HookError(what, "Write one of: %s." % ", ".join(kind))
+            said = (name, value, ", ".join(kind))
+            raise HookError("platformio.ini: custom_ota_%s = %s is not understood\n  Write one of: %s." % said)
         elif kind[value.lower()]:
             result += [flag]
     return result
@@ -146,7 +143,7 @@ def state():
     known = [arguments("header"), arguments("pack"), [file_digest(path) for path in keys + [cli_script()]]]
     path = find_config()
     config = read_json(path) if path else {}
-    if not isinstance(config, dict) or "$import" in config:
+    if not isinstance(config, dict):
         return None
     known += [config, named_in(config, os.path.dirname(path or ""))]
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
@@ -158,7 +155,7 @@ def node_program():
     found = shutil.which(in_project(named) if os.path.dirname(named) else named, path=env["ENV"].get("PATH"))
     if not found:
         hint = "Install Node.js 20.19 or newer, or name it in platformio.ini: custom_ota_node = /path/to/node"
-        raise HookError("Node.js was not found (looked for: %s)" % named, hint)
+        raise HookError("Node.js was not found (looked for: %s)\n  %s" % (named, hint))
     return found
 
 
@@ -169,7 +166,7 @@ def run(words, image=None):
         command = [node_program(), cli_script()] + words
         if not os.path.isfile(command[1]):
             hint = "Run npm install (in a clone of ota-hooks: npm ci), or name the script in custom_ota_cli."
-            raise HookError("the command line tool is missing: %s" % command[1], hint)
+            raise HookError("the command line tool is missing: %s\n  %s" % (command[1], hint))
         sys.stdout.flush()
         status = subprocess.call(command, cwd=PROJECT_DIR)
     except (HookError, OSError) as error:
@@ -199,7 +196,7 @@ def explain_missing_library(target, source, env):
     linked = env.Flatten([env.get("LIBS"), env.get("PIOBUILDFILES")])
     if signing and not any("ESP8266WiFi" in str(part) for part in linked):
         hint = "Add #include <ESP8266WiFi.h> to the sketch: it defines updaterSigningHash, which the linker will miss."
-        complain(HookError("this firmware is to verify signatures, but lacks the library ESP8266WiFi", hint))
+        complain("this firmware is to verify signatures, but lacks the library ESP8266WiFi\n  " + hint)
 
 
 def is_complete(manifest):
@@ -233,17 +230,14 @@ def declare_artefacts(known):
     env.AddCustomTarget("ota-inspect", manifest, show, "OTA: Inspect", "Show what the image is and which keys it holds")
 
 
-def is_ours():
-    """Whether this run builds for an ESP8266 with the Arduino core: [env] may be shared with other boards."""
-    if env.GetOption("clean") or "arduino" not in env.get("PIOFRAMEWORK", []) or "BOARD" not in env:
-        return False
-    return env.BoardConfig().get("build.mcu", "") == "esp8266"
-
-
 def main():
     """Declares the header before libraries copy the include path, the artefacts once the platform knows the image."""
+    # [env] may be shared with boards and frameworks that are none of ours.
+    arduino = "BOARD" in env and "arduino" in env.get("PIOFRAMEWORK", [])
+    if env.GetOption("clean") or not arduino or env.BoardConfig().get("build.mcu", "") != "esp8266":
+        return
     if env.ans.lookup("buildprog"):
-        raise HookError("the script runs too late to reach the libraries", "Put pre: before its path in extra_scripts.")
+        raise HookError("the script runs too late to reach the libraries\n  Put pre: before its path in extra_scripts.")
     check_options()
     known = state()
     env.Prepend(CPPPATH=[os.path.dirname(HEADER)])
@@ -262,8 +256,7 @@ def main():
 
 
 try:
-    if is_ours():
-        main()
+    main()
 except HookError as error:
     complain(error)
     env.Exit(1)

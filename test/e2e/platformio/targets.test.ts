@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import test from 'ava';
 import { execa } from 'execa';
+import { configFileNames } from '../../../src/config/load.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { artefactsOf, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
@@ -92,6 +93,11 @@ test.serial('a board that is no ESP8266 is left alone', async (t) => {
   t.is(run.exitCode, 0, run.output);
   t.deepEqual(run.started, []);
   t.deepEqual(artefactsOf(project.built('firmware.bin')), []);
+});
+
+test.serial('the script looks for a configuration where the CLI does', async (t) => {
+  const names = /^CONFIGS = \((.*)\)$/m.exec(await readFile(hook, 'utf8'))?.[1];
+  t.is(names, configFileNames.map((name) => JSON.stringify(name)).join(', '));
 });
 
 test.serial('the script is Python 3.6, the oldest that PlatformIO 6 runs on', async (t) => {
