@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { open, readFile, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
 import { OtaError } from '../errors.ts';
+import { isTrackedByGit } from './git-tracking.ts';
 import { type RsaPrivateKey, readPrivateKey } from './private-key.ts';
 import { type RsaPublicKey, readPublicKey } from './public-key.ts';
 
@@ -99,22 +98,4 @@ async function isReadableByOthers(path: string): Promise<boolean> {
   if (process.platform === 'win32') return false;
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && (found.mode & 0o077) !== 0;
-}
-
-/** Asks git only where there is a repository above the key: a build must not pay for a process that has nothing to say. */
-async function isTrackedByGit(path: string): Promise<boolean> {
-  const absolute = resolve(path);
-  const folder = dirname(absolute);
-  if (!isInsideRepository(folder)) return false;
-  const { execFile } = await import('node:child_process');
-  return new Promise((answer) => {
-    const argv = ['-C', folder, 'ls-files', '--error-unmatch', '--', basename(absolute)];
-    execFile('git', argv, { timeout: 5000 }, (error) => answer(error === null));
-  });
-}
-
-function isInsideRepository(folder: string): boolean {
-  if (existsSync(join(folder, '.git'))) return true;
-  const parent = dirname(folder);
-  return parent !== folder && isInsideRepository(parent);
 }
