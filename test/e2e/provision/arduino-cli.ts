@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -77,9 +77,11 @@ async function debianMirror(): Promise<string> {
   return mirror;
 }
 
-/** Empty indexes, so that nothing is fetched, and ctags where arduino-cli looks for the one of its own index. */
+/** Empty indexes, so that nothing is fetched, and the tools where arduino-cli looks for those of its own index. */
 async function layOutData(): Promise<void> {
-  const ctags = join(arduinoCli.data, 'packages/builtin/tools/ctags/5.8-arduino11');
+  const tools = join(arduinoCli.data, 'packages/builtin/tools');
+  const ctags = join(tools, 'ctags/5.8-arduino11');
+  await cp(join(folder, 'root/usr/libexec/arduino/builtin/tools'), tools, { recursive: true });
   await mkdir(ctags, { recursive: true });
   await symlink('/usr/bin/arduino-ctags', join(ctags, 'ctags'));
   await writeFile(join(arduinoCli.data, 'package_index.json'), '{"packages":[]}');

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import test from 'ava';
+import {
+  allArtefacts,
+  artefactsOf,
+  isSignedWith,
+  makeKeys,
+  makeWorkplace,
+  placeKeys,
+  removeKeys,
+  unsignedArtefacts,
+  willVerify,
+} from './workplace.ts';
+
+const [ours, theirs] = [makeKeys(), makeKeys()];
+
+test.serial('a key, no key, another key: each build is what its keys say', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+
+  await placeKeys(sketch, ours);
+  const first = await workplace.build(sketch);
+  const image = await workplace.image(sketch);
+  t.is(first.exitCode, 0, first.output);
+  t.regex(first.output, /Enabling binary signing[\s\S]*Signed binary: .*door\.ino\.bin\.signed/);
+  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.true(await isSignedWith(`${image}.signed`, ours));
+  t.true(await isSignedWith(`${image}.gz.signed`, ours));
+  t.true(await willVerify(image, ours));
+
+  await removeKeys(sketch);
+  const second = await workplace.build(sketch);
+  t.is(second.exitCode, 0, second.output);
+  t.notRegex(second.output, /Enabling|Signed binary/);
+  t.deepEqual(await artefactsOf(image), unsignedArtefacts);
+  t.false((await readFile(image)).includes(ours.publicKey));
+
+  await placeKeys(sketch, theirs);
+  const third = await workplace.build(sketch);
+  t.is(third.exitCode, 0, third.output);
+  t.true(await isSignedWith(`${image}.signed`, theirs));
+  t.true(await willVerify(image, theirs));
+  t.false((await readFile(image)).includes(ours.publicKey));
+});
+
+test.serial(
+  'a build with nothing to do compiles nothing and gives the same bytes; what was deleted comes back',
+  async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('door');
+    await placeKeys(sketch, ours);
+    await workplace.build(sketch);
+    const image = await workplace.image(sketch);
+    const before = await digestsOf(image);
+
+    const again = await workplace.build(sketch, '--verbose');
+    t.is(again.exitCode, 0);
+    t.notRegex(again.output, /g(cc|\+\+) .* -c /);
+    t.deepEqual(await digestsOf(image), before);
+
+    for (const suffix of allArtefacts) await rm(image + suffix);
+    t.is((await workplace.build(sketch)).exitCode, 0);
+    t.deepEqual(await digestsOf(image), before);
+  },
+);
+
+test.serial('spaces and umlauts in every path', async (t) => {
+  const workplace = await makeWorkplace(t, "Jürgen's Werk, 2. Stock");
+  const sketch = await workplace.sketch('Haustür');
+  await placeKeys(sketch, ours);
+  const out = join(workplace.folder, 'für das Gerät');
+
+  const run = await workplace.build(sketch, '--output-dir', out);
+
+  t.is(run.exitCode, 0, run.output);
+  t.true(await isSignedWith(join(out, 'Haustür.ino.bin.signed'), ours));
+  t.true(await isSignedWith(join(out, 'Haustür.ino.bin.gz.signed'), ours));
+});
+
+test.serial('arguments after -- reach arduino-cli: another flash mode, another build folder', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await placeKeys(sketch, ours);
+  const buildPath = join(workplace.folder, 'elsewhere');
+
+  const run = await workplace.build(sketch, '--board-options', 'FlashMode=qio', '--build-path', buildPath);
+
+  t.is(run.exitCode, 0, run.output);
+  const signed = join(buildPath, 'door.ino.bin.signed');
+  t.true(await isSignedWith(signed, ours));
+  t.is((await readFile(signed))[2], 0);
+});
+
+test.serial('keys and compression can come from ota.config.json', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  const folder = dirname(sketch);
+  await placeKeys(folder, ours);
+  const config = { privateKey: '../private.key', publicKey: '../public.key', compression: 'none', version: '1.2.3' };
+  await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(config));
+
+  const run = await workplace.build(sketch);
+
+  const image = await workplace.image(sketch);
+  t.is(run.exitCode, 0, run.output);
+  t.deepEqual(await artefactsOf(image), ['.ota.json', '.signed']);
+  t.true(await isSignedWith(`${image}.signed`, ours));
+  t.is(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')).version, '1.2.3');
+});
+
+test.serial('built here without the private key, signed there: the same bytes as in one go', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await placeKeys(sketch, ours);
+  await workplace.build(sketch);
+  const image = await workplace.image(sketch);
+  const inOneGo = await digestsOf(image);
+
+  await removeKeys(sketch);
+  await placeKeys(sketch, ours, 'public');
+  const here = await workplace.build(sketch);
+  t.is(here.exitCode, 0, here.output);
+  t.deepEqual(await artefactsOf(image), unsignedArtefacts);
+
+  await placeKeys(workplace.folder, ours);
+  const there = await workplace.run('sign', '--private-key', 'private.key', '--manifest', `${image}.ota.json`);
+  t.is(there.exitCode, 0, there.output);
+  t.deepEqual(await digestsOf(image), inOneGo);
+});
+
+/** Image and artefacts: name to SHA-256. */
+async function digestsOf(image: string): Promise<Record<string, string>> {
+  const folder = dirname(image);
+  const names = (await readdir(folder)).filter((name) => join(folder, name).startsWith(image)).sort();
+  const digest = async (name: string) =>
+    createHash('sha256')
+      .update(await readFile(join(folder, name)))
+      .digest('hex');
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await digest(name)] as const)));
+}

@@ -1,0 +1,88 @@
+import test from 'ava';
+import { headerHook, packHook } from '../../../src/build/arduino-hooks.ts';
+import {
+  allArtefacts,
+  artefactsOf,
+  cli,
+  isSignedWith,
+  makeKeys,
+  makeWorkplace,
+  placeKeys,
+  willVerify,
+} from './workplace.ts';
+
+const keys = makeKeys();
+
+/** Both hooks as a careful user might write them by hand, without the salt of `ota-hooks build`. */
+const header = `"${process.execPath}" "${cli}" header --source "{build.source.path}" --out "{build.path}/core/Updater_Signing.h"`;
+const pack = `"${process.execPath}" "${cli}" pack "{build.path}/{build.project_name}.bin" --source "{build.source.path}"`;
+const handMade = ['--build-property', `${headerHook}=${header}`, '--build-property', `${packHook}=${pack}`];
+
+test.serial(
+  'without a salt, the cached core of an unsigned sketch un-signs the next one: the proof stops it',
+  async (t) => {
+    const workplace = await makeWorkplace(t);
+    const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
+    await placeKeys(signed, keys);
+
+    t.is((await workplace.compile(unsigned, ...handMade)).exitCode, 0);
+    const run = await workplace.compile(signed, ...handMade);
+
+    t.is(run.exitCode, 1);
+    t.regex(run.output, /Enabling binary signing/);
+    t.regex(
+      run.output,
+      /error: .*door\.ino\.bin holds the public key, but .*door\.ino\.elf shows that the Updater does not use it/,
+    );
+    t.regex(run.output, /core cache/);
+    const image = await workplace.image(signed);
+    t.deepEqual(await artefactsOf(image), []);
+    t.false(await willVerify(image, keys));
+  },
+);
+
+test.serial('with the salt of `ota-hooks build`, both sketches get the core that they need', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
+  await placeKeys(signed, keys);
+
+  t.is((await workplace.compile(unsigned)).exitCode, 0, 'by arduino-cli alone');
+  t.is((await workplace.build(unsigned)).exitCode, 0);
+  const run = await workplace.build(signed);
+
+  t.is(run.exitCode, 0, run.output);
+  const image = await workplace.image(signed);
+  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.true(await isSignedWith(`${image}.signed`, keys));
+  t.true(await willVerify(image, keys));
+
+  // And back: an unsigned sketch does not meet a core that asks for a key.
+  const lamp = await workplace.sketch('lamp2');
+  t.is((await workplace.build(lamp)).exitCode, 0);
+  t.false(await willVerify(await workplace.image(lamp), keys));
+});
+
+test.serial('two sketches with one key share one cached core', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const [door, gate] = [await workplace.sketch('door'), await workplace.sketch('gate')];
+  for (const sketch of [door, gate]) await placeKeys(sketch, keys);
+
+  t.is((await workplace.build(door)).exitCode, 0);
+  const run = await workplace.build(gate, '--verbose');
+
+  t.is(run.exitCode, 0, run.output);
+  t.regex(run.output, /Using precompiled core/);
+  t.true(await willVerify(await workplace.image(gate), keys));
+});
+
+test.serial('the hooks leave nothing behind: arduino-cli alone builds unsigned again', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await placeKeys(sketch, keys);
+  t.is((await workplace.build(sketch)).exitCode, 0);
+
+  const run = await workplace.compile(sketch);
+
+  t.is(run.exitCode, 0, run.output);
+  t.false(await willVerify(await workplace.image(sketch), keys));
+});

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { allArtefacts, artefactsOf, cli, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+
+const keys = makeKeys();
+
+interface BadKey {
+  readonly name: string;
+  readonly spoil: (sketch: string) => Promise<void>;
+  readonly message: RegExp;
+}
+
+const badKeys: readonly BadKey[] = [
+  {
+    name: 'a garbled private key',
+    spoil: (sketch) => writeFile(join(sketch, 'private.key'), keys.privateKey.replace(/[A-Z]/g, '?')),
+    message: /error: .*private\.key/,
+  },
+  {
+    name: 'a garbled public key',
+    spoil: (sketch) => writeFile(join(sketch, 'public.key'), 'no key\n'),
+    message: /error: .*public\.key/,
+  },
+  {
+    name: 'halves of two pairs',
+    spoil: (sketch) => writeFile(join(sketch, 'public.key'), makeKeys().publicKey),
+    message: /error: .*(private\.key.*public\.key|public\.key.*private\.key)/,
+  },
+];
+
+for (const { name, spoil, message } of badKeys) {
+  test.serial(`${name}: the build fails, exports nothing, and leaves nothing of the one before`, async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('door');
+    await placeKeys(sketch, keys);
+    t.is((await workplace.build(sketch)).exitCode, 0);
+    const image = await workplace.image(sketch);
+    t.deepEqual(await artefactsOf(image), allArtefacts);
+    const out = join(workplace.folder, 'out');
+
+    await spoil(sketch);
+    const run = await workplace.build(sketch, '--output-dir', out);
+
+    t.is(run.exitCode, 1, run.output);
+    t.regex(run.output, message);
+    t.deepEqual(await artefactsOf(image), []);
+    t.false(existsSync(out));
+
+    await placeKeys(sketch, keys);
+    t.is((await workplace.build(sketch)).exitCode, 0);
+    t.true(await isSignedWith(`${image}.signed`, keys));
+  });
+}
+
+test.serial('a signed sketch without ESP8266WiFi does not link, and the way out is named', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('blink', 'void setup() {}\nvoid loop() {}\n');
+  await placeKeys(sketch, keys);
+
+  const run = await workplace.build(sketch);
+
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /undefined reference to `esp8266::updaterSigningHash'/);
+  t.regex(run.output.slice(run.output.indexOf('error: ')), /ESP8266WiFi/);
+});
+
+test.serial('a sketch that does not compile fails the build without a stack of ours', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door', 'void setup() { nonsense }\nvoid loop() {}\n');
+
+  const run = await workplace.build(sketch);
+
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /nonsense/);
+  t.notRegex(run.output, /^ +at .*\.[jt]s:/m);
+});
+
+test.serial('without arduino-cli there is one clear line that says how to get it', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+
+  const run = await workplace.runWith({ ARDUINO_CLI: 'arduino-cli-that-is-not-there' }, 'build', '--source', sketch);
+
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /^error: arduino-cli-that-is-not-there was not found\n.*Install arduino-cli/m);
+});
+
+test.serial('when this tool is gone, a build that needs it fails', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await placeKeys(sketch, keys);
+  t.is((await workplace.run('install', 'arduino')).exitCode, 0);
+  const local = join(workplace.core, 'platform.local.txt');
+  await writeFile(local, (await readFile(local, 'utf8')).replaceAll(cli, join(workplace.folder, 'gone', 'cli.js')));
+
+  const run = await workplace.compile(sketch);
+
+  t.not(run.exitCode, 0);
+  t.regex(run.output, /Cannot find module .*gone/);
+});

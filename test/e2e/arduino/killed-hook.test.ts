@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import test from 'ava';
+import { parseManifest } from '../../../src/domain/manifest.ts';
+import { allArtefacts, artefactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+
+const keys = makeKeys();
+const patienceMs = 60_000;
+
+/** Enough for the slow compressor to be met at work. */
+const numbers = Array.from({ length: 60_000 }, (_, index) => (index * 2654435761) >>> 24);
+const bigSketch = [
+  '#include <ESP8266WiFi.h>',
+  `static const uint8_t table[] PROGMEM = {${numbers}};`,
+  'void setup() { WiFi.begin("network", "password"); }',
+  'void loop() { digitalWrite(2, pgm_read_byte(table + millis() % sizeof table)); }',
+].join('\n');
+
+interface Moment {
+  readonly name: string;
+  readonly hasCome: (image: string) => Promise<boolean>;
+}
+
+const moments: readonly Moment[] = [
+  { name: 'at its start', hasCome: async () => true },
+  { name: 'while it writes', hasCome: async (image) => (await artefactsOf(image)).length > 0 },
+];
+
+for (const { name, hasCome } of moments) {
+  test.serial(`a hook that is killed ${name} fails the build and leaves nothing half-written`, async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('door', bigSketch);
+    await placeKeys(sketch, keys);
+    await writeFile(join(sketch, 'ota.config.json'), '{"compression": "zopfli"}');
+    t.is((await workplace.build(sketch)).exitCode, 0);
+    const image = await workplace.image(sketch);
+
+    const build = workplace.build(sketch);
+    const pid = await until(() => findHook('pack', image));
+    await until(async () => (!existsSync(`/proc/${pid}`) || (await hasCome(image)) ? true : undefined));
+    kill(pid);
+    const { exitCode, output } = await build;
+
+    const left = await artefactsOf(image);
+    if (exitCode === 0) t.log('the hook was faster than the signal');
+    else t.regex(output, /signal: killed/);
+    if (left.includes('.signed')) t.true(await isSignedWith(`${image}.signed`, keys));
+    if (left.includes('.gz.signed')) t.true(await isSignedWith(`${image}.gz.signed`, keys));
+    if (left.includes('.ota.json')) t.true('manifest' in parseManifest(await readFile(`${image}.ota.json`, 'utf8')));
+
+    t.is((await workplace.build(sketch)).exitCode, 0);
+    t.deepEqual(await artefactsOf(image), allArtefacts);
+    t.true(await isSignedWith(`${image}.gz.signed`, keys));
+  });
+}
+
+/** The process that runs a verb of ours on this image. */
+async function findHook(verb: string, image: string): Promise<number | undefined> {
+  for (const entry of await readdir('/proc')) {
+    const words = (await readFile(join('/proc', entry, 'cmdline'), 'utf8').catch(() => '')).split('\0');
+    if (words[2] === verb && words.some((word) => dirname(word) === dirname(image))) return Number(entry);
+  }
+  return undefined;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+async function until<T>(found: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    const result = await found();
+    if (result !== undefined) return result;
+    await wait(2);
+  }
+  throw new Error('waited in vain');
+}
