@@ -29,7 +29,7 @@ const stampText =
  *
  * @param text one character a byte (latin1), so that lines which are not ours survive in whatever encoding they are
  */
-export function withIdeHooks(text: string, hooks: ArduinoHooks): string {
+function withIdeHooks(text: string, hooks: ArduinoHooks): string {
   const lines = [...arduinoHookProperties(hooks)].map(([name, value]) => `${name}=${value}`);
   const bytes = lines.map((line) => Buffer.from(line, 'utf8').toString('latin1'));
   return addBlock(withoutIdeHooks(text), bytes);
@@ -40,7 +40,7 @@ export function withIdeHooks(text: string, hooks: ArduinoHooks): string {
  *
  * @throws OtaError USAGE when somebody cut one of the marks away
  */
-export function withoutIdeHooks(text: string): string {
+function withoutIdeHooks(text: string): string {
   const without = removeBlock(text);
   switch (without.state) {
     case 'absent':
