@@ -62,7 +62,9 @@ function readElf(file) {
 
 /** Header, segments and checksum of one program. */
 function imageOf({ entry, sections }, wanted) {
-  const segments = wanted.flatMap((name) => sections.filter((section) => section.name === name && section.bytes.length));
+  const segments = wanted.flatMap((name) =>
+    sections.filter((section) => section.name === name && section.bytes.length),
+  );
   const frequencyAndSize = FLASH_FREQUENCIES[options.flash_freq] + 16 * FLASH_SIZES[options.flash_size];
   const head = Buffer.from([0xe9, segments.length, FLASH_MODES[options.flash_mode], frequencyAndSize, 0, 0, 0, 0]);
   head.writeUInt32LE(entry, 4);
