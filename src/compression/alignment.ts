@@ -1,24 +1,28 @@
+import { crc32 } from 'node:zlib';
+
 const headerBytes = 10;
 const flagsOffset = 3;
 const flagExtra = 0x04;
 const flagName = 0x08;
+const flagComment = 0x10;
 const flagHeaderCrc = 0x02;
 
 /**
  * Makes the length of a gzip member a multiple of 4 through its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
  *
  * Cores 3.1.0 to 3.1.2 read the signature from flash by words and fail on an unaligned one with ERROR 12 (esp8266/Arduino#9109), so
- * every gzip that may be signed is aligned. The compressed data is not touched. A member whose header cannot be lengthened (it has a
- * header CRC) is returned as it is.
+ * every gzip that may be signed is aligned. The compressed data is not touched; where the header has a CRC of its own, it is mended.
  *
  * @param gzip one gzip member
  */
 export function alignGzip(gzip: Uint8Array): Uint8Array {
   const excess = gzip.length % 4;
+  if (excess === 0) return gzip;
   const flags = gzip[flagsOffset] ?? 0;
-  if (excess === 0 || (flags & flagHeaderCrc) !== 0) return gzip;
   const padding = 4 - excess;
-  return (flags & flagName) === 0 ? insertName(gzip, flags, padding) : lengthenName(gzip, flags, padding);
+  const aligned = (flags & flagName) === 0 ? insertName(gzip, flags, padding) : lengthenName(gzip, flags, padding);
+  if ((flags & flagHeaderCrc) !== 0) mendHeaderCrc(aligned);
+  return aligned;
 }
 
 /** A name of `padding - 1` characters and its zero. */
@@ -37,6 +41,16 @@ function lengthenName(gzip: Uint8Array, flags: number, padding: number): Uint8Ar
 function endOfExtra(gzip: Uint8Array, flags: number): number {
   if ((flags & flagExtra) === 0) return headerBytes;
   return headerBytes + 2 + ((gzip[headerBytes] ?? 0) | ((gzip[headerBytes + 1] ?? 0) << 8));
+}
+
+/** FHCRC: the low half of the CRC-32 of all header bytes before it (RFC 1952, 2.3.1.2). */
+function mendHeaderCrc(gzip: Uint8Array): void {
+  const flags = gzip[flagsOffset] ?? 0;
+  const texts = [flagName, flagComment].filter((flag) => (flags & flag) !== 0);
+  const at = texts.reduce((start) => gzip.indexOf(0, start) + 1, endOfExtra(gzip, flags));
+  const crc = crc32(gzip.subarray(0, at));
+  gzip[at] = crc & 0xff;
+  gzip[at + 1] = (crc >>> 8) & 0xff;
 }
 
 function splice(bytes: Uint8Array, at: number, inserted: Uint8Array): Uint8Array {
