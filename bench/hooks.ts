@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, cpuSideBySide } from './measure.ts';
-import type { Place } from './run.ts';
+import type { Place } from './place.ts';
 
 /** What the hooks cost: CPU of a whole run, as a multiple of an empty run of Node. */
 export function* benchHooks({ cli, folder, publicKey, privateKey }: Place, image: string) {

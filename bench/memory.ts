@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { peakMemoryMiB } from './measure.ts';
-import type { Place } from './run.ts';
+import type { Place } from './place.ts';
 
 const largestImageBytes = 16 * 1024 * 1024;
 

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchHooks } from './hooks.ts';
 import { benchMemory } from './memory.ts';
+import type { Place } from './place.ts';
 import { benchSizes } from './sizes.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ota-hooks-bench-'));
-const place = {
+const place: Place = {
   cli: join(root, 'dist', 'cli.js'),
   folder,
   image: join(root, 'test', 'fixtures', 'firmware', 'door.bin'),
@@ -17,7 +18,6 @@ const place = {
   privateKey: join(root, 'test', 'fixtures', 'keys', 'test-only-private.pem'),
   publicKey: join(root, 'test', 'fixtures', 'keys', 'test-only-public.pem'),
 };
-export type Place = typeof place;
 
 const rows = ['| what | figure | reference | target |', '| --- | --- | --- | --- |'];
 try {

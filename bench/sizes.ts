@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInstalled } from './measure.ts';
-import type { Place } from './run.ts';
+import type { Place } from './place.ts';
 
 /** How small: ours beside the tools that people use, on the fixture image. */
 export function* benchSizes({ cli, folder, image }: Place) {

@@ -41,8 +41,8 @@ OPTIONS = {
     "cli": ("", None, "path"),
     "config": ("header pack", "--config", "path"),
     "public_key": ("header pack keygen", "--public-key", "path"),
-    "private_key": ("pack keygen", "--private-key", "path"),
-    "passphrase_env": ("pack", "--passphrase-env", "text"),
+    "private_key": ("header pack keygen", "--private-key", "path"),
+    "passphrase_env": ("header pack", "--passphrase-env", "text"),
     "project": ("pack", "--project", "text"),
     "firmware_version": ("pack", "--firmware-version", "text"),
     "compression": ("pack", "--compression", "text"),
@@ -63,8 +63,9 @@ def complain(error):
 
 
 def option(name):
-    """The value of custom_ota_NAME, or None."""
-    return (env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
+    """The value of custom_ota_NAME, or None. `ota-hooks build --config` comes first, by the environment."""
+    named = os.environ.get("OTA_CONFIG") if name == "config" else None
+    return (named or env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
 
 
 def in_project(path):

@@ -29,6 +29,7 @@ export function declare(declaration: Declaration) {
 const arduinoCli: Program = {
   name: 'arduino-cli',
   howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
+  hint: 'Read the output above. Where it says `undefined reference to … updaterSigningHash`, let the sketch include ESP8266WiFi: the library brings the verifier.',
 };
 
 /** Runs the build that the folder is made for, with the hooks in it; touches nothing that is installed. */
@@ -46,7 +47,10 @@ export async function build(args: readonly string[], options: BuildOptions, io: 
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
   const settings = await projectSettings(options, io.cwd);
-  const key = await projectPublicKey(settings, io, makeReport(io, options));
+  // What there is to say of the key the hook says, once; and it takes away the artefacts of the build before when the key is bad.
+  const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
+    () => undefined,
+  );
   const hooks = {
     nodePath: io.self.node,
     cliPath: io.self.cli,

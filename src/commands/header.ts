@@ -11,6 +11,9 @@ import { type Declaration, verb } from './verb.ts';
 export interface HeaderOptions extends OutputOptions {
   readonly out: string;
   readonly publicKey?: string | undefined;
+  /** The public half is derived from it where there is no public key. */
+  readonly privateKey?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
   readonly source?: string | undefined;
   readonly config?: string | undefined;
   readonly image?: string | undefined;
@@ -24,6 +27,8 @@ export function declare(declaration: Declaration) {
   ])
     .requiredOption('--out <file>', 'the header; its folder is made')
     .option('--public-key <file>', 'the key that devices will verify with')
+    .option('--private-key <file>', 'where there is no public key: the private key that it is derived from')
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
     .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
     .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
     .option('--image <file>', 'the .bin that the build will make: stale artefacts beside it are removed')

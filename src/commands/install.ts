@@ -72,12 +72,7 @@ async function inEachCore(
 
 async function coresOf({ platform }: InstallOptions, io: Io): Promise<readonly InstalledCore[]> {
   if (platform !== undefined) {
-    const folder = resolve(io.cwd, platform);
-    return [
-      await readCore(folder).catch((cause) => {
-        throw new OtaError('CORE_NOT_FOUND', { folder }, cause);
-      }),
-    ];
+    return [await readCore(resolve(io.cwd, platform))];
   }
   const folders = arduinoFolders(io.env, io.platform, io.home);
   const cores = await findInstalledCores(folders);

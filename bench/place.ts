@@ -1,0 +1,10 @@
+/** Where a bench finds what it measures; all paths are absolute. */
+export interface Place {
+  readonly cli: string;
+  /** A temporary folder for outputs. */
+  readonly folder: string;
+  readonly image: string;
+  readonly elf: string;
+  readonly privateKey: string;
+  readonly publicKey: string;
+}

@@ -1,0 +1,10 @@
+/** `npm run test:e2e` begins here: whatever the end-to-end tests need beside Node, on Debian, as root. */
+import { aptInstall } from './apt.ts';
+import { installArduinoCli } from './arduino-cli.ts';
+import { installPlatformIo } from './platformio.ts';
+import { installXtensaCompiler } from './xtensa.ts';
+
+await aptInstall(['gcc', 'libc6-dev', 'libbearssl-dev', 'openssl', 'git']);
+await installXtensaCompiler();
+await installArduinoCli();
+await installPlatformIo();
