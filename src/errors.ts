@@ -54,7 +54,7 @@ function inWords(reason: string): string {
   return words === undefined ? reason : `${words} (${reason})`;
 }
 
-export const catalogue = {
+const catalogue = {
   USAGE: entry<{ message: string; hint?: string }>(
     2,
     ({ message }) => message,

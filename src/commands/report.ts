@@ -44,6 +44,6 @@ export function makeReport(io: Io, options: OutputOptions): Report {
 }
 
 /** Colours a word for a terminal that wants colours. */
-export function paint(io: Io, colour: string, text: string): string {
+function paint(io: Io, colour: string, text: string): string {
   return io.fancy ? `\u001b[${colour}m${text}\u001b[0m` : text;
 }

@@ -1,6 +1,3 @@
-/** Whether the bytes for a device are as the compiler made them, or gzip. */
-export type Encoding = 'identity' | 'gzip';
-
 /** current: core 2.6.0 and later; legacy: 2.5.x (the boundary is esp8266/Arduino#6250). */
 export type SignatureFormat = 'current' | 'legacy';
 
@@ -9,7 +6,6 @@ export type ImageKind = 'sketch' | 'filesystem';
 
 /** The suffixes of what is written beside an image, in the order in which they are made. */
 export const artefactSuffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig'] as const;
-export type ArtefactSuffix = (typeof artefactSuffixes)[number];
 
 /** The suffix of the manifest that stands beside an image. */
 export const manifestSuffix = '.ota.json';
