@@ -1,3 +1,6 @@
+/** Whether the bytes for a device are as the compiler made them, or gzip. */
+export type Encoding = 'identity' | 'gzip';
+
 /** current: core 2.6.0 and later; legacy: 2.5.x (the boundary is esp8266/Arduino#6250). */
 export type SignatureFormat = 'current' | 'legacy';
 
