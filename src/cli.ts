@@ -16,7 +16,7 @@ const io: Io = {
   env: process.env,
   // Streams are opened when they are first written to: a hook most often has nothing to say on stdout, and an open costs milliseconds.
   stdout: { write: writeToStdout },
-  stderr: { write: (text) => process.stderr.write(text) },
+  stderr: { write: (text) => process.stderr.write(withoutPrivateKeys(text)) },
   get fancy() {
     return wantsColours();
   },
@@ -50,6 +50,14 @@ function explain(error: unknown): number {
   }
   io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${error.message}\n  ${error.hint}\n`);
   return error.exitCode;
+}
+
+/** Whoever gives the text of a key where its path is wanted must not find it in the log of the build. */
+function withoutPrivateKeys(text: string): string {
+  return text.replace(
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
+    '[a private key]',
+  );
 }
 
 /** A reader that goes away (`ota-hooks inspect … | head`) is not an error of ours. */

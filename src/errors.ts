@@ -38,6 +38,7 @@ const systemReasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
   ERR_FS_EISDIR: 'it is a folder',
   ENOTDIR: 'part of the path is a file, not a folder',
+  EEXIST: 'there is a file in the place of a folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the disk is read-only',
@@ -106,7 +107,7 @@ const catalogue = {
     'The operating system refused to write the file; whatever stood there before was not left half-written.',
     ({ reason }) => {
       if (reason === 'ENOSPC' || reason === 'EDQUOT') return 'Free some space on the disk and try again.';
-      if (/EISDIR|ENOTDIR/.test(reason)) return 'Name another file, or move what is in the way.';
+      if (/EISDIR|ENOTDIR|EEXIST/.test(reason)) return 'Name another file, or move what is in the way.';
       return 'Check the permissions of the folder, and that the disk is not mounted read-only.';
     },
   ),

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { removeFiles, writeError, writeIfChanged } from '../files/write.ts';
-import { loadPublicKey } from '../keys/key-files.ts';
+import { removeLeftovers, writeError, writeIfChanged } from '../files/write.ts';
+import { keySizeWarnings, loadPublicKey } from '../keys/key-files.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../keys/signing-header.ts';
 import type { Io } from './io.ts';
+import { requireDistinct } from './outputs.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
 import { type Declaration, verb } from './verb.ts';
 
@@ -41,12 +42,17 @@ export function declare(declaration: Declaration) {
 export async function header(options: HeaderOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const out = resolve(io.cwd, options.out);
+  const named = [options.publicKey, options.privateKey].filter((path) => path !== undefined);
+  requireDistinct(
+    [out],
+    named.map((path) => resolve(io.cwd, path)),
+  );
   if (options.image !== undefined) {
     const { removeStaleArtefacts } = await import('../pack/build-files.ts');
     await removeStaleArtefacts(resolve(io.cwd, options.image));
   }
   const key = await findKey(options, io, report).catch(async (error) => {
-    await removeFiles([out]);
+    await removeLeftovers(out);
     throw error;
   });
   const written = await writeHeader(out, key);
@@ -61,17 +67,25 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
 }
 
-/** Writes the header of a key, or the one that says that there is none; makes its folder. */
+/** Writes the header of a key, or the one that says that there is none; makes its folder. When it cannot be written none is left. */
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
   await mkdir(dirname(out), { recursive: true }).catch((cause) => {
     throw writeError(out, cause);
   });
-  return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key));
+  return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
+    await removeLeftovers(out).catch(() => undefined);
+    throw error;
+  });
 }
 
 /** A key that is named needs no configuration, which is what makes a hook that names it start quickly. */
 async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
-  if (options.publicKey !== undefined) return loadPublicKey(resolve(io.cwd, options.publicKey));
+  if (options.publicKey !== undefined) {
+    const path = resolve(io.cwd, options.publicKey);
+    const key = await loadPublicKey(path);
+    for (const warning of keySizeWarnings(key, report.path(path))) report.warn(warning);
+    return key;
+  }
   const { projectSettings } = await import('../config/settings.ts');
   const { projectPublicKey } = await import('./project-keys.ts');
   return projectPublicKey(await projectSettings(options, io.cwd), io, report);

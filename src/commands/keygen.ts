@@ -3,9 +3,10 @@ import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OtaError } from '../errors.ts';
 import { generateRsaKeyPair } from '../keys/generate.ts';
-import { createPrivateKeyFile, createPublicKeyFile, keySizeWarnings, privateKeyWarnings } from '../keys/key-files.ts';
+import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../keys/key-files.ts';
 import { readPublicKey } from '../keys/public-key.ts';
 import type { Io } from './io.ts';
+import { requireDistinct } from './outputs.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { type Declaration, verb } from './verb.ts';
 
@@ -32,6 +33,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const privatePath = resolve(io.cwd, options.privateKey);
   const publicPath = resolve(io.cwd, options.publicKey);
+  requireDistinct([privatePath, publicPath], []);
   for (const [path, what] of [
     [privatePath, 'private key'],
     [publicPath, 'public key'],
@@ -47,12 +49,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   });
 
   const key = readPublicKey(pair.publicKey, options.publicKey);
-  for (const warning of [
-    ...keySizeWarnings(key, report.path(privatePath)),
-    ...(await privateKeyWarnings(privatePath)),
-  ]) {
-    report.warn(warning);
-  }
+  for (const warning of await privateKeyWarnings(privatePath, key, report.path(privatePath))) report.warn(warning);
   report.say(
     `Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`,
   );

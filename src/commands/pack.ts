@@ -3,7 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { CompressionName } from '../compression/names.ts';
 import { compressionNames } from '../compression/names.ts';
 import { firmwareVersion, type ProjectSettings, projectSettings } from '../config/settings.ts';
-import type { ImageKind } from '../domain/artefact.ts';
+import { artefactSuffixes, type ImageKind, manifestSuffix } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
@@ -110,6 +110,7 @@ async function packOne(
   });
   for (const warning of warnings) report.warn(warning);
   const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
+  io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
   tell(finished.manifest, dirname(path), report);
   return finished.manifest;
@@ -123,6 +124,9 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
     settings.publicKey === undefined && options.unsigned === true
       ? undefined
       : await projectPublicKey(settings, io, report);
+  if (options.unsigned === true && publicKey === undefined) {
+    report.warn('there is no public key, so nothing is proven of what devices will verify; name it with --public-key');
+  }
   if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
   return { publicKey, signer };
 }
@@ -152,7 +156,15 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   const { default: glob } = await import('fast-glob');
   const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: config.images, folder: report.path(folder) });
-  return found.sort().map((path) => resolve(path));
+  return withoutArtefacts(found.map((path) => resolve(path)).sort());
+}
+
+/** A pattern such as `build/*` also matches what an earlier build left beside an image. */
+function withoutArtefacts(paths: readonly string[]): string[] {
+  const artefacts = new Set(
+    paths.flatMap((path) => [...artefactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
+  );
+  return paths.filter((path) => !artefacts.has(path));
 }
 
 function tell({ image, artefacts, signing, enforcement }: Manifest, folder: string, report: Report): void {

@@ -45,9 +45,8 @@ async function privateKeyAt(
     return readPrivateKey(secretFromEnvironment(place.variable, io.env, 'the private key'), place.variable, passphrase);
   }
   const key = await loadPrivateKey(place.path, passphrase);
-  const name = report.path(place.path);
-  for (const warning of keySizeWarnings(key.publicKey, name)) report.warn(warning);
-  for (const warning of await privateKeyWarnings(place.path)) report.warn(warning.replace(place.path, name));
+  for (const warning of await privateKeyWarnings(place.path, key.publicKey, report.path(place.path)))
+    report.warn(warning);
   return key;
 }
 

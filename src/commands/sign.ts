@@ -1,18 +1,18 @@
 import { dirname, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import { alignGzip } from '../compression/alignment.ts';
-import type { CompressionName } from '../compression/names.ts';
-import { compressionNames } from '../compression/names.ts';
+import { type CompressionName, compressionNames } from '../compression/names.ts';
 import { compressors } from '../compression/registry.ts';
-import type { SignatureFormat } from '../domain/artefact.ts';
+import type { Encoding, SignatureFormat } from '../domain/artefact.ts';
 import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';
-import { removeFiles, writeAtomically } from '../files/write.ts';
-import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
+import { removeFiles, removeLeftovers, writeAtomically } from '../files/write.ts';
+import { loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
+import { encodingOf, payloadFor } from '../pack/payload.ts';
 import { keyFileSigner } from '../signing/key-file-signer.ts';
 import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Io } from './io.ts';
+import { requireDistinct } from './outputs.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
 import { type Declaration, verb } from './verb.ts';
 
@@ -40,7 +40,15 @@ export function declare(declaration: Declaration) {
     .option('--gzip', 'compress first')
     .addOption(new Option('--compression <how>', 'compress first').choices(compressionNames))
     .option('--legacy <file>', 'also write a signature for devices on core 2.5.x')
-    .option('--manifest <file>', 'sign what `pack --unsigned` made')
+    .addOption(
+      new Option('--manifest <file>', 'sign what `pack --unsigned` made').conflicts([
+        'bin',
+        'out',
+        'gzip',
+        'compression',
+        'legacy',
+      ]),
+    )
     .action((options) => sign(options, declaration.io));
 }
 
@@ -57,53 +65,82 @@ export async function sign(options: SignOptions, io: Io): Promise<void> {
   await signFile(options, resolve(io.cwd, options.bin), io, report);
 }
 
-interface Wanted {
-  readonly path: string;
-  readonly payload: Uint8Array;
-  readonly format: SignatureFormat;
-}
-
 async function signFile(options: SignOptions, bin: string, io: Io, report: Report): Promise<void> {
   const compression = options.compression ?? (options.gzip === true ? 'gzip' : 'none');
-  const compress = compressors[compression];
-  const out = options.out === undefined ? `${bin}${compress ? '.gz' : ''}.signed` : resolve(io.cwd, options.out);
   const legacy = options.legacy === undefined ? undefined : resolve(io.cwd, options.legacy);
-  const outputs = [out, ...(legacy === undefined ? [] : [legacy])];
+  const expectedOut =
+    options.out === undefined ? `${bin}${compression === 'none' ? '' : '.gz'}.signed` : resolve(io.cwd, options.out);
+  requireDistinct([expectedOut, legacy], [options.privateKey && resolve(io.cwd, options.privateKey)]);
   // Whatever goes wrong from here on, no output of an earlier run may pass for this one's.
-  await removeFiles(outputs.filter((path) => path !== bin));
+  await removeOutputs([expectedOut, legacy], bin);
 
   const signer = await signerFrom(options, io, report);
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
-  const payload = compress === undefined ? image : alignGzip(await compress(image));
-  const wanted: Wanted[] = [{ path: out, payload, format: 'current' }];
-  if (legacy !== undefined) wanted.push({ path: legacy, payload: image, format: 'legacy' });
-  await writeSigned(wanted, signer, report);
+  const given: Payload = { bytes: image, encoding: encodingOf(image) };
+  // What is gzip already is taken as it is, and keeps its name.
+  const isGzip = given.encoding === 'gzip';
+  const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
+  await removeOutputs([out], bin);
+  const payload = isGzip ? given : await compressed(image, compression);
+  io.signal.throwIfAborted();
+  await writeSigned(payload, given, { out, legacy }, signer, report);
   report.result({ signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
 }
 
-async function writeSigned(wanted: readonly Wanted[], signer: Signer, report: Report): Promise<void> {
-  const written: string[] = [];
-  try {
-    for (const { path, payload, format } of wanted) {
-      const bytes = await signImage(payload, signer, format, report.path(path));
-      await writeAtomically(path, bytes);
-      written.push(path);
-      report.say(`${format === 'legacy' ? 'Legacy signed binary' : 'Signed binary'}: ${path}`);
-    }
-  } catch (error) {
-    await removeFiles(written).catch(() => undefined);
-    throw error;
+interface Payload {
+  readonly bytes: Uint8Array;
+  readonly encoding: Encoding;
+}
+
+async function compressed(bytes: Uint8Array, compression: CompressionName): Promise<Payload> {
+  const compress = compressors[compression];
+  return compress === undefined ? { bytes, encoding: 'identity' } : { bytes: await compress(bytes), encoding: 'gzip' };
+}
+
+async function removeOutputs(paths: readonly (string | undefined)[], bin: string): Promise<void> {
+  for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
+}
+
+/** Signs everything before anything is written, and takes back what was written when the rest cannot be. */
+async function writeSigned(
+  payload: Payload,
+  given: Payload,
+  { out, legacy }: { readonly out: string; readonly legacy: string | undefined },
+  signer: Signer,
+  report: Report,
+): Promise<void> {
+  const sign = ({ bytes, encoding }: Payload, format: SignatureFormat) =>
+    signImage(payloadFor(format, bytes, encoding), signer, format, report.path(out));
+  const current = await sign(payload, 'current');
+  const old = legacy === undefined ? undefined : { path: legacy, bytes: await sign(given, 'legacy') };
+  await writeAtomically(out, current);
+  if (old !== undefined) {
+    await writeAtomically(old.path, old.bytes).catch(async (error) => {
+      await removeFiles([out]).catch(() => undefined);
+      throw error;
+    });
   }
+  report.say(`Signed binary: ${out}`);
+  if (old !== undefined) report.say(`Legacy signed binary: ${old.path}`);
 }
 
 async function signByManifest(options: SignOptions, manifest: string, io: Io, report: Report): Promise<void> {
   const path = resolve(io.cwd, manifest);
-  const { readBuild, writeBuild } = await import('../pack/build-files.ts');
+  const { readBuild, removeStaleSignatures, writeBuild } = await import('../pack/build-files.ts');
   const { signBuild } = await import('../pack/sign-build.ts');
-  const build = await readBuild(path);
+  const build = await readBuild(path).catch(async (error) => {
+    await removeStaleSignatures(path, undefined);
+    throw error;
+  });
+  await removeStaleSignatures(path, build.manifest);
   const signer = await signerFrom(options, io, report);
   const signed = await signBuild(build, signer, options.privateKey ?? 'the private key');
+  if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
+    report.warn(
+      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack it with --public-key to have it proven`,
+    );
+  }
   const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));
   for (const file of written.slice(0, -1)) report.say(`Signed binary: ${file}`);
   report.result(signed.manifest);
@@ -115,10 +152,7 @@ async function signerFrom(options: SignOptions, io: Io, report: Report): Promise
   }
   const path = resolve(io.cwd, options.privateKey);
   const key = await loadPrivateKey(path, await passphraseFrom(options, io));
-  const name = report.path(path);
-  for (const warning of [...keySizeWarnings(key.publicKey, name), ...(await privateKeyWarnings(path))]) {
-    report.warn(warning.replace(path, name));
-  }
+  for (const warning of await privateKeyWarnings(path, key.publicKey, report.path(path))) report.warn(warning);
   return keyFileSigner(key);
 }
 

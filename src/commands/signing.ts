@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { SignatureFormat } from '../domain/artefact.ts';
 import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';
-import { removeFiles, writeAtomically } from '../files/write.ts';
-import { loadPrivateKey, loadPublicKey } from '../keys/key-files.ts';
+import { removeFiles, removeLeftovers, writeAtomically } from '../files/write.ts';
+import { looksLikeGzip } from '../firmware/gzip-header.ts';
+import { keySizeWarnings, loadPrivateKey, loadPublicKey, privateKeyWarnings } from '../keys/key-files.ts';
 import { keyFileSigner } from '../signing/key-file-signer.ts';
 import { signImage } from '../signing/signed-image.ts';
 import { writeHeader } from './header.ts';
 import type { Io } from './io.ts';
+import { requireDistinct } from './outputs.ts';
 import { type Declaration, verb } from './verb.ts';
 
 /** The options of the core's `tools/signing.py`, by its names. */
@@ -43,7 +46,7 @@ export function declare(declaration: Declaration) {
 export async function signing(options: SigningOptions, io: Io): Promise<void> {
   switch (options.mode) {
     case 'header':
-      return makeHeader(required(options, 'out', io), pathOf(options.publickey, io), io);
+      return makeHeader(options, io);
     case 'sign':
       return signBinary(options, io);
     default:
@@ -54,44 +57,64 @@ export async function signing(options: SigningOptions, io: Io): Promise<void> {
   }
 }
 
-async function makeHeader(out: string, publicKey: string | undefined, io: Io): Promise<void> {
+async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
+  const out = required(options, 'out', io);
+  const publicKey = pathOf(options.publickey, io);
+  requireDistinct([out], [publicKey]);
   const present = publicKey !== undefined && existsSync(publicKey);
   const key = present
     ? await loadPublicKey(publicKey).catch(async (error) => {
         io.stderr.write('Not enabling binary signing\n');
-        await removeFiles([out]);
+        await removeLeftovers(out);
         throw error;
       })
     : undefined;
   await writeHeader(out, key);
-  if (key !== undefined) io.stderr.write('Enabling binary signing\n');
+  if (key === undefined || publicKey === undefined) return;
+  warn(keySizeWarnings(key, publicKey), io);
+  io.stderr.write('Enabling binary signing\n');
 }
 
 async function signBinary(options: SigningOptions, io: Io): Promise<void> {
   const out = required(options, 'out', io);
   const bin = required(options, 'bin', io);
   const legacy = pathOf(options.legacy, io);
-  const outputs = [out, ...(legacy === undefined ? [] : [legacy])];
-  await removeFiles(outputs);
   const privateKey = pathOf(options.privatekey, io);
+  requireDistinct([out, legacy], [privateKey]);
+  const outputs = [out, ...(legacy === undefined ? [] : [legacy])].filter((path) => path !== bin);
+  for (const path of outputs) await removeLeftovers(path);
   if (privateKey === undefined || !existsSync(privateKey)) {
     io.stderr.write('Not signing the generated binary\n');
     return;
   }
   try {
-    const signer = keyFileSigner(await loadPrivateKey(privateKey));
+    const key = await loadPrivateKey(privateKey);
+    warn(await privateKeyWarnings(privateKey, key.publicKey, privateKey), io);
+    const signer = keyFileSigner(key);
     const image = await readNamedFile(bin, 'binary to sign');
     if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
-    await writeAtomically(out, await signImage(image, signer, 'current', bin));
-    io.stderr.write(`Signed binary: ${out}\n`);
-    if (legacy === undefined) return;
-    await writeAtomically(legacy, await signImage(image, signer, 'legacy', bin));
-    io.stderr.write(`Legacy signed binary: ${legacy}\n`);
+    const sign = async (format: SignatureFormat) => signImage(await payloadOf(image, format), signer, format, bin);
+    await writeAtomically(out, await sign('current'));
+    if (legacy !== undefined) await writeAtomically(legacy, await sign('legacy'));
   } catch (error) {
-    await removeFiles(outputs);
+    await removeFiles(outputs).catch(() => undefined);
     io.stderr.write('Not signing the generated binary\n');
     throw error;
   }
+  // As they were given: whoever reads these lines knows them from signing.py.
+  io.stderr.write(`Signed binary: ${options.out}\n`);
+  if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);
+}
+
+/** The image itself; only for a gzip, which must be aligned, is there more to load. */
+async function payloadOf(image: Uint8Array, format: SignatureFormat): Promise<Uint8Array> {
+  if (!looksLikeGzip(image)) return image;
+  const { encodingOf, payloadFor } = await import('../pack/payload.ts');
+  return payloadFor(format, image, encodingOf(image));
+}
+
+function warn(warnings: readonly string[], io: Io): void {
+  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
 }
 
 function required(options: SigningOptions, name: 'out' | 'bin', io: Io): string {

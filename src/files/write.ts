@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors.ts';
 
@@ -40,6 +40,19 @@ export async function removeFiles(paths: readonly string[]): Promise<void> {
       throw writeError(path, cause);
     });
   }
+}
+
+/**
+ * Removes what stands at a path, and the temporary files of a writer that was killed half-way.
+ *
+ * @throws OtaError FILE_UNWRITABLE
+ */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path);
+  const prefix = `.${basename(path)}.`;
+  const names = await readdir(folder).catch(() => []);
+  const temporary = names.filter((name) => name.startsWith(prefix) && name.endsWith('.tmp'));
+  await removeFiles([path, ...temporary.map((name) => join(folder, name))]);
 }
 
 /** What a failed system call on `path` means to a user. */

@@ -36,14 +36,20 @@ export async function createPublicKeyFile(path: string, pem: string): Promise<vo
   await createKeyFile(path, pem, 0o644, 'public key');
 }
 
-/** What is careless about where a private key lies, one line each: others can read it, git tracks it. */
-export async function privateKeyWarnings(path: string): Promise<string[]> {
+/**
+ * What is careless about a private key, one line each: its size, others can read it, git tracks it.
+ *
+ * @param key its public half
+ * @param name what the lines call it
+ */
+export async function privateKeyWarnings(path: string, key: RsaPublicKey, name: string): Promise<string[]> {
   const [readable, tracked] = await Promise.all([isReadableByOthers(path), isTrackedByGit(path)]);
   return [
-    ...(readable ? [`${path} can be read by other users of this machine; chmod 600 it`] : []),
+    ...keySizeWarnings(key, name),
+    ...(readable ? [`${name} can be read by other users of this machine; chmod 600 it`] : []),
     ...(tracked
       ? [
-          `${path} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`,
+          `${name} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`,
         ]
       : []),
   ];

@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { artefactSuffixes, manifestSuffix } from '../domain/artefact.ts';
-import { formatManifest, parseManifest } from '../domain/manifest.ts';
+import { formatManifest, type Manifest, parseManifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';
-import { removeFiles, writeAtomically } from '../files/write.ts';
+import { removeFiles, removeLeftovers, writeAtomically } from '../files/write.ts';
 import type { Build } from './build.ts';
 import { digests } from './digests.ts';
 
@@ -13,19 +12,25 @@ import { digests } from './digests.ts';
  * stale artefact is worse than none: espota.py sends it without a word.
  */
 export async function removeStaleArtefacts(imagePath: string): Promise<void> {
-  const folder = dirname(imagePath);
-  const prefix = `.${basename(imagePath)}.`;
-  const present = await readdir(folder).catch(() => []);
-  const temporary = present.filter((name) => name.startsWith(prefix) && name.endsWith('.tmp'));
-  await removeFiles([
-    ...[...artefactSuffixes, manifestSuffix].map((suffix) => imagePath + suffix),
-    ...temporary.map((name) => join(folder, name)),
-  ]);
+  for (const suffix of [...artefactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
+}
+
+/**
+ * Removes the signatures of an earlier build beside a manifest: those that it does not list. When it cannot be read it lists none.
+ */
+export async function removeStaleSignatures(manifestPath: string, manifest: Manifest | undefined): Promise<void> {
+  if (!manifestPath.endsWith(manifestSuffix)) return;
+  const imagePath = manifestPath.slice(0, -manifestSuffix.length);
+  const listed = new Set(manifest?.artefacts.map(({ file }) => file));
+  for (const suffix of artefactSuffixes) {
+    const path = imagePath + suffix;
+    if (suffix !== '.gz' && !listed.has(basename(path))) await removeLeftovers(path);
+  }
 }
 
 /**
  * Writes a build beside its image; the manifest last, so that one which is there speaks of artefacts which are there. When a file
- * cannot be written, those that were are taken back.
+ * cannot be written, those that were are taken back; a manifest that was there remains.
  *
  * @param present names of the files that are there already; the image always is
  * @returns the paths written, the manifest's last
@@ -45,9 +50,8 @@ export async function writeBuild(
       await writeAtomically(join(folder, file), bytes);
     }
     const manifestPath = join(folder, manifest.image.file + manifestSuffix);
-    written.push(manifestPath);
     await writeAtomically(manifestPath, formatManifest(manifest));
-    return written;
+    return [...written, manifestPath];
   } catch (error) {
     await removeFiles(written).catch(() => undefined);
     throw error;
@@ -68,7 +72,8 @@ export async function readBuild(manifestPath: string): Promise<Build> {
     if (artefact.signature !== 'none') continue;
     const path = join(dirname(manifestPath), artefact.file);
     const bytes = await readNamedFile(path, 'artefact');
-    if (digests(bytes).sha256 !== artefact.sha256) throw new OtaError('ARTEFACT_CHANGED', { path, manifest: manifestPath });
+    if (digests(bytes).sha256 !== artefact.sha256)
+      throw new OtaError('ARTEFACT_CHANGED', { path, manifest: manifestPath });
     files.set(artefact.file, bytes);
   }
   return { manifest: parsed.manifest, files };

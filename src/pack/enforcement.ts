@@ -27,7 +27,13 @@ export interface EnforcementAnswer {
  *
  * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
  */
-export function settleEnforcement({ path, firmware, elf, expectedKey, declared }: EnforcementQuestion): EnforcementAnswer {
+export function settleEnforcement({
+  path,
+  firmware,
+  elf,
+  expectedKey,
+  declared,
+}: EnforcementQuestion): EnforcementAnswer {
   if (expectedKey === undefined || firmware.kind === 'filesystem') return { enforcement: 'unproven', warnings: [] };
   const proof = proveEnforcement({ elf: elf?.bytes, firmware, expectedKey });
   if (proof.proof === 'elf') return { enforcement: 'elf', warnings: [] };

@@ -1,5 +1,3 @@
-import { gunzipSync } from 'fflate';
-import { alignGzip } from '../compression/alignment.ts';
 import type { SignatureFormat } from '../domain/artefact.ts';
 import type { Artefact, Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
@@ -7,23 +5,22 @@ import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Build } from './build.ts';
 import { digests } from './digests.ts';
+import { payloadFor } from './payload.ts';
 
 /**
  * Adds the signed artefacts to a build. `pack` and `sign --manifest` both come through here, so that what is signed elsewhere is byte
  * for byte what would have been signed at once.
  *
- * @throws OtaError KEYS_DONT_MATCH, SIGNATURE_UNVERIFIED
+ * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
  */
 export async function signBuild(build: Build, signer: Signer, signerName: string): Promise<Build> {
   const { manifest } = build;
-  const expected = manifest.signing.publicKey;
-  if (expected !== undefined && expected.fingerprint !== signer.publicKey.fingerprint) {
-    throw new OtaError('KEYS_DONT_MATCH', { privateKey: signerName, publicKey: expected.fingerprint });
-  }
+  requireExpectedKey(manifest, signer, signerName);
   const files = new Map(build.files);
   const artefacts = manifest.artefacts.filter(({ signature }) => signature === 'none');
   for (const plan of signaturesWanted(manifest)) {
-    const bytes = await signImage(payloadOf(plan.source, plan.format, build), signer, plan.format, plan.file);
+    const payload = payloadFor(plan.format, bytesOf(plan.source, build), plan.source.encoding);
+    const bytes = await signImage(payload, signer, plan.format, plan.file);
     files.set(plan.file, bytes);
     artefacts.push({
       file: plan.file,
@@ -36,6 +33,17 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   const { fingerprint, bits, pem } = signer.publicKey;
   const signing = { ...manifest.signing, publicKey: { fingerprint, bits, pem } };
   return { manifest: { ...manifest, signing, artefacts }, files };
+}
+
+/** The key that the build was packed for; where it was packed for none, one that its image holds. */
+function requireExpectedKey({ image, embeddedKeys, signing }: Manifest, signer: Signer, signerName: string): void {
+  const { fingerprint } = signer.publicKey;
+  if (signing.publicKey !== undefined) {
+    if (signing.publicKey.fingerprint === fingerprint) return;
+    throw new OtaError('KEYS_DONT_MATCH', { privateKey: signerName, publicKey: signing.publicKey.fingerprint });
+  }
+  if (image.kind === 'filesystem' || embeddedKeys.includes(fingerprint)) return;
+  throw new OtaError('ENFORCEMENT_KEY_MISSING', { path: image.file, fingerprint, others: embeddedKeys });
 }
 
 interface WantedSignature {
@@ -59,13 +67,8 @@ function signaturesWanted({ artefacts, image, signing }: Manifest): WantedSignat
   return wanted;
 }
 
-/**
- * The bytes that are signed: a gzip is aligned first (one that the build system made may not be), and a legacy signature is always that
- * of the raw image, since no device that checks for one can inflate.
- */
-function payloadOf(source: Artefact, format: SignatureFormat, build: Build): Uint8Array {
-  const bytes = build.files.get(source.file);
-  if (bytes === undefined) throw new Error(`the bytes of ${source.file} are not part of the build`);
-  if (source.encoding === 'identity') return bytes;
-  return format === 'legacy' ? gunzipSync(bytes) : alignGzip(bytes);
+function bytesOf({ file }: Artefact, { files }: Build): Uint8Array {
+  const bytes = files.get(file);
+  if (bytes === undefined) throw new Error(`the bytes of ${file} are not part of the build`);
+  return bytes;
 }
