@@ -237,6 +237,9 @@ def main():
     arduino = "BOARD" in env and "arduino" in env.get("PIOFRAMEWORK", [])
     if env.GetOption("clean") or not arduino or env.BoardConfig().get("build.mcu", "") != "esp8266":
         return
+    if env.get("OTA_HOOKS"):
+        return  # `ota-hooks build` brings the script in for projects that do not name it; this one does
+    env["OTA_HOOKS"] = True
     if env.ans.lookup("buildprog"):
         raise HookError("the script runs too late to reach the libraries\n  Put pre: before its path in extra_scripts.")
     check_options()

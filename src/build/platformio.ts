@@ -27,6 +27,7 @@ export function platformioEnvironment(
   configPath: string | undefined,
 ): Record<string, string> {
   const ini = readFileSync(join(folder, 'platformio.ini'), 'utf8');
+  // The hook knows when it is there twice; but a set of scripts that changes makes PlatformIO build everything anew.
   const hooked = /^[^;#]*ota-hooks.*platformio\.py/m.test(ini);
   return {
     ...(hooked ? {} : { PLATFORMIO_EXTRA_SCRIPTS: `pre:${hookScript}` }),

@@ -45,6 +45,8 @@ export interface Project {
   readonly run: (...args: string[]) => Promise<Run>;
   /** The same with other environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
+  /** Runs `ota-hooks build` with these arguments. */
+  readonly build: (...args: string[]) => Promise<Run>;
 }
 
 export interface ProjectOptions {
@@ -77,9 +79,13 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
   await write('platformio.ini', `${ini}\n`);
   await write('src/main.cpp', options.sketch ?? sketch);
 
-  const runWith: Project['runWith'] = async (env, ...args) => {
+  const start = async (
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Run> => {
     await writeFile(log, '');
-    const result = await execa(platformIo.pio, ['run', ...args], {
+    const result = await execa(program, args, {
       cwd: folder,
       extendEnv: false,
       env: {
@@ -106,8 +112,9 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
     built: (name) => join(folder, '.pio', 'build', 'd1', name),
     write,
     remove: (name) => rm(path(name)),
-    run: (...args) => runWith({}, ...args),
-    runWith,
+    run: (...args) => start(platformIo.pio, ['run', ...args], {}),
+    runWith: (env, ...args) => start(platformIo.pio, ['run', ...args], env),
+    build: (...args) => start(process.execPath, [cli, 'build', ...args], { PLATFORMIO_CLI: platformIo.pio }),
   };
 }
 

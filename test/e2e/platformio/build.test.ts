@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import { artefactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+
+const keys = makeKeys();
+const withoutHook = ['[env:d1]', ...environment.filter((line) => !line.startsWith('extra_scripts'))].join('\n');
+const signedArtefacts = ['.gz', '.signed', '.gz.signed', '.ota.json'];
+
+test('`ota-hooks build` signs a project whose platformio.ini does not know of it, and writes nothing into it', async (t) => {
+  const project = await makeProject(t, { ini: withoutHook });
+  await placeKeys(project, keys);
+  const built = await project.build();
+  t.is(built.exitCode, 0, built.output);
+  t.deepEqual(artefactsOf(project.built('firmware.bin')), signedArtefacts);
+  t.true(await isSignedWith(project.built('firmware.bin.gz.signed'), keys));
+  t.is(await readFile(project.path('platformio.ini'), 'utf8'), `${withoutHook}\n`);
+});
+
+test('`ota-hooks build` runs the hook of platformio.ini once, passes arguments on, and takes a configuration', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  await project.write('release/ota.json', JSON.stringify({ project: 'door', compression: 'none' }));
+  const built = await project.build('--config', 'release/ota.json', '--', '--environment', 'd1');
+  t.is(built.exitCode, 0, built.output);
+  t.deepEqual(artefactsOf(project.built('firmware.bin')), ['.signed', '.ota.json']);
+  t.like(JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8')), { project: 'door' });
+  t.is(built.output.match(/Enabling binary signing/g)?.length, 1);
+});
+
+test('`ota-hooks build` fails when the build does, and says which command did', async (t) => {
+  const project = await makeProject(t, { sketch: 'this is no C++' });
+  const built = await project.build();
+  t.is(built.exitCode, 1);
+  t.regex(built.output, /error: .*pio.* run --project-dir .* failed with exit code 1/s);
+});
