@@ -68,16 +68,19 @@ test('a folder in the place of a key is said to be one', async (t) => {
 });
 
 (onWindows ? test.skip : test)('a private key that others can read or write is warned of', async (t) => {
-  const folder = await testFolder(t, { 'private.key': privatePem });
+  const { privatePem: pem } = rsaPems(2048);
+  const folder = await testFolder(t, { 'private.key': pem });
+  const warningsOf = async (path: string) =>
+    privateKeyWarnings(path, (await loadPrivateKey(path)).publicKey, 'private.key');
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o660]) {
     await chmod(folder.at('private.key'), mode);
-    const warnings = await privateKeyWarnings(folder.at('private.key'));
+    const warnings = await warningsOf(folder.at('private.key'));
     t.is(warnings.length, 1);
     t.regex(warnings[0] ?? '', /private\.key can be read by other users of this machine; chmod 600/);
   }
   for (const mode of [0o600, 0o400]) {
     await chmod(folder.at('private.key'), mode);
-    t.deepEqual(await privateKeyWarnings(folder.at('private.key')), []);
+    t.deepEqual(await warningsOf(folder.at('private.key')), []);
   }
 });
 

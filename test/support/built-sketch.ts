@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import type { ExecutionContext } from 'ava';
+import { type TestFolder, testFolder } from './test-folder.ts';
+
+const fixture = (name: string) => readFile(new URL(`../fixtures/${name}`, import.meta.url));
+
+/** What a build of the fixture sketch leaves behind, and the pair that it was built with. */
+export const door = {
+  bin: await fixture('firmware/door.bin'),
+  elf: await fixture('firmware/door.elf'),
+  privatePem: (await fixture('keys/test-only-private.pem')).toString(),
+  publicPem: (await fixture('keys/test-only-public.pem')).toString(),
+};
+
+/** The ELF as it is when core.a came from an unsigned build: the Updater knows no verifier. */
+export function elfWithoutVerifier(): Uint8Array {
+  return Buffer.from(door.elf.toString('latin1').replaceAll('updaterSigning', 'updaterSilence'), 'latin1');
+}
+
+/** A folder with the sketch's build and its keys in it; more files, or others in their place, by name. */
+export async function builtSketch(
+  t: ExecutionContext,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<TestFolder> {
+  return testFolder(t, {
+    'private.key': door.privatePem,
+    'public.key': door.publicPem,
+    'build/door.ino.bin': door.bin,
+    'build/door.ino.elf': door.elf,
+    ...files,
+  });
+}

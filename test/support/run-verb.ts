@@ -1,0 +1,52 @@
+import { CommanderError } from '@commander-js/extra-typings';
+import type { Io } from '../../src/commands/io.ts';
+import { makeProgram } from '../../src/commands/program.ts';
+import { OtaError } from '../../src/errors.ts';
+
+/** What came of a verb. */
+export interface VerbRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The failure, if it was one that users can meet. */
+  readonly error: OtaError | undefined;
+}
+
+interface World {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly fancy?: boolean;
+}
+
+/**
+ * Runs a verb in this process, through the same door as the command line: quick enough for a table of cases. What cli.ts adds (the text
+ * of an error, signals) is tested with {@link file://./run-cli.ts}.
+ */
+export async function runVerb(argv: readonly string[], { cwd, env = {}, fancy = false }: World): Promise<VerbRun> {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  const io: Io = {
+    cwd,
+    env,
+    fancy,
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    signal: new AbortController().signal,
+    platform: process.platform,
+    home: cwd,
+    self: { node: process.execPath, cli: 'ota-hooks' },
+  };
+  try {
+    await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
+    return { exitCode: 0, error: undefined, ...written };
+  } catch (error) {
+    if (error instanceof OtaError) return { exitCode: error.exitCode, error, ...written };
+    if (error instanceof CommanderError)
+      return { exitCode: error.exitCode === 0 ? 0 : 2, error: undefined, ...written };
+    throw error;
+  }
+}
