@@ -17,7 +17,7 @@ const external = [
 
 rmSync('dist', { recursive: true, force: true });
 const result = await build({
-  entryPoints: ['src/cli.ts', 'src/index.ts'],
+  entryPoints: ['src/cli.ts', 'src/index.ts', 'src/simulator/index.ts'],
   outdir: 'dist',
   bundle: true,
   splitting: true,

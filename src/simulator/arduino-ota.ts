@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { RemoteInfo } from 'node:dgram';
+import { readAuthAnswer, readInvitation } from './invitation.ts';
+import type { Esp } from './services.ts';
+import type { UdpPort } from './udp-port.ts';
+import { acceptUpload, type Upload } from './upload-session.ts';
+
+/** `ota_state_t` of ArduinoOTA.h, with what each state knows. */
+type State =
+  | { readonly name: 'idle' }
+  | { readonly name: 'wait-auth'; readonly upload: Upload; readonly nonce: string }
+  | { readonly name: 'run-update' };
+
+/**
+ * ArduinoOTA.cpp on its UDP port: invitation, authentication, answers; the upload itself is `acceptUpload`. One upload at a time: from
+ * the moment that an invitation is accepted until the upload has ended, datagrams are dropped.
+ */
+export class ArduinoOta {
+  readonly #esp: Esp;
+  readonly #port: UdpPort;
+  readonly #passwordHash: string | undefined;
+  #state: State = { name: 'idle' };
+
+  constructor(esp: Esp, port: UdpPort, password: string | undefined) {
+    this.#esp = esp;
+    this.#port = port;
+    this.#passwordHash = password === undefined || password === '' ? undefined : md5(password);
+  }
+
+  /** After a restart nothing of the life before is left. */
+  reset(): void {
+    this.#state = { name: 'idle' };
+  }
+
+  /** `ArduinoOTAClass::_onRx`. */
+  receive(datagram: Uint8Array, from: RemoteInfo): void {
+    const state = this.#state;
+    if (state.name === 'idle') this.#invite(datagram, from);
+    else if (state.name === 'wait-auth') this.#authenticate(datagram, state.upload, state.nonce);
+  }
+
+  #invite(datagram: Uint8Array, from: RemoteInfo): void {
+    const invitation = readInvitation(datagram);
+    if (invitation === undefined) return;
+    const { faults } = this.#esp;
+    const upload: Upload = { ...invitation, hostAddress: from.address, udpPort: from.port, faults };
+    if (faults.deaf === true || faults.invitationAnswer !== undefined) {
+      this.#esp.countUpload();
+      if (faults.deaf !== true) this.#answer(upload, faults.invitationAnswer ?? '');
+    } else if (this.#passwordHash === undefined) {
+      this.#run(upload);
+    } else {
+      const nonce = md5(String(this.#esp.random()));
+      this.#state = { name: 'wait-auth', upload, nonce };
+      this.#answer(upload, `AUTH ${nonce}`);
+    }
+  }
+
+  /** Anything but an answer, a repeated invitation too, cancels without a word. */
+  #authenticate(datagram: Uint8Array, upload: Upload, nonce: string): void {
+    this.reset();
+    const answer = readAuthAnswer(datagram);
+    if (answer === undefined) return;
+    const expected = md5(`${this.#passwordHash}:${nonce}:${answer.cnonce}`);
+    if (isEqual(expected, answer.response)) {
+      this.#run(upload);
+      return;
+    }
+    this.#esp.reportUpdate('espota', 'Authentication Failed');
+    this.#answer(upload, 'Authentication Failed');
+  }
+
+  #run(upload: Upload): void {
+    this.#state = { name: 'run-update' };
+    this.#esp.countUpload();
+    this.#esp.inLoop(async () => {
+      await acceptUpload(this.#esp, upload, (text) => this.#answer(upload, text));
+      this.reset();
+    });
+  }
+
+  #answer({ hostAddress, udpPort }: Upload, text: string): void {
+    this.#port.send(text, udpPort, hostAddress);
+  }
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
+function isEqual(expected: string, given: string): boolean {
+  const [a, b] = [Buffer.from(expected), Buffer.from(given)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,67 @@
+import type { Transport } from '../device/staging.ts';
+
+/** What a virtual device tells of itself. */
+export type SimulatorEvent = { readonly mac: string } & (
+  | { readonly event: 'ready'; readonly otaPort: number; readonly webPort: number | undefined }
+  /** `error` is the device's own text, and null when it accepted. */
+  | {
+      readonly event: 'update';
+      readonly transport: Transport;
+      readonly verdict: 'accepted' | 'rejected';
+      readonly error: string | null;
+    }
+  | { readonly event: 'boot'; readonly sketchMd5: string }
+  | { readonly event: 'bricked'; readonly why: string }
+  /** The HTTP client asked its server, and there was nothing to do. */
+  | { readonly event: 'checked'; readonly status: number }
+);
+
+type Listener = (event: SimulatorEvent) => void;
+
+/** The events of one device, for listeners and for those who wait for one of them. */
+export class EventStream {
+  readonly #listeners = new Set<Listener>();
+  readonly #past: SimulatorEvent[] = [];
+
+  emit(event: SimulatorEvent): void {
+    this.#past.push(event);
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  /** All that has happened so far, the oldest first. */
+  get past(): readonly SimulatorEvent[] {
+    return this.#past;
+  }
+
+  /** @returns a function that ends the subscription */
+  on(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The next event that `matches`, from now on.
+   *
+   * @throws Error after `timeoutMs`, with the events that came instead
+   */
+  next<Wanted extends SimulatorEvent>(
+    matches: (event: SimulatorEvent) => event is Wanted,
+    timeoutMs: number,
+  ): Promise<Wanted>;
+  next(matches: (event: SimulatorEvent) => boolean, timeoutMs: number): Promise<SimulatorEvent>;
+  next(matches: (event: SimulatorEvent) => boolean, timeoutMs: number): Promise<SimulatorEvent> {
+    const others: SimulatorEvent[] = [];
+    return new Promise((resolve, reject) => {
+      const stop = this.on((event) => {
+        if (!matches(event)) return void others.push(event);
+        clearTimeout(timer);
+        stop();
+        resolve(event);
+      });
+      const timer = setTimeout(() => {
+        stop();
+        reject(new Error(`No such event within ${timeoutMs} ms; there were ${JSON.stringify(others)}`));
+      }, timeoutMs);
+    });
+  }
+}

@@ -1,0 +1,9 @@
+/** A virtual ESP8266, to rehearse updates on: `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
+export type { BuildOptions } from './build.ts';
+export type { EventStream, SimulatorEvent } from './events.ts';
+export type { Faults, TransferFault, UdpFaults } from './faults.ts';
+export type { LinkModel } from './link.ts';
+export type { VirtualEspOptions } from './options.ts';
+export { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
+export { deviceTimings, quickTimings, type Timings } from './timings.ts';
+export { startVirtualEsp, type VirtualEsp, type VirtualEspState } from './virtual-esp.ts';

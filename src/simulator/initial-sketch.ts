@@ -1,0 +1,77 @@
+import { coreHabits } from '../device/cores.ts';
+import { readFirmware } from '../firmware/firmware.ts';
+import { flashModes } from '../firmware/flash-header.ts';
+import { flashLayoutByName } from '../firmware/flash-layout.ts';
+import type { Build } from './build.ts';
+import type { VirtualEspOptions } from './options.ts';
+import { syntheticSketch } from './synthetic-sketch.ts';
+
+/** What a device runs when it is switched on. */
+export interface StartingPoint {
+  readonly image: Uint8Array;
+  readonly sketchSizeBytes: number;
+  readonly chipSizeBytes: number;
+  readonly build: Build;
+}
+
+const defaultChipBytes = 4 * 1024 * 1024;
+const defaultCore = '3.1.2';
+
+/**
+ * Puts options together with what the image itself says: its core, unless one is named; its keys count only when `publicKey` names one.
+ *
+ * @throws Error for a core of which nothing is known
+ */
+export function startingPoint(options: VirtualEspOptions): StartingPoint {
+  const { chipSizeBytes = defaultChipBytes } = options;
+  const image = withFlashMode(imageOf(options, chipSizeBytes), options);
+  const { sketch } = readFirmware(image);
+  const core = options.core ?? sketch?.core.release ?? defaultCore;
+  const habits = coreHabits(core);
+  if (habits === undefined) throw new Error(`Nothing is known of core ${core}; name a release from 2.4.0 on`);
+  const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);
+  return {
+    image,
+    sketchSizeBytes: sketch?.sketchSizeBytes ?? image.length,
+    chipSizeBytes,
+    build: {
+      core,
+      habits,
+      publicKey: options.publicKey === 'none' ? undefined : options.publicKey,
+      format: options.format,
+      fsStart,
+      fsEnd,
+      atomicFs: options.atomicFs ?? false,
+      flashMap: options.flashMap ?? false,
+      version: options.version ?? '',
+    },
+  };
+}
+
+function imageOf({ image, core, publicKey }: VirtualEspOptions, chipSizeBytes: number): Uint8Array {
+  if (image instanceof Uint8Array) return image;
+  return syntheticSketch({
+    flashSizeBytes: chipSizeBytes,
+    publicKey: publicKey === 'none' ? undefined : publicKey,
+    // A core that was named is not contradicted by the image.
+    ...(core === undefined || core === defaultCore ? {} : { coreGitHash: '00000000' }),
+    ...image,
+  });
+}
+
+function withFlashMode(image: Uint8Array, { flashMode }: VirtualEspOptions): Uint8Array {
+  if (flashMode === undefined || image[2] === flashModes.indexOf(flashMode)) return image;
+  const changed = image.slice();
+  changed[2] = flashModes.indexOf(flashMode);
+  return changed;
+}
+
+/** The middle choice of the board menu: 2 MB of 4 for the filesystem, 64 KB of 1. */
+function defaultLayout(chipSizeBytes: number, core: string): { readonly fsStart: number; readonly fsEnd: number } {
+  const megabytes = chipSizeBytes / 1024 / 1024;
+  const script = { 1: '1m64', 2: '2m1m', 4: '4m2m', 8: '8m6m', 16: '16m14m' }[megabytes];
+  const layout = script === undefined ? undefined : flashLayoutByName(script, core);
+  if (layout !== undefined) return layout;
+  const fsStart = Math.max(0, chipSizeBytes - 20 * 1024);
+  return { fsStart, fsEnd: fsStart };
+}

@@ -1,0 +1,38 @@
+import type { Manifest } from '../domain/manifest.ts';
+import type { FlashMode } from '../firmware/flash-header.ts';
+import type { BuildOptions } from './build.ts';
+import type { Faults } from './faults.ts';
+import type { LinkModel } from './link.ts';
+import type { SyntheticSketchOptions } from './synthetic-sketch.ts';
+import type { Timings } from './timings.ts';
+
+/** What a virtual device is and does; everything has a default. */
+export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
+  /** What it runs, as the compiler made it (no gzip, no signature), or what a made-up sketch is to be like. */
+  readonly image?: Uint8Array | SyntheticSketchOptions | undefined;
+  /** Byte 2 of the header in flash; what the image says by default. */
+  readonly flashMode?: FlashMode | undefined;
+  /** Of the chip that is soldered on, 4 MB by default. */
+  readonly chipSizeBytes?: number | undefined;
+  /** The key that the running sketch was built with: it takes only what is signed with it. */
+  readonly publicKey?: BuildOptions['publicKey'];
+  /** How an image that an update brings was built; see `buildAfterUpdate`. */
+  readonly next?: BuildOptions | ((image: Uint8Array) => BuildOptions) | undefined;
+  /** Builds whose images the device may come to run: what they are is read from these. */
+  readonly manifests?: readonly Manifest[] | undefined;
+
+  /** Where it listens, 127.0.0.1 by default. */
+  readonly host?: string | undefined;
+  /** UDP; 0, the default, for any. */
+  readonly otaPort?: number | undefined;
+  /** Of ArduinoOTA; none by default. */
+  readonly password?: string | undefined;
+
+  readonly mac?: string | undefined;
+  readonly hostname?: string | undefined;
+  /** Drives all that is left to chance; the same seed and the same traffic give the same faults. */
+  readonly seed?: number | undefined;
+  readonly link?: Partial<LinkModel> | undefined;
+  readonly faults?: Faults | undefined;
+  readonly timings?: Partial<Timings> | undefined;
+}

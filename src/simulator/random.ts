@@ -1,0 +1,13 @@
+/** Numbers from 0 to below 1, the same for the same seed. */
+export type Random = () => number;
+
+/** A small generator of its own (mulberry32): what a seed gives must not depend on the version of Node. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}

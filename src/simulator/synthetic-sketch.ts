@@ -1,0 +1,123 @@
+import { coreReleaseOf } from '../firmware/core-versions.ts';
+import { crc8266 } from '../firmware/crc8266.ts';
+import { type FlashMode, flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
+import { imageMagic } from '../firmware/image-header.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import { seededRandom } from './random.ts';
+
+/** What a made-up sketch is like; everything has a default. */
+export interface SyntheticSketchOptions {
+  /** About how large it becomes: it is rounded to 16 bytes, and is never smaller than 8 KB. 300 KB by default. */
+  readonly sizeBytes?: number | undefined;
+  /** Two sketches of different seeds differ. */
+  readonly seed?: number | undefined;
+  /** The share of it that no compressor can shrink, 0 to 1. Real sketches come to about 0.6. */
+  readonly noise?: number | undefined;
+  readonly flashMode?: FlashMode | undefined;
+  /** What its header says of the chip. 4 MB by default. */
+  readonly flashSizeBytes?: number | undefined;
+  /** The key that it was built with. */
+  readonly publicKey?: RsaPublicKey | undefined;
+  /** The first eight hex digits of the core's commit; `210897ef` is 3.1.2. Eight zeros: it does not say. */
+  readonly coreGitHash?: string | undefined;
+}
+
+const sectorBytes = 4096;
+const smallestBytes = 2 * sectorBytes;
+const irom = 0x40200000;
+const headerBytes = 16;
+
+// What the reader of images looks for: a sketch without a trace of the Updater takes no further update.
+const traces = ['Not Enough Space\0', 'AUTH %s\0', 'ESP8266-http-Update\0', 'Update Success! Rebooting...\0'];
+
+/**
+ * A sketch that has everything that the boot ROM, eboot, the Updater and the reader of images look at, and runs nowhere: eboot,
+ * padding, application, checksums, size and CRC as `tools/elf2bin.py` of the core leaves them.
+ */
+export function syntheticSketch(options: SyntheticSketchOptions = {}): Uint8Array {
+  const { sizeBytes = 300 * 1024, flashMode = 'dio', coreGitHash = '210897ef' } = options;
+  const flash = Uint8Array.of(
+    flashModes.indexOf(flashMode),
+    sizeNibble(options.flashSizeBytes ?? 4 * 1024 * 1024) << 4,
+  );
+  const image = new Uint8Array(Math.ceil(Math.max(sizeBytes, smallestBytes) / 16) * 16).fill(0xaa, 0, sectorBytes);
+  const generation = generationOf(coreGitHash);
+  writeEboot(image, flash);
+  writeApplication(image, flash, applicationContent(image.length - sectorBytes - headerBytes - 1, generation, options));
+  if (generation !== 'none') writeSizeAndCrc(image, generation === 'application' ? sectorBytes + 16 : sectorBytes - 8);
+  return image;
+}
+
+type Generation = 'none' | 'eboot-page' | 'application';
+
+/** Where the core keeps size and CRC: nowhere before 2.7.0, in eboot's page up to 2.7.4, then in the application. */
+function generationOf(coreGitHash: string): Generation {
+  const [major = 3, minor = 0] = (coreReleaseOf(coreGitHash) ?? '3.0.0').split('.').map(Number);
+  if (major >= 3) return 'application';
+  return minor >= 7 ? 'eboot-page' : 'none';
+}
+
+function sizeNibble(flashSizeBytes: number): number {
+  return [...flashSizesByNibble].find(([, size]) => size === flashSizeBytes)?.[0] ?? 4;
+}
+
+/** One segment of equal bytes that nearly fills the sector, as the real one does; their xor is zero. */
+function writeEboot(image: Uint8Array, flash: Uint8Array): void {
+  const segmentBytes = 3500;
+  writeHeader(image.subarray(0, headerBytes), flash, 0x4010f000, segmentBytes);
+  image.fill(0x5a, headerBytes, headerBytes + segmentBytes);
+  image.fill(0, headerBytes + segmentBytes, headerBytes + segmentBytes + 4);
+  image[headerBytes + segmentBytes + 3] = 0xef;
+}
+
+function applicationContent(
+  availableBytes: number,
+  generation: Generation,
+  { seed = 1, noise = 0.6, publicKey, coreGitHash = '210897ef' }: SyntheticSketchOptions,
+): Uint8Array {
+  const content = new Uint8Array(availableBytes & ~3);
+  const hashAt = generation === 'application' ? 8 : 0;
+  new DataView(content.buffer).setUint32(hashAt, Number.parseInt(coreGitHash, 16), true);
+  // A key ends with a zero byte, which the device's parser looks for.
+  const text = Buffer.from([...traces, ...(publicKey === undefined ? [] : [`${publicKey.pem}\0`])].join(''), 'latin1');
+  content.set(text.subarray(0, content.length - hashAt - 4), hashAt + 4);
+  fillWithNoise(content.subarray(Math.min(hashAt + 4 + text.length, content.length)), seed, noise);
+  return content;
+}
+
+/** Runs of random bytes among runs of zeros, so that `noise` is what is left of it when it is compressed. */
+function fillWithNoise(content: Uint8Array, seed: number, noise: number): void {
+  const random = seededRandom(seed);
+  const runBytes = 64;
+  for (let start = 0; start < content.length; start += runBytes) {
+    if (random() >= noise) continue;
+    const end = Math.min(start + runBytes, content.length);
+    for (let index = start; index < end; index++) content[index] = random() * 256;
+  }
+}
+
+function writeApplication(image: Uint8Array, flash: Uint8Array, content: Uint8Array): void {
+  const application = image.subarray(sectorBytes);
+  writeHeader(application.subarray(0, headerBytes), flash, irom + sectorBytes + headerBytes, content.length);
+  application.set(content, headerBytes);
+  application[application.length - 1] = content.reduce((sum, byte) => sum ^ byte, 0xef);
+}
+
+/** The header of an image with one segment: magic, count, flash bytes, entry, and the segment's address and size. */
+function writeHeader(header: Uint8Array, flash: Uint8Array, address: number, segmentBytes: number): void {
+  const view = new DataView(header.buffer, header.byteOffset, header.length);
+  header.set([imageMagic, 1, ...flash]);
+  view.setUint32(4, address, true);
+  view.setUint32(8, address, true);
+  view.setUint32(12, segmentBytes, true);
+}
+
+/** Both words are zero while the CRC is computed. */
+function writeSizeAndCrc(image: Uint8Array, offset: number): void {
+  const view = new DataView(image.buffer);
+  view.setUint32(offset, 0, true);
+  view.setUint32(offset + 4, 0, true);
+  const crc = crc8266(image);
+  view.setUint32(offset, image.length, true);
+  view.setUint32(offset + 4, crc, true);
+}

@@ -1,0 +1,112 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { UdpFaults } from './faults.ts';
+import type { Random } from './random.ts';
+
+interface UdpLink {
+  readonly rttMs: number;
+  readonly faults: UdpFaults;
+  readonly random: Random;
+}
+
+type Direction = 'to-device' | 'from-device';
+
+const longestHoldMs = 20;
+
+/** A UDP port of a device behind a link that delays, loses, doubles and reorders datagrams. */
+export class UdpPort {
+  readonly #socket: Socket;
+  readonly #link: UdpLink;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #lostSoFar = 0;
+  #held: (() => void) | undefined;
+
+  private constructor(socket: Socket, link: UdpLink) {
+    this.#socket = socket;
+    this.#link = link;
+  }
+
+  /** @param port 0 for any */
+  static async open(
+    host: string,
+    port: number,
+    link: UdpLink,
+    receive: (datagram: Uint8Array, from: RemoteInfo) => void,
+  ): Promise<UdpPort> {
+    const socket = createSocket('udp4');
+    const opened = new UdpPort(socket, link);
+    socket.on('message', (datagram, from) => opened.#pass('to-device', () => receive(datagram, from)));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(port, host, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    });
+    // A host that is gone by now answers with ICMP, which a device does not notice.
+    socket.on('error', () => undefined);
+    return opened;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  send(text: string, port: number, address: string): void {
+    this.#pass('from-device', () => {
+      // Port 0 is what a forged sender may have; nothing can be sent there.
+      if (port > 0) this.#socket.send(text, port, address, () => undefined);
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #pass(direction: Direction, deliver: () => void): void {
+    const { faults, random, rttMs } = this.#link;
+    const isAfflicted = faults.direction === undefined || faults.direction === direction;
+    if (isAfflicted && this.#isLost()) return;
+    const copies = isAfflicted && random() < (faults.duplicateShare ?? 0) ? 2 : 1;
+    const isHeld = isAfflicted && this.#held === undefined && random() < (faults.reorderShare ?? 0);
+    this.#later(rttMs / 2, () => {
+      if (isHeld) {
+        this.#hold(deliver);
+        return;
+      }
+      for (let copy = 0; copy < copies; copy++) deliver();
+      this.#release();
+    });
+  }
+
+  #isLost(): boolean {
+    const { loseFirst = 0, loseShare = 0 } = this.#link.faults;
+    if (this.#lostSoFar >= loseFirst && this.#link.random() >= loseShare) return false;
+    this.#lostSoFar++;
+    return true;
+  }
+
+  #hold(deliver: () => void): void {
+    this.#held = deliver;
+    this.#later(longestHoldMs, () => this.#release());
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.();
+  }
+
+  #later(ms: number, action: () => void): void {
+    if (ms <= 0) {
+      action();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}

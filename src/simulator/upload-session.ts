@@ -1,0 +1,158 @@
+import { connect, type Socket } from 'node:net';
+import { sectorBytes } from '../device/flash.ts';
+import type { Delivery, Outcome } from './board.ts';
+import type { Faults, TransferFault } from './faults.ts';
+import type { Invitation } from './invitation.ts';
+import { LinkedSocket } from './linked-socket.ts';
+import { pause } from './pause.ts';
+import type { Esp } from './services.ts';
+
+/** An upload that was asked for, and allowed. */
+export interface Upload extends Invitation {
+  readonly hostAddress: string;
+  readonly udpPort: number;
+  readonly faults: Faults;
+}
+
+/**
+ * `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): asks the Updater, answers on UDP, calls back over TCP, acknowledges what comes in bare
+ * decimals, and at the end says `OK` or what is wrong, behind the last acknowledgement and without a separator.
+ */
+export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: string) => void): Promise<void> {
+  const { life, timings, board } = esp;
+  const delivery: Delivery = { transport: 'espota', kind: upload.kind, sizeBytes: upload.sizeBytes, md5: upload.md5 };
+  const refusal = board.errorOfBegin(delivery);
+  if (refusal !== undefined) {
+    esp.reportUpdate('espota', refusal.printed);
+    answer(`ERR: ${refusal.printed}${lineEnd(esp)}`);
+    return pause(timings.dialPauseMs, life);
+  }
+  answer('OK');
+  await pause(timings.dialPauseMs, life);
+  const socket = await callBack(esp, upload);
+  if (socket === undefined) return rejectBroken(esp, delivery, new Uint8Array());
+  const connection = new LinkedSocket(socket, esp.link, life);
+  if (upload.faults.greeting !== undefined) connection.write(upload.faults.greeting);
+  const received = await receive(esp, connection, upload);
+  if (received.isWhole) return conclude(esp, connection, upload.faults, board.install(delivery, received.bytes));
+  connection.reset();
+  await pause(timings.brokenPauseMs, life);
+  return rejectBroken(esp, delivery, received.bytes);
+}
+
+async function callBack({ link, life, timings }: Esp, upload: Upload): Promise<Socket | undefined> {
+  if (upload.faults.callBack === 'never') {
+    // A firewall drops what it does not want, without a word.
+    await pause(timings.dialTimeoutMs, life);
+    return undefined;
+  }
+  // SYN and SYN-ACK take a round trip before the device knows that it is connected.
+  await pause(link.rttMs, life);
+  const { callBack: wanted } = upload.faults;
+  const from = typeof wanted === 'object' ? { localAddress: wanted.from } : {};
+  if (upload.hostPort === 0) return undefined;
+  return new Promise((resolve) => {
+    const socket = connect({ host: upload.hostAddress, port: upload.hostPort, allowHalfOpen: true, ...from });
+    const give = (result: Socket | undefined) => {
+      clearTimeout(timer);
+      life.removeEventListener('abort', fail);
+      socket.off('error', fail);
+      if (result === undefined) socket.on('error', () => undefined).destroy();
+      resolve(result);
+    };
+    const fail = () => give(undefined);
+    const timer = setTimeout(fail, timings.dialTimeoutMs);
+    life.addEventListener('abort', fail, { once: true });
+    socket.once('error', fail);
+    socket.once('connect', () => give(socket));
+  });
+}
+
+interface Received {
+  readonly bytes: Uint8Array;
+  readonly isWhole: boolean;
+}
+
+/** `Update.write(client)` until all has come or the connection has ended; there is no time-out. */
+async function receive(esp: Esp, connection: LinkedSocket, { sizeBytes, faults }: Upload): Promise<Received> {
+  const pieces: Uint8Array[] = [];
+  let count = 0;
+  let strikeAt = strikePoint(faults.transfer, sizeBytes);
+  const strike = async (): Promise<'over' | 'on'> => {
+    if (faults.transfer === undefined || count < strikeAt) return 'on';
+    strikeAt = Number.POSITIVE_INFINITY;
+    return afflict(esp, connection, faults.transfer);
+  };
+  let state = await strike();
+  while (state === 'on' && count < sizeBytes) {
+    const piece = await connection.read(Math.min(strikeAt, sizeBytes) - count);
+    if (typeof piece === 'string') break;
+    pieces.push(piece);
+    await pause(sectorsWritten(count, piece.length) * esp.link.flashMsPerSector, esp.life);
+    count += piece.length;
+    state = await strike();
+    if (state === 'on') connection.write(String(piece.length));
+  }
+  return { bytes: Buffer.concat(pieces), isWhole: count === sizeBytes };
+}
+
+function strikePoint(fault: TransferFault | undefined, sizeBytes: number): number {
+  if (fault === undefined || fault.at === 'after-last-ack') return Number.POSITIVE_INFINITY;
+  return Math.ceil(fault.at * sizeBytes);
+}
+
+function sectorsWritten(before: number, added: number): number {
+  return Math.floor((before + added) / sectorBytes) - Math.floor(before / sectorBytes);
+}
+
+/** over: nothing more can be said to the host. */
+async function afflict(esp: Esp, connection: LinkedSocket, fault: TransferFault): Promise<'over' | 'on'> {
+  switch (fault.what) {
+    case 'stall':
+      await pause(fault.stallMs ?? 0, esp.life);
+      return 'on';
+    case 'reset':
+      connection.reset();
+      return 'over';
+    case 'end':
+      await connection.finish();
+      return 'over';
+    case 'half-open':
+      // What leaves a connection half open is a device that lost its power: the host hears nothing, and the device starts anew.
+      connection.abandon(esp.closing);
+      esp.restart();
+      throw esp.closing.reason ?? new Error('restarted');
+  }
+}
+
+/** `Update.end()` and what it makes the device say and do. */
+async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outcome: Outcome): Promise<void> {
+  if (outcome.outcome === 'rejected') {
+    esp.reportUpdate('espota', outcome.error.printed);
+    connection.write(`${outcome.error.printed}${lineEnd(esp)}`);
+    return connection.finish();
+  }
+  if (faults.transfer?.at === 'after-last-ack') await afflict(esp, connection, faults.transfer);
+  if (outcome.outcome === 'crashed') {
+    esp.reportUpdate('espota', 'crashed');
+    return esp.restart();
+  }
+  await pause(esp.timings.verdictPauseMs, esp.life);
+  esp.reportUpdate('espota');
+  const verdict = faults.verdict ?? { text: 'OK' };
+  if (verdict !== 'none') connection.write(verdict.text);
+  await pause(esp.timings.closePauseMs, esp.life);
+  await connection.finish();
+  esp.restart();
+}
+
+/** The Updater has written what came, over a filesystem perhaps, and gives up. */
+function rejectBroken(esp: Esp, delivery: Delivery, bytes: Uint8Array): void {
+  esp.board.install(delivery, bytes);
+  esp.reportUpdate('espota', `the connection was lost after ${bytes.length} of ${delivery.sizeBytes} bytes`);
+}
+
+/** `UpdaterClass::printError` ends the line itself since 3.1.0, and by `println` before. */
+function lineEnd({ board }: Esp): string {
+  return board.build.habits.errorTexts === '3.1' ? '\n' : '\r\n';
+}
