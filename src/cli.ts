@@ -9,7 +9,7 @@ import { OtaError } from './errors.ts';
 const internalError = 70;
 const interrupted = 130;
 
-const abort = new AbortController();
+let abort: AbortController | undefined;
 const argv = process.argv.slice(2);
 const io: Io = {
   cwd: process.cwd(),
@@ -20,23 +20,34 @@ const io: Io = {
   get fancy() {
     return wantsColours();
   },
-  signal: abort.signal,
+  // A verb that never looks at it is ended by the signal itself, as the shell expects.
+  get signal() {
+    abort ??= abortOnSignals();
+    return abort.signal;
+  },
   platform: process.platform,
   get home() {
     return homedir();
   },
   self: { node: process.execPath, cli: fileURLToPath(import.meta.url) },
 };
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    abort.abort();
-    process.exitCode = interrupted;
-  });
-}
+
 try {
   await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
 } catch (error) {
-  process.exitCode = abort.signal.aborted ? interrupted : explain(error);
+  process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error);
+}
+
+/** The first signal asks the verb to end; the handler is gone then, so that the second one ends it. */
+function abortOnSignals(): AbortController {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      controller.abort();
+      process.exitCode = interrupted;
+    });
+  }
+  return controller;
 }
 
 /** An error as one line and a hint; returns the exit code. */
