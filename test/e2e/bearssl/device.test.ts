@@ -1,0 +1,132 @@
+/** The header and the signatures as the real BearSSL sees them, asked in the way in which the device asks it. */
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { loadPublicKey } from '../../../src/keys/key-files.ts';
+import { builtSketch } from '../../support/built-sketch.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+import { buildDevice, type Device, type Harm } from './device.ts';
+
+const header = 'core/Updater_Signing.h';
+
+async function run(t: ExecutionContext, folder: TestFolder, ...argv: string[]): Promise<void> {
+  const { exitCode, stderr } = await runVerb(argv, { cwd: folder.path });
+  t.is(exitCode, 0, stderr);
+}
+
+/** A folder with a new pair of keys, the device that was built with it, and a small signed file. */
+async function project(t: ExecutionContext, bits: number): Promise<{ folder: TestFolder; device: Device }> {
+  const { privatePem, publicPem } = rsaPems(bits);
+  const folder = await testFolder(t, {
+    'private.key': privatePem,
+    'public.key': publicPem,
+    payload: 'a very small firmware',
+  });
+  await run(t, folder, 'header', '--public-key', 'public.key', '--out', header);
+  await run(
+    t,
+    folder,
+    'sign',
+    '--private-key',
+    'private.key',
+    '--bin',
+    'payload',
+    '--out',
+    'signed',
+    '--legacy',
+    'legacy',
+  );
+  return { folder, device: await buildDevice(folder, header) };
+}
+
+for (const bits of [1024, 1032, 2048, 3072, 4096]) {
+  test(`a device with RSA-${bits} finds the key in the header, takes what it signed, and nothing else`, async (t) => {
+    const { folder, device } = await project(t, bits);
+    const { modulus } = await loadPublicKey(folder.at('public.key'));
+    t.is(device.key, `RSA ${bits} ${Buffer.from(modulus).toString('hex')}`);
+    t.deepEqual(await device.judge('signed', ['whole']), ['accepted']);
+    t.deepEqual(await device.judge('legacy', ['whole']), ['refused']);
+    t.deepEqual(await device.judge('legacy', ['whole'], 'legacy'), ['accepted']);
+    t.deepEqual(await device.judge('signed', ['whole'], 'legacy'), ['refused']);
+    t.deepEqual(await device.judge('payload', ['whole']), ['refused']);
+  });
+}
+
+test('a device refuses what another key signed', async (t) => {
+  const [one, two] = await Promise.all([project(t, 2048), project(t, 2048)]);
+  await one.folder.write('other', await two.folder.read('signed'));
+  t.deepEqual(await one.device.judge('other', ['whole']), ['refused']);
+  t.deepEqual(await one.device.judge('signed', ['whole']), ['accepted']);
+});
+
+test('a device refuses a file with any one bit flipped, in the payload, the signature or its length', async (t) => {
+  const { folder, device } = await project(t, 1024);
+  const size = (await folder.read('signed')).length;
+  const verdicts = await device.judge(
+    'signed',
+    Array.from({ length: size * 8 }, (_, bit): Harm => `flip ${bit}`),
+  );
+  t.is(verdicts.length, size * 8);
+  t.deepEqual(
+    verdicts.filter((verdict) => verdict !== 'refused'),
+    [],
+  );
+});
+
+test('a device refuses a file whose trailer is cut, by however much', async (t) => {
+  const { folder, device } = await project(t, 2048);
+  const size = (await folder.read('signed')).length;
+  const verdicts = await device.judge(
+    'signed',
+    Array.from({ length: size }, (_, bytes): Harm => `cut ${bytes + 1}`),
+  );
+  t.is(verdicts.length, size);
+  t.deepEqual(
+    verdicts.filter((verdict) => verdict !== 'refused'),
+    [],
+  );
+});
+
+test('a device takes the artefacts of a whole build, and none of them with one bit flipped anywhere', async (t) => {
+  const folder = await builtSketch(t);
+  await run(t, folder, 'header', '--public-key', 'public.key', '--out', header);
+  await run(t, folder, 'pack', 'build/door.ino.bin', '--legacy');
+  const device = await buildDevice(folder, header);
+  for (const [name, core] of [
+    ['build/door.ino.bin.signed', 'current'],
+    ['build/door.ino.bin.gz.signed', 'current'],
+    ['build/door.ino.bin.legacy_sig', 'legacy'],
+  ] as const) {
+    t.deepEqual(await device.judge(name, ['whole'], core), ['accepted'], name);
+    const bits = (await folder.read(name)).length * 8;
+    const flips = fc.uniqueArray(
+      fc.nat(bits - 1).map((bit): Harm => `flip ${bit}`),
+      { minLength: 30, maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(flips, async (harms) =>
+        (await device.judge(name, harms, core)).every((verdict) => verdict === 'refused'),
+      ),
+      { numRuns: 5 },
+    );
+  }
+});
+
+test('a header without a zero at its end would not pass here', async (t) => {
+  const { folder } = await project(t, 2048);
+  const text = await folder.text(header);
+  await folder.write(`without-zero/${header}`, text.replace(/, 0x00\n\};/, '\n};'));
+  const error = await t.throwsAsync(buildDevice(folder, `without-zero/${header}`, 'careless-device'));
+  t.regex(error?.message ?? '', /missing terminating nul|AddressSanitizer: global-buffer-overflow/);
+});
+
+test('the header of a project without a key compiles, too', async (t) => {
+  const folder = await testFolder(t, {
+    'main.c': '#include <Updater_Signing.h>\n#if ARDUINO_SIGNING\n#error\n#endif\nint main(void) { return 0; }\n',
+  });
+  await run(t, folder, 'header', '--source', '.', '--out', header);
+  await execa('gcc', ['-Werror', '-I', folder.at('core'), folder.at('main.c'), '-o', folder.at('main')]);
+  t.pass();
+});
