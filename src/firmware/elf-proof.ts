@@ -39,9 +39,11 @@ export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvid
   if (elf === undefined) return absent('no-elf', 'there is no ELF file to look into');
   const program = readElf(elf, signingSymbols);
   if (program === undefined) return absent('not-an-elf', 'the file is not a 32-bit Xtensa ELF program');
-  const difference = findDifference(program, firmware);
+  const difference = differenceFromImage(program, firmware);
   if (difference !== undefined) return absent('elf-of-another-image', difference);
-  const missing = requiredSymbols.filter((required) => ![...program.symbols].some((name) => isSymbol(name, required)));
+  const missing = requiredSymbols.filter(
+    (required) => ![...program.symbols.keys()].some((name) => isSymbol(name, required)),
+  );
   if (missing.length === 0) return { proof: 'elf' };
   return absent('verifier-missing', `the program does not define ${missing.join(' and ')}`);
 }
@@ -61,7 +63,7 @@ function isSymbol(name: string, required: string): boolean {
 }
 
 /** Says where program and image differ; undefined when the one was made from the other (`elf2bin.py`). */
-function findDifference(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
+export function differenceFromImage(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
   const application = sketch?.application;
   if (sketch === undefined || application === undefined) return 'the image has no application to compare with';
   if (application.segments.length < application.segmentCount) return 'the segments of the image are not complete';

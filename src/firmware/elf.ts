@@ -11,8 +11,8 @@ export interface ElfProgram {
   readonly entryAddress: number;
   /** Sections with contents that belong into the device's memory (PROGBITS and ALLOC), by address. */
   readonly loaded: readonly ElfSection[];
-  /** Names of the defined symbols that were asked for; empty when the program was stripped. */
-  readonly symbols: ReadonlySet<string>;
+  /** The defined symbols that were asked for, with their values; empty when the program was stripped. */
+  readonly symbols: ReadonlyMap<string, number>;
 }
 
 const headerBytes = 52;
@@ -81,8 +81,8 @@ function contents(file: Uint8Array, { offset, sizeBytes }: SectionHeader): Uint8
   return file.subarray(offset, offset + sizeBytes);
 }
 
-function readSymbols(file: Uint8Array, headers: readonly SectionHeader[], wanted: RegExp): ReadonlySet<string> {
-  const found = new Set<string>();
+function readSymbols(file: Uint8Array, headers: readonly SectionHeader[], wanted: RegExp): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
   const header = headers.find(({ type }) => type === sectionTypes.symbolTable);
   const namesHeader = header === undefined ? undefined : headers[header.link];
   if (header === undefined || namesHeader === undefined) return found;
@@ -92,7 +92,7 @@ function readSymbols(file: Uint8Array, headers: readonly SectionHeader[], wanted
     const nameOffset = wordAt(table, at) ?? 0;
     if (nameOffset === 0 || halfWordAt(table, at + 14) === undefinedSection) continue;
     const name = nameAt(names, nameOffset);
-    if (wanted.test(name)) found.add(name);
+    if (wanted.test(name)) found.set(name, wordAt(table, at + 4) ?? 0);
   }
   return found;
 }
