@@ -256,6 +256,20 @@ const catalogue = {
     () => 'Sign the unsigned file again with the private half of that key; compress first, sign last.',
   ),
 
+  PREFLIGHT_REFUSED: entry<Path & { refused: readonly { rule: string; message: string; instead: string }[] }>(
+    3,
+    ({ path, refused }) => `${path}: refused: ${refused.map(({ rule, message }) => `${message} (${rule})`).join('; ')}`,
+    'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md has every rule.',
+    ({ refused }) =>
+      `${[...new Set(refused.map(({ instead }) => instead))].join('; ')}. The way past a rule is its name: ${refused.map(({ rule }) => `--allow ${rule}`).join(' ')}`,
+  ),
+  FACTS_INVALID: entry<Path & { problems: readonly string[] }>(
+    2,
+    ({ path, problems }) => `${path} does not say what is known of a device: ${problems.join('; ')}`,
+    'A fact that is misread is worse than an unknown one: what is sent depends on it.',
+    () => 'Every key is optional, and an absent one is unknown; docs/never-brick.md lists them.',
+  ),
+
   PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
     1,
     ({ program }) => `${program} was not found`,

@@ -1,17 +1,30 @@
 import * as v from 'valibot';
+import { flashMode, md5, sha256, sizeBytes } from './fields.ts';
 
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in lower-case hex'));
-const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'not an MD5 in lower-case hex'));
-const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** A name beside the manifest, never a path: a manifest must not reach for other files. */
 const fileName = v.pipe(v.string(), v.regex(/^[^/\\\0]+$/, 'not a plain file name'), v.notValue('.'), v.notValue('..'));
-const flashMode = v.picklist(['qio', 'qout', 'dio', 'dout']);
+
+/** What eboot makes of a gzip. */
+const inflateSchema = v.strictObject({
+  /** What it writes. */
+  sizeBytes,
+  /**
+   * Of a sketch: the lowest flash offset at which the gzip can be staged so that eboot's writes, from 0 on, never reach input that it
+   * has yet to read; for an eboot that erases a sector before it inflates its content (before core 3.0.0), and for one that inflates
+   * first.
+   */
+  lowestStaging: v.optional(v.strictObject({ erasesFirst: sizeBytes, inflatesFirst: sizeBytes })),
+});
 
 const artefactSchema = v.strictObject({
   file: fileName,
   encoding: v.picklist(['identity', 'gzip']),
   signature: v.picklist(['none', 'current', 'legacy']),
   sizeBytes,
+  /** Without the signature and its length word. */
+  payloadBytes: sizeBytes,
+  /** Of a gzip; absent when it does not inflate. */
+  inflate: v.optional(inflateSchema),
   md5,
   sha256,
   /** The key that signed it; absent when signature is `none`. */
@@ -25,14 +38,40 @@ const sketchMd5Schema = v.strictObject({
   md5,
 });
 
+/** What strings in a sketch show of its libraries; without `updater` it may take no further update. */
+const tracesSchema = v.strictObject({
+  sdkVersions: v.array(v.string()),
+  updater: v.boolean(),
+  arduinoOta: v.boolean(),
+  httpUpdate: v.boolean(),
+  webUpdater: v.boolean(),
+});
+
+const filesystemSchema = v.strictObject({
+  /** `unknown`: a SPIFFS without magic, which only its maker can tell from other bytes. */
+  type: v.picklist(['littlefs', 'spiffs', 'erased', 'unknown']),
+  blockSizeBytes: v.optional(sizeBytes),
+  blockCount: v.optional(sizeBytes),
+  /** Up to the end of the last block that is not erased; what follows can be cut off a LittleFS. */
+  usedBytes: sizeBytes,
+  /** Byte 2, where cores 2.4.2 to 2.6.2 put their flash mode even into a filesystem (esp8266/Arduino#6880). */
+  modeByte: sizeBytes,
+});
+
+/** Something odd about the image: a name that rules know, and a sentence with the numbers in it. */
+const findingSchema = v.strictObject({ id: v.string(), message: v.string() });
+
 /** What the compiler or the filesystem tool made. */
 const imageSchema = v.strictObject({
   file: fileName,
   kind: v.picklist(['sketch', 'filesystem']),
   encoding: v.picklist(['identity', 'gzip']),
   sizeBytes,
+  /** After gunzip, where the file is a gzip. */
+  contentBytes: sizeBytes,
   md5,
   sha256,
+  findings: v.array(findingSchema),
   /** Of a sketch: the release of the core by its git hash; absent when the image does not say. */
   core: v.optional(v.string()),
   coreGitHash: v.optional(v.string()),
@@ -41,6 +80,10 @@ const imageSchema = v.strictObject({
   flashFrequencyMHz: v.optional(v.number()),
   /** Where the filesystem stands in flash under this build, as offsets from 0; from `_FS_start` and `_FS_end` of the ELF. */
   layout: v.optional(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
+  /** Of a sketch. */
+  traces: v.optional(tracesSchema),
+  /** Of a filesystem. */
+  filesystem: v.optional(filesystemSchema),
   /** What `ESP.getSketchMD5()` can give while this image runs, under every flash mode, size and frequency. */
   sketchMd5s: v.array(sketchMd5Schema),
 });

@@ -4,14 +4,17 @@ import { compressors } from '../compression/registry.ts';
 import type { ImageKind } from '../domain/artefact.ts';
 import type { Artefact, Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
+import { layoutInElf } from '../firmware/elf-layout.ts';
 import type { FindingId } from '../firmware/finding.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
+import { imageFacts, inflateFacts } from '../preflight/image-facts.ts';
 import { toolVersion } from '../version.ts';
 import type { Build } from './build.ts';
 import { digests } from './digests.ts';
 import { settleEnforcement } from './enforcement.ts';
+import { judgeBuild } from './judge-build.ts';
 
 /** What one build is packed from: bytes and plain data. */
 export interface PackRequest {
@@ -28,6 +31,8 @@ export interface PackRequest {
   readonly legacy: boolean;
   readonly signCompressedFilesystem: boolean;
   readonly enforcementDeclared: boolean;
+  /** Names of preflight rules that may not stop the build. */
+  readonly allow?: readonly string[];
   readonly project: string | undefined;
   readonly version: string | undefined;
   readonly board: string | undefined;
@@ -37,7 +42,7 @@ export interface PackRequest {
  * Turns an image into an unsigned build: the image as it is, a compressed artefact, and the manifest. Signing is a stage of its own
  * ({@link signBuild}), on this machine or on another.
  *
- * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, and those of {@link settleEnforcement}
+ * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}
  */
 export async function packImage(request: PackRequest): Promise<{ build: Build; warnings: readonly string[] }> {
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
@@ -51,60 +56,55 @@ export async function packImage(request: PackRequest): Promise<{ build: Build; w
   });
 
   const files = new Map([[request.file, request.image]]);
-  const artefacts = [unsigned(request.file, firmware.encoding, request.image)];
+  const artefacts = [unsigned(request.file, request.image, firmware, firmware.encoding)];
   const compress = compressors[request.compression];
   if (compress !== undefined && firmware.encoding === 'identity') {
     const file = `${request.file}.gz`;
     const compressed = alignGzip(await compress(request.image));
     files.set(file, compressed);
-    artefacts.push(unsigned(file, 'gzip', compressed));
+    artefacts.push(unsigned(file, compressed, firmware, 'gzip'));
   }
-  return { build: { manifest: describe(request, firmware, kind, enforcement, artefacts), files }, warnings };
+  const manifest = describe(request, firmware, kind, enforcement, artefacts);
+  const complaints = judgeBuild(manifest, request.path, new Set(request.allow));
+  return { build: { manifest, files }, warnings: [...warnings, ...complaints] };
 }
 
-function unsigned(file: string, encoding: Artefact['encoding'], bytes: Uint8Array): Artefact {
-  return { file, encoding, signature: 'none', ...digests(bytes) };
+function unsigned(
+  file: string,
+  bytes: Uint8Array,
+  { content, kind }: Firmware,
+  encoding: Artefact['encoding'],
+): Artefact {
+  const inflate = encoding === 'gzip' ? inflateFacts(bytes, content, kind === 'sketch') : undefined;
+  return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
 }
 
-/** What makes an image one that no device could run, or that is not fit to be packed. */
+/** What makes a file no firmware at all; the rules of preflight speak about those that are one and are damaged. */
 const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
   'empty-file',
   'unknown-content',
   'eboot-header-truncated',
   'application-missing',
   'application-header-truncated',
-  'no-segments',
-  'segment-header-truncated',
-  'segment-past-end',
-  'image-truncated',
-  'checksum-mismatch',
-  'crc-size-mismatch',
-  'crc-mismatch',
-  'trailing-data',
-  'gzip-header-truncated',
-  'gzip-method-unknown',
-  'gzip-corrupt',
-  'gzip-truncated',
-  'gzip-too-large',
-  'gzip-crc-mismatch',
-  'gzip-size-mismatch',
-  'gzip-second-member',
-  'gzip-nested',
 ]);
 
 function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKind {
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   if (kind === 'filesystem' && firmware.kind === 'unknown') return kind;
   const reason =
-    firmware.trailer !== undefined
-      ? 'it is signed already; give the unsigned image'
-      : firmware.findings.find(({ id }) => fatal.has(id))?.message;
+    firmware.trailer !== undefined ? 'it is signed already; give the unsigned image' : whyNoFirmware(firmware);
   if (reason !== undefined) throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason });
   if (firmware.kind === 'unknown') throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: 'its content is unknown' });
   if (kind !== undefined && kind !== firmware.kind) {
     throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: `it is a ${firmware.kind}, not a ${kind}` });
   }
   return firmware.kind;
+}
+
+/** Of a gzip that is broken the first finding tells more than that there is no content. */
+function whyNoFirmware({ encoding, findings }: Firmware): string | undefined {
+  const finding = findings.find(({ id }) => fatal.has(id));
+  return encoding === 'gzip' && finding !== undefined ? findings[0]?.message : finding?.message;
 }
 
 function describe(
@@ -114,9 +114,9 @@ function describe(
   enforcement: Manifest['enforcement'],
   artefacts: Artefact[],
 ): Manifest {
-  const { project, version, board, publicKey } = request;
-  const sketch = kind === 'sketch' ? firmware.sketch : undefined;
-  const sketchSizeBytes = sketch?.sketchSizeBytes;
+  const { project, version, board, publicKey, elf } = request;
+  const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
+  const layout = kind === 'sketch' && elf !== undefined ? layoutInElf(elf.bytes, firmware) : undefined;
   return {
     manifest: 1,
     tool: { name: 'ota-hooks', version: toolVersion },
@@ -128,11 +128,8 @@ function describe(
       kind,
       encoding: firmware.encoding,
       ...digests(request.image),
-      core: sketch?.core.release,
-      coreGitHash: sketch?.core.gitHash,
-      flashMode: sketch?.flash.mode,
-      flashSizeBytes: sketch?.flash.sizeBytes,
-      flashFrequencyMHz: sketch?.flash.frequencyMHz,
+      ...imageFacts(firmware, kind === 'filesystem'),
+      layout: layout && { fsStart: layout.fsStart, fsEnd: layout.fsEnd },
       sketchMd5s: sketchSizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sketchSizeBytes)],
     },
     embeddedKeys: firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort(),

@@ -1,11 +1,16 @@
+import { gunzipSync } from 'fflate';
 import type { SignatureFormat } from '../domain/artefact.ts';
 import type { Artefact, Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
+import { inflateFacts } from '../preflight/image-facts.ts';
 import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Build } from './build.ts';
+import { cutToFit } from './cut-filesystem.ts';
 import { digests } from './digests.ts';
 import { payloadFor } from './payload.ts';
+
+const lengthWordBytes = 4;
 
 /**
  * Adds the signed artefacts to a build. `pack` and `sign --manifest` both come through here, so that what is signed elsewhere is byte
@@ -19,13 +24,16 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   const files = new Map(build.files);
   const artefacts = manifest.artefacts.filter(({ signature }) => signature === 'none');
   for (const plan of signaturesWanted(manifest)) {
-    const payload = payloadFor(plan.format, bytesOf(plan.source, build), plan.source.encoding);
+    const encoding = plan.format === 'legacy' ? 'identity' : plan.source.encoding;
+    const payload = payloadOf(plan, build, signer);
     const bytes = await signImage(payload, signer, plan.format, plan.file);
     files.set(plan.file, bytes);
     artefacts.push({
       file: plan.file,
-      encoding: plan.format === 'legacy' ? 'identity' : plan.source.encoding,
+      encoding,
       signature: plan.format,
+      payloadBytes: payload.length,
+      inflate: encoding === 'gzip' ? inflateOf(payload, plan.source, manifest) : undefined,
       ...digests(bytes),
       keyFingerprint: signer.publicKey.fingerprint,
     });
@@ -65,6 +73,18 @@ function signaturesWanted({ artefacts, image, signing }: Manifest): WantedSignat
     wanted.push({ file: `${image.file}.legacy_sig`, source, format: 'legacy' });
   }
   return wanted;
+}
+
+function payloadOf({ source, format }: WantedSignature, build: Build, { publicKey }: Signer): Uint8Array {
+  const payload = payloadFor(format, bytesOf(source, build), source.encoding);
+  const isWhole = source.encoding === 'identity' || format === 'legacy';
+  return isWhole ? cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes) : payload;
+}
+
+/** The same content, but a header that was lengthened moves every byte of the input. */
+function inflateOf(payload: Uint8Array, source: Artefact, { image }: Manifest): Artefact['inflate'] {
+  if (payload.length === source.sizeBytes) return source.inflate;
+  return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');
 }
 
 function bytesOf({ file }: Artefact, { files }: Build): Uint8Array {

@@ -1,0 +1,7 @@
+import * as v from 'valibot';
+
+/** The kinds of values that manifests and device facts are made of. */
+export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in lower-case hex'));
+export const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'not an MD5 in lower-case hex'));
+export const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const flashMode = v.picklist(['qio', 'qout', 'dio', 'dout']);

@@ -1,0 +1,77 @@
+import type { Rule } from './rule.ts';
+import { badCore270 } from './rules/bad-core-2.7.0.ts';
+import { badCore272 } from './rules/bad-core-2.7.2.ts';
+import { corruptImage } from './rules/corrupt-image.ts';
+import { eboot25 } from './rules/eboot-2.5.ts';
+import { ecKey } from './rules/ec-key.ts';
+import { embeddedKeyMissing } from './rules/embedded-key-missing.ts';
+import { embeddedKeyOther } from './rules/embedded-key-other.ts';
+import { enforcementUnproven } from './rules/enforcement-unproven.ts';
+import { flashModeGz } from './rules/flash-mode-gz.ts';
+import { flashModeSigned } from './rules/flash-mode-signed.ts';
+import { flashSize } from './rules/flash-size.ts';
+import { formatBoundary } from './rules/format-boundary.ts';
+import { fsGzNeedsAtomic } from './rules/fs-gz-needs-atomic.ts';
+import { fsInflateSize } from './rules/fs-inflate-size.ts';
+import { fsModePatched } from './rules/fs-mode-patched.ts';
+import { fsMoved } from './rules/fs-moved.ts';
+import { fsOverwrittenThenRejected } from './rules/fs-overwritten-then-rejected.ts';
+import { fsSignedSize } from './rules/fs-signed-size.ts';
+import { fsSizeMismatch } from './rules/fs-size-mismatch.ts';
+import { fsWebAtomic } from './rules/fs-web-atomic.ts';
+import { gzOldDevice } from './rules/gz-old-device.ts';
+import { gzSignedOldCore } from './rules/gz-signed-old-core.ts';
+import { gzSignedUnaligned } from './rules/gz-signed-unaligned.ts';
+import { gzSignedUnsignedDevice } from './rules/gz-signed-unsigned-device.ts';
+import { inflateOverFs } from './rules/inflate-over-fs.ts';
+import { inflateOverInput } from './rules/inflate-over-input.ts';
+import { kindMismatch } from './rules/kind-mismatch.ts';
+import { noOta } from './rules/no-ota.ts';
+import { noSpace } from './rules/no-space.ts';
+import { otherProject } from './rules/other-project.ts';
+import { trailingData } from './rules/trailing-data.ts';
+import { unsignedToSigned } from './rules/unsigned-to-signed.ts';
+import { wrongKey } from './rules/wrong-key.ts';
+
+/** Every rule, in the order in which they are asked: one that looks at what others refused stands behind them. */
+export const rules = [
+  corruptImage,
+  trailingData,
+  kindMismatch,
+  otherProject,
+  gzSignedOldCore,
+  gzSignedUnsignedDevice,
+  gzSignedUnaligned,
+  gzOldDevice,
+  flashModeSigned,
+  flashModeGz,
+  flashSize,
+  badCore270,
+  badCore272,
+  inflateOverFs,
+  inflateOverInput,
+  unsignedToSigned,
+  wrongKey,
+  formatBoundary,
+  embeddedKeyMissing,
+  embeddedKeyOther,
+  ecKey,
+  enforcementUnproven,
+  fsSignedSize,
+  noSpace,
+  fsInflateSize,
+  fsWebAtomic,
+  fsGzNeedsAtomic,
+  fsSizeMismatch,
+  fsModePatched,
+  fsMoved,
+  fsOverwrittenThenRejected,
+  noOta,
+  eboot25,
+] as const satisfies readonly Rule[];
+
+export type RuleId = (typeof rules)[number]['id'];
+
+export function isRuleId(name: string): name is RuleId {
+  return rules.some(({ id }) => id === name);
+}

@@ -1,0 +1,37 @@
+import { possibleTransports, sketchStaging } from '../device.ts';
+import { type Rule, refuse } from '../rule.ts';
+
+export const inflateOverInput = {
+  id: 'inflate-over-input',
+  condition:
+    "gzip of a sketch staged so low that eboot's writes reach input which it has yet to read: for an output block k of 4 KB, unless 4096(k+1) <= S + 4096*ceil(consumed/4096) while input remains. The size of the present sketch must be known, unless the transport stages from the top",
+  severity: 'refuse',
+  cores: 'device on 2.7.0 or later',
+  evidence: ['eboot.c copy_raw, uzlib_flash_read_cb', 'ESP8266HTTPUpdateServer-impl.h: the web updater stages low'],
+  check({ image, artefact, device }) {
+    if (device === undefined || artefact.encoding !== 'gzip' || image.kind !== 'sketch') return undefined;
+    const lowest = artefact.inflate?.lowestStaging;
+    if (lowest === undefined || device.facts.fsStart === undefined) return undefined;
+    const { erasesFirst, inflatesFirst } = lowest;
+    const erasesBeforeInflating = device.habits?.erasesBeforeInflating ?? true;
+    const needed = erasesBeforeInflating ? erasesFirst : inflatesFirst;
+    for (const transport of possibleTransports(device)) {
+      const staging = sketchStaging(device, transport, artefact.sizeBytes);
+      if (staging === undefined) {
+        return refuse(
+          'the size of the present sketch is not known, and with it the place from which the web updater would let eboot inflate',
+          'send the raw artefact, name the size with --sketch-size, or the transport with --transport espota',
+        );
+      }
+      if (staging < needed) {
+        return refuse(
+          `over ${transport} the gzip would be staged at ${staging}, and below ${needed} eboot overwrites what it has yet to inflate: the sketch would be destroyed`,
+          transport === 'web'
+            ? 'send the raw artefact, or use espota or HTTP, which stage from the top'
+            : 'send the raw artefact',
+        );
+      }
+    }
+    return undefined;
+  },
+} as const satisfies Rule;
