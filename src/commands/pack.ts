@@ -141,7 +141,8 @@ async function findElf(
     const path = resolve(io.cwd, elf);
     return { path, bytes: await readNamedFile(path, 'ELF') };
   }
-  const path = `${image.slice(0, image.length - extname(image).length)}.elf`;
+  const raw = image.endsWith('.gz') ? image.slice(0, -'.gz'.length) : image;
+  const path = `${raw.slice(0, raw.length - extname(raw).length)}.elf`;
   const bytes = await readOptionalFile(path);
   return bytes && { path, bytes };
 }
