@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { attemptRepeatedly } from '../attempts.ts';
+import type { DeliveryOptions, DeliveryTarget } from '../delivery.ts';
+import { ProgressReport } from '../progress.ts';
+import { resolveHost } from '../resolve-host.ts';
+import { defaultTimings } from '../timings.ts';
+import type { Verdict } from '../verdict.ts';
+import { invitationDatagram } from './datagrams.ts';
+import { HostSockets } from './host-sockets.ts';
+import { invite } from './invite.ts';
+import { sendImage } from './send-image.ts';
+
+const defaultPort = 8266;
+
+/** Delivers by the protocol of ArduinoOTA.cpp, for which the core has `tools/espota.py`. */
+export async function deliverByEspota(
+  target: DeliveryTarget,
+  image: Uint8Array,
+  options: DeliveryOptions,
+): Promise<Verdict> {
+  const { signal, kind, password } = options;
+  const timings = { ...defaultTimings, ...options.timings };
+  const deviceAddress = await resolveHost(target.host, timings.lookupMs, signal);
+  if (deviceAddress === undefined) return { kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` };
+  const devicePort = target.port ?? defaultPort;
+  const sockets = await HostSockets.open({ ...target, deviceAddress, devicePort });
+  if (!(sockets instanceof HostSockets)) {
+    return { kind: 'unreachable', why: `there is no route to ${deviceAddress} (${sockets.noRoute})` };
+  }
+  const progress = new ProgressReport(image.length, options.onProgress);
+  const md5 = createHash('md5').update(image).digest('hex');
+  try {
+    const invitation = invitationDatagram({ kind, hostPort: sockets.place.port, sizeBytes: image.length, md5 });
+    return await attemptRepeatedly(timings, signal, async (patience) => {
+      progress.begin();
+      sockets.forgetAnswers();
+      const limitMs = patience.limit(timings.patienceMs);
+      const invited = await patience.spendDuring(() =>
+        invite({ sockets, deviceAddress, devicePort, invitation, password, timings, limitMs, progress, signal }),
+      );
+      if (invited.outcome !== 'connected') return invited;
+      const { connection } = invited;
+      try {
+        return await sendImage({ connection, image, password, timings, patience, progress, signal });
+      } finally {
+        sockets.hangUp();
+      }
+    });
+  } finally {
+    sockets.close();
+  }
+}

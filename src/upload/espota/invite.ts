@@ -1,0 +1,209 @@
+import type { Socket } from 'node:net';
+import { deviceText, errorCode } from '../device-text.ts';
+import type { ProgressReport } from '../progress.ts';
+import type { DeliveryTimings } from '../timings.ts';
+import type { Verdict } from '../verdict.ts';
+import { answerChallenge } from './authentication.ts';
+import { type Answer, authenticationDatagram } from './datagrams.ts';
+import { speaksEspHome } from './esphome.ts';
+import type { Heard, HostSockets } from './host-sockets.ts';
+
+export interface InviteRequest {
+  readonly sockets: HostSockets;
+  readonly deviceAddress: string;
+  readonly devicePort: number;
+  /** As it goes over the wire. */
+  readonly invitation: string;
+  readonly password: string | undefined;
+  readonly timings: DeliveryTimings;
+  /** In all, whatever is heard. */
+  readonly limitMs: number;
+  readonly progress: ProgressReport;
+  readonly signal: AbortSignal;
+}
+
+/** The device's connection; or a verdict; or a fault of the network, with the verdict that it comes to if nothing better follows. */
+export type InviteResult =
+  | { readonly outcome: 'connected'; readonly connection: Socket }
+  | { readonly outcome: 'verdict' | 'fault'; readonly verdict: Verdict };
+
+/** So many unanswered invitations make one wonder whether the device speaks another protocol. */
+const silencesBeforeProbe = 3;
+const mostIntervalGrowth = 4;
+
+/**
+ * Asks a device over UDP to connect, answers its challenge, and waits for its connection (`ArduinoOTAClass::_onRx` and `_runUpdate`). A
+ * connection is as good as an `OK` that got lost.
+ */
+export async function invite(request: InviteRequest): Promise<InviteResult> {
+  const probe = new AbortController();
+  try {
+    return await new Dialogue(request, probe.signal).run();
+  } finally {
+    probe.abort();
+  }
+}
+
+class Dialogue {
+  readonly #request: InviteRequest;
+  readonly #probeSignal: AbortSignal;
+  readonly #startedAt = performance.now();
+  #intervalMs: number;
+  #silences = 0;
+  #challenged = false;
+  #failures = 0;
+
+  constructor(request: InviteRequest, probeSignal: AbortSignal) {
+    this.#request = request;
+    this.#probeSignal = probeSignal;
+    this.#intervalMs = request.timings.invitationIntervalMs;
+  }
+
+  /** Invites until something comes of it. */
+  async run(): Promise<InviteResult> {
+    const { sockets, invitation, timings, progress } = this.#request;
+    progress.phase('inviting');
+    while (this.#leftMs > 0 && (this.#challenged || this.#elapsedMs < timings.invitationMs)) {
+      sockets.send(invitation);
+      const heard = await this.#next(this.#intervalMs);
+      const result = heard === undefined ? this.#noteSilence() : await this.#judge(heard);
+      if (result !== undefined) return result;
+    }
+    return { outcome: 'fault', verdict: { kind: 'unreachable', why: this.#whySilent() } };
+  }
+
+  #noteSilence(): undefined {
+    this.#silences++;
+    if (this.#silences === silencesBeforeProbe) this.#probe();
+  }
+
+  /** @returns undefined when the device must be invited again */
+  async #judge(heard: Heard): Promise<InviteResult | undefined> {
+    if (heard.from === 'tcp') return { outcome: 'connected', connection: heard.connection };
+    if (heard.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
+    const { answer } = heard;
+    switch (answer.kind) {
+      case 'ok':
+        return this.#awaitCallBack();
+      case 'challenge':
+        return this.#authenticate(answer.nonce);
+      case 'authenticationFailed':
+        // To an answer that was sent before this invitation.
+        return undefined;
+      default:
+        return this.#refusal(answer);
+    }
+  }
+
+  #refusal(answer: Answer & { kind: 'error' | 'foreign' }): InviteResult {
+    const text = this.#clean(answer.text);
+    if (answer.kind === 'foreign') return verdict({ kind: 'wrongProtocol', which: answer.which, heard: text });
+    return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(answer.text) });
+  }
+
+  /**
+   * Answers a challenge, and repeats the answer; an invitation now would cancel the authentication without a word. An answer to a challenge
+   * that is not the device's last one fails too, so that a failure proves a wrong password only where there was no other challenge.
+   */
+  async #authenticate(firstNonce: string): Promise<InviteResult | undefined> {
+    const { sockets, password, timings, progress } = this.#request;
+    if (password === undefined || password === '') {
+      return verdict({ kind: 'rejected', by: 'password', reason: 'the device wants a password, and none was given' });
+    }
+    progress.phase('authenticating');
+    this.#challenged = true;
+    const nonces = new Set([firstNonce]);
+    let datagram = answerTo(firstNonce, password);
+    sockets.send(datagram);
+    const until = this.#elapsedMs + timings.authenticationMs;
+    while (this.#elapsedMs < until && this.#leftMs > 0) {
+      const heard = await this.#next(timings.invitationIntervalMs);
+      if (heard === undefined) {
+        sockets.send(datagram);
+      } else if (heard.from !== 'udp') {
+        return this.#judge(heard);
+      } else if (heard.answer.kind === 'authenticationFailed') {
+        this.#failures++;
+        if (nonces.size === 1 || this.#failures > 2) {
+          return verdict({ kind: 'rejected', by: 'password', reason: 'Authentication Failed (wrong password)' });
+        }
+        return undefined;
+      } else if (heard.answer.kind === 'challenge') {
+        if (nonces.has(heard.answer.nonce)) continue;
+        nonces.add(heard.answer.nonce);
+        datagram = answerTo(heard.answer.nonce, password);
+        sockets.send(datagram);
+      } else {
+        return this.#judge(heard);
+      }
+    }
+    // Perhaps the invitations come faster than the answers: then each would cancel the challenge of the one before.
+    this.#intervalMs = Math.min(this.#intervalMs * 2, timings.invitationIntervalMs * mostIntervalGrowth);
+    return undefined;
+  }
+
+  async #awaitCallBack(): Promise<InviteResult> {
+    const { sockets, timings, progress } = this.#request;
+    progress.phase('awaitingCallBack');
+    const until = this.#elapsedMs + timings.callBackMs;
+    while (this.#elapsedMs < until && this.#leftMs > 0) {
+      const heard = await this.#next(until - this.#elapsedMs);
+      if (heard?.from === 'tcp') return { outcome: 'connected', connection: heard.connection };
+      if (heard?.from === 'udp' && heard.answer.kind === 'error') return this.#refusal(heard.answer);
+    }
+    const { address, port } = sockets.place;
+    const { strangers } = sockets;
+    return { outcome: 'fault', verdict: { kind: 'blockedCallback', hostAddress: address, port, strangers } };
+  }
+
+  #next(limitMs: number): Promise<Heard | undefined> {
+    const { sockets, signal } = this.#request;
+    return sockets.heard.next(Math.min(limitMs, this.#leftMs), signal);
+  }
+
+  #probe(): void {
+    const { deviceAddress, devicePort, sockets } = this.#request;
+    speaksEspHome(deviceAddress, devicePort, this.#probeSignal).then(
+      (isEspHome) => isEspHome && sockets.heard.put({ from: 'probe' }),
+      () => undefined,
+    );
+  }
+
+  #whySilent(): string {
+    const { sockets, devicePort, deviceAddress } = this.#request;
+    if (this.#challenged) return 'the device asked for the password and then fell silent';
+    const seconds = Math.round(this.#elapsedMs / 1000);
+    const reason = sendErrors[sockets.sendError ?? ''] ?? 'no answer';
+    return `${reason} from ${deviceAddress}, UDP port ${devicePort}, within ${seconds} s`;
+  }
+
+  #clean(text: string): string {
+    const { password } = this.#request;
+    return deviceText(text, password === undefined ? [] : [password]);
+  }
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  get #leftMs(): number {
+    return this.#request.limitMs - this.#elapsedMs;
+  }
+}
+
+const sendErrors: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens (there is a machine, but no ArduinoOTA): no answer',
+  EHOSTUNREACH: 'the network knows no such machine: no answer',
+  ENETUNREACH: 'this machine has no network to reach it: no answer',
+  EPERM: 'a firewall on this machine blocks the way: no answer',
+  EACCES: 'a firewall on this machine blocks the way: no answer',
+};
+
+function answerTo(nonce: string, password: string): string {
+  const { cnonce, response } = answerChallenge(nonce, password);
+  return authenticationDatagram(cnonce, response);
+}
+
+function verdict(value: Verdict): InviteResult {
+  return { outcome: 'verdict', verdict: value };
+}

@@ -1,0 +1,11 @@
+import type { DeliveryWay } from './delivery.ts';
+import { deliverByEspota } from './espota/deliver.ts';
+import { deliverByWeb } from './web/deliver.ts';
+
+/** The ways in which an update can be delivered, by the name that `--method` knows. */
+export const deliveryWays = {
+  espota: { defaultPort: 8266, deliver: deliverByEspota },
+  web: { defaultPort: 80, deliver: deliverByWeb },
+} satisfies Record<string, DeliveryWay>;
+
+export type DeliveryWayName = keyof typeof deliveryWays;

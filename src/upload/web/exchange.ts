@@ -1,0 +1,126 @@
+import { connect, type Socket } from 'node:net';
+import { Mailbox } from '../mailbox.ts';
+import { ResponseReader, type WebResponse } from './response.ts';
+
+export interface ExchangeRequest {
+  readonly address: string;
+  readonly port: number;
+  readonly hostIp: string | undefined;
+  /** Sent one after the other. */
+  readonly parts: readonly Uint8Array[];
+  readonly connectMs: number;
+  /** How long nothing may move: no byte leaves, none comes. */
+  readonly stallMs: number;
+  readonly onSent?: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How an exchange ended. `isSent`: all parts have left this process, and so the server may have them. */
+export interface Exchange {
+  readonly outcome: 'answered' | 'ended' | 'silent' | 'unconnected';
+  readonly response: WebResponse | undefined;
+  /** What came, where it is no HTTP. */
+  readonly text: string;
+  readonly isSent: boolean;
+  /** Of these, how much was spent in waiting at the end. */
+  readonly silentMs: number;
+  /** Such as `ECONNRESET`. */
+  readonly error: string | undefined;
+}
+
+type News =
+  | { readonly kind: 'connected' | 'written' }
+  | { readonly kind: 'heard'; readonly bytes: Uint8Array }
+  | { readonly kind: 'ended'; readonly error: string | undefined };
+
+/** Small enough that not much is in the kernel's hands, large enough to keep a device busy. */
+const chunkBytes = 4096;
+
+/**
+ * Sends a request over a connection of its own and listens for the answer. Neither side is shut down before: the device would take that for the
+ * end. Node's own HTTP client is not used, since the device takes one exact form of headers and body only.
+ */
+export async function exchange(request: ExchangeRequest): Promise<Exchange> {
+  const { address: host, port, hostIp } = request;
+  const local = hostIp === undefined ? {} : { localAddress: hostIp };
+  const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...local });
+  try {
+    return await new Session(request, socket).run();
+  } finally {
+    socket.destroy();
+  }
+}
+
+class Session {
+  readonly #request: ExchangeRequest;
+  readonly #socket: Socket;
+  readonly #news = new Mailbox<News>();
+  readonly #reader = new ResponseReader();
+  readonly #chunks: Iterator<Uint8Array, undefined>;
+  #movedAt = performance.now();
+  #isConnected = false;
+  #isSent = false;
+  #sentBytes = 0;
+
+  constructor(request: ExchangeRequest, socket: Socket) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#chunks = chunksOf(request.parts);
+    socket.on('connect', () => this.#news.put({ kind: 'connected' }));
+    socket.on('data', (bytes) => this.#news.put({ kind: 'heard', bytes }));
+    socket.on('end', () => this.#news.put({ kind: 'ended', error: undefined }));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#news.put({ kind: 'ended', error: error.code ?? error.message });
+    });
+  }
+
+  async run(): Promise<Exchange> {
+    const { connectMs, stallMs, signal } = this.#request;
+    for (;;) {
+      const limitMs = (this.#isConnected ? stallMs : connectMs) - (performance.now() - this.#movedAt);
+      const news = await this.#news.next(Math.max(0, limitMs), signal);
+      if (news === undefined) return this.#conclude(this.#isConnected ? 'silent' : 'unconnected', undefined);
+      if (news.kind === 'ended') return this.#conclude(this.#isConnected ? 'ended' : 'unconnected', news.error);
+      this.#movedAt = performance.now();
+      if (news.kind !== 'heard') this.#sendChunk();
+      else this.#reader.feed(news.bytes);
+      if (this.#reader.response?.isWhole === true) return this.#conclude('answered', undefined);
+    }
+  }
+
+  #sendChunk(): void {
+    this.#isConnected = true;
+    this.#request.onSent?.(this.#sentBytes);
+    const { value: chunk } = this.#chunks.next();
+    if (chunk === undefined) {
+      this.#isSent = true;
+      return;
+    }
+    // After what has arrived was read: a write to a broken connection would throw the answer away.
+    setImmediate(() => {
+      if (this.#socket.destroyed) return;
+      this.#socket.write(chunk, (error) => {
+        if (error !== undefined && error !== null) return;
+        this.#sentBytes += chunk.length;
+        this.#news.put({ kind: 'written' });
+      });
+    });
+  }
+
+  #conclude(outcome: Exchange['outcome'], error: string | undefined): Exchange {
+    return {
+      outcome,
+      response: this.#reader.response,
+      text: this.#reader.text,
+      isSent: this.#isSent,
+      silentMs: performance.now() - this.#movedAt,
+      error,
+    };
+  }
+}
+
+function* chunksOf(parts: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
+  for (const part of parts) {
+    for (let start = 0; start < part.length; start += chunkBytes) yield part.subarray(start, start + chunkBytes);
+  }
+}
