@@ -108,7 +108,7 @@ function validate(config: unknown, path: string): Config {
     ...issues.map(describe),
     ...unknownKeys.map((key) => `${key} is not a known key`),
     // Rules ask only whether a key is there and what it equals, so that a wrong value elsewhere does not keep them from speaking.
-    ...configRules.filter((rule) => rule.broken(config as Config)).map((rule) => `${rule.place} ${rule.message}`),
+    ...configRules.flatMap((rule) => rule.problems(config as Config)),
   ];
   if (problems.length > 0) throw new OtaError('CONFIG_INVALID', { path, problems });
   return v.parse(configSchema, config);

@@ -1,24 +1,54 @@
 import type { Config } from './schema.ts';
+import type { DeviceConfig } from './upload-schema.ts';
 
 /** What is wrong across several keys, each rule with a name and the place that it speaks of. */
 interface ConfigRule {
   readonly name: string;
-  readonly place: string;
-  readonly broken: (config: Config) => boolean;
-  readonly message: string;
+  /** Each with its place in front. Other keys may hold anything: rules speak although something else is wrong. */
+  readonly problems: (config: Config) => readonly string[];
 }
 
 export const configRules: readonly ConfigRule[] = [
   {
     name: 'compressed-filesystem-needs-compression',
-    place: 'signCompressedFilesystem',
-    broken: (config) => config.signCompressedFilesystem === true && config.compression === 'none',
-    message: 'cannot be true while "compression" is "none"',
+    problems: ({ signCompressedFilesystem, compression }) =>
+      signCompressedFilesystem === true && compression === 'none'
+        ? ['signCompressedFilesystem cannot be true while "compression" is "none"']
+        : [],
   },
   {
     name: 'passphrase-needs-a-private-key',
-    place: 'passphrase',
-    broken: (config) => config.passphrase !== undefined && config.privateKey === undefined,
-    message: 'is given, but no "privateKey" that it opens',
+    problems: ({ passphrase, privateKey }) =>
+      passphrase !== undefined && privateKey === undefined
+        ? ['passphrase is given, but no "privateKey" that it opens']
+        : [],
+  },
+  {
+    name: 'one-device-an-address',
+    problems: (config) => {
+      const seen = new Map<string, string>();
+      return devicesOf(config).flatMap(([name, { address, port, method }]) => {
+        const place = [
+          String(address).toLowerCase(),
+          port ?? config.upload?.port,
+          method ?? config.upload?.method,
+        ].join();
+        const other = seen.get(place);
+        if (other === undefined) seen.set(place, name);
+        return other === undefined ? [] : [`devices.${name} has the same address as devices.${other}`];
+      });
+    },
+  },
+  {
+    name: 'filesystem-ends-behind-its-start',
+    problems: (config) =>
+      devicesOf(config).flatMap(([name, { facts }]) => {
+        const { fsStart = 0, fsEnd = fsStart } = facts ?? {};
+        return fsEnd < fsStart ? [`devices.${name}.facts.fsEnd is before fsStart`] : [];
+      }),
   },
 ];
+
+function devicesOf({ devices }: Config): readonly [string, DeviceConfig][] {
+  return Object.entries(devices ?? {}).filter(([, device]) => typeof device?.address === 'string');
+}

@@ -1,13 +1,7 @@
 import * as v from 'valibot';
 import { compressionNames } from '../compression/names.ts';
-
-const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
-const fromEnvironment = v.strictObject({
-  env: v.pipe(text, v.description('Name of the environment variable that holds it.')),
-});
-const fromFile = v.strictObject({
-  file: v.pipe(text, v.description('Path of the file that holds it, relative to this configuration.')),
-});
+import { fromEnvironment, secretSource, text } from './secret-source.ts';
+import { devicesSchema, uploadSchema } from './upload-schema.ts';
 
 const keyHint = 'must be a path, or {"env": "NAME"}';
 /** A key: a path, or the environment variable that holds the PEM text. */
@@ -18,12 +12,6 @@ const keySource = v.union(
   ],
   keyHint,
 );
-/** A secret never stands in the configuration itself. */
-const secretSource = v.union(
-  [fromEnvironment, fromFile],
-  'must be {"env": "NAME"} or {"file": "PATH"} (a secret never stands in the configuration itself)',
-);
-
 export const configSchema = v.strictObject({
   $schema: v.optional(v.pipe(v.string(), v.description('For editors: the JSON schema of this file.'))),
   project: v.optional(
@@ -70,9 +58,15 @@ export const configSchema = v.strictObject({
       ),
     ),
   ),
+  devices: v.optional(
+    v.pipe(
+      devicesSchema,
+      v.description('The devices of this project by name; `upload --all` means these, never whatever answers.'),
+    ),
+  ),
+  upload: v.optional(v.pipe(uploadSchema, v.description('How devices are updated that do not say it themselves.'))),
 });
 
 /** A configuration as it is written; paths are relative to its own folder. */
 export type Config = v.InferOutput<typeof configSchema>;
 export type KeySource = v.InferOutput<typeof keySource>;
-export type SecretSource = v.InferOutput<typeof secretSource>;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OtaError } from '../errors.ts';
-import type { SecretSource } from './schema.ts';
+import type { SecretSource } from './secret-source.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OtaError } from '../errors.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
-import type { Config, KeySource, SecretSource } from './schema.ts';
+import type { Config, KeySource } from './schema.ts';
+import type { SecretSource } from './secret-source.ts';
 import { secretFromEnvironment } from './secrets.ts';
 
 /** Where a key is: a path that must exist, or PEM text from the environment. */
