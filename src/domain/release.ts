@@ -1,0 +1,201 @@
+import * as v from 'valibot';
+import { sha256 } from './fields.ts';
+
+/**
+ * What publish and the server say to each other: JSON over HTTP below `/api/v1`, with `Authorization: Bearer TOKEN`. Roles contain each
+ * other: read < publish < admin. A token may be bound to one project.
+ *
+ *     GET    /server                                   read     ServerInfo
+ *     GET    /uploads/{sha256}                         publish  UploadState; offset 0 where nothing has arrived yet
+ *     PATCH  /uploads/{sha256}                         publish  the bytes from Upload-Offset on, as application/octet-stream, with the
+ *                                                               headers Upload-Offset and Upload-Length; answers UploadState. Another
+ *                                                               offset than the server has: 409 `upload-offset` with `offset`. Other
+ *                                                               bytes than the digest says: 422 `digest-mismatch`, all is dropped
+ *     POST   /projects/{project}/releases              publish  ReleaseRequest; answers ReleaseAnswer, 201 when it is new
+ *     GET    /projects/{project}/releases              read     { releases: ReleaseInfo[] }, the newest first
+ *     POST   /projects/{project}/releases/withdraw     publish  WithdrawRequest; answers { releases: ReleaseInfo[] } that were withdrawn
+ *     PUT    /projects/{project}/channels/{channel}    publish  ChannelRequest: offer another version; answers { releases: ReleaseInfo[] }
+ *     GET    /projects                                 read     { projects: ProjectInfo[] }
+ *     GET, PUT /projects/{project}                     read, admin   ProjectRequest; answers ProjectInfo
+ *     GET    /projects/{project}/devices?after&limit   read     { devices: DeviceInfo[], next? }
+ *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; answers DeviceInfo
+ *     POST   /projects/{project}/devices/{mac}/retry   publish  a device that failed may be sent the release again; answers DeviceInfo
+ *     POST   /projects/{project}/devices/import        admin    the table of the update script in the core's documentation
+ *     GET, POST /tokens, DELETE /tokens/{id}           admin    TokenRequest; answers TokenInfo, with `token` once
+ *     GET    /audit?before&limit                       admin    { entries: AuditEntry[], next? }
+ *     GET    /export                                   admin    lines of JSON, to be read by `ota-hooks server import`
+ *
+ * To publish: POST the release; 409 `blobs-missing` names what the server does not have; PATCH each of them (any number of pieces, from
+ * where GET says that it stopped); POST again. Each step may be repeated: the same release twice is `unchanged`.
+ *
+ * Anything but 2xx carries {@link ApiProblem}.
+ */
+export const apiRoot = '/api/v1';
+
+const nameRule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Of a project or a channel: it stands in URLs, and in the sketch. */
+export const resourceName = v.pipe(
+  v.string('must be text'),
+  v.regex(nameRule, 'must be 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit'),
+);
+
+/** Of a firmware: what the device sends back as x-ESP8266-version, so nothing that a header cannot carry. */
+export const firmwareVersion = v.pipe(
+  v.string('must be text'),
+  v.regex(/^[!-?A-~][!-~]{0,63}$/, 'must be 1 to 64 visible ASCII characters without spaces, and not begin with @'),
+);
+
+const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64));
+const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
+
+/** The channel of whoever names none. */
+export const defaultChannel = 'stable';
+
+/** The longest manifest that is taken; one with its 112 sketch MD5s has about 15 KB. */
+export const mostManifestBytes = 256 * 1024;
+
+export const releaseRequestSchema = v.strictObject({
+  version: firmwareVersion,
+  /** Where it is offered from now on; of no meaning for `known`. */
+  channel: v.optional(resourceName, defaultChannel),
+  /** known: a build of the past that devices still run. It is recognised, and never sent. */
+  purpose: v.optional(v.picklist(['serve', 'known'], 'must be serve or known'), 'serve'),
+  /** The text of the manifest, as it stands beside the artefacts. */
+  manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
+  /** Names of rules that may not stand in the way. */
+  allow: v.optional(v.pipe(v.array(v.string()), v.maxLength(64)), []),
+});
+/** As a client writes it: what has a default may be left out. */
+export type ReleaseRequest = v.InferInput<typeof releaseRequestSchema>;
+
+/**
+ * published: new. promoted: it was there, and is offered on this channel from now on. unchanged: all of it was there. To publish again
+ * what a channel has offered before does not bring it back (a build that is repeated must not roll a fleet back): PUT the channel.
+ */
+export interface ReleaseAnswer {
+  readonly outcome: 'published' | 'promoted' | 'unchanged';
+  readonly release: ReleaseInfo;
+  /** What the rules have to say, though they do not refuse it. */
+  readonly warnings: readonly ReleaseComplaint[];
+}
+
+/** A rule of preflight speaks. */
+export interface ReleaseComplaint {
+  readonly rule: string;
+  readonly message: string;
+  readonly instead: string;
+}
+
+/** A project, a version, a kind and a board name one release; its bytes never change. */
+export interface ReleaseInfo {
+  readonly project: string;
+  readonly version: string;
+  readonly kind: 'sketch' | 'filesystem';
+  readonly board?: string | undefined;
+  readonly purpose: 'serve' | 'known';
+  /** That offer it now. */
+  readonly channels: readonly string[];
+  readonly publishedAt: string;
+  readonly withdrawn?: string | undefined;
+  readonly image: { readonly sizeBytes: number; readonly sha256: string; readonly core?: string | undefined };
+  readonly enforcement: 'elf' | 'declared' | 'unproven';
+  readonly keyFingerprint?: string | undefined;
+  readonly artefacts: readonly {
+    readonly file: string;
+    readonly encoding: string;
+    readonly signature: string;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+  }[];
+}
+
+export interface UploadState {
+  readonly sha256: string;
+  /** Bytes that the server has. */
+  readonly offset: number;
+  /** All of them are there, and they are what the digest says. */
+  readonly complete: boolean;
+}
+
+/** A blob that a release names and the server does not have. */
+export interface MissingBlob {
+  readonly file: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** The largest blob that is taken: the largest flash, and a signature. */
+export const mostBlobBytes = 16 * 1024 * 1024 + 1024;
+
+/** What stands in the path of an upload. */
+export const blobDigest = sha256;
+
+const selection = {
+  version: firmwareVersion,
+  /** Without it, both. */
+  kind: v.optional(imageKind),
+  /** Without it, every board. */
+  board: v.optional(board),
+};
+export const channelRequestSchema = v.strictObject(selection);
+export type ChannelRequest = v.InferInput<typeof channelRequestSchema>;
+
+export const withdrawRequestSchema = v.strictObject({
+  ...selection,
+  reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
+});
+export type WithdrawRequest = v.InferInput<typeof withdrawRequestSchema>;
+
+/** Why a request was not done. `code` is for programs, and never changes. */
+export interface ApiProblem {
+  readonly error: {
+    readonly code: ApiProblemCode;
+    readonly message: string;
+    /** What to do now. */
+    readonly hint: string;
+    /** blobs-missing */
+    readonly missing?: readonly MissingBlob[];
+    /** upload-offset */
+    readonly offset?: number;
+    /** refused */
+    readonly refused?: readonly ReleaseComplaint[];
+    /** invalid, not-as-described */
+    readonly problems?: readonly string[];
+  };
+}
+
+/** The status of each, and when it is met. */
+export const apiProblems = {
+  'bad-request': 400,
+  'not-authorised': 401,
+  'role-missing': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'blobs-missing': 409,
+  'upload-offset': 409,
+  'version-taken': 409,
+  conflict: 409,
+  'too-large': 413,
+  invalid: 422,
+  'digest-mismatch': 422,
+  'private-key': 422,
+  'not-as-described': 422,
+  'wrong-key': 422,
+  refused: 422,
+  'too-many-requests': 429,
+  'internal-error': 500,
+  'shutting-down': 503,
+  'disk-full': 507,
+} as const;
+export type ApiProblemCode = keyof typeof apiProblems;
+
+export interface ServerInfo {
+  readonly name: 'ota-hooks';
+  readonly version: string;
+  readonly api: 1;
+  readonly role: Role;
+}
+
+export const roles = ['read', 'publish', 'admin'] as const;
+export type Role = (typeof roles)[number];
