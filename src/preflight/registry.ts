@@ -31,6 +31,7 @@ import { noSpace } from './rules/no-space.ts';
 import { otherProject } from './rules/other-project.ts';
 import { trailingData } from './rules/trailing-data.ts';
 import { unsignedToSigned } from './rules/unsigned-to-signed.ts';
+import { webNoData } from './rules/web-no-data.ts';
 import { wrongKey } from './rules/wrong-key.ts';
 
 /** Every rule, in the order in which they are asked: one that looks at what others refused stands behind them. */
@@ -59,6 +60,7 @@ export const rules = [
   enforcementUnproven,
   fsSignedSize,
   noSpace,
+  webNoData,
   fsInflateSize,
   fsWebAtomic,
   fsGzNeedsAtomic,

@@ -1,0 +1,33 @@
+import { type Complaint, judge } from './judge.ts';
+import type { Release } from './release.ts';
+
+export interface ReleaseQuestion {
+  /** About to be offered to devices that nobody sees yet. */
+  readonly publishing?: boolean;
+  /** Names of rules that may not stand in the way. */
+  readonly allow?: ReadonlySet<string>;
+}
+
+/** What the rules say of a release by itself, whatever the device. */
+export interface ReleaseVerdict {
+  /** Of every artefact: nothing of the release is fit to be sent. */
+  readonly refused: readonly Complaint[];
+  /** Everything else, also what is refused in some artefacts only: the planner sends others. */
+  readonly warnings: readonly Complaint[];
+}
+
+/** Asks the rules that need no device. Each complaint is named once, however many artefacts it is about. */
+export function judgeRelease(release: Release, { publishing = false, allow = new Set() }: ReleaseQuestion): ReleaseVerdict {
+  const complaints = release.artefacts.map((artefact) => judge({ release, artefact, facts: undefined, publishing }));
+  const isRefusedByAll = ({ rule, severity }: Complaint): boolean =>
+    severity === 'refuse' &&
+    !allow.has(rule) &&
+    complaints.every((found) => found.some((other) => other.rule === rule && other.severity === 'refuse'));
+  const all = [...new Map(complaints.flat().map((complaint) => [complaint.rule + complaint.message, complaint])).values()];
+  return {
+    refused: all.filter(isRefusedByAll),
+    warnings: all
+      .filter((complaint) => !isRefusedByAll(complaint))
+      .map((complaint) => ({ ...complaint, severity: 'warn' })),
+  };
+}
