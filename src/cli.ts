@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from './commands/io.ts';
@@ -10,13 +9,14 @@ const internalError = 70;
 const interrupted = 130;
 
 let abort: AbortController | undefined;
+const watchedStreams = new Set<NodeJS.WriteStream>();
 const argv = process.argv.slice(2);
 const io: Io = {
   cwd: process.cwd(),
   env: process.env,
   // Streams are opened when they are first written to: a hook most often has nothing to say on stdout, and an open costs milliseconds.
-  stdout: { write: writeToStdout },
-  stderr: { write: (text) => process.stderr.write(withoutPrivateKeys(text)) },
+  stdout: { write: (text) => writeTo(process.stdout, text) },
+  stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
   get fancy() {
     return wantsColours();
   },
@@ -27,7 +27,8 @@ const io: Io = {
   },
   platform: process.platform,
   get home() {
-    return homedir();
+    // Loaded when it is asked for: an import of it costs every hook a millisecond.
+    return process.getBuiltinModule('node:os').homedir();
   },
   self: { node: process.execPath, cli: fileURLToPath(import.meta.url) },
 };
@@ -72,13 +73,14 @@ function withoutPrivateKeys(text: string): string {
 }
 
 /** A reader that goes away (`ota-hooks inspect … | head`) is not an error of ours. */
-function writeToStdout(text: string): void {
-  if (process.stdout.listenerCount('error') === 0) {
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+function writeTo(stream: NodeJS.WriteStream, text: string): void {
+  if (!watchedStreams.has(stream)) {
+    watchedStreams.add(stream);
+    stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
     });
   }
-  process.stdout.write(text);
+  stream.write(text);
 }
 
 function wantsColours(): boolean {

@@ -55,7 +55,7 @@ function inWords(reason: string): string {
   return words === undefined ? reason : `${words} (${reason})`;
 }
 
-const catalogue = {
+export const catalogue = {
   USAGE: entry<{ message: string; hint?: string }>(
     2,
     ({ message }) => message,

@@ -110,7 +110,6 @@ async function packOne(
   });
   for (const warning of warnings) report.warn(warning);
   const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
-  io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
   tell(finished.manifest, dirname(path), report);
   return finished.manifest;

@@ -83,7 +83,6 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
   await removeOutputs([out], bin);
   const payload = isGzip ? given : await compressed(image, compression);
-  io.signal.throwIfAborted();
   await writeSigned(payload, given, { out, legacy }, signer, report);
   report.result({ signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
 }

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import test from 'ava';
+import { builtSketch, door } from './support/built-sketch.ts';
+import { runCli, startCli } from './support/run-cli.ts';
+import { runVerb } from './support/run-verb.ts';
+import { type TestFolder, testFolder } from './support/test-folder.ts';
+
+const image = 'build/door.ino.bin';
+const verbs = ['keygen', 'header', 'sign', 'pack', 'verify', 'inspect', 'signing'];
+
+test('--help lists the verbs, --version a version, both with exit code 0', async (t) => {
+  const folder = await testFolder(t);
+  const help = await runCli(['--help'], folder.path);
+  t.is(help.exitCode, 0);
+  for (const verb of verbs) t.regex(help.stdout, new RegExp(`^  ${verb} `, 'm'));
+  const version = await runCli(['--version'], folder.path);
+  t.is(version.exitCode, 0);
+  t.regex(version.stdout, /^\d+\.\d+\.\d+\S*\n$/);
+});
+
+for (const verb of verbs) {
+  test(`${verb} --help shows two examples and the options that every verb has`, async (t) => {
+    const folder = await testFolder(t);
+    const { exitCode, stdout } = await runVerb([verb, '--help'], { cwd: folder.path });
+    t.is(exitCode, 0);
+    t.is(stdout.match(new RegExp(`^  \\$ ota-hooks ${verb}\\b`, 'gm'))?.length, 2);
+    for (const option of ['--json', '--quiet', '--verbose', '--no-color']) t.true(stdout.includes(option), option);
+  });
+}
+
+test('what is not understood is a mistake of usage, exit code 2, with a way on', async (t) => {
+  const folder = await testFolder(t);
+  for (const argv of [
+    [],
+    ['pakc'],
+    ['pack', '--frobnicate'],
+    ['header'],
+    ['verify'],
+    ['pack', '--compression', 'lzma'],
+  ]) {
+    const { exitCode, stdout, stderr } = await runVerb(argv, { cwd: folder.path });
+    t.is(exitCode, 2, argv.join(' '));
+    t.is(stdout, '');
+    t.regex(stderr, /--help|Usage/, argv.join(' '));
+  }
+  t.is((await runCli(['pakc'], folder.path)).exitCode, 2);
+});
+
+test('a failure is one line and a hint on stderr, nothing on stdout, no stack', async (t) => {
+  const folder = await testFolder(t, { 'private.key': 'garbage', 'door.bin': 'x' });
+  const { exitCode, stdout, stderr } = await runCli(
+    ['sign', '--private-key', 'private.key', '--bin', 'door.bin'],
+    folder.path,
+  );
+  t.is(exitCode, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /^error: .*private\.key does not hold a private key in PEM form\n {2}Keys are PEM text, .*\n$/);
+});
+
+test('several mistakes of a configuration are still one line, exit code 2', async (t) => {
+  const folder = await builtSketch(t, { 'ota.config.json': '{"legacy": 1, "colour": "red", "images": "build"}' });
+  const { exitCode, stderr } = await runCli(['pack', image], folder.path);
+  t.is(exitCode, 2);
+  t.is(stderr.trimEnd().split('\n').length, 2);
+  for (const place of ['legacy', 'colour', 'images']) t.true(stderr.includes(place));
+});
+
+test('a bug of ours is told from a failure: exit code 70 and a stack', async (t) => {
+  const folder = await builtSketch(t);
+  // A fault that no code expects: the stage that prints JSON throws.
+  const fault = 'data:text/javascript,JSON.stringify = () => { throw new TypeError(/kaput/.source) }';
+  const { exitCode, stderr } = await runCli(['inspect', image, '--json'], folder.path, {
+    NODE_OPTIONS: `--import="${fault}"`,
+  });
+  t.is(exitCode, 70);
+  t.regex(stderr, /^A bug of ota-hooks; please report it .*\nTypeError: kaput\n {4}at /);
+});
+
+test('colours are for terminals, and not for those who decline', async (t) => {
+  const folder = await testFolder(t);
+  for (const argv of [
+    ['verify', 'gone', '--public-key', 'gone'],
+    ['verify', 'gone', '--public-key', 'gone', '--no-color'],
+  ]) {
+    const { stderr } = await runCli(argv, folder.path, { FORCE_COLOR: '1' });
+    t.false(stderr.includes('\u001b'));
+  }
+});
+
+test('the text of a key where its path is wanted does not reach the log', async (t) => {
+  const folder = await builtSketch(t);
+  const [, secret = ''] = door.privatePem.split('\n');
+  for (const argv of [
+    ['sign', '--bin', image, '--private-key', door.privatePem],
+    ['pack', image, '--private-key', door.privatePem],
+    ['pack', image, '--private-key', door.privatePem, '--verbose'],
+    ['verify', image, '--public-key', door.privatePem],
+    ['signing', '--mode', 'header', '--out', 'x', '--publickey', door.privatePem],
+  ]) {
+    const { stdout, stderr } = await runCli(argv, folder.path);
+    t.false(`${stdout}${stderr}`.includes(secret), stderr);
+  }
+});
+
+test('a reader that goes away early is no failure', async (t) => {
+  const folder = await builtSketch(t);
+  const run = startCli(['inspect', image, '--json'], folder.path);
+  run.stdout.destroy();
+  const { exitCode, stderr } = await run;
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+  test(`a pack that ends by ${signal} leaves nothing that could be taken for an artefact`, async (t) => {
+    const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
+    const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);
+    await gone(folder, `${image}.signed`);
+    run.kill(signal);
+    t.is((await run).signal, signal);
+    t.deepEqual(await folder.list(), [image, 'build/door.ino.elf', 'private.key', 'public.key']);
+  });
+}
+
+/** Waits until a file is removed: the run has begun its work. */
+async function gone(folder: TestFolder, name: string): Promise<void> {
+  const { watch } = await import('node:fs');
+  const watcher = watch(folder.at('build'));
+  while ((await folder.list()).includes(name)) await once(watcher, 'change', { signal: AbortSignal.timeout(30_000) });
+  watcher.close();
+}

@@ -1,0 +1,59 @@
+import test from 'ava';
+import { catalogue, type ErrorCode, OtaError } from '../src/errors.ts';
+
+/** Something for every field that any error may want to show. */
+const fields = new Proxy<Record<string, unknown>>(
+  {
+    problems: ['first problem', 'second problem'],
+    patterns: ['*.bin'],
+    others: ['f'.repeat(64)],
+    refused: [{ rule: 'some-rule', message: 'a message', instead: 'a way out' }],
+    bits: 512,
+    kind: 'public',
+    type: 'ec',
+    fingerprint: 'e'.repeat(64),
+  },
+  // A field that is not listed is a text, and shows its name.
+  { get: (known, name) => (typeof name === 'string' && name in known ? known[name] : `<${String(name)}>`) },
+);
+
+function make(code: ErrorCode, cause?: unknown): OtaError {
+  // The proxy has every field, which no type can say.
+  return new OtaError(code, fields as never, cause);
+}
+
+for (const code of Object.keys(catalogue) as ErrorCode[]) {
+  test(`${code} is one line, with a hint, a reason and an exit code`, (t) => {
+    const { message, hint, exitCode } = make(code);
+    for (const text of [message, hint, catalogue[code].why]) {
+      t.regex(text, /^\S.*\S$/s);
+      t.notRegex(text, /\n|undefined|\[object/);
+    }
+    t.regex(message, /[^.]$/, 'no full stop: the hint follows');
+    t.true([1, 2, 3].includes(exitCode));
+  });
+}
+
+test('an error keeps its cause, its code and its fields', (t) => {
+  const cause = new Error('deeper');
+  const error = new OtaError('KEY_EMPTY', { path: 'private.key' }, cause);
+  t.is(error.cause, cause);
+  t.is(error.code, 'KEY_EMPTY');
+  t.is(error.name, 'OtaError');
+  t.deepEqual(error.fields, { path: 'private.key' });
+  t.false('cause' in make('KEY_EMPTY'));
+});
+
+test('what the operating system says is put into words, its code kept for searching', (t) => {
+  const message = (reason: string) => new OtaError('FILE_UNWRITABLE', { path: 'door.bin.signed', reason }).message;
+  t.is(message('ENOSPC'), 'door.bin.signed could not be written: the disk is full (ENOSPC)');
+  t.is(message('EROFS'), 'door.bin.signed could not be written: the disk is read-only (EROFS)');
+  t.is(message('ESOMETHING'), 'door.bin.signed could not be written: ESOMETHING');
+});
+
+test('the hint of a file that cannot be written fits the reason', (t) => {
+  const hint = (reason: string) => new OtaError('FILE_UNWRITABLE', { path: 'x', reason }).hint;
+  t.regex(hint('ENOSPC'), /space/);
+  t.regex(hint('EACCES'), /permissions/);
+  t.regex(hint('EISDIR'), /another file/);
+});
