@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
@@ -9,7 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 export async function isTrackedByGit(path: string): Promise<boolean> {
   const absolute = resolve(path);
   const folder = dirname(absolute);
-  const root = repositoryRoot(folder);
+  const root = await repositoryRoot(folder);
   if (root === undefined || !(await mayHold(join(root, '.git', 'index'), basename(absolute)))) return false;
   const { execFile } = await import('node:child_process');
   return new Promise((answer) => {
@@ -18,8 +17,12 @@ export async function isTrackedByGit(path: string): Promise<boolean> {
   });
 }
 
-function repositoryRoot(folder: string): string | undefined {
-  if (existsSync(join(folder, '.git'))) return folder;
+async function repositoryRoot(folder: string): Promise<string | undefined> {
+  const found = await access(join(folder, '.git')).then(
+    () => true,
+    () => false,
+  );
+  if (found) return folder;
   const parent = dirname(folder);
   return parent === folder ? undefined : repositoryRoot(parent);
 }
