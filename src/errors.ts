@@ -294,6 +294,64 @@ export const catalogue = {
     'The hooks of the Arduino IDE stand in platform.local.txt beside the platform.txt of an installed core.',
     () => 'Install the esp8266 platform in the Boards Manager first, or name its folder: --platform DIR',
   ),
+
+  PEER_MISSING: entry<{ packages: readonly string[] }>(
+    1,
+    ({ packages }) =>
+      `The server needs ${packages.join(', ')}, which ${packages.length === 1 ? 'is' : 'are'} not installed`,
+    'What only the server needs is not installed with the tool: a firmware project stays small.',
+    ({ packages }) => `Install beside ota-hooks: npm install ${packages.join(' ')}`,
+  ),
+  SERVER_DATA_IN_USE: entry<Path & { holder: string | undefined }>(
+    1,
+    ({ path, holder }) => `Another server uses ${path}${holder === undefined ? '' : ` (${holder})`}`,
+    "Two servers on one data folder would not know of each other's decisions, and send a device more than it can take.",
+    () => 'Stop the other one first, or talk to it with --server URL; or give this one a folder of its own.',
+  ),
+  SERVER_DATA_NEWER: entry<Path & { found: number; known: number }>(
+    1,
+    ({ path, found, known }) =>
+      `${path} was written by a newer version of ota-hooks (layout ${found}; this one knows ${known})`,
+    'An old server could damage what it does not know.',
+    () => 'Update ota-hooks.',
+  ),
+  SERVER_DATA_UNREADABLE: entry<Reason>(
+    1,
+    ({ path, reason }) => `The data of the server in ${path} cannot be used: ${inWords(reason)}`,
+    'The folder cannot be written to, or what stands there is no data of this server.',
+    () =>
+      "Check the folder's owner and the free space on its disk; `ota-hooks server import` restores a backup into an empty folder.",
+  ),
+  SERVER_DATA_NOT_EMPTY: entry<Path>(
+    1,
+    ({ path }) => `${path} holds the data of a server already`,
+    'A backup is restored into an empty folder only, so that nothing is mixed or lost.',
+    () => 'Name another folder, or move the old one away.',
+  ),
+  SERVER_LISTEN_FAILED: entry<{ address: string; reason: string }>(
+    1,
+    ({ address, reason }) => `The server cannot listen on ${address}: ${reason}`,
+    'The address is taken, is not one of this machine, or needs more rights.',
+    () => 'Name another one with --listen HOST:PORT; port 0 takes any that is free.',
+  ),
+  BACKUP_INVALID: entry<Reason>(
+    1,
+    ({ path, reason }) => `${path} is no backup that can be restored: ${reason}`,
+    'A damaged backup is not restored in part.',
+    () => 'Take another one; `ota-hooks server export` makes them.',
+  ),
+  SERVER_UNREACHABLE: entry<{ url: string; reason: string }>(
+    1,
+    ({ url, reason }) => `No answer from ${url}: ${reason}`,
+    'The server is not running there, or something stands between.',
+    () => 'Check the address given to --server, and that `ota-hooks serve` runs.',
+  ),
+  SERVER_REFUSED: entry<{ url: string; status: number; code: string; message: string; hint: string }>(
+    1,
+    ({ url, status, code, message }) => `${url} answered ${status} (${code}): ${message}`,
+    'The server understood the request and did not do it.',
+    ({ hint }) => hint,
+  ),
 } satisfies Record<string, Entry<never>>;
 
 export type ErrorCode = keyof typeof catalogue;
