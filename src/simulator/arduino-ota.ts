@@ -73,7 +73,7 @@ export class ArduinoOta {
   #run(upload: Upload): void {
     this.#state = { name: 'run-update' };
     this.#esp.countUpload();
-    this.#esp.inLoop(async () => {
+    void this.#esp.inLoop(async () => {
       await acceptUpload(this.#esp, upload, (text) => this.#answer(upload, text));
       this.reset();
     });

@@ -85,14 +85,17 @@ export class Board {
    * at the flash before.
    *
    * @param bytes what arrived; fewer than announced when the upload broke off
+   * @param isWhole false for a form that broke off, whose size nobody announced
    */
-  install(delivery: Delivery, bytes: Uint8Array): Outcome {
+  install(delivery: Delivery, bytes: Uint8Array, isWhole = true): Outcome {
     this.#pending = undefined;
     const end = this.chip.change((flash) => {
       const begun = beginUpdate({ ...this.#facts, flash }, this.#request(delivery));
       if (begun.outcome === 'rejected') return begun;
       const written = writeUpdate(begun.update, bytes);
-      return written.outcome === 'rejected' ? written : endUpdate(written.update, delivery.transport === 'web');
+      return written.outcome === 'rejected'
+        ? written
+        : endUpdate(written.update, delivery.transport === 'web' && isWhole);
     });
     this.#remember(end.device);
     if (end.outcome === 'rejected') return { outcome: 'rejected', error: end.error };

@@ -5,6 +5,7 @@ import type { Faults } from './faults.ts';
 import type { LinkModel } from './link.ts';
 import type { SyntheticSketchOptions } from './synthetic-sketch.ts';
 import type { Timings } from './timings.ts';
+import type { WebLogin } from './web-updater.ts';
 
 /** What a virtual device is and does; everything has a default. */
 export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
@@ -27,6 +28,12 @@ export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
   readonly otaPort?: number | undefined;
   /** Of ArduinoOTA; none by default. */
   readonly password?: string | undefined;
+  /** TCP, of the web updater; 0 for any. Without it there is none. */
+  readonly webPort?: number | undefined;
+  /** `/update` by default. */
+  readonly webPath?: string | undefined;
+  /** Of the web updater; none by default. */
+  readonly webLogin?: WebLogin | undefined;
 
   readonly mac?: string | undefined;
   readonly hostname?: string | undefined;

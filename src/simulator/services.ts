@@ -24,7 +24,7 @@ export interface Esp {
   /** Counts an upload that meets the faults. */
   countUpload(): void;
   /** Runs a task in the sketch's `loop()`, behind those that are under way. */
-  inLoop(task: () => Promise<void>): void;
+  inLoop(task: () => Promise<void>): Promise<void>;
   /** @param error the device's words; undefined when it accepted */
   reportUpdate(transport: Transport, error?: string): void;
   /** Ends the present life; what goes on in it is dropped. */

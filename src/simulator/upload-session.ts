@@ -1,11 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { sectorBytes } from '../device/flash.ts';
 import type { Delivery, Outcome } from './board.ts';
-import type { Faults, TransferFault } from './faults.ts';
+import type { Faults } from './faults.ts';
+import { writeTime } from './flash-time.ts';
 import type { Invitation } from './invitation.ts';
 import { LinkedSocket } from './linked-socket.ts';
 import { pause } from './pause.ts';
 import type { Esp } from './services.ts';
+import { type AfflictedTransfer, afflictedTransfer } from './transfer-fault.ts';
 
 /** An upload that was asked for, and allowed. */
 export interface Upload extends Invitation {
@@ -33,8 +34,12 @@ export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: stri
   if (socket === undefined) return rejectBroken(esp, delivery, new Uint8Array());
   const connection = new LinkedSocket(socket, esp.link, life);
   if (upload.faults.greeting !== undefined) connection.write(upload.faults.greeting);
-  const received = await receive(esp, connection, upload);
-  if (received.isWhole) return conclude(esp, connection, upload.faults, board.install(delivery, received.bytes));
+  const transfer = afflictedTransfer(esp, connection, upload.faults.transfer, upload.sizeBytes);
+  const received = await receive(esp, connection, transfer, upload.sizeBytes);
+  if (received.isWhole) {
+    await transfer.acknowledged();
+    return conclude(esp, connection, upload.faults, board.install(delivery, received.bytes));
+  }
   connection.reset();
   await pause(timings.brokenPauseMs, life);
   return rejectBroken(esp, delivery, received.bytes);
@@ -74,55 +79,25 @@ interface Received {
 }
 
 /** `Update.write(client)` until all has come or the connection has ended; there is no time-out. */
-async function receive(esp: Esp, connection: LinkedSocket, { sizeBytes, faults }: Upload): Promise<Received> {
+async function receive(
+  esp: Esp,
+  connection: LinkedSocket,
+  transfer: AfflictedTransfer,
+  sizeBytes: number,
+): Promise<Received> {
   const pieces: Uint8Array[] = [];
   let count = 0;
-  let strikeAt = strikePoint(faults.transfer, sizeBytes);
-  const strike = async (): Promise<'over' | 'on'> => {
-    if (faults.transfer === undefined || count < strikeAt) return 'on';
-    strikeAt = Number.POSITIVE_INFINITY;
-    return afflict(esp, connection, faults.transfer);
-  };
-  let state = await strike();
+  let state = await transfer.reached(0);
   while (state === 'on' && count < sizeBytes) {
-    const piece = await connection.read(Math.min(strikeAt, sizeBytes) - count);
+    const piece = await connection.read(Math.min(transfer.bytesUntilStrike(count), sizeBytes - count));
     if (typeof piece === 'string') break;
     pieces.push(piece);
-    await pause(sectorsWritten(count, piece.length) * esp.link.flashMsPerSector, esp.life);
+    await writeTime(esp, count, piece.length);
     count += piece.length;
-    state = await strike();
+    state = await transfer.reached(count);
     if (state === 'on') connection.write(String(piece.length));
   }
   return { bytes: Buffer.concat(pieces), isWhole: count === sizeBytes };
-}
-
-function strikePoint(fault: TransferFault | undefined, sizeBytes: number): number {
-  if (fault === undefined || fault.at === 'after-last-ack') return Number.POSITIVE_INFINITY;
-  return Math.ceil(fault.at * sizeBytes);
-}
-
-function sectorsWritten(before: number, added: number): number {
-  return Math.floor((before + added) / sectorBytes) - Math.floor(before / sectorBytes);
-}
-
-/** over: nothing more can be said to the host. */
-async function afflict(esp: Esp, connection: LinkedSocket, fault: TransferFault): Promise<'over' | 'on'> {
-  switch (fault.what) {
-    case 'stall':
-      await pause(fault.stallMs ?? 0, esp.life);
-      return 'on';
-    case 'reset':
-      connection.reset();
-      return 'over';
-    case 'end':
-      await connection.finish();
-      return 'over';
-    case 'half-open':
-      // What leaves a connection half open is a device that lost its power: the host hears nothing, and the device starts anew.
-      connection.abandon(esp.closing);
-      esp.restart();
-      throw esp.closing.reason ?? new Error('restarted');
-  }
 }
 
 /** `Update.end()` and what it makes the device say and do. */
@@ -132,7 +107,6 @@ async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outc
     connection.write(`${outcome.error.printed}${lineEnd(esp)}`);
     return connection.finish();
   }
-  if (faults.transfer?.at === 'after-last-ack') await afflict(esp, connection, faults.transfer);
   if (outcome.outcome === 'crashed') {
     esp.reportUpdate('espota', 'crashed');
     return esp.restart();

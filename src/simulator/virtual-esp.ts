@@ -14,6 +14,8 @@ import type { Esp } from './services.ts';
 import { SketchLoop } from './sketch-loop.ts';
 import { deviceTimings, type Timings } from './timings.ts';
 import { UdpPort } from './udp-port.ts';
+import { WebServer } from './web-server.ts';
+import { WebUpdater } from './web-updater.ts';
 
 /** What a virtual device is at present. */
 export interface VirtualEspState {
@@ -86,6 +88,8 @@ class RunningEsp implements VirtualEsp, Esp {
   #bricked: string | undefined;
   #udp: UdpPort | undefined;
   #ota: ArduinoOta | undefined;
+  #web: WebServer | undefined;
+  #webUpdater: WebUpdater | undefined;
 
   constructor(options: VirtualEspOptions, identity: Identity) {
     const { build, chipSizeBytes, image, sketchSizeBytes } = startingPoint(options);
@@ -101,12 +105,16 @@ class RunningEsp implements VirtualEsp, Esp {
   }
 
   async open(): Promise<void> {
-    const { otaPort = 0, password } = this.#options;
+    const { otaPort = 0, password, webPort, webPath = '/update', webLogin } = this.#options;
     const udpLink = { rttMs: this.link.rttMs, faults: this.#faults.udp ?? {}, random: this.random };
     this.#udp = await UdpPort.open(this.host, otaPort, udpLink, (datagram, from) => {
       if (this.isUp) this.#ota?.receive(datagram, from);
     });
     this.#ota = new ArduinoOta(this, this.#udp, password);
+    if (webPort !== undefined) {
+      this.#webUpdater = new WebUpdater(this, webPath, webLogin);
+      this.#web = await WebServer.open(this, webPort, this.#webUpdater);
+    }
     this.#phase = 'running';
     this.events.emit({ event: 'ready', mac: this.mac, otaPort: this.otaPort, webPort: this.webPort });
   }
@@ -116,7 +124,7 @@ class RunningEsp implements VirtualEsp, Esp {
   }
 
   get webPort(): number | undefined {
-    return undefined;
+    return this.#web?.port;
   }
 
   get life(): AbortSignal {
@@ -169,8 +177,8 @@ class RunningEsp implements VirtualEsp, Esp {
     this.#afflicted++;
   }
 
-  inLoop(task: () => Promise<void>): void {
-    this.#loop.run(this.life, task).catch((error: unknown) => this.#fail(error));
+  async inLoop(task: () => Promise<void>): Promise<void> {
+    await this.#loop.run(this.life, task).catch((error: unknown) => this.#fail(error));
   }
 
   reportUpdate(transport: 'espota' | 'http' | 'web', error?: string): void {
@@ -206,6 +214,8 @@ class RunningEsp implements VirtualEsp, Esp {
     this.#life = new AbortController();
     this.#loop = new SketchLoop();
     this.#ota?.reset();
+    this.#web?.reset();
+    this.#webUpdater?.reset();
     this.#phase = 'running';
     this.events.emit({ event: 'boot', mac: this.mac, sketchMd5: this.board.sketchMd5 });
   }
@@ -224,9 +234,10 @@ class RunningEsp implements VirtualEsp, Esp {
   }
 
   async #closePorts(): Promise<void> {
-    const udp = this.#udp;
+    const [udp, web] = [this.#udp, this.#web];
     this.#udp = undefined;
-    await udp?.close();
+    this.#web = undefined;
+    await Promise.all([udp?.close(), web?.close()]);
   }
 
   #fail(error: unknown): void {

@@ -1,0 +1,54 @@
+import type { StreamReader } from './stream-reader.ts';
+import { type FileSink, readForm } from './upload-form.ts';
+
+/** A request as ESP8266WebServer has it when it calls a handler. */
+export interface WebRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The digit after `HTTP/1.`, which the answer repeats. */
+  readonly minorVersion: number;
+  /** By lower-case name, the last one of a name. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the head of a request as `_parseRequest` (Parsing-impl.h) does.
+ *
+ * @returns undefined where the server drops the connection
+ */
+export async function readRequestHead(reader: StreamReader): Promise<WebRequest | undefined> {
+  const [, method, url, rest] = /^(\S*) (\S*) (.*)$/.exec(await reader.line()) ?? [];
+  if (method === undefined || url === undefined) return undefined;
+  const headers = new Map<string, string>();
+  for (let line = await reader.line(); line.includes(':'); line = await reader.line()) {
+    const colon = line.indexOf(':');
+    headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  const minorVersion = Number.parseInt(rest?.slice(7) ?? '', 10) || 0;
+  return { method, path: url.replace(/\?.*$/, ''), minorVersion, headers };
+}
+
+const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/**
+ * Reads the body. It goes by Content-Length and the form's own end: Transfer-Encoding is not looked at, so that a chunked body looks
+ * like a form that begins with something else.
+ *
+ * @returns false where the server drops the connection
+ */
+export async function readRequestBody(reader: StreamReader, request: WebRequest, sink: FileSink): Promise<boolean> {
+  if (!methodsWithBody.includes(request.method)) return true;
+  const type = request.headers.get('content-type') ?? '';
+  if (type.startsWith('multipart/')) return readForm(reader, boundaryIn(type), sink);
+  const length = contentLength(request);
+  return (await reader.bytes(length)).length === length;
+}
+
+export function contentLength({ headers }: WebRequest): number {
+  return Math.max(0, Number.parseInt(headers.get('content-length') ?? '0', 10) || 0);
+}
+
+/** All that follows the first `=`, without quotes: `boundary` must be the only parameter. */
+function boundaryIn(type: string): string {
+  return type.slice(type.indexOf('=') + 1).replaceAll('"', '');
+}

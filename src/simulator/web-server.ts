@@ -1,0 +1,106 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { LinkedSocket } from './linked-socket.ts';
+import { pause } from './pause.ts';
+import type { Esp } from './services.ts';
+import { StreamReader } from './stream-reader.ts';
+import type { FileSink } from './upload-form.ts';
+import { readRequestBody, readRequestHead, type WebRequest } from './web-request.ts';
+
+export interface WebAnswer {
+  readonly status: '200 OK' | '401 Unauthorized' | '404 Not Found';
+  readonly type: 'text/html' | 'text/plain';
+  readonly headers?: readonly string[];
+  readonly body: string;
+}
+
+/** What a sketch serves. */
+export interface WebSite {
+  /** Where the files of a form go while they arrive. */
+  filesOf(request: WebRequest, connection: LinkedSocket): FileSink;
+  /** The handler, called when the body has been read. `restarts`: it restarts the device behind its answer. */
+  respond(request: WebRequest): { readonly answer: WebAnswer | undefined; readonly restarts: boolean };
+}
+
+/** ESP8266WebServer: one client at a time, one request a connection. */
+export class WebServer {
+  readonly #esp: Esp;
+  readonly #site: WebSite;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #clients: Promise<void> = Promise.resolve();
+
+  private constructor(esp: Esp, site: WebSite) {
+    this.#esp = esp;
+    this.#site = site;
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+  }
+
+  /** @param port 0 for any */
+  static async open(esp: Esp, port: number, site: WebSite): Promise<WebServer> {
+    const server = new WebServer(esp, site);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', reject);
+      server.#server.listen(port, esp.host, resolve);
+    });
+    return server;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** After a restart nothing of the life before is left. */
+  reset(): void {
+    this.#clients = Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined);
+    // The port stays bound while the device restarts, so that no other program gets it; nobody is there all the same.
+    if (!this.#esp.isUp) {
+      socket.resetAndDestroy();
+      return;
+    }
+    const connection = new LinkedSocket(socket, this.#esp.link, this.#esp.life);
+    this.#clients = this.#clients.then(() => this.#serve(connection)).catch(() => undefined);
+  }
+
+  /** `handleClient`: a client that says nothing keeps other clients waiting, but not the rest of the sketch. */
+  async #serve(connection: LinkedSocket): Promise<void> {
+    const reader = new StreamReader(connection, this.#esp.timings.webReadTimeoutMs);
+    if (!(await reader.hasData())) return connection.finish();
+    await this.#esp.inLoop(async () => {
+      const request = await readRequestHead(reader);
+      const isRead =
+        request !== undefined && (await readRequestBody(reader, request, this.#site.filesOf(request, connection)));
+      // A connection that is dropped with unread bytes in it ends in a reset.
+      if (!isRead) return connection.reset();
+      const { answer, restarts } = this.#site.respond(request);
+      if (answer !== undefined) connection.write(formatAnswer(answer, request));
+      if (restarts) await pause(this.#esp.timings.webRestartPauseMs, this.#esp.life);
+      await connection.finish();
+      if (restarts) this.#esp.restart();
+    });
+  }
+}
+
+/** `_prepareHeader` and the content. */
+function formatAnswer({ status, type, headers = [], body }: WebAnswer, { minorVersion }: WebRequest): string {
+  const lines = [
+    `HTTP/1.${minorVersion} ${status}`,
+    `Content-Type: ${type}`,
+    ...headers,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}

@@ -1,0 +1,151 @@
+import type { DeviceError } from '../device/device-error.ts';
+import type { Delivery, Outcome } from './board.ts';
+import type { Faults } from './faults.ts';
+import { writeTime } from './flash-time.ts';
+import type { LinkedSocket } from './linked-socket.ts';
+import type { Esp } from './services.ts';
+import { afflictedTransfer } from './transfer-fault.ts';
+import type { FileSink } from './upload-form.ts';
+import { contentLength, type WebRequest } from './web-request.ts';
+import type { WebAnswer, WebSite } from './web-server.ts';
+
+export interface WebLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A form of the same fields as the one of the core. */
+const formPage = ['firmware', 'filesystem']
+  .map(
+    (name) =>
+      `<form method="POST" action="" enctype="multipart/form-data">${name} <input type="file" name="${name}"> <input type="submit" value="Update"></form>`,
+  )
+  .join('\n');
+
+const successText = '<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...';
+
+/**
+ * ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that feeds the Updater, and a handler that says how it went. Whether somebody
+ * is logged in and whether the Updater has an error outlasts a request: the next one may find them as they are, as on the device.
+ */
+export class WebUpdater implements WebSite {
+  readonly #esp: Esp;
+  readonly #path: string;
+  readonly #authorization: string | undefined;
+  #isAuthenticated = false;
+  #error: DeviceError | undefined;
+  #faults: Faults = {};
+
+  constructor(esp: Esp, path: string, login: WebLogin | undefined) {
+    this.#esp = esp;
+    this.#path = path;
+    // Without a name or without a password nobody has to log in.
+    const isOpen = login === undefined || login.username === '' || login.password === '';
+    this.#authorization = isOpen ? undefined : `Basic ${base64(`${login.username}:${login.password}`)}`;
+  }
+
+  /** After a restart nothing of the life before is left. */
+  reset(): void {
+    this.#isAuthenticated = false;
+    this.#error = undefined;
+  }
+
+  filesOf(request: WebRequest, connection: LinkedSocket): FileSink {
+    if (!this.#isUpdate(request)) return ignoredFiles;
+    this.#faults = this.#esp.faults;
+    this.#esp.countUpload();
+    return this.#updateFrom(request, connection);
+  }
+
+  respond(request: WebRequest): { readonly answer: WebAnswer | undefined; readonly restarts: boolean } {
+    const restarts = this.#isUpdate(request) && this.#isAuthenticated && this.#error === undefined;
+    return { answer: this.#answer(request), restarts };
+  }
+
+  #answer(request: WebRequest): WebAnswer | undefined {
+    if (request.path !== this.#path || !['GET', 'POST'].includes(request.method)) {
+      return { status: '404 Not Found', type: 'text/plain', body: `Not found: ${request.path}` };
+    }
+    if (request.method === 'GET') return this.#isLoggedIn(request) ? page(formPage) : loginWanted;
+    if (!this.#isAuthenticated) return loginWanted;
+    const { verdict } = this.#faults;
+    if (verdict !== undefined) return verdict === 'none' ? undefined : page(verdict.text);
+    return page(this.#error === undefined ? successText : `Update error: ${this.#error.printed}\n`);
+  }
+
+  #isUpdate({ path, method }: WebRequest): boolean {
+    return path === this.#path && method === 'POST';
+  }
+
+  #isLoggedIn({ headers }: WebRequest): boolean {
+    return this.#authorization === undefined || headers.get('authorization') === this.#authorization;
+  }
+
+  /** The upload handler. It takes what comes in any case, and drops what it may not use. */
+  #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
+    const esp = this.#esp;
+    const transfer = afflictedTransfer(esp, connection, this.#faults.transfer, contentLength(request));
+    const pieces: Uint8Array[] = [];
+    let kind: Delivery['kind'] = 'sketch';
+    let count = 0;
+    const install = (isWhole: boolean) =>
+      esp.board.install({ transport: 'web', kind, sizeBytes: count }, Buffer.concat(pieces), isWhole);
+    return {
+      start: async (partName) => {
+        kind = partName === 'filesystem' ? 'filesystem' : 'sketch';
+        this.#isAuthenticated = this.#isLoggedIn(request);
+        if (this.#isAuthenticated) this.#error = esp.board.errorOfBegin({ transport: 'web', kind, sizeBytes: 0 });
+      },
+      write: async (bytes) => {
+        if (this.#isAuthenticated) pieces.push(bytes);
+        await writeTime(esp, count, bytes.length);
+        count += bytes.length;
+        return transfer.reached(count);
+      },
+      end: async () => {
+        if (!this.#isAuthenticated) return;
+        if (this.#error === undefined) this.#conclude(install(true));
+        if (this.#error !== undefined) esp.reportUpdate('web', this.#error.printed);
+      },
+      abort: async () => {
+        if (!this.#isAuthenticated) return;
+        if (this.#error === undefined) install(false);
+        esp.reportUpdate('web', `the connection was lost after ${count} bytes of the form's file`);
+      },
+    };
+  }
+
+  #conclude(outcome: Outcome): void {
+    if (outcome.outcome === 'rejected') {
+      this.#error = outcome.error;
+    } else if (outcome.outcome === 'accepted') {
+      this.#esp.reportUpdate('web');
+    } else {
+      this.#esp.reportUpdate('web', 'crashed');
+      this.#esp.restart();
+      this.#esp.life.throwIfAborted();
+    }
+  }
+}
+
+const ignoredFiles: FileSink = {
+  start: async () => undefined,
+  write: async () => 'on',
+  end: async () => undefined,
+  abort: async () => undefined,
+};
+
+const loginWanted: WebAnswer = {
+  status: '401 Unauthorized',
+  type: 'text/html',
+  headers: ['WWW-Authenticate: Basic realm="Login Required"'],
+  body: '',
+};
+
+function page(body: string): WebAnswer {
+  return { status: '200 OK', type: 'text/html', body };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

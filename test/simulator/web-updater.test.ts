@@ -1,0 +1,145 @@
+import test from 'ava';
+import { quickTimings, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
+import { basic, breakOff, exchange, fileHeader, formRequest } from './bare-form.ts';
+import { holds } from './holds.ts';
+
+const image = { sizeBytes: 40_000, seed: 1 };
+const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
+const start = (options = {}) => startVirtualEsp({ image, timings: quickTimings, webPort: 0, ...options });
+const portOf = (esp: { webPort: number | undefined }) => esp.webPort ?? 0;
+
+test('a form with a file in the part "firmware" is an update: success in the text, then the new sketch', async (t) => {
+  await using esp = await start();
+  const booted = esp.nextEvent(({ event }) => event === 'boot', 5000);
+  const { text } = await exchange(portOf(esp), formRequest(next));
+  t.true(text.startsWith('HTTP/1.1 200 OK\r\n'));
+  t.true(text.endsWith('Update Success! Rebooting...'));
+  await booted;
+  t.true(holds(esp, next));
+});
+
+test('a failure is status 200 with the error in the text', async (t) => {
+  await using esp = await start();
+  const { text } = await exchange(portOf(esp), formRequest(new Uint8Array(5000).fill(7)));
+  t.true(text.startsWith('HTTP/1.1 200 OK\r\n'));
+  t.true(text.includes('Update error: ERROR[10]: Magic byte is not 0xE9'));
+  t.is(esp.state.restarts, 0);
+});
+
+test('the form itself is asked for with GET, and wants the login', async (t) => {
+  await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  const refused = await exchange(portOf(esp), 'GET /update HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.true(refused.text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
+  const form = await exchange(portOf(esp), `GET /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\n\r\n`);
+  t.true(form.text.startsWith('HTTP/1.1 200 OK\r\n'));
+  t.true(form.text.includes('name="firmware"') && form.text.includes('name="filesystem"'));
+  const elsewhere = await exchange(portOf(esp), 'GET / HTTP/1.0\r\n\r\n');
+  t.true(elsewhere.text.startsWith('HTTP/1.0 404 Not Found\r\n'));
+});
+
+test('a wrong password is told only when the whole body has come', async (t) => {
+  await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  const { text } = await exchange(portOf(esp), formRequest(next));
+  t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
+  t.is(esp.state.restarts, 0);
+});
+
+test('without filename= even the right password is refused', async (t) => {
+  await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  const body = '--xyz\r\nContent-Disposition: form-data; name="firmware"\r\n\r\nabc\r\n--xyz--\r\n';
+  const head = `POST /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const { text } = await exchange(portOf(esp), head, body);
+  t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
+});
+
+const dropped = {
+  'a preamble': { preamble: 'This is a message in several parts.\r\n' },
+  'an empty line before the boundary': { preamble: '\r\n' },
+  'a second parameter before the boundary': { contentType: 'multipart/form-data; charset=utf-8; boundary=xyz' },
+  'a second parameter behind the boundary': { contentType: 'multipart/form-data; boundary=xyz; charset=utf-8' },
+};
+
+for (const [name, form] of Object.entries(dropped)) {
+  test(`${name} makes the server drop the connection`, async (t) => {
+    await using esp = await start();
+    t.deepEqual(await exchange(portOf(esp), formRequest(next, form)), { text: '', ended: 'by reset' });
+    t.is(esp.state.restarts, 0);
+  });
+}
+
+test('a chunked body is reset', async (t) => {
+  await using esp = await start();
+  const head =
+    'POST /update HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/form-data; boundary=xyz\r\n\r\n';
+  t.deepEqual(await exchange(portOf(esp), head, '5\r\n--xyz\r\n0\r\n\r\n'), { text: '', ended: 'by reset' });
+});
+
+test('quotes around the boundary are no harm', async (t) => {
+  await using esp = await start();
+  const { text } = await exchange(
+    portOf(esp),
+    formRequest(next, { contentType: 'multipart/form-data; boundary="xyz"' }),
+  );
+  t.true(text.endsWith('Update Success! Rebooting...'));
+});
+
+test('a header besides Content-Type puts an empty line into the file', async (t) => {
+  await using esp = await start();
+  const partHeaders = [fileHeader('firmware'), 'Content-Transfer-Encoding: binary'];
+  const { text } = await exchange(portOf(esp), formRequest(next, { partHeaders }));
+  t.true(text.includes('ERROR[10]'));
+});
+
+test('without CRLF behind the closing boundary it waits out its time-outs', async (t) => {
+  await using esp = await start({ timings: { ...quickTimings, webReadTimeoutMs: 60 } });
+  const begun = performance.now();
+  const { text } = await exchange(portOf(esp), formRequest(next, { epilogue: '' }));
+  t.true(performance.now() - begun >= 119);
+  t.true(text.endsWith('Update Success! Rebooting...'));
+});
+
+test('content that looks like the beginning of a boundary is content', async (t) => {
+  await using esp = await start();
+  const tricky = next.slice();
+  for (const [index, text] of ['\r', '\r\n', '\r\n-', '\r\n--', '\r\r\n--xy', '\r\n--xyy', '\n--xyz'].entries()) {
+    tricky.set(Buffer.from(text), 30_000 + index * 100);
+  }
+  const restarted = esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked', 5000);
+  await exchange(portOf(esp), formRequest(tricky));
+  await restarted;
+  t.true(holds(esp, tricky));
+});
+
+test('a boundary that begins within a look-alike is missed, as on the device', async (t) => {
+  await using esp = await start();
+  const content = Buffer.concat([next, Buffer.from('\r\n--')]);
+  const pending = exchange(portOf(esp), formRequest(content));
+  await t.throwsAsync(esp.nextEvent(({ event }) => event === 'update', 200));
+  await esp.close();
+  t.is((await pending).text, '');
+});
+
+test('it stages right above the running sketch, however small the update', async (t) => {
+  await using esp = await start();
+  const small = Uint8Array.from([0xe9, 1, 2, 0x40, ...new Uint8Array(5000)]);
+  await exchange(portOf(esp), formRequest(small));
+  t.true(holds(esp, small.subarray(0, 4096), 0xa000 + 0x1000));
+});
+
+test('a part of the name "filesystem" goes to the filesystem', async (t) => {
+  await using esp = await start();
+  const content = new Uint8Array(9000).fill(0x33);
+  const { text } = await exchange(portOf(esp), formRequest(content, { partHeaders: [fileHeader('filesystem')] }));
+  t.true(text.endsWith('Update Success! Rebooting...'));
+  t.true(holds(esp, content, 0x200000));
+});
+
+test('an upload that breaks off leaves the device as it was', async (t) => {
+  await using esp = await start();
+  const request = formRequest(next);
+  const told = esp.nextEvent(({ event }) => event === 'update', 5000);
+  await breakOff(portOf(esp), request.subarray(0, request.length - 20_000));
+  t.like(await told, { verdict: 'rejected' });
+  const { text } = await exchange(portOf(esp), request);
+  t.true(text.endsWith('Update Success! Rebooting...'));
+});
