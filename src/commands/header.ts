@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { removeLeftovers, writeError, writeIfChanged } from '../files/write.ts';
+import { resolve } from 'node:path';
+import { makeFolderOf, removeLeftovers, writeIfChanged } from '../files/write.ts';
 import { keySizeWarnings, loadPublicKey } from '../keys/key-files.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../keys/signing-header.ts';
@@ -69,9 +68,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
 
 /** Writes the header of a key, or the one that says that there is none; makes its folder. When it cannot be written none is left. */
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
-  await mkdir(dirname(out), { recursive: true }).catch((cause) => {
-    throw writeError(out, cause);
-  });
+  await makeFolderOf(out);
   return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
     await removeLeftovers(out).catch(() => undefined);
     throw error;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors.ts';
 
@@ -53,6 +54,26 @@ export async function removeLeftovers(path: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const temporary = names.filter((name) => name.startsWith(prefix) && name.endsWith('.tmp'));
   await removeFiles([path, ...temporary.map((name) => join(folder, name))]);
+}
+
+/**
+ * Makes the folder that a file is to lie in.
+ *
+ * @throws OtaError FILE_UNWRITABLE
+ */
+export async function makeFolderOf(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    // On a read-only disk this mkdir says ENOENT; what is there already says why.
+    const denial = await access(nearestThatExists(folder), constants.W_OK).catch((reason: unknown) => reason);
+    throw writeError(path, denial ?? cause);
+  }
+}
+
+function nearestThatExists(folder: string): string {
+  return existsSync(folder) ? folder : nearestThatExists(dirname(folder));
 }
 
 /** What a failed system call on `path` means to a user. */

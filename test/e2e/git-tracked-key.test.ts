@@ -1,0 +1,51 @@
+/** Private keys in a real git repository: whoever clones it could sign. */
+import { rm } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { builtSketch } from '../support/built-sketch.ts';
+import { runVerb } from '../support/run-verb.ts';
+import type { TestFolder } from '../support/test-folder.ts';
+
+const tracked = /^warning: .*private\.key is tracked by git: .*git rm --cached it and make a new pair$/m;
+const image = 'build/door.ino.bin';
+const usesOfTheKey: readonly (readonly string[])[] = [
+  ['sign', '--private-key', 'private.key', '--bin', image],
+  ['pack', image],
+  ['header', '--source', '.', '--out', 'build/core/Updater_Signing.h'],
+  ['signing', '--mode', 'sign', '--privatekey', 'private.key', '--bin', image, '--out', `${image}.signed`],
+];
+
+async function repository(t: ExecutionContext): Promise<TestFolder> {
+  const folder = await builtSketch(t, { '.gitignore': 'private.key\n' });
+  await execa('git', ['init', '--quiet', folder.path]);
+  return folder;
+}
+
+test('a key that git tracks is warned of by whatever signs with it', async (t) => {
+  const folder = await repository(t);
+  await execa('git', ['-C', folder.path, 'add', '--force', 'private.key']);
+  for (const argv of usesOfTheKey.filter(([verb]) => verb !== 'header')) {
+    const { exitCode, stderr } = await runVerb([...argv], { cwd: folder.path });
+    t.is(exitCode, 0, stderr);
+    t.regex(stderr, tracked, argv.join(' '));
+  }
+});
+
+test('a key that git ignores, or merely sees, is no matter', async (t) => {
+  const folder = await repository(t);
+  await folder.write('.gitignore', '');
+  for (const argv of usesOfTheKey) {
+    const { exitCode, stderr } = await runVerb([...argv], { cwd: folder.path });
+    t.is(exitCode, 0, stderr);
+    t.notRegex(stderr, /git/);
+  }
+});
+
+test('a header from the public key asks git nothing; one from the private key warns', async (t) => {
+  const folder = await repository(t);
+  await execa('git', ['-C', folder.path, 'add', '--force', 'private.key']);
+  const argv = ['header', '--source', '.', '--out', 'build/core/Updater_Signing.h'];
+  t.notRegex((await runVerb(argv, { cwd: folder.path })).stderr, /git/);
+  await rm(folder.at('public.key'));
+  t.regex((await runVerb(argv, { cwd: folder.path })).stderr, tracked);
+});

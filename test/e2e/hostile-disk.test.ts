@@ -1,0 +1,149 @@
+/** Verbs on a disk that is full or read-only: a tmpfs of 1 MB, which root alone can mount. */
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { door } from '../support/built-sketch.ts';
+import { runVerb, type VerbRun } from '../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../support/test-folder.ts';
+
+const image = 'disk/door.bin';
+const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map((suffix) => image + suffix);
+const pageBytes = 4096;
+
+/** A folder with a small disk in it at `disk`, and the keys beside; undefined where nothing can be mounted. */
+async function withDisk(
+  t: ExecutionContext,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<TestFolder | undefined> {
+  const folder = await testFolder(t, {
+    'private.key': door.privatePem,
+    'public.key': door.publicPem,
+    'disk/.keep': '',
+  });
+  const { failed, stderr } = await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder.at('disk')], {
+    reject: false,
+  });
+  if (failed) {
+    t.log(`not tested: ${stderr}`);
+    t.pass();
+    return undefined;
+  }
+  t.teardown(() => execa('umount', [folder.at('disk')]));
+  for (const [name, content] of Object.entries(files)) await folder.write(name, content);
+  return folder;
+}
+
+/** Fills the disk up to so many free bytes. */
+async function fill(folder: TestFolder, freeBytes: number): Promise<void> {
+  await rm(folder.at('disk/ballast'), { force: true });
+  const { bavail, bsize } = await statfs(folder.at('disk'));
+  await writeFile(join(folder.at('disk'), 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - freeBytes)));
+}
+
+function saysFull(t: ExecutionContext, { exitCode, error }: VerbRun): void {
+  t.is(exitCode, 1);
+  t.regex(error?.message ?? '', /could not be written: the disk is full \(ENOSPC\)$/);
+  t.regex(error?.hint ?? '', /space/);
+}
+
+// The gzip needs 200 KB, the signed image 285 KB, the signed gzip 200 KB.
+for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
+  test.serial(`pack on a disk with ${freeKilobytes} KB left fails, and leaves nothing behind`, async (t) => {
+    const folder = await withDisk(t, { [image]: door.bin });
+    if (folder === undefined) return;
+    await fill(folder, freeKilobytes * 1024);
+    saysFull(t, await runVerb(['pack', image], { cwd: folder.path }));
+    t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
+  });
+}
+
+test.serial('a build that fits a small disk is packed', async (t) => {
+  const folder = await withDisk(t, { [image]: door.bin });
+  if (folder === undefined) return;
+  t.is((await runVerb(['pack', image, '--compression', 'none'], { cwd: folder.path })).exitCode, 0);
+});
+
+test.serial('artefacts of an earlier build make room, or are gone all the same', async (t) => {
+  const folder = await withDisk(t, { [image]: door.bin, ...Object.fromEntries(stale.map((name) => [name, 'stale'])) });
+  if (folder === undefined) return;
+  await fill(folder, 0);
+  saysFull(t, await runVerb(['pack', image], { cwd: folder.path }));
+  t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
+});
+
+test.serial('sign and its stand-in for signing.py leave nothing on a full disk', async (t) => {
+  for (const argv of [
+    ['sign', '--private-key', 'private.key', '--bin', image],
+    ['sign', '--private-key', 'private.key', '--bin', image, '--gzip', '--legacy', `${image}.legacy_sig`],
+    ['signing', '--mode', 'sign', '--privatekey', 'private.key', '--bin', image, '--out', `${image}.signed`],
+  ]) {
+    const folder = await withDisk(t, { [image]: door.bin });
+    if (folder === undefined) return;
+    await fill(folder, 250 * 1024);
+    saysFull(t, await runVerb(argv, { cwd: folder.path }));
+    t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
+  }
+});
+
+test.serial('sign --manifest on a full disk keeps the manifest as it was', async (t) => {
+  const folder = await withDisk(t, { [image]: door.bin });
+  if (folder === undefined) return;
+  await runVerb(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
+  const manifest = await folder.text(`${image}.ota.json`);
+  for (const freeBytes of [0, 290 * 1024]) {
+    await fill(folder, freeBytes);
+    saysFull(
+      t,
+      await runVerb(['sign', '--private-key', 'private.key', '--manifest', `${image}.ota.json`], { cwd: folder.path }),
+    );
+    t.is(await folder.text(`${image}.ota.json`), manifest);
+    t.deepEqual(await folder.list(), ['disk/ballast', image, `${image}.ota.json`, 'private.key', 'public.key']);
+  }
+});
+
+test.serial('keygen leaves no key, and no half of one or of a pair', async (t) => {
+  const folder = await withDisk(t);
+  if (folder === undefined) return;
+  for (const freeBytes of [0, pageBytes]) {
+    await fill(folder, freeBytes);
+    const argv = ['keygen', '--bits', '4096', '--private-key', 'disk/private.key', '--public-key', 'disk/public.key'];
+    saysFull(t, await runVerb(argv, { cwd: folder.path }));
+    t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
+  }
+});
+
+test.serial('a header that cannot be written does not leave the one of another key', async (t) => {
+  const folder = await withDisk(t, { 'disk/Updater_Signing.h': 'of another key' });
+  if (folder === undefined) return;
+  await fill(folder, 0);
+  saysFull(
+    t,
+    await runVerb(['header', '--public-key', 'public.key', '--out', 'disk/Updater_Signing.h'], { cwd: folder.path }),
+  );
+  t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
+});
+
+test.serial('on a read-only disk every verb that writes says so', async (t) => {
+  const folder = await withDisk(t, { [image]: door.bin });
+  if (folder === undefined) return;
+  await runVerb(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
+  await execa('mount', ['-o', 'remount,ro', folder.at('disk')]);
+  const before = await folder.list();
+  for (const argv of [
+    ['keygen', '--bits', '1024', '--private-key', 'disk/private.key', '--public-key', 'disk/public.key'],
+    ['header', '--public-key', 'public.key', '--out', 'disk/Updater_Signing.h'],
+    ['header', '--public-key', 'public.key', '--out', 'disk/core/Updater_Signing.h'],
+    ['sign', '--private-key', 'private.key', '--bin', image],
+    ['sign', '--private-key', 'private.key', '--manifest', `${image}.ota.json`],
+    ['pack', image],
+    ['signing', '--mode', 'header', '--publickey', 'public.key', '--out', 'disk/Updater_Signing.h'],
+    ['signing', '--mode', 'sign', '--privatekey', 'private.key', '--bin', image, '--out', `${image}.signed`],
+  ]) {
+    const { exitCode, error } = await runVerb(argv, { cwd: folder.path });
+    t.is(exitCode, 1, argv.join(' '));
+    t.regex(error?.message ?? '', /could not be written: the disk is read-only \(EROFS\)$/, argv.join(' '));
+    t.regex(error?.hint ?? '', /read-only/);
+  }
+  t.deepEqual(await folder.list(), before);
+});
