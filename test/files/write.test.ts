@@ -1,0 +1,72 @@
+import { stat, utimes } from 'node:fs/promises';
+import test from 'ava';
+import { makeFolderOf, removeFiles, removeLeftovers, writeAtomically, writeIfChanged } from '../../src/files/write.ts';
+import { expectOtaError } from '../support/expected-error.ts';
+import { testFolder } from '../support/test-folder.ts';
+
+test('a file is written whole, over an old one too, and leaves nothing else', async (t) => {
+  const folder = await testFolder(t, { 'old.bin': 'old' });
+  await writeAtomically(folder.at('old.bin'), Buffer.from('new'));
+  await writeAtomically(folder.at('new.txt'), 'text');
+  t.deepEqual(await folder.list(), ['new.txt', 'old.bin']);
+  t.is(await folder.text('old.bin'), 'new');
+});
+
+test('many writers of one file leave the whole file of one of them', async (t) => {
+  const folder = await testFolder(t);
+  const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(50_000));
+  await Promise.all(texts.map((text) => writeAtomically(folder.at('door.bin'), text)));
+  t.true(texts.includes(await folder.text('door.bin')));
+  t.deepEqual(await folder.list(), ['door.bin']);
+});
+
+test('a write that fails says where and why, and leaves neither file nor temporary', async (t) => {
+  const folder = await testFolder(t, { file: '', 'folder/inside': '' });
+  const missing = await expectOtaError(t, 'FOLDER_MISSING', () => writeAtomically(folder.at('missing/door.bin'), ''));
+  t.is(missing.exitCode, 1);
+  const below = await expectOtaError(t, 'FILE_UNWRITABLE', () => writeAtomically(folder.at('file/door.bin'), ''));
+  t.regex(below.message, /part of the path is a file/);
+  const onFolder = await expectOtaError(t, 'FILE_UNWRITABLE', () => writeAtomically(folder.at('folder'), ''));
+  t.regex(onFolder.message, /it is a folder/);
+  t.deepEqual(await folder.list(), ['file', 'folder/inside']);
+});
+
+test('a file is rewritten only when its text changes', async (t) => {
+  const folder = await testFolder(t);
+  const path = folder.at('header.h');
+  const then = new Date('2020-02-02');
+  t.is(await writeIfChanged(path, 'one'), 'written');
+  await utimes(path, then, then);
+  t.is(await writeIfChanged(path, 'one'), 'unchanged');
+  t.deepEqual((await stat(path)).mtime, then);
+  t.is(await writeIfChanged(path, 'two'), 'written');
+  t.notDeepEqual((await stat(path)).mtime, then);
+});
+
+test('removing what is not there is no failure, removing a folder is', async (t) => {
+  const folder = await testFolder(t, { 'a.bin': '', 'folder/inside': '' });
+  await removeFiles([folder.at('a.bin'), folder.at('b.bin'), folder.at('missing/c.bin')]);
+  t.deepEqual(await folder.list(), ['folder/inside']);
+  await expectOtaError(t, 'FILE_UNWRITABLE', () => removeFiles([folder.at('folder')]));
+});
+
+test('the temporary files of a killed writer go with the file, those of others stay', async (t) => {
+  const folder = await testFolder(t, {
+    'door.bin': '',
+    '.door.bin.0badcafe.tmp': 'half',
+    '.door.bin2.0badcafe.tmp': 'of another',
+    '.door.bin.note': 'of the user',
+  });
+  await removeLeftovers(folder.at('door.bin'));
+  await removeLeftovers(folder.at('missing/door.bin'));
+  t.deepEqual(await folder.list(), ['.door.bin.note', '.door.bin2.0badcafe.tmp']);
+});
+
+test('folders are made as deep as needed, and a file in their way is named', async (t) => {
+  const folder = await testFolder(t, { file: '' });
+  await makeFolderOf(folder.at('a/b/c/header.h'));
+  await makeFolderOf(folder.at('a/b/c/header.h'));
+  t.true((await stat(folder.at('a/b/c'))).isDirectory());
+  const error = await expectOtaError(t, 'FILE_UNWRITABLE', () => makeFolderOf(folder.at('file/b/header.h')));
+  t.regex(error.message, /file.*folder/);
+});
