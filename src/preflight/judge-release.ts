@@ -17,13 +17,18 @@ export interface ReleaseVerdict {
 }
 
 /** Asks the rules that need no device. Each complaint is named once, however many artefacts it is about. */
-export function judgeRelease(release: Release, { publishing = false, allow = new Set() }: ReleaseQuestion): ReleaseVerdict {
+export function judgeRelease(
+  release: Release,
+  { publishing = false, allow = new Set() }: ReleaseQuestion,
+): ReleaseVerdict {
   const complaints = release.artefacts.map((artefact) => judge({ release, artefact, facts: undefined, publishing }));
   const isRefusedByAll = ({ rule, severity }: Complaint): boolean =>
     severity === 'refuse' &&
     !allow.has(rule) &&
     complaints.every((found) => found.some((other) => other.rule === rule && other.severity === 'refuse'));
-  const all = [...new Map(complaints.flat().map((complaint) => [complaint.rule + complaint.message, complaint])).values()];
+  const all = [
+    ...new Map(complaints.flat().map((complaint) => [complaint.rule + complaint.message, complaint])).values(),
+  ];
   return {
     refused: all.filter(isRefusedByAll),
     warnings: all

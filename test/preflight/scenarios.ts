@@ -9,8 +9,8 @@ import { deviceAtRest, signatureVerifier, type VirtualDevice } from '../../src/d
 import type { ImageKind, SignatureFormat } from '../../src/domain/artefact.ts';
 import type { DeviceFacts } from '../../src/domain/device-facts.ts';
 import { readFirmware } from '../../src/firmware/firmware.ts';
+import { type FlashMode, flashModes } from '../../src/firmware/flash-header.ts';
 import { type FlashLayout, flashLayoutByName } from '../../src/firmware/flash-layout.ts';
-import { flashModes } from '../../src/firmware/flash-header.ts';
 import { describePublicKey } from '../../src/keys/public-key.ts';
 import { fileRelease } from '../../src/preflight/file-release.ts';
 import type { Release, ReleaseArtefact } from '../../src/preflight/release.ts';
@@ -75,7 +75,54 @@ const anyCore = fc.oneof(
 
 const scripts = ['512k', '512k32', '512k64', '512k128', '1m', '1m64', '1m144', '1m256', '1m512', '2m512', '2m1m'];
 
-/** A device of any kind, and all facts about it. */
+/** What tells devices apart here. */
+export interface DeviceWishes {
+  readonly core: string;
+  /** A linker script of the core, such as `1m64`. */
+  readonly script: string;
+  readonly flashMode: FlashMode;
+  readonly key: 'none' | 'owner' | 'stranger';
+  /** How much of the sketch area the present sketch takes, from 0 to 1; most of the range is small. */
+  readonly sketchShare: number;
+  readonly transport: Transport;
+  readonly atomicFs: boolean;
+}
+
+/** A device, and all facts about it. */
+export interface KnownDevice {
+  readonly device: VirtualDevice;
+  readonly facts: DeviceFacts;
+}
+
+export function makeDevice(wishes: DeviceWishes): KnownDevice {
+  const { core, script, flashMode, key, sketchShare, transport, atomicFs } = wishes;
+  const habits = required(coreHabits(core));
+  // The scripts are said nothing of before 2.5.0; their borders then are those of 2.5.
+  const layout = required(flashLayoutByName(script, compareReleases(core, '2.5.0') < 0 ? '2.5.0' : core));
+  const chipSizeBytes = required(layout.flashSizeBytes);
+  const { fsStart, fsEnd } = layout;
+  // Sketches are multiples of 16 bytes; most devices have one that leaves room.
+  const sketchSizeBytes = 16 * Math.ceil((20_000 + sketchShare ** 4 * (fsStart - 20_000)) / 16);
+  const format = habits.signing;
+  const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
+  const verifier = holder && format !== 'none' ? signatureVerifier(holder.publicKey, format) : undefined;
+  const built = { habits, verifier, fsStart, fsEnd, atomicFs, flashMap: false, flashMode, chipSizeBytes };
+  const facts: DeviceFacts = {
+    core,
+    signing: holder === undefined ? 'none' : 'required',
+    keyFingerprint: holder?.publicKey.fingerprint,
+    flashMode,
+    chipSizeBytes,
+    fsStart,
+    fsEnd,
+    sketchSizeBytes,
+    transport,
+    atomicFs,
+  };
+  return { device: deviceAtRest({ ...built, sketchSizeBytes }), facts };
+}
+
+/** A device of any kind. */
 export const anyDevice = fc
   .record({
     core: anyCore,
@@ -86,32 +133,7 @@ export const anyDevice = fc
     transport: fc.constantFrom<Transport>('espota', 'http', 'web'),
     atomicFs: fc.boolean(),
   })
-  .map(({ core, script, flashMode, key, sketchShare, transport, atomicFs }) => {
-    const habits = required(coreHabits(core));
-    // The scripts are said nothing of before 2.5.0; their borders then are those of 2.5.
-    const layout = required(flashLayoutByName(script, compareReleases(core, '2.5.0') < 0 ? '2.5.0' : core));
-    const chipSizeBytes = required(layout.flashSizeBytes);
-    const { fsStart, fsEnd } = layout;
-    // Sketches are multiples of 16 bytes; most devices have one that leaves room.
-    const sketchSizeBytes = 16 * Math.ceil((20_000 + sketchShare ** 4 * (fsStart - 20_000)) / 16);
-    const format = habits.signing;
-    const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
-    const verifier = holder && format !== 'none' ? signatureVerifier(holder.publicKey, format) : undefined;
-    const built = { habits, verifier, fsStart, fsEnd, atomicFs, flashMap: false, flashMode, chipSizeBytes };
-    const facts: DeviceFacts = {
-      core,
-      signing: holder === undefined ? 'none' : 'required',
-      keyFingerprint: holder?.publicKey.fingerprint,
-      flashMode,
-      chipSizeBytes,
-      fsStart,
-      fsEnd,
-      sketchSizeBytes,
-      transport,
-      atomicFs,
-    };
-    return { device: deviceAtRest({ ...built, sketchSizeBytes }), facts, transport, layout };
-  });
+  .map(makeDevice);
 
 function required<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('the tables do not know it');
@@ -223,7 +245,9 @@ function damaged(content: Uint8Array): Uint8Array {
   return changed;
 }
 
-const layouts = ['2.5.0', '3.1.2'].flatMap((core) => scripts.map((script) => required(flashLayoutByName(script, core))));
+const layouts = ['2.5.0', '3.1.2'].flatMap((core) =>
+  scripts.map((script) => required(flashLayoutByName(script, core))),
+);
 const sketches = makeSketches();
 const sentSketches = sketches.flatMap(waysToSend);
 const sentFilesystems = makeFilesystems(layouts).flatMap(waysToSend);
@@ -234,7 +258,8 @@ const sentFilesystems = makeFilesystems(layouts).flatMap(waysToSend);
  */
 export const anyScenario: fc.Arbitrary<Scenario> = fc
   .tuple(anyDevice, fc.boolean(), fc.nat(), fc.nat(3))
-  .map(([{ device, facts, transport }, isSketch, pick, fitting]) => {
+  .map(([{ device, facts }, isSketch, pick, fitting]) => {
+    const transport = facts.transport ?? 'espota';
     const kind: ImageKind = isSketch ? 'sketch' : 'filesystem';
     const pool = isSketch ? sentSketches : sentFilesystems;
     const fit = fitting === 0 ? [] : pool.filter((sent) => isMadeFor(sent, device));
@@ -242,7 +267,10 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
     return { device, facts: { ...facts, kind }, transport, kind, sent };
   });
 
-function isMadeFor({ name, release: { image } }: Sent, { flashMode, fsStart, fsEnd, chipSizeBytes }: VirtualDevice): boolean {
+function isMadeFor(
+  { name, release: { image } }: Sent,
+  { flashMode, fsStart, fsEnd, chipSizeBytes }: VirtualDevice,
+): boolean {
   if (!soundWays.some((way) => name.endsWith(`, ${way}`))) return false;
   return image.kind === 'sketch'
     ? image.flashMode === flashMode && (image.flashSizeBytes ?? 0) <= chipSizeBytes

@@ -41,13 +41,22 @@ function checkSketch(context: Context, device: Device): Objection | undefined {
   }));
   const tooSmall = capacities.filter(({ capacity }) => capacity !== undefined && capacity < needed);
   const [worst] = tooSmall.sort((a, b) => (b.capacity ?? 0) - (a.capacity ?? 0));
-  if (worst?.capacity === undefined) return undefined;
+  if (worst?.capacity === undefined) return freeBytes(device) === undefined ? ofUnknownSpace(device) : undefined;
   const missing = needed - worst.capacity;
   const message = `the update takes ${needed} bytes in flash, and ${worst.capacity} are free: ${missing} too many, which is ERROR 4`;
   if (tooSmall.length === capacities.length) return refuse(message, gzipInstead(context, worst.capacity));
   return warn(
     `over ${tooSmall.map(({ transport }) => transport).join(' and ')} ${message}`,
     'use espota or HTTP, which have a sector more',
+  );
+}
+
+/** Before 2.4.2 a size that is too large wraps around. */
+function ofUnknownSpace({ facts, habits }: Device): Objection | undefined {
+  if (habits?.wrapsTooLargeSize !== true) return undefined;
+  return warn(
+    `it is not known how much space is free, and core ${facts.core} miscounts where there is too little: it would overwrite anything`,
+    'name the flash layout (--fs-start) and the size of the present sketch (--sketch-size)',
   );
 }
 
@@ -83,6 +92,12 @@ function checkFilesystem(context: Context, device: Device): Objection | undefine
         unbounded ? `core ${device.facts.core} would overwrite what follows it` : 'the device would answer ERROR 4'
       }`,
       "make the image for the device's flash layout",
+    );
+  }
+  if (partition === undefined && device.habits?.boundsFilesystem === false) {
+    return warn(
+      `it is not known how large the filesystem partition is, and core ${device.facts.core} would overwrite what follows it`,
+      'name the flash layout with --fs-start and --fs-end',
     );
   }
   const free = freeBytes(device);
