@@ -33,8 +33,16 @@ export function deliver(device: VirtualDevice, bytes: Uint8Array, delivery: Deli
   return written.outcome === 'rejected' ? written : endUpdate(written.update, transport === 'web');
 }
 
-/** What `ESP8266HTTPUpdate::handleUpdate` finds before it asks the Updater; its errors are negative. */
-function refusalOfHttpClient(device: VirtualDevice, bytes: Uint8Array, delivery: Delivery): Rejection | undefined {
+/**
+ * What `ESP8266HTTPUpdate::handleUpdate` finds before it asks the Updater; its errors are negative.
+ *
+ * @param bytes of the update's length; only the first four are looked at
+ */
+export function refusalOfHttpClient(
+  device: VirtualDevice,
+  bytes: Uint8Array,
+  delivery: Delivery,
+): Rejection | undefined {
   const isSketch = delivery.kind === 'sketch';
   if (bytes.length === 0) return refuse(device, 'noSize');
   const roomBytes = isSketch ? freeSketchSpace(device) : device.fsEnd - device.fsStart;

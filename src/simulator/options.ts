@@ -2,7 +2,9 @@ import type { Manifest } from '../domain/manifest.ts';
 import type { FlashMode } from '../firmware/flash-header.ts';
 import type { BuildOptions } from './build.ts';
 import type { Faults } from './faults.ts';
+import type { UpdateMode } from './http-request.ts';
 import type { LinkModel } from './link.ts';
+import type { MdnsOptions } from './mdns.ts';
 import type { SyntheticSketchOptions } from './synthetic-sketch.ts';
 import type { Timings } from './timings.ts';
 import type { WebLogin } from './web-updater.ts';
@@ -34,6 +36,22 @@ export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
   readonly webPath?: string | undefined;
   /** Of the web updater; none by default. */
   readonly webLogin?: WebLogin | undefined;
+
+  /** Where its HTTP client asks for updates; without it, it does not ask. */
+  readonly updateUrl?: string | undefined;
+  /** From one question to the next, one minute by default. The first one comes when it has started. */
+  readonly updateIntervalMs?: number | undefined;
+  /** `sketch` by default. */
+  readonly updateMode?: UpdateMode | undefined;
+  /** Off by default, as on the device. */
+  readonly followsRedirects?: boolean | undefined;
+  /** The certificates (PEM) that it trusts for https; any, when it is absent. */
+  readonly ca?: string | undefined;
+  /** What `ESP.getSdkVersion()` says. */
+  readonly sdkVersion?: string | undefined;
+
+  /** Announces itself; it does not, when this is absent. */
+  readonly mdns?: MdnsOptions | undefined;
 
   readonly mac?: string | undefined;
   readonly hostname?: string | undefined;

@@ -27,6 +27,10 @@ export interface Esp {
   inLoop(task: () => Promise<void>): Promise<void>;
   /** @param error the device's words; undefined when it accepted */
   reportUpdate(transport: Transport, error?: string): void;
+  /** The HTTP client asked, and there was nothing to do. */
+  reportCheck(status: number): void;
+  /** What is a bug, since nobody awaits what goes on inside the device. */
+  fail(error: unknown): void;
   /** Ends the present life; what goes on in it is dropped. */
   restart(): void;
 }

@@ -13,8 +13,8 @@ export class StreamReader {
   }
 
   /** Waits until there is something to read. */
-  async hasData(timeoutMs = this.#timeoutMs): Promise<boolean> {
-    return (await this.#fill(timeoutMs)) === 'data';
+  wait(timeoutMs = this.#timeoutMs): Promise<'data' | 'end' | 'timeout'> {
+    return this.#fill(timeoutMs);
   }
 
   /** Whether the connection has ended and all of it was read. */

@@ -77,7 +77,7 @@ export class WebServer {
   /** `handleClient`: a client that says nothing keeps other clients waiting, but not the rest of the sketch. */
   async #serve(connection: LinkedSocket): Promise<void> {
     const reader = new StreamReader(connection, this.#esp.timings.webReadTimeoutMs);
-    if (!(await reader.hasData())) return connection.finish();
+    if ((await reader.wait()) !== 'data') return connection.finish();
     await this.#esp.inLoop(async () => {
       const request = await readRequestHead(reader);
       const isRead =

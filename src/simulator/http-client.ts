@@ -1,0 +1,94 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type ClientError, clientErrorText } from './http-errors.ts';
+import { type RequestTarget, redirectTarget, requestText } from './http-request.ts';
+import { type HttpResponse, readResponse } from './http-response.ts';
+import { LinkedSocket } from './linked-socket.ts';
+import { pause } from './pause.ts';
+import type { Esp } from './services.ts';
+import { StreamReader } from './stream-reader.ts';
+
+export interface HttpClientOptions {
+  /** Off, as on the device, unless the sketch switches it on. */
+  readonly followsRedirects: boolean;
+  /** The certificates (PEM) that it trusts for https; undefined: any, as with `setInsecure()`. */
+  readonly ca: string | undefined;
+}
+
+/** An answer whose body has not been read. */
+export interface HttpAnswer {
+  readonly response: HttpResponse;
+  readonly connection: LinkedSocket;
+  readonly reader: StreamReader;
+}
+
+const mostRedirects = 10;
+const redirects = [301, 302, 303, 307];
+
+/**
+ * `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp). After a redirect it asks without the headers that were added to the first request.
+ *
+ * @returns the client's own words when there is no answer
+ */
+export async function httpGet(
+  esp: Esp,
+  first: RequestTarget,
+  headers: readonly string[],
+  { followsRedirects, ca }: HttpClientOptions,
+): Promise<HttpAnswer | { readonly error: string }> {
+  let target = first;
+  for (let count = 0; ; count++) {
+    const answer = await ask(esp, target, requestText(target, count === 0 ? headers : ['Content-Length: 0']), ca);
+    if ('error' in answer) return { error: clientErrorText(answer.error) };
+    const { status, location } = answer.response;
+    const isRedirect = followsRedirects && count < mostRedirects && redirects.includes(status) && location !== '';
+    const next = isRedirect ? redirectTarget(target, location) : undefined;
+    if (next === undefined) return answer;
+    await answer.connection.finish();
+    target = next;
+  }
+}
+
+async function ask(
+  esp: Esp,
+  target: RequestTarget,
+  request: string,
+  ca: string | undefined,
+): Promise<HttpAnswer | { readonly error: ClientError }> {
+  await pause(esp.link.rttMs, esp.life);
+  const socket = await connected(esp, target, ca);
+  if (socket === undefined) return { error: 'connectionFailed' };
+  const connection = new LinkedSocket(socket, esp.link, esp.life);
+  const reader = new StreamReader(connection, esp.timings.httpHeaderTimeoutMs);
+  connection.write(request);
+  const response = await readResponse(reader);
+  if (!('error' in response)) return { response, connection, reader };
+  await connection.finish();
+  return response;
+}
+
+async function connected(
+  { life, timings }: Esp,
+  target: RequestTarget,
+  ca: string | undefined,
+): Promise<Socket | undefined> {
+  const { host, port } = target;
+  const isSecure = target.protocol === 'https:';
+  const socket = isSecure
+    ? connectTls({ host, port, ca, rejectUnauthorized: ca !== undefined })
+    : connectTcp({ host, port, allowHalfOpen: true });
+  return new Promise((resolve) => {
+    const give = (result: Socket | undefined) => {
+      clearTimeout(timer);
+      life.removeEventListener('abort', fail);
+      socket.off('error', fail);
+      if (result === undefined) socket.on('error', () => undefined).destroy();
+      resolve(result);
+    };
+    const fail = () => give(undefined);
+    const timer = setTimeout(fail, timings.dialTimeoutMs);
+    life.addEventListener('abort', fail, { once: true });
+    socket.once('error', fail);
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => give(socket));
+  });
+}

@@ -1,0 +1,81 @@
+import { compareReleases } from '../device/cores.ts';
+import { freeSketchSpace } from '../device/staging.ts';
+import type { Identity } from './identity.ts';
+import type { Esp } from './services.ts';
+
+/** What is asked for: a sketch, a filesystem, or only which version there is. */
+export type UpdateMode = 'sketch' | 'filesystem' | 'version';
+
+/** An address as `HTTPClient::beginInternal` takes it apart. */
+export interface RequestTarget {
+  readonly protocol: 'http:' | 'https:';
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** `user:password`, empty without. */
+  readonly login: string;
+}
+
+/** @throws TypeError for what is no URL */
+export function targetOf(url: string): RequestTarget {
+  const { protocol, hostname, port, pathname, search, username, password } = new URL(url);
+  const isSecure = protocol === 'https:';
+  return {
+    protocol: isSecure ? 'https:' : 'http:',
+    host: hostname,
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+    path: `${pathname}${search}`,
+    login: username === '' ? '' : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
+  };
+}
+
+/**
+ * Where a redirect leads: a path of the same host, or a URL of the same protocol (`HTTPClient::setURL`).
+ *
+ * @returns undefined where the client does not follow
+ */
+export function redirectTarget(from: RequestTarget, location: string): RequestTarget | undefined {
+  if (location.startsWith('/')) return { ...from, path: location };
+  if (!location.startsWith(from.protocol) || !URL.canParse(location)) return undefined;
+  const target = targetOf(location);
+  return { ...target, login: target.login === '' ? from.login : target.login };
+}
+
+/** The request as it is sent (`HTTPClient::sendHeader`). */
+export function requestText(target: RequestTarget, headers: readonly string[]): string {
+  const { host, port, path, login } = target;
+  const isUsualPort = port === 80 || port === 443;
+  const lines = [
+    `GET ${path === '' ? '/' : path} HTTP/1.0`,
+    `Host: ${host}${isUsualPort ? '' : `:${port}`}`,
+    'User-Agent: ESP8266-http-Update',
+    ...(login === '' ? [] : [`Authorization: Basic ${Buffer.from(login).toString('base64')}`]),
+    'Connection: close',
+    ...headers,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** What the device says of itself (`ESP8266HTTPUpdate::handleUpdate`). */
+export function updateHeaders({ board, mac }: Esp, { apMac, chipId }: Identity, mode: UpdateMode, sdkVersion: string) {
+  const { build, device } = board;
+  const modes = { sketch: 'sketch', filesystem: 'spiffs', version: 'version' } as const;
+  return [
+    ...(build.habits.sendsChipId ? [`x-ESP8266-Chip-ID: ${chipId}`] : []),
+    `x-ESP8266-STA-MAC: ${mac}`,
+    `x-ESP8266-AP-MAC: ${apMac}`,
+    `x-ESP8266-free-space: ${freeSketchSpace(device)}`,
+    `x-ESP8266-sketch-size: ${device.sketchSizeBytes}`,
+    `x-ESP8266-sketch-md5: ${board.sketchMd5}`,
+    `x-ESP8266-chip-size: ${device.chipSizeBytes}`,
+    `x-ESP8266-sdk-version: ${sdkVersion}`,
+    `x-ESP8266-mode: ${modes[mode]}`,
+    ...(build.version === '' ? [] : [`x-ESP8266-version: ${build.version}`]),
+    ...contentLength(build.core),
+  ];
+}
+
+/** The client names the length of the body that it does not send; it did not always (`HTTPClient::sendRequest`). */
+function contentLength(core: string): readonly string[] {
+  return compareReleases(core, '2.7.0') < 0 ? [] : ['Content-Length: 0'];
+}

@@ -1,0 +1,142 @@
+import { compareReleases } from '../device/cores.ts';
+import { httpErrors } from '../device/device-error.ts';
+import { isAtomic } from '../device/staging.ts';
+import { refusalOfHttpClient } from '../device/transports.ts';
+import type { ImageKind } from '../domain/artefact.ts';
+import type { Delivery } from './board.ts';
+import { writeTime } from './flash-time.ts';
+import { type HttpAnswer, type HttpClientOptions, httpGet } from './http-client.ts';
+import { statusErrorText, updateErrorText } from './http-errors.ts';
+import { targetOf, type UpdateMode, updateHeaders } from './http-request.ts';
+import type { Identity } from './identity.ts';
+import { pause } from './pause.ts';
+import type { Esp } from './services.ts';
+import { afflictedTransfer } from './transfer-fault.ts';
+
+export interface HttpUpdaterOptions extends HttpClientOptions {
+  /** `http://[user:password@]host[:port]/path`, or https. */
+  readonly url: string;
+  /** From the end of one question to the next. */
+  readonly intervalMs: number;
+  readonly mode: UpdateMode;
+  /** What `ESP.getSdkVersion()` says. */
+  readonly sdkVersion: string;
+}
+
+/** Before it reads the body, `handleUpdate` closes all other connections. */
+const closeOthersMs = 100;
+const headerBytes = 4;
+const largerThanAnyChip = 32 * 1024 * 1024;
+
+/**
+ * ESP8266httpUpdate.cpp, in a sketch that asks when it has started and then at an interval, until its life ends.
+ */
+export async function pollForUpdates(esp: Esp, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
+  const { life } = esp;
+  while (!life.aborted) {
+    await esp.inLoop(() => checkOnce(esp, identity, options));
+    await pause(options.intervalMs, life).catch(() => undefined);
+  }
+}
+
+async function checkOnce(esp: Esp, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
+  const headers = updateHeaders(esp, identity, options.mode, options.sdkVersion);
+  const answer = await httpGet(esp, targetOf(options.url), headers, options);
+  const result = 'error' in answer ? failed(answer.error) : await handle(esp, answer, options.mode);
+  if ('connection' in answer) await answer.connection.finish();
+  switch (result.outcome) {
+    case 'nothing-new':
+      return esp.reportCheck(result.status);
+    case 'failed':
+      return esp.reportUpdate('http', result.error);
+    case 'crashed':
+      esp.reportUpdate('http', 'crashed');
+      return esp.restart();
+    case 'updated':
+      esp.reportUpdate('http');
+      if (result.restarts) esp.restart();
+  }
+}
+
+type Result =
+  | { readonly outcome: 'nothing-new'; readonly status: number }
+  | { readonly outcome: 'failed'; readonly error: string }
+  | { readonly outcome: 'crashed' }
+  | { readonly outcome: 'updated'; readonly restarts: boolean };
+
+function failed(error: string): Result {
+  return { outcome: 'failed', error };
+}
+
+/** `handleUpdate`, from the status on. */
+async function handle(esp: Esp, answer: HttpAnswer, mode: UpdateMode): Promise<Result> {
+  const { status, sizeBytes, version } = answer.response;
+  if (mode === 'version') {
+    if (status !== 200) return failed(statusErrorText(status));
+    return version === '' ? failed('Server Did Not Report Version') : { outcome: 'nothing-new', status };
+  }
+  if (status === 304) return { outcome: 'nothing-new', status };
+  if (status !== 200) return failed(statusErrorText(status));
+  if (sizeBytes <= 0) return failed('Server Did Not Report Size');
+  return update(esp, answer, mode);
+}
+
+async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Result> {
+  const { board } = esp;
+  const { sizeBytes, md5 } = answer.response;
+  const delivery: Delivery = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5 };
+  await pause(closeOthersMs, esp.life);
+  const header = await answer.reader.bytes(headerBytes);
+  const refusal = refusalOfHttpClient(board.device, beginning(header, sizeBytes), delivery)?.error;
+  const beginError = board.errorOfBegin(delivery);
+  // The MD5 is handed over when the Updater has begun.
+  if (refusal !== undefined && refusal.code !== httpErrors.faultyMd5) return failed(refusal.printed);
+  if (beginError !== undefined) return failed(updateErrorText(beginError.printed));
+  if (refusal !== undefined) return failed(refusal.printed);
+  answer.reader.unread(header);
+  return concluded(esp, delivery, await receive(esp, answer, sizeBytes));
+}
+
+function concluded(esp: Esp, delivery: Delivery, bytes: Uint8Array): Result {
+  const outcome = esp.board.install(delivery, bytes);
+  if (bytes.length < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'));
+  switch (outcome.outcome) {
+    case 'rejected':
+      return failed(updateErrorText(outcome.error.printed));
+    case 'crashed':
+      return { outcome: 'crashed' };
+    case 'accepted':
+      return { outcome: 'updated', restarts: delivery.kind === 'sketch' || isAtomic(esp.board.device) };
+  }
+}
+
+/** As much as the first checks want: the length, and the first bytes of a header that is whole. */
+function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(Math.min(sizeBytes, largerThanAnyChip));
+  if (header.length === headerBytes && bytes.length >= headerBytes) bytes.set(header);
+  return bytes;
+}
+
+/** `UpdaterClass::writeStream`: it does not look whether the connection is still there, and waits for what does not come. */
+async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: number): Promise<Uint8Array> {
+  const transfer = afflictedTransfer(esp, connection, esp.faults.transfer, sizeBytes);
+  const timeoutMs = bodyTimeoutMs(esp);
+  esp.countUpload();
+  const pieces: Uint8Array[] = [];
+  let count = 0;
+  while (count < sizeBytes && (await transfer.reached(count)) === 'on') {
+    const piece = await reader.some(Math.min(transfer.bytesUntilStrike(count), sizeBytes - count), timeoutMs);
+    if (piece === 'end') await pause(timeoutMs, esp.life);
+    if (typeof piece === 'string') break;
+    pieces.push(piece);
+    await writeTime(esp, count, piece.length);
+    count += piece.length;
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Up to 60 s since 3.0.0, two time-outs of the stream before. */
+function bodyTimeoutMs({ board, timings }: Esp): number {
+  const isNew = compareReleases(board.build.core, '3.0.0') >= 0;
+  return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;
+}
