@@ -1,0 +1,86 @@
+import type { Manifest } from '../domain/manifest.ts';
+import { type Confirmation, type ConfirmLevel, type ConfirmTimings, confirmUpdate } from './confirm.ts';
+import type { Lookout } from './discovery.ts';
+import type { Target } from './inventory.ts';
+import type { Progress } from './progress.ts';
+import { resolveHost } from './resolve-host.ts';
+import { type DeliveryTimings, defaultTimings } from './timings.ts';
+import type { Verdict } from './verdict.ts';
+import { deliveryWays } from './ways.ts';
+
+/** What happens to a device at present. */
+export type UpdateStep = Progress | { readonly phase: 'confirming' };
+
+export interface Update {
+  readonly target: Target;
+  /** Where it was found, if its name was looked up already. IPv4. */
+  readonly address: string | undefined;
+  readonly image: Manifest['image'];
+  readonly artefact: Uint8Array;
+  readonly password: string | undefined;
+  readonly confirm: ConfirmLevel | undefined;
+  readonly lookout: Lookout | undefined;
+  readonly timings?: Partial<DeliveryTimings & ConfirmTimings> | undefined;
+  readonly onStep?: ((step: UpdateStep) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** How an update of one device ended. */
+export interface UpdateResult {
+  readonly verdict: Verdict;
+  /** Absent when nobody asked for it, or when there was nothing to confirm. */
+  readonly confirmation?: Confirmation | undefined;
+  readonly isSuccess: boolean;
+  readonly tookMs: number;
+}
+
+/**
+ * Sends finished bytes to one device, and looks afterwards what became of it if that is wanted.
+ *
+ * @throws the reason of the signal, when it aborts
+ */
+export async function updateDevice(update: Update): Promise<UpdateResult> {
+  const startedAt = performance.now();
+  const end = (verdict: Verdict, confirmation?: Confirmation): UpdateResult => ({
+    verdict,
+    confirmation,
+    isSuccess: isSuccess(verdict, confirmation, update.confirm),
+    tookMs: Math.round(performance.now() - startedAt),
+  });
+  const { target, artefact, image, password, confirm, lookout, timings, onStep, signal } = update;
+  const { lookupMs } = { ...defaultTimings, ...timings };
+  const address = update.address ?? (await resolveHost(target.host, lookupMs, signal));
+  if (address === undefined) return end({ kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` });
+  const verdict = await deliveryWays[target.method].deliver({ ...target, host: address }, artefact, {
+    kind: image.kind,
+    password,
+    signal,
+    onProgress: onStep,
+    timings,
+  });
+  if (confirm === undefined || !mayHaveUpdated(verdict)) return end(verdict);
+  onStep?.({ phase: 'confirming' });
+  return end(verdict, await confirmUpdate({ target, address, level: confirm, image, lookout, timings, signal }));
+}
+
+function mayHaveUpdated(verdict: Verdict): boolean {
+  return verdict.kind === 'accepted' || (verdict.kind === 'unknown' && verdict.mayHaveUpdated);
+}
+
+/** A proof outweighs what the device said, or could not say any more. */
+function isSuccess(
+  verdict: Verdict,
+  confirmation: Confirmation | undefined,
+  wanted: ConfirmLevel | undefined,
+): boolean {
+  if (confirmation?.kind === 'proven') return true;
+  if (verdict.kind !== 'accepted') return false;
+  switch (wanted) {
+    case undefined:
+      return true;
+    case 'returned':
+      return confirmation?.kind === 'returned';
+    case 'proven':
+      return false;
+  }
+}
