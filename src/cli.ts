@@ -25,6 +25,9 @@ const io: Io = {
     abort ??= abortOnSignals();
     return abort.signal;
   },
+  get askSecret() {
+    return process.stdin.isTTY === true && process.stderr.isTTY === true ? askOnTerminal : undefined;
+  },
   platform: process.platform,
   get home() {
     // Loaded when it is asked for: an import of it costs every hook a millisecond.
@@ -49,6 +52,15 @@ function abortOnSignals(): AbortController {
     });
   }
   return controller;
+}
+
+/** A prompt takes Ctrl-C for itself, as a key like others. */
+async function askOnTerminal(question: string): Promise<string> {
+  const { isCancel, password } = await import('@clack/prompts');
+  const answer = await password({ message: question, output: process.stderr, signal: io.signal });
+  if (!isCancel(answer)) return answer;
+  abort?.abort();
+  throw new Error('nobody answered');
 }
 
 /** An error as one line and a hint; returns the exit code. */

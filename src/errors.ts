@@ -352,6 +352,36 @@ export const catalogue = {
     'The server understood the request and did not do it.',
     ({ hint }) => hint,
   ),
+
+  UPLOAD_FAILED: entry<{ share: string; devices: string; resumable: boolean }>(
+    1,
+    ({ share, devices }) => `${share} not updated: ${devices}`,
+    'The line of each device says why; a device that said no is not asked again.',
+    ({ resumable }) =>
+      resumable
+        ? 'When that is mended, --resume goes on with what is left of this run.'
+        : 'What the device said stands above, and what to do about it.',
+  ),
+  PASSWORD_UNASKED: entry<{ devices: string }>(
+    2,
+    ({ devices }) => `The password of ${devices} is to be asked for, but there is no terminal`,
+    'A password never stands on the command line; where nobody can type, it comes from the environment or a file.',
+    () =>
+      'Name a variable with --password-env NAME, or "password" in ota.config.json: {"env": "NAME"} or {"file": "PATH"}.',
+  ),
+  DISCOVERY_UNAVAILABLE: entry<{ reason: string }>(
+    1,
+    ({ reason }) => `This machine cannot listen for devices (mDNS, UDP port 5353): ${reason}`,
+    'Devices announce themselves by mDNS; without it they are reached by their addresses only.',
+    () =>
+      'Name the network with --interface ADDRESS, or let UDP port 5353 in; `upload --host ADDRESS` needs no discovery.',
+  ),
+  DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
+    1,
+    ({ name, reason }) => `${name} was not added: ${reason}`,
+    'Whatever answers on a network may be the device of somebody else, or pretend to be one.',
+    ({ hint }) => hint,
+  ),
 } satisfies Record<string, Entry<never>>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -6,6 +6,8 @@ export interface Io {
   readonly stderr: { write(text: string): unknown };
   /** Whether stderr is a terminal that may show colours and progress. */
   readonly fancy: boolean;
+  /** Asks for a password, which does not show while it is typed; absent where nobody sits at a terminal. */
+  readonly askSecret?: ((question: string) => Promise<string>) | undefined;
   /** Aborts when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   readonly platform: NodeJS.Platform;
