@@ -6,6 +6,7 @@ const fields = new Proxy<Record<string, unknown>>(
   {
     problems: ['first problem', 'second problem'],
     patterns: ['*.bin'],
+    packages: ['a-package'],
     others: ['f'.repeat(64)],
     refused: [{ rule: 'some-rule', message: 'a message', instead: 'a way out' }],
     bits: 512,
