@@ -1,32 +1,45 @@
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors.ts';
+import { retryWhileInUse } from './retry.ts';
 
 /**
  * Writes a file so that its name never shows half of it: a temporary file beside it, flushed, then renamed.
  *
+ * @param mode its permissions; by default those of any new file
  * @throws OtaError FOLDER_MISSING, FILE_UNWRITABLE
  */
-export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeAtomically(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx');
     try {
+      if (mode !== undefined) await file.chmod(mode);
       await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await retryWhileInUse(() => rename(temporary, path));
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw writeError(path, cause);
   }
 }
 
-/** The same, but a file that holds this content already keeps its time stamp: a compiler takes it as unchanged. */
+/** As {@link writeAtomically} for a file of the user's own: a link stays a link, and permissions stay what they were. */
+export async function rewriteFile(path: string, content: Uint8Array | string): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const mode = await stat(target).then(
+    (found) => found.mode & 0o777,
+    () => undefined,
+  );
+  await writeAtomically(target, content, mode);
+}
+
+/** As {@link writeAtomically}, but a file that holds this content already keeps its time stamp: a compiler takes it as unchanged. */
 export async function writeIfChanged(path: string, content: string): Promise<'written' | 'unchanged'> {
   const present = await readFile(path, 'utf8').catch(() => undefined);
   if (present === content) return 'unchanged';
@@ -37,7 +50,7 @@ export async function writeIfChanged(path: string, content: string): Promise<'wr
 /** Removes files if they are there. */
 export async function removeFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    await rm(path, { force: true }).catch((cause) => {
+    await retryWhileInUse(() => rm(path, { force: true })).catch((cause) => {
       throw writeError(path, cause);
     });
   }

@@ -1,6 +1,13 @@
-import { stat, utimes } from 'node:fs/promises';
+import { chmod, lstat, stat, symlink, utimes } from 'node:fs/promises';
 import test from 'ava';
-import { makeFolderOf, removeFiles, removeLeftovers, writeAtomically, writeIfChanged } from '../../src/files/write.ts';
+import {
+  makeFolderOf,
+  removeFiles,
+  removeLeftovers,
+  rewriteFile,
+  writeAtomically,
+  writeIfChanged,
+} from '../../src/files/write.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { testFolder } from '../support/test-folder.ts';
 
@@ -69,4 +76,16 @@ test('folders are made as deep as needed, and a file in their way is named', asy
   t.true((await stat(folder.at('a/b/c'))).isDirectory());
   const error = await expectOtaError(t, 'FILE_UNWRITABLE', () => makeFolderOf(folder.at('file/b/header.h')));
   t.regex(error.message, /file.*folder/);
+});
+
+test('a file of the user keeps its permissions, and a link stays a link', async (t) => {
+  const folder = await testFolder(t, { 'real.ini': 'old' });
+  await chmod(folder.at('real.ini'), 0o640);
+  await symlink(folder.at('real.ini'), folder.at('link.ini'));
+  await rewriteFile(folder.at('link.ini'), 'new');
+  t.true((await lstat(folder.at('link.ini'))).isSymbolicLink());
+  t.is(await folder.text('real.ini'), 'new');
+  t.is((await stat(folder.at('real.ini'))).mode & 0o777, 0o640);
+  await rewriteFile(folder.at('new.ini'), 'first');
+  t.deepEqual(await folder.list(), ['link.ini', 'new.ini', 'real.ini']);
 });
