@@ -30,6 +30,7 @@ export type InviteResult =
 /** So many unanswered invitations make one wonder whether the device speaks another protocol. */
 const silencesBeforeProbe = 3;
 const mostIntervalGrowth = 4;
+const failuresThatProve = 4;
 
 /**
  * Asks a device over UDP to connect, answers its challenge, and waits for its connection (`ArduinoOTAClass::_onRx` and `_runUpdate`). A
@@ -50,6 +51,8 @@ class Dialogue {
   readonly #startedAt = performance.now();
   #intervalMs: number;
   #silences = 0;
+  /** Since nothing of an earlier exchange can be under way any more. */
+  #invitations = 0;
   #challenged = false;
   #failures = 0;
 
@@ -65,6 +68,7 @@ class Dialogue {
     progress.phase('inviting');
     while (this.#leftMs > 0 && (this.#challenged || this.#elapsedMs < timings.invitationMs)) {
       sockets.send(invitation);
+      this.#invitations++;
       const heard = await this.#next(this.#intervalMs);
       const result = heard === undefined ? this.#noteSilence() : await this.#judge(heard);
       if (result !== undefined) return result;
@@ -101,10 +105,7 @@ class Dialogue {
     return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(answer.text) });
   }
 
-  /**
-   * Answers a challenge, and repeats the answer; an invitation now would cancel the authentication without a word. An answer to a challenge
-   * that is not the device's last one fails too, so that a failure proves a wrong password only where there was no other challenge.
-   */
+  /** Answers a challenge, and repeats the answer; an invitation now would cancel the authentication without a word. */
   async #authenticate(firstNonce: string): Promise<InviteResult | undefined> {
     const { sockets, password, timings, progress } = this.#request;
     if (password === undefined || password === '') {
@@ -112,34 +113,50 @@ class Dialogue {
     }
     progress.phase('authenticating');
     this.#challenged = true;
-    const nonces = new Set([firstNonce]);
-    let datagram = answerTo(firstNonce, password);
+    let nonce = firstNonce;
+    let datagram = answerTo(nonce, password);
     sockets.send(datagram);
     const until = this.#elapsedMs + timings.authenticationMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const heard = await this.#next(timings.invitationIntervalMs);
-      if (heard === undefined) {
-        sockets.send(datagram);
-      } else if (heard.from !== 'udp') {
-        return this.#judge(heard);
-      } else if (heard.answer.kind === 'authenticationFailed') {
-        this.#failures++;
-        if (nonces.size === 1 || this.#failures > 2) {
-          return verdict({ kind: 'rejected', by: 'password', reason: 'Authentication Failed (wrong password)' });
-        }
-        return undefined;
-      } else if (heard.answer.kind === 'challenge') {
-        if (nonces.has(heard.answer.nonce)) continue;
-        nonces.add(heard.answer.nonce);
-        datagram = answerTo(heard.answer.nonce, password);
-        sockets.send(datagram);
-      } else {
-        return this.#judge(heard);
+      const answer = heard?.from === 'udp' ? heard.answer : undefined;
+      if (answer?.kind === 'authenticationFailed') return this.#noteFailure();
+      if (heard !== undefined && answer?.kind !== 'challenge') return this.#judge(heard);
+      if (answer?.kind === 'challenge' && answer.nonce !== nonce) {
+        nonce = answer.nonce;
+        datagram = answerTo(nonce, password);
+      } else if (heard !== undefined) {
+        continue;
       }
+      sockets.send(datagram);
     }
-    // Perhaps the invitations come faster than the answers: then each would cancel the challenge of the one before.
-    this.#intervalMs = Math.min(this.#intervalMs * 2, timings.invitationIntervalMs * mostIntervalGrowth);
+    this.#slowDown();
     return undefined;
+  }
+
+  /**
+   * The device makes a challenge of every second invitation, and to answer one that is not its last fails as a wrong password does. So a failure
+   * proves something only after a single invitation: for that, all that may still be under way is waited for and thrown away.
+   */
+  async #noteFailure(): Promise<InviteResult | undefined> {
+    this.#failures++;
+    if (this.#invitations === 1 || this.#failures === failuresThatProve) {
+      return verdict({ kind: 'rejected', by: 'password', reason: 'Authentication Failed (wrong password)' });
+    }
+    this.#slowDown();
+    const until = this.#elapsedMs + this.#intervalMs;
+    while (this.#elapsedMs < until && this.#leftMs > 0) {
+      const heard = await this.#next(until - this.#elapsedMs);
+      if (heard?.from === 'tcp') return this.#judge(heard);
+    }
+    this.#invitations = 0;
+    return undefined;
+  }
+
+  /** Perhaps invitations come faster than answers: then each cancels the challenge of the one before. */
+  #slowDown(): void {
+    const { invitationIntervalMs } = this.#request.timings;
+    this.#intervalMs = Math.min(this.#intervalMs * 2, invitationIntervalMs * mostIntervalGrowth);
   }
 
   async #awaitCallBack(): Promise<InviteResult> {

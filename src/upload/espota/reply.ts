@@ -18,6 +18,7 @@ const mostTailCharacters = 4096;
  */
 export class ReplyReader {
   #acknowledgedBytes = 0;
+  #hasAcknowledged = false;
   #tail = '';
 
   get acknowledgedBytes(): number {
@@ -28,6 +29,7 @@ export class ReplyReader {
   feed(bytes: Uint8Array, sentBytes: number): void {
     const text = Buffer.from(bytes).toString('latin1');
     const digits = this.#tail === '' ? (/^\d+/.exec(text)?.[0] ?? '') : '';
+    this.#hasAcknowledged ||= digits !== '';
     this.#acknowledgedBytes += acknowledgedBytes(digits, sentBytes - this.#acknowledgedBytes);
     this.#tail = (this.#tail + text.slice(digits.length)).slice(0, mostTailCharacters);
   }
@@ -41,7 +43,8 @@ export class ReplyReader {
       const text = tail.slice(errorAt);
       return { kind: 'error', text, complete: text.includes('\n') };
     }
-    if (tail.startsWith('OK')) return { kind: 'ok' };
-    return 'OK'.startsWith(tail) || 'ERR'.startsWith(tail) ? { kind: 'begun' } : { kind: 'foreign', text: tail };
+    // A device that took anything has acknowledged it: an OK that comes first is none.
+    if (tail.startsWith('OK') && this.#hasAcknowledged) return { kind: 'ok' };
+    return 'O' === tail || 'ERR'.startsWith(tail) ? { kind: 'begun' } : { kind: 'foreign', text: tail };
   }
 }
