@@ -1,15 +1,13 @@
 import { resolve } from 'node:path';
 import { readNamedFile } from '../files/read.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
-import { loadPublicKey } from '../keys/key-files.ts';
 import { digests } from '../pack/digests.ts';
 import type { Io } from './io.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from './known-keys.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { collect, type Declaration, verb } from './verb.ts';
 
-export interface InspectOptions extends OutputOptions {
-  readonly publicKey: readonly string[];
-}
+export interface InspectOptions extends OutputOptions, KnownKeyOptions {}
 
 /** Declares the verb. */
 export function declare(declaration: Declaration) {
@@ -17,7 +15,9 @@ export function declare(declaration: Declaration) {
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',
   ])
-    .option('--public-key <file>', 'a known key; may be repeated', collect, [])
+    .option('--public-key <file>', "a known key beside the project's; may be repeated", collect, [])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
     .action((file, options) => inspect(file, options, declaration.io));
 }
 
@@ -25,7 +25,7 @@ export function declare(declaration: Declaration) {
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
-  const knownKeys = await Promise.all(options.publicKey.map((key) => loadPublicKey(resolve(io.cwd, key))));
+  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
   const bytes = await readNamedFile(path, 'file to inspect');
   const firmware = readFirmware(bytes, { knownKeys });
   report.result({ file: path, ...digests(bytes), ...summary(firmware) }, sheet(report.path(path), firmware));

@@ -17,12 +17,15 @@ export async function projectPublicKey(
 ): Promise<RsaPublicKey | undefined> {
   const { publicKey: place } = settings;
   if (place === undefined) return (await projectSigner(settings, io, report))?.publicKey;
-  const key =
-    'path' in place
-      ? await loadPublicKey(place.path)
-      : readPublicKey(secretFromEnvironment(place.variable, io.env, 'the public key'), place.variable);
+  const key = await publicKeyAt(place, io);
   for (const warning of keySizeWarnings(key, nameOf(place, report))) report.warn(warning);
   return key;
+}
+
+/** A public key by its place. */
+export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey> {
+  if ('path' in place) return loadPublicKey(place.path);
+  return readPublicKey(secretFromEnvironment(place.variable, io.env, 'the public key'), place.variable);
 }
 
 /** The project's signer, if it has a private key. */
@@ -42,7 +45,10 @@ async function privateKeyAt(
   report: Report,
 ): Promise<RsaPrivateKey> {
   if ('variable' in place) {
-    return readPrivateKey(secretFromEnvironment(place.variable, io.env, 'the private key'), place.variable, passphrase);
+    const text = secretFromEnvironment(place.variable, io.env, 'the private key');
+    const key = readPrivateKey(text, place.variable, passphrase);
+    for (const warning of keySizeWarnings(key.publicKey, nameOf(place, report))) report.warn(warning);
+    return key;
   }
   const key = await loadPrivateKey(place.path, passphrase);
   for (const warning of await privateKeyWarnings(place.path, key.publicKey, report.path(place.path)))

@@ -2,13 +2,12 @@ import { resolve } from 'node:path';
 import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';
 import { deviceVerdict } from '../firmware/device-verdict.ts';
-import { loadPublicKey } from '../keys/key-files.ts';
 import type { Io } from './io.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from './known-keys.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { collect, type Declaration, verb } from './verb.ts';
 
-export interface VerifyOptions extends OutputOptions {
-  readonly publicKey: readonly string[];
+export interface VerifyOptions extends OutputOptions, KnownKeyOptions {
   readonly legacy?: boolean | undefined;
 }
 
@@ -18,16 +17,20 @@ export function declare(declaration: Declaration) {
     'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
   ])
-    .requiredOption('--public-key <file>', 'the key of the device; may be repeated', collect)
+    .option('--public-key <file>', "the key of the device; may be repeated (default: the project's keys)", collect, [])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
     .option('--legacy', 'a device on core 2.5.x')
     .action((file, options) => verify(file, options, declaration.io));
 }
 
-/** Says what a device built with the key would say of the file; exit code 1 when it would refuse. */
+/** Says what a device built with one of the keys would say of the file; exit code 1 when it would refuse. */
 export async function verify(file: string, options: VerifyOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
-  const keys = await Promise.all(options.publicKey.map((key) => loadPublicKey(resolve(io.cwd, key))));
+  const named = await namedKeys(options, io);
+  const keys = named.length > 0 ? named : await projectKeys(options, io);
+  if (keys.length === 0) throw new OtaError('KEY_MISSING_FOR', { verb: 'verify', wanted: '--public-key FILE' });
   const bytes = await readNamedFile(path, 'file to verify');
   const format = options.legacy === true ? 'legacy' : 'current';
   const verdicts = keys.map((key) => ({ key, verdict: deviceVerdict(bytes, key, format) }));
@@ -37,8 +40,7 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
     report.say(`${report.path(path)}: accepted by devices with key ${accepted.key.fingerprint}`);
     return;
   }
-  const first = verdicts[0]?.verdict;
-  const error = first?.accepted === false ? first.error : 'no key was given';
+  const [error = ''] = verdicts.flatMap(({ verdict }) => (verdict.accepted ? [] : [verdict.error]));
   report.result({ file: path, accepted: false, format, error });
   throw new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict: error });
 }

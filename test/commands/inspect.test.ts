@@ -33,8 +33,20 @@ test('inspect looks inside gzip, and names the known key that signed', async (t)
   t.is(signed.embeddedKeys[0].fingerprint, fingerprint);
   const legacy = await inspect('build/door.ino.bin.legacy_sig', ...known);
   t.like(legacy, { encoding: 'identity', signature: { format: 'legacy', verifiedBy: fingerprint } });
-  const unknown = await inspect('build/door.ino.bin.signed');
+  const unknown = await inspect('build/door.ino.bin.signed', '--source', 'build');
   t.is(unknown.signature.keyBits, 2048);
+});
+
+test('inspect knows the keys of the project, those of its configuration too', async (t) => {
+  const folder = await builtSketch(t, {
+    'keys/former.key': door.publicPem,
+    'keys/ota.config.json': '{"knownKeys": ["former.key"]}',
+  });
+  await runVerb(['pack', 'build/door.ino.bin'], { cwd: folder.path });
+  for (const argv of [[], ['--source', 'keys'], ['--source', 'build', '--config', 'keys/ota.config.json']]) {
+    const { stdout } = await runVerb(['inspect', 'build/door.ino.bin.signed', ...argv], { cwd: folder.path });
+    t.regex(stdout, new RegExp(`^signed by +${fingerprint}$`, 'm'));
+  }
 });
 
 test('inspect says of anything what is known of it, without failing', async (t) => {

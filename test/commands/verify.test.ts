@@ -74,9 +74,20 @@ test('--json gives the verdict as one document, also when it is a refusal', asyn
   t.like(JSON.parse(bad.stdout), { accepted: false, format: 'current' });
 });
 
+test('without a key on the command line those of the project count, former ones too', async (t) => {
+  const config = JSON.stringify({ publicKey: 'stranger.key', knownKeys: ['owner.key'] });
+  const folder = await testFolder(t, { ...files, 'ota.config.json': config });
+  t.is((await verify(folder, 'door.bin.signed')).exitCode, 0);
+  t.is((await verify(folder, 'door.bin.signed', '--public-key', 'stranger.key')).exitCode, 1);
+  const beside = await testFolder(t, { ...files, 'public.key': owner.publicPem });
+  t.is((await verify(beside, 'door.bin.signed')).exitCode, 0);
+});
+
 test('verify needs a key and a file that are there', async (t) => {
   const folder = await testFolder(t, files);
-  t.is((await verify(folder, 'door.bin.signed')).exitCode, 2);
+  const keyless = await verify(folder, 'door.bin.signed');
+  t.is(keyless.exitCode, 2);
+  t.regex(keyless.error?.message ?? '', /`verify` needs --public-key FILE/);
   t.is((await verify(folder, 'door.bin.signed', '--public-key', 'gone.key')).error?.code, 'KEY_NOT_FOUND');
   const gone = await verify(folder, 'gone.signed', '--public-key', 'owner.key');
   t.is(gone.error?.code, 'FILE_NOT_FOUND');
