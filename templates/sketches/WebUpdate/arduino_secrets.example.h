@@ -1,0 +1,8 @@
+// Copy this file to arduino_secrets.h and fill in the copy. Keep the copy out of git: add it to .gitignore first.
+#pragma once
+
+#define SECRET_WIFI_SSID ""
+#define SECRET_WIFI_PASSWORD ""
+// The login of the update page; the password has at least 12 characters.
+#define SECRET_WEB_USER ""
+#define SECRET_WEB_PASSWORD ""

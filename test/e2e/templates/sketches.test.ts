@@ -1,0 +1,79 @@
+import { readdirSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import { cli } from '../arduino/workplace.ts';
+import { copyFullCore } from './core.ts';
+import { placeSecrets, templates, testKey } from './parts.ts';
+
+const sketches = join(templates, 'sketches');
+const compiler = 'xtensa-lx106-elf-g++';
+// As in the platform.txt of core 3.x, the warnings of the strictest setting, and none of them forgiven.
+const flags = [
+  ...['-c', '-x', 'c++', '-std=gnu++17', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-Os'],
+  ...['-ffreestanding', '-fno-builtin', '-mlongcalls', '-mtext-section-literals', '-Wall', '-Wextra', '-Werror'],
+  ...['-D__ets__', '-DICACHE_FLASH', '-DESP8266', '-DARDUINO=10819', '-DF_CPU=80000000L'],
+];
+let folder: string;
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ota-hooks-templates-'));
+  await copyFullCore(join(folder, 'core'));
+});
+test.after.always(() => rm(folder, { recursive: true, force: true }));
+
+for (const name of readdirSync(sketches)) {
+  test(`${name} compiles for the chip without a warning`, async (t) => {
+    const compiled = await compile(name, `${name}-good`, async (sketch) => {
+      await placeSecrets(sketch);
+      if (name === 'ManualSigning') await placeSigningKey(sketch);
+    });
+    t.is(compiled.exitCode, 0, compiled.all);
+  });
+
+  test(`${name} does not compile without its secrets, and says what is missing`, async (t) => {
+    const compiled = await compile(name, `${name}-bare`, async () => undefined);
+    t.not(compiled.exitCode, 0);
+    t.regex(compiled.all, /arduino_secrets\.h"? .*missing\? Copy arduino_secrets\.example\.h/);
+  });
+}
+
+for (const name of ['EspotaUpdate', 'WebUpdate']) {
+  test(`${name} does not compile with secrets that nobody filled in`, async (t) => {
+    const compiled = await compile(name, `${name}-empty`, (sketch) =>
+      cp(join(sketch, 'arduino_secrets.example.h'), join(sketch, 'arduino_secrets.h')),
+    );
+    t.not(compiled.exitCode, 0);
+    t.regex(compiled.all, /static assertion failed: SECRET_\w+_PASSWORD in arduino_secrets\.h: 12 characters or more/);
+  });
+}
+
+test('the stubs are strict: a method that upstream has not does not compile', async (t) => {
+  const compiled = await compile('EspotaUpdate', 'misspelt', async (sketch) => {
+    await placeSecrets(sketch);
+    const path = join(sketch, 'EspotaUpdate.ino');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('ArduinoOTA.setHostname', 'ArduinoOTA.setHostName'));
+  });
+  t.not(compiled.exitCode, 0);
+  t.regex(compiled.all, /has no member named 'setHostName'/);
+});
+
+async function compile(name: string, place: string, prepare: (sketch: string) => Promise<void>) {
+  const sketch = join(folder, place);
+  await cp(join(sketches, name), sketch, { recursive: true });
+  await prepare(sketch);
+  const core = join(folder, 'core');
+  const libraries = await readdir(join(core, 'libraries'));
+  const includes = ['cores/esp8266', 'variants/d1_mini', ...libraries.map((library) => `libraries/${library}/src`)];
+  const options = [...flags, ...includes.map((path) => `-I${join(core, path)}`)];
+  const files = [join(sketch, `${name}.ino`), '-o', join(sketch, `${name}.o`)];
+  return await execa(compiler, [...options, ...files], { reject: false, all: true });
+}
+
+/** As the sketch's own instructions say. */
+async function placeSigningKey(sketch: string): Promise<void> {
+  await execa(process.execPath, [cli, 'header', '--public-key', testKey, '--out', join(sketch, 'signing_key.h')]);
+}

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../../templates', import.meta.url));
+
+/** The paths of all templates, relative to their folder, with slashes on every system. */
+export const templatePaths: readonly string[] = readdirSync(folder, { recursive: true, withFileTypes: true })
+  .filter((entry) => !entry.isDirectory())
+  .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+  .map((path) => path.replaceAll('\\', '/'))
+  .sort();
+
+/** The text of a template; line ends as git keeps them. */
+export function readTemplate(path: string): string {
+  return readFileSync(join(folder, path), 'utf8').replaceAll('\r\n', '\n');
+}
+
+/** The names of the entries of a folder: `sketches`. */
+export function entriesOf(place: string): readonly string[] {
+  return readdirSync(join(folder, place)).sort();
+}

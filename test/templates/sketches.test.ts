@@ -1,0 +1,100 @@
+import test from 'ava';
+import { entriesOf, readTemplate, templatePaths } from './files.ts';
+
+const names = entriesOf('sketches');
+const programs = [
+  ...names.map((name) => [name, readTemplate(`sketches/${name}/${name}.ino`)] as const),
+  ['the skeleton', readTemplate('skeletons/platformio/src/main.cpp')] as const,
+];
+
+test('there is a sketch for each way of updating', (t) => {
+  t.deepEqual(names, ['EspotaUpdate', 'FilesystemUpdate', 'HttpUpdate', 'ManualSigning', 'StreamUpdate', 'WebUpdate']);
+});
+
+for (const [name, text] of programs) {
+  test(`${name}: has one setup and one loop, and needs no prototypes`, (t) => {
+    t.is(text.match(/^void setup\(\) \{$/gm)?.length, 1);
+    t.is(text.match(/^void loop\(\) \{$/gm)?.length, 1);
+    t.regex(text, /^#include <Arduino\.h>$/m, 'what PlatformIO compiles has no includes that it does not name');
+  });
+
+  test(`${name}: goes into a safe state before an update, and comes out of it when the update failed`, (t) => {
+    t.regex(text, /^\/\/ Safe state: .*\n(?:\/\/ .*\n)*\/\/ .*valves.*heaters.*\nvoid enterSafeState\(\) \{$/m);
+    t.regex(text, /\.onStart\(enterSafeState\)|\.onStart\(\[\]\(\) \{\s+enterSafeState\(\);/);
+    t.true(text.includes('if (inSafeState && !Update.isRunning()) leaveSafeState();'));
+    t.regex(text, /if \(!inSafeState\) \w+\(\);/);
+  });
+
+  test(`${name}: warns of pins that float between the restart and setup`, (t) => {
+    const setup = text.slice(text.indexOf('void setup()'));
+    t.regex(setup, /^void setup\(\) \{\n {2}\/\/ First of all: [^;]*float[^;]*resistor/);
+  });
+
+  test(`${name}: says what it does not protect from`, (t) => {
+    const head = text.slice(0, text.indexOf('*/'));
+    t.regex(head, /Limits:/);
+    t.regex(head, /MD5[^.]*is no\s+security/);
+    t.regex(head, /RTC user memory is overwritten/);
+    t.regex(head, /sign/);
+    if (/setPassword|WEB_PASSWORD/.test(text)) t.regex(head, /(password|login) is weak/);
+  });
+
+  test(`${name}: knows no secret by itself`, (t) => {
+    t.notRegex(text, /PRIVATE KEY|BEGIN [A-Z ]+/);
+    for (const [call, argument] of text.matchAll(/(?:setPassword|setPasswordHash|setAuthorization)\(([^)]*)\)/g)) {
+      t.regex(argument ?? '', /^SECRET_\w+$/, call);
+    }
+    for (const [call, argument] of text.matchAll(/WiFi\.begin\(([^)]*)\)/g)) {
+      t.regex(argument ?? '', /^(?:SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD)?$/, call);
+    }
+  });
+}
+
+for (const name of names) {
+  test(`${name}: its example of secrets names those that it uses, with nothing in them`, (t) => {
+    const text = readTemplate(`sketches/${name}/${name}.ino`);
+    const example = readTemplate(`sketches/${name}/arduino_secrets.example.h`);
+    const named = [...example.matchAll(/^#define (SECRET_\w+) ""$/gm)].map(([, secret]) => secret);
+    t.deepEqual(named.sort(), [...new Set(text.match(/SECRET_\w+/g))].sort());
+    t.is(example.match(/#define/g)?.length, named.length);
+    t.regex(example, /Keep the copy out of git/);
+  });
+}
+
+test('no filled-in secrets and no keys are among the templates', (t) => {
+  t.deepEqual(
+    templatePaths.filter((path) => /arduino_secrets\.h$|\.key$|\.pem$/.test(path)),
+    [],
+  );
+});
+
+test('EspotaUpdate sets port, name and password, has all four callbacks, and announces the MD5 of what runs', (t) => {
+  const text = readTemplate('sketches/EspotaUpdate/EspotaUpdate.ino');
+  for (const call of ['setPort', 'setHostname', 'setPassword', 'onStart', 'onEnd', 'onProgress', 'onError', 'begin']) {
+    t.regex(text, new RegExp(`ArduinoOTA\\.${call}\\(`));
+  }
+  const announcement = 'MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
+  t.true(text.indexOf(announcement) > text.indexOf('ArduinoOTA.begin()'), 'the service must be there first');
+});
+
+test('HttpUpdate asks at intervals with its version, and has all four callbacks', (t) => {
+  const text = readTemplate('sketches/HttpUpdate/HttpUpdate.ino');
+  t.regex(text, /ESPhttpUpdate\.update\(client, updateUrl, FIRMWARE_VERSION\)/);
+  t.regex(text, /isDue\(\)\) askForUpdate\(\)/);
+  for (const call of ['onStart', 'onEnd', 'onProgress', 'onError']) {
+    t.regex(text, new RegExp(`ESPhttpUpdate\\.${call}\\(`));
+  }
+});
+
+test('WebUpdate has a login that cannot be left empty', (t) => {
+  const text = readTemplate('sketches/WebUpdate/WebUpdate.ino');
+  t.true(text.includes('updatePage.setup(&webServer, "/update", SECRET_WEB_USER, SECRET_WEB_PASSWORD);'));
+  t.regex(text, /static_assert\(sizeof\(SECRET_WEB_USER\) > 1/);
+});
+
+test('ManualSigning borrows a stack, installs the key before the network, and stays off it without one', (t) => {
+  const text = readTemplate('sketches/ManualSigning/ManualSigning.ino');
+  const setup = text.slice(text.indexOf('void setup()'), text.indexOf('void loop()'));
+  t.regex(text, /stack_thunk_add_ref\(\);\n {2}Update\.installSignature\(&signingHash, &signingVerifier\);/);
+  t.regex(setup, /if \(!requireSignatures\(\)\) \{[^}]*return;[^}]*\}\n {2}WiFi\.mode/);
+});
