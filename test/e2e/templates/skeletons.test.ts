@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { allArtefacts, artefactsOf, isSignedWith, makeKeys, placeKeys } from '../arduino/workplace.ts';
+import { makeSkeletonSketch } from './arduino-skeleton.ts';
+import { placeSecrets } from './parts.ts';
+import { makeSkeletonProject } from './platformio-skeleton.ts';
+
+const keys = makeKeys();
+
+test('the PlatformIO skeleton builds signed firmware that carries its version, with secrets at a desk', async (t) => {
+  const project = await makeSkeletonProject(t);
+  await placeKeys(project.folder, keys);
+  await placeSecrets(project.path('include'));
+
+  const built = await project.run();
+
+  t.is(built.exitCode, 0, built.output);
+  const image = project.path('.pio/build/d1_mini/firmware.bin');
+  t.true(await isSignedWith(`${image}.signed`, keys));
+  t.true(await isSignedWith(`${image}.gz.signed`, keys));
+  const manifest = JSON.parse(await readFile(`${image}.ota.json`, 'utf8'));
+  t.like(manifest, { project: 'my-device', version: '0.1.0', board: 'd1_mini' });
+  t.is(manifest.enforcement, 'elf');
+  t.true((await readFile(image)).includes('Version 0.1.0'));
+});
+
+test('the arduino-cli skeleton builds signed firmware, the board by its sketch.yaml, without any secrets', async (t) => {
+  const { workplace, sketch } = await makeSkeletonSketch(t);
+  await placeKeys(sketch, keys);
+
+  const build = join(workplace.folder, 'build');
+  const built = await workplace.run('build', '--source', sketch, '--', '--build-path', build);
+
+  t.is(built.exitCode, 0, built.output);
+  const image = join(build, 'firmware.ino.bin');
+  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.true(await isSignedWith(`${image}.signed`, keys));
+  const manifest = JSON.parse(await readFile(`${image}.ota.json`, 'utf8'));
+  t.like(manifest, { project: 'my-device', version: '0.1.0', board: 'd1_mini' });
+});
+
+test('a skeleton that could never be updated again does not compile', async (t) => {
+  const project = await makeSkeletonProject(t, (program) =>
+    program.replace(/updateUrl\[\] = ".*"/, 'updateUrl[] = ""'),
+  );
+  const built = await project.run();
+  t.not(built.exitCode, 0);
+  t.regex(built.output, /static assertion failed: Nobody could update this firmware again/);
+});
