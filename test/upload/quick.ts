@@ -6,6 +6,7 @@ import { deliverByEspota } from '../../src/upload/espota/deliver.ts';
 import type { Progress } from '../../src/upload/progress.ts';
 import type { DeliveryTimings } from '../../src/upload/timings.ts';
 import type { Verdict } from '../../src/upload/verdict.ts';
+import { deliverByWeb } from '../../src/upload/web/deliver.ts';
 
 /** Of the patience that a user's upload has, a thirtieth. */
 export const quickDelivery: DeliveryTimings = {
@@ -74,4 +75,22 @@ export async function send(esp: Pick<VirtualEsp, 'host' | 'otaPort'>, options: S
 /** The verdicts that the device itself has given so far. */
 export function verdictsOf(esp: VirtualEsp): string[] {
   return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+}
+
+/** Sends by the web form. */
+export async function sendByWeb(
+  esp: Pick<VirtualEsp, 'host' | 'webPort'>,
+  options: SendOptions & { readonly path?: string; readonly user?: string } = {},
+): Promise<Sent> {
+  const { image = newSketch, hostIp, path, user, timings, ...rest } = options;
+  const progress: Progress[] = [];
+  const startedAt = performance.now();
+  const verdict = await deliverByWeb({ host: esp.host, port: esp.webPort, hostIp, path, user }, image, {
+    kind: 'sketch',
+    signal: new AbortController().signal,
+    onProgress: (step) => progress.push(step),
+    ...rest,
+    timings: { ...quickDelivery, ...timings },
+  });
+  return { verdict, progress, tookMs: performance.now() - startedAt };
 }

@@ -1,0 +1,188 @@
+import { createServer } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { newSketch, quickBoundMs, quickEsp, sendByWeb, verdictsOf } from '../quick.ts';
+
+const password = 'hunter2-of-the-door';
+const webLogin = { username: 'admin', password };
+
+function webEsp(t: ExecutionContext, options: VirtualEspOptions = {}) {
+  return quickEsp(t, { webPort: 0, ...options });
+}
+
+/** A web server that gives these bytes to whoever asks. */
+async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
+  const left = [...answers];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    const answer = (left.length > 1 ? left.shift() : left[0]) ?? '';
+    socket.once('data', () => socket.end(answer));
+    t.teardown(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const address = server.address();
+  return { host: '127.0.0.1', webPort: address === null || typeof address === 'string' ? 0 : address.port };
+}
+
+test('an image that the device takes is accepted, and the device restarts into it', async (t) => {
+  const esp = await webEsp(t);
+  const booted = esp.nextEvent(({ event }) => event === 'boot', quickBoundMs);
+  const { verdict, progress } = await sendByWeb(esp);
+  t.deepEqual(verdict, { kind: 'accepted' });
+  t.is(progress.at(-1)?.takenBytes, newSketch.length);
+  await booted;
+  t.is(Buffer.from(esp.readFlash(0, newSketch.length)).compare(newSketch), 0);
+});
+
+test('whatever bytes are in the image, all of them arrive', async (t) => {
+  const esp = await webEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
+  const traps = [
+    '\r\n',
+    '\r',
+    '\n',
+    '\r\n-',
+    '\r\n--',
+    '\r\n--ota-hooks-',
+    '--',
+    '\r\r\n',
+    '\r\n--ota-hooks-0123456789ab\r',
+  ];
+  const filesystem = Buffer.alloc(0x4000, traps.join('x'), 'latin1');
+  filesystem.write('\r', filesystem.length - 1);
+  const booted = esp.nextEvent(({ event }) => event === 'boot', quickBoundMs);
+  const { verdict } = await sendByWeb(esp, { image: filesystem, kind: 'filesystem' });
+  t.is(verdict.kind, 'accepted', JSON.stringify(verdict));
+  await booted;
+  t.is(Buffer.from(esp.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
+});
+
+test('user, password and path are those of the sketch', async (t) => {
+  const esp = await webEsp(t, { webLogin: { username: 'root', password }, webPath: '/firmware' });
+  const { verdict } = await sendByWeb(esp, { password, user: 'root', path: '/firmware' });
+  t.is(verdict.kind, 'accepted');
+});
+
+test('a wrong or missing password is a rejection before the image is sent', async (t) => {
+  for (const given of ['another', undefined]) {
+    const esp = await webEsp(t, { webLogin });
+    const { verdict, progress } = await sendByWeb(esp, given === undefined ? {} : { password: given });
+    t.like(verdict, { kind: 'rejected', by: 'password' });
+    t.is(progress.at(-1)?.takenBytes, 0);
+    t.deepEqual(verdictsOf(esp), []);
+    await esp.close();
+  }
+});
+
+test('a 401 that comes only after the whole image is a rejection too', async (t) => {
+  const page = 'HTTP/1.1 200 OK\r\n\r\n<form><input name="firmware"></form>';
+  const server = await serverOf(t, page, 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
+  t.like((await sendByWeb(server, { password })).verdict, { kind: 'rejected', by: 'password' });
+});
+
+test('a failure has the status of a success, and is known by its words', async (t) => {
+  const esp = await webEsp(t);
+  const { verdict } = await sendByWeb(esp, { image: new Uint8Array(20_000).fill(0x02) });
+  t.deepEqual(verdict, { kind: 'rejected', by: 'updater', reason: 'ERROR[10]: Magic byte is not 0xE9', code: 10 });
+  t.deepEqual(verdictsOf(esp), ['rejected']);
+});
+
+test('an answer that says neither is unknown', async (t) => {
+  for (const text of ['Update failed?', 'OK', '', 'Update Success']) {
+    const esp = await webEsp(t, { faults: { verdict: { text } } });
+    const { verdict } = await sendByWeb(esp);
+    t.like(verdict, { kind: 'unknown', mayHaveUpdated: true }, text);
+    await esp.close();
+  }
+});
+
+test('no answer at all is unknown', async (t) => {
+  const esp = await webEsp(t, { faults: { verdict: 'none' } });
+  const { verdict, tookMs } = await sendByWeb(esp);
+  t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
+  t.true(tookMs < quickBoundMs);
+});
+
+test('a path without an updater is a wrong protocol', async (t) => {
+  const esp = await webEsp(t);
+  const { verdict } = await sendByWeb(esp, { path: '/upgrade' });
+  t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
+});
+
+test('what is no web server is a wrong protocol', async (t) => {
+  const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
+  t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', heard: 'SSH-2.0-dropbear' });
+});
+
+test('an updater without a form for filesystems gets none, since it would take it for a sketch', async (t) => {
+  const old = await serverOf(t, 'HTTP/1.1 200 OK\r\n\r\n<form><input type="file" name="update"></form>');
+  const { verdict } = await sendByWeb(old, { kind: 'filesystem' });
+  t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noFilesystemForm', heard: undefined });
+});
+
+test('a path that would be another request is refused', async (t) => {
+  for (const path of ['update', '/update HTTP/1.1\r\nX: y', '/a b']) {
+    const error = await expectOtaError(t, 'USAGE', () => sendByWeb({ host: '127.0.0.1', webPort: 9 }, { path }));
+    t.notRegex(error.message, /\r/);
+  }
+});
+
+test('a closed port is unreachable', async (t) => {
+  const esp = await webEsp(t);
+  const { host, webPort } = esp;
+  await esp.close();
+  const { verdict, tookMs } = await sendByWeb({ host, webPort });
+  t.true(verdict.kind === 'unreachable' && verdict.why.includes('ECONNREFUSED'), JSON.stringify(verdict));
+  t.true(tookMs < quickBoundMs);
+});
+
+test('a port that never answers is unreachable', async (t) => {
+  const silent = createServer((socket) => t.teardown(() => socket.destroy()));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => silent.close());
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const { verdict, tookMs } = await sendByWeb({ host: '127.0.0.1', webPort: address.port });
+  t.is(verdict.kind, 'unreachable');
+  t.true(tookMs < quickBoundMs);
+});
+
+for (const what of ['reset', 'end', 'half-open'] as const) {
+  for (const at of [0, 0.5, 0.99, 1] as const) {
+    test(`${what} at ${at * 100} %: an end in time, and no false word`, async (t) => {
+      const esp = await webEsp(t, { faults: { transfer: { what, at }, uploads: 1 } });
+      const { verdict, tookMs } = await sendByWeb(esp);
+      const isStaged = verdictsOf(esp).includes('accepted');
+      t.true(verdict.kind === 'accepted' ? isStaged : verdict.kind === 'unknown', JSON.stringify(verdict));
+      t.true(tookMs < quickBoundMs);
+    });
+  }
+}
+
+test('a stall is sat out', async (t) => {
+  const esp = await webEsp(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 500 } } });
+  t.is((await sendByWeb(esp)).verdict.kind, 'accepted');
+});
+
+test('an abort ends at once with its reason', async (t) => {
+  const esp = await webEsp(t, { link: { rttMs: 100, windowBytes: 2144 } });
+  const abort = new AbortController();
+  const sending = sendByWeb(esp, {
+    signal: abort.signal,
+    onProgress: ({ phase }) => {
+      if (phase === 'sending') setTimeout(() => abort.abort(new Error('Ctrl-C')), 50);
+    },
+  });
+  await t.throwsAsync(sending, { message: 'Ctrl-C' });
+});
+
+test('no verdict and no progress says the password, in clear or as it is sent', async (t) => {
+  const encoded = Buffer.from(`admin:${password}`).toString('base64');
+  const echo = `HTTP/1.1 500 Oops\r\n\r\nyou are ${password}, or ${encoded}`;
+  const page = 'HTTP/1.1 200 OK\r\n\r\n<form><input name="firmware"></form>';
+  for (const server of [await serverOf(t, page, echo), await serverOf(t, `hello ${encoded} ${password}`)]) {
+    const sent = JSON.stringify(await sendByWeb(server, { password }));
+    t.false(sent.includes(password) || sent.includes(encoded), sent);
+  }
+});
