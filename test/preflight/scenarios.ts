@@ -73,7 +73,20 @@ const anyCore = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...cores.filter((core) => compareReleases(core, '2.7.0') >= 0)) },
 );
 
-const scripts = ['512k', '512k32', '512k64', '512k128', '1m', '1m64', '1m144', '1m256', '1m512', '2m512', '2m1m'];
+const scripts = [
+  '512k',
+  '512k32',
+  '512k64',
+  '512k128',
+  '1m',
+  '1m64',
+  '1m144',
+  '1m256',
+  '1m512',
+  '2m512',
+  '2m1m',
+  '4m2m',
+];
 
 /** What tells devices apart here. */
 export interface DeviceWishes {
@@ -169,9 +182,13 @@ function makeSketches(): readonly Content[] {
   return sketches;
 }
 
+/** Two megabytes of filesystem tell no more than one, and take their time. */
+const largestPartition = 1024 * 1024;
+
 /** For each partition of the layouts, and for none of them; full, half full and nearly empty. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
-  const partitions = new Set(layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart).filter((size) => size >= 8192));
+  const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
+  const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));
   const filesystems: Content[] = [];
   for (const partition of [...partitions, 24_576]) {
     const blockCount = partition / 4096;
