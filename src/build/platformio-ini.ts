@@ -1,0 +1,169 @@
+/**
+ * A platformio.ini as PlatformIO reads it (its `ProjectConfig`, on Python's configparser): names of options in lower case, values over
+ * several indented lines, comments behind blanks, `extends`, and `[env]` under all environments. Places are offsets into the text, so that
+ * a line can be put in without touching the others.
+ */
+
+export interface IniFile {
+  readonly text: string;
+  readonly sections: readonly IniSection[];
+}
+
+export interface IniSection {
+  readonly name: string;
+  readonly options: readonly IniOption[];
+  /** Behind the line end of its last line that is neither blank nor a comment. */
+  readonly end: number;
+}
+
+export interface IniOption {
+  readonly name: string;
+  /** Between name and value, such as ` = `. */
+  readonly separator: string;
+  /** The lines of its value, the first of which stands beside the name and is often empty; comments are left out. */
+  readonly lines: readonly IniLine[];
+}
+
+export interface IniLine {
+  readonly text: string;
+  readonly indent: string;
+  /** Offsets of the first and behind the last character of `text`. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the next line begins. */
+  readonly next: number;
+}
+
+/** Reads what there is to read; a line that is none of the format's is passed over. */
+export function readIni(text: string): IniFile {
+  const sections: { name: string; options: { name: string; separator: string; lines: IniLine[] }[]; end: number }[] =
+    [];
+  let optionIndent = 0;
+  for (const { line, start, next } of linesOf(text)) {
+    const bare = withoutComment(line);
+    const section = sections.at(-1);
+    const option = section?.options.at(-1);
+    const indent = /^\s*/.exec(bare)?.[0].length ?? 0;
+    if (bare === '') continue;
+    if (section !== undefined && option !== undefined && indent > optionIndent) {
+      option.lines.push(lineAt(bare, start, next));
+      section.end = next;
+      continue;
+    }
+    optionIndent = indent;
+    const header = /^\s*\[(.+)\]/.exec(bare)?.[1];
+    if (header !== undefined) {
+      sections.push({ name: header, options: [], end: next });
+      continue;
+    }
+    const [, name, separator] = /^(.*?)(\s*[=:][ \t]*)/.exec(bare) ?? [];
+    if (section === undefined || name === undefined || separator === undefined) continue;
+    const valueStart = name.length + separator.length;
+    const value = { ...lineAt(bare.slice(valueStart), start + valueStart, next), indent: '' };
+    section.options.push({ name: name.trim().toLowerCase(), separator, lines: [value] });
+    section.end = next;
+  }
+  return { text, sections };
+}
+
+export function findSection(ini: IniFile, name: string): IniSection | undefined {
+  return ini.sections.find((section) => section.name === name);
+}
+
+export function findOption(section: IniSection | undefined, name: string): IniOption | undefined {
+  return section?.options.find((option) => option.name === name);
+}
+
+/** The names behind `env:` of all environments. */
+export function environmentsOf(ini: IniFile): readonly string[] {
+  return ini.sections.flatMap(({ name }) => /^env:(.+)$/.exec(name)?.[1] ?? []);
+}
+
+/** The option that holds in a section, and the section in which it stands. */
+export interface FoundOption {
+  readonly section: IniSection;
+  readonly option: IniOption;
+}
+
+/** The option that holds for a section: its own, that of what it extends, or for environments that of `[env]` (`walk_options`). */
+export function effectiveOption(ini: IniFile, sectionName: string, name: string): FoundOption | undefined {
+  for (const section of ancestryOf(ini, sectionName)) {
+    const option = section.options.find((one) => one.name === name);
+    if (option !== undefined) return { section, option };
+  }
+  return undefined;
+}
+
+/** The names and values of all options that hold for a section. */
+export function effectiveOptions(ini: IniFile, sectionName: string): ReadonlyMap<string, string> {
+  const names = new Set(ancestryOf(ini, sectionName).flatMap(({ options }) => options.map(({ name }) => name)));
+  return new Map([...names].map((name) => [name, effectiveValue(ini, sectionName, name) ?? '']));
+}
+
+/** The value that holds for a section, `${section.option}` filled in; undefined when there is none. */
+export function effectiveValue(ini: IniFile, sectionName: string, name: string): string | undefined {
+  return expanded(ini, sectionName, name, 0);
+}
+
+/** The items of a value that may have several: one a line, or with commas when all stand in one (`parse_multi_values`). */
+export function itemsOf(value: string): readonly string[] {
+  return value
+    .split(value.includes('\n') ? '\n' : ', ')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
+  const waiting = sectionName.startsWith('env:') ? ['env', sectionName] : [sectionName];
+  const found = new Map<string, IniSection>();
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const section = findSection(ini, name);
+    if (section === undefined || found.has(name)) continue;
+    found.set(name, section);
+    const base = section.options.find((option) => option.name === 'extends');
+    if (base !== undefined) waiting.push(...itemsOf(rawValue(base)));
+  }
+  return [...found.values()];
+}
+
+/** What refers to itself, or to what is not there, stays as it is written. */
+const deepest = 20;
+
+function expanded(ini: IniFile, sectionName: string, name: string, depth: number): string | undefined {
+  const found = effectiveOption(ini, sectionName, name);
+  if (found === undefined || depth > deepest) return undefined;
+  return rawValue(found.option).replace(/\$\{([^.{}()]+)\.([^{}]+)\}/g, (written, section: string, option: string) => {
+    const value = expanded(ini, section === 'this' ? sectionName : section, option.toLowerCase(), depth + 1);
+    return value === undefined ? written : value;
+  });
+}
+
+function rawValue({ lines }: IniOption): string {
+  return lines
+    .map(({ text }) => text)
+    .join('\n')
+    .trim();
+}
+
+/** Whole-line comments, and those behind a blank. */
+function withoutComment(line: string): string {
+  return line.replace(/(?:^|\s)[;#].*$/, '').trimEnd();
+}
+
+function lineAt(line: string, start: number, next: number): IniLine {
+  const text = line.trim();
+  const indent = /^\s*/.exec(line)?.[0] ?? '';
+  const textStart = start + (text === '' ? 0 : indent.length);
+  return { text, indent, start: textStart, end: textStart + text.length, next };
+}
+
+function* linesOf(text: string): Generator<{ line: string; start: number; next: number }> {
+  // A mark of byte order at the beginning, in either reading of the bytes.
+  let start = /^(?:\uFEFF|\u00EF\u00BB\u00BF)?/.exec(text)?.[0].length ?? 0;
+  while (start < text.length) {
+    const lineEnd = text.indexOf('\n', start);
+    const next = lineEnd === -1 ? text.length : lineEnd + 1;
+    yield { line: text.slice(start, next).replace(/\r?\n$/, ''), start, next };
+    start = next;
+  }
+}
