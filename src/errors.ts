@@ -258,10 +258,11 @@ export const catalogue = {
 
   PREFLIGHT_REFUSED: entry<Path & { refused: readonly { rule: string; message: string; instead: string }[] }>(
     3,
-    ({ path, refused }) => `${path}: refused: ${refused.map(({ rule, message }) => `${message} (${rule})`).join('; ')}`,
+    ({ path, refused }) =>
+      `${path}: refused by ${[...new Set(refused.map(({ rule }) => rule))].join(', ')}${refused[0] ? `: ${refused[0].message}` : ''}`,
     'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md has every rule.',
     ({ refused }) =>
-      `${[...new Set(refused.map(({ instead }) => instead))].join('; ')}. The way past a rule is its name: ${refused.map(({ rule }) => `--allow ${rule}`).join(' ')}`,
+      `Instead: ${[...new Set(refused.map(({ instead }) => instead))].join('; ')}. The only way past a rule is its name (--allow RULE), once you know better.`,
   ),
   FACTS_INVALID: entry<Path & { problems: readonly string[] }>(
     2,
