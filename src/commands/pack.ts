@@ -1,4 +1,4 @@
-import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { CompressionName } from '../compression/names.ts';
 import { compressionNames } from '../compression/names.ts';
@@ -6,12 +6,14 @@ import { firmwareVersion, type ProjectSettings, projectSettings } from '../confi
 import { artefactSuffixes, type ImageKind, manifestSuffix } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
-import { readNamedFile, readOptionalFile } from '../files/read.ts';
+import { readNamedFile } from '../files/read.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { removeStaleArtefacts, writeBuild } from '../pack/build-files.ts';
 import { packImage } from '../pack/pack-image.ts';
 import { signBuild } from '../pack/sign-build.ts';
 import type { Signer } from '../signing/signer.ts';
+import { allowedRule } from './allowed-rules.ts';
+import { findElf } from './elf-beside.ts';
 import type { Io } from './io.ts';
 import { nameOf, projectPublicKey, projectSigner, requirePair } from './project-keys.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
@@ -33,6 +35,7 @@ export interface PackOptions extends OutputOptions {
   readonly project?: string | undefined;
   readonly firmwareVersion?: string | undefined;
   readonly board?: string | undefined;
+  readonly allow: readonly string[];
 }
 
 /** Declares the verb. */
@@ -61,6 +64,7 @@ export function declare(declaration: Declaration) {
     .option('--project <name>', 'name of the project')
     .option('--firmware-version <version>', 'version of the firmware')
     .option('--board <name>', 'name of the board')
+    .option('--allow <rule>', 'let a rule of preflight not stop the build; may be repeated', allowedRule, [])
     .action((files, options) => pack(files, options, declaration.io));
 }
 
@@ -97,7 +101,7 @@ async function packOne(
     path: report.path(path),
     file: basename(path),
     image: await readNamedFile(path, 'image'),
-    elf: await findElf(path, options, io),
+    elf: await findElf(path, options.elf, io),
     kind: options.kind,
     publicKey,
     compression: options.compression ?? config.compression ?? 'gzip',
@@ -107,6 +111,7 @@ async function packOne(
     project: options.project ?? config.project,
     version: firmwareVersion(options.firmwareVersion, config, io.env),
     board: options.board ?? config.board,
+    allow: options.allow,
   });
   for (const warning of warnings) report.warn(warning);
   const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
@@ -128,22 +133,6 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   }
   if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
   return { publicKey, signer };
-}
-
-/** The ELF lies beside the image under the name of the sketch; a build that has none proves nothing, which the manifest says. */
-async function findElf(
-  image: string,
-  { elf }: PackOptions,
-  io: Io,
-): Promise<{ path: string; bytes: Uint8Array } | undefined> {
-  if (elf !== undefined) {
-    const path = resolve(io.cwd, elf);
-    return { path, bytes: await readNamedFile(path, 'ELF') };
-  }
-  const raw = image.endsWith('.gz') ? image.slice(0, -'.gz'.length) : image;
-  const path = `${raw.slice(0, raw.length - extname(raw).length)}.elf`;
-  const bytes = await readOptionalFile(path);
-  return bytes && { path, bytes };
 }
 
 async function findImages({ config, folder }: ProjectSettings, report: Report): Promise<string[]> {
