@@ -14,6 +14,7 @@ const verbs = {
   install: () => import('./install.ts'),
   uninstall: () => import('./uninstall.ts'),
   signing: () => import('./signing.ts'),
+  espota: () => import('./espota.ts'),
 } as const;
 
 /**
