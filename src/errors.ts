@@ -354,14 +354,11 @@ export const catalogue = {
     ({ hint }) => hint,
   ),
 
-  UPLOAD_FAILED: entry<{ share: string; devices: string; resumable: boolean }>(
+  UPLOAD_FAILED: entry<{ share: string; devices: string; hint: string }>(
     1,
     ({ share, devices }) => `${share} not updated: ${devices}`,
-    'The line of each device says why; a device that said no is not asked again.',
-    ({ resumable }) =>
-      resumable
-        ? 'When that is mended, --resume goes on with what is left of this run.'
-        : 'What the device said stands above, and what to do about it.',
+    'The words of each device say why; one that said no is not asked again.',
+    ({ hint }) => hint,
   ),
   PASSWORD_UNASKED: entry<{ devices: string }>(
     2,

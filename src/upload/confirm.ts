@@ -37,7 +37,7 @@ export interface ConfirmQuestion {
   readonly address: string;
   readonly level: ConfirmLevel;
   /** Of the update. A filesystem changes no sketch, and is never proven. */
-  readonly image: Manifest['image'];
+  readonly image: Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
   /** Undefined where this machine cannot take part in mDNS: then nothing is proven. */
   readonly lookout: Lookout | undefined;
   readonly timings?: Partial<ConfirmTimings> | undefined;
@@ -89,7 +89,7 @@ async function judgeSigns(
   }
 }
 
-function conclude(sign: Sign, { kind, sketchMd5s }: Manifest['image']): Confirmation {
+function conclude(sign: Sign, { kind, sketchMd5s }: ConfirmQuestion['image']): Confirmation {
   if (sign.from !== 'mdns') return { kind: 'returned', by: sign.from };
   const { sketchMd5 } = sign;
   if (sketchMd5 === undefined || kind === 'filesystem') return { kind: 'returned', by: 'mdns' };

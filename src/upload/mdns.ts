@@ -117,7 +117,7 @@ async function openSocket(address: string, port: number): Promise<Socket> {
 }
 
 /** One address of each network that this machine is in. */
-function ownAddresses(): string[] {
+export function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) =>
     addresses
       .filter(({ family, internal }) => family === 'IPv4' && !internal)

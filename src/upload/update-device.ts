@@ -11,11 +11,14 @@ import { deliveryWays } from './ways.ts';
 /** What happens to a device at present. */
 export type UpdateStep = Progress | { readonly phase: 'confirming' };
 
+/** What of an image tells whether it runs. */
+export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
+
 export interface Update {
   readonly target: Target;
   /** Where it was found, if its name was looked up already. IPv4. */
   readonly address: string | undefined;
-  readonly image: Manifest['image'];
+  readonly image: UpdatedImage;
   readonly artefact: Uint8Array;
   readonly password: string | undefined;
   readonly confirm: ConfirmLevel | undefined;

@@ -16,13 +16,18 @@ interface World {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly fancy?: boolean;
+  readonly signal?: AbortSignal;
+  readonly askSecret?: Io['askSecret'];
 }
 
 /**
  * Runs a verb in this process, through the same door as the command line: quick enough for a table of cases. What cli.ts adds (the text
  * of an error, signals) is tested with {@link file://./run-cli.ts}.
  */
-export async function runVerb(argv: readonly string[], { cwd, env = {}, fancy = false }: World): Promise<VerbRun> {
+export async function runVerb(
+  argv: readonly string[],
+  { cwd, env = {}, fancy = false, signal, askSecret }: World,
+): Promise<VerbRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
@@ -35,7 +40,8 @@ export async function runVerb(argv: readonly string[], { cwd, env = {}, fancy = 
     fancy,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
+    askSecret,
     platform: process.platform,
     home: cwd,
     self: { node: process.execPath, cli: 'ota-hooks' },

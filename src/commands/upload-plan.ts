@@ -1,0 +1,120 @@
+import type { ProjectSettings } from '../config/settings.ts';
+import { OtaError } from '../errors.ts';
+import type { ConfirmLevel } from '../upload/confirm.ts';
+import { discoveredFile } from '../upload/discovered.ts';
+import { Lookout } from '../upload/discovery.ts';
+import type { Target } from '../upload/inventory.ts';
+import { Ledger } from '../upload/ledger.ts';
+import { ownAddresses } from '../upload/mdns.ts';
+import { type DevicePlan, planDevice } from '../upload/plan-device.ts';
+import { type Sighting, sight } from '../upload/sightings.ts';
+import { devicePasswords } from './device-passwords.ts';
+import type { Io } from './io.ts';
+import type { ReleaseToSend } from './release-to-send.ts';
+import type { Report } from './report.ts';
+import type { UploadOptions } from './upload.ts';
+
+/** What is settled before anything is sent. */
+export interface Updates {
+  readonly devices: readonly PlannedDevice[];
+  readonly ledger: Ledger;
+  readonly lookout: Lookout | undefined;
+  readonly confirm: ConfirmLevel | undefined;
+}
+
+export interface PlannedDevice {
+  readonly target: Target;
+  readonly plan: DevicePlan;
+  /** IPv4, where it showed itself. */
+  readonly address: string | undefined;
+  readonly password: string | undefined;
+}
+
+interface Preparation {
+  readonly targets: readonly Target[];
+  readonly release: ReleaseToSend;
+  readonly settings: ProjectSettings;
+  readonly options: UploadOptions;
+  readonly io: Io;
+  readonly report: Report;
+}
+
+/** mDNS answers within a fraction of a second, if at all. */
+const sightingMs = 3000;
+
+/** Finds out what is known of the devices, and asks the planner what each gets. Nothing is sent. */
+export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
+  const { targets, release, settings, options, io, report } = preparation;
+  const confirm = confirmLevel(preparation);
+  const passwords = await devicePasswords(targets, settings.folder, io);
+  const { ledger, damaged } = await Ledger.open(settings.folder);
+  if (damaged !== undefined)
+    report.warn(`${report.path(damaged.path)} cannot be used (${damaged.why}); it is begun anew`);
+
+  const unsure = targets.filter(({ name, host }) => isMdnsName(host) || ledger.entry(name) !== undefined);
+  const lookout = confirm !== undefined || unsure.length > 0 ? await openLookout(targets, confirm, report) : undefined;
+  const sightings = await sightingsOf(unsure, lookout, settings, io);
+  const devices = targets.map((target): PlannedDevice => {
+    const sighting = sightings.get(target);
+    const known = { entry: ledger.entry(target.name), sketchMd5: sighting?.sketchMd5 };
+    if (known.entry !== undefined && known.entry.sketchMd5 !== known.sketchMd5) {
+      report.detail(
+        `${target.name}: it does not show the sketch that the ledger knows; what was proven then is left out`,
+      );
+    }
+    const plan = planDevice(target, known, {
+      release: release.release,
+      manifest: release.manifest,
+      kind: release.kind,
+      facts: {},
+      allow: new Set(options.allow),
+    });
+    return { target, plan, address: sighting?.address, password: passwords.get(target) };
+  });
+  return { devices, ledger, lookout, confirm };
+}
+
+/** A canary that nobody looks after is none. */
+function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel | undefined {
+  const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
+  if (wanted === 'proven' && release.kind === 'filesystem') {
+    if (options.confirm === undefined) return 'returned';
+    throw new OtaError('USAGE', {
+      message: 'a filesystem cannot be proven: devices show the MD5 of their sketch only',
+      hint: 'Use --confirm returned.',
+    });
+  }
+  if (wanted === 'none') return options.canary === undefined ? undefined : 'returned';
+  return wanted;
+}
+
+async function openLookout(
+  targets: readonly Target[],
+  confirm: ConfirmLevel | undefined,
+  report: Report,
+): Promise<Lookout | undefined> {
+  const named = targets.flatMap(({ hostIp }) => hostIp ?? []);
+  const networks = named.length > 0 ? named : ownAddresses();
+  const loopback = targets.some(({ host }) => host.startsWith('127.')) ? ['127.0.0.1'] : [];
+  const lookout = await Lookout.open({ interfaces: [...new Set([...networks, ...loopback])] });
+  if (lookout instanceof Lookout) return lookout;
+  if (confirm === 'proven') throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable });
+  report.detail(`no mDNS: ${lookout.unavailable}`);
+  return undefined;
+}
+
+async function sightingsOf(
+  unsure: readonly Target[],
+  lookout: Lookout | undefined,
+  { folder }: ProjectSettings,
+  io: Io,
+): Promise<ReadonlyMap<Target, Sighting>> {
+  if (lookout === undefined || unsure.length === 0) return new Map();
+  const discovered = await discoveredFile(folder).read();
+  const remembered = discovered.state === 'known' ? discovered.value.devices : [];
+  return sight(unsure, { lookout, remembered, limitMs: sightingMs, signal: io.signal });
+}
+
+function isMdnsName(host: string): boolean {
+  return /\.local\.?$/i.test(host);
+}

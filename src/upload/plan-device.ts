@@ -1,0 +1,60 @@
+import type { ImageKind } from '../domain/artefact.ts';
+import type { DeviceFacts } from '../domain/device-facts.ts';
+import type { Manifest } from '../domain/manifest.ts';
+import { plan, type Refusal, type Step } from '../preflight/plan.ts';
+import type { Release } from '../preflight/release.ts';
+import { recognise } from '../preflight/running.ts';
+import type { Target } from './inventory.ts';
+import { type LedgerEntry, provenFacts } from './ledger.ts';
+
+export interface PlanQuestion {
+  readonly release: Release;
+  readonly manifest: Manifest | undefined;
+  readonly kind: ImageKind;
+  /** What the command line says. */
+  readonly facts: DeviceFacts;
+  readonly allow: ReadonlySet<string>;
+}
+
+/** What is known of one device besides what the configuration says. */
+export interface Known {
+  /** What the ledger has of it. */
+  readonly entry: LedgerEntry | undefined;
+  /** The MD5 that its sketch shows today. */
+  readonly sketchMd5: string | undefined;
+}
+
+export type DevicePlan =
+  | { readonly kind: 'send'; readonly step: Step<Release>; readonly facts: DeviceFacts }
+  | { readonly kind: 'refuse'; readonly refused: readonly Refusal[]; readonly facts: DeviceFacts };
+
+/**
+ * Asks the planner what one device gets. What is known of it comes from the configuration, then from what was proven, then from the command
+ * line: the later word counts.
+ */
+export function planDevice(target: Target, known: Known, question: PlanQuestion): DevicePlan {
+  const { release, manifest, kind, allow } = question;
+  const running =
+    known.sketchMd5 === undefined || manifest === undefined ? undefined : recognise(known.sketchMd5, [manifest]);
+  const facts = mergeFacts(
+    target.facts,
+    provenFacts(known.entry, known.sketchMd5, release.image),
+    running?.facts ?? {},
+    question.facts,
+    { kind, transport: target.method },
+  );
+  const decided = plan({ facts, target: release, allow });
+  // Without other sketches to go through there are no hops.
+  if (decided.kind === 'send') return { kind: 'send', step: decided, facts };
+  return { kind: 'refuse', refused: decided.refused, facts };
+}
+
+/** Unknown in the later does not hide what the earlier know. */
+function mergeFacts(...all: readonly DeviceFacts[]): DeviceFacts {
+  const merged: Record<string, unknown> = {};
+  for (const facts of all) {
+    for (const [name, value] of Object.entries(facts)) if (value !== undefined) merged[name] = value;
+  }
+  // Made of nothing but keys of facts with their values.
+  return merged as DeviceFacts;
+}

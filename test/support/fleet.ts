@@ -1,0 +1,64 @@
+import type { ExecutionContext } from 'ava';
+import { readPublicKey } from '../../src/keys/public-key.ts';
+import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
+import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { builtSketch, door } from './built-sketch.ts';
+import { runVerb } from './run-verb.ts';
+import type { TestFolder } from './test-folder.ts';
+
+export const doorKey = readPublicKey(door.publicPem, 'the key of the door');
+
+/** The device that the fixture sketch is built for, as somebody who knows everything of it describes it. */
+export const doorFacts = {
+  core: '3.1.2',
+  signing: 'required',
+  keyFingerprint: doorKey.fingerprint,
+  flashMode: 'dio',
+  chipSizeBytes: 4 * 1024 * 1024,
+  fsStart: 0x200000,
+  fsEnd: 0x3fa000,
+  sketchSizeBytes: 100 * 1024,
+} as const;
+
+/** A virtual door that loses no time, built with the key of the fixture; gone when the test ends. */
+export async function virtualDoor(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
+  const esp = await startVirtualEsp({
+    image: { sizeBytes: 100 * 1024, publicKey: doorKey },
+    publicKey: doorKey,
+    // Rather a long window than long tests: 285 KB in steps of 5840 bytes.
+    link: { windowBytes: 64 * 1024 },
+    ...options,
+    timings: { ...quickTimings, ...options.timings },
+  });
+  t.teardown(() => esp.close());
+  return esp;
+}
+
+/** A folder with the fixture sketch packed, and these devices in its configuration. */
+export async function packedDoor(
+  t: ExecutionContext,
+  devices: Readonly<Record<string, object>> = {},
+  config: Readonly<Record<string, unknown>> = {},
+): Promise<TestFolder> {
+  const folder = await builtSketch(t, { 'ota.config.json': JSON.stringify({ project: 'door', devices, ...config }) });
+  const { exitCode, stderr } = await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
+  if (exitCode !== 0) throw new Error(stderr);
+  return folder;
+}
+
+/** The device as an inventory lists it. */
+export function listed(esp: VirtualEsp, more: object = {}): object {
+  return { address: esp.host, port: esp.otaPort, ...more };
+}
+
+/** What came to the device, by its own account. */
+export function updatesOf(esp: VirtualEsp): string[] {
+  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+}
+
+/** Waits until a device has restarted after its update. */
+export async function restarted(esp: VirtualEsp): Promise<VirtualEsp['state']> {
+  const isBack = esp.state.restarts > 0 && esp.state.phase === 'running';
+  if (!isBack) await esp.nextEvent(({ event }) => event === 'boot', 10_000);
+  return esp.state;
+}
