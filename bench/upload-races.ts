@@ -1,0 +1,36 @@
+/** A process of its own for {@link file://./upload.ts}: all races at once, since none of them needs much CPU; one JSON document on stdout. */
+import { gzipSync } from 'node:zlib';
+import { startVirtualEsp, syntheticSketch } from '../src/simulator/index.ts';
+import { deliverByEspota } from '../src/upload/espota/deliver.ts';
+import { sendInLockStep } from './lock-step.ts';
+
+const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 4 });
+const compressed = gzipSync(image, { level: 9 });
+
+/** Seconds that something takes on a virtual link, the pauses of a real device included. */
+async function secondsOn(
+  link: { rttMs: number; windowBytes: number },
+  send: (device: { host: string; otaPort: number }) => Promise<unknown>,
+): Promise<number> {
+  await using esp = await startVirtualEsp({ link });
+  const startedAt = performance.now();
+  await send(esp);
+  return (performance.now() - startedAt) / 1000;
+}
+
+async function stream({ host, otaPort: port }: { host: string; otaPort: number }, bytes: Uint8Array): Promise<void> {
+  const { signal } = new AbortController();
+  const verdict = await deliverByEspota({ host, port }, bytes, { kind: 'sketch', signal });
+  if (verdict.kind !== 'accepted') throw new Error(JSON.stringify(verdict));
+}
+
+const races = [5840, 11_584].flatMap((windowBytes) => [10, 50, 200].map((rttMs) => ({ rttMs, windowBytes })));
+const results = await Promise.all(
+  races.map(async (link) => ({
+    ...link,
+    lockStep: await secondsOn(link, (device) => sendInLockStep(device, image)),
+    streaming: await secondsOn(link, (device) => stream(device, image)),
+    gzip: await secondsOn(link, (device) => stream(device, compressed)),
+  })),
+);
+console.log(JSON.stringify(results));
