@@ -55,6 +55,14 @@ function inWords(reason: string): string {
   return words === undefined ? reason : `${words} (${reason})`;
 }
 
+/** More than two are a list, and no hint. */
+function waysOut(all: readonly string[]): string {
+  const ways = [...new Set(all)];
+  return ways.length > 2
+    ? 'What to do instead depends on the rule: ota-hooks preflight'
+    : `Instead: ${ways.join('; or ')}`;
+}
+
 export const catalogue = {
   USAGE: entry<{ message: string; hint?: string }>(
     2,
@@ -262,7 +270,7 @@ export const catalogue = {
       `${path}: refused by ${[...new Set(refused.map(({ rule }) => rule))].join(', ')}${refused[0] ? `: ${refused[0].message}` : ''}`,
     'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md has every rule.',
     ({ refused }) =>
-      `Instead: ${[...new Set(refused.map(({ instead }) => instead))].join('; ')}. The only way past a rule is its name (--allow RULE), once you know better.`,
+      `${waysOut(refused.map(({ instead }) => instead))}. The only way past a rule is its name (--allow RULE), once you know better.`,
   ),
   FACTS_INVALID: entry<Path & { problems: readonly string[] }>(
     2,

@@ -3,6 +3,7 @@ import { roundUpToSector } from '../device/flash.ts';
 import { announcedSize, freeSketchSpace, type StagingArea, type Transport } from '../device/staging.ts';
 import type { SignatureFormat } from '../domain/artefact.ts';
 import type { DeviceFacts } from '../domain/device-facts.ts';
+import { sketchAreaByHeaders } from '../firmware/flash-layout.ts';
 
 /** What is known of a device, and what follows from its core. */
 export interface Device {
@@ -30,6 +31,17 @@ export function expectedFormat({ facts, habits }: Device): SignatureFormat | und
 export function stagesFilesystems({ facts, habits }: Device): boolean | undefined {
   if (facts.atomicFs === false || habits?.atomicFilesystem === false) return false;
   return facts.atomicFs === true && habits !== undefined ? true : undefined;
+}
+
+/** Whether its layout has a filesystem at all; where only its start is known, by the layouts of the core that begin there. */
+export function hasFilesystem({ facts }: Device): boolean | undefined {
+  const { fsStart, fsEnd, chipSizeBytes, core } = facts;
+  if (fsStart === undefined) return undefined;
+  if (fsEnd !== undefined) return fsEnd > fsStart;
+  const area = sketchAreaByHeaders({ freeSpaceBytes: fsStart, sketchSizeBytes: 0, chipSizeBytes }, core);
+  const candidates = area?.candidates ?? [];
+  if (candidates.length === 0) return undefined;
+  return candidates.every((layout) => layout.fsEnd === layout.fsStart) ? false : undefined;
 }
 
 /** What a filesystem can take; undefined where that is not known. */

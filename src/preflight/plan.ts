@@ -102,7 +102,12 @@ function rank(artefact: ReleaseArtefact): number {
 }
 
 function withoutRepetition(refused: readonly Refusal[]): readonly Refusal[] {
-  return [...new Map(refused.map((refusal) => [refusal.rule + refusal.message, refusal])).values()];
+  const first = new Map<string, Refusal>();
+  for (const refusal of refused) {
+    const key = refusal.rule + refusal.message;
+    if (!first.has(key)) first.set(key, refusal);
+  }
+  return [...first.values()];
 }
 
 interface Journey<Candidate extends Release> {

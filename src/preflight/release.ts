@@ -7,6 +7,7 @@ import type { Artefact, Manifest } from '../domain/manifest.ts';
  */
 export interface Release {
   readonly project?: string | undefined;
+  readonly version?: string | undefined;
   readonly board?: string | undefined;
   readonly image: ReleaseImage;
   /** Fingerprints of all RSA public keys in the image. */

@@ -1,3 +1,4 @@
+import { hasFilesystem } from '../device.ts';
 import { type Rule, refuse, warn } from '../rule.ts';
 
 export const fsMoved = {
@@ -10,7 +11,7 @@ export const fsMoved = {
   check({ image, device }) {
     if (device === undefined || image.kind !== 'sketch') return undefined;
     const { fsStart, fsEnd } = device.facts;
-    if (fsStart === undefined || fsStart === fsEnd) return undefined;
+    if (fsStart === undefined || hasFilesystem(device) === false) return undefined;
     if (image.layout === undefined) {
       if (fsEnd === undefined) return undefined;
       return warn(

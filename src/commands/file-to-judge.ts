@@ -1,0 +1,103 @@
+import { basename, dirname, join } from 'node:path';
+import { gzipSync } from 'fflate';
+import { artefactSuffixes, manifestSuffix } from '../domain/artefact.ts';
+import { type Manifest, parseManifest } from '../domain/manifest.ts';
+import { OtaError } from '../errors.ts';
+import { readNamedFile, readOptionalFile } from '../files/read.ts';
+import { layoutInElf } from '../firmware/elf-layout.ts';
+import { proveEnforcement } from '../firmware/elf-proof.ts';
+import { type Firmware, readFirmware } from '../firmware/firmware.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import { readPublicKey } from '../keys/public-key.ts';
+import { digests } from '../pack/digests.ts';
+import { fileRelease } from '../preflight/file-release.ts';
+import type { Release } from '../preflight/release.ts';
+import { readManifest } from './device-facts.ts';
+import { findElf } from './elf-beside.ts';
+import type { Io } from './io.ts';
+
+/** What a file is judged as. */
+export interface FileToJudge {
+  /** Of a manifest: with all its artefacts. Of any other file: with that one alone. */
+  readonly release: Release;
+  /** All artefacts of the build, where a manifest describes the file: what could be sent in its place. */
+  readonly build: Manifest | undefined;
+}
+
+export interface JudgeOptions {
+  readonly elf?: string | undefined;
+  /** What the file is, where its bytes don't tell. */
+  readonly kind: 'sketch' | 'filesystem' | undefined;
+  readonly knownKeys: readonly RsaPublicKey[];
+}
+
+/**
+ * Reads a file as preflight judges it: a manifest, an image or any artefact. A manifest beside it is believed what bytes don't tell (the
+ * project, the board, the proof), if it describes this very file.
+ *
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
+ */
+export async function readFileToJudge(path: string, options: JudgeOptions, io: Io): Promise<FileToJudge> {
+  if (path.endsWith(manifestSuffix)) {
+    const manifest = await readManifest(path);
+    return { release: manifest, build: manifest };
+  }
+  const bytes = await readNamedFile(path, 'image, artefact or manifest');
+  const parsed = bytes[0] === openingBrace ? parseManifest(Buffer.from(bytes).toString('utf8')) : undefined;
+  if (parsed !== undefined && 'manifest' in parsed) return { release: parsed.manifest, build: parsed.manifest };
+  if (parsed !== undefined) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
+  return judgeBytes(path, bytes, options, io);
+}
+
+const openingBrace = 0x7b;
+
+async function judgeBytes(path: string, bytes: Uint8Array, options: JudgeOptions, io: Io): Promise<FileToJudge> {
+  const build = await manifestBeside(path, bytes);
+  const buildKey = build?.signing.publicKey;
+  const knownKeys = [...options.knownKeys, ...(buildKey === undefined ? [] : [readPublicKey(buildKey.pem, path)])];
+  const firmware = readFirmware(bytes, { knownKeys });
+  const elf = (await findElf(path, options.elf, io))?.bytes;
+  const own = fileRelease(firmware, {
+    file: basename(path),
+    kind: options.kind ?? build?.image.kind,
+    enforcement: build === undefined ? enforcementIn(elf, firmware) : build.enforcement,
+    layout: elf && layoutInElf(elf, firmware),
+    gzipBytes: compressedBytes(firmware),
+  });
+  if (build === undefined) return { release: own, build };
+  const { project, version, board, signing } = build;
+  const image = { ...own.image, layout: own.image.layout ?? build.image.layout };
+  return { release: { ...own, image, project, version, board, signing }, build };
+}
+
+/** What the ELF shows of the key that signed, or else of the first that is in the image. */
+function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release['enforcement'] {
+  const expectedKey = firmware.trailer?.verifiedBy ?? firmware.embeddedKeys[0]?.key;
+  if (elf === undefined || expectedKey === undefined) return 'unproven';
+  const proof = proveEnforcement({ elf, firmware, expectedKey });
+  if (proof.proof === 'elf') return 'elf';
+  return proof.reason === 'verifier-missing' ? 'disproved' : 'unproven';
+}
+
+/** So that it can be said whether gzip would fit. */
+function compressedBytes({ kind, encoding, content }: Firmware): number | undefined {
+  return kind === 'sketch' && encoding === 'identity' ? gzipSync(content, { level: 9, mtime: 0 }).length : undefined;
+}
+
+/** The manifest of the build that this very file is of. One that cannot be read, or speaks of other bytes, is of no use here. */
+async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
+  const name = basename(path);
+  const images = [
+    name,
+    ...artefactSuffixes.filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)),
+  ];
+  const { sha256 } = digests(bytes);
+  for (const image of images) {
+    const text = await readOptionalFile(join(dirname(path), image + manifestSuffix));
+    const parsed = text && parseManifest(Buffer.from(text).toString('utf8'));
+    if (parsed && 'manifest' in parsed && parsed.manifest.artefacts.some((artefact) => artefact.sha256 === sha256)) {
+      return parsed.manifest;
+    }
+  }
+  return undefined;
+}
