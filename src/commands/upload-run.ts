@@ -114,7 +114,10 @@ async function updateOne(run: Run, sending: Sending, view: FleetView): Promise<U
     password,
     confirm: updates.confirm,
     lookout: updates.lookout,
-    timings: attempts === undefined ? {} : { attempts },
+    timings: {
+      ...(attempts === undefined ? {} : { attempts }),
+      ...(options.confirmTimeout === undefined ? {} : { limitMs: options.confirmTimeout * 1000 }),
+    },
     onStep: (step) => view.step(target.name, step),
     signal: io.signal,
   });

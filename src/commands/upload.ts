@@ -27,6 +27,7 @@ export interface UploadOptions extends OutputOptions {
   readonly passwordEnv?: string | undefined;
   readonly filesystem?: boolean | undefined;
   readonly confirm?: 'none' | 'returned' | 'proven' | undefined;
+  readonly confirmTimeout?: number | undefined;
   readonly canary?: number | undefined;
   readonly resume?: boolean | undefined;
   readonly skipRefused?: boolean | undefined;
@@ -62,6 +63,7 @@ export function declare(declaration: Declaration) {
         'what to wait for: until it answers again, or until it shows the new sketch',
       ).choices(['none', 'returned', 'proven'] as const),
     )
+    .option('--confirm-timeout <s>', 'how long to wait for that, in seconds (default: 60)', count)
     .option('--canary <n>', 'update so many first, and the others only if these come back', count)
     .option('--resume', 'leave out what the last run of this build has updated')
     .option('--skip-refused', 'update the others when some are refused')
