@@ -10,11 +10,16 @@ const verbs = {
   pack: () => import('./pack.ts'),
   verify: () => import('./verify.ts'),
   inspect: () => import('./inspect.ts'),
+  preflight: () => import('./preflight.ts'),
+  init: () => import('./init.ts'),
   build: () => import('./build.ts'),
   install: () => import('./install.ts'),
   uninstall: () => import('./uninstall.ts'),
+  upload: () => import('./upload.ts'),
+  discover: () => import('./discover.ts'),
   signing: () => import('./signing.ts'),
   espota: () => import('./espota.ts'),
+  simulate: () => import('./simulate.ts'),
 } as const;
 
 /**
