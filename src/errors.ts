@@ -353,13 +353,60 @@ export const catalogue = {
     1,
     ({ url, reason }) => `No answer from ${url}: ${reason}`,
     'The server is not running there, or something stands between.',
-    () => 'Check the address given to --server, and that `ota-hooks serve` runs.',
+    () => 'Check the address, and that `ota-hooks serve` runs there.',
   ),
   SERVER_REFUSED: entry<{ url: string; status: number; code: string; message: string; hint: string }>(
     1,
     ({ url, status, code, message }) => `${url} answered ${status} (${code}): ${message}`,
     'The server understood the request and did not do it.',
     ({ hint }) => hint,
+  ),
+
+  MANIFEST_MISSING: entry<Path>(
+    1,
+    ({ path }) => `There is no manifest for ${path}`,
+    'Only what `pack` has made and described is published: what a device may be sent follows from its manifest.',
+    () =>
+      'Pack it first: ota-hooks pack FILE. A build of the past that devices still run is made known with --known OLD.bin.',
+  ),
+  NOT_SIGNED_YET: entry<Path>(
+    1,
+    ({ path }) => `${path} has a key, but nothing in it is signed`,
+    'A device with this key would refuse all of it.',
+    ({ path }) => `Sign it first: ota-hooks sign --private-key private.key --manifest ${path}`,
+  ),
+  RELEASES_CLASH: entry<{ reason: string; builds: string }>(
+    2,
+    ({ reason, builds }) => `${reason}: ${builds}`,
+    'What is published together becomes one version; which build is meant is not guessed at.',
+    () => 'Name the one that is meant, or remove the builds that are left over.',
+  ),
+  VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
+    1,
+    ({ project, version, what, where }) =>
+      `${project} ${version} (${what}) was published before, with other bytes: ${where}`,
+    'The bytes of a version never change: a device that has it must be able to say so.',
+    () => 'Give this build a version of its own, and pack it again.',
+  ),
+  TOKEN_UNBOUND: entry<{ variable: string; origin: string; boundTo: string | undefined }>(
+    2,
+    ({ variable, origin, boundTo }) =>
+      `$${variable} is not sent to ${origin}, which only the configuration names${boundTo === undefined ? '' : `; it is for ${boundTo}`}`,
+    'A configuration comes with the source tree, and so perhaps from a stranger, who could have the token sent to himself.',
+    ({ variable, origin }) =>
+      `If that is the server of the token: set ${variable}_ORIGIN=${origin} beside it, or publish with --to.`,
+  ),
+  SERVER_REDIRECTS: entry<{ url: string; location: string }>(
+    1,
+    ({ url, location }) => `${url} points to ${location}, where the token is not sent`,
+    'A token is sent only to the origin that it was given for.',
+    () => 'Give the address that is meant, with https:// where the server has it.',
+  ),
+  SERVER_NOT_OURS: entry<{ url: string; status: number }>(
+    1,
+    ({ url, status }) => `${url} answered ${status}, but not as an update server of ota-hooks`,
+    'Something else listens there, or a proxy in front answers in its place.',
+    () => 'Check the address; behind a proxy, the path under which it passes requests on belongs to it.',
   ),
 
   UPLOAD_FAILED: entry<{ share: string; devices: string; hint: string }>(

@@ -24,6 +24,13 @@ export const configRules: readonly ConfigRule[] = [
         : [],
   },
   {
+    name: 'publishing-after-a-build-needs-a-place',
+    problems: ({ publish }) =>
+      publish?.afterBuild !== undefined && publish.afterBuild !== false && publish.to === undefined
+        ? ['publish.afterBuild is given, but no "to" that it publishes to']
+        : [],
+  },
+  {
     name: 'one-device-an-address',
     problems: (config) => {
       const seen = new Map<string, string>();

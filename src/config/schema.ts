@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { compressionNames } from '../compression/names.ts';
+import { publishSchema } from './publish-schema.ts';
 import { fromEnvironment, secretSource, text } from './secret-source.ts';
 import { devicesSchema, uploadSchema } from './upload-schema.ts';
 
@@ -65,6 +66,7 @@ export const configSchema = v.strictObject({
     ),
   ),
   upload: v.optional(v.pipe(uploadSchema, v.description('How devices are updated that do not say it themselves.'))),
+  publish: v.optional(v.pipe(publishSchema, v.description('Where `publish` sends a build, and whether builds do it.'))),
 });
 
 /** A configuration as it is written; paths are relative to its own folder. */
