@@ -16,6 +16,8 @@ export type SimulatorEvent = { readonly mac: string } & (
   | { readonly event: 'checked'; readonly status: number }
 );
 
+const mostPast = 1000;
+
 type Listener = (event: SimulatorEvent) => void;
 
 /** The events of one device, for listeners and for those who wait for one of them. */
@@ -25,10 +27,11 @@ export class EventStream {
 
   emit(event: SimulatorEvent): void {
     this.#past.push(event);
+    if (this.#past.length > mostPast) this.#past.shift();
     for (const listener of [...this.#listeners]) listener(event);
   }
 
-  /** All that has happened so far, the oldest first. */
+  /** What has happened so far, the oldest first; of a long life, the last thousand events. */
   get past(): readonly SimulatorEvent[] {
     return this.#past;
   }

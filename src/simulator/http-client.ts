@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { dialled } from './dial.ts';
 import { type ClientError, clientErrorText } from './http-errors.ts';
 import { type RequestTarget, redirectTarget, requestText } from './http-request.ts';
 import { type HttpResponse, readResponse } from './http-response.ts';
@@ -67,28 +68,11 @@ async function ask(
   return response;
 }
 
-async function connected(
-  { life, timings }: Esp,
-  target: RequestTarget,
+function connected(
+  esp: Esp,
+  { protocol, host, port }: RequestTarget,
   ca: string | undefined,
 ): Promise<Socket | undefined> {
-  const { host, port } = target;
-  const isSecure = target.protocol === 'https:';
-  const socket = isSecure
-    ? connectTls({ host, port, ca, rejectUnauthorized: ca !== undefined })
-    : connectTcp({ host, port, allowHalfOpen: true });
-  return new Promise((resolve) => {
-    const give = (result: Socket | undefined) => {
-      clearTimeout(timer);
-      life.removeEventListener('abort', fail);
-      socket.off('error', fail);
-      if (result === undefined) socket.on('error', () => undefined).destroy();
-      resolve(result);
-    };
-    const fail = () => give(undefined);
-    const timer = setTimeout(fail, timings.dialTimeoutMs);
-    life.addEventListener('abort', fail, { once: true });
-    socket.once('error', fail);
-    socket.once(isSecure ? 'secureConnect' : 'connect', () => give(socket));
-  });
+  if (protocol === 'http:') return dialled(esp, connectTcp({ host, port, allowHalfOpen: true }), 'connect');
+  return dialled(esp, connectTls({ host, port, ca, rejectUnauthorized: ca !== undefined }), 'secureConnect');
 }

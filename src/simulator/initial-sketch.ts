@@ -1,4 +1,5 @@
 import { coreHabits } from '../device/cores.ts';
+import { OtaError } from '../errors.ts';
 import { readFirmware } from '../firmware/firmware.ts';
 import { flashModes } from '../firmware/flash-header.ts';
 import { flashLayoutByName } from '../firmware/flash-layout.ts';
@@ -20,7 +21,7 @@ const defaultCore = '3.1.2';
 /**
  * Puts options together with what the image itself says: its core, unless one is named; its keys count only when `publicKey` names one.
  *
- * @throws Error for a core of which nothing is known
+ * @throws OtaError USAGE for a core of which nothing is known
  */
 export function startingPoint(options: VirtualEspOptions): StartingPoint {
   const { chipSizeBytes = defaultChipBytes } = options;
@@ -28,7 +29,10 @@ export function startingPoint(options: VirtualEspOptions): StartingPoint {
   const { sketch } = readFirmware(image);
   const core = options.core ?? sketch?.core.release ?? defaultCore;
   const habits = coreHabits(core);
-  if (habits === undefined) throw new Error(`Nothing is known of core ${core}; name a release from 2.4.0 on`);
+  if (habits === undefined) {
+    const message = `nothing is known of core ${core}`;
+    throw new OtaError('USAGE', { message, hint: 'Name a release from 2.4.0 on, such as 3.1.2.' });
+  }
   const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);
   return {
     image,

@@ -26,8 +26,10 @@ export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
 
   /** Where it listens, 127.0.0.1 by default. */
   readonly host?: string | undefined;
-  /** UDP; 0, the default, for any. */
+  /** 0, the default, for any. */
   readonly otaPort?: number | undefined;
+  /** What is spoken on that port: ArduinoOTA, or ESPHome's own protocol (TCP), of which there is no more than the greeting. */
+  readonly speaks?: 'arduino' | 'esphome' | undefined;
   /** Of ArduinoOTA; none by default. */
   readonly password?: string | undefined;
   /** TCP, of the web updater; 0 for any. Without it there is none. */

@@ -1,10 +1,9 @@
-import { ArduinoOta } from './arduino-ota.ts';
 import { pollForUpdates } from './http-updater.ts';
 import type { Identity } from './identity.ts';
 import { announce } from './mdns.ts';
 import type { VirtualEspOptions } from './options.ts';
+import { type OtaPort, openOtaPort } from './ota-port.ts';
 import type { Esp } from './services.ts';
-import { UdpPort } from './udp-port.ts';
 import { WebServer } from './web-server.ts';
 import { WebUpdater } from './web-updater.ts';
 
@@ -27,41 +26,37 @@ export async function openServices(
   identity: Identity,
   hostname: string,
 ): Promise<SketchServices> {
-  const { otaPort = 0, password, webPort, webPath = '/update', webLogin } = options;
-  const udpLink = { rttMs: esp.link.rttMs, faults: options.faults?.udp ?? {}, random: esp.random };
-  const udp = await UdpPort.open(esp.host, otaPort, udpLink, (datagram, from) => {
-    if (esp.isUp) ota.receive(datagram, from);
-  });
-  const ota = new ArduinoOta(esp, udp, password);
+  const { webPort, webPath = '/update', webLogin, password = '' } = options;
+  const ota = await openOtaPort(esp, options);
   const webUpdater = new WebUpdater(esp, webPath, webLogin);
-  const web = webPort === undefined ? undefined : await openWeb(esp, webPort, webUpdater, udp);
+  const web = webPort === undefined ? undefined : await openWeb(esp, webPort, webUpdater, ota);
   let closed: Promise<unknown> | undefined;
   return {
-    otaPort: udp.port,
+    otaPort: ota.port,
     webPort: web?.port,
     async start() {
       ota.reset();
       web?.reset();
       webUpdater.reset();
       if (options.mdns !== undefined) {
-        const wantsPassword = password !== undefined && password !== '';
-        await announce(esp, options.mdns, { hostname, otaPort: udp.port, webPort: web?.port, wantsPassword });
+        const ports = { otaPort: ota.port, webPort: web?.port };
+        await announce(esp, options.mdns, { hostname, wantsPassword: password !== '', ...ports });
       }
       startPolling(esp, options, identity);
     },
     async close() {
-      closed ??= Promise.all([udp.close(), web?.close()]);
+      closed ??= Promise.all([ota.close(), web?.close()]);
       await closed;
     },
   };
 }
 
 /** A port that cannot be had must not leave the other one open. */
-async function openWeb(esp: Esp, port: number, site: WebUpdater, udp: UdpPort): Promise<WebServer> {
+async function openWeb(esp: Esp, port: number, site: WebUpdater, other: OtaPort): Promise<WebServer> {
   try {
     return await WebServer.open(esp, port, site);
   } catch (error) {
-    await udp.close();
+    await other.close();
     throw error;
   }
 }

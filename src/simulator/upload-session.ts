@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Delivery, Outcome } from './board.ts';
+import { dialled } from './dial.ts';
 import type { Faults } from './faults.ts';
 import { writeTime } from './flash-time.ts';
 import type { Invitation } from './invitation.ts';
@@ -45,32 +46,19 @@ export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: stri
   return rejectBroken(esp, delivery, received.bytes);
 }
 
-async function callBack({ link, life, timings }: Esp, upload: Upload): Promise<Socket | undefined> {
+async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
   if (upload.faults.callBack === 'never') {
     // A firewall drops what it does not want, without a word.
-    await pause(timings.dialTimeoutMs, life);
+    await pause(esp.timings.dialTimeoutMs, esp.life);
     return undefined;
   }
   // SYN and SYN-ACK take a round trip before the device knows that it is connected.
-  await pause(link.rttMs, life);
+  await pause(esp.link.rttMs, esp.life);
   const { callBack: wanted } = upload.faults;
   const from = typeof wanted === 'object' ? { localAddress: wanted.from } : {};
   if (upload.hostPort === 0) return undefined;
-  return new Promise((resolve) => {
-    const socket = connect({ host: upload.hostAddress, port: upload.hostPort, allowHalfOpen: true, ...from });
-    const give = (result: Socket | undefined) => {
-      clearTimeout(timer);
-      life.removeEventListener('abort', fail);
-      socket.off('error', fail);
-      if (result === undefined) socket.on('error', () => undefined).destroy();
-      resolve(result);
-    };
-    const fail = () => give(undefined);
-    const timer = setTimeout(fail, timings.dialTimeoutMs);
-    life.addEventListener('abort', fail, { once: true });
-    socket.once('error', fail);
-    socket.once('connect', () => give(socket));
-  });
+  const socket = connect({ host: upload.hostAddress, port: upload.hostPort, allowHalfOpen: true, ...from });
+  return dialled(esp, socket, 'connect');
 }
 
 interface Received {

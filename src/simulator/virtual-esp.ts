@@ -11,7 +11,7 @@ let started = 0;
  * Starts a virtual ESP8266: a chip, a sketch in it, and the network services of that sketch, each as the device code of the core behaves.
  * It is on the network when this returns.
  *
- * @throws Error when a port that was asked for cannot be had, or nothing is known of the core
+ * @throws OtaError USAGE when nothing is known of the core; Error when a port cannot be had, or there is no mDNS
  */
 export async function startVirtualEsp(options: VirtualEspOptions = {}): Promise<VirtualEsp> {
   started++;

@@ -1,8 +1,9 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { LinkedSocket } from './linked-socket.ts';
 import { pause } from './pause.ts';
 import type { Esp } from './services.ts';
 import { StreamReader } from './stream-reader.ts';
+import { TcpPort } from './tcp-port.ts';
 import type { FileSink } from './upload-form.ts';
 import { readRequestBody, readRequestHead, type WebRequest } from './web-request.ts';
 
@@ -25,29 +26,23 @@ export interface WebSite {
 export class WebServer {
   readonly #esp: Esp;
   readonly #site: WebSite;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  #tcp: TcpPort | undefined;
   #clients: Promise<void> = Promise.resolve();
 
   private constructor(esp: Esp, site: WebSite) {
     this.#esp = esp;
     this.#site = site;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
   /** @param port 0 for any */
   static async open(esp: Esp, port: number, site: WebSite): Promise<WebServer> {
     const server = new WebServer(esp, site);
-    await new Promise<void>((resolve, reject) => {
-      server.#server.once('error', reject);
-      server.#server.listen(port, esp.host, resolve);
-    });
+    server.#tcp = await TcpPort.open(esp, port, (socket) => server.#accept(socket));
     return server;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#tcp?.port ?? 0;
   }
 
   /** After a restart nothing of the life before is left. */
@@ -56,20 +51,10 @@ export class WebServer {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await this.#tcp?.close();
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => undefined);
-    // The port stays bound while the device restarts, so that no other program gets it; nobody is there all the same.
-    if (!this.#esp.isUp) {
-      socket.resetAndDestroy();
-      return;
-    }
     const connection = new LinkedSocket(socket, this.#esp.link, this.#esp.life);
     this.#clients = this.#clients.then(() => this.#serve(connection)).catch(() => undefined);
   }

@@ -1,0 +1,25 @@
+import type { Socket } from 'node:net';
+import type { Esp } from './services.ts';
+
+/**
+ * Waits until a connection that the device makes is there.
+ *
+ * @param connectedEvent `connect`, or `secureConnect` for TLS
+ * @returns undefined when it does not come about in time
+ */
+export function dialled({ life, timings }: Esp, socket: Socket, connectedEvent: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const give = (result: Socket | undefined) => {
+      clearTimeout(timer);
+      life.removeEventListener('abort', fail);
+      socket.off('error', fail);
+      if (result === undefined) socket.on('error', () => undefined).destroy();
+      resolve(result);
+    };
+    const fail = () => give(undefined);
+    const timer = setTimeout(fail, timings.dialTimeoutMs);
+    life.addEventListener('abort', fail, { once: true });
+    socket.once('error', fail);
+    socket.once(connectedEvent, () => give(socket));
+  });
+}

@@ -1,0 +1,61 @@
+import type { Faults, TransferFault, UdpFaults } from './faults.ts';
+
+/** What a command line may say of faults; each line a form and what it means. */
+export const faultForms = [
+  'deaf: it answers nobody',
+  'no-callback: it is asked, but never calls back, as behind a firewall',
+  'no-verdict: the connection ends where OK would come',
+  'reset@50%: the connection is torn down there; also end@ and half-open@, and "last-ack" in the place of a share',
+  'stall@50%=20000: it does nothing for so many milliseconds, then goes on',
+  'udp-lose=2: the first datagrams are lost; udp-loss=0.1, udp-duplicate=0.1, udp-reorder=0.1: shares of them',
+] as const;
+
+const transferForm = /^(reset|end|half-open|stall)@(?:(\d{1,3})%|(last-ack))(?:=(\d+))?$/;
+const udpForm = /^udp-(lose|loss|duplicate|reorder)=(\d+(?:\.\d+)?)$/;
+const udpNames = {
+  lose: 'loseFirst',
+  loss: 'loseShare',
+  duplicate: 'duplicateShare',
+  reorder: 'reorderShare',
+} as const satisfies Record<string, keyof UdpFaults>;
+
+/**
+ * Reads one fault as a command line names it.
+ *
+ * @returns undefined for a word that is none
+ */
+export function readFault(word: string): Faults | undefined {
+  if (word === 'deaf') return { deaf: true };
+  if (word === 'no-callback') return { callBack: 'never' };
+  if (word === 'no-verdict') return { verdict: 'none' };
+  return readTransferFault(word) ?? readUdpFault(word);
+}
+
+/** Puts faults together; of two that exclude each other, the last one holds. */
+export function mergeFaults(all: readonly Faults[]): Faults {
+  return Object.assign({}, ...all, { udp: Object.assign({}, ...all.map(({ udp }) => udp)) });
+}
+
+function readTransferFault(word: string): Faults | undefined {
+  const [, what, share, lastAck, ms] = transferForm.exec(word) ?? [];
+  if (!isTransferFault(what) || (ms !== undefined) !== (what === 'stall')) return undefined;
+  if (share !== undefined && Number(share) > 100) return undefined;
+  const at = lastAck === undefined ? Number(share) / 100 : 'after-last-ack';
+  return { transfer: { what, at, ...(ms === undefined ? {} : { stallMs: Number(ms) }) } };
+}
+
+function readUdpFault(word: string): Faults | undefined {
+  const [, name, value] = udpForm.exec(word) ?? [];
+  if (name === undefined || value === undefined || !isUdpName(name)) return undefined;
+  const isShare = name !== 'lose';
+  if (isShare ? Number(value) > 1 : value.includes('.')) return undefined;
+  return { udp: { [udpNames[name]]: Number(value) } };
+}
+
+function isTransferFault(what: string | undefined): what is TransferFault['what'] {
+  return what === 'reset' || what === 'end' || what === 'half-open' || what === 'stall';
+}
+
+function isUdpName(name: string): name is keyof typeof udpNames {
+  return Object.hasOwn(udpNames, name);
+}
