@@ -1,12 +1,14 @@
 /** `npm run bench`: ours beside the reference tools, in one run; ratios are what counts, since machines differ. Linux only. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchFirmware } from './firmware.ts';
 import { benchHooks } from './hooks.ts';
 import { benchMemory } from './memory.ts';
 import type { Place } from './place.ts';
 import { benchSizes } from './sizes.ts';
+import { benchUpload } from './upload.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ota-hooks-bench-'));
@@ -15,9 +17,13 @@ const place: Place = {
   folder,
   image: join(root, 'test', 'fixtures', 'firmware', 'door.bin'),
   elf: join(root, 'test', 'fixtures', 'firmware', 'door.elf'),
-  privateKey: join(root, 'test', 'fixtures', 'keys', 'test-only-private.pem'),
+  // Outside the repository, as a key should be: inside it, git would be asked about it.
+  privateKey: join(folder, 'private.key'),
   publicKey: join(root, 'test', 'fixtures', 'keys', 'test-only-public.pem'),
 };
+
+copyFileSync(join(root, 'test', 'fixtures', 'keys', 'test-only-private.pem'), place.privateKey);
+chmodSync(place.privateKey, 0o600);
 
 const rows = ['| what | figure | reference | target |', '| --- | --- | --- | --- |'];
 try {
@@ -25,7 +31,13 @@ try {
   const fixture = readFileSync(place.image);
   const large = join(folder, 'large.bin');
   writeFileSync(large, Buffer.concat([fixture, fixture]).subarray(0, 500_000));
-  for (const bench of [benchHooks(place, large), benchSizes(place), benchMemory(place)]) {
+  for (const bench of [
+    benchHooks(place, large),
+    benchSizes(place),
+    benchMemory(place),
+    benchFirmware(),
+    benchUpload(),
+  ]) {
     for (const row of bench) {
       rows.push(`| ${row.join(' | ')} |`);
       process.stderr.write(`${row.join('  ')}\n`);
