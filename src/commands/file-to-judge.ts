@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import { gzipSync } from 'fflate';
 import { artefactSuffixes, manifestSuffix } from '../domain/artefact.ts';
 import { type Manifest, parseManifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
@@ -22,6 +21,8 @@ export interface FileToJudge {
   readonly release: Release;
   /** All artefacts of the build, where a manifest describes the file: what could be sent in its place. */
   readonly build: Manifest | undefined;
+  /** Undefined for a manifest. */
+  readonly firmware: Firmware | undefined;
 }
 
 export interface JudgeOptions {
@@ -39,19 +40,28 @@ export interface JudgeOptions {
  */
 export async function readFileToJudge(path: string, options: JudgeOptions, io: Io): Promise<FileToJudge> {
   if (path.endsWith(manifestSuffix)) {
-    const manifest = await readManifest(path);
-    return { release: manifest, build: manifest };
+    return ofManifest(await readManifest(path));
   }
   const bytes = await readNamedFile(path, 'image, artefact or manifest');
   const parsed = bytes[0] === openingBrace ? parseManifest(Buffer.from(bytes).toString('utf8')) : undefined;
-  if (parsed !== undefined && 'manifest' in parsed) return { release: parsed.manifest, build: parsed.manifest };
+  if (parsed !== undefined && 'manifest' in parsed) return ofManifest(parsed.manifest);
   if (parsed !== undefined) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
   return judgeBytes(path, bytes, options, io);
 }
 
 const openingBrace = 0x7b;
 
-async function judgeBytes(path: string, bytes: Uint8Array, options: JudgeOptions, io: Io): Promise<FileToJudge> {
+function ofManifest(manifest: Manifest): FileToJudge {
+  return { release: manifest, build: manifest, firmware: undefined };
+}
+
+/** The same of bytes that were read from `path`: an image or an artefact. */
+export async function judgeBytes(
+  path: string,
+  bytes: Uint8Array,
+  options: JudgeOptions,
+  io: Io,
+): Promise<FileToJudge & { readonly firmware: Firmware }> {
   const build = await manifestBeside(path, bytes);
   const buildKey = build?.signing.publicKey;
   const knownKeys = [...options.knownKeys, ...(buildKey === undefined ? [] : [readPublicKey(buildKey.pem, path)])];
@@ -62,12 +72,11 @@ async function judgeBytes(path: string, bytes: Uint8Array, options: JudgeOptions
     kind: options.kind ?? build?.image.kind,
     enforcement: build === undefined ? enforcementIn(elf, firmware) : build.enforcement,
     layout: elf && layoutInElf(elf, firmware),
-    gzipBytes: compressedBytes(firmware),
   });
-  if (build === undefined) return { release: own, build };
+  if (build === undefined) return { release: own, build, firmware };
   const { project, version, board, signing } = build;
   const image = { ...own.image, layout: own.image.layout ?? build.image.layout };
-  return { release: { ...own, image, project, version, board, signing }, build };
+  return { release: { ...own, image, project, version, board, signing }, build, firmware };
 }
 
 /** What the ELF shows of the key that signed, or else of the first that is in the image. */
@@ -77,11 +86,6 @@ function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release
   const proof = proveEnforcement({ elf, firmware, expectedKey });
   if (proof.proof === 'elf') return 'elf';
   return proof.reason === 'verifier-missing' ? 'disproved' : 'unproven';
-}
-
-/** So that it can be said whether gzip would fit. */
-function compressedBytes({ kind, encoding, content }: Firmware): number | undefined {
-  return kind === 'sketch' && encoding === 'identity' ? gzipSync(content, { level: 9, mtime: 0 }).length : undefined;
 }
 
 /** The manifest of the build that this very file is of. One that cannot be read, or speaks of other bytes, is of no use here. */

@@ -1,13 +1,20 @@
 import { resolve } from 'node:path';
+import { projectSettings } from '../config/settings.ts';
 import { readNamedFile } from '../files/read.ts';
-import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { digests } from '../pack/digests.ts';
+import { deviceFacts } from './device-facts.ts';
+import { judgeBytes } from './file-to-judge.ts';
+import { flashPicture } from './flash-picture.ts';
+import { inspectionDocument, inspectionSheet } from './inspection.ts';
 import type { Io } from './io.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from './known-keys.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { collect, type Declaration, verb } from './verb.ts';
 
-export interface InspectOptions extends OutputOptions, KnownKeyOptions {}
+export interface InspectOptions extends OutputOptions, KnownKeyOptions {
+  readonly device?: string | undefined;
+  readonly elf?: string | undefined;
+}
 
 /** Declares the verb. */
 export function declare(declaration: Declaration) {
@@ -16,68 +23,28 @@ export function declare(declaration: Declaration) {
     'ota-hooks inspect unknown.bin --json',
   ])
     .option('--public-key <file>', "a known key beside the project's; may be repeated", collect, [])
+    .option('--elf <file>', 'the linked program (default: beside the image)')
+    .option(
+      '--device <facts>',
+      'JSON file with what is known of a device, or its name in the configuration: to draw its flash',
+    )
     .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
     .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
     .action((file, options) => inspect(file, options, declaration.io));
 }
 
-/** Says what a .bin is. */
+/** Says what a .bin is, and how the flash of a device would look while it is updated with it. */
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
+  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const facts = await deviceFacts({ device: options.device, known: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
-  const firmware = readFirmware(bytes, { knownKeys });
-  report.result({ file: path, ...digests(bytes), ...summary(firmware) }, sheet(report.path(path), firmware));
-}
-
-function summary({ encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings }: Firmware) {
-  return {
-    encoding,
-    kind,
-    contentBytes: content.length,
-    sketch: sketch && {
-      core: sketch.core.release ?? null,
-      coreGitHash: sketch.core.gitHash ?? null,
-      flashMode: sketch.flash.mode ?? null,
-      flashSizeBytes: sketch.flash.sizeBytes ?? null,
-      flashFrequencyMHz: sketch.flash.frequencyMHz ?? null,
-      sizeBytes: sketch.sketchSizeBytes ?? null,
-      segments: sketch.application?.segments ?? [],
-    },
-    filesystem,
-    signature: trailer && {
-      format: trailer.format,
-      keyBits: trailer.keyBits,
-      verifiedBy: trailer.verifiedBy?.fingerprint ?? null,
-    },
-    embeddedKeys: embeddedKeys.map(({ encoding: form, offset, key }) => ({
-      encoding: form,
-      offset,
-      bits: key.bits,
-      fingerprint: key.fingerprint,
-    })),
-    findings,
-  };
-}
-
-function sheet(name: string, firmware: Firmware): string {
-  const { encoding, kind, sketch, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
-  const rows: [string, string][] = [
-    ['file', `${name}, ${sizeBytes} bytes`],
-    ['is', `${kind}${encoding === 'gzip' ? `, gzip of ${content.length} bytes` : ''}`],
-  ];
-  if (sketch !== undefined) {
-    const { mode, sizeBytes: flashBytes, frequencyMHz } = sketch.flash;
-    rows.push(['core', sketch.core.release ?? sketch.core.gitHash ?? 'unknown']);
-    rows.push([
-      'flash',
-      `${mode ?? '?'}, ${flashBytes === undefined ? '?' : flashBytes / 1024} KB, ${frequencyMHz ?? '?'} MHz`,
-    ]);
-  }
-  rows.push(['signature', trailer === undefined ? 'none' : `${trailer.format}, RSA ${trailer.keyBits} bits`]);
-  if (trailer?.verifiedBy !== undefined) rows.push(['signed by', trailer.verifiedBy.fingerprint]);
-  for (const { key } of embeddedKeys) rows.push(['holds key', `${key.fingerprint} (RSA ${key.bits} bits)`]);
-  for (const { id, message } of findings) rows.push(['note', `${id}: ${message}`]);
-  return rows.map(([label, text]) => `${label.padEnd(10)} ${text}`).join('\n');
+  const { release, firmware } = await judgeBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
+  const [artefact] = release.artefacts;
+  const picture = artefact && flashPicture(release, artefact, facts);
+  const inspection = { firmware, release, picture };
+  if (options.json === true) report.result({ file: path, ...digests(bytes), ...inspectionDocument(inspection) });
+  else report.result({}, inspectionSheet(report.path(path), inspection));
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { gzipSync } from 'fflate';
 import { projectSettings } from '../config/settings.ts';
 import type { DeviceFacts } from '../domain/device-facts.ts';
 import { OtaError } from '../errors.ts';
@@ -77,11 +78,24 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const judged = await readFileToJudge(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
   const steppingStones = await Promise.all(options.via.map((manifest) => readManifest(resolve(io.cwd, manifest))));
   const allow = new Set<string>(options.allow);
-  const decision = plan<Release>({ facts, target: judged.release, steppingStones, allow });
+  const ask = (target: Release) => plan<Release>({ facts, target, steppingStones, allow });
+  const first = ask(judged.release);
+  const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
   const alternative = decision.kind === 'refuse' ? otherArtefact(judged, facts) : undefined;
   report.result(documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
   if (decision.kind !== 'refuse') return;
   throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), refused: decision.refused });
+}
+
+function lacksSpace(decision: Plan<Release>): boolean {
+  return decision.kind === 'refuse' && decision.refused.some(({ rule }) => rule === 'no-space');
+}
+
+/** So that it can be said whether gzip would fit. */
+function withGzipSize({ release, firmware }: FileToJudge): Release {
+  if (firmware === undefined || firmware.encoding === 'gzip') return release;
+  const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
+  return { ...release, image: { ...release.image, gzipBytes } };
 }
 
 /** Another artefact of the same build that would be safe. */
