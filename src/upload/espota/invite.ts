@@ -190,8 +190,9 @@ class Dialogue {
     const { sockets, devicePort, deviceAddress } = this.#request;
     if (this.#challenged) return 'the device asked for the password and then fell silent';
     const seconds = Math.round(this.#elapsedMs / 1000);
-    const reason = sendErrors[sockets.sendError ?? ''] ?? 'no answer';
-    return `${reason} from ${deviceAddress}, UDP port ${devicePort}, within ${seconds} s`;
+    const reason = sendErrors[sockets.sendError ?? ''];
+    const because = reason === undefined ? '' : ` (${reason})`;
+    return `no answer from ${deviceAddress}, UDP port ${devicePort}, within ${seconds} s${because}`;
   }
 
   #clean(text: string): string {
@@ -209,11 +210,11 @@ class Dialogue {
 }
 
 const sendErrors: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens (there is a machine, but no ArduinoOTA): no answer',
-  EHOSTUNREACH: 'the network knows no such machine: no answer',
-  ENETUNREACH: 'this machine has no network to reach it: no answer',
-  EPERM: 'a firewall on this machine blocks the way: no answer',
-  EACCES: 'a firewall on this machine blocks the way: no answer',
+  ECONNREFUSED: 'nothing listens there: a machine without ArduinoOTA, or a device that is starting',
+  EHOSTUNREACH: 'the network knows no such machine',
+  ENETUNREACH: 'this machine has no network to reach it',
+  EPERM: 'a firewall on this machine blocks the way',
+  EACCES: 'a firewall on this machine blocks the way',
 };
 
 function answerTo(nonce: string, password: string): string {
