@@ -1,0 +1,154 @@
+import * as v from 'valibot';
+import { resourceName, roles } from './release.ts';
+
+/** What `ota-hooks server` and the server say to each other besides releases; the paths stand in `release.ts`. */
+
+const hourMs = 3_600_000;
+const label = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64, 'must be at most 64 characters'));
+
+/** A password as it is sent; it is stored hashed and never shown. null takes it away. */
+const credential = v.nullable(
+  v.strictObject({
+    user: v.pipe(v.string(), v.regex(/^[^:\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters without a colon')),
+    password: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters'), v.maxLength(128)),
+  }),
+);
+
+const aliasPath = v.pipe(
+  v.string('must be text'),
+  v.regex(/^\/[!-"$-.0->@-~][!-"$->@-~]{0,199}$/, 'must be a path such as /esp/update/arduino.php, without ? and #'),
+  v.check((path) => !/^\/(api|update|files|healthz|metrics)(\/|$)/.test(path), 'is a path of the server itself'),
+);
+
+/** Keys that are absent stay as they are. */
+export const projectRequestSchema = v.strictObject({
+  /** open: any device. closed: only those that are enrolled. */
+  access: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
+  /** Public keys in PEM form; [] for a project that is not signed. */
+  publicKeys: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(8))),
+  aliases: v.optional(
+    v.pipe(v.array(v.strictObject({ path: aliasPath, channel: v.optional(resourceName, 'stable') })), v.maxLength(32)),
+  ),
+  credential: v.optional(credential),
+  /** How long a device may take from a download to its first request with the new build. */
+  confirmWithinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
+  mostSends: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))),
+});
+export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
+
+/** How long a device may take, unless its project says otherwise: a day, since some ask once a day. */
+export const defaultConfirmWithinMs = 24 * hourMs;
+export const defaultMostSends = 3;
+
+export interface ProjectInfo {
+  readonly name: string;
+  readonly access: 'open' | 'closed';
+  /** Fingerprints. */
+  readonly keys: readonly string[];
+  readonly aliases: readonly { readonly path: string; readonly channel: string }[];
+  /** That devices have to give a password, and as whom. */
+  readonly user?: string | undefined;
+  readonly confirmWithinMs: number;
+  readonly mostSends: number;
+  readonly devices: number;
+  readonly channels: readonly {
+    readonly channel: string;
+    readonly kind: 'sketch' | 'filesystem';
+    readonly board?: string | undefined;
+    readonly version: string;
+  }[];
+}
+
+/** Keys that are absent stay as they are; null takes a value away. */
+export const deviceRequestSchema = v.strictObject({
+  enrolled: v.optional(v.boolean()),
+  name: v.optional(v.nullable(label)),
+  board: v.optional(v.nullable(label)),
+  /** In place of the one that its URL names. */
+  channel: v.optional(v.nullable(resourceName)),
+  /** Built with ATOMIC_FS_UPDATE. */
+  atomicFs: v.optional(v.nullable(v.boolean())),
+  credential: v.optional(credential),
+});
+export type DeviceRequest = v.InferInput<typeof deviceRequestSchema>;
+
+export const mac = v.pipe(
+  v.string('must be text'),
+  v.toUpperCase(),
+  v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
+);
+
+/** The table of the update script in the core's documentation: MAC -> file and version. */
+export const arduinoDbSchema = v.pipe(
+  v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
+  v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
+);
+export type ArduinoDb = v.InferInput<typeof arduinoDbSchema>;
+
+export interface ImportAnswer {
+  readonly enrolled: number;
+  /** They were enrolled before. */
+  readonly unchanged: number;
+}
+
+export interface DeviceInfo {
+  readonly project: string;
+  readonly mac: string;
+  readonly enrolled: boolean;
+  readonly name?: string | undefined;
+  readonly board?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly atomicFs?: boolean | undefined;
+  readonly user?: string | undefined;
+  readonly firstSeenAt?: string | undefined;
+  readonly lastSeenAt?: string | undefined;
+  /** What it said of itself. */
+  readonly report?: Readonly<Record<string, string | number | undefined>> | undefined;
+  readonly running?: { readonly version: string; readonly by: 'md5' | 'version' } | undefined;
+  /** What it was answered last, and why. */
+  readonly sketch?: DecisionInfo | undefined;
+  readonly filesystem?: DecisionInfo | undefined;
+  readonly attempts: readonly {
+    readonly version: string;
+    readonly kind: 'sketch' | 'filesystem';
+    readonly state: 'sent' | 'received' | 'running' | 'failed';
+    readonly sends: number;
+    readonly lastSentAt: string;
+    readonly failure?: string | undefined;
+  }[];
+}
+
+export interface DecisionInfo {
+  readonly action: 'send' | 'current' | 'refuse';
+  readonly code: string;
+  readonly text: string;
+  readonly version?: string | undefined;
+  readonly at: string;
+}
+
+export const tokenRequestSchema = v.strictObject({
+  role: v.picklist(roles, 'must be read, publish or admin'),
+  /** The only project that it is good for. */
+  project: v.optional(resourceName),
+  name: v.optional(label, 'unnamed'),
+});
+export type TokenRequest = v.InferInput<typeof tokenRequestSchema>;
+
+export interface TokenInfo {
+  readonly id: string;
+  readonly role: (typeof roles)[number];
+  readonly project?: string | undefined;
+  readonly name: string;
+  readonly createdAt: string;
+  /** Once, when it is made. */
+  readonly token?: string;
+}
+
+export interface AuditInfo {
+  readonly id: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly project?: string | undefined;
+  readonly detail: Readonly<Record<string, unknown>>;
+}

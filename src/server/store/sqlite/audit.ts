@@ -1,0 +1,41 @@
+import type { Actor, AuditEntry } from '../records.ts';
+import type { AuditStore } from '../store.ts';
+import type { Connection } from './connection.ts';
+
+export interface Change {
+  readonly by: Actor;
+  /** `release.publish`, `token.create` … */
+  readonly action: string;
+  readonly project?: string | undefined;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** Notes a change, in the transaction that makes it. */
+export function noteChange(connection: Connection, { by, action, project, detail }: Change): void {
+  const values = { at: Date.now(), actor: by, action, project: project ?? null, detail: JSON.stringify(detail) };
+  connection.insert(connection.sql.insertInto('audit').values(values));
+}
+
+export function sqliteAudit(connection: Connection): AuditStore {
+  return {
+    async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
+      const query = connection.sql
+        .selectFrom('audit')
+        .selectAll()
+        .where('id', '<', before)
+        .orderBy('id', 'desc')
+        .limit(limit);
+      return connection.all(query).map(
+        ({ id, at, actor, action, project, detail }): AuditEntry => ({
+          id,
+          at,
+          actor,
+          action,
+          project: project ?? undefined,
+          // Written by noteChange.
+          detail: JSON.parse(detail) as AuditEntry['detail'],
+        }),
+      );
+    },
+  };
+}

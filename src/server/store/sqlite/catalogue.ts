@@ -1,0 +1,212 @@
+import { flashModes } from '../../../firmware/flash-header.ts';
+import type { Actor, Offer, ProjectRecord, Recognised, ReleaseRecord } from '../records.ts';
+import type { CatalogueStore, Publication, PublicationResult } from '../store.ts';
+import { noteChange } from './audit.ts';
+import type { Committer } from './committer.ts';
+import type { Connection } from './connection.ts';
+import type { ProjectIds } from './project-ids.ts';
+import { releaseReader } from './releases.ts';
+
+/** Equal builds are published under a few names at most. */
+const mostRecognised = 8;
+
+export function sqliteCatalogue(connection: Connection, committer: Committer, projects: ProjectIds): CatalogueStore {
+  const { sql } = connection;
+  const releases = releaseReader(connection);
+  const byMd5 = connection.prepare(
+    sql
+      .selectFrom('sketch_md5s')
+      .select(['release_id', 'flash_mode'])
+      .where('md5', '=', new Uint8Array())
+      .orderBy('release_id', 'desc')
+      .limit(mostRecognised),
+  );
+
+  function writeProject({ name, ...settings }: ProjectRecord, by: Actor, action: string): void {
+    const doc = JSON.stringify(settings);
+    const changed = connection.run(sql.updateTable('projects').set({ doc }).where('name', '=', name));
+    if (changed === 0) connection.insert(sql.insertInto('projects').values({ name, doc }));
+    const { access, keys, aliases, credential, confirmWithinMs, mostSends } = settings;
+    const fingerprints = keys.map(({ fingerprint }) => fingerprint);
+    const detail = { access, keys: fingerprints, aliases, user: credential?.user, confirmWithinMs, mostSends };
+    noteChange(connection, { by, action, project: name, detail });
+  }
+
+  function projectIdOf(name: string): number {
+    // Not through the memory of ids: this transaction may still be taken back.
+    return connection.first(sql.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
+  }
+
+  function writeOffer(projectId: number, channel: string, { id, kind, board }: ReleaseRecord): void {
+    const row = { project_id: projectId, channel, kind, board, release_id: id };
+    connection.run(
+      sql
+        .insertInto('offers')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict.columns(['project_id', 'channel', 'kind', 'board']).doUpdateSet({ release_id: id }),
+        ),
+    );
+    const history = { project_id: projectId, channel, release_id: id, at: Date.now() };
+    connection.insert(sql.insertInto('offer_history').values(history));
+  }
+
+  function wasOffered(projectId: number, channel: string, releaseId: number): boolean {
+    const query = sql
+      .selectFrom('offer_history')
+      .select('id')
+      .where('project_id', '=', projectId)
+      .where('channel', '=', channel)
+      .where('release_id', '=', releaseId)
+      .limit(1);
+    return connection.first(query) !== undefined;
+  }
+
+  function writeRelease(projectId: number, { release }: Publication, knownImage: string): ReleaseRecord {
+    const { sketchMd5s, ...image } = release.manifest.image;
+    const manifest = { ...release.manifest, image: { ...image, sketchMd5s: [] } };
+    const id = connection.insert(
+      sql.insertInto('releases').values({
+        project_id: projectId,
+        version: release.version,
+        kind: release.kind,
+        board: release.board,
+        known_image: knownImage,
+        published_at: release.publishedAt,
+        withdrawn: null,
+        manifest: JSON.stringify(manifest),
+      }),
+    );
+    for (const { md5, flashMode } of sketchMd5s) {
+      const row = { md5: Buffer.from(md5, 'hex'), release_id: id, flash_mode: flashModes.indexOf(flashMode) };
+      connection.run(sql.insertInto('sketch_md5s').values(row).orIgnore());
+    }
+    const blobs = release.purpose === 'serve' ? new Set(manifest.artefacts.map(({ sha256 }) => sha256)) : [];
+    for (const sha256 of blobs) connection.run(sql.insertInto('release_blobs').values({ sha256, release_id: id }));
+    return { ...release, id, manifest };
+  }
+
+  function publish(publication: Publication): PublicationResult {
+    const { release, channel, newProject, by } = publication;
+    if (newProject !== undefined) writeProject(newProject, by, 'project.create');
+    const projectId = projectIdOf(release.project);
+    const knownImage = release.purpose === 'known' ? release.manifest.image.sha256 : '';
+    const present = releases.byName(projectId, release, knownImage);
+    if (present !== undefined && !hasSameBytes(present, publication))
+      return { outcome: 'version-taken', release: present };
+    const written = present ?? writeRelease(projectId, publication, knownImage);
+    const isOffered =
+      channel !== undefined && written.withdrawn === undefined && !wasOffered(projectId, channel, written.id);
+    if (isOffered) writeOffer(projectId, channel, written);
+    const outcome = present === undefined ? 'published' : isOffered ? 'promoted' : 'unchanged';
+    if (outcome !== 'unchanged') {
+      const { version, kind, board, purpose } = release;
+      const detail = { version, kind, board, purpose, channel, image: release.manifest.image.sha256 };
+      noteChange(connection, { by, action: `release.${outcome}`, project: release.project, detail });
+    }
+    return { outcome, release: written };
+  }
+
+  return {
+    async projects() {
+      return connection.all(sql.selectFrom('projects').select(['name', 'doc']).orderBy('name')).map(
+        // Written by writeProject.
+        ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
+      );
+    },
+
+    saveProject: (project, by) => committer.write(() => writeProject(project, by, 'project.change')),
+
+    publish: (publication) => committer.write(() => publish(publication)),
+
+    async releases(project) {
+      return releases.ofProject(projects.idOf(project));
+    },
+
+    async find(project, name) {
+      return releases.byName(projects.idOf(project), name, '');
+    },
+
+    async withVersion(project, version) {
+      return releases.withVersion(projects.idOf(project), version).filter(isOfferable);
+    },
+
+    offer: (project, channel, releaseIds, by) =>
+      committer.write(() => {
+        const offered = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isOfferable);
+        for (const release of offered) writeOffer(projects.idOf(project), channel, release);
+        const detail = { channel, releases: offered.map(nameOf) };
+        noteChange(connection, { by, action: 'channel.offer', project, detail });
+      }),
+
+    async withdraw(project, releaseIds, reason, by) {
+      await committer.write(() => {
+        connection.run(sql.updateTable('releases').set({ withdrawn: reason }).where('id', 'in', releaseIds));
+        connection.run(sql.deleteFrom('offers').where('release_id', 'in', releaseIds));
+        const withdrawn = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);
+        noteChange(connection, { by, action: 'release.withdraw', project, detail: { reason, releases: withdrawn } });
+      });
+      releases.forget(releaseIds);
+    },
+
+    async offers(project) {
+      const query = sql
+        .selectFrom('offers')
+        .select(['channel', 'release_id'])
+        .where('project_id', '=', projects.idOf(project));
+      return connection.all(query).flatMap(({ channel, release_id }): Offer[] => {
+        const release = releases.byId(release_id);
+        return release === undefined ? [] : [{ project, channel, release }];
+      });
+    },
+
+    async offeredBefore(project, channel, most) {
+      const query = sql
+        .selectFrom('offer_history')
+        .select('release_id')
+        .where('project_id', '=', projects.idOf(project))
+        .where('channel', '=', channel)
+        .groupBy('release_id')
+        .orderBy(({ fn }) => fn.max('id'), 'desc')
+        .limit(most);
+      const found = connection.all(query).flatMap(({ release_id }) => releases.byId(release_id) ?? []);
+      return found.filter(isOfferable);
+    },
+
+    async recognise(sketchMd5) {
+      return byMd5
+        .all(Buffer.from(sketchMd5, 'hex'), mostRecognised)
+        .flatMap(({ release_id, flash_mode }): Recognised[] => {
+          const release = releases.byId(release_id);
+          const flashMode = flashModes[flash_mode];
+          return release === undefined || flashMode === undefined ? [] : [{ release, flashMode }];
+        });
+    },
+
+    async isReferenced(sha256) {
+      const query = sql.selectFrom('release_blobs').select('release_id').where('sha256', '=', sha256).limit(1);
+      return connection.first(query) !== undefined;
+    },
+  };
+}
+
+function isOfferable({ purpose, withdrawn }: ReleaseRecord): boolean {
+  return purpose === 'serve' && withdrawn === undefined;
+}
+
+/** A build that is only recognised has its image's digest in its name. */
+function hasSameBytes(present: ReleaseRecord, { release }: Publication): boolean {
+  if (release.purpose === 'known') return true;
+  return digestsOf(present) === digestsOf(release);
+}
+
+function digestsOf({ manifest }: Pick<ReleaseRecord, 'manifest'>): string {
+  return manifest.artefacts
+    .map(({ file, sha256 }) => `${file} ${sha256}`)
+    .sort()
+    .join('\n');
+}
+
+function nameOf({ version, kind, board }: ReleaseRecord) {
+  return { version, kind, board };
+}

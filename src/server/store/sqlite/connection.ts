@@ -1,0 +1,184 @@
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import Database from 'libsql';
+import type { Tables } from './tables.ts';
+
+/** What a query of kysely can be asked for. */
+interface Compilable<Row> {
+  compile(): CompiledQuery<Row>;
+}
+
+type Value = string | number | Uint8Array | null;
+
+/** A query that is prepared once and run with new values often. */
+export interface Prepared<Row> {
+  first(...values: readonly Value[]): Row | undefined;
+  all(...values: readonly Value[]): Row[];
+  run(...values: readonly Value[]): number;
+}
+
+/**
+ * The one file that knows libsql. kysely writes the queries and knows their types; they are run here at once, since SQLite answers in
+ * microseconds and a promise for each would cost more than the query: between the first and the last query of a transaction nothing else
+ * of this process can happen.
+ *
+ * libsql's binding ends the process when it is given a value that it does not know, such as a boolean or `undefined`: all values come
+ * through {@link bindable}.
+ */
+export class Connection {
+  readonly sql = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  /**
+   * Opens the file for this process alone, until it is closed or the process ends: the lock is the operating system's, and does not
+   * outlive a crash.
+   *
+   * @throws an error whose `code` begins with SQLITE_, such as SQLITE_BUSY when another process has the file
+   */
+  constructor(path: string) {
+    this.#database = new Database(path);
+    try {
+      this.#database.exec('PRAGMA locking_mode = EXCLUSIVE');
+      this.#database.exec('PRAGMA journal_mode = WAL');
+      // A commit that was acknowledged survives a power cut.
+      this.#database.exec('PRAGMA synchronous = FULL');
+      this.#database.exec('PRAGMA foreign_keys = ON');
+      this.#database.exec('BEGIN EXCLUSIVE; COMMIT');
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** A pragma whose value is a number. */
+  pragma(name: string): number {
+    // libsql gives a pragma's row with the pragma's name.
+    const row = this.#database.prepare(`PRAGMA ${name}`).get([]) as Record<string, unknown> | undefined;
+    return Number(row?.[name] ?? 0);
+  }
+
+  /** Any number of statements without values. */
+  execute(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  first<Row>(query: Compilable<Row>): Row | undefined {
+    const { sql, parameters } = query.compile();
+    return this.#first(sql, parameters);
+  }
+
+  all<Row>(query: Compilable<Row>): Row[] {
+    const { sql, parameters } = query.compile();
+    return this.#all(sql, parameters);
+  }
+
+  /** @returns how many rows were changed */
+  run(query: Compilable<unknown>): number {
+    const { sql, parameters } = query.compile();
+    return this.#run(sql, parameters);
+  }
+
+  /** Runs an insertion and gives the id of the new row. */
+  insert(query: Compilable<unknown>): number {
+    const { sql, parameters } = query.compile();
+    return Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid);
+  }
+
+  /** The values in the query only hold the places of those that come later, in the same order. */
+  prepare<Row>(query: Compilable<Row>): Prepared<Row> {
+    const { sql } = query.compile();
+    return {
+      first: (...values) => this.#first(sql, values),
+      all: (...values) => this.#all(sql, values),
+      run: (...values) => this.#run(sql, values),
+    };
+  }
+
+  /** All of it or nothing. */
+  transaction<Result>(work: () => Result): Result {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** All of it or nothing, within a transaction. */
+  nested<Result>(work: () => Result): Result {
+    this.#database.exec('SAVEPOINT nested');
+    try {
+      const result = work();
+      this.#database.exec('RELEASE nested');
+      return result;
+    } catch (error) {
+      // A full disk may have ended the whole transaction already.
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK TO nested; RELEASE nested');
+      throw error;
+    }
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.inTransaction;
+  }
+
+  /** libsql keeps a database open until its statements are collected as garbage; so the lock is given back by hand. */
+  close(): void {
+    if (!this.#database.open) return;
+    this.#statements.clear();
+    try {
+      this.#database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; BEGIN IMMEDIATE; COMMIT');
+    } catch {
+      // A disk that is full or gone: what was committed stays in the journal, and the lock with this process.
+    }
+    this.#database.close();
+  }
+
+  #first<Row>(sql: string, values: readonly unknown[]): Row | undefined {
+    // The row has the columns that kysely derived its type from.
+    return this.#statement(sql).get(bindable(values)) as Row | undefined;
+  }
+
+  #all<Row>(sql: string, values: readonly unknown[]): Row[] {
+    // As above.
+    return this.#statement(sql).all(bindable(values)) as Row[];
+  }
+
+  #run(sql: string, values: readonly unknown[]): number {
+    return this.#statement(sql).run(bindable(values)).changes;
+  }
+
+  #statement(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+function bindable(values: readonly unknown[]): unknown[] {
+  for (const value of values) {
+    const isBindable =
+      typeof value === 'string' || typeof value === 'number' || value === null || value instanceof Uint8Array;
+    if (!isBindable) throw new TypeError(`${typeof value} cannot be stored`);
+  }
+  return [...values];
+}

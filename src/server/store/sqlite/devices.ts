@@ -1,0 +1,158 @@
+import type { Attempt, DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
+import type { DeviceStore } from '../store.ts';
+import { noteChange } from './audit.ts';
+import type { Committer } from './committer.ts';
+import type { Connection } from './connection.ts';
+import type { ProjectIds } from './project-ids.ts';
+
+/** Makes way in one go, so that not every new device has to look for room. */
+const evictedAtOnce = 100;
+
+/** What of a record stands in the document; the rest are columns. */
+type Doc = Omit<DeviceRecord, 'project' | 'mac' | 'revision'>;
+
+interface Row {
+  readonly mac: string;
+  readonly revision: number;
+  readonly last_seen_at: number | null;
+  readonly report: string | null;
+  readonly doc: string;
+}
+
+export function sqliteDevices(connection: Connection, committer: Committer, projects: ProjectIds): DeviceStore {
+  const { sql } = connection;
+  const columns = ['mac', 'revision', 'last_seen_at', 'report', 'doc'] as const;
+  const one = connection.prepare(
+    sql.selectFrom('devices').select(columns).where('project_id', '=', 0).where('mac', '=', ''),
+  );
+  const revisionOf = connection.prepare(
+    sql.selectFrom('devices').select('revision').where('project_id', '=', 0).where('mac', '=', ''),
+  );
+  const seen = connection.prepare(
+    sql.updateTable('devices').set({ last_seen_at: 0, report: '' }).where('project_id', '=', 0).where('mac', '=', ''),
+  );
+  const counts = new Map<number, number>();
+  committer.onUndone(() => counts.clear());
+
+  function count(projectId: number): number {
+    const known = counts.get(projectId);
+    if (known !== undefined) return known;
+    const query = sql
+      .selectFrom('devices')
+      .select(({ fn }) => fn.countAll<number>().as('devices'))
+      .where('project_id', '=', projectId);
+    const counted = connection.first(query)?.devices ?? 0;
+    counts.set(projectId, counted);
+    return counted;
+  }
+
+  /** Those that nobody named and that never took an update, the ones not seen for longest first. */
+  function makeWay(projectId: number): boolean {
+    const idle = sql
+      .selectFrom('devices')
+      .select('mac')
+      .where('project_id', '=', projectId)
+      .where('kept', '=', 0)
+      .orderBy('last_seen_at')
+      .limit(evictedAtOnce);
+    const gone = connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', 'in', idle));
+    counts.delete(projectId);
+    return gone > 0;
+  }
+
+  return {
+    async get(project, mac) {
+      const row = one.first(projects.idOf(project), mac);
+      return row && toDevice(project, row);
+    },
+
+    save: (record, { mostDevices, by }) =>
+      committer.write(() => {
+        const { project, mac, revision, ...doc } = record;
+        const projectId = projects.idOf(project);
+        if ((revisionOf.first(projectId, mac)?.revision ?? 0) !== revision) return 'conflict';
+        const row = {
+          revision: revision + 1,
+          kept: record.enrolled || record.proven === true ? 1 : 0,
+          due_ms: dueOf(record.attempts),
+          doc: JSON.stringify(doc satisfies Doc),
+        };
+        if (revision === 0) {
+          if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
+          connection.run(sql.insertInto('devices').values({ project_id: projectId, mac, ...row }));
+          counts.set(projectId, count(projectId) + 1);
+        } else {
+          connection.run(
+            sql.updateTable('devices').set(row).where('project_id', '=', projectId).where('mac', '=', mac),
+          );
+        }
+        if (by !== undefined)
+          noteChange(connection, { by, action: 'device.change', project, detail: { mac, ...visible(record) } });
+        return 'saved';
+      }),
+
+    touch: (touches) =>
+      committer.write(() => {
+        for (const { project, mac, at, report } of touches) {
+          seen.run(at, JSON.stringify(report), projects.idOf(project), mac);
+        }
+      }),
+
+    async list(project, { after = '', limit }) {
+      const query = sql
+        .selectFrom('devices')
+        .select(columns)
+        .where('project_id', '=', projects.idOf(project))
+        .where('mac', '>', after)
+        .orderBy('mac')
+        .limit(limit);
+      return connection.all(query).map((row) => toDevice(project, row));
+    },
+
+    async overdue(servedMs, limit) {
+      const query = sql
+        .selectFrom('devices')
+        .innerJoin('projects', 'projects.id', 'devices.project_id')
+        .select(['projects.name', 'mac', 'revision', 'last_seen_at', 'report', 'devices.doc'])
+        .where('due_ms', '<', servedMs)
+        .orderBy('due_ms')
+        .limit(limit);
+      return connection.all(query).map(({ name, ...row }) => toDevice(name, row).record);
+    },
+
+    remove: (project, mac, by) =>
+      committer.write(() => {
+        const projectId = projects.idOf(project);
+        const wasThere =
+          connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;
+        counts.delete(projectId);
+        if (wasThere) noteChange(connection, { by, action: 'device.remove', project, detail: { mac } });
+        return wasThere;
+      }),
+
+    async count(project) {
+      return count(projects.idOf(project));
+    },
+  };
+}
+
+function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {
+  return {
+    // Written by `save`.
+    record: { ...(JSON.parse(doc) as Doc), project, mac, revision },
+    lastSeenAt: last_seen_at ?? undefined,
+    // Written by `touch`.
+    report: report === null ? undefined : (JSON.parse(report) as StoredReport),
+  };
+}
+
+/** The first moment at which one of them is too late. */
+function dueOf(attempts: readonly Attempt[]): number | null {
+  const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+/** What people change; a password's hash is nobody's business. */
+function visible({ enrolled, name, board, channel, atomicFs, credential }: DeviceRecord) {
+  return { enrolled, name, board, channel, atomicFs, user: credential?.user };
+}

@@ -1,0 +1,99 @@
+import type { Connection } from './connection.ts';
+
+/**
+ * The layout of the data, step by step. A step that was released is never changed; a new layout is a new step. Each is carried out in one
+ * transaction with the number that says so (`PRAGMA user_version`), so that a crash leaves the one or the other.
+ */
+const steps: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, doc TEXT NOT NULL) STRICT;
+  CREATE TABLE releases (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    version TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    board TEXT NOT NULL,
+    known_image TEXT NOT NULL,
+    published_at INTEGER NOT NULL,
+    withdrawn TEXT,
+    manifest TEXT NOT NULL,
+    UNIQUE (project_id, version, kind, board, known_image)
+  ) STRICT;
+  CREATE TABLE release_blobs (
+    sha256 TEXT NOT NULL,
+    release_id INTEGER NOT NULL REFERENCES releases (id),
+    PRIMARY KEY (sha256, release_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sketch_md5s (
+    md5 BLOB NOT NULL,
+    release_id INTEGER NOT NULL REFERENCES releases (id),
+    flash_mode INTEGER NOT NULL,
+    PRIMARY KEY (md5, release_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE offers (
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    board TEXT NOT NULL,
+    release_id INTEGER NOT NULL REFERENCES releases (id),
+    PRIMARY KEY (project_id, channel, kind, board)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE offer_history (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    channel TEXT NOT NULL,
+    release_id INTEGER NOT NULL REFERENCES releases (id),
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX offer_history_of_channel ON offer_history (project_id, channel);
+  CREATE TABLE devices (
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    mac TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    due_ms INTEGER,
+    last_seen_at INTEGER,
+    report TEXT,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (project_id, mac)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX devices_due ON devices (due_ms) WHERE due_ms IS NOT NULL;
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    project TEXT,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    project TEXT,
+    detail TEXT NOT NULL
+  ) STRICT;
+  `,
+];
+
+/** The layout that this version writes. */
+export const newestLayout = steps.length;
+
+/**
+ * Brings the data to the newest layout.
+ *
+ * @returns the layout that was found; greater than {@link newestLayout} when it was written by a newer version: nothing is touched then
+ */
+export function migrate(connection: Connection): number {
+  const found = connection.pragma('user_version');
+  for (const [index, step] of steps.entries()) {
+    if (index < found) continue;
+    connection.transaction(() => {
+      connection.execute(step);
+      connection.execute(`PRAGMA user_version = ${index + 1}`);
+    });
+  }
+  return found;
+}

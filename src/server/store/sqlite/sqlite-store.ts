@@ -1,0 +1,103 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OtaError } from '../../../errors.ts';
+import { folderBlobs } from '../blobs/folder-blobs.ts';
+import type { Store } from '../store.ts';
+import { sqliteAudit } from './audit.ts';
+import { sqliteCatalogue } from './catalogue.ts';
+import { Committer } from './committer.ts';
+import { Connection } from './connection.ts';
+import { sqliteDevices } from './devices.ts';
+import { dumpTables, restoreRow } from './dump.ts';
+import { migrate, newestLayout } from './migrations.ts';
+import { projectIds } from './project-ids.ts';
+import { sqliteTokens } from './tokens.ts';
+
+const holderFile = 'holder.txt';
+
+/**
+ * Opens the data of a server: a SQLite database and a folder of blobs.
+ *
+ * @param folder is made where there is none
+ * @param holder a line about this process, for whoever tries to open the folder as well
+ * @throws OtaError SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
+ */
+export async function openSqliteStore(folder: string, holder: string): Promise<Store> {
+  const connection = await openConnection(folder);
+  try {
+    await writeFile(join(folder, holderFile), `${holder}\n`);
+    const found = migrate(connection);
+    if (found > newestLayout) throw new OtaError('SERVER_DATA_NEWER', { path: folder, found, known: newestLayout });
+    return await makeStore(connection, folder);
+  } catch (cause) {
+    connection.close();
+    throw cause instanceof OtaError ? cause : unreadable(folder, cause);
+  }
+}
+
+async function openConnection(folder: string): Promise<Connection> {
+  try {
+    // Tokens are stored hashed, but what devices report is nobody else's business either.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return new Connection(join(folder, 'ota.db'));
+  } catch (cause) {
+    if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(folder, cause);
+    const holder = await readFile(join(folder, holderFile), 'utf8').catch(() => undefined);
+    throw new OtaError('SERVER_DATA_IN_USE', { path: folder, holder: holder?.trim() }, cause);
+  }
+}
+
+async function makeStore(connection: Connection, folder: string): Promise<Store> {
+  const committer = new Committer(connection);
+  const projects = projectIds(connection);
+  const { sql } = connection;
+  return {
+    catalogue: sqliteCatalogue(connection, committer, projects),
+    devices: sqliteDevices(connection, committer, projects),
+    tokens: sqliteTokens(connection, committer),
+    audit: sqliteAudit(connection),
+    blobs: await folderBlobs(folder),
+
+    async servedMs() {
+      const row = connection.first(sql.selectFrom('meta').select('value').where('key', '=', 'served-ms'));
+      return Number(row?.value ?? 0);
+    },
+
+    setServedMs: (servedMs) =>
+      committer.write(() => {
+        const row = { key: 'served-ms', value: String(Math.floor(servedMs)) };
+        connection.run(sql.replaceInto('meta').values(row));
+      }),
+
+    dump: () => {
+      committer.flush();
+      return dumpTables(connection, join(folder, 'dump.db'));
+    },
+
+    async restore(lines) {
+      connection.execute('BEGIN IMMEDIATE');
+      try {
+        for await (const line of lines) restoreRow(connection, line);
+        connection.execute('COMMIT');
+      } catch (error) {
+        if (connection.inTransaction) connection.execute('ROLLBACK');
+        throw error;
+      }
+    },
+
+    async close() {
+      committer.flush();
+      connection.close();
+      await rm(join(folder, holderFile), { force: true });
+    },
+  };
+}
+
+function unreadable(path: string, cause: unknown): OtaError {
+  const reason = codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
+  return new OtaError('SERVER_DATA_UNREADABLE', { path, reason }, cause);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,73 @@
+import type { Generated } from 'kysely';
+
+/** The tables, as kysely knows them. Times are milliseconds since 1970; an empty text stands for "none" where it is part of a key. */
+export interface Tables {
+  readonly meta: { key: string; value: string };
+  readonly projects: { id: Generated<number>; name: string; doc: string };
+  readonly releases: {
+    id: Generated<number>;
+    project_id: number;
+    version: string;
+    kind: string;
+    board: string;
+    /** Of a build that is only recognised: the image's SHA-256, since any number of them may bear one version. Else empty. */
+    known_image: string;
+    published_at: number;
+    withdrawn: string | null;
+    /** JSON, without the sketch MD5s. */
+    manifest: string;
+  };
+  readonly release_blobs: { release_id: number; sha256: string };
+  readonly sketch_md5s: { md5: Uint8Array; release_id: number; flash_mode: number };
+  readonly offers: { project_id: number; channel: string; kind: string; board: string; release_id: number };
+  /** What was offered when; the newest have the highest ids. */
+  readonly offer_history: {
+    id: Generated<number>;
+    project_id: number;
+    channel: string;
+    release_id: number;
+    at: number;
+  };
+  readonly devices: {
+    project_id: number;
+    mac: string;
+    revision: number;
+    /** 1: never makes way for new ones. */
+    kept: number;
+    /** Of the server's own clock; null where nothing is due. */
+    due_ms: number | null;
+    last_seen_at: number | null;
+    report: string | null;
+    doc: string;
+  };
+  readonly tokens: {
+    id: string;
+    hash: string;
+    role: string;
+    project: string | null;
+    name: string;
+    created_at: number;
+  };
+  readonly audit: {
+    id: Generated<number>;
+    at: number;
+    actor: string;
+    action: string;
+    project: string | null;
+    detail: string;
+  };
+}
+
+/** In an order in which rows can be put back. */
+export const tableNames = [
+  'meta',
+  'projects',
+  'releases',
+  'release_blobs',
+  'sketch_md5s',
+  'offers',
+  'offer_history',
+  'devices',
+  'tokens',
+  'audit',
+] as const satisfies readonly (keyof Tables)[];

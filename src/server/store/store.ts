@@ -1,0 +1,152 @@
+import type { UploadState } from '../../domain/release.ts';
+import type {
+  Actor,
+  AuditEntry,
+  DeviceRecord,
+  Offer,
+  ProjectRecord,
+  Recognised,
+  ReleaseName,
+  ReleaseRecord,
+  SeenDevice,
+  StoredReport,
+  TokenRecord,
+} from './records.ts';
+
+/**
+ * Everything that a server keeps. What any of these promises tells was written for good before it was fulfilled; only `touch` and
+ * `setServedMs` may be lost in a crash. `test/server/store-contract.ts` is what a store has to do.
+ */
+export interface Store {
+  readonly catalogue: CatalogueStore;
+  readonly devices: DeviceStore;
+  readonly tokens: TokenStore;
+  readonly audit: AuditStore;
+  readonly blobs: BlobStore;
+  /** How long servers have run on this data, in milliseconds. */
+  servedMs(): Promise<number>;
+  setServedMs(servedMs: number): Promise<void>;
+  /** All of it but the blobs, as lines that `restore` reads. */
+  dump(): AsyncIterable<DumpLine>;
+  /** Into an empty store, all of it or nothing. */
+  restore(lines: AsyncIterable<DumpLine>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A row of a table, with values that JSON can hold. */
+export interface DumpLine {
+  readonly table: string;
+  readonly row: Readonly<Record<string, string | number | null>>;
+}
+
+export interface Publication {
+  readonly release: Omit<ReleaseRecord, 'id' | 'withdrawn'>;
+  /** Where it is offered at once; undefined for builds that are only recognised. */
+  readonly channel: string | undefined;
+  /** When the project is new. */
+  readonly newProject: ProjectRecord | undefined;
+  readonly by: Actor;
+}
+
+/** version-taken: there is one with this name and other bytes. */
+export interface PublicationResult {
+  readonly outcome: 'published' | 'promoted' | 'unchanged' | 'version-taken';
+  readonly release: ReleaseRecord;
+}
+
+export interface CatalogueStore {
+  projects(): Promise<readonly ProjectRecord[]>;
+  saveProject(project: ProjectRecord, by: Actor): Promise<void>;
+  /** In one step: the project, the release, the MD5s by which it is recognised, and what the channel offers. */
+  publish(publication: Publication): Promise<PublicationResult>;
+  /** The newest first. */
+  releases(project: string): Promise<readonly ReleaseRecord[]>;
+  /** All that serve by these names and are not withdrawn are offered from now on; their ids were taken from `releases`. */
+  offer(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
+  /** They are neither offered nor sent any more. */
+  withdraw(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void>;
+  /** What all channels of a project offer. */
+  offers(project: string): Promise<readonly Offer[]>;
+  /** What a channel has ever offered and is not withdrawn, the newest first. */
+  offeredBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
+  /** The builds that report themselves by this MD5 of 32 lower-case hex digits; few, since they are equal byte for byte. */
+  recognise(sketchMd5: string): Promise<readonly Recognised[]>;
+  find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
+  /** All kinds and boards of a version that serve and are not withdrawn. */
+  withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
+  /** Whether a release needs this blob. */
+  isReferenced(sha256: string): Promise<boolean>;
+}
+
+/** Where a list goes on, and how long it may become. */
+export interface Page {
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export interface Touch {
+  readonly project: string;
+  readonly mac: string;
+  readonly at: number;
+  readonly report: StoredReport;
+}
+
+export interface DeviceStore {
+  get(project: string, mac: string): Promise<SeenDevice | undefined>;
+  /**
+   * Writes a record whose revision is that of the stored one (0: there is none yet), and counts it up. A device that is new must find
+   * room among `mostDevices`; one that nobody named and that never took an update makes way for it.
+   *
+   * @param by where somebody changed it, for the audit log
+   */
+  save(
+    record: DeviceRecord,
+    options: { mostDevices: number; by?: Actor | undefined },
+  ): Promise<'saved' | 'conflict' | 'full'>;
+  /** Remembers when devices were last seen, and what they said. */
+  touch(touches: readonly Touch[]): Promise<void>;
+  /** In the order of their MACs. */
+  list(project: string, page: Page): Promise<readonly SeenDevice[]>;
+  /** Those with an attempt that was due before. */
+  overdue(servedMs: number, limit: number): Promise<readonly DeviceRecord[]>;
+  remove(project: string, mac: string, by: Actor): Promise<boolean>;
+  count(project: string): Promise<number>;
+}
+
+export interface TokenStore {
+  create(token: TokenRecord, by: Actor): Promise<void>;
+  find(id: string): Promise<TokenRecord | undefined>;
+  list(): Promise<readonly TokenRecord[]>;
+  revoke(id: string, by: Actor): Promise<boolean>;
+}
+
+export interface AuditStore {
+  /** The newest first. */
+  list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
+}
+
+/** Bytes by their SHA-256. */
+export interface BlobStore {
+  state(sha256: string): Promise<UploadState>;
+  /**
+   * Adds to a blob. Many pieces may come, from where `state` says that the last one stopped.
+   *
+   * @returns digest-mismatch: all of it was there, was something else, and is gone. offset: the piece does not go there
+   */
+  append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'>;
+  /** @returns undefined where there is no such blob, or its bytes are not what they were */
+  read(sha256: string): Promise<Uint8Array | undefined>;
+  remove(sha256: string): Promise<void>;
+  /** Complete blobs and begun uploads that were last written to before; `complete` tells them apart. */
+  olderThan(at: number): Promise<readonly UploadState[]>;
+  /** Bytes of all uploads that were begun. */
+  pendingBytes(): Promise<number>;
+  /** Where a web server in front finds a blob below the folder of blobs; undefined where it can't. */
+  location(sha256: string): string | undefined;
+}
+
+export interface UploadPiece {
+  readonly offset: number;
+  readonly totalBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}

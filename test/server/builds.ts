@@ -1,0 +1,64 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { Manifest } from '../../src/domain/manifest.ts';
+import { readPrivateKey } from '../../src/keys/private-key.ts';
+import type { RsaPublicKey } from '../../src/keys/public-key.ts';
+import type { Build } from '../../src/pack/build.ts';
+import { packImage } from '../../src/pack/pack-image.ts';
+import { signBuild } from '../../src/pack/sign-build.ts';
+import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
+import type { Signer } from '../../src/signing/signer.ts';
+import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
+
+/** What a test wants of a build; two with other seeds differ. */
+export interface BuildRecipe {
+  readonly seed?: number;
+  readonly version?: string;
+  readonly project?: string;
+  readonly board?: string;
+  readonly coreGitHash?: string;
+  readonly sizeBytes?: number;
+  /** In the sketch, and the signer's. */
+  readonly signer?: Signer;
+  /** Without it the proof is the sketch's own word. */
+  readonly unproven?: boolean;
+  readonly legacy?: boolean;
+}
+
+/** 1024 bits are made in a few milliseconds. */
+export function testSigner(): Signer {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return keyFileSigner(readPrivateKey(pem, 'a key of the tests'));
+}
+
+/** A build as `pack` makes it, of a sketch that runs nowhere. */
+export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
+  const { signer, seed = 1, sizeBytes = 16_384 } = recipe;
+  const publicKey: RsaPublicKey | undefined = signer?.publicKey;
+  const image = syntheticSketch({ seed, sizeBytes, publicKey, coreGitHash: recipe.coreGitHash });
+  const { build } = await packImage({
+    path: 'door.bin',
+    file: 'door.bin',
+    image,
+    elf: undefined,
+    kind: undefined,
+    publicKey,
+    compression: 'gzip',
+    legacy: recipe.legacy ?? false,
+    signCompressedFilesystem: false,
+    enforcementDeclared: signer !== undefined && recipe.unproven !== true,
+    project: recipe.project,
+    version: recipe.version,
+    board: recipe.board,
+  });
+  return signer === undefined ? build : signBuild(build, signer, 'a key of the tests');
+}
+
+/** `ESP.getSketchMD5()` of a device that runs it, with the mode that it was built for. */
+export function sketchMd5Of({ image }: Manifest): string {
+  const found = image.sketchMd5s.find(
+    ({ flashMode, flashSizeBytes }) => flashMode === image.flashMode && flashSizeBytes === image.flashSizeBytes,
+  );
+  if (found === undefined) throw new Error('a sketch without MD5s');
+  return found.md5;
+}

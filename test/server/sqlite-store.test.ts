@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import Database from 'libsql';
+import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/server/store/store.ts';
+import { expectOtaError } from '../support/expected-error.ts';
+import { testFolder } from '../support/test-folder.ts';
+import { storeContract } from './store-contract.ts';
+
+storeContract(test, 'SQLite', async (t) => {
+  const { open } = await folderStore(t);
+  let store = await open('data');
+  let others = 0;
+  return {
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store.close();
+      store = await open('data');
+      return store;
+    },
+    another: () => open(`other${++others}`),
+  };
+});
+
+async function folderStore(t: ExecutionContext) {
+  const folder = await testFolder(t);
+  const opened: Store[] = [];
+  t.teardown(async () => {
+    for (const store of opened) await store.close().catch(() => undefined);
+  });
+  return {
+    folder,
+    async open(name: string) {
+      const store = await openSqliteStore(folder.at(name), 'a test');
+      opened.push(store);
+      return store;
+    },
+  };
+}
+
+test('a second server on the same folder is refused, with who has it', async (t) => {
+  const { folder, open } = await folderStore(t);
+  const first = await open('data');
+  const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => openSqliteStore(folder.at('data'), 'another'));
+  t.regex(error.message, /a test/);
+  await first.close();
+  await (await open('data')).close();
+});
+
+test('data of a newer version is left alone', async (t) => {
+  const { folder, open } = await folderStore(t);
+  await (await open('data')).close();
+  const database = new Database(folder.at('data/ota.db'));
+  database.exec("PRAGMA user_version = 99; INSERT INTO meta VALUES ('of the future', '1')");
+  database.close();
+  await expectOtaError(t, 'SERVER_DATA_NEWER', () => open('data'));
+  const after = new Database(folder.at('data/ota.db'));
+  t.like(after.prepare('PRAGMA user_version').get([]), { user_version: 99 });
+  t.like(after.prepare('SELECT count(*) AS rows FROM meta').get([]), { rows: 1 });
+  after.close();
+});
+
+test('a file that is no database is an error with its reason', async (t) => {
+  const { folder, open } = await folderStore(t);
+  await folder.write('data/ota.db', 'not a database, but long enough to be read as the header of one '.repeat(20));
+  const error = await expectOtaError(t, 'SERVER_DATA_UNREADABLE', () => open('data'));
+  t.regex(error.message, /SQLITE_NOTADB|not a database/);
+  await writeFile(folder.at('plain'), '');
+  await expectOtaError(t, 'SERVER_DATA_UNREADABLE', () => open('plain'));
+});

@@ -1,0 +1,343 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { ExecutionContext, TestFn } from 'ava';
+import type { Manifest } from '../../src/domain/manifest.ts';
+import { newRecord } from '../../src/server/device/device-records.ts';
+import type { Attempt, DeviceRecord, ProjectRecord } from '../../src/server/store/records.ts';
+import type { DumpLine, Publication, Store } from '../../src/server/store/store.ts';
+import { sketchMd5Of, testBuild } from './builds.ts';
+
+/** A store of one test, as its makers give it. */
+export interface TestStore {
+  readonly store: Store;
+  /** Closes it and opens what it left again. */
+  reopen(): Promise<Store>;
+  /** Another one, with nothing in it. */
+  another(): Promise<Store>;
+}
+
+const roomy = { mostDevices: 1000 };
+
+/** What every store has to do, whatever it is made of. */
+export function storeContract(test: TestFn, name: string, open: (t: ExecutionContext) => Promise<TestStore>): void {
+  const storeTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) =>
+    test(`${name}: ${title}`, async (t) => run(t, await open(t)));
+
+  storeTest(
+    'a publication is all there when it is opened again: project, release, MD5s, offer, audit',
+    async (t, opened) => {
+      const { manifest } = await testBuild({ version: '1.0', project: 'door' });
+      const result = await opened.store.catalogue.publish(publication(manifest, '1.0'));
+      t.is(result.outcome, 'published');
+      const { catalogue, audit } = await opened.reopen();
+      t.deepEqual(
+        (await catalogue.projects()).map((project) => project.name),
+        ['door'],
+      );
+      const [offer] = await catalogue.offers('door');
+      t.is(offer?.channel, 'stable');
+      t.is(offer?.release.version, '1.0');
+      t.deepEqual(offer?.release.manifest.artefacts, plain(manifest.artefacts));
+      for (const { md5, flashMode } of manifest.image.sketchMd5s) {
+        const [recognised] = await catalogue.recognise(md5);
+        t.is(recognised?.release.id, offer?.release.id);
+        t.is(recognised?.flashMode, flashMode);
+      }
+      t.deepEqual(await catalogue.recognise('00'.repeat(16)), []);
+      t.deepEqual(
+        (await audit.list({ limit: 10 })).map(({ action, actor }) => [action, actor]),
+        [
+          ['release.published', 'tester'],
+          ['project.create', 'tester'],
+        ],
+      );
+    },
+  );
+
+  storeTest('the same release twice is unchanged, other bytes under its name are refused', async (t, { store }) => {
+    const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+    await store.catalogue.publish(publication(first.manifest, '1.0'));
+    t.is((await store.catalogue.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
+    const taken = await store.catalogue.publish(publication(second.manifest, '1.0'));
+    t.is(taken.outcome, 'version-taken');
+    t.deepEqual(taken.release.manifest.artefacts, plain(first.manifest.artefacts));
+    t.deepEqual(await store.catalogue.recognise(sketchMd5Of(second.manifest)), []);
+    t.is((await store.catalogue.releases('door')).length, 1);
+  });
+
+  storeTest(
+    'publishing an old release again offers it on a new channel, and never brings it back to one',
+    async (t, { store }) => {
+      const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+      await store.catalogue.publish(publication(first.manifest, '1.0'));
+      await store.catalogue.publish(publication(second.manifest, '2.0'));
+      t.is((await store.catalogue.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
+      t.is(
+        (await store.catalogue.publish(publication(first.manifest, '1.0', { channel: 'beta' }))).outcome,
+        'promoted',
+      );
+      const offers = (await store.catalogue.offers('door')).map(
+        ({ channel, release }) => `${channel} ${release.version}`,
+      );
+      t.deepEqual(offers.sort(), ['beta 1.0', 'stable 2.0']);
+    },
+  );
+
+  storeTest(
+    'what a channel is told to offer it offers, and a withdrawn release is offered no more',
+    async (t, { store }) => {
+      const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+      const old = await store.catalogue.publish(publication(first.manifest, '1.0'));
+      const young = await store.catalogue.publish(publication(second.manifest, '2.0'));
+      await store.catalogue.offer('door', 'stable', [old.release.id], 'tester');
+      t.is((await store.catalogue.offers('door'))[0]?.release.version, '1.0');
+      const versions = async () =>
+        (await store.catalogue.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
+      t.deepEqual(await versions(), ['1.0', '2.0']);
+      await store.catalogue.withdraw('door', [old.release.id], 'it smokes', 'tester');
+      t.deepEqual(await store.catalogue.offers('door'), []);
+      t.deepEqual(await versions(), ['2.0']);
+      t.deepEqual(await store.catalogue.withVersion('door', '1.0'), []);
+      const [recognised] = await store.catalogue.recognise(sketchMd5Of(first.manifest));
+      t.is(recognised?.release.withdrawn, 'it smokes');
+      await store.catalogue.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
+      t.is((await store.catalogue.offers('door'))[0]?.release.version, '2.0');
+    },
+  );
+
+  storeTest(
+    'builds of the past are recognised and not served, any number of them under one version',
+    async (t, { store }) => {
+      const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+      for (const { manifest } of builds) {
+        const known = publication(manifest, '0.9', { purpose: 'known', channel: undefined });
+        t.is((await store.catalogue.publish(known)).outcome, 'published');
+        t.is((await store.catalogue.publish(known)).outcome, 'unchanged');
+        const [recognised] = await store.catalogue.recognise(sketchMd5Of(manifest));
+        t.is(recognised?.release.purpose, 'known');
+        for (const { sha256 } of manifest.artefacts) t.false(await store.catalogue.isReferenced(sha256));
+      }
+      t.deepEqual(await store.catalogue.offers('door'), []);
+      t.deepEqual(await store.catalogue.withVersion('door', '0.9'), []);
+      const [first] = builds;
+      if (first === undefined) throw new Error('no build');
+      t.is((await store.catalogue.publish(publication(first.manifest, '0.9'))).outcome, 'published');
+      for (const { sha256 } of first.manifest.artefacts) t.true(await store.catalogue.isReferenced(sha256));
+    },
+  );
+
+  storeTest('a device is saved by whoever has its newest record, and nobody else', async (t, opened) => {
+    await opened.store.catalogue.saveProject(project(), 'tester');
+    const { devices } = opened.store;
+    const mac = '18:FE:34:00:00:01';
+    const fresh = { ...newRecord('door', mac), name: 'front door' };
+    t.is(await devices.save(fresh, roomy), 'saved');
+    t.is(await devices.save(fresh, roomy), 'conflict');
+    const seen = await devices.get('door', mac);
+    t.is(seen?.record.name, 'front door');
+    t.is(seen?.record.revision, 1);
+    const races = [1, 2, 3].map((sends) => devices.save({ ...fresh, revision: 1, attempts: [attempt(sends)] }, roomy));
+    t.deepEqual((await Promise.all(races)).sort(), ['conflict', 'conflict', 'saved']);
+    const after = await (await opened.reopen()).devices.get('door', mac);
+    t.is(after?.record.revision, 2);
+    t.is(after?.record.attempts[0]?.sends, 1);
+    t.is(await opened.store.devices.get('door', '18:FE:34:00:00:02').catch(() => undefined), undefined);
+  });
+
+  storeTest(
+    'devices come in the order of their MACs, page by page, with when they were last seen',
+    async (t, { store }) => {
+      await store.catalogue.saveProject(project(), 'tester');
+      const macs = Array.from({ length: 25 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
+      await Promise.all(macs.map((mac) => store.devices.save(newRecord('door', mac), roomy)));
+      await store.devices.touch([
+        { project: 'door', mac: macs[3] ?? '', at: 1_700_000_000_000, report: { version: '7' } },
+      ]);
+      const listed: string[] = [];
+      for (let after: string | undefined; ; after = listed.at(-1)) {
+        const page = await store.devices.list('door', { after, limit: 10 });
+        listed.push(...page.map(({ record }) => record.mac));
+        if (page.length < 10) break;
+      }
+      t.deepEqual(listed, macs);
+      const seen = await store.devices.get('door', macs[3] ?? '');
+      t.is(seen?.lastSeenAt, 1_700_000_000_000);
+      t.deepEqual(seen?.report, { version: '7' });
+      t.is(await store.devices.count('door'), 25);
+      t.true(await store.devices.remove('door', macs[0] ?? '', 'tester'));
+      t.false(await store.devices.remove('door', macs[0] ?? '', 'tester'));
+      t.is(await store.devices.count('door'), 24);
+    },
+  );
+
+  storeTest(
+    'there are never more devices than there may be; those that nobody named make way',
+    async (t, { store }) => {
+      await store.catalogue.saveProject(project(), 'tester');
+      const few = { mostDevices: 10 };
+      const macOf = (index: number) =>
+        `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
+      const kept = { ...newRecord('door', 'AA:AA:AA:AA:AA:AA'), enrolled: true };
+      t.is(await store.devices.save(kept, few), 'saved');
+      for (let index = 0; index < 300; index++) {
+        t.is(await store.devices.save(newRecord('door', macOf(index)), few), 'saved');
+        t.true((await store.devices.count('door')) <= 10);
+      }
+      t.truthy(await store.devices.get('door', kept.mac));
+      const proven = (index: number): DeviceRecord => ({ ...newRecord('door', macOf(1000 + index)), proven: true });
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.devices.save(proven(index), few)),
+      );
+      t.true(outcomes.includes('full'));
+      t.true((await store.devices.count('door')) <= 10);
+      t.truthy(await store.devices.get('door', kept.mac));
+    },
+  );
+
+  storeTest('those are overdue whose first pending attempt is', async (t, { store }) => {
+    await store.catalogue.saveProject(project(), 'tester');
+    const device = (last: string, attempts: readonly Attempt[]) => ({
+      ...newRecord('door', `02:00:00:00:00:${last}`),
+      attempts,
+    });
+    await store.devices.save(device('01', [{ ...attempt(1), dueMs: 100 }]), roomy);
+    await store.devices.save(device('02', [{ ...attempt(1), dueMs: 300 }]), roomy);
+    await store.devices.save(device('03', [{ ...attempt(1), dueMs: 50, state: 'running' }]), roomy);
+    await store.devices.save(device('04', [{ ...attempt(1), dueMs: 50, state: 'failed' }]), roomy);
+    await store.devices.save(device('05', [{ ...attempt(1), dueMs: 70, state: 'received' }]), roomy);
+    const macs = async (servedMs: number) => (await store.devices.overdue(servedMs, 9)).map(({ mac }) => mac.slice(-2));
+    t.deepEqual(await macs(60), []);
+    t.deepEqual(await macs(200), ['05', '01']);
+    t.deepEqual(await macs(301), ['05', '01', '02']);
+  });
+
+  storeTest('tokens are found by their id until they are revoked', async (t, opened) => {
+    const token = { id: 'abc', hash: 'ff', role: 'publish', project: 'door', name: 'ci', createdAt: 5 } as const;
+    await opened.store.tokens.create(token, 'tester');
+    const { tokens, audit } = await opened.reopen();
+    t.deepEqual(await tokens.find('abc'), token);
+    t.deepEqual(await tokens.list(), [token]);
+    t.is(await tokens.find('abd'), undefined);
+    t.true(await tokens.revoke('abc', 'tester'));
+    t.false(await tokens.revoke('abc', 'tester'));
+    t.is(await tokens.find('abc'), undefined);
+    const actions = (await audit.list({ limit: 10 })).map(({ action, detail }) => [action, detail['id']]);
+    t.deepEqual(actions, [
+      ['token.revoke', 'abc'],
+      ['token.create', 'abc'],
+    ]);
+    t.false(JSON.stringify(await audit.list({ limit: 10 })).includes('"ff"'), 'the hash is nobody’s business');
+  });
+
+  storeTest(
+    'a blob comes in pieces, goes on where it stopped, and is there when it is what its digest says',
+    async (t, opened) => {
+      const bytes = randomBytes(50_000);
+      const sha256 = digestOf(bytes);
+      const { blobs } = opened.store;
+      t.deepEqual(await blobs.state(sha256), { sha256, offset: 0, complete: false });
+      await blobs.append(sha256, piece(bytes, 0, 20_000));
+      t.is(await blobs.append(sha256, piece(bytes, 30_000, 40_000)), 'offset');
+      t.is(await blobs.read(sha256), undefined);
+      t.is(await blobs.pendingBytes(), 20_000);
+      const again = (await opened.reopen()).blobs;
+      t.is((await again.state(sha256)).offset, 20_000);
+      t.deepEqual(await again.append(sha256, piece(bytes, 20_000, 50_000)), { sha256, offset: 50_000, complete: true });
+      t.deepEqual(await again.append(sha256, piece(bytes, 0, 50_000)), { sha256, offset: 50_000, complete: true });
+      t.deepEqual(Buffer.from((await again.read(sha256)) ?? []), bytes);
+      t.is(await again.pendingBytes(), 0);
+      await again.remove(sha256);
+      t.is(await again.read(sha256), undefined);
+    },
+  );
+
+  storeTest('bytes that are not what their digest says are dropped', async (t, { store }) => {
+    const bytes = randomBytes(1000);
+    const sha256 = digestOf(bytes);
+    t.is(await store.blobs.append(sha256, piece(Buffer.alloc(1000), 0, 1000)), 'digest-mismatch');
+    t.is((await store.blobs.state(sha256)).offset, 0);
+    const longer: AsyncIterable<Uint8Array> = chunksOf(Buffer.concat([bytes, bytes]));
+    t.is(await store.blobs.append(sha256, { offset: 0, totalBytes: 1000, chunks: longer }), 'digest-mismatch');
+    t.deepEqual(await store.blobs.append(sha256, piece(bytes, 0, 1000)), { sha256, offset: 1000, complete: true });
+  });
+
+  storeTest('of two that send the same blob at once none spoils the other’s', async (t, { store }) => {
+    const bytes = randomBytes(200_000);
+    const sha256 = digestOf(bytes);
+    await Promise.all([1, 2, 3].map(() => store.blobs.append(sha256, piece(bytes, 0, bytes.length))));
+    t.deepEqual(Buffer.from((await store.blobs.read(sha256)) ?? []), bytes);
+  });
+
+  storeTest('how long it has served is remembered', async (t, opened) => {
+    t.is(await opened.store.servedMs(), 0);
+    await opened.store.setServedMs(123_456);
+    t.is(await (await opened.reopen()).servedMs(), 123_456);
+  });
+
+  storeTest('a dump that is restored is the same store', async (t, opened) => {
+    const { store } = opened;
+    const { manifest } = await testBuild();
+    await store.catalogue.publish(publication(manifest, '1.0'));
+    await store.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), attempts: [attempt(2)] }, roomy);
+    await store.tokens.create({ id: 'abc', hash: 'ff', role: 'admin', name: 'me', createdAt: 5 }, 'tester');
+    await store.setServedMs(99);
+    const lines = await collect(store.dump());
+    const other = await opened.another();
+    await other.restore(iterate(lines));
+    t.deepEqual(await collect(other.dump()), lines);
+    t.is((await other.catalogue.recognise(sketchMd5Of(manifest))).length, 1);
+    t.is((await other.devices.get('door', '18:FE:34:00:00:01'))?.record.attempts[0]?.sends, 2);
+    const empty = await opened.another();
+    const broken = [...lines.slice(0, -1), { table: 'offers', row: { channel: 'x' } }];
+    await t.throwsAsync(empty.restore(iterate(broken)), { any: true });
+    t.deepEqual(await collect(empty.dump()), [], 'all of it or nothing');
+  });
+}
+
+function project(): ProjectRecord {
+  const settings = { access: 'open', keys: [], aliases: [], confirmWithinMs: 1000, mostSends: 3 } as const;
+  return { name: 'door', createdAt: 1, ...settings };
+}
+
+function publication(
+  manifest: Manifest,
+  version: string,
+  options: { purpose?: 'serve' | 'known'; channel?: string | undefined } = {},
+): Publication {
+  const { purpose = 'serve' } = options;
+  const channel = 'channel' in options ? options.channel : 'stable';
+  const { kind } = manifest.image;
+  const release = { project: 'door', version, kind, board: '', purpose, publishedAt: 1, manifest };
+  return { release, channel, newProject: project(), by: 'tester' };
+}
+
+/** As JSON has it: without keys that have no value. */
+function plain<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function attempt(sends: number): Attempt {
+  const state = { state: 'sent', sends, receipts: 0, lastSentAt: 1, dueMs: 1 } as const;
+  return { releaseId: 1, version: '1.0', kind: 'sketch', ...state };
+}
+
+function piece(bytes: Uint8Array, from: number, to: number) {
+  return { offset: from, totalBytes: bytes.length, chunks: chunksOf(bytes.subarray(from, to)) };
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += 7000) yield bytes.subarray(offset, offset + 7000);
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function collect(lines: AsyncIterable<DumpLine>): Promise<DumpLine[]> {
+  const all: DumpLine[] = [];
+  for await (const line of lines) all.push(line);
+  return all;
+}
+
+async function* iterate(lines: readonly DumpLine[]): AsyncGenerator<DumpLine> {
+  yield* lines;
+}
