@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from './commands/io.ts';
@@ -26,7 +27,10 @@ const io: Io = {
     return abort.signal;
   },
   get askSecret() {
-    return process.stdin.isTTY === true && process.stderr.isTTY === true ? askOnTerminal : undefined;
+    return isAtTerminal() ? askOnTerminal : undefined;
+  },
+  get ask() {
+    return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
   },
   platform: process.platform,
   get home() {
@@ -54,11 +58,25 @@ function abortOnSignals(): AbortController {
   return controller;
 }
 
-/** A prompt takes Ctrl-C for itself, as a key like others. */
+function isAtTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
 async function askOnTerminal(question: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
   const answer = await password({ message: question, output: process.stderr, signal: io.signal });
-  if (!isCancel(answer)) return answer;
+  return isCancel(answer) ? unanswered() : answer;
+}
+
+async function confirmOnTerminal(question: string, initial: boolean): Promise<boolean> {
+  const { confirm, isCancel } = await import('@clack/prompts');
+  const terminal = { output: process.stderr, signal: io.signal };
+  const answer = await confirm({ message: question, initialValue: initial, ...terminal });
+  return isCancel(answer) ? unanswered() : answer;
+}
+
+/** A prompt takes Ctrl-C for itself, as a key like others. */
+function unanswered(): never {
   abort?.abort();
   throw new Error('nobody answered');
 }
@@ -72,8 +90,20 @@ function explain(error: unknown): number {
     );
     return internalError;
   }
-  io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${error.message}\n  ${error.hint}\n`);
-  return error.exitCode;
+  const { message, hint, exitCode } = withNearPaths(error);
+  io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${message}\n  ${hint}\n`);
+  return exitCode;
+}
+
+/** The same error, its paths as the user would write them: relative to where they stand. */
+function withNearPaths(error: OtaError): OtaError {
+  const here = `${io.cwd}${sep}`;
+  const near = ([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' && value.startsWith(here) ? value.slice(here.length) : value,
+  ];
+  // The same fields, some of their texts shorter.
+  return new OtaError(error.code, Object.fromEntries(Object.entries(error.fields).map(near)) as typeof error.fields);
 }
 
 /** Whoever gives the text of a key where its path is wanted must not find it in the log of the build. */

@@ -1,3 +1,8 @@
+/** Questions to whoever sits at the terminal. */
+export interface Questions {
+  confirm(question: string, initial: boolean): Promise<boolean>;
+}
+
 /** The world as a command sees it; cli.ts alone makes it from the process. */
 export interface Io {
   readonly cwd: string;
@@ -8,6 +13,8 @@ export interface Io {
   readonly fancy: boolean;
   /** Asks for a password, which does not show while it is typed; absent where nobody sits at a terminal. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
+  /** Absent where nobody sits at a terminal. */
+  readonly ask?: Questions | undefined;
   /** Aborts when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   readonly platform: NodeJS.Platform;

@@ -18,6 +18,11 @@ interface World {
   readonly fancy?: boolean;
   readonly signal?: AbortSignal;
   readonly askSecret?: Io['askSecret'];
+  readonly ask?: Io['ask'];
+  /** The user's home folder, `cwd` by default. */
+  readonly home?: string;
+  /** Where the command line lies that hooks are to run. */
+  readonly cli?: string;
 }
 
 /**
@@ -26,7 +31,7 @@ interface World {
  */
 export async function runVerb(
   argv: readonly string[],
-  { cwd, env = {}, fancy = false, signal, askSecret }: World,
+  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, cli = 'ota-hooks' }: World,
 ): Promise<VerbRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
@@ -42,9 +47,10 @@ export async function runVerb(
     stderr: stream('stderr'),
     signal: signal ?? new AbortController().signal,
     askSecret,
+    ask,
     platform: process.platform,
-    home: cwd,
-    self: { node: process.execPath, cli: 'ota-hooks' },
+    home,
+    self: { node: process.execPath, cli },
   };
   try {
     await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { type Installation, pathInPackage } from './installation.ts';
+import type { Project } from './project.ts';
+import type { Part } from './step.ts';
+import { inBytes } from './text-file.ts';
+
+const name = 'ota.config.json';
+
+/** A first configuration: what tells this project's firmware from that of others. */
+export function configPart(
+  { folder }: Project,
+  installation: Installation,
+  { project, isEncrypted }: { readonly project: string; readonly isEncrypted: boolean },
+): Part {
+  const schema = pathInPackage(installation, folder, 'dist/schema/ota.config.schema.json');
+  const config: Config = {
+    // A path of this machine would help nobody else.
+    ...(installation.kind === 'project' ? { $schema: schema.startsWith('.') ? schema : `./${schema}` } : {}),
+    project,
+    // A build cannot ask for the passphrase.
+    ...(isEncrypted ? { privateKey: 'private.key', passphrase: { env: passphraseVariable } } : {}),
+  };
+  const text = inBytes(`${JSON.stringify(config, null, 2)}\n`);
+  const notes = isEncrypted ? [`private.key is encrypted: builds take its passphrase from ${passphraseVariable}`] : [];
+  const says = `write ${name} (project "${project}")`;
+  return {
+    steps: [{ kind: 'insert', path: join(folder, name), isNew: true, insertions: [{ at: 0, text }], says }],
+    notes,
+  };
+}
+
+const passphraseVariable = 'OTA_PASSPHRASE';
