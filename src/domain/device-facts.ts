@@ -57,6 +57,7 @@ export type DeviceFacts = v.InferOutput<typeof deviceFactsSchema>;
  * @returns the facts, or everything that is wrong with them
  */
 export function readDeviceFacts(json: unknown): { facts: DeviceFacts } | { problems: readonly string[] } {
+  if (Array.isArray(json)) return { problems: ['the document must be an object'] };
   const result = v.safeParse(deviceFactsSchema, json);
   if (!result.success) return { problems: result.issues.map(describe) };
   const { fsStart, fsEnd } = result.output;

@@ -4,7 +4,11 @@ import { resourceName, roles } from './release.ts';
 /** What `ota-hooks server` and the server say to each other besides releases; the paths stand in `release.ts`. */
 
 const hourMs = 3_600_000;
-const label = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64, 'must be at most 64 characters'));
+const label = v.pipe(
+  v.string('must be text'),
+  v.nonEmpty('must not be empty'),
+  v.maxLength(64, 'must be at most 64 characters'),
+);
 
 /** A password as it is sent; it is stored hashed and never shown. null takes it away. */
 const credential = v.nullable(
