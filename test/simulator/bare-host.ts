@@ -1,46 +1,157 @@
 import { createHash } from 'node:crypto';
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { ExecutionContext } from 'ava';
+import type { VirtualEsp } from '../../src/simulator/index.ts';
 
-/** The host's side of espota with nothing but sockets: what the device says is given back as it came. */
-export interface BareUpload {
-  /** What came over UDP, in order. */
-  readonly datagrams: readonly string[];
-  /** All that came over TCP, until the end. */
-  readonly stream: string;
+/** The host's side of espota with nothing but sockets, exchange by exchange. */
+export interface BareHost {
+  /** Where the device is to call back. */
+  readonly port: number;
+  send(text: string | Uint8Array): void;
+  /** The next datagram that the device sends; fails after a while. */
+  heard(): Promise<string>;
+  /** Whether the device stays silent for so long. */
+  isSilent(ms: number): Promise<boolean>;
+  /** The connection that the device makes. */
+  called(): Promise<Call>;
+}
+
+/** The device's end of a connection, as the host sees it. */
+export interface Call {
+  readonly socket: Socket;
+  /** All that came so far. */
+  readonly text: () => string;
+  /** Waits for this at the end of what came. */
+  reads(end: RegExp): Promise<string>;
+  /** What came until the device ended the connection, and how it did. */
+  ended(): Promise<{ readonly text: string; readonly how: 'in order' | 'by reset' }>;
 }
 
 export function md5(bytes: Uint8Array | string): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-/** Invites, waits for `OK`, sends all bytes at once, and reads until the device ends the connection. */
-export async function bareUpload(otaPort: number, bytes: Uint8Array): Promise<BareUpload> {
+const patienceMs = 5000;
+
+export async function bareHost(t: ExecutionContext, esp: VirtualEsp): Promise<BareHost> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const calls = queue<Call>();
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    calls.put(callOn(socket));
+  });
   const udp = createSocket('udp4');
-  const datagrams: string[] = [];
-  udp.on('message', (message) => datagrams.push(message.toString()));
-  try {
-    udp.send(`0 ${port} ${bytes.length} ${md5(bytes)}\n`, otaPort, '127.0.0.1');
-    const [socket] = (await once(server, 'connection')) as [Socket];
-    let stream = '';
-    socket.on('data', (chunk) => {
-      stream += chunk.toString();
-    });
-    socket.write(bytes);
-    await once(socket, 'end');
-    socket.end();
-    return { datagrams, stream };
-  } finally {
+  const datagrams = queue<string>();
+  udp.on('message', (message) => datagrams.put(message.toString('latin1')));
+  t.teardown(() => {
     server.close();
-    await closeUdp(udp);
-  }
+    udp.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    port,
+    send: (text) => udp.send(text, esp.otaPort, '127.0.0.1'),
+    heard: () => datagrams.take(patienceMs, 'a datagram'),
+    isSilent: (ms) =>
+      datagrams.take(ms, 'nothing').then(
+        () => false,
+        () => true,
+      ),
+    called: () => calls.take(patienceMs, 'a call'),
+  };
 }
 
-async function closeUdp(udp: UdpSocket): Promise<void> {
-  await new Promise<void>((resolve) => udp.close(() => resolve()));
+/** Invites, sends all at once, and reads until the end: the whole of an upload without a password. */
+export async function bareUpload(t: ExecutionContext, esp: VirtualEsp, bytes: Uint8Array, command = 0) {
+  const host = await bareHost(t, esp);
+  host.send(`${command} ${host.port} ${bytes.length} ${md5(bytes)}\n`);
+  const datagram = await host.heard();
+  if (datagram !== 'OK') return { datagram, text: '', how: undefined };
+  const call = await host.called();
+  call.socket.write(bytes);
+  return { datagram, ...(await call.ended()) };
+}
+
+/** The next boot or brick. */
+export function afterwards(esp: VirtualEsp) {
+  return esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked', patienceMs);
+}
+
+function callOn(socket: Socket): Call {
+  let text = '';
+  let how: 'in order' | 'by reset' | undefined;
+  const changed = new Set<() => void>();
+  const change = () => {
+    for (const look of [...changed]) look();
+  };
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+    change();
+  });
+  socket.on('end', () => {
+    how ??= 'in order';
+    socket.end();
+    change();
+  });
+  socket.on('error', () => {
+    how = 'by reset';
+    change();
+  });
+  const until = (what: string, isDone: () => boolean) =>
+    new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no ${what} after "${text}"`)), patienceMs);
+      const look = () => {
+        if (!isDone()) return;
+        clearTimeout(timer);
+        changed.delete(look);
+        resolve();
+      };
+      changed.add(look);
+      look();
+    });
+  return {
+    socket,
+    text: () => text,
+    async reads(end) {
+      await until(String(end), () => end.test(text));
+      return text;
+    },
+    async ended() {
+      await until('end', () => how !== undefined);
+      return { text, how: how ?? 'in order' };
+    },
+  };
+}
+
+function queue<Item>() {
+  const items: Item[] = [];
+  const waiting: ((item: Item) => void)[] = [];
+  return {
+    put(item: Item) {
+      const next = waiting.shift();
+      if (next === undefined) items.push(item);
+      else next(item);
+    },
+    take(timeoutMs: number, what: string): Promise<Item> {
+      const item = items.shift();
+      if (item !== undefined) return Promise.resolve(item);
+      return new Promise((resolve, reject) => {
+        const take = (taken: Item) => {
+          clearTimeout(timer);
+          resolve(taken);
+        };
+        const timer = setTimeout(() => {
+          waiting.splice(waiting.indexOf(take), 1);
+          reject(new Error(`${what} did not come within ${timeoutMs} ms`));
+        }, timeoutMs);
+        waiting.push(take);
+      });
+    },
+  };
 }

@@ -1,0 +1,162 @@
+import { connect } from 'node:net';
+import test from 'ava';
+import {
+  type Faults,
+  quickTimings,
+  randomFaults,
+  startVirtualEsp,
+  syntheticSketch,
+} from '../../src/simulator/index.ts';
+import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { exchange, formRequest } from './bare-form.ts';
+import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
+
+const image = { sizeBytes: 40_000, seed: 1 };
+const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
+const start = (faults: Faults, options: VirtualEspOptions = {}) =>
+  startVirtualEsp({ image, timings: { ...quickTimings, dialTimeoutMs: 50 }, faults, ...options });
+
+test('a reset comes at the share of the bytes that was named, and leaves the old sketch', async (t) => {
+  for (const at of [0, 0.01, 0.5, 0.99]) {
+    await using esp = await start({ transfer: { what: 'reset', at } });
+    const told = esp.nextEvent(({ event }) => event === 'update', 5000);
+    const { text, how } = await bareUpload(t, esp, next);
+    // The kernel tells a host of the reset only when it has no acknowledgements left to give to it.
+    if (at === 0) t.is(how, 'by reset');
+    t.regex(text, /^\d*$/);
+    const count = Math.ceil(at * next.length);
+    t.like(await told, { error: `the connection was lost after ${count} of ${next.length} bytes` });
+    t.is(esp.state.restarts, 0);
+  }
+});
+
+test('a reset when all bytes are there, or when they are acknowledged, updates without a word', async (t) => {
+  for (const at of [1, 'after-last-ack'] as const) {
+    await using esp = await start({ transfer: { what: 'reset', at } });
+    const booted = afterwards(esp);
+    const { text } = await bareUpload(t, esp, next);
+    t.false(text.includes('OK'));
+    t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
+  }
+});
+
+test('an end in the middle is an end in order', async (t) => {
+  await using esp = await start({ transfer: { what: 'end', at: 0.5 } });
+  t.is((await bareUpload(t, esp, next)).how, 'in order');
+});
+
+test('a stall goes over', async (t) => {
+  await using esp = await start({ transfer: { what: 'stall', at: 0.5, stallMs: 80 } });
+  const begun = performance.now();
+  t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+  t.true(performance.now() - begun >= 80);
+});
+
+test('a connection that is half open says nothing, and the device has restarted', async (t) => {
+  await using esp = await start({ transfer: { what: 'half-open', at: 0.5 }, uploads: 1 });
+  const booted = afterwards(esp);
+  const host = await bareHost(t, esp);
+  host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
+  const call = await host.called();
+  call.socket.write(next);
+  t.like(await booted, { event: 'boot', sketchMd5: esp.state.sketchMd5 });
+  t.false(call.socket.destroyed);
+  t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+  t.false(call.text().includes('OK'));
+  t.false(call.socket.destroyed);
+});
+
+test('a verdict may be missing, or another one; the device has updated all the same', async (t) => {
+  for (const [verdict, end] of [
+    ['none', /^\d+$/],
+    [{ text: 'ERROR[1]: ' }, /^\d+ERROR\[1\]: $/],
+  ] as const) {
+    await using esp = await start({ verdict });
+    const booted = afterwards(esp);
+    t.regex((await bareUpload(t, esp, next)).text, end);
+    t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
+  }
+});
+
+test('the call back may never come, and may come from elsewhere', async (t) => {
+  await using never = await start({ callBack: 'never' });
+  const told = never.nextEvent(({ event }) => event === 'update', 5000);
+  const host = await bareHost(t, never);
+  host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
+  t.is(await host.heard(), 'OK');
+  t.like(await told, { verdict: 'rejected' });
+
+  await using elsewhere = await start({ callBack: { from: '127.0.0.2' } });
+  const other = await bareHost(t, elsewhere);
+  other.send(`0 ${other.port} ${next.length} ${md5(next)}\n`);
+  t.is((await other.called()).socket.remoteAddress, '127.0.0.2');
+});
+
+test('it may be deaf, answer something else, or begin with something else', async (t) => {
+  await using deaf = await start({ deaf: true, uploads: 1 });
+  const host = await bareHost(t, deaf);
+  const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
+  host.send(invitation);
+  t.true(await host.isSilent(30));
+  host.send(invitation);
+  t.is(await host.heard(), 'OK');
+
+  await using strange = await start({ invitationAnswer: `AUTH ${'a'.repeat(64)}` });
+  t.is((await bareUpload(t, strange, next)).datagram, `AUTH ${'a'.repeat(64)}`);
+
+  await using chatty = await start({ greeting: Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45) });
+  t.true((await bareUpload(t, chatty, next)).text.startsWith('l&\u00f7\\E'));
+});
+
+test('datagrams are lost, doubled and reordered by the seed', async (t) => {
+  await using lossy = await start({ udp: { loseFirst: 2, direction: 'to-device' } });
+  const host = await bareHost(t, lossy);
+  const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
+  host.send(invitation);
+  host.send(invitation);
+  t.true(await host.isSilent(30));
+  host.send(invitation);
+  t.is(await host.heard(), 'OK');
+
+  await using doubling = await start({ udp: { duplicateShare: 1, direction: 'from-device' } }, { password: 'secret' });
+  const twice = await bareHost(t, doubling);
+  twice.send(`0 ${twice.port} ${next.length} ${md5(next)}\n`);
+  t.is(await twice.heard(), await twice.heard());
+});
+
+test('ESPHome speaks TCP on the same port, and greets who knows its magic', async (t) => {
+  await using esp = await startVirtualEsp({ speaks: 'esphome' });
+  const socket = connect({ host: esp.host, port: esp.otaPort });
+  t.teardown(() => socket.destroy());
+  const heard = new Promise<Buffer>((resolve) => socket.once('data', resolve));
+  socket.write(Uint8Array.of(0x6c, 0x26, 0xf7));
+  socket.write(Uint8Array.of(0x5c, 0x45));
+  t.deepEqual([...(await heard)], [0, 2]);
+  t.deepEqual(await exchange(esp.otaPort, '0 1 2 3\n'), { text: '\u0080', ended: 'in order' });
+});
+
+test('the web updater meets the same faults', async (t) => {
+  await using esp = await start({ transfer: { what: 'reset', at: 0.5 }, uploads: 1 }, { webPort: 0 });
+  t.deepEqual(await exchange(esp.webPort ?? 0, formRequest(next)), { text: '', ended: 'by reset' });
+  const { text } = await exchange(esp.webPort ?? 0, formRequest(next));
+  t.true(text.endsWith('Update Success! Rebooting...'));
+});
+
+test('faults can be set later, and end after so many uploads', async (t) => {
+  await using esp = await start({});
+  esp.setFaults({ verdict: 'none', uploads: 1 });
+  const booted = afterwards(esp);
+  t.regex((await bareUpload(t, esp, next)).text, /^\d+$/);
+  await booted;
+  t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+});
+
+test('a seed gives the same faults each time, and seeds differ', (t) => {
+  const all = Array.from({ length: 200 }, (_, seed) => randomFaults(seed));
+  t.deepEqual(
+    all,
+    Array.from({ length: 200 }, (_, seed) => randomFaults(seed)),
+  );
+  t.is(new Set(all.map((faults) => JSON.stringify(faults))).size, 200);
+  t.is(new Set(all.map(({ transfer }) => transfer?.what)).size, 5);
+});
