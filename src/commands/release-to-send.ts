@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ProjectSettings } from '../config/settings.ts';
 import { type ImageKind, manifestSuffix } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';
-import { readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
-import type { RsaPublicKey } from '../keys/public-key.ts';
-import { fileRelease } from '../preflight/file-release.ts';
 import type { Release } from '../preflight/release.ts';
 import { openPackedRelease } from '../upload/packed-release.ts';
+import { judgeBytes } from './file-to-judge.ts';
+import type { Io } from './io.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from './known-keys.ts';
+import { publicKeyAt } from './project-keys.ts';
 
 /** What is about to be sent: for the planner, for the confirmation afterwards, and its bytes. */
 export interface ReleaseToSend {
@@ -35,19 +36,19 @@ export interface ReleaseQuestion {
   readonly filesystem: boolean;
   readonly source: string;
   /** By which the signature of a file without a manifest is recognised. */
-  readonly knownKeys: () => Promise<{ readonly own: RsaPublicKey | undefined; readonly all: readonly RsaPublicKey[] }>;
+  readonly keys: KnownKeyOptions;
 }
 
 /** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTEFACT_CHANGED, IMAGES_NONE, and those of the keys */
 export async function openReleaseToSend(
   question: ReleaseQuestion,
   settings: ProjectSettings,
-  cwd: string,
+  io: Io,
 ): Promise<ReleaseToSend> {
   const { file, filesystem } = question;
-  const path = file === undefined ? await findNewest(question, settings) : resolve(cwd, file);
+  const path = file === undefined ? await findNewest(question, settings) : resolve(io.cwd, file);
   const packed = await openPackedRelease(path);
-  if (packed === undefined) return openBareFile(path, question);
+  if (packed === undefined) return openBareFile(path, question, settings, io);
   const { manifest, manifestPath, readArtefact } = packed;
   return {
     path: manifestPath,
@@ -60,21 +61,26 @@ export async function openReleaseToSend(
   };
 }
 
-/** A file of which nothing is known but what its bytes tell. */
-async function openBareFile(path: string, { filesystem, knownKeys }: ReleaseQuestion): Promise<ReleaseToSend> {
+/** A file of which nothing is known but what its bytes tell, and the ELF beside it. */
+async function openBareFile(
+  path: string,
+  { filesystem, keys }: ReleaseQuestion,
+  settings: ProjectSettings,
+  io: Io,
+): Promise<ReleaseToSend> {
   const bytes = await readNamedFile(path, 'image, artefact or manifest');
   if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
-  const { own, all } = await knownKeys();
-  const firmware = readFirmware(bytes, { knownKeys: all });
-  const release = fileRelease(firmware, { file: basename(path), kind: filesystem ? 'filesystem' : undefined });
-  const kind: ImageKind = filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch';
+  const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
+  const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(keys, io))];
+  const said = filesystem ? 'filesystem' : undefined;
+  const { release, build, firmware } = await judgeBytes(path, bytes, { kind: said, knownKeys }, io);
   const sizeBytes = firmware.sketch?.sketchSizeBytes;
   return {
     path,
     // What a project with a key sends is signed, also where no manifest says so.
-    release: { ...release, signing: { publicKey: own } },
-    manifest: undefined,
-    kind,
+    release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
+    manifest: build,
+    kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
     imageSha256: createHash('sha256').update(bytes).digest('hex'),
     sketchMd5s: sizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sizeBytes)],
     readArtefact: async () => bytes,

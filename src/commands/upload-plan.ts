@@ -1,5 +1,8 @@
 import type { ProjectSettings } from '../config/settings.ts';
+import type { DeviceFacts } from '../domain/device-facts.ts';
 import { OtaError } from '../errors.ts';
+import type { Step } from '../preflight/plan.ts';
+import type { Release } from '../preflight/release.ts';
 import type { ConfirmLevel } from '../upload/confirm.ts';
 import { discoveredFile } from '../upload/discovered.ts';
 import { Lookout } from '../upload/discovery.ts';
@@ -24,15 +27,24 @@ export interface Updates {
 
 export interface PlannedDevice {
   readonly target: Target;
-  readonly plan: DevicePlan;
+  readonly plan:
+    | { readonly kind: 'send'; readonly steps: readonly SendingStep[] }
+    | Extract<DevicePlan, { readonly kind: 'refuse' }>;
   /** IPv4, where it showed itself. */
   readonly address: string | undefined;
   readonly password: string | undefined;
 }
 
+/** One artefact, and the release that it is of. */
+export interface SendingStep extends Step<Release> {
+  readonly from: ReleaseToSend;
+}
+
 interface Preparation {
   readonly targets: readonly Target[];
   readonly release: ReleaseToSend;
+  readonly steppingStones: readonly ReleaseToSend[];
+  readonly facts: DeviceFacts;
   readonly settings: ProjectSettings;
   readonly options: UploadOptions;
   readonly io: Io;
@@ -44,7 +56,8 @@ const sightingMs = 3000;
 
 /** Finds out what is known of the devices, and asks the planner what each gets. Nothing is sent. */
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
-  const { targets, release, settings, options, io, report } = preparation;
+  const { targets, release, steppingStones, facts, settings, options, io, report } = preparation;
+  const releases = [release, ...steppingStones];
   const confirm = confirmLevel(preparation);
   const passwords = await devicePasswords(targets, settings.folder, io);
   const { ledger, damaged } = await Ledger.open(settings.folder);
@@ -52,7 +65,8 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
     report.warn(`${report.path(damaged.path)} cannot be used (${damaged.why}); it is begun anew`);
 
   const unsure = targets.filter(({ name, host }) => isMdnsName(host) || ledger.entry(name) !== undefined);
-  const lookout = confirm !== undefined || unsure.length > 0 ? await openLookout(targets, confirm, report) : undefined;
+  const needsMdns = confirm !== undefined || unsure.length > 0 || steppingStones.length > 0;
+  const lookout = needsMdns ? await openLookout(targets, confirm, report) : undefined;
   const sightings = await sightingsOf(unsure, lookout, settings, io);
   const devices = targets.map((target): PlannedDevice => {
     const sighting = sightings.get(target);
@@ -64,14 +78,24 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
     }
     const plan = planDevice(target, known, {
       release: release.release,
-      manifest: release.manifest,
+      steppingStones: steppingStones.map((stone) => stone.release),
+      knownBuilds: releases.flatMap(({ manifest }) => manifest ?? []),
       kind: release.kind,
-      facts: {},
+      facts,
       allow: new Set(options.allow),
     });
-    return { target, plan, address: sighting?.address, password: passwords.get(target) };
+    return { target, plan: withOrigins(plan, releases), address: sighting?.address, password: passwords.get(target) };
   });
   return { devices, ledger, lookout, confirm };
+}
+
+function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): PlannedDevice['plan'] {
+  if (plan.kind === 'refuse') return plan;
+  const steps = plan.steps.flatMap((step) => {
+    const from = releases.find(({ release }) => release === step.release);
+    return from === undefined ? [] : [{ ...step, from }];
+  });
+  return { kind: 'send', steps };
 }
 
 /** A canary that nobody looks after is none. */

@@ -6,6 +6,7 @@ import type { Target } from '../upload/inventory.ts';
 import type { UpdateResult } from '../upload/update-device.ts';
 import { wordsOf } from '../upload/verdict.ts';
 import type { ReleaseToSend } from './release-to-send.ts';
+import { table } from './table.ts';
 
 /**
  * How a run ended for one device. earlier: an earlier run had updated it. held: it was not begun, since a canary failed or another device
@@ -98,16 +99,7 @@ function ruleDocument({ rule, message, instead }: Complaint): object {
 /** A table of what became of the devices, when there are several. */
 export function summaryOf(ends: readonly DeviceEnd[]): string | undefined {
   if (ends.length < 2) return undefined;
-  const rows = [['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return table([['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)]);
 }
 
 function rowOf(end: DeviceEnd): string[] {

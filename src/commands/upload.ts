@@ -1,13 +1,12 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { projectSettings } from '../config/settings.ts';
 import { OtaError } from '../errors.ts';
-import { isRuleId } from '../preflight/registry.ts';
 import { FleetState } from '../upload/fleet-state.ts';
 import { chooseTargets } from '../upload/inventory.ts';
 import type { DeliveryWayName } from '../upload/ways.ts';
+import { allowedRule } from './allowed-rules.ts';
+import { type DeviceOptions, deviceOptions, factsOfOptions } from './device-options.ts';
 import type { Io } from './io.ts';
-import { namedKeys, projectKeys } from './known-keys.ts';
-import { publicKeyAt } from './project-keys.ts';
 import { openReleaseToSend } from './release-to-send.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { sourceFolder } from './source-folder.ts';
@@ -16,7 +15,7 @@ import { runUpdates } from './upload-run.ts';
 import { type DeviceEnd, documentOf, hintOf, lastWords, summaryOf } from './upload-summary.ts';
 import { collect, type Declaration, verb } from './verb.ts';
 
-export interface UploadOptions extends OutputOptions {
+export interface UploadOptions extends OutputOptions, Omit<DeviceOptions, 'transport' | 'kind'> {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
   readonly host: readonly string[];
@@ -32,6 +31,7 @@ export interface UploadOptions extends OutputOptions {
   readonly resume?: boolean | undefined;
   readonly skipRefused?: boolean | undefined;
   readonly allow: readonly string[];
+  readonly via: readonly string[];
   readonly publicKey: readonly string[];
   readonly hostIp?: string | undefined;
   readonly hostPort?: number | undefined;
@@ -67,7 +67,22 @@ export function declare(declaration: Declaration) {
     .option('--canary <n>', 'update so many first, and the others only if these come back', count)
     .option('--resume', 'leave out what the last run of this build has updated')
     .option('--skip-refused', 'update the others when some are refused')
-    .option('--allow <rule>', 'send although this rule refuses; may be repeated', rule, [])
+    .option('--allow <rule>', 'send although this rule refuses; may be repeated', allowedRule, [])
+    .option('--via <file>', 'a sketch that devices may go through on the way; may be repeated', collect, [])
+    .addOption(deviceOptions.core)
+    .addOption(deviceOptions.signing)
+    .addOption(deviceOptions.keyFingerprint)
+    .addOption(deviceOptions.format)
+    .addOption(deviceOptions.flashMode)
+    .addOption(deviceOptions.chipSize)
+    .addOption(deviceOptions.layout)
+    .addOption(deviceOptions.fsStart)
+    .addOption(deviceOptions.fsEnd)
+    .addOption(deviceOptions.sketchSize)
+    .addOption(deviceOptions.atomicFs)
+    .addOption(deviceOptions.noAtomicFs)
+    .addOption(deviceOptions.project)
+    .addOption(deviceOptions.board)
     .option(
       '--public-key <file>',
       'a key by which a file without a manifest may be signed; may be repeated',
@@ -93,29 +108,20 @@ export async function upload(file: string | undefined, options: UploadOptions, i
     { hosts: options.host, all: options.all, group: options.group },
     options,
   );
-  const keyOptions = { publicKey: options.publicKey, source, config: options.config };
-  const release = await openReleaseToSend(
-    {
-      file,
-      filesystem: options.filesystem === true,
-      source,
-      knownKeys: async () => {
-        const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
-        return { own, all: [...(await namedKeys(keyOptions, io)), ...(await projectKeys(keyOptions, io))] };
-      },
-    },
-    settings,
-    io.cwd,
-  );
+  const facts = factsOfOptions({ ...options, transport: undefined, kind: undefined });
+  const open = (path: string | undefined, filesystem: boolean) =>
+    openReleaseToSend({ file: path, filesystem, source, keys: { ...options, source } }, settings, io);
+  const release = await open(file, options.filesystem === true);
+  const steppingStones = await Promise.all(options.via.map((path) => open(path, false)));
   const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);
   const targets = chosen.filter(({ name }) => !state.isUpdated(name));
   const earlier = chosen
     .filter((target) => !targets.includes(target))
     .map((target): DeviceEnd => ({ target, outcome: 'earlier' }));
 
-  const updates = await prepareUpdates({ targets, release, settings, options, io, report });
+  const updates = await prepareUpdates({ targets, release, steppingStones, facts, settings, options, io, report });
   try {
-    const ends = [...earlier, ...(await runUpdates({ updates, release, settings, options, state, io, report }))];
+    const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
     report.result(documentOf(release, ends), summaryOf(ends));
     complain(ends, release.path);
   } finally {
@@ -165,10 +171,4 @@ function port(value: string): number {
 function count(value: string): number {
   if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('a whole number from 1 on is wanted');
   return Number(value);
-}
-
-function rule(value: string, previous: string[] = []): string[] {
-  if (!isRuleId(value))
-    throw new InvalidArgumentError('there is no such rule; `ota-hooks preflight` names those in the way');
-  return [...previous, value];
 }

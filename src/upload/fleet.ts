@@ -5,7 +5,7 @@ export interface FleetOptions<Job, Result> {
   readonly concurrency: number;
   /** So many go first, alone; the others only when all of these succeed. */
   readonly canaries: number;
-  readonly run: (job: Job, isCanary: boolean) => Promise<Result>;
+  readonly run: (job: Job) => Promise<Result>;
   readonly isSuccess: (result: Result) => boolean;
   readonly signal: AbortSignal;
 }
@@ -24,15 +24,15 @@ export interface FleetRun<Job, Result> {
 export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>): Promise<FleetRun<Job, Result>> {
   const { jobs, concurrency, canaries, run, isSuccess, signal } = options;
   const results = new Map<Job, Result>();
-  const runAll = (some: readonly Job[], isCanary: boolean) =>
+  const runAll = (some: readonly Job[]) =>
     inParallel(some, concurrency, signal, async (job) => {
-      results.set(job, await run(job, isCanary));
+      results.set(job, await run(job));
     });
   const first = jobs.slice(0, canaries);
   const rest = jobs.slice(canaries);
-  await runAll(first, true);
+  await runAll(first);
   if (![...results.values()].every(isSuccess)) return { results, held: rest };
-  await runAll(rest, false);
+  await runAll(rest);
   return { results, held: [] };
 }
 

@@ -9,7 +9,10 @@ import { type LedgerEntry, provenFacts } from './ledger.ts';
 
 export interface PlanQuestion {
   readonly release: Release;
-  readonly manifest: Manifest | undefined;
+  /** Sketches that a device may go through on the way, the preferred ones first. */
+  readonly steppingStones: readonly Release[];
+  /** Builds that the device may be running now. */
+  readonly knownBuilds: readonly Manifest[];
   readonly kind: ImageKind;
   /** What the command line says. */
   readonly facts: DeviceFacts;
@@ -24,18 +27,18 @@ export interface Known {
   readonly sketchMd5: string | undefined;
 }
 
+/** The artefacts that a device gets, one after the other; most often there is one. */
 export type DevicePlan =
-  | { readonly kind: 'send'; readonly step: Step<Release>; readonly facts: DeviceFacts }
-  | { readonly kind: 'refuse'; readonly refused: readonly Refusal[]; readonly facts: DeviceFacts };
+  | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
+  | { readonly kind: 'refuse'; readonly refused: readonly Refusal[] };
 
 /**
  * Asks the planner what one device gets. What is known of it comes from the configuration, then from what was proven, then from the command
  * line: the later word counts.
  */
 export function planDevice(target: Target, known: Known, question: PlanQuestion): DevicePlan {
-  const { release, manifest, kind, allow } = question;
-  const running =
-    known.sketchMd5 === undefined || manifest === undefined ? undefined : recognise(known.sketchMd5, [manifest]);
+  const { release, steppingStones, knownBuilds, kind, allow } = question;
+  const running = known.sketchMd5 === undefined ? undefined : recognise(known.sketchMd5, knownBuilds);
   const facts = mergeFacts(
     target.facts,
     provenFacts(known.entry, known.sketchMd5, release.image),
@@ -43,10 +46,15 @@ export function planDevice(target: Target, known: Known, question: PlanQuestion)
     question.facts,
     { kind, transport: target.method },
   );
-  const decided = plan({ facts, target: release, allow });
-  // Without other sketches to go through there are no hops.
-  if (decided.kind === 'send') return { kind: 'send', step: decided, facts };
-  return { kind: 'refuse', refused: decided.refused, facts };
+  const decided = plan({ facts, target: release, steppingStones, allow });
+  switch (decided.kind) {
+    case 'send':
+      return { kind: 'send', steps: [decided] };
+    case 'hops':
+      return { kind: 'send', steps: decided.hops };
+    case 'refuse':
+      return decided;
+  }
 }
 
 /** Unknown in the later does not hide what the earlier know. */

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { VirtualEsp } from '../../src/simulator/index.ts';
-import { doorFacts, listed, packedDoor, restarted, virtualDoor } from '../support/fleet.ts';
+import { syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
+import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
 import { runVerb, type VerbRun } from '../support/run-verb.ts';
 import type { TestFolder } from '../support/test-folder.ts';
 
@@ -129,6 +129,70 @@ test('a device that is bricked by an update that was allowed does not come back,
   t.is(run.exitCode, 1, run.stderr);
   t.is(esp.state.phase, 'bricked');
   t.regex(run.error?.message ?? '', /it did not come back/);
+});
+
+test('a device that is known by its mDNS name only is found, also when it was seen the last time and does not answer now', async (t) => {
+  const esp = await announcing(t, true);
+  const folder = await packedDoor(t, { door: { address: `${esp.hostname}.local`, port: esp.otaPort } });
+  const heard = await upload(folder, '--host-ip', '127.0.0.1');
+  t.is(heard.exitCode, 0, heard.stderr);
+
+  const silent = await virtualDoor(t);
+  const seen = { method: 'espota', name: 'silent', host: 'silent.local', address: '127.0.0.1', port: silent.otaPort };
+  await folder.write(
+    '.ota/discovered.json',
+    JSON.stringify({ version: 1, devices: [{ ...seen, lastSeen: new Date().toISOString() }] }),
+  );
+  const argv = ['upload', image, '--host', `silent.local:${silent.otaPort}`, '--host-ip', '127.0.0.1'];
+  const remembered = await runVerb(argv, { cwd: folder.path });
+  t.is(remembered.exitCode, 0, remembered.stderr);
+});
+
+test('what the command line says of a device counts for all of this run', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp, { facts: { core: '2.5.2' } }) });
+  const { keyFingerprint } = doorFacts;
+  const facts = [
+    '--core',
+    '3.1.2',
+    '--signing',
+    'required',
+    '--key-fingerprint',
+    keyFingerprint,
+    '--flash-mode',
+    'dio',
+  ];
+  const { device } = await upload(folder, ...facts, '--layout', '4m2m', '--sketch-size', '100K');
+  t.is(device.artefact, 'door.ino.bin.gz.signed');
+});
+
+test('a device goes through another sketch where there is no direct way, each step proven before the next', async (t) => {
+  // Too little room for the raw sketch, and an Updater that knows no gzip yet.
+  const layout = { fsStart: 0x70000, fsEnd: 0x80000 };
+  const esp = await announcing(t, true, {
+    core: '2.5.2',
+    layout,
+    image: { sizeBytes: 200 * 1024, publicKey: doorKey },
+  });
+  const facts = { ...doorFacts, ...layout, core: '2.5.2', sketchSizeBytes: 200 * 1024 };
+  const folder = await packedDoor(t, { door: listed(esp, { facts }) });
+  const refused = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  t.regex(refused.error?.message ?? '', /no-space/);
+
+  await folder.write('small/small.bin', syntheticSketch({ sizeBytes: 40 * 1024, publicKey: doorKey, seed: 7 }));
+  const packed = await runVerb(['pack', 'small/small.bin', '--legacy', '--declare-enforcement'], { cwd: folder.path });
+  t.is(packed.exitCode, 0, packed.stderr);
+  // Without an ELF nobody knows where its filesystem is.
+  const manifest = JSON.parse(await folder.text('small/small.bin.ota.json'));
+  await folder.write('small/small.bin.ota.json', JSON.stringify({ ...manifest, image: { ...manifest.image, layout } }));
+  const run = await upload(folder, '--via', 'small/small.bin', '--allow', 'fs-moved');
+  t.is(run.exitCode, 0, run.stderr);
+  t.regex(
+    run.stderr,
+    /sending small\.bin\.legacy_sig.*proven: it runs the new sketch.*sending door\.ino\.bin\.gz\.signed/s,
+  );
+  t.deepEqual(updatesOf(esp), ['accepted', 'accepted']);
+  t.is((await restarted(esp)).core, '3.1.2');
 });
 
 test('a filesystem shows nothing of itself, so that it can only be seen that the device is back', async (t) => {
