@@ -7,7 +7,7 @@ import { readOptionalFile } from '../files/read.ts';
 import { writeAtomically } from '../files/write.ts';
 import { type Adoption, adopt } from '../upload/adoption.ts';
 import type { DiscoveredDevice } from '../upload/discovery.ts';
-import type { DiscoverOptions } from './discover.ts';
+import type { DiscoverOptions } from './discover-options.ts';
 import type { Report } from './report.ts';
 
 /** Whether there is no need to listen any longer. */

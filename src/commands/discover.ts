@@ -5,26 +5,12 @@ import { OtaError } from '../errors.ts';
 import { discoveredFile, type RememberedDevice, withSeen } from '../upload/discovered.ts';
 import { type DiscoveredDevice, identityOf, Lookout } from '../upload/discovery.ts';
 import { pause } from '../upload/pause.ts';
-import type { DeliveryWayName } from '../upload/ways.ts';
 import { addDevice, isFound } from './discover-add.ts';
+import type { DiscoverOptions } from './discover-options.ts';
 import type { Io } from './io.ts';
-import { makeReport, type OutputOptions, type Report } from './report.ts';
+import { makeReport, type Report } from './report.ts';
 import { table } from './table.ts';
 import { collect, type Declaration, verb } from './verb.ts';
-
-export interface DiscoverOptions extends OutputOptions {
-  readonly watch?: boolean | undefined;
-  readonly timeout: number;
-  readonly interface: readonly string[];
-  readonly add?: string | undefined;
-  readonly host?: string | undefined;
-  readonly method?: DeliveryWayName | undefined;
-  readonly board?: string | undefined;
-  readonly group?: string | undefined;
-  readonly passwordEnv?: string | undefined;
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-}
 
 /** Declares the verb. */
 export function declare(declaration: Declaration) {

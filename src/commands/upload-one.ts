@@ -4,7 +4,7 @@ import { type UpdateResult, updateDevice } from '../upload/update-device.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
-import type { UploadOptions } from './upload.ts';
+import type { UploadOptions } from './upload-options.ts';
 import type { PlannedDevice, SendingStep, Updates } from './upload-plan.ts';
 import { hintOf, lastWords } from './upload-summary.ts';
 

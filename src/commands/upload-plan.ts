@@ -15,7 +15,7 @@ import { devicePasswords } from './device-passwords.ts';
 import type { Io } from './io.ts';
 import type { ReleaseToSend } from './release-to-send.ts';
 import type { Report } from './report.ts';
-import type { UploadOptions } from './upload.ts';
+import type { UploadOptions } from './upload-options.ts';
 
 /** What is settled before anything is sent. */
 export interface Updates {

@@ -3,41 +3,17 @@ import { projectSettings } from '../config/settings.ts';
 import { OtaError } from '../errors.ts';
 import { FleetState } from '../upload/fleet-state.ts';
 import { chooseTargets } from '../upload/inventory.ts';
-import type { DeliveryWayName } from '../upload/ways.ts';
 import { allowedRule } from './allowed-rules.ts';
-import { type DeviceOptions, deviceOptions, factsOfOptions } from './device-options.ts';
+import { deviceOptions, factsOfOptions } from './device-options.ts';
 import type { Io } from './io.ts';
 import { openReleaseToSend } from './release-to-send.ts';
-import { makeReport, type OutputOptions } from './report.ts';
+import { makeReport } from './report.ts';
 import { sourceFolder } from './source-folder.ts';
+import type { UploadOptions } from './upload-options.ts';
 import { prepareUpdates } from './upload-plan.ts';
 import { runUpdates } from './upload-run.ts';
 import { type DeviceEnd, documentOf, hintOf, lastWords, summaryOf } from './upload-summary.ts';
 import { collect, type Declaration, verb } from './verb.ts';
-
-export interface UploadOptions extends OutputOptions, Omit<DeviceOptions, 'transport' | 'kind'> {
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-  readonly host: readonly string[];
-  readonly all?: boolean | undefined;
-  readonly group?: string | undefined;
-  readonly method?: DeliveryWayName | undefined;
-  readonly port?: number | undefined;
-  readonly passwordEnv?: string | undefined;
-  readonly filesystem?: boolean | undefined;
-  readonly confirm?: 'none' | 'returned' | 'proven' | undefined;
-  readonly confirmTimeout?: number | undefined;
-  readonly canary?: number | undefined;
-  readonly resume?: boolean | undefined;
-  readonly skipRefused?: boolean | undefined;
-  readonly allow: readonly string[];
-  readonly via: readonly string[];
-  readonly publicKey: readonly string[];
-  readonly hostIp?: string | undefined;
-  readonly hostPort?: number | undefined;
-  readonly concurrency?: number | undefined;
-  readonly attempts?: number | undefined;
-}
 
 /** Declares the verb. */
 export function declare(declaration: Declaration) {

@@ -86,4 +86,3 @@ export const uploadSchema = v.strictObject({
 });
 
 export type DeviceConfig = v.InferOutput<typeof deviceSchema>;
-export type UploadConfig = v.InferOutput<typeof uploadSchema>;

@@ -31,13 +31,16 @@ export interface ConfirmTimings {
 
 export const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 5000, limitMs: 60_000 };
 
+/** What of an image tells whether it runs. */
+export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
+
 export interface ConfirmQuestion {
   readonly target: Target;
   /** IPv4, where the device was when it took the update. */
   readonly address: string;
   readonly level: ConfirmLevel;
   /** Of the update. A filesystem changes no sketch, and is never proven. */
-  readonly image: Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
+  readonly image: UpdatedImage;
   /** Undefined where this machine cannot take part in mDNS: then nothing is proven. */
   readonly lookout: Lookout | undefined;
   readonly timings?: Partial<ConfirmTimings> | undefined;
@@ -89,7 +92,7 @@ async function judgeSigns(
   }
 }
 
-function conclude(sign: Sign, { kind, sketchMd5s }: ConfirmQuestion['image']): Confirmation {
+function conclude(sign: Sign, { kind, sketchMd5s }: UpdatedImage): Confirmation {
   if (sign.from !== 'mdns') return { kind: 'returned', by: sign.from };
   const { sketchMd5 } = sign;
   if (sketchMd5 === undefined || kind === 'filesystem') return { kind: 'returned', by: 'mdns' };

@@ -1,5 +1,10 @@
-import type { Manifest } from '../domain/manifest.ts';
-import { type Confirmation, type ConfirmLevel, type ConfirmTimings, confirmUpdate } from './confirm.ts';
+import {
+  type Confirmation,
+  type ConfirmLevel,
+  type ConfirmTimings,
+  confirmUpdate,
+  type UpdatedImage,
+} from './confirm.ts';
 import type { Lookout } from './discovery.ts';
 import type { Target } from './inventory.ts';
 import type { Progress } from './progress.ts';
@@ -10,9 +15,6 @@ import { deliveryWays } from './ways.ts';
 
 /** What happens to a device at present. */
 export type UpdateStep = Progress | { readonly phase: 'confirming' };
-
-/** What of an image tells whether it runs. */
-export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
 
 export interface Update {
   readonly target: Target;
