@@ -9,6 +9,7 @@ import {
 
 // A sketch is mapped into 1 MB of address space; nothing larger is worth the time.
 const largestSketchBytes = 1024 * 1024 + 4096;
+const headerBytes = 4;
 
 /**
  * What bytes 2 and 3 were when the CRC was computed, in words, if a change of them alone explains a wrong CRC. A CRC is
@@ -17,7 +18,7 @@ const largestSketchBytes = 1024 * 1024 + 4096;
  * @param difference the stored CRC xor the computed one
  */
 export function findBuiltHeader(bytes: Uint8Array, imageBytes: number, difference: number): string | undefined {
-  if (imageBytes > largestSketchBytes) return undefined;
+  if (imageBytes < headerBytes || imageBytes > largestSketchBytes) return undefined;
   const effects = Array.from({ length: 16 }, (_, bit) => effectOfBit(bit, imageBytes));
   const present = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
   for (const [mode] of flashModes.entries()) {
