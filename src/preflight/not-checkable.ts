@@ -29,8 +29,8 @@ export const notCheckable: readonly NotCheckable[] = [
   },
   {
     id: 'eboot-2.5.x',
-    condition: 'an eboot of 2.5.x does not always come back after an update',
-    why: 'it depends on the device; where the core is known to be 2.5.x, the rule eboot-2.5 warns',
+    condition: 'updates through an eboot of 2.5.x were reported to fail',
+    why: 'nothing that a host sees tells these devices apart; where the core is known to be 2.5.x, the rule eboot-2.5 warns',
     evidence: ['esp8266/Arduino#8264'],
   },
 ];
