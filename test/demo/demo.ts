@@ -35,7 +35,21 @@ try {
   await tamper(join(folder, `${image}.gz.signed`));
   await type(['verify', `${image}.gz.signed`, '--public-key', 'public.key'], 1);
 
-  say('Refused, as it should be. The demo is through.');
+  say(
+    'Refused, as it should be. Pack again, and send it: here is a virtual ESP8266 that was built with the public key.',
+  );
+  await type(['pack', image, '--quiet']);
+  await using device = await startDevice();
+  await type(['upload', image, '--host', '127.0.0.1', '--port', String(device.otaPort), '--flash-mode', 'dio']);
+
+  say('The device checks the signature, restarts, and its bootloader copies the new sketch over the old one:');
+  const { sketchMd5 } = await device.boot();
+  process.stdout.write(`(the device now runs the sketch with MD5 ${sketchMd5})\n`);
+  const manifest = JSON.parse(await readFile(join(folder, `${image}.ota.json`), 'utf8'));
+  if (!manifest.image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === sketchMd5)) {
+    throw new Error('the device runs something else than what was sent');
+  }
+  say('That is the sketch of the manifest. The demo is through.');
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -62,6 +76,36 @@ async function buildFirmware(): Promise<void> {
   await mkdir(join(folder, 'build'), { recursive: true });
   await writeFile(join(folder, image), built.bin);
   await writeFile(join(folder, 'build/door.ino.elf'), built.elf);
+}
+
+/** A virtual device in a process of its own, as a user would start it; its events come one a line. */
+async function startDevice() {
+  const argv = ['simulate', '--json', '--public-key', 'public.key'];
+  process.stdout.write(`$ ota-hooks ${argv.join(' ')} &\n`);
+  const simulator = execa(process.execPath, [cli, ...argv], {
+    cwd: folder,
+    stderr: 'inherit',
+    reject: false,
+    timeout: 60_000,
+  });
+  const lines = simulator.iterable({ from: 'stdout' })[Symbol.asyncIterator]();
+  const next = async (wanted: string) => {
+    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+      process.stdout.write(`${line.value}\n`);
+      const event = JSON.parse(String(line.value));
+      if (event.event === wanted) return event;
+    }
+    throw new Error(`the virtual device ended without saying "${wanted}"`);
+  };
+  const { otaPort }: { otaPort: number } = await next('ready');
+  return {
+    otaPort,
+    boot: (): Promise<{ sketchMd5: string }> => next('boot'),
+    async [Symbol.asyncDispose]() {
+      simulator.kill('SIGINT');
+      await simulator;
+    },
+  };
 }
 
 async function tamper(path: string): Promise<void> {
