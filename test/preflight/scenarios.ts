@@ -29,7 +29,7 @@ export interface Scenario {
 }
 
 /** An artefact of a test: what is sent, what should be in flash then, and what the rules are told of it. */
-export interface Sent {
+interface Sent {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly content: Uint8Array;
@@ -41,7 +41,7 @@ const keyFile = (name: string): string => readFileSync(new URL(`../fixtures/keys
 
 /** Whose devices these are. 1024 bits: the signatures are made by the thousand. */
 export const owner = makeKeyPair();
-export const stranger: TestKeyPair = {
+const stranger: TestKeyPair = {
   privateKey: createPrivateKey(keyFile('test-only-private.pem')),
   publicKey: describePublicKey(createPublicKey(keyFile('test-only-public.pem')), 'the key of somebody else'),
 };
@@ -136,7 +136,7 @@ export function makeDevice(wishes: DeviceWishes): KnownDevice {
 }
 
 /** A device of any kind. */
-export const anyDevice = fc
+const anyDevice = fc
   .record({
     core: anyCore,
     script: fc.constantFrom(...scripts),
@@ -235,7 +235,7 @@ function waysToSend({ name, bytes: content }: Content, index: number): readonly 
   return Object.entries(ways).map(([way, bytes]) => describeSent(`${name}, ${way}`, bytes, content));
 }
 
-export function describeSent(name: string, bytes: Uint8Array, content: Uint8Array): Sent {
+function describeSent(name: string, bytes: Uint8Array, content: Uint8Array): Sent {
   const knownKeys = [owner.publicKey, stranger.publicKey];
   const release = fileRelease(readFirmware(bytes, { knownKeys }), { file: name });
   return { name, bytes, content, release, artefact: required(release.artefacts[0]) };
