@@ -5,7 +5,9 @@ import { announcedSize, type Transport } from '../device/staging.ts';
 import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../device/updater.ts';
 import type { VirtualDevice } from '../device/virtual-device.ts';
 import type { ImageKind } from '../domain/artefact.ts';
+import { readFirmware } from '../firmware/firmware.ts';
 import { type FlashMode, flashModes } from '../firmware/flash-header.ts';
+import { readSketchImage } from '../firmware/sketch-image.ts';
 import { type Build, factsOf } from './build.ts';
 import { FlashChip } from './flash-chip.ts';
 
@@ -38,6 +40,7 @@ export class Board {
   #build: Build;
   #facts: Facts;
   #pending: Pending | undefined;
+  #sketchMd5: string | undefined;
 
   /** @param image what lies at 0, read and never changed */
   constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: Build) {
@@ -66,7 +69,8 @@ export class Board {
 
   /** What `ESP.getSketchMD5()` gives. */
   get sketchMd5(): string {
-    return createHash('md5').update(this.chip.read(0, this.sketchSizeBytes)).digest('hex');
+    this.#sketchMd5 ??= createHash('md5').update(this.chip.read(0, this.sketchSizeBytes)).digest('hex');
+    return this.#sketchMd5;
   }
 
   /** The device as the models see it, with no more flash than its header: for questions that need no more. */
@@ -114,20 +118,24 @@ export class Board {
     this.#facts = { ...this.#facts, leftoverMd5: undefined };
     if (pending === undefined) return { outcome: 'unchanged' };
     const { endWith, bytes, delivery } = pending;
-    const result = this.chip.change((flash) => restart(endWith({ ...this.#facts, flash }), bytes, delivery));
+    const options = { ...delivery, expected: imageIn(bytes) };
+    const result = this.chip.change((flash) => restart(endWith({ ...this.#facts, flash }), bytes, options));
+    this.#sketchMd5 = undefined;
     this.#remember(result.device);
-    switch (result.outcome) {
-      case 'bricked':
-        return { outcome: 'bricked', why: result.why };
-      case 'updated':
-      case 'damaged':
-        if (delivery.kind === 'sketch')
-          this.#build = nextBuild(this.chip.read(0, this.sketchSizeBytes), this.sketchMd5);
-        this.#facts = { ...this.#facts, ...factsOf(this.#build) };
-        return result.outcome === 'damaged' ? { outcome: 'damaged', why: result.why } : { outcome: 'updated' };
-      default:
-        return { outcome: 'unchanged' };
+    if (result.outcome === 'bricked') return { outcome: 'bricked', why: result.why };
+    if (result.outcome !== 'updated' && result.outcome !== 'damaged') return { outcome: 'unchanged' };
+    if (delivery.kind === 'sketch') {
+      if (!this.#isLoadable()) return { outcome: 'bricked', why: 'not-loadable' };
+      this.#build = nextBuild(this.chip.read(0, this.sketchSizeBytes), this.sketchMd5);
+      this.#facts = { ...this.#facts, ...factsOf(this.#build) };
     }
+    return result.outcome === 'damaged' ? { outcome: 'damaged', why: result.why } : { outcome: 'updated' };
+  }
+
+  /** An application whose checksum is wrong is not what was built: it may start, and will not get far. */
+  #isLoadable(): boolean {
+    const sketch = readSketchImage(this.chip.read(0, this.sketchSizeBytes)).value;
+    return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
   }
 
   #request(delivery: Delivery) {
@@ -142,6 +150,12 @@ export class Board {
   #remember({ flash: _, ...facts }: VirtualDevice): void {
     this.#facts = facts;
   }
+}
+
+/** What an update is meant to leave in flash: a device that has something else there has been spoilt, even if it still starts. */
+function imageIn(bytes: Uint8Array): Uint8Array | undefined {
+  const { content } = readFirmware(bytes);
+  return content.length === 0 ? undefined : content;
 }
 
 /** What a restart made of the device; `why` is that of the model's verdict. bricked: it does not come back. */

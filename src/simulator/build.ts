@@ -46,10 +46,12 @@ export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, f
  * How a new image was built, as far as it can be known. In this order:
  *
  * 1. what the caller says;
- * 2. a manifest whose sketch MD5s name the image, and which gives proof (ELF) or word (`declared`) that its Updater checks signatures;
- * 3. the image itself: its core by the git hash, and as key the present one if it is embedded, else the first one that is embedded.
- *    An embedded key proves nothing on a real device (the Updater in core.a may have been built without it), but it is what a sound build
- *    looks like. To rehearse the unsound one, say `publicKey: 'none'`. An image without any key never checks.
+ * 2. a manifest one of whose sketch MD5s names the image: its core, layout and version, and its key if the image holds it;
+ * 3. the image itself: its core by the git hash, and as key the present one if it is embedded, else the first one that is embedded as
+ *    Updater_Signing.h does it.
+ *
+ * An embedded key proves nothing on a real device (the Updater in core.a may have been built without it), but it is what a sound build
+ * looks like; to rehearse the unsound one, say `publicKey: 'none'`. An image without any key never checks.
  *
  * Layout and ATOMIC_FS_UPDATE cannot be read off an image; without the caller's or the manifest's word they stay as they are.
  */
@@ -84,8 +86,15 @@ function keyAfterUpdate(
   embedded: readonly EmbeddedKey[],
 ): RsaPublicKey | undefined {
   if (options.publicKey !== undefined) return options.publicKey === 'none' ? undefined : options.publicKey;
-  const keys = embedded.map(({ key }) => key);
-  const declared = manifest?.enforcement === 'unproven' ? undefined : manifest?.signing.publicKey;
-  if (declared !== undefined) return readPublicKey(declared.pem, 'the key of the manifest');
-  return keys.find(({ fingerprint }) => fingerprint === present.publicKey?.fingerprint) ?? keys[0];
+  // Updater_Signing.h holds PEM text of this kind; certificates and DER keys are for other purposes.
+  const keys = embedded
+    .filter(({ encoding, container }) => encoding === 'pem' && container === 'public-key')
+    .map(({ key }) => key);
+  const expected = manifest === undefined ? present.publicKey : manifestKey(manifest);
+  const found = keys.find(({ fingerprint }) => fingerprint === expected?.fingerprint);
+  return found ?? (manifest === undefined ? keys[0] : undefined);
+}
+
+function manifestKey({ signing }: Manifest): RsaPublicKey | undefined {
+  return signing.publicKey === undefined ? undefined : readPublicKey(signing.publicKey.pem, 'the key of the manifest');
 }

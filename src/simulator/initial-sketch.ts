@@ -5,7 +5,7 @@ import { flashModes } from '../firmware/flash-header.ts';
 import { flashLayoutByName } from '../firmware/flash-layout.ts';
 import type { Build } from './build.ts';
 import type { VirtualEspOptions } from './options.ts';
-import { syntheticSketch } from './synthetic-sketch.ts';
+import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
 /** What a device runs when it is switched on. */
 export interface StartingPoint {
@@ -54,13 +54,22 @@ export function startingPoint(options: VirtualEspOptions): StartingPoint {
 
 function imageOf({ image, core, publicKey }: VirtualEspOptions, chipSizeBytes: number): Uint8Array {
   if (image instanceof Uint8Array) return image;
-  return syntheticSketch({
+  return madeUp({
     flashSizeBytes: chipSizeBytes,
     publicKey: publicKey === 'none' ? undefined : publicKey,
     // A core that was named is not contradicted by the image.
     ...(core === undefined || core === defaultCore ? {} : { coreGitHash: '00000000' }),
     ...image,
   });
+}
+
+let lastMadeUp: { readonly key: string; readonly image: Uint8Array } | undefined;
+
+/** Hundreds of devices that run the same share one image. */
+function madeUp(options: SyntheticSketchOptions): Uint8Array {
+  const key = JSON.stringify({ ...options, publicKey: options.publicKey?.fingerprint });
+  if (lastMadeUp?.key !== key) lastMadeUp = { key, image: syntheticSketch(options) };
+  return lastMadeUp.image;
 }
 
 function withFlashMode(image: Uint8Array, { flashMode }: VirtualEspOptions): Uint8Array {

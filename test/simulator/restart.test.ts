@@ -1,0 +1,183 @@
+import { gzipSync } from 'node:zlib';
+import test from 'ava';
+import { alignGzip } from '../../src/compression/alignment.ts';
+import { packImage } from '../../src/pack/pack-image.ts';
+import { quickTimings, startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
+import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { makeKeyPair, signFile } from '../support/signed-file.ts';
+import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
+import { holds } from './holds.ts';
+
+const key = makeKeyPair();
+const otherKey = makeKeyPair();
+const running = { sizeBytes: 40_000, seed: 1 };
+const open = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
+const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publicKey });
+const aligned = (bytes: Uint8Array) => alignGzip(Uint8Array.from(gzipSync(bytes)));
+const signed = (bytes: Uint8Array, pair = key) => signFile(bytes, pair.privateKey, 'current');
+const start = (options: VirtualEspOptions = {}) =>
+  startVirtualEsp({ image: running, timings: quickTimings, ...options });
+
+/** Uploads, and waits for what comes of it when the device accepts. */
+async function updated(t: Parameters<typeof bareUpload>[0], esp: VirtualEsp, bytes: Uint8Array) {
+  const after = afterwards(esp);
+  const { text } = await bareUpload(t, esp, bytes);
+  if (!text.endsWith('OK')) {
+    after.catch(() => undefined);
+    return text.replace(/^\d+/, '');
+  }
+  return (await after).event;
+}
+
+test('a device without a key takes raw and gzip, and what it runs has no key', async (t) => {
+  for (const bytes of [open, aligned(open)]) {
+    await using esp = await start();
+    t.is(await updated(t, esp, bytes), 'boot');
+    t.true(holds(esp, open));
+    t.like(esp.state, { keyFingerprint: undefined, sketchMd5: md5(open), sketchSizeBytes: open.length, core: '3.1.2' });
+  }
+});
+
+test('a device with a key takes what is signed with it, raw or gzip, and keeps the key that the image holds', async (t) => {
+  for (const bytes of [keyed, aligned(keyed)]) {
+    await using esp = await start({ publicKey: key.publicKey });
+    t.is(await updated(t, esp, signed(bytes)), 'boot');
+    t.like(esp.state, { keyFingerprint: key.publicKey.fingerprint, sketchMd5: md5(keyed) });
+  }
+});
+
+test('a device with a key refuses what is not signed, or by another key', async (t) => {
+  await using esp = await start({ publicKey: key.publicKey });
+  t.is(await updated(t, esp, keyed), 'ERROR[12]: Signature verification failed\n');
+  t.is(await updated(t, esp, signed(keyed, otherKey)), 'ERROR[12]: Signature verification failed\n');
+  t.is(esp.state.restarts, 0);
+});
+
+test('a signed image without a key inside switches the check off: the next update needs no signature', async (t) => {
+  await using esp = await start({ publicKey: key.publicKey });
+  t.is(await updated(t, esp, signed(open)), 'boot');
+  t.is(esp.state.keyFingerprint, undefined);
+  t.is(await updated(t, esp, keyed), 'boot');
+});
+
+test('an image with another key rotates: what the old key signs is refused from then on', async (t) => {
+  await using esp = await start({ publicKey: key.publicKey });
+  const rotating = syntheticSketch({ sizeBytes: 50_000, seed: 4, publicKey: otherKey.publicKey });
+  t.is(await updated(t, esp, signed(rotating)), 'boot');
+  t.is(esp.state.keyFingerprint, otherKey.publicKey.fingerprint);
+  t.is(await updated(t, esp, signed(keyed)), 'ERROR[12]: Signature verification failed\n');
+  t.is(await updated(t, esp, signed(keyed, otherKey)), 'boot');
+});
+
+test('the caller may say that the Updater of the new image was built without the key that is in it', async (t) => {
+  await using esp = await start({ publicKey: key.publicKey, next: { publicKey: 'none' } });
+  t.is(await updated(t, esp, signed(keyed)), 'boot');
+  t.is(esp.state.keyFingerprint, undefined);
+  t.is(await updated(t, esp, open), 'boot');
+});
+
+test('the caller may say it of each image by itself', async (t) => {
+  const next = (image: Uint8Array) => ({ version: md5(image) === md5(keyed) ? '2' : '1', core: '3.0.2' });
+  await using esp = await start({ next });
+  t.is(await updated(t, esp, keyed), 'boot');
+  t.like(esp.state, { version: '2', core: '3.0.2' });
+});
+
+test('a manifest that knows the image by its MD5 says what it is: version, layout, key', async (t) => {
+  const layout = { fsStart: 0x100000, fsEnd: 0x3fa000 };
+  const { build } = await packImage({
+    path: 'door.bin',
+    file: 'door.bin',
+    image: keyed,
+    elf: undefined,
+    kind: 'sketch',
+    publicKey: key.publicKey,
+    compression: 'none',
+    legacy: false,
+    signCompressedFilesystem: false,
+    enforcementDeclared: false,
+    project: 'door',
+    version: '1.2.3',
+    board: undefined,
+  });
+  const manifest = { ...build.manifest, image: { ...build.manifest.image, layout } };
+  await using esp = await start({ flashMode: 'qio', manifests: [manifest] });
+  t.is(await updated(t, esp, keyed), 'boot');
+  t.like(esp.state, { version: '1.2.3', flashMode: 'qio', keyFingerprint: key.publicKey.fingerprint });
+  t.not(esp.state.sketchMd5, md5(keyed));
+  const content = signed(new Uint8Array(5000).fill(0x44));
+  const after = afterwards(esp);
+  await bareUpload(t, esp, content, 100);
+  await after;
+  t.true(holds(esp, content, layout.fsStart));
+});
+
+test('the core of the new image is read off it', async (t) => {
+  await using esp = await start({ core: '2.7.4' });
+  const older = syntheticSketch({ sizeBytes: 50_000, seed: 5, coreGitHash: '9c3d0ab8' });
+  t.is(await updated(t, esp, open), 'boot');
+  t.is(esp.state.core, '3.1.2');
+  t.is(await updated(t, esp, older), 'boot');
+  t.is(esp.state.core, '3.1.2');
+});
+
+test('gzip with a signature bricks a device of core 2.7.4: it says OK, and then nothing on any port', async (t) => {
+  await using esp = await start({ core: '2.7.4', publicKey: key.publicKey, webPort: 0 });
+  t.is(await updated(t, esp, signed(aligned(keyed))), 'bricked');
+  t.like(esp.state, { phase: 'bricked', bricked: 'size-word-wrong' });
+  const host = await bareHost(t, esp);
+  host.send(`0 ${host.port} ${open.length} ${md5(open)}\n`);
+  t.true(await host.isSilent(50));
+  const refused = await fetch(`http://127.0.0.1:${esp.webPort}/update`).catch((error: Error) => error);
+  t.true(refused instanceof Error);
+  await esp.close();
+});
+
+test('a gzip with something behind it arrives as something else', async (t) => {
+  await using esp = await start();
+  const trailing = Buffer.concat([gzipSync(open), Uint8Array.of(0, 0x20, 0, 0)]);
+  t.is(await updated(t, esp, trailing), 'bricked');
+});
+
+test('a raw image whose application is damaged is accepted, and bricks', async (t) => {
+  await using esp = await start();
+  const spoilt = open.slice();
+  spoilt[30_000] = (spoilt[30_000] ?? 0) ^ 1;
+  t.is(await updated(t, esp, spoilt), 'bricked');
+  t.is(esp.state.bricked, 'not-loadable');
+});
+
+test('a gzip filesystem on a device that does not unpack it lies there as gzip: damage', async (t) => {
+  await using esp = await start();
+  const after = afterwards(esp);
+  await bareUpload(t, esp, aligned(new Uint8Array(20_000).fill(1)), 100);
+  await after;
+  t.is(esp.state.damage, 'filesystem-differs');
+});
+
+test('an update in another flash mode than the device runs is patched, and its MD5 is that of the flash', async (t) => {
+  await using esp = await start({ flashMode: 'dout' });
+  t.is(await updated(t, esp, open), 'boot');
+  const patched = open.slice();
+  patched[2] = 3;
+  t.like(esp.state, { flashMode: 'dout', sketchMd5: md5(patched) });
+});
+
+test('a power cycle changes nothing but the moment', async (t) => {
+  await using esp = await start();
+  const before = esp.state;
+  const booted = afterwards(esp);
+  esp.powerCycle();
+  t.like(await booted, { event: 'boot', sketchMd5: before.sketchMd5 });
+  t.deepEqual(esp.state, { ...before, restarts: 1 });
+});
+
+test('an image that is given is what runs, and what it says of itself holds', async (t) => {
+  await using esp = await startVirtualEsp({ image: keyed });
+  t.true(holds(esp, keyed));
+  t.like(esp.state, { sketchMd5: md5(keyed), core: '3.1.2', flashMode: 'dio', keyFingerprint: undefined });
+});
+
+test('a core of which nothing is known is refused', async (t) => {
+  await t.throwsAsync(startVirtualEsp({ core: '1.0.0' }), { code: 'USAGE' });
+});
