@@ -6,14 +6,17 @@ In platformio.ini, for one environment or for all of them:
 
 It declares two targets: the public key as the core's Updater_Signing.h, made by `ota-hooks header`, and the artefacts
 beside the image of the sketch or of the filesystem, made by `ota-hooks pack`. They depend on the image and on one hash
-over the keys, the configuration, the options and the CLI, so a build with nothing to do starts no process. Every other
-decision is the CLI's.
+over the keys, the configuration, the options and the CLI, so a build with nothing to do starts no process. Uploads that
+espota.py would make are made by `ota-hooks upload` (custom_ota_upload = no: by espota.py). Every other decision is the
+CLI's.
 """
 
 import hashlib
 import inspect
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,7 +42,7 @@ ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "o
 OPTIONS = {
     "node": ("", None, "path"),
     "cli": ("", None, "path"),
-    "config": ("header pack", "--config", "path"),
+    "config": ("header pack upload", "--config", "path"),
     "public_key": ("header pack keygen", "--public-key", "path"),
     "private_key": ("header pack keygen", "--private-key", "path"),
     "passphrase_env": ("header pack", "--passphrase-env", "text"),
@@ -50,7 +53,26 @@ OPTIONS = {
     "unsigned": ("pack", "--unsigned", ON_OFF),
     "sign_compressed_filesystem": ("pack", "--sign-compressed-filesystem", ON_OFF),
     "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
+    "upload": ("", None, ON_OFF),
 }
+# The variable in which a password from upload_flags is handed on; command lines are read by everybody.
+PASSWORD = "OTA_UPLOAD_PASSWORD"
+# What espota.py takes, in upload_flags: the option of `ota-hooks upload`, or None where there is nothing to say.
+ESPOTA_FLAGS = {
+    "-i": None,
+    "--ip": None,
+    "-p": "--port",
+    "--port": "--port",
+    "-I": "--host-ip",
+    "--host_ip": "--host-ip",
+    "-P": "--host-port",
+    "--host_port": "--host-port",
+    "-a": "--password-env",
+    "--auth": "--password-env",
+    "-f": None,
+    "--file": None,
+}
+ESPOTA_SWITCHES = ("-s", "--spiffs", "-d", "--debug", "-r", "--progress")
 
 
 class HookError(Exception):
@@ -68,6 +90,15 @@ def option(name):
     return (named or env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
 
 
+def chosen(name, words):
+    """What the word of an option means, or None when it is not set."""
+    value = (option(name) or "").lower()
+    if value and value not in words:
+        said = (name, value, ", ".join(words))
+        raise HookError("platformio.ini: custom_ota_%s = %s is not understood\n  Write one of: %s." % said)
+    return words.get(value)
+
+
 def in_project(path):
     """An absolute path from one that is relative to platformio.ini."""
     return os.path.normpath(os.path.join(PROJECT_DIR, os.path.expanduser(path)))
@@ -79,6 +110,7 @@ def check_options():
     for name, _ in env.GetProjectOptions():
         if name.startswith("custom_ota_") and name not in known:
             raise HookError("platformio.ini has an unknown option: %s\n  Known are: %s." % (name, ", ".join(known)))
+    chosen("upload", ON_OFF)
 
 
 def arguments(verb):
@@ -90,10 +122,7 @@ def arguments(verb):
             continue
         if not isinstance(kind, dict):
             result += [flag, in_project(value) if kind == "path" else value]
-        elif value.lower() not in kind:
-            said = (name, value, ", ".join(kind))
-            raise HookError("platformio.ini: custom_ota_%s = %s is not understood\n  Write one of: %s." % said)
-        elif kind[value.lower()]:
+        elif chosen(name, kind):
             result += [flag]
     return result
 
@@ -119,8 +148,10 @@ def named_in(config, folder):
     if isinstance(config, list):
         return [named_in(value, folder) for value in config]
     if isinstance(config, dict):
-        # Images are SCons's business; passphrases change no result, and even a hash of one would say too much.
-        values = [value for key, value in sorted(config.items()) if key not in ("images", "passphrase")]
+        # Images are SCons's business, devices that of uploads; passphrases change no result, and even a hash of one would
+        # say too much.
+        known = [key for key in sorted(config) if key not in ("images", "passphrase", "devices", "upload")]
+        values = [config[key] for key in known]
         return [os.environ.get(str(config.get("env", ""))), named_in(values, folder)]
     return file_digest(os.path.join(folder, config)) if isinstance(config, str) else None
 
@@ -146,7 +177,9 @@ def state():
     config = read_json(path) if path else {}
     if not isinstance(config, dict):
         return None
-    known += [config, named_in(config, os.path.dirname(path or ""))]
+    # A device more in the inventory makes no other artefacts.
+    packed = {key: value for key, value in config.items() if key not in ("devices", "upload")}
+    known += [packed, named_in(config, os.path.dirname(path or ""))]
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
 
 
@@ -160,7 +193,7 @@ def node_program():
     return found
 
 
-def run(words, image=None):
+def run(words, image=None, environment=None):
     """Runs the CLI, its output shown as it comes. A build of an image that fails leaves none of its artefacts."""
     status = 1
     try:
@@ -169,7 +202,7 @@ def run(words, image=None):
             hint = "Run npm install (in a clone of ota-hooks: npm ci), or name the script in custom_ota_cli."
             raise HookError("the command line tool is missing: %s\n  %s" % (command[1], hint))
         sys.stdout.flush()
-        status = subprocess.call(command, cwd=PROJECT_DIR)
+        status = subprocess.call(command, cwd=PROJECT_DIR, env=environment)
     except (HookError, OSError) as error:
         complain(error)
     for suffix in ARTEFACTS + (MANIFEST,) if status and image else ():
@@ -183,11 +216,78 @@ def make_header(target, source, env):
     return run(arguments("header") + ["--out", target[0].get_path()], env["OTA_IMAGE"])
 
 
+def is_filesystem():
+    """What the image is, PlatformIO's platform decides by the same targets."""
+    return bool({"buildfs", "uploadfs", "uploadfsota"} & set(COMMAND_LINE_TARGETS))
+
+
 def make_artefacts(target, source, env):
-    """SCons action: the artefacts of an image. What the image is, PlatformIO's platform decides by the same targets."""
-    filesystem = {"buildfs", "uploadfs", "uploadfsota"} & set(COMMAND_LINE_TARGETS)
-    details = ["--kind", "filesystem" if filesystem else "sketch", "--board", env.BoardConfig().id]
+    """SCons action: the artefacts of an image."""
+    details = ["--kind", "filesystem" if is_filesystem() else "sketch", "--board", env.BoardConfig().id]
     return run(arguments("pack") + details + [env["OTA_IMAGE"]], env["OTA_IMAGE"])
+
+
+def without_key_secrets():
+    """The environment for a process that sends what is signed already: it needs neither the key nor its passphrase."""
+    path, text = find_config(), ""
+    if path:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    # JSON and YAML alike: {"env": "NAME"} behind one of the two keys.
+    named = re.findall(r"(?:privateKey|passphrase)[\"']?\s*:\s*\{?\s*[\"']?env[\"']?\s*:\s*[\"']?([A-Za-z_]\w*)", text)
+    secrets = set(named + [option("passphrase_env")])
+    return {name: value for name, value in os.environ.items() if name not in secrets}
+
+
+def espota_flags(flags):
+    """The flags of espota.py as options of `ota-hooks upload`, and the password among them."""
+    words = [word for flag in flags for word in shlex.split(flag)]
+    options, password = [], None
+    while words:
+        name, is_joined, value = words.pop(0).partition("=")
+        if name in ESPOTA_SWITCHES:
+            continue
+        if name not in ESPOTA_FLAGS:
+            hint = "Known are those of espota.py, such as --auth and --host_port; or set custom_ota_upload = no."
+            raise HookError("upload_flags has an option that is not understood: %s\n  %s" % (name, hint))
+        if not is_joined:
+            value = words.pop(0) if words else ""
+        ours = ESPOTA_FLAGS[name]
+        if ours == "--password-env":
+            password, value = value, PASSWORD
+        options += [ours, value] if ours and value else []
+    return options, password
+
+
+def upload(devices, flags):
+    """Sends the image, by its manifest: the CLI decides which artefact is safe for a device."""
+    try:
+        options, password = espota_flags(flags)
+        environment = without_key_secrets()
+        if password:
+            environment[PASSWORD] = password
+        details = ["--filesystem"] if is_filesystem() else []
+        return run(arguments("upload") + devices + options + details + [env["OTA_IMAGE"]], None, environment)
+    except (HookError, OSError) as error:
+        complain(error)
+        return 1
+
+
+def upload_to_port(target, source, env):
+    """SCons action in the place of espota.py: sends to upload_port."""
+    flags = [env.subst(str(flag)) for flag in env.Flatten(env.get("UPLOADERFLAGS", []))]
+    return upload(["--method", "espota", "--host", env.subst("$UPLOAD_PORT").strip('"')], flags)
+
+
+def upload_to_all(target, source, env):
+    """SCons action: sends to the devices of the configuration."""
+    return upload(["--all"], [])
+
+
+def replace_espota():
+    """Uploads that espota.py would make are ours, unless the project says how it uploads."""
+    is_espota = os.path.basename(env.subst("$UPLOADER")) == "espota.py"
+    if is_espota and chosen("upload", ON_OFF) is not False and not env.GetProjectOption("upload_command", None):
+        env.Replace(UPLOADCMD=upload_to_port)
 
 
 def explain_missing_library(target, source, env):
@@ -224,10 +324,14 @@ def declare_artefacts(known):
     for program in env.get("PIOMAINPROG", []):
         env.AddPreAction(program, env.VerboseAction(explain_missing_library, None))
 
+    replace_espota()
     keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Making a pair of keys")
     show = env.VerboseAction(lambda target, source, env: run(["inspect", path]), "Inspecting %s" % path)
     env.AddCustomTarget("ota-keygen", None, keygen, "OTA: Make Keys", "Make a pair of keys for this project")
     env.AddCustomTarget("ota-sign", manifest, None, "OTA: Sign", "Build, compress and sign the image")
+    # A name with "upload" in it would make PlatformIO install its uploaders.
+    send = env.VerboseAction(upload_to_all, "Sending %s to the devices of the configuration" % path)
+    env.AddCustomTarget("ota-send", manifest, send, "OTA: Send", "Send the image to all devices of the configuration")
     env.AddCustomTarget("ota-inspect", manifest, show, "OTA: Inspect", "Show what the image is and which keys it holds")
 
 

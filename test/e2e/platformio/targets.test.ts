@@ -14,7 +14,7 @@ test.serial('the targets are listed for people and editors, which starts nothing
   const run = await project.run('--list-targets');
   t.is(run.exitCode, 0);
   t.deepEqual(run.started, []);
-  for (const target of ['ota-keygen', 'ota-sign', 'ota-inspect'])
+  for (const target of ['ota-keygen', 'ota-sign', 'ota-send', 'ota-inspect'])
     t.regex(run.output, new RegExp(`Custom +${target} +OTA: `));
   t.false(existsSync(project.built('firmware.bin')));
 });
@@ -41,7 +41,7 @@ test.serial('the targets make keys, sign with them, and show the image', async (
 test.serial(
   'an upload from a clean start signs first, and one without a build signs again what is missing',
   async (t) => {
-    const project = await makeProject(t);
+    const project = await makeProject(t, { lines: ['custom_ota_upload = no'] });
     await placeKeys(project, keys);
     const upload = await project.run('-t', 'upload', '--upload-port', '192.0.2.7');
     t.is(upload.exitCode, 0, upload.output);

@@ -1,0 +1,153 @@
+import { chmod, readFile, rm } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { readPublicKey } from '../../../src/keys/public-key.ts';
+import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
+import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
+import { type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';
+
+const keys = makeKeys();
+const lockedOut = 'a-password-of-this-test';
+
+/** A device that was built with the key of the project. */
+async function device(
+  t: ExecutionContext,
+  { publicKey }: KeyPair,
+  options: VirtualEspOptions = {},
+): Promise<VirtualEsp> {
+  const key = readPublicKey(publicKey, 'the key of the test');
+  const esp = await startVirtualEsp({
+    image: { sizeBytes: 64 * 1024, publicKey: key },
+    publicKey: key,
+    timings: quickTimings,
+    ...options,
+  });
+  t.teardown(() => esp.close());
+  return esp;
+}
+
+async function projectFor(t: ExecutionContext, esp: VirtualEsp, ...lines: string[]): Promise<Project> {
+  const project = await makeProject(t, {
+    lines: ['upload_protocol = espota', 'upload_port = 127.0.0.1', `upload_flags = --port=${esp.otaPort}`, ...lines],
+  });
+  await placeKeys(project, keys);
+  return project;
+}
+
+function verdictsOf(esp: VirtualEsp): string[] {
+  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+}
+
+test.serial('`upload` sends the signed image with the planner in front, and the device runs it', async (t) => {
+  const esp = await device(t, keys);
+  const project = await projectFor(t, esp);
+  const run = await project.run('-t', 'upload');
+  t.is(run.exitCode, 0, run.output);
+  t.deepEqual(run.started, ['header', 'pack', 'upload']);
+  t.regex(run.output, /sending firmware\.bin\.signed/);
+  t.notRegex(run.output, /espota would send/);
+  if (esp.state.restarts === 0 || esp.state.phase !== 'running')
+    await esp.nextEvent(({ event }) => event === 'boot', 5000);
+  const { image } = JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8'));
+  t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === esp.state.sketchMd5));
+});
+
+test.serial('what is refused, and what fails, fails the upload', async (t) => {
+  const esp = await device(t, makeKeys());
+  const project = await projectFor(t, esp);
+  const failed = await project.run('-t', 'upload');
+  t.is(failed.exitCode, 1);
+  t.regex(failed.output, /rejected: ERROR\[12\]/);
+
+  const { fingerprint } = readPublicKey(keys.publicKey, 'the key');
+  const facts = { core: '2.7.4', signing: 'required', keyFingerprint: `${fingerprint.slice(1)}0` };
+  await project.write('ota.config.json', JSON.stringify({ devices: { door: { address: '127.0.0.1', facts } } }));
+  const refused = await project.run('-t', 'upload');
+  t.is(refused.exitCode, 1);
+  t.regex(refused.output, /refused: .*\(wrong-key\)/);
+  t.deepEqual(verdictsOf(esp), ['rejected']);
+});
+
+test.serial(
+  'a password in upload_flags reaches the device by the environment, and no secret of the key is in it',
+  async (t) => {
+    const esp = await device(t, keys, { password: lockedOut });
+    const project = await projectFor(t, esp, `  --auth=${lockedOut}`, '  --host_port=48267');
+    const log = project.path('processes.log');
+    // A Node.js that notes with what it was started.
+    await project.write(
+      'node.cjs',
+      `#!${process.execPath}
+const { env, argv } = process;
+require('node:fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify({ argv: argv.slice(3), env }) + '\\n');
+const done = require('node:child_process').spawnSync(process.execPath, argv.slice(2), { stdio: 'inherit' });
+process.exit(done.status ?? 1);
+`,
+    );
+    await chmod(project.path('node.cjs'), 0o755);
+    await project.write(
+      'ota.config.yaml',
+      'privateKey:\n  env: KEY_OF_THE_PROJECT # from the vault\npassphrase: { env: "ITS_PASSPHRASE" }\n',
+    );
+    await rm(project.path('private.key'));
+    const secrets = { KEY_OF_THE_PROJECT: keys.privateKey, ITS_PASSPHRASE: 'unused' };
+    const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
+    t.is(run.exitCode, 0, run.output);
+    t.false(run.output.includes(lockedOut));
+    t.deepEqual(verdictsOf(esp), ['accepted']);
+
+    const processes = (await readFile(log, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const names = processes.map(({ argv }) => argv[0]);
+    t.true(names.includes('pack') && names.at(-1) === 'upload');
+    for (const { argv, env } of processes) {
+      t.false(JSON.stringify(argv).includes(lockedOut));
+      t.is('KEY_OF_THE_PROJECT' in env, argv[0] !== 'upload');
+      t.is('ITS_PASSPHRASE' in env, argv[0] !== 'upload');
+    }
+  },
+);
+
+test.serial('`uploadfs` sends the filesystem as one', async (t) => {
+  const esp = await device(t, keys);
+  const project = await projectFor(t, esp);
+  await project.write('data/index.html', '<h1>Hello</h1>\n');
+  const run = await project.run('-t', 'uploadfs');
+  t.regex(run.output, /sending littlefs\.bin/, run.output);
+  t.deepEqual(run.started.at(-1), 'upload');
+});
+
+test.serial('the devices of the configuration are one target away', async (t) => {
+  const [one, two] = [await device(t, keys), await device(t, keys)];
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  const devices = {
+    one: { address: '127.0.0.1', port: one.otaPort },
+    two: { address: '127.0.0.1', port: two.otaPort },
+  };
+  await project.write('ota.config.json', JSON.stringify({ devices }));
+  const listed = await project.run('--list-targets');
+  t.regex(listed.output, /Custom +ota-send +OTA: Send/);
+  const run = await project.run('-t', 'ota-send');
+  t.is(run.exitCode, 0, run.output);
+  t.deepEqual([...verdictsOf(one), ...verdictsOf(two)], ['accepted', 'accepted']);
+
+  await project.write('ota.config.json', JSON.stringify({ devices: { one: devices.one } }));
+  const again = await project.run();
+  t.deepEqual(again.started, [], 'another inventory is no reason to sign again');
+});
+
+test.serial('a project that says how it uploads is left alone', async (t) => {
+  const esp = await device(t, keys);
+  for (const line of ['custom_ota_upload = no', 'upload_command = echo own uploader of $SOURCE']) {
+    const project = await projectFor(t, esp, line);
+    const run = await project.run('-t', 'upload');
+    t.false(run.started.includes('upload'), line);
+  }
+  const misspelt = await projectFor(t, esp, 'custom_ota_upload = nope');
+  t.regex((await misspelt.run('-t', 'upload')).output, /custom_ota_upload = nope is not understood/);
+  const unknown = await projectFor(t, esp, '  --fast');
+  t.regex((await unknown.run('-t', 'upload')).output, /upload_flags has an option that is not understood: --fast/);
+  t.deepEqual(verdictsOf(esp), []);
+});
