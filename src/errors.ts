@@ -304,6 +304,16 @@ export const catalogue = {
     () => 'Install the esp8266 platform in the Boards Manager first, or name its folder: --platform DIR',
   ),
 
+  DOCTOR_FOUND: entry<{ errors: number; fixable: number }>(
+    1,
+    ({ errors }) => `doctor found ${errors === 1 ? 'an error' : `${errors} errors`}`,
+    'Each of them keeps builds or updates from working, or from being safe.',
+    ({ fixable }) =>
+      fixable > 0
+        ? 'What to do stands above; --fix does the part of it that can do no harm: ota-hooks doctor --fix'
+        : 'What to do about each stands above.',
+  ),
+
   PEER_MISSING: entry<{ packages: readonly string[] }>(
     1,
     ({ packages }) =>
@@ -375,6 +385,13 @@ export const catalogue = {
     'A device with this key would refuse all of it.',
     ({ path }) => `Sign it first: ota-hooks sign --private-key private.key --manifest ${path}`,
   ),
+  PRIVATE_KEY_INSIDE: entry<Path>(
+    1,
+    ({ path }) => `THE PRIVATE KEY OF THE PROJECT IS IN ${path}; nothing was published`,
+    'Whoever downloads the image could sign updates for every device of the project.',
+    () =>
+      'Keep it out of the build (a folder for the filesystem, an embedded file); if the image has left this machine, make a new pair of keys.',
+  ),
   RELEASES_CLASH: entry<{ reason: string; builds: string }>(
     2,
     ({ reason, builds }) => `${reason}: ${builds}`,
@@ -387,6 +404,13 @@ export const catalogue = {
       `${project} ${version} (${what}) was published before, with other bytes: ${where}`,
     'The bytes of a version never change: a device that has it must be able to say so.',
     () => 'Give this build a version of its own, and pack it again.',
+  ),
+  PUBLISH_AFTER_BUILD_FAILED: entry<{ exitCode: number }>(
+    1,
+    ({ exitCode }) => `The build was made, but not published (exit code ${exitCode})`,
+    'The reason stands above, in the words of `ota-hooks publish`.',
+    () =>
+      'Its artefacts stand beside the image; `ota-hooks publish FILE` tries again. "publish.afterBuild" in ota.config.json says which builds are published.',
   ),
   TOKEN_UNBOUND: entry<{ variable: string; origin: string; boundTo: string | undefined }>(
     2,

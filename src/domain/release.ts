@@ -55,6 +55,9 @@ export const defaultChannel = 'stable';
 /** The longest manifest that is taken; one with its 112 sketch MD5s has about 15 KB. */
 export const mostManifestBytes = 256 * 1024;
 
+/** A rule besides those of preflight, for `allow`: a device does not mind a private key in its sketch, its owner may. */
+export const privateKeyRule = 'private-key-inside';
+
 export const releaseRequestSchema = v.strictObject({
   version: firmwareVersion,
   /** Where it is offered from now on; of no meaning for `known`. */

@@ -1,0 +1,38 @@
+import { stat } from 'node:fs/promises';
+import { OtaError } from '../../errors.ts';
+import { type Publication, type Published, type PublishWay, whatOf } from '../publication.ts';
+import { includes, offer, readChannel } from './channel.ts';
+import { placesOf } from './layout.ts';
+import { writeRelease } from './published-release.ts';
+
+/** Publishes into a folder that a web server serves. */
+export function folderWay(root: string): PublishWay {
+  return { publish: (publication) => publishToFolder(publication, root) };
+}
+
+/** @throws OtaError FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTEFACT_CHANGED */
+async function publishToFolder(publication: Publication, root: string): Promise<Published> {
+  if (publication.purpose === 'known') {
+    throw new OtaError('USAGE', {
+      message: 'A folder recognises no devices, so nothing is made known to it',
+      hint: 'Give --known together with --to URL of an update server.',
+    });
+  }
+  const isThere = await stat(root).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isThere) throw new OtaError('FILE_NOT_FOUND', { path: root, what: 'folder to publish to' });
+
+  const { manifest, version } = publication;
+  const places = placesOf(root, publication);
+  const name = { version, what: whatOf(manifest) };
+  const written = await writeRelease(places.version, publication);
+  const channel = await readChannel(places);
+  // A build that is repeated must not roll a fleet back.
+  if (includes(channel.offered, name)) {
+    return { outcome: 'unchanged', offered: includes(channel.offers, name), warnings: [] };
+  }
+  await offer(places, name, manifest, channel);
+  return { outcome: written === 'written' ? 'published' : 'promoted', offered: true, warnings: [] };
+}

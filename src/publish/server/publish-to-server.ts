@@ -1,0 +1,57 @@
+import * as v from 'valibot';
+import type { ReleaseRequest } from '../../domain/release.ts';
+import { OtaError } from '../../errors.ts';
+import type { Publication, Published, PublishWay } from '../publication.ts';
+import { releaseAnswer } from './answers.ts';
+import { type ApiAnswer, type Ask, connect, type ServerOptions } from './connection.ts';
+import { asError } from './problems.ts';
+import { uploadBlob } from './upload-blob.ts';
+
+export interface ServerWayOptions extends ServerOptions {
+  /** Told of each file that is sent. */
+  readonly onUpload?: (file: string, sizeBytes: number) => void;
+}
+
+/** The blobs that one release needs are asked for once; twice when a server has thrown some away in between. */
+const mostRounds = 3;
+
+/** Publishes to an update server. */
+export function serverWay(options: ServerWayOptions): PublishWay {
+  const ask = connect(options);
+  return { publish: (publication) => publishToServer(publication, ask, options.onUpload ?? (() => undefined)) };
+}
+
+/**
+ * Asks the server to publish, sends what it says that it is missing, and asks again: what is there already is never sent twice, and a
+ * repetition of all of it changes nothing.
+ *
+ * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTEFACT_CHANGED, and those of the connection
+ */
+async function publishToServer(
+  publication: Publication,
+  ask: Ask,
+  onUpload: (file: string, sizeBytes: number) => void,
+): Promise<Published> {
+  const { project, version, channel, purpose, manifestText, allow } = publication;
+  const json: ReleaseRequest = { version, channel, purpose, manifest: manifestText, allow: [...allow] };
+  for (let round = 1; ; round++) {
+    const answer = await ask({ method: 'POST', path: `/projects/${project}/releases`, json });
+    if (answer.problem === undefined) return outcomeOf(answer, publication);
+    const { code, missing } = answer.problem;
+    if (code !== 'blobs-missing' || missing === undefined || round === mostRounds) throw asError(answer, publication);
+    for (const { sha256 } of missing) {
+      const artefact = publication.manifest.artefacts.find((each) => each.sha256 === sha256);
+      // Only what the manifest lists is ever sent, whatever a server asks for.
+      if (artefact === undefined) throw asError(answer, publication);
+      onUpload(artefact.file, artefact.sizeBytes);
+      await uploadBlob(ask, sha256, await publication.readArtefact(artefact.file));
+    }
+  }
+}
+
+function outcomeOf(answer: Extract<ApiAnswer, { json: unknown }>, { channel }: Publication): Published {
+  const parsed = v.safeParse(releaseAnswer, answer.json);
+  if (!parsed.success) throw new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
+  const { outcome, release, warnings } = parsed.output;
+  return { outcome, offered: release.channels.includes(channel), warnings };
+}

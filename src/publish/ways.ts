@@ -1,0 +1,27 @@
+import type { Destination } from './destination.ts';
+import type { PublishWay } from './publication.ts';
+
+export interface WayContext {
+  readonly signal: AbortSignal;
+  /** Told of each file that is sent over a network. */
+  readonly onUpload: (file: string, sizeBytes: number) => void;
+}
+
+type Opener<Kind> = (destination: Extract<Destination, { kind: Kind }>, context: WayContext) => Promise<PublishWay>;
+
+/** Every place that builds can be published to: a folder beside this file, a kind of destination, and a line here. */
+const ways = {
+  server: async ({ url, token }, context) =>
+    (await import('./server/publish-to-server.ts')).serverWay({ url, token, ...context }),
+  folder: async ({ path }) => (await import('./folder/publish-to-folder.ts')).folderWay(path),
+} satisfies { [Kind in Destination['kind']]: Opener<Kind> };
+
+/** @returns what publishes to a destination */
+export function openWay(destination: Destination, context: WayContext): Promise<PublishWay> {
+  switch (destination.kind) {
+    case 'server':
+      return ways.server(destination, context);
+    case 'folder':
+      return ways.folder(destination);
+  }
+}
