@@ -16,6 +16,7 @@ const verbs = {
   install: () => import('./install.ts'),
   uninstall: () => import('./uninstall.ts'),
   upload: () => import('./upload.ts'),
+  publish: () => import('./publish.ts'),
   discover: () => import('./discover.ts'),
   signing: () => import('./signing.ts'),
   espota: () => import('./espota.ts'),
