@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { UploadState } from '../../../domain/release.ts';
+import { Turns } from '../../turns.ts';
 import type { BlobStore, UploadPiece } from '../store.ts';
-import { Turns } from './turns.ts';
 
 /**
  * Blobs as files: `blobs/ab/ab12…` when they are complete, `uploads/ab12….part` before. A complete one was flushed and checked before it

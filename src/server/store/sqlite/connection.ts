@@ -52,12 +52,12 @@ export class Connection {
   constructor(path: string) {
     this.#database = new Database(path);
     try {
-      this.#database.exec('PRAGMA locking_mode = EXCLUSIVE');
-      this.#database.exec('PRAGMA journal_mode = WAL');
+      this.execute('PRAGMA locking_mode = EXCLUSIVE');
+      this.execute('PRAGMA journal_mode = WAL');
       // A commit that was acknowledged survives a power cut.
-      this.#database.exec('PRAGMA synchronous = FULL');
-      this.#database.exec('PRAGMA foreign_keys = ON');
-      this.#database.exec('BEGIN EXCLUSIVE; COMMIT');
+      this.execute('PRAGMA synchronous = FULL');
+      this.execute('PRAGMA foreign_keys = ON');
+      this.execute('BEGIN EXCLUSIVE; COMMIT');
     } catch (error) {
       this.#database.close();
       throw error;
@@ -73,7 +73,7 @@ export class Connection {
 
   /** Any number of statements without values. */
   execute(sql: string): void {
-    this.#database.exec(sql);
+    honest(() => this.#database.exec(sql));
   }
 
   first<Row>(query: Compilable<Row>): Row | undefined {
@@ -95,7 +95,7 @@ export class Connection {
   /** Runs an insertion and gives the id of the new row. */
   insert(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
-    return Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid);
+    return honest(() => Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid));
   }
 
   /** The values in the query only hold the places of those that come later, in the same order. */
@@ -110,27 +110,27 @@ export class Connection {
 
   /** All of it or nothing. */
   transaction<Result>(work: () => Result): Result {
-    this.#database.exec('BEGIN IMMEDIATE');
+    this.execute('BEGIN IMMEDIATE');
     try {
       const result = work();
-      this.#database.exec('COMMIT');
+      this.execute('COMMIT');
       return result;
     } catch (error) {
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      if (this.#database.inTransaction) this.execute('ROLLBACK');
       throw error;
     }
   }
 
   /** All of it or nothing, within a transaction. */
   nested<Result>(work: () => Result): Result {
-    this.#database.exec('SAVEPOINT nested');
+    this.execute('SAVEPOINT nested');
     try {
       const result = work();
-      this.#database.exec('RELEASE nested');
+      this.execute('RELEASE nested');
       return result;
     } catch (error) {
       // A full disk may have ended the whole transaction already.
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK TO nested; RELEASE nested');
+      if (this.#database.inTransaction) this.execute('ROLLBACK TO nested; RELEASE nested');
       throw error;
     }
   }
@@ -153,16 +153,16 @@ export class Connection {
 
   #first<Row>(sql: string, values: readonly unknown[]): Row | undefined {
     // The row has the columns that kysely derived its type from.
-    return this.#statement(sql).get(bindable(values)) as Row | undefined;
+    return honest(() => this.#statement(sql).get(bindable(values)) as Row | undefined);
   }
 
   #all<Row>(sql: string, values: readonly unknown[]): Row[] {
     // As above.
-    return this.#statement(sql).all(bindable(values)) as Row[];
+    return honest(() => this.#statement(sql).all(bindable(values)) as Row[]);
   }
 
   #run(sql: string, values: readonly unknown[]): number {
-    return this.#statement(sql).run(bindable(values)).changes;
+    return honest(() => this.#statement(sql).run(bindable(values)).changes);
   }
 
   #statement(sql: string): Database.Statement {
@@ -181,4 +181,26 @@ function bindable(values: readonly unknown[]): unknown[] {
     if (!isBindable) throw new TypeError(`${typeof value} cannot be stored`);
   }
   return [...values];
+}
+
+/** What libsql throws is no Error to node, and shows neither its message nor its stack in a log. */
+class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  /** Such as SQLITE_FULL. */
+  readonly code: string | undefined;
+
+  constructor(cause: unknown) {
+    // Whatever is thrown can be asked for these.
+    const { message, code } = cause as { message?: unknown; code?: unknown };
+    super(String(message ?? cause));
+    this.code = typeof code === 'string' ? code : undefined;
+  }
+}
+
+function honest<Result>(call: () => Result): Result {
+  try {
+    return call();
+  } catch (cause) {
+    throw cause instanceof TypeError ? cause : new DatabaseError(cause);
+  }
 }

@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv4, isIPv6 } from 'node:net';
+
+/**
+ * Whom limits are counted for: the peer, or, where the peer is a proxy that is trusted, whom that one names. Of an IPv6 address the
+ * network counts, since one subscriber has all of a /64.
+ */
+export function clientAddress(request: IncomingMessage, trustedProxies: ReadonlySet<string>): string {
+  const peer = plain(request.socket.remoteAddress ?? '');
+  if (!trustedProxies.has(peer)) return networkOf(peer);
+  const header = request.headers['x-forwarded-for'];
+  const named = (typeof header === 'string' ? header : '').split(',').map((part) => plain(part.trim()));
+  // From the right: what stands further left is what the client says of itself.
+  const client = named.reverse().find((address) => isAddress(address) && !trustedProxies.has(address));
+  return networkOf(client ?? peer);
+}
+
+/** An IPv4 address in IPv6 clothes is an IPv4 address. */
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
+}
+
+function isAddress(text: string): boolean {
+  return isIPv4(text) || isIPv6(text);
+}
+
+function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('::');
+  const left = head.split(':').filter((group) => group !== '');
+  const right = tail === undefined ? [] : tail.split(':').filter((group) => group !== '');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`;
+}

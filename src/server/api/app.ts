@@ -1,0 +1,69 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { apiRoot, type ServerInfo } from '../../domain/release.ts';
+import { toolVersion } from '../../version.ts';
+import type { ServerParts } from '../parts.ts';
+import { ApiError } from './api-error.ts';
+import { deviceRoutes } from './devices.ts';
+import { operationRoutes } from './operation.ts';
+import { projectRoutes } from './projects.ts';
+import { releaseRoutes } from './releases.ts';
+import { requireRole, type Session } from './session.ts';
+import { tokenRoutes } from './tokens.ts';
+import { uploadRoutes } from './uploads.ts';
+
+/** A manifest of the largest size as JSON, and then some; pieces of uploads have limits of their own. */
+const mostBodyBytes = 2 * 1024 * 1024;
+
+/** Everything that is not for devices. */
+export function makeApi(parts: ServerParts): Hono<Session> {
+  const api = new Hono<Session>();
+  api.use(async (context, next) => {
+    await next();
+    context.header('Cache-Control', 'no-store');
+    context.header('X-Content-Type-Options', 'nosniff');
+  });
+  api.use(async (context, next) => {
+    if (parts.stopping.aborted && context.req.method !== 'GET') {
+      throw new ApiError('shutting-down', 'the server is shutting down', 'Try again in a minute.');
+    }
+    await next();
+  });
+  api.route('/', operationRoutes(parts));
+
+  const v1 = new Hono<Session>();
+  v1.route('/', uploadRoutes(parts));
+  v1.use(bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
+  v1.get('/server', requireRole(parts, 'read', { anyProject: true }), (context) => {
+    const info: ServerInfo = { name: 'ota-hooks', version: toolVersion, api: 1, role: context.get('token').role };
+    return context.json(info);
+  });
+  for (const routes of [projectRoutes, releaseRoutes, deviceRoutes, tokenRoutes]) v1.route('/', routes(parts));
+  api.route(apiRoot, v1);
+
+  api.notFound((context) => {
+    const problem = new ApiError('not-found', 'there is nothing here', 'The paths stand in docs/server.md.');
+    return context.json(problem.problem, problem.status);
+  });
+  api.onError((error, context) => {
+    const problem = error instanceof ApiError ? error : unexpected(error, parts);
+    if (problem.status === 401) context.header('WWW-Authenticate', 'Bearer');
+    return context.json(problem.problem, problem.status);
+  });
+  return api;
+}
+
+function tooLarge(): never {
+  throw new ApiError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Artefacts go to /uploads.');
+}
+
+/** A full disk is the owner's to mend; anything else is a bug of ours, and its details stay in the log. */
+function unexpected(error: Error, { log, counters }: ServerParts): ApiError {
+  counters.failures++;
+  log.error({ err: error }, 'a request could not be done');
+  const code = 'code' in error ? String(error.code) : '';
+  if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)) {
+    return new ApiError('disk-full', 'the disk of the server is full; nothing was changed', 'Free some space on it.');
+  }
+  return new ApiError('internal-error', 'the server made a mistake; nothing was changed', 'Its log says more.');
+}

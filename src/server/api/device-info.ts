@@ -1,0 +1,39 @@
+import type { DecisionInfo, DeviceInfo } from '../../domain/release-admin.ts';
+import type { DecisionRecord, SeenDevice } from '../store/records.ts';
+
+/** A device as the API shows it. */
+export function deviceInfo({ record, lastSeenAt, report }: SeenDevice): DeviceInfo {
+  const { project, mac, enrolled, name, board, channel, atomicFs, credential, firstSeenAt, running, attempts } = record;
+  return {
+    project,
+    mac,
+    enrolled,
+    name,
+    board,
+    channel,
+    atomicFs,
+    user: credential?.user,
+    firstSeenAt: isoTime(firstSeenAt),
+    lastSeenAt: isoTime(lastSeenAt),
+    report: report && { ...report },
+    running: running && { version: running.version, by: running.by },
+    sketch: decisionInfo(record.decisions.sketch),
+    filesystem: decisionInfo(record.decisions.filesystem),
+    attempts: attempts.map(({ version, kind, state, sends, lastSentAt, failure }) => ({
+      version,
+      kind,
+      state,
+      sends,
+      lastSentAt: new Date(lastSentAt).toISOString(),
+      failure,
+    })),
+  };
+}
+
+function decisionInfo(decision: DecisionRecord | undefined): DecisionInfo | undefined {
+  return decision && { ...decision, at: new Date(decision.at).toISOString() };
+}
+
+function isoTime(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

@@ -1,0 +1,135 @@
+import { type Context, Hono } from 'hono';
+import type * as v from 'valibot';
+import {
+  arduinoDbSchema,
+  type DeviceInfo,
+  deviceRequestSchema,
+  type ImportAnswer,
+  mac as macSchema,
+} from '../../domain/release-admin.ts';
+import { afterPardon } from '../device/attempts.ts';
+import { newRecord } from '../device/device-records.ts';
+import type { ServerParts } from '../parts.ts';
+import type { Credential, DeviceRecord } from '../store/records.ts';
+import { ApiError } from './api-error.ts';
+import { deviceInfo } from './device-info.ts';
+import { withPassword } from './projects.ts';
+import { requireProject } from './releases.ts';
+import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+
+type Request = v.InferOutput<typeof deviceRequestSchema>;
+
+const mostListed = 1000;
+
+export function deviceRoutes(parts: ServerParts): Hono<Session> {
+  const { records } = parts;
+  const routes = new Hono<Session>();
+  const path = '/projects/:project/devices';
+
+  routes.get(path, requireRole(parts, 'read'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
+    const found = await records.list(project, { after: context.req.query('after'), limit });
+    const devices = found.map(deviceInfo);
+    return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
+  });
+
+  routes.post(`${path}/import`, requireRole(parts, 'admin'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const table = await readBody(context, arduinoDbSchema);
+    const answer = { enrolled: 0, unchanged: 0 };
+    for (const [mac, { file }] of Object.entries(table)) {
+      const isNew = await enrol(project, mac, file.slice(0, 64), context.get('token').id);
+      answer[isNew ? 'enrolled' : 'unchanged']++;
+    }
+    return context.json(answer satisfies ImportAnswer);
+  });
+
+  routes.get(`${path}/:mac`, requireRole(parts, 'read'), async (context) => {
+    const { project, mac } = named(context);
+    return context.json(await show(project, mac));
+  });
+
+  routes.put(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+    const { project, mac } = named(context);
+    const request = await readBody(context, deviceRequestSchema);
+    const password = request.credential === undefined ? undefined : await withPassword(undefined, request.credential);
+    const saved = await records.change(
+      project,
+      mac,
+      (record) => withChanges(record ?? { ...newRecord(project, mac), enrolled: true }, request, password),
+      context.get('token').id,
+    );
+    if (saved === 'full') throw full();
+    return context.json(await show(project, mac));
+  });
+
+  routes.delete(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+    const { project, mac } = named(context);
+    if (!(await records.remove(project, mac, context.get('token').id))) throw unknownDevice(mac);
+    return context.body(null, 204);
+  });
+
+  routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
+    const { project, mac } = named(context);
+    const pardon = (record: DeviceRecord | undefined) =>
+      record && { ...record, attempts: afterPardon(record.attempts) };
+    const saved = await records.change(project, mac, pardon, context.get('token').id);
+    if (saved === undefined) throw unknownDevice(mac);
+    return context.json(await show(project, mac));
+  });
+
+  function named(context: Context<Session>): { project: string; mac: string } {
+    const project = requireProject(parts, context.req.param('project') ?? '');
+    return { project, mac: checked(macSchema, context.req.param('mac')) };
+  }
+
+  async function show(project: string, mac: string): Promise<DeviceInfo> {
+    const seen = await records.show(project, mac);
+    if (seen === undefined) throw unknownDevice(mac);
+    return deviceInfo(seen);
+  }
+
+  async function enrol(project: string, mac: string, name: string, by: string): Promise<boolean> {
+    let isNew = false;
+    const saved = await records.change(
+      project,
+      mac,
+      (record) => {
+        isNew = record?.enrolled !== true;
+        return isNew ? { ...(record ?? newRecord(project, mac)), enrolled: true, name: record?.name ?? name } : record;
+      },
+      by,
+    );
+    if (saved === 'full') throw full();
+    return isNew;
+  }
+
+  return routes;
+}
+
+function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
+  const { enrolled, name, board, channel, atomicFs, credential } = request;
+  return {
+    ...record,
+    enrolled: enrolled ?? record.enrolled,
+    name: changed(record.name, name),
+    board: changed(record.board, board),
+    channel: changed(record.channel, channel),
+    atomicFs: changed(record.atomicFs, atomicFs),
+    credential: credential === undefined ? record.credential : password,
+  };
+}
+
+/** undefined: as it was. null: none. */
+function changed<Value>(before: Value | undefined, request: Value | null | undefined): Value | undefined {
+  return request === undefined ? before : (request ?? undefined);
+}
+
+function unknownDevice(mac: string): ApiError {
+  return new ApiError('not-found', `${mac} was never seen and is not enrolled`, 'Check the MAC.');
+}
+
+function full(): ApiError {
+  return new ApiError('conflict', 'there are as many devices as there may be', 'Remove some, or raise --max-devices.');
+}

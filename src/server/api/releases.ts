@@ -1,0 +1,95 @@
+import { Hono } from 'hono';
+import {
+  channelRequestSchema,
+  type ReleaseAnswer,
+  type ReleaseInfo,
+  releaseRequestSchema,
+  resourceName,
+  withdrawRequestSchema,
+} from '../../domain/release.ts';
+import type { ServerParts } from '../parts.ts';
+import { publishRelease } from '../publish/publish-release.ts';
+import type { ReleaseRecord } from '../store/records.ts';
+import { ApiError } from './api-error.ts';
+import { releaseInfo } from './release-info.ts';
+import { checked, readBody, requireRole, type Session } from './session.ts';
+
+interface Selection {
+  readonly version: string;
+  readonly kind?: 'sketch' | 'filesystem' | undefined;
+  readonly board?: string | undefined;
+}
+
+export function releaseRoutes(parts: ServerParts): Hono<Session> {
+  const { store, catalogue, counters, log, publishing } = parts;
+  const routes = new Hono<Session>();
+
+  routes.post('/projects/:project/releases', requireRole(parts, 'publish'), async (context) => {
+    const project = checked(resourceName, context.req.param('project'));
+    const request = await readBody(context, releaseRequestSchema);
+    const token = context.get('token');
+    const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
+    const { outcome, release, warnings } = await publishing.take('all', async () => {
+      const answer = await publishRelease(store, question);
+      await catalogue.refresh(project);
+      return answer;
+    });
+    counters.publications += outcome === 'published' ? 1 : 0;
+    log.info({ project, version: request.version, outcome, by: token.id }, 'publication');
+    const answer: ReleaseAnswer = { outcome, release: await show(release), warnings };
+    return context.json(answer, outcome === 'published' ? 201 : 200);
+  });
+
+  routes.get('/projects/:project/releases', requireRole(parts, 'read'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const offers = await store.catalogue.offers(project);
+    const releases = (await store.catalogue.releases(project)).map((release) => releaseInfo(release, offers));
+    return context.json({ releases });
+  });
+
+  routes.post('/projects/:project/releases/withdraw', requireRole(parts, 'publish'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const request = await readBody(context, withdrawRequestSchema);
+    const chosen = await select(project, request);
+    const ids = chosen.map(({ id }) => id);
+    await store.catalogue.withdraw(project, ids, request.reason ?? 'no reason given', context.get('token').id);
+    await catalogue.refresh(project);
+    const after = (await store.catalogue.releases(project)).filter(({ id }) => ids.includes(id));
+    return context.json({ releases: await Promise.all(after.map(show)) });
+  });
+
+  routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const channel = checked(resourceName, context.req.param('channel'));
+    const chosen = await select(project, await readBody(context, channelRequestSchema));
+    const ids = chosen.map(({ id }) => id);
+    await store.catalogue.offer(project, channel, ids, context.get('token').id);
+    await catalogue.refresh(project);
+    return context.json({ releases: await Promise.all(chosen.map(show)) });
+  });
+
+  /** @throws ApiError not-found */
+  async function select(project: string, { version, kind, board }: Selection): Promise<readonly ReleaseRecord[]> {
+    const chosen = (await store.catalogue.withVersion(project, version)).filter(
+      (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
+    );
+    if (chosen.length > 0) return chosen;
+    throw new ApiError(
+      'not-found',
+      `${project} has no such release of ${version}`,
+      'Known and withdrawn ones are not offered.',
+    );
+  }
+
+  async function show(release: ReleaseRecord): Promise<ReleaseInfo> {
+    return releaseInfo(release, await store.catalogue.offers(release.project));
+  }
+
+  return routes;
+}
+
+/** @throws ApiError not-found */
+export function requireProject({ catalogue }: ServerParts, name: string): string {
+  if (catalogue.view(name) !== undefined) return name;
+  throw new ApiError('not-found', 'there is no such project', "An admin's first publication makes it.");
+}

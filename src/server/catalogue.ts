@@ -1,0 +1,87 @@
+import type { Releases } from './device/decide.ts';
+import type { ProjectRecord, ReleaseRecord } from './store/records.ts';
+import type { Store } from './store/store.ts';
+
+/** A project as devices are answered from it: read once, and again when it changes. Another object is another state of the project. */
+export interface ProjectView {
+  readonly project: ProjectRecord;
+  /** By channel; a channel that offers nothing is not among them. */
+  readonly channels: ReadonlyMap<string, Releases>;
+}
+
+/** Where a path other than /update/PROJECT leads. */
+export interface Alias {
+  readonly project: string;
+  readonly channel: string;
+}
+
+const steppingStonesLookedAt = 32;
+/** For each board; the planner tries all ways through them. */
+const mostSteppingStones = 4;
+
+/** What is offered, in memory: a check must not cost more for a larger fleet or more releases. */
+export class Catalogue {
+  readonly #store: Store;
+  readonly #views = new Map<string, ProjectView>();
+  #aliases: ReadonlyMap<string, Alias> = new Map();
+
+  private constructor(store: Store) {
+    this.#store = store;
+  }
+
+  static async open(store: Store): Promise<Catalogue> {
+    const catalogue = new Catalogue(store);
+    await catalogue.refresh();
+    return catalogue;
+  }
+
+  view(project: string): ProjectView | undefined {
+    return this.#views.get(project);
+  }
+
+  views(): ProjectView[] {
+    return [...this.#views.values()];
+  }
+
+  alias(path: string): Alias | undefined {
+    return this.#aliases.get(path);
+  }
+
+  /** To be called after every change, before it is acknowledged: the next device sees it. */
+  async refresh(only?: string): Promise<void> {
+    for (const project of await this.#store.catalogue.projects()) {
+      if (only !== undefined && project.name !== only) continue;
+      this.#views.set(project.name, { project, channels: await this.#channels(project.name) });
+    }
+    this.#aliases = new Map(
+      this.views().flatMap(({ project }) =>
+        project.aliases.map(({ path, channel }) => [path, { project: project.name, channel }] as const),
+      ),
+    );
+  }
+
+  async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
+    const offers = await this.#store.catalogue.offers(project);
+    const channels = new Map<string, Releases>();
+    for (const channel of new Set(offers.map((offer) => offer.channel))) {
+      const before = await this.#store.catalogue.offeredBefore(project, channel, steppingStonesLookedAt);
+      channels.set(channel, {
+        offered: offers.filter((offer) => offer.channel === channel).map(({ release }) => release),
+        steppingStones: steppingStones(before),
+      });
+    }
+    return channels;
+  }
+}
+
+/** The newest sketch of each core for each board: what matters on the way is what the device can do once it runs it. */
+function steppingStones(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
+  const chosen: ReleaseRecord[] = [];
+  for (const release of before) {
+    if (release.kind !== 'sketch') continue;
+    const ofBoard = chosen.filter(({ board }) => board === release.board);
+    const isNew = !ofBoard.some(({ manifest }) => manifest.image.core === release.manifest.image.core);
+    if (isNew && ofBoard.length < mostSteppingStones) chosen.push(release);
+  }
+  return chosen;
+}

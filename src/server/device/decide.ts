@@ -1,0 +1,186 @@
+import type { ImageKind } from '../../domain/artefact.ts';
+import type { Artefact } from '../../domain/manifest.ts';
+import { plan, type Refusal } from '../../preflight/plan.ts';
+import type { Release } from '../../preflight/release.ts';
+import type { ServiceTime } from '../service-clock.ts';
+import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../store/records.ts';
+import { afterRequest, afterSend, attemptOf, type Patience } from './attempts.ts';
+import type { DeviceReport, Mode } from './report.ts';
+import { boardOf, deviceFacts, isRunning, type Running, runningRecord } from './running.ts';
+
+/** What a channel has for a device. */
+export interface Releases {
+  /** One a kind and a board. */
+  readonly offered: readonly ReleaseRecord[];
+  /** Sketches of the channel that a device may go through on its way, the preferred ones first. */
+  readonly steppingStones: readonly ReleaseRecord[];
+}
+
+export interface Question {
+  readonly mode: Mode;
+  readonly report: DeviceReport;
+  readonly running: Running;
+  readonly record: DeviceRecord;
+  readonly releases: Releases;
+  readonly patience: Patience;
+  readonly now: ServiceTime;
+}
+
+/** What is answered to a device. The code is for programs, the text for people. */
+export type Decision =
+  | {
+      readonly action: 'send';
+      readonly code: 'update' | 'first-hop';
+      readonly text: string;
+      readonly release: ReleaseRecord;
+      readonly artefact: Artefact;
+      /** What it shall have in the end. */
+      readonly target: ReleaseRecord;
+    }
+  | {
+      readonly action: 'current';
+      readonly code: 'runs-it' | 'says-its-version' | 'has-its-files';
+      readonly text: string;
+      readonly target: ReleaseRecord;
+    }
+  | {
+      readonly action: 'refuse';
+      readonly code: 'nothing-offered' | 'board-unknown' | 'unsafe' | 'failed';
+      readonly text: string;
+      readonly target: ReleaseRecord | undefined;
+      /** Of preflight, where they are in the way. */
+      readonly rules: readonly string[];
+    };
+
+export interface Outcome {
+  readonly decision: Decision;
+  /** What is known of the device from now on; the same object when that is nothing new. */
+  readonly record: DeviceRecord;
+}
+
+/**
+ * Decides what a device is answered. A pure function of what it says, what is known of it and what there is; the planner chooses the
+ * artefact, as it does for an upload.
+ */
+export function decide(question: Question): Outcome {
+  const { mode, record, report, running, patience, now } = question;
+  const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
+  const attempts = afterRequest(record.attempts, { mode, report, running }, patience, now);
+  const decision = judge(question, kind, attempts);
+  const isSent = decision.action === 'send' && mode !== 'version';
+  const next: DeviceRecord = {
+    ...record,
+    firstSeenAt: record.firstSeenAt ?? now.wallMs,
+    running: runningRecord(running),
+    proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
+    decisions: { ...record.decisions, [kind]: decisionRecord(decision, record.decisions[kind], now) },
+    attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
+  };
+  return { decision, record: JSON.stringify(next) === JSON.stringify(record) ? record : next };
+}
+
+function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
+  const { releases, running, record } = question;
+  const offered = releases.offered.filter((release) => release.kind === kind);
+  const target = offeredFor(offered, boardOf(running, record));
+  if (target === undefined) return withoutTarget(offered);
+  const attempt = attemptOf(attempts, target.id);
+  return alreadyThere(question, target, attempt) ?? way(question, kind, target, attempts);
+}
+
+/** A device of which the board is not known gets what there is when there is no choice. */
+function offeredFor(offered: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
+  if (board !== undefined) {
+    return offered.find((release) => release.board === board) ?? offered.find((release) => release.board === '');
+  }
+  return offered.length === 1 ? offered[0] : undefined;
+}
+
+function withoutTarget(offered: readonly ReleaseRecord[]): Decision {
+  const boards = offered.map(({ board }) => board || 'no board');
+  if (offered.length < 2) {
+    const text = offered.length === 0 ? 'nothing is offered on this channel' : `it is offered for ${boards[0]} only`;
+    return { action: 'refuse', code: 'nothing-offered', text, target: undefined, rules: [] };
+  }
+  const text = `it is offered for ${boards.sort().join(', ')}, and the board of this device is not known`;
+  return { action: 'refuse', code: 'board-unknown', text, target: undefined, rules: [] };
+}
+
+function alreadyThere(
+  { running, report }: Question,
+  target: ReleaseRecord,
+  attempt: Attempt | undefined,
+): Decision | undefined {
+  const { version } = target;
+  if (target.kind === 'sketch' && running.by === 'md5') {
+    if (!isRunning(running, target.id)) return undefined;
+    return { action: 'current', code: 'runs-it', text: `runs ${version}, by its sketch MD5`, target };
+  }
+  if (report.version === version) {
+    return { action: 'current', code: 'says-its-version', text: `says that it has ${version}`, target };
+  }
+  if (target.kind === 'filesystem' && attempt?.state === 'running') {
+    return { action: 'current', code: 'has-its-files', text: `took the files of ${version} before`, target };
+  }
+  return undefined;
+}
+
+function way(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
+  const { report, running, record, releases } = question;
+  const facts = { ...deviceFacts(report, running, record), kind };
+  const stones = releases.steppingStones
+    .filter(({ id, board }) => id !== target.id && board === target.board)
+    .map(candidate);
+  const planned = plan({ facts, target: candidate(target), steppingStones: stones });
+  if (planned.kind === 'refuse') return unsafe(target, planned.refused);
+  const step = planned.kind === 'send' ? planned : planned.hops[0];
+  if (step === undefined) throw new Error('a plan without a step');
+  const { record: release } = step.release;
+  // Whoever asks for files must not be given a sketch: it would be written over them.
+  if (planned.kind === 'hops' && release.kind !== kind) return unsafe(target, planned.refused);
+  const attempt = attemptOf(attempts, release.id);
+  if (attempt?.state === 'failed') return failed(attempt, target);
+  const what = `${release.version} as ${step.artefact.file}`;
+  if (planned.kind === 'send') {
+    return { action: 'send', code: 'update', text: `gets ${what}`, release, artefact: step.artefact, target };
+  }
+  const text = `gets ${what} on its way to ${target.version}, which it cannot take yet`;
+  return { action: 'send', code: 'first-hop', text, release, artefact: step.artefact, target };
+}
+
+interface Candidate extends Release {
+  readonly artefacts: readonly Artefact[];
+  readonly record: ReleaseRecord;
+}
+
+function candidate(record: ReleaseRecord): Candidate {
+  return { ...record.manifest, record };
+}
+
+function unsafe(target: ReleaseRecord, refused: readonly Refusal[]): Decision {
+  const rules = [...new Set(refused.map(({ rule }) => rule))];
+  const [first] = refused;
+  const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artefact' : `${first.message}; ${first.instead}`}`;
+  return { action: 'refuse', code: 'unsafe', text, target, rules };
+}
+
+function failed({ version, sends, failure }: Attempt, target: ReleaseRecord): Decision {
+  const times = sends === 1 ? 'once' : `${sends} times`;
+  const outcome = {
+    vanished: 'took all of it and was not heard of in time',
+    silent: 'took part of it and was not heard of in time',
+    'not-running': 'took it and came back without it',
+    interrupted: 'never took all of it',
+  }[failure ?? 'interrupted'];
+  const text = `was sent ${version} ${times} and ${outcome}; it gets it again when somebody says so`;
+  return { action: 'refuse', code: 'failed', text, target, rules: [] };
+}
+
+/** The one before, when it says the same: numbers in a text may differ each time, and are no news. */
+function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
+  const version = decision.target?.version;
+  const about = decision.action === 'send' ? `${decision.code} ${decision.artefact.sha256}` : decision.code;
+  const code = decision.action === 'refuse' ? [decision.code, ...decision.rules].join(' ') : about;
+  if (before?.action === decision.action && before.code === code && before.version === version) return before;
+  return { action: decision.action, code, text: decision.text, version, at: now.wallMs };
+}

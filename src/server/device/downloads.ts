@@ -1,0 +1,79 @@
+import type { ServerResponse } from 'node:http';
+
+/** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
+const stallMs = 60_000;
+/** A device that is slower than that does not get to the end of it. */
+const slowestBytesPerSecond = 256;
+
+/** How a download ended. received: all of it was taken, and the connection was closed in order. */
+export type DownloadEnd = 'received' | 'broken';
+
+/** Counts downloads, and lets none of them last for ever. */
+export class Downloads {
+  readonly #most: number;
+  #active = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  /** @returns false when there are as many as there may be; else `end` has to be called once */
+  begin(): boolean {
+    if (this.#active >= this.#most) return false;
+    this.#active++;
+    return true;
+  }
+
+  end(): void {
+    this.#active--;
+    if (this.#active > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** When the last one has ended. */
+  async idle(): Promise<void> {
+    if (this.#active === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+}
+
+/**
+ * Sends the body, and says how that ended. That the last byte was handed to the system says little: it may hold a good part of a sketch
+ * that a slow device has yet to take. So the connection is closed on this side only, and the device closes it on its own when it has all
+ * of it. A device that gives up resets it: lwIP does when there are bytes left that nobody read (`tcp_close`).
+ */
+export function sendBody(response: ServerResponse, body: Uint8Array): Promise<DownloadEnd> {
+  const { socket } = response;
+  if (socket === null || socket.destroyed) return Promise.resolve('broken');
+  return new Promise((resolve) => {
+    let isHandedOver = false;
+    let isClosedInOrder = false;
+    const longestMs = stallMs + (body.length / slowestBytesPerSecond) * 1000;
+    const deadline = setTimeout(() => socket.destroy(), longestMs);
+    // node destroys the socket when the response is out; half of it is closed instead.
+    socket.destroySoon = () => socket.end();
+    socket.setTimeout(stallMs, () => socket.destroy());
+    response.once('finish', () => {
+      isHandedOver = true;
+    });
+    socket.once('end', () => {
+      isClosedInOrder = isHandedOver;
+    });
+    socket.once('close', (hadError) => {
+      clearTimeout(deadline);
+      resolve(isHandedOver && isClosedInOrder && !hadError ? 'received' : 'broken');
+    });
+    closesAfter(response);
+    response.end(body);
+  });
+}
+
+/** One download a connection, whatever the client asks for: otherwise nobody could tell how it ended. */
+function closesAfter(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+}

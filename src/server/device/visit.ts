@@ -1,0 +1,221 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Artefact } from '../../domain/manifest.ts';
+import type { ProjectView } from '../catalogue.ts';
+import { countIn } from '../operation/counters.ts';
+import type { DeviceRecord } from '../store/records.ts';
+import { answerNotModified, answerVersion, writeDownloadHead } from './answers.ts';
+import { afterReceipt } from './attempts.ts';
+import { type Decision, decide, type Outcome, type Releases } from './decide.ts';
+import { newRecord } from './device-records.ts';
+import { sendBody } from './downloads.ts';
+import type { DeviceParts } from './parts.ts';
+import { type DeviceReport, type Mode, storedReport } from './report.ts';
+import { whatRuns } from './running.ts';
+
+/** A device asks. */
+export interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly address: string;
+  readonly view: ProjectView;
+  readonly mac: string;
+  readonly mode: Mode;
+  readonly report: DeviceReport;
+  /** Under which the answer may be remembered; undefined: it may not. */
+  readonly key: string | undefined;
+  /** What it may get. */
+  readonly releases: (record: DeviceRecord) => Releases | undefined;
+}
+
+/** What is said to whom nothing is given. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Sending = Extract<Decision, { action: 'send' }>;
+
+const nothing: Releases = { offered: [], steppingStones: [] };
+/** A record that changes under us is looked at again; more often than that it is not by chance. */
+const mostTries = 8;
+
+/**
+ * Decides, writes down what was decided, and answers; in this order, so that no download begins that a crash could make forgotten.
+ *
+ * @returns what the door has to say, where the device gets nothing
+ */
+export async function answerVisit(parts: DeviceParts, visit: Visit): Promise<Refusal | undefined> {
+  const { records, newDevices, counters } = parts;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const known = await records.find(visit.view.project.name, visit.mac);
+    const entry = await mayEnter(parts, visit, known);
+    if (entry !== 'welcome') return entry;
+    if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
+
+    const outcome = await decideVisit(parts, visit, known ?? newRecord(visit.view.project.name, visit.mac));
+    countIn(counters.decisions, outcome.decision.code);
+    const load = await loadFor(parts, visit, outcome.decision);
+    if (load === 'busy') return overCapacity(parts, visit);
+    const saved = await save(parts, outcome, known).catch((error: unknown) => {
+      load?.putBack();
+      throw error;
+    });
+    if (typeof saved === 'object') return answer(parts, visit, outcome.decision, saved, load);
+    load?.putBack();
+    if (saved === 'full') return overCapacity(parts, visit);
+  }
+  return overCapacity(parts, visit);
+}
+
+/** Whether a request may have an answer at all: its password, and in a closed project its device. */
+export async function mayEnter(
+  { credentials, failures }: DeviceParts,
+  { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
+  record: DeviceRecord | undefined,
+): Promise<'welcome' | Refusal> {
+  const { project } = view;
+  const credential = record?.credential ?? project.credential;
+  const { authorization } = request.headers;
+  if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
+    const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
+    const refusal = { status: 401, text: 'the user or the password is wrong', headers };
+    // Each try costs tens of milliseconds.
+    if (!failures.hasAny(address)) return refusal;
+    const isRight = await credentials.check(credential, authorization);
+    if (isRight === 'busy') return { status: 429, text: 'too many passwords to check at once' };
+    if (!isRight) return refusal;
+  }
+  if (project.access === 'closed' && record?.enrolled !== true) {
+    return { status: 404, text: 'this device is not enrolled in the project' };
+  }
+  return 'welcome';
+}
+
+async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: DeviceRecord): Promise<Outcome> {
+  const { report, view, mode } = visit;
+  const recognised = report.sketchMd5 === undefined ? [] : await store.catalogue.recognise(report.sketchMd5);
+  const running = whatRuns(view.project.name, report, recognised);
+  const releases = visit.releases(record) ?? nothing;
+  return decide({ mode, report, running, record, releases, patience: view.project, now: clock.now() });
+}
+
+/** A place among the downloads, and the bytes. */
+interface Load {
+  readonly body: Uint8Array | undefined;
+  putBack(): void;
+}
+
+async function loadFor(parts: DeviceParts, { mode }: Visit, decision: Decision): Promise<Load | undefined | 'busy'> {
+  if (decision.action !== 'send' || mode === 'version') return undefined;
+  if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
+  if (!parts.downloads.begin()) return 'busy';
+  const body = await parts.bytes.take(decision.artefact);
+  if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, decision.artefact) };
+  parts.downloads.end();
+  if (body === undefined) throw new Error(`the bytes of ${decision.artefact.file} are missing or damaged`);
+  return body;
+}
+
+function putBack({ bytes, downloads }: DeviceParts, artefact: Artefact): void {
+  bytes.release(artefact);
+  downloads.end();
+}
+
+async function save(
+  { records }: DeviceParts,
+  { record }: Outcome,
+  known: DeviceRecord | undefined,
+): Promise<DeviceRecord | 'conflict' | 'full'> {
+  return record === known ? record : records.save(record);
+}
+
+function answer(
+  parts: DeviceParts,
+  visit: Visit,
+  decision: Decision,
+  record: DeviceRecord,
+  load: Load | undefined,
+): Refusal | undefined {
+  const { lastSeen, clock } = parts;
+  const { response, mode, view, mac, report } = visit;
+  lastSeen.note(view.project.name, mac, clock.now().wallMs, () => storedReport(report));
+  if (mode === 'version') return tellVersion(parts, response, decision, record);
+  if (decision.action === 'send') {
+    if (load === undefined) throw new Error('there is nothing to send');
+    send(parts, visit, decision, load);
+    return undefined;
+  }
+  if (decision.action === 'refuse' && decision.code === 'nothing-offered') return { status: 404, text: decision.text };
+  if (decision.action === 'current') rememberAnswer(parts, visit, record);
+  countIn(parts.counters.answers, 304);
+  answerNotModified(response);
+  return undefined;
+}
+
+/** Until its record or its project changes, or it asks something else. */
+function rememberAnswer({ quick, records, clock }: DeviceParts, { key, view, mac }: Visit, record: DeviceRecord): void {
+  if (!records.isLatest(record)) return;
+  const credential = record.credential ?? view.project.credential;
+  if (key !== undefined) quick.set(view.project.name, mac, { key, view, credential, notedAt: clock.now().wallMs });
+}
+
+/** Who only asks for the version hears of one that it could get, or else of its own; 304 would be an error there. */
+function tellVersion(
+  { counters }: DeviceParts,
+  response: ServerResponse,
+  decision: Decision,
+  { running }: DeviceRecord,
+): Refusal | undefined {
+  const version = decision.action === 'refuse' ? running?.version : decision.target.version;
+  const isNothing = decision.action === 'refuse' && decision.code === 'nothing-offered';
+  if (version === undefined || isNothing) return { status: 404, text: decision.text };
+  countIn(counters.answers, 200);
+  answerVersion(response, version, decision.action === 'send' ? decision.artefact.md5 : undefined);
+  return undefined;
+}
+
+function send(parts: DeviceParts, visit: Visit, { artefact, release }: Sending, { body, putBack }: Load): void {
+  const { accelPath, counters, log, store } = parts;
+  const { response, mac, view } = visit;
+  countIn(counters.answers, 200);
+  log.info({ project: view.project.name, mac, version: release.version, file: artefact.file }, 'sending');
+  if (body === undefined) {
+    const path = `${accelPath}/${store.blobs.location(artefact.sha256)}`;
+    writeDownloadHead(response, artefact, release.version, { 'X-Accel-Redirect': path });
+    response.end();
+    return;
+  }
+  writeDownloadHead(response, artefact, release.version);
+  sendBody(response, body)
+    .then(async (end) => {
+      if (end === 'broken') counters.downloadsBroken++;
+      else await noteReceipt(parts, visit, release.id, body.length);
+    })
+    .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'))
+    .finally(putBack);
+}
+
+async function noteReceipt(
+  { counters, records }: DeviceParts,
+  { view, mac }: Visit,
+  releaseId: number,
+  sizeBytes: number,
+) {
+  counters.downloadsReceived++;
+  counters.bytesSent += sizeBytes;
+  await records.change(
+    view.project.name,
+    mac,
+    (record) => record && { ...record, attempts: afterReceipt(record.attempts, releaseId) },
+  );
+}
+
+/** A device that was not changed in any way takes 304 as "nothing to do", and asks again later. */
+function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): Refusal | undefined {
+  counters.overCapacity++;
+  if (mode === 'version') return { status: 404, text: 'not now' };
+  countIn(counters.answers, 304);
+  answerNotModified(response);
+  return undefined;
+}

@@ -1,0 +1,58 @@
+import { CredentialChecker } from './access/credentials.ts';
+import { TokenBuckets } from './access/token-buckets.ts';
+import { makeToken } from './access/tokens.ts';
+import { Catalogue } from './catalogue.ts';
+import { ArtefactBytes } from './device/artefact-bytes.ts';
+import { DeviceRecords } from './device/device-records.ts';
+import { Downloads } from './device/downloads.ts';
+import { LastSeen } from './device/last-seen.ts';
+import { QuickAnswers } from './device/quick-answers.ts';
+import { newCounters } from './operation/counters.ts';
+import { makeMetrics } from './operation/metrics.ts';
+import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
+import type { ServerParts } from './parts.ts';
+import { serviceClock } from './service-clock.ts';
+import type { Store } from './store/store.ts';
+import { Turns } from './turns.ts';
+
+/** Puts a server together; nothing listens yet. */
+export async function makeParts(
+  store: Store,
+  options: Omit<ServerOptions, 'data' | 'host' | 'port'>,
+  stopping: AbortSignal,
+): Promise<ServerParts> {
+  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const counters = newCounters();
+  const downloads = new Downloads(limits.mostDownloads);
+  const lastSeen = new LastSeen(store.devices);
+  const quick = new QuickAnswers();
+  return {
+    store,
+    catalogue: await Catalogue.open(store),
+    records: new DeviceRecords(store.devices, lastSeen, quick, limits.mostDevices),
+    lastSeen,
+    quick,
+    bytes: new ArtefactBytes(store.blobs),
+    downloads,
+    credentials: new CredentialChecker(),
+    failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),
+    newDevices: new TokenBuckets(limits.newDevicesPerAddress, limits.newDevicesPerSecond),
+    trustedProxies: new Set(options.trustedProxies),
+    accelPath: options.accelPath,
+    clock: serviceClock(await store.servedMs()),
+    counters,
+    log: options.log,
+    publishing: new Turns(),
+    openMetrics: options.openMetrics ?? false,
+    metrics: makeMetrics(counters, downloads),
+    stopping,
+  };
+}
+
+/** The token of the first admin, where there is none yet. */
+export async function firstToken(store: Store): Promise<string | undefined> {
+  if ((await store.tokens.list()).length > 0) return undefined;
+  const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'first admin' });
+  await store.tokens.create(record, 'server');
+  return token;
+}

@@ -1,0 +1,72 @@
+import { overdue } from '../device/attempts.ts';
+import type { ServerParts } from '../parts.ts';
+
+const minuteMs = 60_000;
+const sweepEveryMs = 10_000;
+const flushEveryMs = minuteMs;
+const cleanEveryMs = 60 * minuteMs;
+/** Whoever uploads has so long to publish. */
+const orphanAgeMs = 24 * 60 * minuteMs;
+const sweptAtOnce = 100;
+
+/** What a server does by itself, as whom the audit log has it. */
+const itself = 'server';
+
+/** Does what has to be done from time to time, until it is stopped. */
+export function startMaintenance(parts: ServerParts): { stop(): Promise<void> } {
+  const running = new Set<Promise<void>>();
+  const every = (ms: number, work: (parts: ServerParts) => Promise<void>) =>
+    setInterval(() => {
+      const run = work(parts)
+        .catch((error: unknown) => parts.log.error({ err: error }, 'maintenance failed'))
+        .finally(() => running.delete(run));
+      running.add(run);
+    }, ms).unref();
+  const timers = [
+    every(sweepEveryMs, failOverdueDevices),
+    every(flushEveryMs, rememberTimes),
+    every(cleanEveryMs, removeOrphans),
+  ];
+  return {
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all(running);
+      await rememberTimes(parts);
+    },
+  };
+}
+
+/** Those that took an update and were not heard of since. */
+export async function failOverdueDevices({ store, records, clock, log }: ServerParts): Promise<void> {
+  for (;;) {
+    const now = clock.now();
+    const found = await store.devices.overdue(now.servedMs, sweptAtOnce);
+    for (const { project, mac } of found) {
+      await records.change(
+        project,
+        mac,
+        (record) => record && { ...record, attempts: overdue(record.attempts, now) },
+        itself,
+      );
+      log.warn({ project, mac }, 'a device did not come back from an update');
+    }
+    if (found.length < sweptAtOnce) return;
+  }
+}
+
+/** What may be lost in a crash. */
+export async function rememberTimes({ lastSeen, store, clock }: ServerParts): Promise<void> {
+  await lastSeen.flush();
+  await store.setServedMs(clock.now().servedMs);
+}
+
+/** Uploads that nobody published, and those that were never finished. */
+export async function removeOrphans({ store, publishing, log }: ServerParts): Promise<void> {
+  await publishing.take('all', async () => {
+    for (const { sha256, complete } of await store.blobs.olderThan(Date.now() - orphanAgeMs)) {
+      if (complete && (await store.catalogue.isReferenced(sha256))) continue;
+      await store.blobs.remove(sha256);
+      log.info({ sha256, complete }, 'removed an upload that was never published');
+    }
+  });
+}

@@ -1,0 +1,44 @@
+import type { Log } from './operation/log.ts';
+
+/** How a server is run. */
+export interface ServerOptions {
+  /** Folder of its data. */
+  readonly data: string;
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly log: Log;
+  readonly limits?: Partial<ServerLimits>;
+  /** Addresses of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** The path under which a web server in front has the folder of blobs, for X-Accel-Redirect. */
+  readonly accelPath?: string | undefined;
+  readonly openMetrics?: boolean;
+}
+
+export interface ServerLimits {
+  /** At one time; who comes later gets 304 and asks again. */
+  readonly mostDownloads: number;
+  readonly mostConnections: number;
+  readonly mostConnectionsPerAddress: number;
+  /** Of one project. */
+  readonly mostDevices: number;
+  /** Devices never seen before, of one address: so many at once, and so many a second after that. */
+  readonly newDevicesPerAddress: number;
+  readonly newDevicesPerSecond: number;
+  /** Requests of one address that were refused. */
+  readonly failuresPerAddress: number;
+  readonly failuresPerSecond: number;
+}
+
+export const defaultLimits: ServerLimits = {
+  mostDownloads: 5000,
+  mostConnections: 10_000,
+  // A house or a factory behind one address.
+  mostConnectionsPerAddress: 1024,
+  mostDevices: 250_000,
+  newDevicesPerAddress: 1000,
+  newDevicesPerSecond: 10,
+  failuresPerAddress: 100,
+  failuresPerSecond: 1,
+};

@@ -1,0 +1,14 @@
+import type { DeviceParts } from './device/parts.ts';
+import type { Turns } from './turns.ts';
+
+/** What the whole server is made of; `open-server.ts` puts it together. */
+export interface ServerParts extends DeviceParts {
+  /** One publication at a time, and nothing is swept away meanwhile. */
+  readonly publishing: Turns;
+  /** /metrics without a token. */
+  readonly openMetrics: boolean;
+  /** Text of /metrics, in the format of Prometheus. */
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+  /** Aborts when the server is asked to end. */
+  readonly stopping: AbortSignal;
+}

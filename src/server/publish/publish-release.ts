@@ -1,0 +1,179 @@
+import type * as v from 'valibot';
+import { type Manifest, parseManifest } from '../../domain/manifest.ts';
+import { mostBlobBytes, type ReleaseComplaint, type releaseRequestSchema } from '../../domain/release.ts';
+import { OtaError } from '../../errors.ts';
+import { type RsaPublicKey, readPublicKey } from '../../keys/public-key.ts';
+import { judgeRelease } from '../../preflight/judge-release.ts';
+import { isRuleId } from '../../preflight/registry.ts';
+import { ApiError } from '../api/api-error.ts';
+import { newProject } from '../project.ts';
+import type { Actor, ProjectRecord, ReleaseRecord } from '../store/records.ts';
+import type { PublicationResult, Store } from '../store/store.ts';
+import { type BuildAnswer, verifyBuild } from './verify-build.ts';
+
+/** The one rule that is not preflight's: a device does not mind a private key in its sketch. */
+const privateKeyRule = 'private-key-inside';
+
+export interface PublishQuestion {
+  readonly project: string;
+  readonly request: v.InferOutput<typeof releaseRequestSchema>;
+  readonly by: Actor;
+  /** Whether the project may be created. */
+  readonly isAdmin: boolean;
+}
+
+export interface PublishAnswer {
+  readonly outcome: Exclude<PublicationResult['outcome'], 'version-taken'>;
+  readonly release: ReleaseRecord;
+  readonly warnings: readonly ReleaseComplaint[];
+}
+
+/**
+ * Takes a release in: reads all its bytes again, asks the rules, and makes it visible in one step at the end.
+ *
+ * @throws ApiError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, version-taken
+ */
+export async function publishRelease(store: Store, question: PublishQuestion): Promise<PublishAnswer> {
+  const { project, request, by } = question;
+  const manifest = readManifest(question);
+  const present = (await store.catalogue.projects()).find(({ name }) => name === project);
+  const key = namedKey(manifest);
+  const record = present ?? firstOf(question, key);
+  const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
+  if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
+
+  const blobs = await readBlobs(store, manifest);
+  const answer = await verifyBuild({ manifest, blobs, key, projectKeys });
+  requireAsDescribed(answer, request.allow);
+  const warnings = judged(manifest, question);
+
+  const { version, purpose } = request;
+  const { kind } = manifest.image;
+  const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
+  const channel = purpose === 'serve' ? request.channel : undefined;
+  const newProject = present ? undefined : record;
+  const { outcome, release: written } = await store.catalogue.publish({ release, channel, newProject, by });
+  if (outcome === 'version-taken') {
+    const message = `${project} has a ${kind} ${version} already, with other bytes`;
+    throw new ApiError(
+      'version-taken',
+      message,
+      'Give the build a version of its own; what was published never changes.',
+    );
+  }
+  return { outcome, release: written, warnings };
+}
+
+/** With the project and the version under which it is published; of a build that is only recognised the image is all that matters. */
+function readManifest({ project, request }: PublishQuestion): Manifest {
+  const parsed = parseManifest(request.manifest);
+  if ('reason' in parsed) throw invalid([`the manifest: ${parsed.reason}`]);
+  const { manifest } = parsed;
+  const problems: string[] = [];
+  const isOther = (there: string | undefined, here: string) => there !== undefined && there !== here;
+  if (isOther(manifest.project, project))
+    problems.push(`it was packed for project ${manifest.project}, not ${project}`);
+  if (isOther(manifest.version, request.version)) {
+    problems.push(`it was packed as version ${manifest.version}, not ${request.version}`);
+  }
+  if (manifest.board !== undefined && manifest.board.length > 64) problems.push('the name of its board is too long');
+  if (request.purpose === 'known' && manifest.image.kind !== 'sketch') {
+    problems.push('only sketches can be recognised: devices report no digest of their files');
+  }
+  const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
+  problems.push(...unknown.map((rule) => `there is no rule ${rule}`));
+  if (new Set(manifest.artefacts.map(({ file }) => file)).size < manifest.artefacts.length) {
+    problems.push('two of its artefacts have the same name');
+  }
+  const total = manifest.artefacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (manifest.artefacts.length > mostArtefacts || total > mostArtefacts * mostBlobBytes)
+    problems.push('it is too large');
+  if (problems.length > 0) throw invalid(problems);
+  const onlyImage = manifest.artefacts.filter(({ file }) => file === manifest.image.file);
+  const artefacts = request.purpose === 'known' ? onlyImage : manifest.artefacts;
+  return { ...manifest, project, version: request.version, artefacts };
+}
+
+const mostArtefacts = 16;
+
+function invalid(problems: readonly string[]): ApiError {
+  return new ApiError('invalid', problems.join('; '), 'Pack the build again: ota-hooks pack', { problems });
+}
+
+function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
+  const { publicKey } = signing;
+  if (publicKey === undefined) return undefined;
+  try {
+    const key = readPublicKey(publicKey.pem, 'the public key of the manifest');
+    if (key.fingerprint === publicKey.fingerprint && key.bits === publicKey.bits) return key;
+  } catch (error) {
+    if (!(error instanceof OtaError)) throw error;
+    throw invalid([error.message]);
+  }
+  throw invalid(['the public key of the manifest has another fingerprint']);
+}
+
+/** An admin's first publication makes the project, and its key that of the project. */
+function firstOf({ project, isAdmin }: PublishQuestion, key: RsaPublicKey | undefined): ProjectRecord {
+  if (isAdmin) return newProject(project, key === undefined ? [] : [{ fingerprint: key.fingerprint, pem: key.pem }]);
+  const hint = "An admin's first publication makes it, and registers its public key.";
+  throw new ApiError('not-found', `there is no project ${project}`, hint);
+}
+
+function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
+  const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
+  if (key === undefined && keys.length > 0) {
+    const hint = 'Sign it: devices of the project would refuse it, or stop to check signatures.';
+    throw new ApiError('wrong-key', `the releases of ${name} are signed by ${known}, and this one names no key`, hint);
+  }
+  if (key === undefined) return;
+  if (!keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) {
+    const theirs = keys.length === 0 ? 'no key' : `key ${known}`;
+    const message = `it is signed by ${key.fingerprint.slice(0, 16)}…, and ${name} has ${theirs}`;
+    const hint = 'If the key is meant to change, an admin registers the new one: ota-hooks server projects set.';
+    throw new ApiError('wrong-key', message, hint);
+  }
+  if (manifest.artefacts.every(({ signature }) => signature === 'none')) {
+    throw new ApiError('wrong-key', 'none of its artefacts is signed yet', 'Sign it first: ota-hooks sign --manifest');
+  }
+}
+
+async function readBlobs({ blobs }: Store, { artefacts }: Manifest): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  const missing = [];
+  for (const { file, sha256, sizeBytes } of artefacts) {
+    const bytes = found.get(sha256) ?? (await blobs.read(sha256));
+    if (bytes === undefined) missing.push({ file, sha256, sizeBytes });
+    else found.set(sha256, bytes);
+  }
+  if (missing.length === 0) return found;
+  const names = missing.map(({ file }) => file).join(', ');
+  throw new ApiError('blobs-missing', `the server does not have ${names} yet`, 'Upload them, then publish again.', {
+    missing,
+  });
+}
+
+function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
+  if (privateKey === 'signing-key') {
+    const hint = 'Keep it out of the build, and make a new pair: whoever has the image can sign updates.';
+    throw new ApiError('private-key', 'THE PRIVATE KEY OF THE PROJECT IS IN THE IMAGE', hint);
+  }
+  if (differences.length > 0) {
+    const hint = 'Pack the build again, with the version of ota-hooks that the server has.';
+    throw new ApiError('not-as-described', differences.join('; '), hint, { problems: differences });
+  }
+  if (privateKey === undefined || allow.includes(privateKeyRule)) return;
+  const hint = `Whoever downloads the image has that key. If that is meant (a device's own TLS key), allow it: --allow ${privateKeyRule}`;
+  throw new ApiError('private-key', 'there is a private key in the image', hint);
+}
+
+function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseComplaint[] {
+  if (request.purpose === 'known') return [];
+  const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
+  const toComplaint = ({ rule, message, instead }: ReleaseComplaint) => ({ rule, message, instead });
+  if (refused.length === 0) return warnings.map(toComplaint);
+  const message = refused.map((complaint) => `${complaint.message} (${complaint.rule})`).join('; ');
+  const rules = refused.map(({ rule }) => `--allow ${rule}`).join(' ');
+  const hint = `${refused.map(({ instead }) => instead).join('; ')}. The only way past it: ${rules}`;
+  throw new ApiError('refused', message, hint, { refused: refused.map(toComplaint) });
+}

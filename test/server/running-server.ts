@@ -1,0 +1,109 @@
+import type { ExecutionContext } from 'ava';
+import type { Manifest } from '../../src/domain/manifest.ts';
+import { formatManifest } from '../../src/domain/manifest.ts';
+import { apiRoot, type ReleaseRequest } from '../../src/domain/release.ts';
+import type { Build } from '../../src/pack/build.ts';
+import type { Log } from '../../src/server/operation/log.ts';
+import type { ServerOptions } from '../../src/server/options.ts';
+import { type RunningServer, startServer } from '../../src/server/start-server.ts';
+import { testFolder } from '../support/test-folder.ts';
+
+/** What a request to the API came to. */
+export interface ApiAnswer {
+  readonly status: number;
+  // Tests look into it with t.like; what is there is what they test.
+  readonly body: Record<string, never>;
+}
+
+/** A server of one test, on a port of its own. */
+export interface TestServer extends RunningServer {
+  readonly folder: string;
+  readonly port: number;
+  /** Of the first admin. */
+  readonly token: string;
+  readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
+  api(method: string, path: string, body?: unknown, token?: string): Promise<ApiAnswer>;
+  /** Uploads what is missing, and publishes. */
+  publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiAnswer>;
+  /** Closes it, and starts another one on the same data. */
+  restart(options?: Partial<ServerOptions>): Promise<TestServer>;
+}
+
+export async function startTestServer(t: ExecutionContext, options: Partial<ServerOptions> = {}): Promise<TestServer> {
+  const folder = options.data ?? (await testFolder(t)).at('data');
+  const logged: { level: string; message: string; fields: object }[] = [];
+  const log = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
+  const memory: Log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  const server = await startServer({ host: '127.0.0.1', port: 0, log: memory, ...options, data: folder });
+  let isClosed = false;
+  const close = async (graceMs = 1000) => {
+    if (isClosed) return;
+    isClosed = true;
+    await server.close(graceMs);
+  };
+  t.teardown(() => close());
+  return withClient(t, { server, folder, token: server.token ?? '', logged, close });
+}
+
+interface Made {
+  readonly server: RunningServer;
+  readonly folder: string;
+  readonly token: string;
+  readonly logged: TestServer['logged'];
+  close(graceMs?: number): Promise<void>;
+}
+
+function withClient(t: ExecutionContext, { server, folder, token, logged, close }: Made): TestServer {
+  const api: TestServer['api'] = async (method, path, body, as = token) => {
+    const isBytes = body instanceof Uint8Array;
+    const response = await fetch(server.url + apiRoot + path, {
+      method,
+      headers: { authorization: `Bearer ${as}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: isBytes ? Buffer.from(body) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
+  };
+  const publish: TestServer['publish'] = async (build, request = {}, as = token) => {
+    for (const bytes of build.files.values()) await upload(server.url, bytes, as);
+    return api('POST', `/projects/${build.manifest.project ?? 'door'}/releases`, releaseRequest(build.manifest, request), as);
+  };
+  return {
+    ...server,
+    folder,
+    token,
+    logged,
+    close,
+    port: Number(new URL(server.url).port),
+    api,
+    publish,
+    async restart(options = {}) {
+      await close();
+      const next = await startTestServer(t, { ...options, data: folder });
+      return withClient(t, { server: next, folder, token, logged: next.logged, close: next.close });
+    },
+  };
+}
+
+export function releaseRequest(manifest: Manifest, request: Partial<ReleaseRequest> = {}): ReleaseRequest {
+  return { version: manifest.version ?? '1.0', manifest: formatManifest(manifest), ...request };
+}
+
+/** In one piece. */
+export async function upload(url: string, bytes: Uint8Array, token: string, sha256?: string): Promise<Response> {
+  const digest = sha256 ?? (await digestOf(bytes));
+  return fetch(`${url}${apiRoot}/uploads/${digest}`, {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/octet-stream',
+      'upload-offset': '0',
+      'upload-length': String(bytes.length),
+    },
+    body: Buffer.from(bytes),
+  });
+}
+
+export async function digestOf(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(bytes))).toString('hex');
+}
