@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { ExecutionContext } from 'ava';
+
+/** A server that records requests as they come and answers with the bytes that it was given, one answer a request, the last one for ever. */
+export interface BareServer {
+  readonly url: string;
+  readonly port: number;
+  readonly requests: readonly string[];
+}
+
+/** What is sent, piece by piece; `end` closes the connection, `stay` leaves it open. */
+export interface Answer {
+  readonly pieces: readonly (string | Uint8Array)[];
+  readonly finally: 'end' | 'stay';
+}
+
+export async function bareServer(t: ExecutionContext, ...answers: readonly Answer[]): Promise<BareServer> {
+  const requests: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let text = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (!text.endsWith('\r\n\r\n')) return;
+      requests.push(text);
+      const answer = answers[Math.min(requests.length, answers.length) - 1];
+      for (const piece of answer?.pieces ?? []) socket.write(piece);
+      if (answer?.finally === 'end') socket.end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/update`, port, requests };
+}
+
+/** An answer with these headers; Content-Length only when it is among them. */
+export function answer(status: string, headers: readonly string[], ...body: readonly (string | Uint8Array)[]): Answer {
+  return {
+    pieces: [`HTTP/1.1 ${status}\r\n${headers.map((header) => `${header}\r\n`).join('')}\r\n`, ...body],
+    finally: 'end',
+  };
+}
+
+/** 200 with all that an update needs. */
+export function update(bytes: Uint8Array, ...headers: readonly string[]): Answer {
+  return answer('200 OK', [`Content-Length: ${bytes.length}`, ...headers], bytes);
+}

@@ -1,0 +1,173 @@
+import { gzipSync } from 'node:zlib';
+import test from 'ava';
+import { quickTimings, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
+import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { afterwards, md5 } from './bare-host.ts';
+import { type Answer, answer, bareServer, update } from './bare-server.ts';
+import { holds } from './holds.ts';
+
+const image = { sizeBytes: 40_000, seed: 1 };
+const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
+const nothingNew = answer('304 Not Modified', []);
+const timings = { ...quickTimings, httpHeaderTimeoutMs: 100, httpBodyTimeoutMs: 100 };
+const start = (updateUrl: string, options: VirtualEspOptions = {}) =>
+  startVirtualEsp({ image, timings, updateUrl, updateIntervalMs: 20, ...options });
+
+/** What the device says of an answer. */
+async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualEspOptions = {}) {
+  const server = await bareServer(t, given, nothingNew);
+  await using esp = await start(server.url, options);
+  const event = await esp.nextEvent(({ event: name }) => name === 'update' || name === 'checked', 5000);
+  return event.event === 'update' ? (event.error ?? 'accepted') : event.event;
+}
+
+test('it asks with HTTP/1.0, closes the connection, and says what it is', async (t) => {
+  const server = await bareServer(t, nothingNew);
+  await using esp = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
+  t.like(await esp.nextEvent(({ event }) => event === 'checked', 5000), { status: 304 });
+  t.deepEqual(server.requests[0]?.split('\r\n'), [
+    'GET /update HTTP/1.0',
+    `Host: 127.0.0.1:${server.port}`,
+    'User-Agent: ESP8266-http-Update',
+    'Connection: close',
+    'x-ESP8266-Chip-ID: 66051',
+    'x-ESP8266-STA-MAC: 5C:CF:7F:01:02:03',
+    'x-ESP8266-AP-MAC: 5E:CF:7F:01:02:03',
+    `x-ESP8266-free-space: ${0x200000 - 0xa000}`,
+    'x-ESP8266-sketch-size: 40000',
+    `x-ESP8266-sketch-md5: ${esp.state.sketchMd5}`,
+    'x-ESP8266-chip-size: 4194304',
+    'x-ESP8266-sdk-version: 2.2.2-dev(38a443e)',
+    'x-ESP8266-mode: sketch',
+    'Content-Length: 0',
+    '',
+    '',
+  ]);
+});
+
+test('it says its version when it has one, its login when the URL has one, and no chip id before 2.6.0', async (t) => {
+  const server = await bareServer(t, nothingNew);
+  const url = server.url.replace('http://', 'http://door:s%20cret@');
+  await using esp = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
+  await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  const request = server.requests[0] ?? '';
+  t.true(request.includes('\r\nx-ESP8266-version: 1.2\r\n'));
+  t.true(request.includes('\r\nx-ESP8266-mode: spiffs\r\n'));
+  t.true(request.includes(`\r\nAuthorization: Basic ${Buffer.from('door:s cret').toString('base64')}\r\n`));
+  t.false(request.includes('Chip-ID'));
+});
+
+test('it updates, restarts, and asks again as what it is then', async (t) => {
+  for (const bytes of [next, gzipSync(next)]) {
+    const server = await bareServer(t, update(bytes, `x-MD5: ${md5(bytes)}`), nothingNew);
+    await using esp = await start(server.url, { next: { version: '2' } });
+    t.like(await afterwards(esp), { event: 'boot', sketchMd5: md5(next) });
+    await esp.nextEvent(({ event }) => event === 'checked', 5000);
+    t.true(server.requests[1]?.includes(`x-ESP8266-sketch-md5: ${md5(next)}\r\n`));
+    t.true(server.requests[1]?.includes('x-ESP8266-version: 2\r\n'));
+    t.true(holds(esp, next));
+  }
+});
+
+test('a filesystem is written in its place, and does not restart the device', async (t) => {
+  const content = new Uint8Array(9000).fill(0x21);
+  const server = await bareServer(t, update(content), nothingNew);
+  await using esp = await start(server.url, { updateMode: 'filesystem' });
+  await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  t.true(holds(esp, content, 0x200000));
+  t.is(esp.state.restarts, 0);
+});
+
+const tooLarge = new Uint8Array(100);
+const refusals: Record<string, readonly [Answer, string]> = {
+  'no Content-Length': [answer('200 OK', [], next), 'Server Did Not Report Size'],
+  'a chunked body': [
+    answer('200 OK', ['Transfer-Encoding: chunked'], 'c350\r\n', next, '\r\n0\r\n\r\n'),
+    'Server Did Not Report Size',
+  ],
+  'any other encoding': [
+    answer('200 OK', ['Transfer-Encoding: identity', `Content-Length: ${next.length}`], next),
+    'HTTP error: Transfer-Encoding not supported',
+  ],
+  'more than the free space': [answer('200 OK', ['Content-Length: 3000000'], tooLarge), 'Not Enough space'],
+  'more than any number': [answer('200 OK', ['Content-Length: 99999999999'], tooLarge), 'Not Enough space'],
+  'no firmware': [update(new Uint8Array(1000).fill(2)), 'Verify Bin Header Failed'],
+  'less than a header': [update(new Uint8Array([0xe9, 1])), 'Verify Bin Header Failed'],
+  'a flash size that the chip does not have': [
+    update(syntheticSketch({ sizeBytes: 50_000, flashSizeBytes: 16 * 1024 * 1024 })),
+    'New Binary Does Not Fit Flash Size',
+  ],
+  'a quoted MD5': [update(next, `x-MD5: "${md5(next)}"`), 'Wrong MD5'],
+  'two MD5s': [update(next, `x-MD5: ${md5(next)}`, `X-Md5: ${md5(next)}`), 'Wrong MD5'],
+  'the MD5 of something else': [
+    update(next, `x-MD5: ${md5('else')}`),
+    `Update error: ERROR[7]: MD5 verification failed: expected: ${md5('else')}, calculated: ${md5(next)}`,
+  ],
+  'status 401': [answer('401 Unauthorized', []), 'Unauthorized (401)'],
+  'status 403': [answer('403 Forbidden', []), 'Forbidden (403)'],
+  'status 404': [answer('404 Not Found', []), 'File Not Found (404)'],
+  'status 500': [answer('500 Oops', []), 'Wrong HTTP Code'],
+  'a redirect': [answer('302 Found', ['Location: /elsewhere']), 'Wrong HTTP Code'],
+  'something that is not HTTP': [{ pieces: ['220 smtp\r\n\r\n'], finally: 'end' }, 'HTTP error: no HTTP server'],
+  'an end within the header': [{ pieces: ['HTTP/1.1 200 OK\r\n'], finally: 'end' }, 'HTTP error: connection lost'],
+  'a header that does not come': [{ pieces: [], finally: 'stay' }, 'HTTP error: read Timeout'],
+  'a body that breaks off': [
+    { pieces: [`HTTP/1.1 200 OK\r\nContent-Length: ${next.length}\r\n\r\n`, next.subarray(0, 900)], finally: 'end' },
+    'Update error: ERROR[6]: Stream Read Timeout',
+  ],
+  'a body that does not go on': [
+    { pieces: [`HTTP/1.1 200 OK\r\nContent-Length: ${next.length}\r\n\r\n`, next.subarray(0, 900)], finally: 'stay' },
+    'Update error: ERROR[6]: Stream Read Timeout',
+  ],
+};
+
+for (const [name, [given, words]] of Object.entries(refusals)) {
+  test(`${name}: "${words.slice(0, 60)}"`, async (t) => {
+    t.is(await verdictOn(t, given), words);
+  });
+}
+
+test('a server that is not there is a failed connection', async (t) => {
+  await using esp = await start('http://127.0.0.1:9/update');
+  t.like(await esp.nextEvent(({ event }) => event === 'update', 5000), { error: 'HTTP error: connection failed' });
+});
+
+test('gzip is no firmware to a core before 2.7.0', async (t) => {
+  t.is(await verdictOn(t, update(gzipSync(next)), { core: '2.6.3' }), 'Verify Bin Header Failed');
+});
+
+test('redirects are followed when the sketch wants it, without the headers of the first request', async (t) => {
+  for (const status of ['301 A', '302 B', '303 C', '307 D']) {
+    const server = await bareServer(t, answer(status, ['Location: /elsewhere?a=b']), nothingNew);
+    await using esp = await start(server.url, { followsRedirects: true });
+    await esp.nextEvent(({ event }) => event === 'checked', 5000);
+    t.true(server.requests[1]?.startsWith('GET /elsewhere?a=b HTTP/1.0\r\n'));
+    t.false(server.requests[1]?.includes('x-ESP8266'));
+  }
+});
+
+test('a redirect to another host is followed by its URL, one to another protocol is not', async (t) => {
+  const target = await bareServer(t, nothingNew);
+  const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
+  await using esp = await start(first.url, { followsRedirects: true });
+  await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  t.is(target.requests.length, 1);
+  t.is(
+    await verdictOn(t, answer('302 Found', ['Location: https://127.0.0.1/']), { followsRedirects: true }),
+    'Wrong HTTP Code',
+  );
+});
+
+test('after ten redirects it goes no further', async (t) => {
+  const server = await bareServer(t, answer('302 Found', ['Location: /again']));
+  await using esp = await start(server.url, { followsRedirects: true, updateIntervalMs: 60_000 });
+  t.like(await esp.nextEvent(({ event }) => event === 'update', 5000), { error: 'Wrong HTTP Code' });
+  t.is(server.requests.length, 11);
+});
+
+test('a question for the version wants x-version, and takes 304 for an error', async (t) => {
+  const options = { updateMode: 'version' as const };
+  t.is(await verdictOn(t, answer('200 OK', ['x-version: 3', 'Content-Length: 0']), options), 'checked');
+  t.is(await verdictOn(t, answer('200 OK', ['Content-Length: 0']), options), 'Server Did Not Report Version');
+  t.is(await verdictOn(t, nothingNew, options), 'Wrong HTTP Code');
+});
