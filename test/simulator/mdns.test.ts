@@ -1,15 +1,64 @@
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
+import { Bonjour, type Service } from 'bonjour-service';
 import { quickTimings, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
-import { Mdns, type SeenService } from '../../src/upload/mdns.ts';
 import { afterwards, bareUpload, md5 } from './bare-host.ts';
 
-/** A port of its own for each test, so that the machine's mDNS, and other tests, are not disturbed. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, resolve));
+const group = '224.0.0.251';
+
+/** Ears on a port of the test's own, on the loopback interface only: no other test, and nobody on the network, is disturbed. */
+async function ears(t: ExecutionContext) {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  await new Promise<void>((resolve) => socket.bind(0, '0.0.0.0', resolve));
   const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
+  socket.addMembership(group, '127.0.0.1');
+  socket.setMulticastInterface('127.0.0.1');
+  const bonjour = new Bonjour({ socket, bind: false, port } as object);
+  t.teardown(() => bonjour.destroy());
+  const find = (type: string) =>
+    new Promise<Service>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`nobody announced ${type}`)), 10_000);
+      bonjour.find({ type }, (service) => {
+        clearTimeout(timer);
+        resolve(service);
+      });
+    });
+  return { port, find };
 }
+
+const start = (options: VirtualEspOptions) =>
+  startVirtualEsp({ image: { sizeBytes: 40_000 }, timings: quickTimings, ...options });
+
+test('it announces ArduinoOTA as the core does, and a web server for the updater, under its own address', async (t) => {
+  const { port, find } = await ears(t);
+  const seen = Promise.all([find('arduino'), find('http')]);
+  await using esp = await start({
+    hostname: 'kitchen',
+    password: 'secret',
+    webPort: 0,
+    mdns: { port, board: 'ESP8266_WEMOS_D1MINI', tellsSketchMd5: true, txt: { room: 'kitchen' } },
+  });
+  const [arduino, http] = await seen;
+  t.like(arduino, { name: 'kitchen', host: 'kitchen.local', port: esp.otaPort, addresses: ['127.0.0.1'] });
+  t.deepEqual(arduino.txt, {
+    tcp_check: 'no',
+    ssh_upload: 'no',
+    board: 'ESP8266_WEMOS_D1MINI',
+    auth_upload: 'yes',
+    sketch_md5: esp.state.sketchMd5,
+    room: 'kitchen',
+  });
+  t.like(http, { name: 'kitchen', port: esp.webPort });
+});
+
+test('after an update it announces the new sketch; a device that is closed announces nothing', async (t) => {
+  const { port, find } = await ears(t);
+  await using esp = await start({ mdns: { port, tellsSketchMd5: true } });
+  const image = syntheticSketch({ sizeBytes: 50_000, seed: 9 });
+  const booted = afterwards(esp);
+  await bareUpload(t, esp, image);
+  await booted;
+  t.like((await find('arduino')).txt, { auth_upload: 'no', sketch_md5: md5(image) });
+  await esp.close();
+});
