@@ -49,6 +49,8 @@ try {
 /** The first signal asks the verb to end; the handler is gone then, so that the second one ends it. */
 function abortOnSignals(): AbortController {
   const controller = new AbortController();
+  // A fleet of a hundred devices is a hundred listeners, and no leak.
+  process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       controller.abort();

@@ -1,0 +1,100 @@
+/**
+ * `npm run pictures`: an upload to twenty virtual devices, recorded as a terminal shows it. Writes docs/pictures/fleet.svg. What is
+ * drawn is what `ota-hooks upload --all` really wrote, at the moment when half of the devices are done.
+ */
+import { setMaxListeners } from 'node:events';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Io } from '../../src/commands/io.ts';
+import { makeProgram } from '../../src/commands/program.ts';
+import { readPublicKey } from '../../src/keys/public-key.ts';
+import { startVirtualEsp } from '../../src/simulator/virtual-esp.ts';
+import { drawTerminal } from './draw-terminal.ts';
+import { TerminalScreen } from './terminal-screen.ts';
+
+const places = ['kitchen', 'cellar', 'porch', 'garage', 'attic', 'garden', 'hall', 'stairs', 'study', 'workshop'];
+const names = places.flatMap((place) => [`${place}-door`, `${place}-light`]);
+const fixture = (name: string) => new URL(`../../test/fixtures/${name}`, import.meta.url);
+const password = 'of no importance';
+
+const signal = new AbortController().signal;
+// Each of the uploads under way listens to it.
+setMaxListeners(0, signal);
+const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-picture-'));
+const publicKey = readPublicKey(await readFile(fixture('keys/test-only-public.pem')), 'public.key');
+const devices = await Promise.all(names.map((name, index) => startVirtualEsp(optionsOf(name, index))));
+try {
+  await makeProject();
+  const screen = new TerminalScreen();
+  let half: readonly string[] | undefined;
+  const write = (text: string) => {
+    screen.write(text);
+    const finished = screen.lines().filter((line) => / (accepted|rejected|unreachable)/.test(line)).length;
+    if (half === undefined && finished >= names.length / 2) half = screen.lines();
+  };
+  await run(['pack', 'door.bin', '--quiet', '--project', 'door'], () => undefined);
+  const argv = ['upload', 'door.bin', '--all', '--concurrency', '12'];
+  await run(argv, write).catch(() => undefined);
+  if (half === undefined) throw new Error(`the upload went wrong:\n${screen.lines().join('\n')}`);
+  const prompt = `$ ota-hooks ${argv.join(' ')}`;
+  await writeFile(new URL('fleet.svg', import.meta.url), drawTerminal([prompt, ...half]));
+} finally {
+  await Promise.all(devices.map((device) => device.close()));
+  await rm(folder, { recursive: true, force: true });
+}
+
+function optionsOf(name: string, index: number) {
+  return {
+    hostname: name,
+    image: { sizeBytes: 260_000, seed: index + 1 },
+    publicKey,
+    // One has another password, as one always has.
+    password: name === 'attic-light' ? 'long forgotten' : password,
+    link: { rttMs: 8 + 4 * (index % 7) },
+    seed: index + 1,
+  };
+}
+
+async function makeProject(): Promise<void> {
+  await copyFile(fixture('firmware/door.bin'), join(folder, 'door.bin'));
+  await copyFile(fixture('firmware/door.elf'), join(folder, 'door.elf'));
+  await copyFile(fixture('keys/test-only-public.pem'), join(folder, 'public.key'));
+  await writeFile(join(folder, 'private.key'), await readFile(fixture('keys/test-only-private.pem')), { mode: 0o600 });
+  const facts = {
+    core: '3.1.2',
+    signing: 'required',
+    flashMode: 'dio',
+    chipSizeBytes: 4194304,
+    fsStart: 2097152,
+    fsEnd: 4169728,
+  };
+  // Of half of them an earlier, proven update told what they are; of the others only the flash mode is known: they get the raw signed sketch.
+  const entries = devices.map(({ otaPort }, index) => [
+    names[index],
+    { address: '127.0.0.1', port: otaPort, facts: index % 2 === 0 ? facts : { flashMode: 'dio' } },
+  ]);
+  const config = {
+    project: 'door',
+    devices: Object.fromEntries(entries),
+    upload: { password: { env: 'OTA_PASSWORD' } },
+  };
+  await writeFile(join(folder, 'ota.config.json'), JSON.stringify(config));
+}
+
+async function run(argv: readonly string[], write: (text: string) => void): Promise<void> {
+  const io: Io = {
+    cwd: folder,
+    env: { OTA_PASSWORD: password },
+    fancy: true,
+    stdout: { write },
+    stderr: { write },
+    signal,
+    askSecret: undefined,
+    ask: undefined,
+    platform: process.platform,
+    home: folder,
+    self: { node: process.execPath, cli: 'ota-hooks' },
+  };
+  await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
+}
