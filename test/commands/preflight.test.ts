@@ -115,6 +115,7 @@ test('a file without a manifest is inspected', async (t) => {
     'twice.gz': Buffer.concat([gzipSync(door.bin), gzipSync(door.bin)]),
     'notes.txt': 'hello',
     empty: '',
+    'bomb.gz': gzipSync(new Uint8Array(20 * 1024 * 1024)),
   });
   const unsigned = ['--signing', 'none', '--flash-mode', 'dio', '--core', '3.1.2', '--layout', '4m2m'];
   const ask = (file: string, ...argv: string[]) =>
@@ -125,6 +126,7 @@ test('a file without a manifest is inspected', async (t) => {
   t.deepEqual((await ask('twice.gz')).rules, ['trailing-data']);
   t.true((await ask('notes.txt')).rules?.includes('corrupt-image'));
   t.true((await ask('empty')).rules?.includes('corrupt-image'));
+  t.true((await ask('bomb.gz')).rules?.includes('inflate-over-fs'));
 });
 
 test('options say what is known, in bytes, hex, K and M, and as addresses of the linker', async (t) => {

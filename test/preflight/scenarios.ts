@@ -158,7 +158,7 @@ interface Content {
   readonly bytes: Uint8Array;
 }
 
-const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000];
+const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000, 420_000];
 const sizeNibbles = [0, 0, 2, 2, 3];
 
 /** Sketches of all sizes, modes and compressibilities; those that begin easy and end hard are what eboot chokes on. */
