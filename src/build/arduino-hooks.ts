@@ -35,6 +35,25 @@ export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, 
   ]);
 }
 
+/** The core's property for uploads over the network, of which arduino-cli makes the upload of network ports. */
+const uploadHook = 'tools.esptool.upload.network_pattern';
+
+/**
+ * The upload over the network as a command line of this tool. A recipe of an upload is told the build folder, not the sketch: the CLI finds
+ * the project by what arduino-cli noted there.
+ *
+ * There is no word for the password that the IDE could ask for: it would stand on the command line. It comes from the configuration.
+ */
+export function arduinoUploadProperty({ nodePath, cliPath, configPath }: ArduinoHooks): readonly [string, string] {
+  const words = [
+    ...[nodePath, cliPath, 'upload', '{build.path}/{build.project_name}.bin', '--method', 'espota'],
+    // What stands in the core's own pattern, and what arduino-cli therefore fills in.
+    ...['--host', '{serial.port}', '--port', '{network.port}'],
+    ...(configPath === undefined ? [] : ['--config', configPath]),
+  ];
+  return [uploadHook, quoteWords(words)];
+}
+
 function quoteWords(words: readonly string[]): string {
   return words.map(quoteWord).join(' ');
 }

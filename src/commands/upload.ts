@@ -138,7 +138,9 @@ function hosts(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',').filter((host) => host !== '')];
 }
 
-function port(value: string): number {
+/** A property of Arduino that is not defined stands as it is written: `{network.port}`, where no discovery told a port. */
+function port(value: string): number | undefined {
+  if (/^\{.*\}$/.test(value)) return undefined;
   const number = count(value);
   if (number > 65_535) throw new InvalidArgumentError('a port is a number from 1 to 65535');
   return number;

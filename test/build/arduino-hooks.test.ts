@@ -1,7 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { arduinoCliOptions } from '../../src/build/arduino-cli.ts';
-import { type ArduinoHooks, arduinoHookProperties, quoteWord } from '../../src/build/arduino-hooks.ts';
+import {
+  type ArduinoHooks,
+  arduinoHookProperties,
+  arduinoUploadProperty,
+  quoteWord,
+} from '../../src/build/arduino-hooks.ts';
 import { OtaError } from '../../src/errors.ts';
 
 const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota hooks/dist/cli.js' };
@@ -45,6 +50,16 @@ test('the two properties are the core’s own, and their words are those of the 
       ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'pack', '{build.path}/{build.project_name}.bin'],
       ...['--source', '{build.source.path}', '--config', '/home/jo/türen/ota.config.json', '--unsigned'],
     ],
+  ]);
+});
+
+test('the upload over the network names the image, the port that was chosen, and no password', (t) => {
+  const [name, recipe] = arduinoUploadProperty({ ...hooks, configPath: '/home/jo/türen/ota.config.json' });
+  t.is(name, 'tools.esptool.upload.network_pattern');
+  t.deepEqual(splitRecipe(recipe), [
+    ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'upload', '{build.path}/{build.project_name}.bin'],
+    ...['--method', 'espota', '--host', '{serial.port}', '--port', '{network.port}'],
+    ...['--config', '/home/jo/türen/ota.config.json'],
   ]);
 });
 

@@ -201,6 +201,15 @@ test('hosts are named by comma, by the name of the inventory, by address and por
   }
 });
 
+test('a property that arduino-cli did not fill in is no port, and its note of the sketch leads to the configuration', async (t) => {
+  const esp = await virtualDoor(t, { otaPort: 0 });
+  const folder = await packedDoor(t, { door: listed(esp) });
+  await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
+  const argv = ['upload', folder.at(image), '--host', esp.host, '--port', '{upload.port.properties.port}'];
+  const { exitCode, stderr } = await runVerb(argv, { cwd: '/' });
+  t.is(exitCode, 0, stderr);
+});
+
 test('with a port of this machine that is fixed, devices are served one after the other', async (t) => {
   const esps = await Promise.all([virtualDoor(t), virtualDoor(t), virtualDoor(t)]);
   const folder = await packedDoor(t, Object.fromEntries(esps.map((esp, index) => [`door-${index}`, listed(esp)])));

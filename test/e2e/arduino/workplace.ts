@@ -32,6 +32,8 @@ export interface Workplace {
   readonly sketch: (name: string, text?: string) => Promise<string>;
   /** `arduino-cli compile` as a user types it, none of our hooks given. */
   readonly compile: (sketch: string, ...options: string[]) => Promise<Run>;
+  /** Any command of arduino-cli, with other environment variables. */
+  readonly arduinoWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** `ota-hooks build -- …` on the same board. */
   readonly build: (sketch: string, ...options: string[]) => Promise<Run>;
   /** Any verb of ours. */
@@ -40,6 +42,8 @@ export interface Workplace {
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** Path of what stands beside a sketch's image: `image(sketch) + '.signed'`. Known once the sketch was built. */
   readonly image: (sketch: string) => Promise<string>;
+  /** The text of the manifest beside it. */
+  readonly manifest: (sketch: string) => Promise<string>;
 }
 
 /** A workplace that is gone after the test. */
@@ -76,6 +80,9 @@ export async function makeWorkplace(t: ExecutionContext, name = 'workplace'): Pr
     core,
     sketch: (sketchName, text = sketchText) => makeSketch(join(folder, 'user', sketchName), sketchName, text),
     compile: (sketch, ...options) => runProgram(arduinoCli.program, ['compile', '--fqbn', board, ...options, sketch]),
+    arduinoWith: (more, ...args) => runProgram(arduinoCli.program, args, more),
+    manifest: async (sketch) =>
+      readFile(`${await findImage(join(folder, 'cache', 'sketches'), sketch)}.ota.json`, 'utf8'),
     build: (sketch, ...options) => runOwn(['build', '--source', sketch, '--', '--fqbn', board, ...options]),
     run: (...args) => runOwn(args),
     runWith: (more, ...args) => runOwn(args, more),

@@ -1,0 +1,83 @@
+import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { readPublicKey } from '../../../src/keys/public-key.ts';
+import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { type KeyPair, makeKeys, makeWorkplace, placeKeys, type Workplace } from './workplace.ts';
+
+/** mdns-discovery, which tells arduino-cli of network ports, looks into real networks only. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+const testInNetwork = ownAddress === undefined ? test.skip : test.serial;
+const address = ownAddress ?? '';
+
+const keys = makeKeys();
+const password = 'a-password-of-this-test';
+
+/** A device in the network of this machine, as arduino-cli and the IDE find it. */
+async function device(t: ExecutionContext, { publicKey }: KeyPair): Promise<VirtualEsp> {
+  const key = readPublicKey(publicKey, 'the key of the test');
+  const esp = await startVirtualEsp({
+    host: address,
+    hostname: `arduino-${process.pid}`,
+    mdns: { board: 'ESP8266_WEMOS_D1MINI' },
+    image: { sizeBytes: 64 * 1024, publicKey: key },
+    publicKey: key,
+    password,
+    timings: quickTimings,
+  });
+  t.teardown(() => esp.close());
+  return esp;
+}
+
+/** A sketch that is built, in a workplace with our hooks, with the device's password named in its configuration. */
+async function builtSketch(t: ExecutionContext): Promise<{ workplace: Workplace; sketch: string }> {
+  const workplace = await makeWorkplace(t, 'Jürgen Müller');
+  const sketch = await workplace.sketch('Haustür');
+  await placeKeys(sketch, keys);
+  const config = { project: 'Haustür', upload: { password: { env: 'DOOR_PASSWORD' } } };
+  await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(config));
+  t.is((await workplace.run('install', 'arduino')).exitCode, 0);
+  const built = await workplace.compile(sketch);
+  t.is(built.exitCode, 0, built.output);
+  return { workplace, sketch };
+}
+
+function upload({ arduinoWith }: Workplace, sketch: string) {
+  const port = ['--port', address, '--protocol', 'network', '--discovery-timeout', '20s'];
+  return arduinoWith({ DOOR_PASSWORD: password }, 'upload', '--fqbn', 'esp8266:esp8266:d1_mini', ...port, sketch);
+}
+
+testInNetwork(
+  'an upload of the Arduino IDE is ours: the planner in front, the password by the configuration of the sketch',
+  async (t) => {
+    const esp = await device(t, keys);
+    const { workplace, sketch } = await builtSketch(t);
+    const run = await upload(workplace, sketch);
+    t.is(run.exitCode, 0, run.output);
+    t.regex(run.output, /sending Haustür\.ino\.bin\.signed/);
+    t.false(run.output.includes(password));
+    if (esp.state.restarts === 0 || esp.state.phase !== 'running')
+      await esp.nextEvent(({ event }) => event === 'boot', 5000);
+    const { image } = JSON.parse(await workplace.manifest(sketch));
+    t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === esp.state.sketchMd5));
+  },
+);
+
+testInNetwork('a device that says no fails the upload of the IDE, in its own words', async (t) => {
+  const esp = await device(t, makeKeys());
+  const { workplace, sketch } = await builtSketch(t);
+  const run = await upload(workplace, sketch);
+  t.not(run.exitCode, 0);
+  t.regex(run.output, /rejected: ERROR\[12\]: Signature verification failed/);
+  t.is(esp.state.restarts, 0);
+});
+
+testInNetwork("after `uninstall arduino` uploads are the core's own again", async (t) => {
+  await device(t, keys);
+  const { workplace, sketch } = await builtSketch(t);
+  await workplace.run('uninstall', 'arduino');
+  t.regex((await upload(workplace, sketch)).output, /would upload: --port /);
+});
