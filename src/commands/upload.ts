@@ -79,11 +79,8 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
   const settings = await projectSettings({ source, config: options.config }, io.cwd);
-  const chosen = chooseTargets(
-    settings.config,
-    { hosts: options.host, all: options.all, group: options.group },
-    options,
-  );
+  const reach = { ...options, port: options.port === unknownPort ? undefined : options.port };
+  const chosen = chooseTargets(settings.config, { hosts: options.host, all: options.all, group: options.group }, reach);
   const facts = factsOfOptions({ ...options, transport: undefined, kind: undefined });
   const open = (path: string | undefined, filesystem: boolean) =>
     openReleaseToSend({ file: path, filesystem, source, keys: { ...options, source } }, settings, io);
@@ -138,9 +135,11 @@ function hosts(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',').filter((host) => host !== '')];
 }
 
-/** A property of Arduino that is not defined stands as it is written: `{network.port}`, where no discovery told a port. */
-function port(value: string): number | undefined {
-  if (/^\{.*\}$/.test(value)) return undefined;
+/** What Arduino makes of a property that is not defined: `{network.port}`, where no discovery told a port. */
+const unknownPort = 0;
+
+function port(value: string): number {
+  if (/^\{.*\}$/.test(value)) return unknownPort;
   const number = count(value);
   if (number > 65_535) throw new InvalidArgumentError('a port is a number from 1 to 65535');
   return number;

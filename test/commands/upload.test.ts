@@ -202,7 +202,7 @@ test('hosts are named by comma, by the name of the inventory, by address and por
 });
 
 test('a property that arduino-cli did not fill in is no port, and its note of the sketch leads to the configuration', async (t) => {
-  const esp = await virtualDoor(t, { otaPort: 0 });
+  const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
   const argv = ['upload', folder.at(image), '--host', esp.host, '--port', '{upload.port.properties.port}'];
