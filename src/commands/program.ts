@@ -12,6 +12,7 @@ const verbs = {
   inspect: () => import('./inspect.ts'),
   preflight: () => import('./preflight.ts'),
   init: () => import('./init.ts'),
+  doctor: () => import('./doctor.ts'),
   build: () => import('./build.ts'),
   install: () => import('./install.ts'),
   uninstall: () => import('./uninstall.ts'),

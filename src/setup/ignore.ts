@@ -45,7 +45,8 @@ export async function isIgnored(folder: string, name: string, ignoreFile: string
   return exitCode === 0;
 }
 
-function isInRepository(folder: string): boolean {
+/** Whether a folder lies in a git repository. */
+export function isInRepository(folder: string): boolean {
   if (existsSync(join(folder, '.git'))) return true;
   return dirname(folder) !== folder && isInRepository(dirname(folder));
 }

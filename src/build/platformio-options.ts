@@ -1,0 +1,17 @@
+/** The options of hooks/platformio.py, which reads them as `custom_ota_NAME`. */
+export const platformioOptions = [
+  'node',
+  'cli',
+  'config',
+  'public_key',
+  'private_key',
+  'passphrase_env',
+  'project',
+  'firmware_version',
+  'compression',
+  'legacy',
+  'unsigned',
+  'sign_compressed_filesystem',
+  'enforcement',
+  'upload',
+].map((name) => `custom_ota_${name}`);

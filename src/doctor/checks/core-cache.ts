@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import glob from 'fast-glob';
+import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
+import { hasIdeHooks } from '../../build/arduino-ide.ts';
+import type { Check, Finding } from '../check.ts';
+import { settingsOf, type World } from '../world.ts';
+
+/**
+ * arduino-cli keeps core.a for all sketches (arduino-cli#2382), under a name that ends in the MD5 of the platform's folder and of
+ * `compiler.optimization_flags`, which is our salt, and empty in a plain build (`GetCachedCoreArchiveDirName`). So an archive without
+ * salt is the one that plain builds link, whatever the sketch's keys are.
+ */
+export const coreCache: Check = {
+  about: 'the cache of compiled cores does not un-sign a sketch',
+  run: async (world) => {
+    const cores = await findInstalledCores(arduinoFolders(world.env, world.platform, world.home));
+    const findings = await Promise.all(cores.map((core) => ofCore(core, world)));
+    return findings.flat();
+  },
+};
+
+async function ofCore(core: InstalledCore, world: World): Promise<readonly Finding[]> {
+  // With the hooks inside the core, arduino-cli never takes anything from its cache.
+  if (await hasIdeHooks(core.folder)) return [];
+  const archives = await plainArchives(core, world);
+  const states = await Promise.all(archives.map(verifies));
+  const found = (wanted: boolean) => archives.filter((_, index) => states[index] === wanted);
+  const name = `core ${core.version ?? '?'}`;
+  return [
+    ...poisoned(found(true), name),
+    ...unsigned(found(false), name, world),
+    ...sound(archives, found(true), name),
+  ];
+}
+
+function poisoned(archives: readonly string[], name: string): readonly Finding[] {
+  return archives.map((archive) => ({
+    level: 'warning',
+    says: `the cache holds a ${name} that was compiled with signing: sketches without a key would link it`,
+    mend: 'arduino-cli cache clean',
+    fix: { says: `removed ${dirname(archive)} from the cache`, apply: () => rm(dirname(archive), { recursive: true }) },
+  }));
+}
+
+function unsigned(archives: readonly string[], name: string, world: World): readonly Finding[] {
+  const isSignedSketch = world.project?.system === 'arduino' && settingsOf(world)?.publicKey !== undefined;
+  if (archives.length === 0 || !isSignedSketch) return [];
+  const says = `the cache holds a ${name} that checks nothing: a plain build of this sketch would link it, and be signed for show`;
+  return [{ level: 'warning', says, mend: 'Build with ota-hooks build, which keeps a core for each key' }];
+}
+
+function sound(archives: readonly string[], bad: readonly string[], name: string): readonly Finding[] {
+  if (archives.length === 0 || bad.length > 0) return [];
+  return [{ level: 'ok', says: `no ${name} with a key inside is in the cache of plain builds` }];
+}
+
+async function plainArchives({ folder }: InstalledCore, world: World): Promise<readonly string[]> {
+  const name = createHash('md5').update(folder).digest('hex');
+  return glob(`cores/*_${name}/core.a`, { cwd: cacheFolder(world), absolute: true });
+}
+
+/** Whether the Updater inside refers to the verifier. */
+async function verifies(archive: string): Promise<boolean> {
+  return (await readFile(archive)).includes('updaterSigningVerifier');
+}
+
+/** Where arduino-cli 1.x and the IDE keep it, unless they were told otherwise in a configuration of their own. */
+function cacheFolder({ env, platform, home }: World): string {
+  const places = {
+    darwin: join(home, 'Library', 'Caches'),
+    win32: env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'),
+  };
+  const own =
+    platform === 'darwin' || platform === 'win32' ? places[platform] : (env['XDG_CACHE_HOME'] ?? join(home, '.cache'));
+  return env['ARDUINO_BUILD_CACHE_PATH'] ?? join(own, 'arduino');
+}

@@ -1,0 +1,14 @@
+import type { Check } from '../check.ts';
+
+const oldest = [20, 19] as const;
+
+/** Hooks are run by this Node.js, or by the one that a build system finds. */
+export const node: Check = {
+  about: 'Node.js is new enough',
+  run: ({ node: { version, path } }) => {
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    const isEnough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+    if (isEnough) return [{ level: 'ok', says: `Node.js ${version} (${path})` }];
+    return [{ level: 'error', says: `Node.js ${version} is too old`, mend: `Install ${oldest.join('.')} or newer` }];
+  },
+};

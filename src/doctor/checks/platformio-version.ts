@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { platformioProgram } from '../../build/platformio.ts';
+import type { Check, Finding } from '../check.ts';
+import { platformioFolder } from '../platformio-folder.ts';
+import { platformioOf, type World } from '../world.ts';
+
+/** The last PlatformIO Core that may bring an SCons which passes over a missing script in silence, and the first SCons that does not. */
+const lastSilent = [6, 1, 11];
+const firstLoud = [4, 6, 0];
+
+/** A script that is missing stops a build only since SCons 4.6. */
+export const platformioVersion: Check = {
+  about: 'PlatformIO notices a missing hook',
+  run: async (world) => {
+    const [core, scons] = await Promise.all([coreVersion(world), sconsVersion(world)]);
+    if (core === undefined) {
+      const isWanted = platformioOf(world) !== undefined;
+      const mend = isWanted ? 'Install it, for example with: python3 -m pip install platformio' : undefined;
+      return [{ level: isWanted ? 'warning' : 'note', says: 'PlatformIO is not installed, or not on the PATH', mend }];
+    }
+    const name = `PlatformIO ${core.join('.')}${scons === undefined ? '' : ` with SCons ${scons.join('.')}`}`;
+    const isSilent = scons === undefined ? compare(core, lastSilent) <= 0 : compare(scons, firstLoud) < 0;
+    return [isSilent ? silent(name) : { level: 'ok', says: name }];
+  },
+};
+
+function silent(name: string): Finding {
+  const says = `${name} builds unsigned when the hook's file is missing, and says nothing (SCons before 4.6)`;
+  return { level: 'warning', says, mend: 'pio upgrade' };
+}
+
+async function coreVersion(world: World): Promise<readonly number[] | undefined> {
+  const program = world.env['PLATFORMIO_CLI'] ?? platformioProgram(world.home, world.platform).name;
+  const printed = await world.ask(program, ['--version']);
+  const version = /version (\d+)\.(\d+)\.(\d+)/.exec(printed ?? '');
+  return version?.slice(1).map(Number);
+}
+
+/** PlatformIO numbers its packages by the versions inside: 4.40801.0 holds SCons 4.8.1. */
+async function sconsVersion(world: World): Promise<readonly number[] | undefined> {
+  const path = join(platformioFolder(world), 'packages', 'tool-scons', 'package.json');
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const packed = /"version"\s*:\s*"\d+\.(\d)(\d{2})(\d{2})\./.exec(text);
+  return packed?.slice(1).map(Number);
+}
+
+function compare(one: readonly number[], other: readonly number[]): number {
+  const at = one.findIndex((part, index) => part !== other[index]);
+  return at === -1 ? 0 : (one[at] ?? 0) - (other[at] ?? 0);
+}

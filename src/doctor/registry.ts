@@ -1,0 +1,37 @@
+import type { Check } from './check.ts';
+import { arduinoHooks } from './checks/arduino-hooks.ts';
+import { callBack } from './checks/call-back.ts';
+import { clock } from './checks/clock.ts';
+import { coreCache } from './checks/core-cache.ts';
+import { ideNode } from './checks/ide-node.ts';
+import { keySecrecy } from './checks/key-secrecy.ts';
+import { keys } from './checks/keys.ts';
+import { mdns } from './checks/mdns.ts';
+import { node } from './checks/node.ts';
+import { otherSigning } from './checks/other-signing.ts';
+import { platformioHook } from './checks/platformio-hook.ts';
+import { platformioOptionNames } from './checks/platformio-options.ts';
+import { platformioVersion } from './checks/platformio-version.ts';
+import { project } from './checks/project.ts';
+import { staleArtefacts } from './checks/stale-artefacts.ts';
+
+/** Every check by its name, in the order in which they are told. Adding one: a file in checks/, and a line here. */
+export const checks = {
+  node,
+  clock,
+  project,
+  keys,
+  'key-secrecy': keySecrecy,
+  'platformio-version': platformioVersion,
+  'platformio-hook': platformioHook,
+  'platformio-options': platformioOptionNames,
+  'ide-node': ideNode,
+  'arduino-hooks': arduinoHooks,
+  'core-cache': coreCache,
+  'other-signing': otherSigning,
+  'stale-artefacts': staleArtefacts,
+  'call-back': callBack,
+  mdns,
+} as const satisfies Record<string, Check>;
+
+export type CheckName = keyof typeof checks;
