@@ -22,6 +22,8 @@ const verbs = {
   signing: () => import('./signing.ts'),
   espota: () => import('./espota.ts'),
   simulate: () => import('./simulate.ts'),
+  serve: () => import('./serve.ts'),
+  server: () => import('./server.ts'),
 } as const;
 
 /**

@@ -67,7 +67,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   routes.delete(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
     const { project, mac } = named(context);
     if (!(await records.remove(project, mac, context.get('token').id))) throw unknownDevice(mac);
-    return context.body(null, 204);
+    return context.json({ removed: mac });
   });
 
   routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {

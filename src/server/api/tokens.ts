@@ -24,7 +24,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
 
   routes.delete('/tokens/:id', admin, async (context) => {
     const id = context.req.param('id');
-    if (await store.tokens.revoke(id, context.get('token').id)) return context.body(null, 204);
+    if (await store.tokens.revoke(id, context.get('token').id)) return context.json({ revoked: id });
     throw new ApiError('not-found', 'there is no such token', '`ota-hooks server token list` shows them.');
   });
 

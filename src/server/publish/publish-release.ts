@@ -1,6 +1,11 @@
 import type * as v from 'valibot';
 import { type Manifest, parseManifest } from '../../domain/manifest.ts';
-import { mostBlobBytes, type ReleaseComplaint, type releaseRequestSchema } from '../../domain/release.ts';
+import {
+  mostBlobBytes,
+  privateKeyRule,
+  type ReleaseComplaint,
+  type releaseRequestSchema,
+} from '../../domain/release.ts';
 import { OtaError } from '../../errors.ts';
 import { type RsaPublicKey, readPublicKey } from '../../keys/public-key.ts';
 import { judgeRelease } from '../../preflight/judge-release.ts';
@@ -10,9 +15,6 @@ import { newProject } from '../project.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../store/records.ts';
 import type { PublicationResult, Store } from '../store/store.ts';
 import { type BuildAnswer, verifyBuild } from './verify-build.ts';
-
-/** The one rule that is not preflight's: a device does not mind a private key in its sketch. */
-const privateKeyRule = 'private-key-inside';
 
 export interface PublishQuestion {
   readonly project: string;

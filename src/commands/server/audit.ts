@@ -1,0 +1,26 @@
+import type { AuditInfo } from '../../domain/release-admin.ts';
+import type { Io } from '../io.ts';
+import { table } from '../table.ts';
+import type { Declaration } from '../verb.ts';
+import { type ServerOptions, serverVerb, talkTo } from './connection.ts';
+
+/** Declares `server audit`. */
+export function declareAudit({ program, io }: Declaration): void {
+  serverVerb({ program, io }, 'audit', 'who changed what, the newest first', [
+    'ota-hooks server audit --server https://ota.example.com',
+    'ota-hooks server audit --json',
+  ]).action((options) => audit(options, io));
+}
+
+async function audit(options: ServerOptions, io: Io): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  const { entries } = await ask<{ entries: AuditInfo[] }>('GET', '/audit?limit=200');
+  const rows = entries.map(({ at, actor, action, project, detail }) => [
+    at,
+    actor,
+    action,
+    project ?? '-',
+    JSON.stringify(detail),
+  ]);
+  report.result(entries, table([['at', 'who', 'what', 'project', 'detail'], ...rows]));
+}

@@ -1,0 +1,74 @@
+import { OtaError } from '../../errors.ts';
+import { isReadOnTheWay, settleDestination } from '../../publish/destination.ts';
+import { type ApiRequest, connect } from '../../publish/server/connection.ts';
+import { asError } from '../../publish/server/problems.ts';
+import type { Io } from '../io.ts';
+import { makeReport, type OutputOptions, type Report } from '../report.ts';
+import { type Declaration, verb } from '../verb.ts';
+
+export interface ServerOptions extends OutputOptions {
+  readonly server?: string | undefined;
+  readonly tokenEnv: string;
+}
+
+/** Begins the declaration of a verb that speaks to a server. */
+export function serverVerb<const Usage extends string>(
+  declaration: Declaration,
+  usage: Usage,
+  description: string,
+  examples: readonly [string, string],
+) {
+  return verb(declaration, usage, description, examples)
+    .option('--server <url>', 'address of the server (default: what OTA_SERVER says)')
+    .option('--token-env <name>', 'environment variable with the token', 'OTA_TOKEN');
+}
+
+/** A server that is asked, and where to say what it answered. */
+export interface Talk {
+  /** @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection */
+  ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown): Promise<Answer>;
+  readonly report: Report;
+  /** Its address and its token, for what is no JSON. */
+  readonly url: URL;
+  readonly token: string;
+}
+
+/**
+ * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
+ */
+export function talkTo({ server, tokenEnv, ...output }: ServerOptions, io: Io): Talk {
+  const report = makeReport(io, output);
+  const to = server ?? io.env['OTA_SERVER'];
+  const place = settleDestination({
+    to,
+    configured: undefined,
+    folder: io.cwd,
+    cwd: io.cwd,
+    env: io.env,
+    tokenVariable: tokenEnv,
+  });
+  if (place.kind !== 'server')
+    throw new OtaError('USAGE', { message: `${to} is no address of a server`, hint: addressHint });
+  if (isReadOnTheWay(place.url)) {
+    report.warn(`${place.url.origin} is not encrypted: whoever listens on the way reads the token`);
+  }
+  const request = connect({ url: place.url, token: place.token, signal: io.signal });
+  return {
+    report,
+    url: place.url,
+    token: place.token,
+    async ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown) {
+      const answer = await request({ method, path, ...(json !== undefined && { json }) });
+      if (answer.problem !== undefined) throw asError(answer);
+      // The server is of this tool, and its answers have the types of domain/release*.ts.
+      return answer.json as Answer;
+    },
+  };
+}
+
+const addressHint = 'Write --server https://HOST[:PORT], or set OTA_SERVER.';
+
+/** A part of a path. */
+export function segment(text: string): string {
+  return encodeURIComponent(text);
+}
