@@ -183,14 +183,24 @@ def state():
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
 
 
+def remembered_node():
+    """The Node.js that `ota-hooks init` was run with. An IDE that was started from a desktop lacks the PATH of a shell."""
+    try:
+        return Path(PROJECT_DIR, ".ota", "node").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return None
+
+
 def node_program():
-    """Node by custom_ota_node, OTA_NODE, npm's own, or the PATH: the first that is named must be there."""
-    named = option("node") or os.environ.get("OTA_NODE") or os.environ.get("npm_node_execpath") or "node"
-    found = shutil.which(in_project(named) if os.path.dirname(named) else named, path=env["ENV"].get("PATH"))
-    if not found:
-        hint = "Install Node.js 20.19 or newer, or name it in platformio.ini: custom_ota_node = /path/to/node"
-        raise HookError("Node.js was not found (looked for: %s)\n  %s" % (named, hint))
-    return found
+    """Node by custom_ota_node, OTA_NODE or npm's own: what is named must be there. Else by the PATH, or as init remembers it."""
+    named = option("node") or os.environ.get("OTA_NODE") or os.environ.get("npm_node_execpath")
+    candidates = [named] if named else [name for name in ("node", remembered_node()) if name]
+    for name in candidates:
+        found = shutil.which(in_project(name) if os.path.dirname(name) else name, path=env["ENV"].get("PATH"))
+        if found:
+            return found
+    hint = "Install Node.js 20.19 or newer, or name it in platformio.ini: custom_ota_node = /path/to/node"
+    raise HookError("Node.js was not found (looked for: %s)\n  %s" % (", ".join(candidates), hint))
 
 
 def run(words, image=None, environment=None):

@@ -3,7 +3,7 @@ import { OtaError } from '../../errors.ts';
 import { quickTimings, startVirtualEsp, syntheticSketch } from '../../simulator/index.ts';
 import { deliverByEspota } from '../../upload/espota/deliver.ts';
 import { ownAddresses } from '../../upload/mdns.ts';
-import { wordsOf } from '../../upload/verdict.ts';
+import { type Verdict, wordsOf } from '../../upload/verdict.ts';
 import type { Check, Finding } from '../check.ts';
 import { firewallOf } from '../firewall.ts';
 import { settingsOf, type World } from '../world.ts';
@@ -25,12 +25,7 @@ export const callBack: Check = {
 async function tryUpload(address: string, hostPort: number | undefined, { signal }: World): Promise<Finding> {
   const where = hostPort === undefined ? address : `TCP port ${hostPort} of ${address}`;
   try {
-    await using device = await startVirtualEsp({ host: address, timings: quickTimings });
-    const verdict = await deliverByEspota(
-      { host: address, port: device.otaPort, hostIp: address, hostPort },
-      syntheticSketch({ sizeBytes: 20_000, seed: 2 }),
-      { kind: 'sketch', signal, timings: { attempts: 1, callBackMs: 3000, invitationMs: 3000 } },
-    );
+    const verdict = await updateVirtualDevice(address, hostPort, signal);
     if (verdict.kind === 'accepted') return { level: 'ok', says: `a virtual device could call back to ${where}` };
     const { words, hint } = wordsOf(verdict);
     return { level: 'error', says: `a virtual device on this machine could not be updated: ${words}`, mend: hint };
@@ -40,6 +35,19 @@ async function tryUpload(address: string, hostPort: number | undefined, { signal
     const why = error instanceof Error ? error.message : String(error);
     const mend = 'Check "hostIp" and "hostPort" in ota.config.json';
     return { level: 'error', says: `no device can call back to ${where}: ${why}`, mend };
+  }
+}
+
+async function updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<Verdict> {
+  const device = await startVirtualEsp({ host, timings: quickTimings });
+  try {
+    return await deliverByEspota(
+      { host, port: device.otaPort, hostIp: host, hostPort },
+      syntheticSketch({ sizeBytes: 20_000, seed: 2 }),
+      { kind: 'sketch', signal, timings: { attempts: 1, callBackMs: 3000, invitationMs: 3000 } },
+    );
+  } finally {
+    await device.close();
   }
 }
 
