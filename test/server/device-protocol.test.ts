@@ -1,24 +1,269 @@
 import test from 'ava';
+import type { Build } from '../../src/pack/build.ts';
+import type { Signer } from '../../src/signing/signer.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
-import { askAsDevice } from './raw-device.ts';
-import { startTestServer } from './running-server.ts';
+import { askAsDevice, type DeviceWords, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
+import { startTestServer, type TestServer } from './running-server.ts';
 
-test('a device that runs an old build gets the new one, and 304 once it runs it', async (t) => {
+const signer: Signer = testSigner();
+const old = await testBuild({ version: '1.0', signer });
+const young = await testBuild({ version: '2.0', signer, seed: 2 });
+const runsOld: DeviceWords = { sketchMd5: sketchMd5Of(old.manifest) };
+const runsYoung: DeviceWords = { sketchMd5: sketchMd5Of(young.manifest) };
+
+async function publishBoth(server: TestServer): Promise<void> {
+  for (const build of [old, young]) await server.publish(build);
+}
+
+/** Of an unsigned project: what a device without a key runs. */
+async function publishFiles(server: TestServer, builds: readonly Build[]): Promise<void> {
+  for (const build of builds) await server.publish(build);
+}
+
+test('an update comes with all that the device wants to see, and with nothing that it chokes on', async (t) => {
   const server = await startTestServer(t);
-  const signer = testSigner();
-  const [old, young] = [await testBuild({ version: '1.0', signer }), await testBuild({ version: '2.0', signer, seed: 2 })];
-  t.is((await server.publish(old)).status, 201);
-  t.is((await server.publish(young)).status, 201);
-
-  const answer = await askAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(old.manifest) });
-  console.log(JSON.stringify((await server.api('GET', '/projects/door/devices')).body, null, 1));
-  t.is(answer.status, 200, answer.body.toString());
-  t.is(answer.header('x-md5'), answer.md5);
+  await publishBoth(server);
+  const answer = await askAsDevice(server.port, '/update/door', runsOld);
+  t.is(answer.status, 200);
   t.is(answer.header('content-length'), String(answer.body.length));
+  t.is(answer.header('transfer-encoding'), undefined);
+  t.is(answer.header('content-type'), 'application/octet-stream');
+  t.is(answer.header('content-disposition'), 'attachment; filename=door.bin.gz.signed');
   t.is(answer.header('x-version'), '2.0');
-  const after = await askAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(young.manifest) });
-  t.is(after.status, 304);
-  t.is(after.body.length, 0);
-  console.log(answer.headers, after.headers, server.logged);
-  console.log(JSON.stringify((await server.api('GET', '/projects/door/devices')).body, null, 1));
+  t.is(answer.headers.filter(([name]) => name === 'x-md5').length, 1);
+  t.is(answer.header('x-md5'), answer.md5);
+  t.regex(answer.header('x-md5') ?? '', /^[0-9a-f]{32}$/);
+  t.is(answer.header('connection'), 'close');
+  t.deepEqual(answer.body, Buffer.from(young.files.get('door.bin.gz.signed') ?? []));
+});
+
+test('who runs the build gets 304 without a body, whatever flash mode, size and frequency it runs with', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  for (const { md5 } of young.manifest.image.sketchMd5s.filter((_, index) => index % 16 === 0)) {
+    const answer = await askAsDevice(server.port, '/update/door', { sketchMd5: md5 });
+    t.is(answer.status, 304);
+    t.is(answer.body.length, 0);
+    t.is(answer.header('transfer-encoding'), undefined);
+  }
+});
+
+test('names of headers come in any case', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  for (const caseOf of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
+    t.is((await askAsDevice(server.port, '/update/door', { ...runsYoung, caseOf })).status, 304);
+  }
+});
+
+test('HTTP/1.1 and keep-alive are answered as well', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const request = updateRequest('/update/door', runsYoung)
+    .replace('HTTP/1.0', 'HTTP/1.1')
+    .replace('close', 'keep-alive');
+  const bytes = await sendRaw(server.port, request + request.replace('keep-alive', 'close'));
+  t.is(bytes.toString().match(/^HTTP\/1\.1 304/gm)?.length, 2);
+});
+
+test('who is no updater gets 403, and so does one that leaves a header out', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const words: DeviceWords[] = [{ userAgent: 'curl/8' }, { without: ['User-Agent'] }, { mac: 'front door' }];
+  const wanted = ['mode', 'STA-MAC', 'AP-MAC', 'free-space', 'sketch-size', 'sketch-md5', 'chip-size', 'sdk-version'];
+  words.push(...wanted.map((name) => ({ without: [`x-ESP8266-${name}`] })));
+  for (const each of words) {
+    const answer = await askAsDevice(server.port, '/update/door', { ...runsOld, ...each });
+    t.is(answer.status, 403, JSON.stringify(each));
+    t.is(answer.header('content-length'), String(answer.body.length));
+  }
+  t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, without: ['x-ESP8266-Chip-ID'] })).status, 200);
+});
+
+test('404: another project, a channel without releases, an unknown mode, no files, too long a path', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  for (const path of [
+    '/update/window',
+    '/update/door/beta',
+    '/update/door/stable/x',
+    '/update/',
+    '/update/%zz',
+    '/update/door%00',
+  ]) {
+    t.is((await askAsDevice(server.port, path, runsOld)).status, 404, path);
+  }
+  for (const mode of ['spiffs', 'flash', 'Sketch', '']) {
+    t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, mode })).status, 404, mode);
+  }
+});
+
+test('only GET', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const request = updateRequest('/update/door', runsOld).replace('GET', 'POST');
+  t.is(readAnswer(await sendRaw(server.port, request)).status, 405);
+});
+
+test('who asks for the version hears of the one that it could get, of its own when there is none for it', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const ask = (words: DeviceWords) => askAsDevice(server.port, '/update/door', { ...words, mode: 'version' });
+  const newer = await ask(runsOld);
+  t.is(newer.status, 200);
+  t.is(newer.header('x-version'), '2.0');
+  t.is(newer.body.length, 0);
+  const same = await ask(runsYoung);
+  t.is(same.status, 200);
+  t.is(same.header('x-version'), '2.0');
+  const none = await ask({
+    ...runsOld,
+    sketchMd5: '0'.repeat(32),
+    version: '0.5',
+    freeSpace: 0,
+    sketchSize: 1_000_000,
+  });
+  t.is(none.header('x-version'), '0.5');
+  const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
+  t.deepEqual(body['attempts'], [], 'nothing was sent');
+});
+
+test('a device whose build is not known gets the raw signed sketch; one that says the version has it', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const answer = await askAsDevice(server.port, '/update/door', {});
+  t.is(answer.status, 200);
+  t.is(answer.header('content-disposition'), 'attachment; filename=door.bin.signed');
+  t.is((await askAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:02', version: '2.0' })).status, 304);
+});
+
+test('an alias leads to its project and channel', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const aliases = [{ path: '/esp/update/arduino.php' }, { path: '/beta.php', channel: 'beta' }];
+  t.is((await server.api('PUT', '/projects/door', { aliases })).status, 200);
+  t.is((await askAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 200);
+  t.is((await askAsDevice(server.port, '/esp/update/arduino.php?x=1', runsYoung)).status, 304);
+  t.is((await askAsDevice(server.port, '/beta.php', runsOld)).status, 404);
+  await server.api('PUT', '/projects/door', { aliases: [] });
+  t.is((await askAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 404);
+});
+
+test('a closed project answers enrolled devices only', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  await server.api('PUT', '/projects/door', { access: 'closed' });
+  t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 404);
+  t.deepEqual((await server.api('GET', '/projects/door/devices')).body['devices'], [], 'and does not remember others');
+  await server.api('PUT', '/projects/door/devices/18:fe:34:aa:bb:cc', { name: 'front door' });
+  t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
+});
+
+test('the table of the old update script enrols its devices', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  await server.api('PUT', '/projects/door', { access: 'closed' });
+  const table = {
+    '18:FE:AA:AA:AA:AA': { file: 'DOOR-7-g14f53a19.bin', version: 1 },
+    '18:fe:aa:aa:aa:bb': { file: 'TEMP-1.0.0.bin', version: 1 },
+  };
+  const first = await server.api('POST', '/projects/door/devices/import', table);
+  t.deepEqual(first.body as object, { enrolled: 2, unchanged: 0 });
+  const again = await server.api('POST', '/projects/door/devices/import', table);
+  t.deepEqual(again.body as object, { enrolled: 0, unchanged: 2 });
+  t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, mac: '18:FE:AA:AA:AA:BB' })).status, 200);
+  t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
+});
+
+test('a password of the project, and one of a device', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+  await server.api('PUT', '/projects/door', { credential: { user: 'esp', password: 'open sesame' } });
+  const without = await askAsDevice(server.port, '/update/door', runsYoung);
+  t.is(without.status, 401);
+  t.regex(without.header('www-authenticate') ?? '', /^Basic /);
+  const ask = async (words: DeviceWords, credentials: string) =>
+    (await askAsDevice(server.port, '/update/door', { ...runsYoung, ...words, ...basic(credentials) })).status;
+  t.is(await ask({}, 'esp:open sesame'), 304);
+  t.is(await ask({}, 'esp:open sesame'), 304);
+  t.is(await ask({}, 'esp:open Sesame'), 401);
+  t.is(await ask({}, 'ESP:open sesame'), 401);
+  const mac = '18:FE:34:00:00:07';
+  await server.api('PUT', `/projects/door/devices/${mac}`, { credential: { user: 'seven', password: 'of its own' } });
+  t.is(await ask({ mac }, 'esp:open sesame'), 401);
+  t.is(await ask({ mac }, 'seven:of its own'), 304);
+  await server.api('PUT', '/projects/door', { credential: null });
+  t.is((await askAsDevice(server.port, '/update/door', runsYoung)).status, 304);
+  t.is((await askAsDevice(server.port, '/update/door', { ...runsYoung, mac })).status, 401);
+  const shown = JSON.stringify([
+    server.logged,
+    (await server.api('GET', '/projects')).body,
+    (await server.api('GET', '/audit')).body,
+  ]);
+  t.notRegex(shown, /sesame|its own|"hash"|"salt"/);
+});
+
+test('a device that takes only part of it is not thought to have it', async (t) => {
+  const server = await startTestServer(t);
+  const large = await testBuild({ version: '3.0', signer, seed: 3, sizeBytes: 3_000_000 });
+  await publishFiles(server, [old, large]);
+  await sendRaw(server.port, updateRequest('/update/door', { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 }), {
+    during: (socket) => socket.once('data', () => socket.resetAndDestroy()),
+  });
+  const state = async () => JSON.stringify((await server.api('GET', '/projects/door/devices')).body['devices']);
+  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  t.regex(await state(), /"state":"sent"/);
+  t.is(server.parts.counters.downloadsBroken, 1);
+  await askAsDevice(server.port, '/update/door', { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 });
+  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  t.regex(await state(), /"state":"received","sends":2/);
+});
+
+test('a file by its name: to a device when it may have it, 304 when it runs it, to others as it is', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const path = '/files/door/2.0/door.bin.signed';
+  const toDevice = await askAsDevice(server.port, path, runsOld);
+  t.is(toDevice.status, 200);
+  t.is(toDevice.header('x-md5'), toDevice.md5);
+  t.is((await askAsDevice(server.port, path, runsYoung)).status, 304);
+  const browser = { userAgent: 'Mozilla', without: ['x-ESP8266-STA-MAC'] };
+  const plain = await askAsDevice(server.port, path, browser);
+  t.is(plain.status, 200);
+  t.deepEqual(plain.body, Buffer.from(young.files.get('door.bin.signed') ?? []));
+  t.is((await askAsDevice(server.port, '/files/door/@stable/door.bin.gz.signed', runsOld)).status, 200);
+  const unsafe = await askAsDevice(server.port, '/files/door/2.0/door.bin.gz', { mac: '18:FE:34:00:00:09' });
+  t.is(unsafe.status, 304, 'an unknown device gets no gzip');
+  for (const other of [
+    '/files/door/2.0/nothing',
+    '/files/door/9.9/door.bin',
+    '/files/door/2.0',
+    '/files/door/@beta/door.bin',
+  ]) {
+    t.is((await askAsDevice(server.port, other, browser)).status, 404, other);
+  }
+});
+
+test('a withdrawn release is sent to nobody, and recognised', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0', reason: 'it smokes' });
+  t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 404);
+  t.is((await askAsDevice(server.port, '/files/door/2.0/door.bin.signed', runsOld)).status, 404);
+  await server.api('PUT', '/projects/door/channels/stable', { version: '1.0' });
+  const back = await askAsDevice(server.port, '/update/door', runsYoung);
+  t.is(back.status, 200);
+  t.is(back.header('x-version'), '1.0');
+});
+
+test('with nginx in front the artefact is sent by it', async (t) => {
+  const server = await startTestServer(t, { accelPath: '/blobs' });
+  await publishBoth(server);
+  const answer = await askAsDevice(server.port, '/update/door', runsOld);
+  t.is(answer.status, 200);
+  const { sha256, md5 } = young.manifest.artefacts.find(({ file }) => file === 'door.bin.gz.signed') ?? {};
+  t.is(answer.header('x-accel-redirect'), `/blobs/${sha256?.slice(0, 2)}/${sha256}`);
+  t.is(answer.header('x-md5'), md5);
+  t.is(answer.body.length, 0);
 });

@@ -66,7 +66,12 @@ function withClient(t: ExecutionContext, { server, folder, token, logged, close 
   };
   const publish: TestServer['publish'] = async (build, request = {}, as = token) => {
     for (const bytes of build.files.values()) await upload(server.url, bytes, as);
-    return api('POST', `/projects/${build.manifest.project ?? 'door'}/releases`, releaseRequest(build.manifest, request), as);
+    return api(
+      'POST',
+      `/projects/${build.manifest.project ?? 'door'}/releases`,
+      releaseRequest(build.manifest, request),
+      as,
+    );
   };
   return {
     ...server,
