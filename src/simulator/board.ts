@@ -5,11 +5,11 @@ import { announcedSize, type Transport } from '../device/staging.ts';
 import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../device/updater.ts';
 import type { VirtualDevice } from '../device/virtual-device.ts';
 import type { ImageKind } from '../domain/artefact.ts';
-import { readFirmware } from '../firmware/firmware.ts';
 import { type FlashMode, flashModes } from '../firmware/flash-header.ts';
-import { readSketchImage } from '../firmware/sketch-image.ts';
 import { type Build, factsOf } from './build.ts';
+import { recallFirmware } from './firmware-memory.ts';
 import { FlashChip } from './flash-chip.ts';
+import type { ReceivedBytes } from './received-bytes.ts';
 
 /** What a transport hands to the Updater. */
 export interface Delivery {
@@ -30,7 +30,7 @@ type Facts = Omit<VirtualDevice, 'flash'>;
 interface Pending {
   /** What `end` left, for a device that has its flash back. */
   readonly endWith: (device: VirtualDevice) => EndResult;
-  readonly bytes: Uint8Array;
+  readonly received: ReceivedBytes;
   readonly delivery: Delivery;
 }
 
@@ -88,22 +88,22 @@ export class Board {
    * `Update.begin()`, `write()` and `end()` in one go. All that an upload does to a device happens here, when it has ended: nobody can look
    * at the flash before.
    *
-   * @param bytes what arrived; fewer than announced when the upload broke off
+   * @param received what arrived; fewer than announced when the upload broke off
    * @param isWhole false for a form that broke off, whose size nobody announced
    */
-  install(delivery: Delivery, bytes: Uint8Array, isWhole = true): Outcome {
+  install(delivery: Delivery, received: ReceivedBytes, isWhole = true): Outcome {
     this.#pending = undefined;
     const end = this.chip.change((flash) => {
       const begun = beginUpdate({ ...this.#facts, flash }, this.#request(delivery));
       if (begun.outcome === 'rejected') return begun;
-      const written = writeUpdate(begun.update, bytes);
+      const written = writeUpdate(begun.update, received.joined());
       return written.outcome === 'rejected'
         ? written
         : endUpdate(written.update, delivery.transport === 'web' && isWhole);
     });
     this.#remember(end.device);
     if (end.outcome === 'rejected') return { outcome: 'rejected', error: end.error };
-    this.#pending = { endWith: (device) => ({ ...end, device }), bytes, delivery };
+    this.#pending = { endWith: (device) => ({ ...end, device }), received, delivery };
     return { outcome: end.outcome === 'crashed' ? 'crashed' : 'accepted' };
   }
 
@@ -117,7 +117,8 @@ export class Board {
     this.#pending = undefined;
     this.#facts = { ...this.#facts, leftoverMd5: undefined };
     if (pending === undefined) return { outcome: 'unchanged' };
-    const { endWith, bytes, delivery } = pending;
+    const { endWith, received, delivery } = pending;
+    const bytes = received.joined();
     const options = { ...delivery, expected: imageIn(bytes) };
     const result = this.chip.change((flash) => restart(endWith({ ...this.#facts, flash }), bytes, options));
     this.#sketchMd5 = undefined;
@@ -134,7 +135,7 @@ export class Board {
 
   /** An application whose checksum is wrong is not what was built: it may start, and will not get far. */
   #isLoadable(): boolean {
-    const sketch = readSketchImage(this.chip.read(0, this.sketchSizeBytes)).value;
+    const { sketch } = recallFirmware(this.chip.read(0, this.sketchSizeBytes));
     return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
   }
 
@@ -154,7 +155,7 @@ export class Board {
 
 /** What an update is meant to leave in flash: a device that has something else there has been spoilt, even if it still starts. */
 function imageIn(bytes: Uint8Array): Uint8Array | undefined {
-  const { content } = readFirmware(bytes);
+  const { content } = recallFirmware(bytes);
   return content.length === 0 ? undefined : content;
 }
 

@@ -3,8 +3,8 @@ import { type BuildFacts, signatureVerifier } from '../device/virtual-device.ts'
 import type { SignatureFormat } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import type { EmbeddedKey } from '../firmware/embedded-keys.ts';
-import { readFirmware } from '../firmware/firmware.ts';
 import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
+import { recallFirmware } from './firmware-memory.ts';
 
 /** How the sketch that a virtual device runs was built. */
 export interface Build {
@@ -63,7 +63,7 @@ export function buildAfterUpdate(
   manifests: readonly Manifest[],
 ): Build {
   const manifest = manifests.find((one) => one.image.sketchMd5s.some(({ md5 }) => md5 === sketchMd5));
-  const { embeddedKeys, sketch } = readFirmware(image);
+  const { embeddedKeys, sketch } = recallFirmware(image);
   const core = options.core ?? manifest?.image.core ?? sketch?.core.release ?? present.core;
   const layout = options.layout ?? manifest?.image.layout ?? present;
   return {

@@ -1,4 +1,5 @@
 import { erasedFlash, sectorBytes } from '../device/flash.ts';
+import { sharedSector } from './shared-sectors.ts';
 
 /**
  * The flash of one virtual device, of which only the sectors that are not erased are kept: a process may hold hundreds of chips of 4 MB.
@@ -48,7 +49,7 @@ export class FlashChip {
       const before = this.#sectors.get(index);
       if (Buffer.compare(now, before ?? erasedSector) === 0) continue;
       if (Buffer.compare(now, erasedSector) === 0) this.#sectors.delete(index);
-      else this.#sectors.set(index, now.slice());
+      else this.#sectors.set(index, sharedSector(now));
     }
   }
 }

@@ -10,6 +10,7 @@ import { statusErrorText, updateErrorText } from './http-errors.ts';
 import { targetOf, type UpdateMode, updateHeaders } from './http-request.ts';
 import type { Identity } from './identity.ts';
 import { pause } from './pause.ts';
+import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
 import { afflictedTransfer } from './transfer-fault.ts';
 
@@ -97,9 +98,9 @@ async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Re
   return concluded(esp, delivery, await receive(esp, answer, sizeBytes));
 }
 
-function concluded(esp: Esp, delivery: Delivery, bytes: Uint8Array): Result {
-  const outcome = esp.board.install(delivery, bytes);
-  if (bytes.length < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'));
+function concluded(esp: Esp, delivery: Delivery, received: ReceivedBytes): Result {
+  const outcome = esp.board.install(delivery, received);
+  if (received.count < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'));
   switch (outcome.outcome) {
     case 'rejected':
       return failed(updateErrorText(outcome.error.printed));
@@ -118,21 +119,20 @@ function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
 }
 
 /** `UpdaterClass::writeStream`: it does not look whether the connection is still there, and waits for what does not come. */
-async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: number): Promise<Uint8Array> {
+async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: number): Promise<ReceivedBytes> {
   const transfer = afflictedTransfer(esp, connection, esp.faults.transfer, sizeBytes);
   const timeoutMs = bodyTimeoutMs(esp);
   esp.countUpload();
-  const pieces: Uint8Array[] = [];
-  let count = 0;
-  while (count < sizeBytes && (await transfer.reached(count)) === 'on') {
-    const piece = await reader.some(Math.min(transfer.bytesUntilStrike(count), sizeBytes - count), timeoutMs);
+  const received = new ReceivedBytes();
+  while (received.count < sizeBytes && (await transfer.reached(received.count)) === 'on') {
+    const room = Math.min(transfer.bytesUntilStrike(received.count), sizeBytes - received.count);
+    const piece = await reader.some(room, timeoutMs);
     if (piece === 'end') await pause(timeoutMs, esp.life);
     if (typeof piece === 'string') break;
-    pieces.push(piece);
-    await writeTime(esp, count, piece.length);
-    count += piece.length;
+    await writeTime(esp, received.count, piece.length);
+    received.add(piece);
   }
-  return Buffer.concat(pieces);
+  return received;
 }
 
 /** Up to 60 s since 3.0.0, two time-outs of the stream before. */

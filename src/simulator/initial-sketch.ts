@@ -1,9 +1,9 @@
 import { coreHabits } from '../device/cores.ts';
 import { OtaError } from '../errors.ts';
-import { readFirmware } from '../firmware/firmware.ts';
 import { flashModes } from '../firmware/flash-header.ts';
 import { flashLayoutByName } from '../firmware/flash-layout.ts';
 import type { Build } from './build.ts';
+import { recallFirmware } from './firmware-memory.ts';
 import type { VirtualEspOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
@@ -26,7 +26,7 @@ const defaultCore = '3.1.2';
 export function startingPoint(options: VirtualEspOptions): StartingPoint {
   const { chipSizeBytes = defaultChipBytes } = options;
   const image = withFlashMode(imageOf(options, chipSizeBytes), options);
-  const { sketch } = readFirmware(image);
+  const { sketch } = recallFirmware(image);
   const core = options.core ?? sketch?.core.release ?? defaultCore;
   const habits = coreHabits(core);
   if (habits === undefined) {

@@ -6,6 +6,7 @@ import { writeTime } from './flash-time.ts';
 import type { Invitation } from './invitation.ts';
 import { LinkedSocket } from './linked-socket.ts';
 import { pause } from './pause.ts';
+import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
 import { type AfflictedTransfer, afflictedTransfer } from './transfer-fault.ts';
 
@@ -32,18 +33,18 @@ export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: stri
   answer('OK');
   await pause(timings.dialPauseMs, life);
   const socket = await callBack(esp, upload);
-  if (socket === undefined) return rejectBroken(esp, delivery, new Uint8Array());
+  if (socket === undefined) return rejectBroken(esp, delivery, new ReceivedBytes());
   const connection = new LinkedSocket(socket, esp.link, life);
   if (upload.faults.greeting !== undefined) connection.write(upload.faults.greeting);
   const transfer = afflictedTransfer(esp, connection, upload.faults.transfer, upload.sizeBytes);
   const received = await receive(esp, connection, transfer, upload.sizeBytes);
-  if (received.isWhole) {
+  if (received.count === upload.sizeBytes) {
     await transfer.acknowledged();
-    return conclude(esp, connection, upload.faults, board.install(delivery, received.bytes));
+    return conclude(esp, connection, upload.faults, board.install(delivery, received));
   }
   connection.reset();
   await pause(timings.brokenPauseMs, life);
-  return rejectBroken(esp, delivery, received.bytes);
+  return rejectBroken(esp, delivery, received);
 }
 
 async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
@@ -61,31 +62,25 @@ async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
   return dialled(esp, socket, 'connect');
 }
 
-interface Received {
-  readonly bytes: Uint8Array;
-  readonly isWhole: boolean;
-}
-
 /** `Update.write(client)` until all has come or the connection has ended; there is no time-out. */
 async function receive(
   esp: Esp,
   connection: LinkedSocket,
   transfer: AfflictedTransfer,
   sizeBytes: number,
-): Promise<Received> {
-  const pieces: Uint8Array[] = [];
-  let count = 0;
+): Promise<ReceivedBytes> {
+  const received = new ReceivedBytes();
   let state = await transfer.reached(0);
-  while (state === 'on' && count < sizeBytes) {
-    const piece = await connection.read(Math.min(transfer.bytesUntilStrike(count), sizeBytes - count));
+  while (state === 'on' && received.count < sizeBytes) {
+    const room = Math.min(transfer.bytesUntilStrike(received.count), sizeBytes - received.count);
+    const piece = await connection.read(room);
     if (typeof piece === 'string') break;
-    pieces.push(piece);
-    await writeTime(esp, count, piece.length);
-    count += piece.length;
-    state = await transfer.reached(count);
+    await writeTime(esp, received.count, piece.length);
+    received.add(piece);
+    state = await transfer.reached(received.count);
     if (state === 'on') connection.write(String(piece.length));
   }
-  return { bytes: Buffer.concat(pieces), isWhole: count === sizeBytes };
+  return received;
 }
 
 /** `Update.end()` and what it makes the device say and do. */
@@ -109,9 +104,9 @@ async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outc
 }
 
 /** The Updater has written what came, over a filesystem perhaps, and gives up. */
-function rejectBroken(esp: Esp, delivery: Delivery, bytes: Uint8Array): void {
-  esp.board.install(delivery, bytes);
-  esp.reportUpdate('espota', `the connection was lost after ${bytes.length} of ${delivery.sizeBytes} bytes`);
+function rejectBroken(esp: Esp, delivery: Delivery, received: ReceivedBytes): void {
+  esp.board.install(delivery, received);
+  esp.reportUpdate('espota', `the connection was lost after ${received.count} of ${delivery.sizeBytes} bytes`);
 }
 
 /** `UpdaterClass::printError` ends the line itself since 3.1.0, and by `println` before. */

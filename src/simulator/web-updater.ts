@@ -3,6 +3,7 @@ import type { Delivery, Outcome } from './board.ts';
 import type { Faults } from './faults.ts';
 import { writeTime } from './flash-time.ts';
 import type { LinkedSocket } from './linked-socket.ts';
+import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
 import { afflictedTransfer } from './transfer-fault.ts';
 import type { FileSink } from './upload-form.ts';
@@ -85,11 +86,11 @@ export class WebUpdater implements WebSite {
   #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
     const esp = this.#esp;
     const transfer = afflictedTransfer(esp, connection, this.#faults.transfer, contentLength(request));
-    const pieces: Uint8Array[] = [];
+    const received = new ReceivedBytes();
     let kind: Delivery['kind'] = 'sketch';
     let count = 0;
     const install = (isWhole: boolean) =>
-      esp.board.install({ transport: 'web', kind, sizeBytes: count }, Buffer.concat(pieces), isWhole);
+      esp.board.install({ transport: 'web', kind, sizeBytes: count }, received, isWhole);
     return {
       start: async (partName) => {
         kind = partName === 'filesystem' ? 'filesystem' : 'sketch';
@@ -97,7 +98,7 @@ export class WebUpdater implements WebSite {
         if (this.#isAuthenticated) this.#error = esp.board.errorOfBegin({ transport: 'web', kind, sizeBytes: 0 });
       },
       write: async (bytes) => {
-        if (this.#isAuthenticated) pieces.push(bytes);
+        if (this.#isAuthenticated) received.add(bytes);
         await writeTime(esp, count, bytes.length);
         count += bytes.length;
         return transfer.reached(count);

@@ -1,0 +1,30 @@
+import { sectorBytes } from '../device/flash.ts';
+import { sharedSector } from './shared-sectors.ts';
+
+/** What has arrived of an upload, sector by sector, so that a fleet that gets the same bytes keeps them once. */
+export class ReceivedBytes {
+  readonly #sectors: Uint8Array[] = [];
+  readonly #last = new Uint8Array(sectorBytes);
+  #lastCount = 0;
+
+  get count(): number {
+    return this.#sectors.length * sectorBytes + this.#lastCount;
+  }
+
+  add(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + sectorBytes - this.#lastCount);
+      this.#last.set(piece, this.#lastCount);
+      this.#lastCount += piece.length;
+      at += piece.length;
+      if (this.#lastCount < sectorBytes) break;
+      this.#sectors.push(sharedSector(this.#last));
+      this.#lastCount = 0;
+    }
+  }
+
+  /** All of it in one piece; a copy. */
+  joined(): Uint8Array {
+    return Buffer.concat([...this.#sectors, this.#last.subarray(0, this.#lastCount)]);
+  }
+}
