@@ -2,6 +2,7 @@ import type { PasswordSource } from '../config/secret-source.ts';
 import { readSecret } from '../config/secrets.ts';
 import { OtaError } from '../errors.ts';
 import type { Target } from '../upload/inventory.ts';
+import { namesOf } from './device-names.ts';
 import type { Io } from './io.ts';
 
 /**
@@ -32,9 +33,4 @@ export async function devicePasswords(
 async function ask(names: string, io: Io): Promise<string> {
   if (io.askSecret === undefined) throw new OtaError('PASSWORD_UNASKED', { devices: names });
   return io.askSecret(`Password of ${names}`);
-}
-
-function namesOf(devices: readonly Target[]): string {
-  const names = devices.map(({ name }) => name);
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
 }

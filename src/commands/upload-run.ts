@@ -1,6 +1,9 @@
 import type { Complaint } from '../preflight/judge.ts';
 import { runFleet } from '../upload/fleet.ts';
+import type { Target } from '../upload/inventory.ts';
+import { namesOf } from './device-names.ts';
 import { type FleetView, makeFleetView } from './fleet-view.ts';
+import type { Report } from './report.ts';
 import { type LoadedStep, type Run, type Sending, type SendingEnd, updateOne } from './upload-one.ts';
 import type { SendingStep, Updates } from './upload-plan.ts';
 import type { DeviceEnd } from './upload-summary.ts';
@@ -14,20 +17,13 @@ const usualConcurrency = 100;
  */
 export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   const { updates, options, io, report } = run;
-  const refusals: DeviceEnd[] = [];
-  for (const { target, plan } of updates.devices) {
-    if (plan.kind !== 'refuse') continue;
-    for (const refusal of plan.refused) report.warn(`${target.name}: refused: ${wordsOfComplaint(refusal)}`);
-    refusals.push({ target, outcome: 'refused', refused: plan.refused });
-  }
+  const refusals = updates.devices.flatMap(({ target, plan }): DeviceEnd[] =>
+    plan.kind === 'refuse' ? [{ target, outcome: 'refused', refused: plan.refused }] : [],
+  );
+  sayComplaints(updates, report);
   const sendings = await load(updates);
   if (refusals.length > 0 && options.skipRefused !== true) {
     return [...refusals, ...sendings.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
-  }
-  for (const { target, steps } of sendings) {
-    for (const warning of steps.flatMap(({ warnings }) => warnings)) {
-      report.warn(`${target.name}: ${wordsOfComplaint(warning)}`);
-    }
   }
   const names = sendings.map(({ target }) => target.name);
   const view = makeFleetView(names, io, report, options.quiet === true);
@@ -37,6 +33,19 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
     view.close();
     if (io.signal.aborted && names.length > 1) report.warn('interrupted; --resume goes on with what is left');
   }
+}
+
+/** What the rules say, once for all devices of which they say the same. */
+function sayComplaints({ devices }: Updates, report: Report): void {
+  const concerned = new Map<string, Target[]>();
+  for (const { target, plan } of devices) {
+    const lines =
+      plan.kind === 'refuse'
+        ? plan.refused.map((refusal) => `refused: ${wordsOfComplaint(refusal)}`)
+        : plan.steps.flatMap(({ warnings }) => warnings.map(wordsOfComplaint));
+    for (const line of lines) concerned.set(line, [...(concerned.get(line) ?? []), target]);
+  }
+  for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
 }
 
 function wordsOfComplaint({ rule, message, instead }: Complaint): string {

@@ -4,6 +4,7 @@ import { OtaError } from '../errors.ts';
 import { FleetState } from '../upload/fleet-state.ts';
 import { chooseTargets } from '../upload/inventory.ts';
 import { allowedRule } from './allowed-rules.ts';
+import { namesOf } from './device-names.ts';
 import { deviceOptions, factsOfOptions } from './device-options.ts';
 import type { Io } from './io.ts';
 import { openReleaseToSend } from './release-to-send.ts';
@@ -122,10 +123,16 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first.result) : undefined;
   throw new OtaError('UPLOAD_FAILED', {
     share: `${missing.length} of ${ends.length} ${ends.length === 1 ? 'device was' : 'devices were'}`,
-    devices: missing.map(describeEnd).join(', '),
+    devices:
+      missing.length <= mostDescribed
+        ? missing.map(describeEnd).join(', ')
+        : namesOf(missing.map(({ target }) => target)),
     hint: ownHint ?? 'What can be done stands with each device; --resume goes on with what is left of this run.',
   });
 }
+
+/** Of more devices only names: what they said stands with each. */
+const mostDescribed = 3;
 
 function describeEnd(end: DeviceEnd): string {
   return end.outcome === 'failed' ? `${end.target.name} (${lastWords(end.result)})` : end.target.name;

@@ -47,6 +47,19 @@ export const configRules: readonly ConfigRule[] = [
     },
   },
   {
+    name: 'devices-have-names',
+    // To the schema a list is an object too.
+    problems: ({ devices }) => (Array.isArray(devices) ? ['devices must be an object of devices by their names'] : []),
+  },
+  {
+    name: 'devices-are-not-called-like-parts-of-an-object',
+    // The schema's own record passes over these without a word.
+    problems: ({ devices }) =>
+      ['__proto__', 'prototype', 'constructor']
+        .filter((name) => Object.hasOwn(devices ?? {}, name))
+        .map((name) => `devices.${name} is no name for a device`),
+  },
+  {
     name: 'filesystem-ends-behind-its-start',
     problems: (config) =>
       devicesOf(config).flatMap(([name, { facts }]) => {

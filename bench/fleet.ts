@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { syntheticSketch } from '../src/simulator/index.ts';
+import type { Place } from './place.ts';
+
+const deviceCount = 100;
+
+interface Run {
+  readonly seconds: number;
+  /** What the slowest device took. */
+  readonly slowestSeconds: number;
+  readonly peakMiB: number;
+}
+
+/** One upload to a hundred virtual devices at 50 ms: what it takes beside the slowest of them, and how much memory. */
+export async function* benchFleet({ cli, folder }: Place) {
+  const project = join(folder, 'fleet');
+  mkdirSync(project);
+  writeFileSync(join(project, 'fleet.bin'), syntheticSketch({ sizeBytes: 400 * 1024, seed: 4 }));
+  const devices = spawn(
+    process.execPath,
+    ['--import=tsx', fileURLToPath(new URL('fleet-devices.ts', import.meta.url)), String(deviceCount)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    const ports = await portsOf(devices);
+    const inventory = Object.fromEntries(ports.map((port, index) => [`door-${index}`, { address: '127.0.0.1', port }]));
+    writeFileSync(join(project, 'ota.config.json'), JSON.stringify({ devices: inventory }));
+    const { seconds, slowestSeconds, peakMiB } = upload(cli, project);
+    yield [
+      `upload of 400 KB to ${deviceCount} devices, RTT 50 ms`,
+      `${seconds.toFixed(1)} s = ${(seconds / slowestSeconds).toFixed(2)}x`,
+      `the slowest one: ${slowestSeconds.toFixed(1)} s`,
+      '<= 1.5x',
+    ];
+    yield ['the same, peak memory', `${peakMiB.toFixed(0)} MiB`, '', '< 200 MB'];
+  } finally {
+    devices.kill();
+  }
+}
+
+function portsOf({ stdout }: ChildProcess): Promise<number[]> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      // The program's own document.
+      if (text.endsWith('\n')) resolve(JSON.parse(text) as number[]);
+    });
+    stdout?.on('close', () => reject(new Error('the virtual devices ended')));
+  });
+}
+
+function upload(cli: string, project: string): Run {
+  const preload = new URL('peak-memory.mjs', import.meta.url).href;
+  const argv = [`--import=${preload}`, cli, 'upload', 'fleet.bin', '--all', '--json', '--quiet'];
+  const startedAt = performance.now();
+  const { stdout, stderr, status } = spawnSync(process.execPath, argv, { cwd: project, encoding: 'utf8' });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const kibibytes = /peak (\d+)/.exec(stderr)?.[1];
+  if (status !== 0 || kibibytes === undefined) throw new Error(stderr);
+  // The document of `upload --json`.
+  const { devices } = JSON.parse(stdout) as { devices: { tookMs: number }[] };
+  return {
+    seconds,
+    slowestSeconds: Math.max(...devices.map(({ tookMs }) => tookMs)) / 1000,
+    peakMiB: Number(kibibytes) / 1024,
+  };
+}

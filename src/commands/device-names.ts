@@ -1,0 +1,5 @@
+/** Devices in a sentence; of many, the first. */
+export function namesOf(devices: readonly { readonly name: string }[]): string {
+  const names = devices.map(({ name }) => name);
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+}
