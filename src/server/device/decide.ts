@@ -82,8 +82,9 @@ export function decide(question: Question): Outcome {
 function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
   const { releases, running, record } = question;
   const offered = releases.offered.filter((release) => release.kind === kind);
-  const target = offeredFor(offered, boardOf(running, record));
-  if (target === undefined) return withoutTarget(offered);
+  const board = boardOf(running, record);
+  const target = offeredFor(offered, board);
+  if (target === undefined) return withoutTarget(offered, board);
   const attempt = attemptOf(attempts, target.id);
   return alreadyThere(question, target, attempt) ?? way(question, kind, target, attempts);
 }
@@ -96,14 +97,16 @@ function offeredFor(offered: readonly ReleaseRecord[], board: string | undefined
   return offered.length === 1 ? offered[0] : undefined;
 }
 
-function withoutTarget(offered: readonly ReleaseRecord[]): Decision {
-  const boards = offered.map(({ board }) => board || 'no board');
-  if (offered.length < 2) {
-    const text = offered.length === 0 ? 'nothing is offered on this channel' : `it is offered for ${boards[0]} only`;
-    return { action: 'refuse', code: 'nothing-offered', text, target: undefined, rules: [] };
-  }
-  const text = `it is offered for ${boards.sort().join(', ')}, and the board of this device is not known`;
-  return { action: 'refuse', code: 'board-unknown', text, target: undefined, rules: [] };
+function withoutTarget(offered: readonly ReleaseRecord[], board: string | undefined): Decision {
+  const boards = offered.map((release) => release.board || 'no board in particular').sort();
+  const isUnknown = board === undefined && offered.length > 1;
+  const code = isUnknown ? 'board-unknown' : 'nothing-offered';
+  const reason = isUnknown ? 'the board of this device is not known' : `this device is a ${board}`;
+  const what =
+    offered.length === 0
+      ? 'nothing is offered on this channel'
+      : `it is offered for ${boards.join(', ')}, and ${reason}`;
+  return { action: 'refuse', code, text: what, target: undefined, rules: [] };
 }
 
 function alreadyThere(

@@ -1,0 +1,237 @@
+import test from 'ava';
+import type { Build } from '../../src/pack/build.ts';
+import type { Patience } from '../../src/server/device/attempts.ts';
+import { type Decision, decide, type Outcome, type Question } from '../../src/server/device/decide.ts';
+import { newRecord } from '../../src/server/device/device-records.ts';
+import { type DeviceReport, readReport } from '../../src/server/device/report.ts';
+import { type Running, whatRuns } from '../../src/server/device/running.ts';
+import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/store/records.ts';
+import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
+
+const hourMs = 3_600_000;
+const patience: Patience = { confirmWithinMs: hourMs, mostSends: 3 };
+const mac = '18:FE:34:AA:BB:CC';
+const signer = testSigner();
+
+let ids = 0;
+function releaseOf({ manifest }: Build, version: string, more: Partial<ReleaseRecord> = {}): ReleaseRecord {
+  const { kind } = manifest.image;
+  const base = { id: ++ids, project: 'door', version, kind, board: manifest.board ?? '', purpose: 'serve' } as const;
+  return { ...base, publishedAt: 1, manifest, ...more };
+}
+
+async function release(version: string, recipe: BuildRecipe = {}): Promise<ReleaseRecord> {
+  return releaseOf(await testBuild({ seed: Number(version.replace(/\D/g, '')), ...recipe }), version);
+}
+
+interface Said {
+  readonly mode?: 'sketch' | 'spiffs' | 'version';
+  readonly version?: string;
+  readonly freeSpace?: number;
+  readonly sketchSize?: number;
+}
+
+function report({ version, freeSpace = 1_671_168, sketchSize = 373_940 }: Said = {}): DeviceReport {
+  const headers = {
+    'x-esp8266-free-space': String(freeSpace),
+    'x-esp8266-sketch-size': String(sketchSize),
+    'x-esp8266-sketch-md5': 'a'.repeat(32),
+    'x-esp8266-chip-size': '4194304',
+    ...(version !== undefined && { 'x-esp8266-version': version }),
+  };
+  return readReport(headers, mac);
+}
+
+interface Asked extends Said {
+  readonly runs?: ReleaseRecord;
+  readonly record?: DeviceRecord;
+  readonly offered?: readonly ReleaseRecord[];
+  readonly steppingStones?: readonly ReleaseRecord[];
+  readonly servedMs?: number;
+}
+
+function ask({
+  runs,
+  record = newRecord('door', mac),
+  offered = [],
+  steppingStones = [],
+  servedMs = 0,
+  ...said
+}: Asked): Outcome {
+  const heard = report(said);
+  const running: Running = whatRuns('door', heard, runs === undefined ? [] : [{ release: runs, flashMode: 'dio' }]);
+  const question: Question = {
+    mode: said.mode ?? 'sketch',
+    report: heard,
+    running,
+    record,
+    releases: { offered, steppingStones },
+    patience,
+    now: { wallMs: 1000, servedMs },
+  };
+  return decide(question);
+}
+
+function sentFile(decision: Decision): string {
+  return decision.action === 'send' ? `${decision.release.version} ${decision.artefact.file}` : decision.code;
+}
+
+const old = await release('1.0', { signer });
+const young = await release('2.0', { signer });
+const unsigned = await release('1.1');
+
+test('what a device gets depends on what it runs: the smallest that is safe', (t) => {
+  t.is(sentFile(ask({ runs: old, offered: [young] }).decision), '2.0 door.bin.gz.signed');
+  t.is(sentFile(ask({ offered: [young] }).decision), '2.0 door.bin.signed');
+  t.is(
+    sentFile(ask({ runs: unsigned, offered: [young] }).decision).endsWith('.gz.signed'),
+    false,
+    'that would brick it',
+  );
+});
+
+test('it is up to date by its MD5, else by what it says, and every answer has a reason', (t) => {
+  const byMd5 = ask({ runs: young, offered: [young] }).decision;
+  t.is(byMd5.code, 'runs-it');
+  const byWord = ask({ version: '2.0', offered: [young] }).decision;
+  t.is(byWord.code, 'says-its-version');
+  t.is(
+    sentFile(ask({ runs: old, version: '2.0', offered: [young] }).decision),
+    '2.0 door.bin.gz.signed',
+    'the MD5 counts',
+  );
+  for (const { text } of [byMd5, byWord, ask({ runs: old, offered: [young] }).decision, ask({}).decision])
+    t.not(text, '');
+});
+
+test('the same bytes under two versions are not sent again', async (t) => {
+  const build = await testBuild({ signer, seed: 7 });
+  const [beta, stable] = [releaseOf(build, '3.0-rc1'), releaseOf(build, '3.0')];
+  const heard = report();
+  const recognised = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const }));
+  const running = whatRuns('door', heard, recognised);
+  const releases = { offered: [stable], steppingStones: [] };
+  const record = newRecord('door', mac);
+  const now = { wallMs: 1, servedMs: 0 };
+  t.is(decide({ mode: 'sketch', report: heard, running, record, releases, patience, now }).decision.code, 'runs-it');
+});
+
+test('nothing is offered, and the wrong boards', async (t) => {
+  const [mini, node] = [
+    await release('4.0', { signer, board: 'd1_mini' }),
+    await release('4.1', { signer, board: 'nodemcu' }),
+  ];
+  t.is(ask({ offered: [] }).decision.code, 'nothing-offered');
+  t.is(ask({ offered: [mini, node] }).decision.code, 'board-unknown');
+  const named = (board: string) => ({ ...newRecord('door', mac), board });
+  t.regex(sentFile(ask({ offered: [mini, node], record: named('nodemcu') }).decision), /^4.1 /);
+  t.is(ask({ offered: [mini, node], record: named('wemos') }).decision.code, 'nothing-offered');
+  t.regex(sentFile(ask({ offered: [mini, node], runs: mini }).decision), /runs-it/);
+  t.regex(sentFile(ask({ offered: [mini] }).decision), /^4.0 /, 'there is no choice');
+});
+
+test('a build of another project is not overwritten', async (t) => {
+  const other = { ...(await release('5.0', { signer, project: 'window' })), project: 'window' };
+  const mine = await release('5.1', { signer, project: 'door' });
+  const { decision } = ask({ runs: other, offered: [mine] });
+  t.is(decision.code, 'unsafe');
+  t.true(decision.action === 'refuse' && decision.rules.includes('other-project'));
+});
+
+test('a device that cannot take it yet gets the first hop, then the rest', async (t) => {
+  // Core 2.6.3 takes no gzip, and the raw image does not fit.
+  const ancient = await release('6.0', { coreGitHash: '3d128e5c' });
+  const small = await release('6.1', { sizeBytes: 20_000 });
+  const large = await release('6.2', { sizeBytes: 300_000 });
+  const space = { freeSpace: 200_704, sketchSize: 409_600 };
+  const first = ask({ runs: ancient, offered: [large], steppingStones: [large, small], ...space });
+  t.is(first.decision.code, 'first-hop');
+  t.is(sentFile(first.decision), '6.1 door.bin');
+  const after = { freeSpace: 588_000, sketchSize: 20_000 };
+  const second = ask({ runs: small, record: first.record, offered: [large], steppingStones: [small], ...after });
+  t.is(second.decision.action, 'send');
+  t.regex(sentFile(second.decision), /^6.2 /);
+});
+
+test('who asks for files never gets a sketch', async (t) => {
+  const files = { ...(await release('7.0')), kind: 'filesystem' } as const;
+  const { decision } = ask({ mode: 'spiffs', offered: [young, files] });
+  t.not(decision.action, 'send');
+  t.is(ask({ mode: 'spiffs', offered: [young] }).decision.code, 'nothing-offered');
+});
+
+test('after three downloads without success it is not sent again, until somebody says so', (t) => {
+  let record = newRecord('door', mac);
+  for (let sends = 1; sends <= 3; sends++) {
+    const outcome = ask({ runs: old, offered: [young], record });
+    t.is(outcome.decision.action, 'send');
+    t.is(outcome.record.attempts[0]?.sends, sends);
+    record = outcome.record;
+  }
+  const fourth = ask({ runs: old, offered: [young], record });
+  t.is(fourth.decision.code, 'failed');
+  t.is(fourth.record.attempts[0]?.failure, 'interrupted');
+  t.is(
+    ask({ runs: old, offered: [young], record: fourth.record }).record,
+    fourth.record,
+    'asking again changes nothing',
+  );
+  const newer = ask({ runs: old, offered: [{ ...young, id: 999, version: '2.1' }], record: fourth.record });
+  t.is(newer.decision.action, 'send', 'a newer release has its own chance');
+  const late = ask({ runs: young, offered: [young], record: fourth.record });
+  t.is(late.decision.code, 'runs-it');
+  t.is(late.record.attempts[0]?.state, 'running');
+  t.true(late.record.proven);
+});
+
+test('a device that is back too late without it has failed', (t) => {
+  const { record } = ask({ runs: old, offered: [young], servedMs: 1000 });
+  t.is(ask({ runs: old, offered: [young], record, servedMs: hourMs }).decision.action, 'send');
+  const late = ask({ runs: old, offered: [young], record, servedMs: hourMs + 1001 });
+  t.is(late.decision.code, 'failed');
+});
+
+test('a release that comes while another is under way takes its place', (t) => {
+  const first = ask({ runs: old, offered: [young] });
+  const newer = { ...young, id: 998, version: '2.2' };
+  const second = ask({ runs: old, offered: [newer], record: first.record });
+  t.deepEqual(
+    second.record.attempts.map(({ version }) => version),
+    ['2.2'],
+  );
+});
+
+test('asking for the version sends and counts nothing', (t) => {
+  const outcome = ask({ mode: 'version', runs: old, offered: [young] });
+  t.is(outcome.decision.action, 'send');
+  t.deepEqual(outcome.record.attempts, []);
+});
+
+test('the decision is stored when it changes, and not when only numbers in it do', (t) => {
+  const full = { freeSpace: 4096, sketchSize: 1_000_000 };
+  const first = ask({ runs: old, offered: [young], ...full });
+  t.is(first.decision.code, 'unsafe');
+  const again = ask({ runs: old, offered: [young], record: first.record, ...full, sketchSize: 1_000_001 });
+  t.is(again.record, first.record);
+  const now = ask({ runs: old, offered: [young], record: first.record });
+  t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
+});
+
+test('files: believed after a whole download, unless the device says otherwise', (t) => {
+  const files: Attempt = {
+    releaseId: 42,
+    version: '7.0',
+    kind: 'filesystem',
+    state: 'received',
+    sends: 1,
+    receipts: 1,
+    lastSentAt: 1,
+    dueMs: hourMs,
+  };
+  const record = { ...newRecord('door', mac), attempts: [files] };
+  const offered = [{ ...young, id: 42, version: '7.0', kind: 'filesystem' as const }];
+  t.is(ask({ mode: 'spiffs', offered, record }).decision.code, 'has-its-files');
+  t.is(ask({ mode: 'sketch', offered, record }).record.attempts[0]?.state, 'running');
+  t.is(ask({ mode: 'spiffs', version: '7.0', offered, record }).decision.code, 'says-its-version');
+  t.not(ask({ mode: 'spiffs', version: '6.9', offered, record }).decision.action, 'current');
+});
