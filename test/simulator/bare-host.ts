@@ -35,7 +35,7 @@ export function md5(bytes: Uint8Array | string): string {
 
 const patienceMs = 5000;
 
-export async function bareHost(t: ExecutionContext, esp: VirtualEsp): Promise<BareHost> {
+export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPort'>): Promise<BareHost> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -68,7 +68,12 @@ export async function bareHost(t: ExecutionContext, esp: VirtualEsp): Promise<Ba
 }
 
 /** Invites, sends all at once, and reads until the end: the whole of an upload without a password. */
-export async function bareUpload(t: ExecutionContext, esp: VirtualEsp, bytes: Uint8Array, command = 0) {
+export async function bareUpload(
+  t: ExecutionContext,
+  esp: Pick<VirtualEsp, 'otaPort'>,
+  bytes: Uint8Array,
+  command = 0,
+) {
   const host = await bareHost(t, esp);
   host.send(`${command} ${host.port} ${bytes.length} ${md5(bytes)}\n`);
   const datagram = await host.heard();

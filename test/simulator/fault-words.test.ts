@@ -1,0 +1,48 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { mergeFaults, readFault } from '../../src/simulator/fault-words.ts';
+
+for (const [word, fault] of Object.entries({
+  deaf: { deaf: true },
+  'no-callback': { callBack: 'never' },
+  'no-verdict': { verdict: 'none' },
+  'reset@0%': { transfer: { what: 'reset', at: 0 } },
+  'end@100%': { transfer: { what: 'end', at: 1 } },
+  'half-open@50%': { transfer: { what: 'half-open', at: 0.5 } },
+  'stall@last-ack=20000': { transfer: { what: 'stall', at: 'after-last-ack', stallMs: 20_000 } },
+  'udp-lose=2': { udp: { loseFirst: 2 } },
+  'udp-loss=0.25': { udp: { loseShare: 0.25 } },
+} as const)) {
+  test(`"${word}" is a fault`, (t) => {
+    t.deepEqual<unknown, unknown>(readFault(word), fault);
+  });
+}
+
+for (const word of [
+  '',
+  'reset',
+  'reset@',
+  'reset@101%',
+  'reset@5%=10',
+  'stall@5%',
+  'udp-lose=0.5',
+  'udp-loss=2',
+  'udp-constructor=1',
+]) {
+  test(`"${word}" is none`, (t) => {
+    t.is(readFault(word), undefined);
+  });
+}
+
+test('any word is a fault or none', (t) => {
+  fc.assert(fc.property(fc.string(), (word) => t.notThrows(() => readFault(word))));
+});
+
+test('faults of datagrams add up, and of two of a kind the last one holds', (t) => {
+  const words = ['udp-lose=2', 'udp-loss=0.5', 'reset@0%', 'end@100%', 'deaf'];
+  t.deepEqual(mergeFaults(words.map((word) => readFault(word) ?? {})), {
+    udp: { loseFirst: 2, loseShare: 0.5 },
+    transfer: { what: 'end', at: 1 },
+    deaf: true,
+  });
+});
