@@ -11,8 +11,8 @@ import { testFolder } from '../support/test-folder.ts';
 /** What a request to the API came to. */
 export interface ApiAnswer {
   readonly status: number;
-  // Tests look into it with t.like; what is there is what they test.
-  readonly body: Record<string, never>;
+  /** Tests look into it; what is there is what they test. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 /** A server of one test, on a port of its own. */

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { apiRoot, type ServerInfo } from '../../domain/release.ts';
 import { toolVersion } from '../../version.ts';
 import type { ServerParts } from '../parts.ts';
@@ -11,9 +10,6 @@ import { releaseRoutes } from './releases.ts';
 import { requireRole, type Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
-
-/** A manifest of the largest size as JSON, and then some; pieces of uploads have limits of their own. */
-const mostBodyBytes = 2 * 1024 * 1024;
 
 /** Everything that is not for devices. */
 export function makeApi(parts: ServerParts): Hono<Session> {
@@ -32,13 +28,12 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', operationRoutes(parts));
 
   const v1 = new Hono<Session>();
-  v1.route('/', uploadRoutes(parts));
-  v1.use(bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
   v1.get('/server', requireRole(parts, 'read', { anyProject: true }), (context) => {
     const info: ServerInfo = { name: 'ota-hooks', version: toolVersion, api: 1, role: context.get('token').role };
     return context.json(info);
   });
-  for (const routes of [projectRoutes, releaseRoutes, deviceRoutes, tokenRoutes]) v1.route('/', routes(parts));
+  for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, deviceRoutes, tokenRoutes])
+    v1.route('/', routes(parts));
   api.route(apiRoot, v1);
 
   api.notFound((context) => {
@@ -51,10 +46,6 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     return context.json(problem.problem, problem.status);
   });
   return api;
-}
-
-function tooLarge(): never {
-  throw new ApiError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Artefacts go to /uploads.');
 }
 
 /** A full disk is the owner's to mend; anything else is a bug of ours, and its details stay in the log. */

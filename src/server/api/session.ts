@@ -63,19 +63,37 @@ function tooMany(): ApiError {
   return new ApiError('too-many-requests', 'too many requests of this address were refused', 'Wait a minute.');
 }
 
-/** @throws ApiError bad-request, invalid */
+/** A manifest of the largest size as JSON, and then some. */
+const mostBodyBytes = 2 * 1024 * 1024;
+
+/** @throws ApiError too-large, bad-request, invalid */
 export async function readBody<Schema extends v.GenericSchema>(
   context: Context<Session>,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
+  const text = await readText(context);
   let json: unknown;
   try {
-    json = await context.req.json();
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
+    json = JSON.parse(text);
+  } catch {
     throw new ApiError('bad-request', 'the body is not JSON', 'Send one JSON document as application/json.');
   }
   return checked(schema, json);
+}
+
+/** What is announced too large is not even read. */
+async function readText({ req }: Context<Session>): Promise<string> {
+  const tooLarge = () =>
+    new ApiError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Bytes go to /uploads.');
+  if (Number(req.header('content-length') ?? 0) > mostBodyBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of req.raw.body ?? []) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > mostBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** @throws ApiError invalid */

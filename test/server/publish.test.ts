@@ -1,0 +1,292 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { formatManifest, type Manifest } from '../../src/domain/manifest.ts';
+import type { ApiProblem, ReleaseAnswer, ReleaseInfo } from '../../src/domain/release.ts';
+import type { Build } from '../../src/pack/build.ts';
+import { rsaPems } from '../support/key-pairs.ts';
+import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
+import { askAsDevice } from './raw-device.ts';
+import {
+  type ApiAnswer,
+  digestOf,
+  releaseRequest,
+  startTestServer,
+  type TestServer,
+  upload,
+} from './running-server.ts';
+
+const signer = testSigner();
+const build = await testBuild({ version: '1.0', project: 'door', signer });
+
+function problem({ body }: ApiAnswer): ApiProblem['error'] {
+  // Of every answer that is not 2xx.
+  return (body as unknown as ApiProblem).error;
+}
+
+async function withRole(server: TestServer, role: string, project?: string): Promise<string> {
+  const { body } = await server.api('POST', '/tokens', { role, project, name: role });
+  return String(body['token']);
+}
+
+/** The manifest as somebody might have changed it, with all its bytes. */
+function tampered(change: (manifest: Manifest) => Manifest): Build {
+  return { manifest: change(structuredClone(build.manifest)), files: build.files };
+}
+
+test('an admin’s first publication makes the project and registers its key', async (t) => {
+  const server = await startTestServer(t);
+  const publisher = await withRole(server, 'publish');
+  const before = await server.publish(build, {}, publisher);
+  t.is(before.status, 404);
+  const { status, body } = await server.publish(build);
+  t.is(status, 201);
+  const { outcome, release, warnings } = body as unknown as ReleaseAnswer;
+  t.is(outcome, 'published');
+  t.deepEqual(release.channels, ['stable']);
+  t.is(release.keyFingerprint, signer.publicKey.fingerprint);
+  t.true(Array.isArray(warnings));
+  const project = await server.api('GET', '/projects/door');
+  t.like(project.body, { access: 'open', keys: [signer.publicKey.fingerprint], devices: 0 });
+  const next = await testBuild({ version: '2.0', signer, seed: 2 });
+  t.is((await server.publish(next, { channel: 'beta' }, publisher)).status, 201);
+  const { releases } = (await server.api('GET', '/projects/door/releases')).body as unknown as {
+    releases: ReleaseInfo[];
+  };
+  t.deepEqual(
+    releases.map(({ version, channels }) => [version, ...channels]),
+    [
+      ['2.0', 'beta'],
+      ['1.0', 'stable'],
+    ],
+  );
+});
+
+test('what the server does not have is named, and an upload goes on where it stopped', async (t) => {
+  const server = await startTestServer(t);
+  const answer = await server.api('POST', '/projects/door/releases', releaseRequest(build.manifest));
+  t.is(answer.status, 409);
+  t.is(problem(answer).code, 'blobs-missing');
+  const missing = problem(answer).missing ?? [];
+  t.deepEqual(missing.map(({ file }) => file).sort(), [...build.files.keys()].sort());
+
+  const [{ file, sha256 } = { file: '', sha256: '' }] = missing;
+  const bytes = build.files.get(file) ?? new Uint8Array();
+  const patch = (offset: number, end: number) =>
+    fetch(`${server.url}/api/v1/uploads/${sha256}`, {
+      method: 'PATCH',
+      headers: {
+        authorization: `Bearer ${server.token}`,
+        'upload-offset': String(offset),
+        'upload-length': String(bytes.length),
+      },
+      body: Buffer.from(bytes.subarray(offset, end)),
+    });
+  t.deepEqual(await (await patch(0, 1000)).json(), { sha256, offset: 1000, complete: false });
+  const wrong = await patch(2000, 3000);
+  t.is(wrong.status, 409);
+  t.is(((await wrong.json()) as ApiProblem).error.offset, 1000);
+  t.like((await server.api('GET', `/uploads/${sha256}`)).body, { offset: 1000 });
+  t.deepEqual(await (await patch(1000, bytes.length)).json(), { sha256, offset: bytes.length, complete: true });
+  t.is((await server.publish(build)).status, 201);
+});
+
+test('publishing is done once, however often it is tried', async (t) => {
+  const server = await startTestServer(t);
+  const answers = await Promise.all([1, 2, 3].map(() => server.publish(build)));
+  t.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
+  const { body } = await server.api('GET', '/projects/door/releases');
+  t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
+});
+
+test('a version’s bytes never change', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 5 });
+  const answer = await server.publish(other);
+  t.is(answer.status, 409);
+  t.is(problem(answer).code, 'version-taken');
+  const device = await askAsDevice(server.port, '/update/door', {});
+  t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
+});
+
+test('a release of another key is refused, and so is one without', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
+  const answer = await server.publish(stranger);
+  t.is(answer.status, 422);
+  t.is(problem(answer).code, 'wrong-key');
+  const unsigned = await testBuild({ version: '2.0', seed: 2 });
+  t.is(problem(await server.publish(unsigned)).code, 'wrong-key');
+  const { manifest, files } = build;
+  const unfinished = manifest.artefacts.filter(({ signature }) => signature === 'none');
+  const packed = { manifest: { ...manifest, version: '3.0', artefacts: unfinished }, files };
+  t.is(problem(await server.publish(packed)).code, 'wrong-key');
+  const { body } = await server.api('GET', '/projects/door/releases');
+  t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
+});
+
+test('an admin declares a new key, and then both are taken', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const next = testSigner();
+  const rotated = await testBuild({ version: '2.0', signer: next, seed: 2 });
+  t.is((await server.publish(rotated)).status, 422);
+  const publicKeys = [signer.publicKey.pem, next.publicKey.pem];
+  t.is((await server.api('PUT', '/projects/door', { publicKeys })).status, 200);
+  t.is((await server.publish(rotated)).status, 201);
+  const secret = await server.api('PUT', '/projects/door', { publicKeys: [rsaPems().privatePem] });
+  t.is(problem(secret).code, 'private-key');
+});
+
+test('everything that the manifest says of the bytes is looked at again', async (t) => {
+  const server = await startTestServer(t);
+  const image = (change: Partial<Manifest['image']>) =>
+    tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
+  const artefact = (change: Partial<Manifest['artefacts'][number]>, file: string) =>
+    tampered((manifest) => ({
+      ...manifest,
+      artefacts: manifest.artefacts.map((each) => (each.file === file ? { ...each, ...change } : each)),
+    }));
+  const [firstMd5, ...otherMd5s] = build.manifest.image.sketchMd5s;
+  const swapped = build.manifest.artefacts.find(({ file }) => file === 'door.bin.gz')?.sha256 ?? '';
+  const lies: readonly (readonly [name: string, build: Build])[] = [
+    ['core', image({ core: '2.7.4' })],
+    ['flash mode', image({ flashMode: 'qio' })],
+    ['kind', image({ kind: 'filesystem', sketchMd5s: [] })],
+    ['size', image({ sizeBytes: 1 })],
+    ['findings', image({ findings: [{ id: 'x', message: 'y' }] })],
+    ['an MD5 too few', image({ sketchMd5s: otherMd5s })],
+    ['an MD5 of another', image({ sketchMd5s: firstMd5 ? [{ ...firstMd5, md5: '0'.repeat(32) }, ...otherMd5s] : [] })],
+    ['keys', tampered((manifest) => ({ ...manifest, embeddedKeys: [] }))],
+    ['signature', artefact({ signature: 'legacy' }, 'door.bin.signed')],
+    ['no signature', artefact({ signature: 'none', keyFingerprint: undefined }, 'door.bin.signed')],
+    ['payload', artefact({ payloadBytes: 5 }, 'door.bin.signed')],
+    ['md5', artefact({ md5: '0'.repeat(32) }, 'door.bin.signed')],
+    ['encoding', artefact({ encoding: 'identity' }, 'door.bin.gz')],
+    ['inflate', artefact({ inflate: undefined }, 'door.bin.gz')],
+    ['other bytes', artefact({ sha256: swapped }, 'door.bin')],
+  ];
+  for (const [name, lie] of lies) {
+    const answer = await server.publish(lie);
+    t.is(answer.status, 422, name);
+    t.true(['not-as-described', 'refused'].includes(problem(answer).code), `${name}: ${problem(answer).code}`);
+  }
+  t.is((await server.api('GET', '/projects/door')).status, 404, 'not even a project');
+});
+
+test('an artefact that is made of something else is refused, though it is signed', async (t) => {
+  const server = await startTestServer(t);
+  const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 9 });
+  const foreign = other.manifest.artefacts.find(({ file }) => file === 'door.bin.signed');
+  const bytes = other.files.get('door.bin.signed');
+  if (foreign === undefined || bytes === undefined) throw new Error('no signed artefact');
+  const mixed = tampered((manifest) => ({
+    ...manifest,
+    artefacts: manifest.artefacts.map((each) => (each.file === 'door.bin.signed' ? foreign : each)),
+  }));
+  await upload(server.url, bytes, server.token);
+  const answer = await server.publish(mixed);
+  t.is(problem(answer).code, 'not-as-described');
+  t.regex(problem(answer).message, /not made of/);
+});
+
+test('a manifest that is none, of another project or version, or with odd names', async (t) => {
+  const server = await startTestServer(t);
+  const post = (request: object, project = 'door') => server.api('POST', `/projects/${project}/releases`, request);
+  const manifest = formatManifest(build.manifest);
+  t.is((await post({ version: '1.0', manifest: '{}' })).status, 422);
+  t.is((await post({ version: '1.0', manifest }, 'window')).status, 422);
+  t.is((await post({ version: '1.1', manifest })).status, 422);
+  t.is((await post({ version: 'a b', manifest })).status, 422);
+  t.is((await post({ version: '1.0', manifest, channel: '../x' })).status, 422);
+  t.is((await post({ version: '1.0', manifest, allow: ['anything'] })).status, 422);
+  t.is((await post({ version: '1.0', manifest, force: true })).status, 422);
+  t.is((await post({ manifest }, '..%2f..')).status, 422);
+});
+
+test('what the rules refuse is not published, unless the rule is allowed by its name', async (t) => {
+  const server = await startTestServer(t);
+  const unproven = await testBuild({ version: '1.0', project: 'door', signer, unproven: true });
+  const answer = await server.publish(unproven);
+  t.is(answer.status, 422);
+  t.is(problem(answer).code, 'refused');
+  t.deepEqual(
+    problem(answer).refused?.map(({ rule }) => rule),
+    ['enforcement-unproven'],
+  );
+  const allowed = await server.publish(unproven, { allow: ['enforcement-unproven'] });
+  t.is(allowed.status, 201);
+  t.true((allowed.body as unknown as ReleaseAnswer).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
+});
+
+test('a build of the past is recognised and never sent', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const past = await testBuild({ version: '0.9', seed: 90 });
+  const answer = await server.publish(past, { purpose: 'known' });
+  t.is(answer.status, 201, JSON.stringify(answer.body));
+  const words = { sketchMd5: sketchMd5Of(past.manifest) };
+  t.is((await askAsDevice(server.port, '/update/door', words)).status, 200);
+  const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
+  t.like(body as object, { running: { version: '0.9', by: 'md5' } });
+  t.is((await askAsDevice(server.port, '/files/door/0.9/door.bin', { userAgent: 'x' })).status, 404);
+  t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '0.9' })).status, 404);
+});
+
+test('a private key is refused, loudly, and not kept', async (t) => {
+  const server = await startTestServer(t);
+  const { privatePem } = rsaPems();
+  for (const secret of [privatePem, `\n\n${privatePem}`]) {
+    const bytes = Buffer.from(secret);
+    const response = await upload(server.url, bytes, server.token);
+    t.is(response.status, 422);
+    const { error } = (await response.json()) as ApiProblem;
+    t.is(error.code, 'private-key');
+    t.regex(error.message, /PRIVATE KEY/);
+    t.like((await server.api('GET', `/uploads/${await digestOf(bytes)}`)).body, { offset: 0 });
+  }
+  const left = await readdir(join(server.folder, 'blobs'), { recursive: true, withFileTypes: true });
+  t.deepEqual(
+    left.filter((entry) => entry.isFile()),
+    [],
+  );
+  t.true(server.logged.some(({ level, message }) => level === 'warn' && /PRIVATE KEY/.test(message)));
+});
+
+test('bytes that are not those of their digest are dropped', async (t) => {
+  const server = await startTestServer(t);
+  const sha256 = await digestOf(Buffer.from('what was meant'));
+  const response = await upload(server.url, Buffer.from('something else'), server.token, sha256);
+  t.is(response.status, 422);
+  t.like((await server.api('GET', `/uploads/${sha256}`)).body, { offset: 0 });
+});
+
+test('every change is in the audit log, with whose token it was', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  await server.api('PUT', '/projects/door', { access: 'closed' });
+  await server.api('PUT', '/projects/door/devices/18:FE:34:AA:BB:CC', { name: 'x' });
+  await server.api('POST', '/projects/door/devices/18:FE:34:AA:BB:CC/retry');
+  await server.api('PUT', '/projects/door/channels/beta', { version: '1.0' });
+  await server.api('POST', '/projects/door/releases/withdraw', { version: '1.0' });
+  const removed = await server.api('DELETE', '/projects/door/devices/18:FE:34:AA:BB:CC');
+  t.is(removed.status, 200, JSON.stringify(removed.body));
+  const { body } = await server.api('GET', '/audit');
+  const entries = body['entries'] as unknown as { action: string; actor: string }[];
+  t.deepEqual(entries.map(({ action }) => action).reverse(), [
+    'token.create',
+    'project.create',
+    'release.published',
+    'project.change',
+    'device.change',
+    'device.change',
+    'channel.offer',
+    'release.withdraw',
+    'device.remove',
+  ]);
+  const [, , , , , , , , first] = entries;
+  t.is(first?.actor, 'server');
+  t.is(new Set(entries.slice(0, 8).map(({ actor }) => actor)).size, 1);
+});
