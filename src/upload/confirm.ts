@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Manifest } from '../domain/manifest.ts';
 import type { DiscoveredDevice, Lookout } from './discovery.ts';
 import type { Target } from './inventory.ts';
 import { Mailbox } from './mailbox.ts';
+import { pause } from './pause.ts';
 import { probe } from './probe.ts';
 
 /** returned: the device answers again. proven: it shows the MD5 of the new sketch. */
@@ -29,7 +29,7 @@ export interface ConfirmTimings {
   readonly limitMs: number;
 }
 
-export const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 5000, limitMs: 60_000 };
+export const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 8000, limitMs: 60_000 };
 
 /** What of an image tells whether it runs. */
 export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
@@ -57,7 +57,7 @@ type Sign = { readonly from: 'mdns'; readonly sketchMd5: string | undefined } | 
 export async function confirmUpdate(question: ConfirmQuestion): Promise<Confirmation> {
   const timings = { ...confirmTimings, ...question.timings };
   const { lookout, signal, target, address } = question;
-  await sleep(timings.settleMs, undefined, { signal });
+  await pause(timings.settleMs, signal);
   const signs = new Mailbox<Sign>();
   const ended = new AbortController();
   const stopWatching = lookout?.watch((device) => {
@@ -83,11 +83,11 @@ async function judgeSigns(
   for (;;) {
     const sign = await signs.next(end - performance.now(), signal);
     if (sign === undefined) return best;
-    if (best.kind === 'silent') end = Math.min(end, performance.now() + graceMs);
     const found = conclude(sign, image);
+    if (best.kind === 'silent') end = Math.min(end, performance.now() + graceMs);
     if (found.kind === 'proven') return found;
-    if (found.kind === 'otherSketch' || best.kind !== 'otherSketch') best = found;
-    const isEnough = level === 'returned' || lookout === undefined;
+    if (found.kind === 'otherSketch' || best.kind === 'silent') best = found;
+    const isEnough = level === 'returned' || lookout === undefined || image.kind === 'filesystem';
     if (found.kind === 'returned' && isEnough) return found;
   }
 }
@@ -109,7 +109,7 @@ async function probeUntilAnswered(
 ): Promise<void> {
   try {
     for (;;) {
-      await sleep(probeMs, undefined, { signal });
+      await pause(probeMs, signal);
       if (await probe(target, address, probeMs, signal)) {
         signs.put({ from: target.method === 'web' ? 'http' : 'udp' });
         return;

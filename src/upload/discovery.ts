@@ -30,7 +30,7 @@ const allTypes: readonly ServiceType[] = ['arduino', 'http'];
 
 /** From one question to the next: often at first, since answers are lost; then, after RFC 6762, more seldom. */
 const askAgainMs = [250, 1000, 2000];
-const askSeldomMs = 4000;
+const askSeldomMs = 2000;
 
 /**
  * Listens for devices while anybody watches. Each answer is told, those that say nothing new too: that a device answers at all is news after
