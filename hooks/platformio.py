@@ -42,7 +42,7 @@ ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "o
 OPTIONS = {
     "node": ("", None, "path"),
     "cli": ("", None, "path"),
-    "config": ("header pack upload", "--config", "path"),
+    "config": ("header pack upload publish", "--config", "path"),
     "public_key": ("header pack keygen", "--public-key", "path"),
     "private_key": ("header pack keygen", "--private-key", "path"),
     "passphrase_env": ("header pack", "--passphrase-env", "text"),
@@ -149,8 +149,8 @@ def named_in(config, folder):
         return [named_in(value, folder) for value in config]
     if isinstance(config, dict):
         # Images are SCons's business, devices that of uploads; passphrases change no result, and even a hash of one would
-        # say too much.
-        known = [key for key in sorted(config) if key not in ("images", "passphrase", "devices", "upload")]
+        # say too much. So would that of a token, which may be the variable of publish.afterBuild.
+        known = [key for key in sorted(config) if key not in ("images", "passphrase", "devices", "upload", "publish")]
         values = [config[key] for key in known]
         return [os.environ.get(str(config.get("env", ""))), named_in(values, folder)]
     return file_digest(os.path.join(folder, config)) if isinstance(config, str) else None
@@ -179,8 +179,17 @@ def state():
         return None
     # A device more in the inventory makes no other artefacts.
     packed = {key: value for key, value in config.items() if key not in ("devices", "upload")}
-    known += [packed, named_in(config, os.path.dirname(path or ""))]
+    known += [packed, named_in(config, os.path.dirname(path or "")), is_published(config)]
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
+
+
+def is_published(config):
+    """Whether the configuration wants this build to be published; None if only the CLI can tell."""
+    section = config.get("publish") if isinstance(config, dict) else None
+    wanted = section.get("afterBuild") if isinstance(section, dict) else None
+    if isinstance(wanted, dict):
+        return os.environ.get(str(wanted.get("env")), "").strip().lower() not in ("", "0", "false")
+    return bool(wanted) if isinstance(config, dict) else None
 
 
 def remembered_node():
@@ -232,9 +241,14 @@ def is_filesystem():
 
 
 def make_artefacts(target, source, env):
-    """SCons action: the artefacts of an image."""
+    """SCons action: the artefacts of an image, which are published where the configuration wants it."""
     details = ["--kind", "filesystem" if is_filesystem() else "sketch", "--board", env.BoardConfig().id]
-    return run(arguments("pack") + details + [env["OTA_IMAGE"]], env["OTA_IMAGE"])
+    status = run(arguments("pack") + details + [env["OTA_IMAGE"]], env["OTA_IMAGE"])
+    path = find_config()
+    if status or is_published(read_json(path) if path else {}) is False:
+        return status
+    # A process of its own, when the one that signed has ended. What fails here leaves the artefacts, and is tried again.
+    return run(arguments("publish") + ["--after-build", env["OTA_IMAGE"]], None, without_key_secrets())
 
 
 def without_key_secrets():

@@ -1,4 +1,4 @@
-import { type ArduinoHooks, arduinoHookProperties } from './arduino-hooks.ts';
+import { type ArduinoHooks, arduinoHookProperties, arduinoPublishProperty } from './arduino-hooks.ts';
 
 /** A property that goes into the key of arduino-cli's core cache, and that no recipe of the ESP8266 core uses. */
 const saltProperty = 'compiler.optimization_flags';
@@ -11,12 +11,15 @@ const saltProperty = 'compiler.optimization_flags';
  * without one, a core of its own.
  *
  * @param keyId what tells the embedded public key from others (its fingerprint); absent: the build is unsigned
+ * @param publishes whether the build may have to be published
  */
-export function arduinoCliOptions(hooks: ArduinoHooks, keyId: string | undefined): readonly string[] {
+export function arduinoCliOptions(
+  hooks: ArduinoHooks,
+  keyId: string | undefined,
+  publishes = false,
+): readonly string[] {
   // A definition that nothing reads: harmless where a fork of the core does use the property.
   const salt = `-DOTA_HOOKS_KEY=${keyId ?? 'none'}`;
-  return [...arduinoHookProperties(hooks), [saltProperty, salt]].flatMap(([name, value]) => [
-    '--build-property',
-    `${name}=${value}`,
-  ]);
+  const properties = [...arduinoHookProperties(hooks), ...(publishes ? [arduinoPublishProperty(hooks)] : [])];
+  return [...properties, [saltProperty, salt]].flatMap(([name, value]) => ['--build-property', `${name}=${value}`]);
 }

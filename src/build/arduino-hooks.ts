@@ -23,16 +23,25 @@ export const packHook = 'recipe.objcopy.hex.2.pattern';
 export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
   const image = '{build.path}/{build.project_name}.bin';
   const program = [hooks.nodePath, hooks.cliPath];
-  const project = [
-    ...['--source', hooks.sourceDir ?? '{build.source.path}'],
-    ...(hooks.configPath === undefined ? [] : ['--config', hooks.configPath]),
-  ];
+  const project = projectWords(hooks);
   const header = ['header', ...project, '--out', '{build.path}/core/Updater_Signing.h', '--image', image];
   const pack = ['pack', image, ...project];
   return new Map([
     [headerHook, quoteWords([...program, ...header, ...(hooks.headerOptions ?? [])])],
     [packHook, quoteWords([...program, ...pack, ...(hooks.packOptions ?? [])])],
   ]);
+}
+
+/** A further step behind the core's own two, of which none has this number. */
+const publishHook = 'recipe.objcopy.hex.3.pattern';
+
+/**
+ * Publishing, where the project's configuration wants it, as a step of its own behind the one that signs: `pack` has ended by then. (The hooks
+ * that arduino-cli runs after its last check, recipe.hooks.savehex, run only when a build is exported.)
+ */
+export function arduinoPublishProperty(hooks: ArduinoHooks): readonly [string, string] {
+  const words = [hooks.nodePath, hooks.cliPath, 'publish', '{build.path}/{build.project_name}.bin', '--after-build'];
+  return [publishHook, quoteWords([...words, ...projectWords(hooks)])];
 }
 
 /** The core's property for uploads over the network, of which arduino-cli makes the upload of network ports. */
@@ -52,6 +61,13 @@ export function arduinoUploadProperty({ nodePath, cliPath, configPath }: Arduino
     ...(configPath === undefined ? [] : ['--config', configPath]),
   ];
   return [uploadHook, quoteWords(words)];
+}
+
+function projectWords({ sourceDir, configPath }: ArduinoHooks): readonly string[] {
+  return [
+    ...['--source', sourceDir ?? '{build.source.path}'],
+    ...(configPath === undefined ? [] : ['--config', configPath]),
+  ];
 }
 
 function quoteWords(words: readonly string[]): string {

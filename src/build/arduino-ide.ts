@@ -2,7 +2,12 @@ import { readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../errors.ts';
 import { removeFiles, writeAtomically, writeError } from '../files/write.ts';
-import { type ArduinoHooks, arduinoHookProperties, arduinoUploadProperty } from './arduino-hooks.ts';
+import {
+  type ArduinoHooks,
+  arduinoHookProperties,
+  arduinoPublishProperty,
+  arduinoUploadProperty,
+} from './arduino-hooks.ts';
 import { addBlock, removeBlock } from './marked-block.ts';
 
 /**
@@ -30,7 +35,7 @@ const stampText =
  * @param text one character a byte (latin1), so that lines which are not ours survive in whatever encoding they are
  */
 function withIdeHooks(text: string, hooks: ArduinoHooks): string {
-  const properties = [...arduinoHookProperties(hooks), arduinoUploadProperty(hooks)];
+  const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
   const lines = properties.map(([name, value]) => `${name}=${value}`);
   const bytes = lines.map((line) => Buffer.from(line, 'utf8').toString('latin1'));
   return addBlock(withoutIdeHooks(text), bytes);

@@ -57,7 +57,8 @@ async function buildWithArduino(source: string, args: readonly string[], options
     sourceDir: source,
     ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
   };
-  const properties = arduinoCliOptions(hooks, key?.fingerprint);
+  const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
+  const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
   const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
   await runProgram(program, ['compile', ...properties, ...args, source], { cwd: io.cwd, signal: io.signal });
 }

@@ -4,6 +4,7 @@ import { arduinoCliOptions } from '../../src/build/arduino-cli.ts';
 import {
   type ArduinoHooks,
   arduinoHookProperties,
+  arduinoPublishProperty,
   arduinoUploadProperty,
   quoteWord,
 } from '../../src/build/arduino-hooks.ts';
@@ -51,6 +52,21 @@ test('the two properties are the core’s own, and their words are those of the 
       ...['--source', '{build.source.path}', '--config', '/home/jo/türen/ota.config.json', '--unsigned'],
     ],
   ]);
+});
+
+test('publishing is a step of its own behind the one that signs, with the same project', (t) => {
+  const [name, recipe] = arduinoPublishProperty({
+    ...hooks,
+    sourceDir: '/src/door',
+    configPath: '/src/ota.config.json',
+  });
+  t.is(name, 'recipe.objcopy.hex.3.pattern');
+  t.deepEqual(splitRecipe(recipe), [
+    ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'publish', '{build.path}/{build.project_name}.bin'],
+    ...['--after-build', '--source', '/src/door', '--config', '/src/ota.config.json'],
+  ]);
+  t.false(arduinoCliOptions(hooks, 'aa11').join().includes('hex.3'));
+  t.true(arduinoCliOptions(hooks, 'aa11', true).join().includes(`${name}=`));
 });
 
 test('the upload over the network names the image, the port that was chosen, and no password', (t) => {
