@@ -20,6 +20,12 @@ export function cpuSideBySide(ours: Command, reference: Command): { ours: number
   return { ours: median(spent.ours), reference: median(spent.reference) };
 }
 
+/** CPU seconds of one run, for a command that has nothing to be set against. */
+export function cpuOf(command: Command): number {
+  run(command);
+  return median(Array.from({ length: blocks }, () => cpuOfBlock(command)));
+}
+
 /** Peak resident memory of a run of Node, in MiB, as the operating system counts it. */
 export function peakMemoryMiB(argv: readonly string[]): number {
   const preload = new URL('peak-memory.mjs', import.meta.url).href;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchFirmware } from './firmware.ts';
+import { benchFleet } from './fleet.ts';
 import { benchHooks } from './hooks.ts';
 import { benchMemory } from './memory.ts';
 import type { Place } from './place.ts';
@@ -35,10 +36,10 @@ try {
     benchHooks(place, large),
     benchSizes(place),
     benchMemory(place),
-    benchFirmware(),
+    benchFirmware(place),
     benchUpload(),
   ]) {
-    for (const row of bench) {
+    for await (const row of bench) {
       rows.push(`| ${row.join(' | ')} |`);
       process.stderr.write(`${row.join('  ')}\n`);
     }
