@@ -32,6 +32,8 @@ export interface Workplace {
   readonly sketch: (name: string, text?: string) => Promise<string>;
   /** `arduino-cli compile` as a user types it, none of our hooks given. */
   readonly compile: (sketch: string, ...options: string[]) => Promise<Run>;
+  /** The same with other environment variables. */
+  readonly compileWith: (env: Readonly<Record<string, string>>, sketch: string, ...options: string[]) => Promise<Run>;
   /** Any command of arduino-cli, with other environment variables. */
   readonly arduinoWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** `ota-hooks build -- …` on the same board. */
@@ -80,6 +82,8 @@ export async function makeWorkplace(t: ExecutionContext, name = 'workplace'): Pr
     core,
     sketch: (sketchName, text = sketchText) => makeSketch(join(folder, 'user', sketchName), sketchName, text),
     compile: (sketch, ...options) => runProgram(arduinoCli.program, ['compile', '--fqbn', board, ...options, sketch]),
+    compileWith: (more, sketch, ...options) =>
+      runProgram(arduinoCli.program, ['compile', '--fqbn', board, ...options, sketch], more),
     arduinoWith: (more, ...args) => runProgram(arduinoCli.program, args, more),
     manifest: async (sketch) =>
       readFile(`${await findImage(join(folder, 'cache', 'sketches'), sketch)}.ota.json`, 'utf8'),

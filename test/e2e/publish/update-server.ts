@@ -1,0 +1,37 @@
+import type { ExecutionContext } from 'ava';
+import { startServer } from '../../../src/server/start-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+export interface UpdateServer {
+  readonly url: string;
+  /** Of the first admin. */
+  readonly token: string;
+  /** What the environment of a build needs to publish here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `1.0.0 sketch on stable`, the newest first. */
+  releases(project: string): Promise<string[]>;
+}
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** An update server of one test. */
+export async function updateServer(t: ExecutionContext): Promise<UpdateServer> {
+  const data = await testFolder(t);
+  const server = await startServer({ data: data.path, host: '127.0.0.1', port: 0, log: silent });
+  t.teardown(() => server.close(1000));
+  const { url, token = '' } = server;
+  return {
+    url,
+    token,
+    env: { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: new URL(url).origin },
+    async releases(project) {
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await fetch(`${url}/api/v1/projects/${project}/releases`, { headers });
+      if (response.status === 404) return [];
+      const { releases } = (await response.json()) as {
+        releases: { version: string; kind: string; channels: string[] }[];
+      };
+      return releases.map(({ version, kind, channels }) => `${version} ${kind} on ${channels.join() || 'nothing'}`);
+    },
+  };
+}
