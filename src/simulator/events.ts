@@ -63,7 +63,7 @@ export class EventStream {
       });
       const timer = setTimeout(() => {
         stop();
-        reject(new Error(`No such event within ${timeoutMs} ms; there were ${JSON.stringify(others)}`));
+        reject(new Error(`No such event within ${timeoutMs} ms; the last were ${JSON.stringify(others.slice(-3))}`));
       }, timeoutMs);
     });
   }

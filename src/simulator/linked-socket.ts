@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { LinkModel } from './link.ts';
 
 interface Piece {
@@ -116,9 +117,11 @@ export class LinkedSocket {
     signal.addEventListener('abort', this.#teardown, { once: true });
   }
 
-  /** Tears the connection down: the peer sees a reset. */
+  /** Tears the connection down: the peer sees a reset, which TLS has no way to cause. */
   reset(): void {
-    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    const socket = this.#socket;
+    if (socket instanceof TLSSocket) socket.destroy();
+    else if (!socket.destroyed) socket.resetAndDestroy();
   }
 
   #pull(): void {

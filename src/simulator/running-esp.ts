@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Transport } from '../device/staging.ts';
 import { Board } from './board.ts';
 import { type Build, buildAfterUpdate } from './build.ts';
@@ -26,8 +27,8 @@ export class RunningEsp implements VirtualEsp, Esp {
   readonly random: Random;
   readonly events = new EventStream();
   readonly #options: VirtualEspOptions;
-  readonly #closing = new AbortController();
-  #life = new AbortController();
+  readonly #closing = newSpan();
+  #life = newSpan();
   #loop = new SketchLoop();
   #services: SketchServices | undefined;
   #phase: VirtualEspState['phase'] = 'restarting';
@@ -173,7 +174,7 @@ export class RunningEsp implements VirtualEsp, Esp {
     if (outcome.outcome === 'bricked') return this.#dieFor(outcome.why);
     this.#damage = outcome.outcome === 'damaged' ? outcome.why : undefined;
     await pause(this.timings.restartMs, this.closing);
-    this.#life = new AbortController();
+    this.#life = newSpan();
     this.#loop = new SketchLoop();
     await this.#services?.start();
     this.closing.throwIfAborted();
@@ -193,4 +194,11 @@ export class RunningEsp implements VirtualEsp, Esp {
     const said = typeof next === 'function' ? next(image) : next;
     return buildAfterUpdate(this.board.build, image, sketchMd5, said, manifests);
   }
+}
+
+/** A span of time whose end any number of connections and waits may listen for. */
+function newSpan(): AbortController {
+  const span = new AbortController();
+  setMaxListeners(0, span.signal);
+  return span;
 }

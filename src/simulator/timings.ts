@@ -36,7 +36,7 @@ export const deviceTimings: Timings = {
   webReadTimeoutMs: 5000,
 };
 
-/** The same order of things without the waiting, for tests. */
+/** The same order of things without the waiting, for tests. What ends a wait for others is left some time: machines are busy. */
 export const quickTimings: Timings = {
   dialPauseMs: 1,
   dialTimeoutMs: 1000,
@@ -45,7 +45,7 @@ export const quickTimings: Timings = {
   brokenPauseMs: 5,
   restartMs: 5,
   webRestartPauseMs: 1,
-  httpHeaderTimeoutMs: 300,
-  httpBodyTimeoutMs: 300,
-  webReadTimeoutMs: 300,
+  httpHeaderTimeoutMs: 3000,
+  httpBodyTimeoutMs: 3000,
+  webReadTimeoutMs: 3000,
 };

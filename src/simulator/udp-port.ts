@@ -18,6 +18,7 @@ export class UdpPort {
   readonly #link: UdpLink;
   readonly #timers = new Set<NodeJS.Timeout>();
   #lostSoFar = 0;
+  #isClosed = false;
   #held: (() => void) | undefined;
 
   private constructor(socket: Socket, link: UdpLink) {
@@ -54,11 +55,12 @@ export class UdpPort {
   send(text: string, port: number, address: string): void {
     this.#pass('from-device', () => {
       // Port 0 is what a forged sender may have; nothing can be sent there.
-      if (port > 0) this.#socket.send(text, port, address, () => undefined);
+      if (port > 0 && !this.#isClosed) this.#socket.send(text, port, address, () => undefined);
     });
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));

@@ -61,6 +61,11 @@ export class WebServer {
 
   /** `handleClient`: a client that says nothing keeps other clients waiting, but not the rest of the sketch. */
   async #serve(connection: LinkedSocket): Promise<void> {
+    if (this.#esp.faults.deaf === true) {
+      this.#esp.countUpload();
+      connection.abandon(this.#esp.closing);
+      return;
+    }
     const reader = new StreamReader(connection, this.#esp.timings.webReadTimeoutMs);
     if ((await reader.wait()) !== 'data') return connection.finish();
     await this.#esp.inLoop(async () => {

@@ -19,7 +19,7 @@ export interface BareHost {
 }
 
 /** The device's end of a connection, as the host sees it. */
-export interface Call {
+interface Call {
   readonly socket: Socket;
   /** All that came so far. */
   readonly text: () => string;

@@ -142,6 +142,15 @@ test('the web updater meets the same faults', async (t) => {
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
+test('a web updater that is deaf leaves the host without an answer', async (t) => {
+  await using esp = await start({ deaf: true }, { webPort: 0 });
+  const url = `http://127.0.0.1:${esp.webPort}/update`;
+  const unanswered = await fetch(url, { signal: AbortSignal.timeout(100) }).catch((error: Error) => error.name);
+  t.is(unanswered, 'TimeoutError');
+  esp.setFaults({});
+  t.is((await fetch(url)).status, 200);
+});
+
 test('faults can be set later, and end after so many uploads', async (t) => {
   await using esp = await start({});
   esp.setFaults({ verdict: 'none', uploads: 1 });

@@ -1,5 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import forge from 'node-forge';
 import { quickTimings, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { afterwards, md5 } from './bare-host.ts';
@@ -9,9 +14,9 @@ import { holds } from './holds.ts';
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const nothingNew = answer('304 Not Modified', []);
-const timings = { ...quickTimings, httpHeaderTimeoutMs: 100, httpBodyTimeoutMs: 100 };
+const impatient = { ...quickTimings, httpHeaderTimeoutMs: 100, httpBodyTimeoutMs: 100 };
 const start = (updateUrl: string, options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image, timings, updateUrl, updateIntervalMs: 20, ...options });
+  startVirtualEsp({ image, timings: quickTimings, updateUrl, updateIntervalMs: 20, ...options });
 
 /** What the device says of an answer. */
 async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualEspOptions = {}) {
@@ -123,7 +128,8 @@ const refusals: Record<string, readonly [Answer, string]> = {
 
 for (const [name, [given, words]] of Object.entries(refusals)) {
   test(`${name}: "${words.slice(0, 60)}"`, async (t) => {
-    t.is(await verdictOn(t, given), words);
+    const isTimeOut = words.endsWith('Timeout');
+    t.is(await verdictOn(t, given, isTimeOut ? { timings: impatient } : {}), words);
   });
 }
 
@@ -149,7 +155,7 @@ test('redirects are followed when the sketch wants it, without the headers of th
 test('a redirect to another host is followed by its URL, one to another protocol is not', async (t) => {
   const target = await bareServer(t, nothingNew);
   const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
-  await using esp = await start(first.url, { followsRedirects: true });
+  await using esp = await start(first.url, { followsRedirects: true, updateIntervalMs: 60_000 });
   await esp.nextEvent(({ event }) => event === 'checked', 5000);
   t.is(target.requests.length, 1);
   t.is(
@@ -171,3 +177,41 @@ test('a question for the version wants x-version, and takes 304 for an error', a
   t.is(await verdictOn(t, answer('200 OK', ['Content-Length: 0']), options), 'Server Did Not Report Version');
   t.is(await verdictOn(t, nothingNew, options), 'Wrong HTTP Code');
 });
+
+test('over https it trusts the certificates that it was given, or any', async (t) => {
+  const { privateKey, certificate } = selfSigned();
+  const server = createServer({ key: privateKey, cert: certificate }, (_, response) => response.writeHead(304).end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  for (const ca of [certificate, undefined]) {
+    await using esp = await start(url, { ca });
+    await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  }
+  await using distrustful = await start(url, { ca: selfSigned().certificate });
+  const event = await distrustful.nextEvent(({ event: name }) => name === 'update', 5000);
+  t.like(event, { error: 'HTTP error: connection failed' });
+});
+
+/** For 127.0.0.1. */
+function selfSigned(): { readonly privateKey: string; readonly certificate: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
+  certificate.validity.notBefore = new Date(Date.now() - 86_400_000);
+  certificate.validity.notAfter = new Date(Date.now() + 86_400_000);
+  const names = [{ name: 'commonName', value: '127.0.0.1' }];
+  certificate.setSubject(names);
+  certificate.setIssuer(names);
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: true },
+    { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+  ]);
+  certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
+  return { privateKey, certificate: forge.pki.certificateToPem(certificate) };
+}
