@@ -38,6 +38,7 @@ try {
     benchMemory(place),
     benchFirmware(place),
     benchUpload(),
+    benchFleet(place),
   ]) {
     for await (const row of bench) {
       rows.push(`| ${row.join(' | ')} |`);
