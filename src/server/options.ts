@@ -14,6 +14,8 @@ export interface ServerOptions {
   /** The path under which a web server in front has the folder of blobs, for X-Accel-Redirect. */
   readonly accelPath?: string | undefined;
   readonly openMetrics?: boolean;
+  /** What a client may take to send the headers of a request. */
+  readonly headersWithinMs?: number;
 }
 
 export interface ServerLimits {

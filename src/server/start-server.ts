@@ -6,6 +6,7 @@ import { makeApi } from './api/app.ts';
 import { DeviceDoor } from './device/device-door.ts';
 import { firstToken, makeParts } from './open-server.ts';
 import { limitConnections } from './operation/connections.ts';
+import { leaveBody } from './operation/leave-body.ts';
 import { startMaintenance } from './operation/maintenance.ts';
 import { defaultLimits, type ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
@@ -22,7 +23,7 @@ export interface RunningServer {
 
 /** Far more than a device sends (600 bytes), or a client with a token. */
 const mostHeaderBytes = 8192;
-const headersWithinMs = 10_000;
+const defaultHeadersWithinMs = 10_000;
 /** All of a request, its body too: an upload that takes longer goes on in another one. */
 const requestWithinMs = 300_000;
 const idleMs = 5_000;
@@ -61,10 +62,10 @@ function makeHttpServer(parts: ServerParts, options: ServerOptions): Server {
   const limits = { ...defaultLimits, ...options.limits };
   const settings = {
     maxHeaderSize: mostHeaderBytes,
-    headersTimeout: headersWithinMs,
+    headersTimeout: options.headersWithinMs ?? defaultHeadersWithinMs,
     requestTimeout: requestWithinMs,
     keepAliveTimeout: idleMs,
-    connectionsCheckingInterval: 1000,
+    connectionsCheckingInterval: 500,
   };
   const server = createServer(settings, makeListener(parts));
   const { mostConnections, mostConnectionsPerAddress: mostPerAddress } = limits;
@@ -75,9 +76,11 @@ function makeHttpServer(parts: ServerParts, options: ServerOptions): Server {
 /** Devices first: what is not for them goes through the framework. */
 export function makeListener(parts: ServerParts): RequestListener {
   const door = new DeviceDoor(parts);
-  const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false });
+  const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (request, response) => {
-    if (!door.handle(request, response)) void api(request, response);
+    if (door.handle(request, response)) return;
+    if (!['POST', 'PUT', 'PATCH'].includes(request.method ?? '')) leaveBody(request, response);
+    void api(request, response);
   };
 }
 

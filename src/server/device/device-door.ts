@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientAddress } from '../access/client-address.ts';
 import type { ProjectView } from '../catalogue.ts';
 import { countIn } from '../operation/counters.ts';
+import { leaveBody } from '../operation/leave-body.ts';
 import type { ReleaseRecord } from '../store/records.ts';
 import { answerNotModified, answerText, writeDownloadHead } from './answers.ts';
 import type { DeviceParts } from './parts.ts';
@@ -42,6 +43,7 @@ export class DeviceDoor {
     const { catalogue } = this.#parts;
     const route = deviceRoute(request.url ?? '', (path) => catalogue.alias(path));
     if (route === undefined) return false;
+    leaveBody(request, response);
     const refusal = this.#answer(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
     return true;

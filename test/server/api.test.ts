@@ -1,0 +1,203 @@
+import test, { type ExecutionContext } from 'ava';
+import { apiRoot, type Role } from '../../src/domain/release.ts';
+import { makeToken } from '../../src/server/access/tokens.ts';
+import { makeApi } from '../../src/server/api/app.ts';
+import { firstToken, makeParts } from '../../src/server/open-server.ts';
+import { newProject } from '../../src/server/project.ts';
+import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import { testFolder } from '../support/test-folder.ts';
+
+const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The API without a port. */
+async function testApi(t: ExecutionContext) {
+  const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
+  t.teardown(() => store.close());
+  await store.catalogue.saveProject(newProject('door', []), 'test');
+  await store.catalogue.saveProject(newProject('window', []), 'test');
+  const stopping = new AbortController();
+  const api = makeApi(await makeParts(store, { log: nobodyListens }, stopping.signal));
+  const tokenOf = async (role: Role, project?: string): Promise<string> => {
+    const { record, token } = makeToken({ role, project, name: role });
+    await store.tokens.create(record, 'test');
+    return token;
+  };
+  const ask = async (method: string, path: string, token?: string, body?: unknown) => {
+    const response = await api.request(path.startsWith('/') ? path : `${apiRoot}/${path}`, {
+      method,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+  return { store, stopping, tokenOf, ask };
+}
+
+const mac = '18:FE:34:AA:BB:CC';
+
+/** Everything that there is to ask, and the least role that may. */
+const endpoints: readonly (readonly [method: string, path: string, role: Role, body?: unknown])[] = [
+  ['GET', 'server', 'read'],
+  ['GET', 'projects', 'read'],
+  ['GET', 'projects/door', 'read'],
+  ['PUT', 'projects/door', 'admin', {}],
+  ['GET', 'projects/door/releases', 'read'],
+  ['POST', 'projects/door/releases', 'publish', {}],
+  ['POST', 'projects/door/releases/withdraw', 'publish', {}],
+  ['PUT', 'projects/door/channels/stable', 'publish', {}],
+  ['GET', 'projects/door/devices', 'read'],
+  ['GET', `projects/door/devices/${mac}`, 'read'],
+  ['PUT', `projects/door/devices/${mac}`, 'admin', {}],
+  ['POST', `projects/door/devices/${mac}/retry`, 'publish'],
+  ['DELETE', `projects/door/devices/${mac}`, 'admin'],
+  ['POST', 'projects/door/devices/import', 'admin', {}],
+  ['GET', `uploads/${'0'.repeat(64)}`, 'publish'],
+  ['PATCH', `uploads/${'0'.repeat(64)}`, 'publish'],
+  ['GET', 'tokens', 'admin'],
+  ['POST', 'tokens', 'admin', {}],
+  ['DELETE', 'tokens/abc', 'admin'],
+  ['GET', 'audit', 'admin'],
+  ['GET', 'export', 'admin'],
+  ['GET', '/metrics', 'read'],
+];
+const roleOrder: readonly Role[] = ['read', 'publish', 'admin'];
+
+for (const [method, path, role, body] of endpoints) {
+  test(`${method} ${path} takes the role ${role}`, async (t) => {
+    const { ask, tokenOf } = await testApi(t);
+    const good = await tokenOf('admin');
+    t.is((await ask(method, path, undefined, body)).status, 401);
+    for (const bad of ['x', good.slice(0, -1), `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`, `${good}A`]) {
+      t.is((await ask(method, path, bad, body)).status, 401, bad);
+    }
+    for (const each of roleOrder) {
+      const { status } = await ask(method, path, await tokenOf(each), body);
+      const isEnough = roleOrder.indexOf(each) >= roleOrder.indexOf(role);
+      t.is([401, 403].includes(status), !isEnough, `${each}: ${status}`);
+      t.true(status < 500);
+    }
+  });
+}
+
+test('a token of one project is good for nothing else', async (t) => {
+  const { ask, tokenOf } = await testApi(t);
+  const token = await tokenOf('admin', 'window');
+  for (const [method, path, , body] of endpoints) {
+    const { status, text } = await ask(method, path, token, body);
+    const isShared = ['server', 'projects', '/metrics'].includes(path) || path.startsWith('uploads');
+    t.is(status === 403, !isShared, `${method} ${path}: ${status}`);
+    if (path === 'projects') t.notRegex(text, /door/);
+  }
+  t.is((await ask('GET', 'projects/window', token)).status, 200);
+});
+
+test('tokens come out once, and are stored as hashes', async (t) => {
+  const { ask, store, tokenOf } = await testApi(t);
+  const admin = await tokenOf('admin');
+  const made = await ask('POST', 'tokens', admin, { role: 'publish', project: 'door', name: 'ci' });
+  t.is(made.status, 201);
+  const { token, id }: { token: string; id: string } = JSON.parse(made.text);
+  const secret = token.split('_').at(-1) ?? '';
+  const lines = [];
+  for await (const line of store.dump()) lines.push(JSON.stringify(line));
+  t.notRegex(lines.join('\n'), new RegExp(secret));
+  t.notRegex((await ask('GET', 'tokens', admin)).text, new RegExp(secret));
+  t.is((await ask('GET', 'projects/door/releases', token)).status, 200);
+  t.is((await ask('DELETE', `tokens/${id}`, admin)).status, 200);
+  t.is((await ask('GET', 'projects/door/releases', token)).status, 401);
+  t.is((await ask('DELETE', `tokens/${id}`, admin)).status, 404);
+});
+
+test('the first admin’s token is made once', async (t) => {
+  const { store } = await testApi(t);
+  const token = await firstToken(store);
+  t.truthy(token);
+  t.is(await firstToken(store), undefined);
+});
+
+test('bodies that are none', async (t) => {
+  const { ask, tokenOf } = await testApi(t);
+  const admin = await tokenOf('admin');
+  for (const body of [
+    '',
+    '{',
+    'null',
+    '[]',
+    '"x"',
+    '{"role":"root"}',
+    '{"role":"admin","more":1}',
+    '\u0000',
+    '[[[[[',
+  ]) {
+    const { status, text } = await ask('POST', 'tokens', admin, body);
+    t.true([400, 422].includes(status), `${body}: ${status}`);
+    t.truthy(JSON.parse(text).error.hint);
+  }
+  const huge = await ask('POST', 'tokens', admin, JSON.stringify({ role: 'admin', name: 'x'.repeat(3_000_000) }));
+  t.is(huge.status, 413);
+});
+
+test('settings that are none', async (t) => {
+  const { ask, tokenOf } = await testApi(t);
+  const admin = await tokenOf('admin');
+  const settings = [
+    { access: 'half' },
+    { aliases: [{ path: '/api/v1/tokens' }] },
+    { aliases: [{ path: '/update/x' }] },
+    { aliases: [{ path: 'no-slash' }] },
+    { aliases: [{ path: '/x?y' }] },
+    { aliases: [{ path: '/x y' }] },
+    { aliases: [{ path: '/x', channel: '../y' }] },
+    { credential: { user: 'a:b', password: 'long enough' } },
+    { credential: { user: 'a', password: 'short' } },
+    { confirmWithinMs: 0 },
+    { mostSends: 0 },
+    { mostSends: 1.5 },
+    { publicKeys: ['no key'] },
+  ];
+  for (const body of settings) t.is((await ask('PUT', 'projects/door', admin, body)).status, 422, JSON.stringify(body));
+  t.is((await ask('PUT', 'projects/door', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 200);
+  t.is((await ask('PUT', 'projects/window', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 409);
+  for (const name of ['..', '.hidden', 'a b', 'x'.repeat(65), '%00']) {
+    t.true([404, 422].includes((await ask('PUT', `projects/${encodeURIComponent(name)}`, admin, {})).status), name);
+  }
+});
+
+test('devices are shown page by page', async (t) => {
+  const { ask, tokenOf } = await testApi(t);
+  const admin = await tokenOf('admin');
+  const macs = Array.from({ length: 7 }, (_, index) => `18:FE:34:00:00:0${index}`);
+  for (const each of macs) t.is((await ask('PUT', `projects/door/devices/${each}`, admin, {})).status, 200);
+  const seen: string[] = [];
+  for (let after = ''; ; ) {
+    const page = JSON.parse((await ask('GET', `projects/door/devices?limit=3&after=${after}`, admin)).text);
+    seen.push(...page.devices.map((device: { mac: string }) => device.mac));
+    if (page.next === undefined) break;
+    after = page.next;
+  }
+  t.deepEqual(seen, macs);
+  t.is((await ask('GET', 'projects/door/devices?limit=99999', admin)).status, 422);
+  t.is((await ask('GET', 'projects/door/devices?limit=x', admin)).status, 422);
+});
+
+test('too many wrong tokens, and the address has to wait', async (t) => {
+  const { ask } = await testApi(t);
+  const statuses = new Set<number>();
+  for (let count = 0; count < 150; count++) statuses.add((await ask('GET', 'server', 'wrong')).status);
+  t.deepEqual([...statuses], [401, 429]);
+});
+
+test('whoever watches over it can, and nothing else is there', async (t) => {
+  const { ask, stopping, tokenOf } = await testApi(t);
+  t.is((await ask('GET', '/healthz')).status, 200);
+  const metrics = await ask('GET', '/metrics', await tokenOf('read'));
+  t.regex(metrics.text, /^ota_downloads_active 0$/m);
+  for (const path of ['/', '/api', '/api/v1', '/api/v1/nothing', '/api/v2/server', '/..%2f..%2fetc/passwd']) {
+    const { status, headers } = await ask('GET', path);
+    t.is(status, 404, path);
+    t.is(headers.get('x-content-type-options'), 'nosniff');
+  }
+  stopping.abort();
+  t.is((await ask('GET', '/healthz')).status, 503);
+  t.is((await ask('POST', 'tokens', await tokenOf('admin'), {})).status, 503);
+});

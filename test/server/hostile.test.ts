@@ -1,0 +1,209 @@
+import { connect, type Socket } from 'node:net';
+import test from 'ava';
+import fc from 'fast-check';
+import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
+import { askAsDevice, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
+import { forgedDevice, hostileRequests } from './requests.ts';
+import { startTestServer, type TestServer } from './running-server.ts';
+
+const signer = testSigner();
+const build = await testBuild({ version: '1.0', project: 'door', signer });
+const generous = { failuresPerAddress: 1_000_000, newDevicesPerAddress: 1_000_000 };
+
+/** Still there, still right. */
+async function isSound(server: TestServer): Promise<boolean> {
+  const runs = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
+  return (await askAsDevice(server.port, '/update/door', runs)).status === 304;
+}
+
+test('2,000 requests as nobody should write them: no 5xx, no crash', async (t) => {
+  const server = await startTestServer(t, { limits: generous });
+  await server.publish(build);
+  const { body } = await server.api('POST', '/tokens', { role: 'publish', name: 'fuzz' });
+  const requests = fc.sample(hostileRequests(String(body['token'])), { numRuns: 1500, seed: 1 });
+  const forged = fc.sample(forgedDevice, { numRuns: 500, seed: 2 });
+  const all = [...requests, ...forged.map((text) => Buffer.from(text, 'latin1'))];
+  const statuses = new Map<number, number>();
+  const worker = async () => {
+    for (let request = all.pop(); request !== undefined; request = all.pop()) {
+      const answer = readAnswer(await sendRaw(server.port, request, { during: (socket) => socket.end() }));
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      if (answer.status >= 500) t.fail(`${answer.line} to ${JSON.stringify(request.toString('latin1'))}`);
+      const lines = answer.headers.map(([name]) => name);
+      if (lines.filter((name) => name === 'x-md5').length > 1) t.fail('a header was slipped in');
+      if (answer.header('x-md5') !== undefined && answer.body.length > 0) t.is(answer.header('x-md5'), answer.md5);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  t.is(
+    server.parts.counters.failures,
+    0,
+    JSON.stringify(server.logged.filter(({ level }) => level === 'error').slice(0, 2)),
+  );
+  t.true(await isSound(server));
+  t.log(Object.fromEntries(statuses));
+});
+
+test('paths lead nowhere but to what is published', async (t) => {
+  const server = await startTestServer(t, { limits: generous });
+  await server.publish(build);
+  const tricks = [
+    '../ota.db',
+    '..%2f..%2fota.db',
+    '%2e%2e/%2e%2e/ota.db',
+    '/etc/passwd',
+    '..\\ota.db',
+    'door.bin%00',
+    '%00',
+    '.',
+    '..',
+  ];
+  const prefixes = ['/files/door/1.0/', '/files/door/', '/files/', '/update/', '/update/door/', '/'];
+  for (const path of prefixes.flatMap((prefix) => tricks.map((trick) => prefix + trick))) {
+    const answer = await askAsDevice(server.port, path, { userAgent: 'x' });
+    t.true([400, 403, 404].includes(answer.status), `${path}: ${answer.line}`);
+    t.notRegex(answer.body.toString('latin1'), /SQLite|root:/);
+  }
+});
+
+test('what a device says of itself never becomes a header', async (t) => {
+  const server = await startTestServer(t);
+  const odd = await testBuild({ version: '9.9', signer, board: 'x\r\nx-MD5: 0' });
+  await server.publish(odd);
+  const answer = await askAsDevice(server.port, '/update/door', {
+    version: '1.0',
+    more: { 'x-ESP8266-sdk-version': '2\x7f' },
+  });
+  t.true([200, 304, 400].includes(answer.status));
+  t.true(answer.headers.filter(([name]) => name === 'x-md5').length <= 1);
+});
+
+test('a flood of made-up devices is bounded in rows, and keeps nobody out who was enrolled', async (t) => {
+  const limits = { ...generous, mostDevices: 50, newDevicesPerAddress: 400, newDevicesPerSecond: 0 };
+  const server = await startTestServer(t, { limits });
+  await server.publish(build);
+  const mac = '18:FE:34:00:00:01';
+  await server.api('PUT', `/projects/door/devices/${mac}`, { name: 'real' });
+  const macs = Array.from({ length: 600 }, (_, index) => `02:00:00:00:${hex(index >> 8)}:${hex(index)}`);
+  const worker = async () => {
+    for (let each = macs.pop(); each !== undefined; each = macs.pop()) {
+      const { status } = await askAsDevice(server.port, '/update/door', {
+        mac: each,
+        freeSpace: 0,
+        sketchSize: 1_000_000,
+      });
+      t.is(status, 304);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  t.true((await server.parts.store.devices.count('door')) <= 50);
+  t.true(server.parts.counters.overCapacity >= 200, 'the address used up what it may');
+  t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 200);
+});
+
+test('headers that do not end, and a gigabyte that is announced', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const long = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+  t.is(readAnswer(long).status, 431);
+  const many = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\n${'X: y\r\n'.repeat(5000)}\r\n`);
+  t.is(readAnswer(many).status, 431);
+  const announced = (line: string, more: string) =>
+    `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n${more}\r\n`;
+  const auth = `Authorization: Bearer ${server.token}\r\n`;
+  const upload = `Upload-Offset: 0\r\nUpload-Length: 1000\r\n`;
+  const cases: readonly (readonly [string, number])[] = [
+    [announced('POST /api/v1/tokens', ''), 401],
+    [announced('POST /api/v1/tokens', auth), 413],
+    [announced(`PATCH /api/v1/uploads/${'0'.repeat(64)}`, auth + upload), 400],
+    [announced('GET /update/door', ''), 403],
+    [announced('POST /update/door', ''), 405],
+    [announced('GET /healthz', ''), 200],
+  ];
+  for (const [request, status] of cases) {
+    const sent = { bytes: 0 };
+    const answer = await sendRaw(server.port, request, { during: (socket) => pour(socket, sent) });
+    t.is(readAnswer(answer).status, status, request.slice(0, 40));
+    t.true(sent.bytes < 64 * 1024 * 1024, `${request.slice(0, 30)}: ${sent.bytes} bytes were taken`);
+  }
+});
+
+test('who sends slowly is cut off, and keeps nobody out', async (t) => {
+  const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 60 }, headersWithinMs: 1500 });
+  await server.publish(build);
+  const slow = Array.from({ length: 50 }, () => connect({ host: '127.0.0.1', port: server.port }));
+  const closed = slow.map(
+    (socket) =>
+      new Promise<void>((resolve) => {
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve());
+        socket.write('GET /update/door HTTP/1.0\r\nX: ');
+        const drip = setInterval(() => socket.write('y'), 200);
+        socket.on('close', () => clearInterval(drip));
+      }),
+  );
+  t.true(await isSound(server));
+  await Promise.all(closed);
+  t.true(await isSound(server));
+});
+
+test('an address gets so many connections, and no more', async (t) => {
+  const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 5 } });
+  await server.publish(build);
+  const open: Socket[] = [];
+  t.teardown(() => {
+    for (const socket of open) socket.destroy();
+  });
+  const ended = Array.from({ length: 10 }, () => {
+    const socket = connect({ host: '127.0.0.1', port: server.port });
+    open.push(socket);
+    socket.on('error', () => undefined);
+    return new Promise<'refused'>((resolve) => socket.once('close', () => resolve('refused')));
+  });
+  await Promise.race(ended);
+  while (server.parts.counters.refusedConnections < 5) await new Promise(setImmediate);
+  t.is(server.parts.counters.refusedConnections, 5);
+  for (const socket of open) socket.destroy();
+  while (!(await isSound(server).catch(() => false))) await new Promise(setImmediate);
+});
+
+test('an address that is refused all the time has to wait', async (t) => {
+  const server = await startTestServer(t);
+  const statuses = new Set<number>();
+  for (let count = 0; count < 130; count++) {
+    statuses.add(readAnswer(await sendRaw(server.port, updateRequest('/update/nothing'))).status);
+  }
+  t.deepEqual([...statuses], [404, 429]);
+});
+
+test('more than it can send at one time is put off with 304', async (t) => {
+  const server = await startTestServer(t, { limits: { mostDownloads: 1 } });
+  const large = await testBuild({ version: '2.0', signer, sizeBytes: 3_000_000 });
+  await server.publish(large);
+  const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
+  const first = connect({ host: '127.0.0.1', port: server.port });
+  first.write(updateRequest('/update/door', roomy));
+  first.pause();
+  while (server.parts.downloads.active < 1) await new Promise(setImmediate);
+  const second = await askAsDevice(server.port, '/update/door', { ...roomy, mac: '18:FE:34:00:00:02' });
+  t.is(second.status, 304);
+  t.is(server.parts.counters.overCapacity, 1);
+  first.destroy();
+  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  t.is((await askAsDevice(server.port, '/update/door', { ...roomy, mac: '18:FE:34:00:00:02' })).status, 200);
+});
+
+function hex(value: number): string {
+  return (value & 255).toString(16).padStart(2, '0').toUpperCase();
+}
+
+/** Sends for as long as somebody takes it. */
+function pour(socket: Socket, sent: { bytes: number }): void {
+  const chunk = Buffer.alloc(65_536);
+  const more = () => {
+    while (!socket.destroyed && socket.write(chunk)) sent.bytes += chunk.length;
+  };
+  socket.on('drain', more);
+  socket.on('end', () => socket.destroy());
+  more();
+}
