@@ -5,6 +5,7 @@ export interface SimulateOptions extends OutputOptions {
   readonly count: string;
   readonly host: string;
   readonly otaPort: string;
+  readonly esphome?: boolean | undefined;
   readonly webPort: string;
   readonly web: boolean;
   readonly webPath: string;

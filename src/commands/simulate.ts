@@ -19,6 +19,7 @@ export function declare(declaration: Declaration) {
     .option('--host <address>', 'where they listen', '127.0.0.1')
     .option('--ota-port <port>', 'of ArduinoOTA (UDP); 0 for any', '0')
     .option('--web-port <port>', 'of the web updater; 0 for any', '0')
+    .option('--esphome', "speak ESPHome's protocol in the place of ArduinoOTA")
     .option('--no-web', 'without a web updater')
     .option('--web-path <path>', 'of the web updater', '/update')
     .option('--web-user <name>', 'its user', 'admin')
@@ -107,14 +108,14 @@ async function start(options: VirtualEspOptions): Promise<VirtualEsp> {
 function tell(event: SimulatorEvent, esp: VirtualEsp, options: SimulateOptions, io: Io, report: Report): void {
   if (event.event === 'checked' && options.verbose !== true) return;
   if (options.json === true) io.stdout.write(`${JSON.stringify(event)}\n`);
-  else report.say(`${event.mac}  ${inWords(event, esp)}`);
+  else report.say(`${event.mac}  ${inWords(event, esp, options)}`);
 }
 
-function inWords(event: SimulatorEvent, { host }: VirtualEsp): string {
+function inWords(event: SimulatorEvent, { host }: VirtualEsp, options: SimulateOptions): string {
   switch (event.event) {
     case 'ready': {
       const web = event.webPort === undefined ? '' : `, web updater http://${host}:${event.webPort}`;
-      return `ready: espota on UDP ${host}:${event.otaPort}${web}`;
+      return `ready: ${options.esphome === true ? 'ESPHome on TCP' : 'espota on UDP'} ${host}:${event.otaPort}${web}`;
     }
     case 'update':
       return event.error === null ? `${event.transport}: accepted` : `${event.transport}: rejected, ${event.error}`;

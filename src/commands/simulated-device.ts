@@ -34,6 +34,7 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
     layout: layoutOf(options),
     atomicFs: options.atomicFs,
     host: options.host,
+    speaks: options.esphome === true ? 'esphome' : 'arduino',
     password: secret(options.passwordEnv, io, "the devices' password"),
     webPath: options.webPath,
     webLogin: webLogin(options, io),
