@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Command, cpuSideBySide } from './measure.ts';
 import type { Place } from './place.ts';
 
@@ -9,6 +10,8 @@ export function* benchHooks({ cli, folder, publicKey, privateKey }: Place, image
   yield row('header', [process.execPath, cli, ...header], empty, '<= 1.4x');
   const sign = ['sign', '--private-key', privateKey, '--bin', image, '--out', join(folder, 'out.signed'), '--gzip'];
   yield row('sign --gzip of 500 KB', [process.execPath, cli, ...sign], empty, '<= 3x');
+  const bare = fileURLToPath(new URL('bare-gzip.mjs', import.meta.url));
+  yield row('for comparison: a script that only gzips it with fflate', [process.execPath, bare, image], empty, '');
 }
 
 function row(name: string, ours: Command, reference: Command, target: string): string[] {

@@ -1,0 +1,151 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import type { Artefact, Manifest } from '../../src/domain/manifest.ts';
+import { readPrivateKey } from '../../src/keys/private-key.ts';
+import { packImage } from '../../src/pack/pack-image.ts';
+import { signBuild } from '../../src/pack/sign-build.ts';
+import { newProject } from '../../src/server/project.ts';
+import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/server/store/store.ts';
+import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
+import type { Signer } from '../../src/signing/signer.ts';
+import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
+import { type DeviceWords, macOf } from './device-request.ts';
+
+/** What a server is filled with before it starts. */
+export interface Fleet {
+  readonly devices: number;
+  /** Of the one project; the last one is offered. */
+  readonly releases: number;
+  /** Of the sketch that is offered, about. */
+  readonly sizeBytes: number;
+}
+
+export const project = 'door';
+const oldVersion = '0.9.0';
+
+/** A fleet that runs an old build, in a server's data. */
+export interface FilledData {
+  /** The artefact that a device of the fleet is sent. */
+  readonly artefact: Artefact;
+  readonly bytes: Uint8Array;
+  readonly version: string;
+  /** What the n-th device says while it runs the old build, or the one that is offered. */
+  words(index: number, runs: 'old' | 'offered'): DeviceWords;
+}
+
+/**
+ * Fills a folder through the store, as publishing and the requests of devices would. Artefacts are signed and not compressed, so that all
+ * servers of the bench send as much. No device is ever given up: a bench asks for the same update again and again.
+ */
+export async function fillData(data: string, fleet: Fleet): Promise<FilledData> {
+  const store = await openSqliteStore(data, 'bench');
+  try {
+    const signer = newSigner();
+    const record = newProject(project, [{ fingerprint: signer.publicKey.fingerprint, pem: signer.publicKey.pem }]);
+    await store.catalogue.saveProject({ ...record, mostSends: 1e9 }, 'bench');
+    const old = await publish(store, signer, { version: oldVersion, seed: 1, sizeBytes: fleet.sizeBytes - 4096 });
+    let last = old;
+    for (let count = 1; count <= fleet.releases; count++) {
+      // Only the last one has the size that matters.
+      const sizeBytes = count === fleet.releases ? fleet.sizeBytes : 16_384;
+      last = await publish(store, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes });
+    }
+    await addDevices(store, fleet.devices);
+    const artefact = last.manifest.artefacts.find(({ signature }) => signature === 'current');
+    if (artefact === undefined) throw new Error('nothing is signed');
+    return {
+      artefact,
+      bytes: last.bytes(artefact),
+      version: last.version,
+      words: (index, runs) => ({ mac: macOf(index), ...(runs === 'old' ? old : last).words }),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+interface Made {
+  readonly version: string;
+  readonly manifest: Manifest;
+  readonly words: Omit<DeviceWords, 'mac'>;
+  bytes(artefact: Artefact): Uint8Array;
+}
+
+interface Recipe {
+  readonly version: string;
+  readonly seed: number;
+  readonly sizeBytes: number;
+}
+
+async function publish(store: Store, signer: Signer, { version, seed, sizeBytes }: Recipe): Promise<Made> {
+  const { publicKey } = signer;
+  const packed = await packImage({
+    path: 'door.bin',
+    file: 'door.bin',
+    image: syntheticSketch({ seed, sizeBytes, publicKey }),
+    elf: undefined,
+    kind: 'sketch',
+    publicKey,
+    compression: 'none',
+    legacy: false,
+    signCompressedFilesystem: false,
+    enforcementDeclared: true,
+    project,
+    version,
+    board: undefined,
+  });
+  const { manifest, files } = await signBuild(packed.build, signer, 'a key of the bench');
+  for (const artefact of manifest.artefacts) await upload(store, artefact, files.get(artefact.file));
+  const release = {
+    project,
+    version,
+    kind: 'sketch',
+    board: '',
+    purpose: 'serve',
+    publishedAt: Date.now(),
+    manifest,
+  } as const;
+  await store.catalogue.publish({ release, channel: 'stable', newProject: undefined, by: 'bench' });
+  const { flashMode, flashSizeBytes, sketchMd5s } = manifest.image;
+  const md5 = sketchMd5s.find((each) => each.flashMode === flashMode && each.flashSizeBytes === flashSizeBytes)?.md5;
+  return {
+    version,
+    manifest,
+    words: { version, sketchMd5: md5 ?? '', sketchSizeBytes: manifest.image.contentBytes },
+    bytes: ({ file }) => files.get(file) ?? new Uint8Array(),
+  };
+}
+
+async function upload({ blobs }: Store, { sha256 }: Artefact, bytes: Uint8Array | undefined): Promise<void> {
+  if (bytes === undefined) throw new Error('an artefact without bytes');
+  const { offset, complete } = await blobs.state(sha256);
+  if (complete) return;
+  const chunks = (async function* () {
+    yield bytes.subarray(offset);
+  })();
+  const state = await blobs.append(sha256, { offset, totalBytes: bytes.length, chunks });
+  if (typeof state === 'string') throw new Error(state);
+}
+
+const atOnce = 1000;
+
+async function addDevices(store: Store, count: number): Promise<void> {
+  const now = Date.now();
+  for (let first = 0; first < count; first += atOnce) {
+    const batch = Array.from({ length: Math.min(atOnce, count - first) }, (_, index) => macOf(first + index));
+    const record = { project, revision: 0, enrolled: true, firstSeenAt: now, decisions: {}, attempts: [] };
+    await Promise.all(batch.map((mac) => store.devices.save({ ...record, mac }, { mostDevices: 1e9 })));
+  }
+}
+
+function newSigner(): Signer {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return keyFileSigner(readPrivateKey(pem, 'a key of the bench'));
+}
+
+/** For the servers that send a file. */
+export async function writeArtefact(path: string, { bytes }: FilledData): Promise<void> {
+  await writeFile(path, bytes);
+}

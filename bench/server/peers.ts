@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DeviceWords } from './device-request.ts';
+import { type FilledData, writeArtefact } from './fleet.ts';
+import { type Running, start } from './processes.ts';
+import { freePort } from './ready.ts';
+
+/** A server under test; `url` is where devices ask. */
+export interface Peer {
+  readonly name: string;
+  readonly url: string;
+  readonly servers: readonly Running[];
+}
+
+const seedScript = fileURLToPath(new URL('update.php', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const phpChildren = 8;
+
+/** nginx in front of PHP-FPM with the update script, and a table of the devices that will ask. */
+export async function phpPeer(folder: string, filled: FilledData, devices: readonly DeviceWords[]): Promise<Peer> {
+  const root = join(folder, 'php');
+  await mkdir(root, { recursive: true });
+  await copyFile(seedScript, join(root, 'update.php'));
+  await writeArtefact(join(root, 'door.bin'), filled);
+  const row = { file: 'door.bin', version: filled.version };
+  await writeFile(join(root, 'devices.json'), JSON.stringify(Object.fromEntries(devices.map(({ mac }) => [mac, row]))));
+
+  const socket = join(root, 'fpm.sock');
+  const pool = ['[global]', 'error_log = /dev/null', 'daemonize = no', '[www]', `listen = ${socket}`];
+  const size = ['pm = static', `pm.max_children = ${phpChildren}`, 'user = root', 'group = root'];
+  await writeFile(join(root, 'fpm.conf'), `${[...pool, ...size].join('\n')}\n`);
+  const fpm = start(phpFpm(), ['--nodaemonize', '--allow-to-run-as-root', '--fpm-config', join(root, 'fpm.conf')]);
+  const location = `location / { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME ${root}/update.php; fastcgi_pass unix:${socket}; }`;
+  const nginx = await startNginx(root, location);
+  return { name: 'PHP', url: `http://127.0.0.1:${nginx.port}/update.php`, servers: [fpm, nginx.running] };
+}
+
+/** nginx, which sends a file to whoever asks. */
+export async function staticPeer(folder: string, filled: FilledData): Promise<Peer> {
+  const root = join(folder, 'static');
+  await mkdir(root, { recursive: true });
+  await writeArtefact(join(root, 'door.bin'), filled);
+  const nginx = await startNginx(root, `location / { root ${root}; }`);
+  return { name: 'nginx static', url: `http://127.0.0.1:${nginx.port}/door.bin`, servers: [nginx.running] };
+}
+
+/** `ota-hooks serve` as users start it. */
+export async function ownPeer(data: string, name: string, options: readonly string[] = []): Promise<Peer> {
+  const argv = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--json', ...options];
+  const running = start(process.execPath, [cli, ...argv]);
+  const url = await urlOf(running);
+  return { name, url: `${url}/update/door`, servers: [running] };
+}
+
+/** The same behind nginx, which sends the artefacts. */
+export async function acceleratedPeer(folder: string, data: string): Promise<Peer> {
+  const root = join(folder, 'accelerated');
+  await mkdir(root, { recursive: true });
+  const own = await ownPeer(data, 'ours', ['--trust-proxy', '127.0.0.1', '--x-accel-redirect', '/blobs/']);
+  const location = `location / { proxy_pass ${new URL(own.url).origin}; } location /blobs/ { internal; alias ${data}/blobs/; }`;
+  const nginx = await startNginx(root, location);
+  const url = `http://127.0.0.1:${nginx.port}/update/door`;
+  return { name: 'ours behind nginx', url, servers: [...own.servers, nginx.running] };
+}
+
+/** An HTTP server of node that decides nothing: what there is at least. */
+export async function emptyPeer(): Promise<Peer> {
+  const running = start(process.execPath, [fileURLToPath(new URL('empty-server.mjs', import.meta.url))]);
+  return { name: 'empty node:http', url: `${await urlOf(running)}/`, servers: [running] };
+}
+
+async function startNginx(root: string, location: string): Promise<{ running: Running; port: number }> {
+  const port = await freePort();
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${root}/${name};`,
+  );
+  const http = [
+    'access_log off;',
+    'sendfile on;',
+    ...temporary,
+    `server { listen 127.0.0.1:${port} backlog=4096; ${location} }`,
+  ];
+  const main = [
+    'user root;',
+    'worker_processes auto;',
+    'daemon off;',
+    `pid ${root}/nginx.pid;`,
+    'error_log /dev/null;',
+  ];
+  const events = 'events { worker_connections 8192; }';
+  await writeFile(join(root, 'nginx.conf'), `${main.join('\n')}\n${events}\nhttp { ${http.join('\n')} }\n`);
+  return { running: start('/usr/sbin/nginx', ['-c', join(root, 'nginx.conf'), '-p', root]), port };
+}
+
+/** Debian names it by its version. */
+function phpFpm(): string {
+  const name = readdirSync('/usr/sbin').find((each) => /^php-fpm\d/.test(each));
+  if (name === undefined) throw new Error('php-fpm is not installed');
+  return join('/usr/sbin', name);
+}
+
+async function urlOf({ stdout }: Running): Promise<string> {
+  if (stdout === null) throw new Error('a server without output');
+  const [line] = (await once(stdout, 'data', { signal: AbortSignal.timeout(60_000) })) as [Buffer];
+  return JSON.parse(line.toString().split('\n')[0] ?? '').url;
+}

@@ -1,0 +1,43 @@
+import type { LoadResult } from './load.ts';
+import type { Peer } from './peers.ts';
+
+/** What a request cost one server. */
+export interface Cost {
+  /** CPU of all its processes, in microseconds. */
+  readonly cpuMicros: number;
+  readonly perSecond: number;
+}
+
+export interface Contender {
+  readonly peer: Peer;
+  readonly load: () => Promise<LoadResult>;
+}
+
+/** Servers in turns, so that a machine that slows down meets all of them; the medians of the rounds. */
+export async function race(contenders: readonly Contender[], rounds: number): Promise<ReadonlyMap<string, Cost>> {
+  const costs = new Map<string, Cost[]>(contenders.map(({ peer }) => [peer.name, []]));
+  for (const contender of contenders) await contender.load();
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) costs.get(contender.peer.name)?.push(await measure(contender));
+  }
+  return new Map([...costs].map(([name, all]) => [name, medianOf(all)]));
+}
+
+async function measure({ peer, load }: Contender): Promise<Cost> {
+  const cpuSeconds = () => peer.servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
+  const before = cpuSeconds();
+  const { requests, seconds } = await load();
+  return { cpuMicros: (1e6 * (cpuSeconds() - before)) / requests, perSecond: requests / seconds };
+}
+
+function medianOf(costs: readonly Cost[]): Cost {
+  return {
+    cpuMicros: median(costs.map((cost) => cost.cpuMicros)),
+    perSecond: median(costs.map((cost) => cost.perSecond)),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,38 @@
+/**
+ * `npm run bench:server`: the update server beside what it stands in for, in one run on one machine, on loopback. Linux; needs Debian's
+ * nginx, php-fpm and apache2-utils, and installs them as root when they are not there. Names of parts as arguments run only these.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { aptInstall } from '../../test/e2e/provision/apt.ts';
+import { benchChecks } from './checks.ts';
+import { benchCrowd } from './crowd.ts';
+import { benchDownloads } from './downloads.ts';
+import type { Peer } from './peers.ts';
+import { benchScale } from './scale.ts';
+import { formatTable, type Row } from './table.ts';
+
+const parts = { checks: benchChecks, downloads: benchDownloads, crowd: benchCrowd, scale: benchScale };
+const wanted = process.argv.slice(2);
+
+await aptInstall(['nginx-light', 'php-fpm', 'apache2-utils', 'python3']);
+const rows: Row[] = [];
+for (const [name, bench] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-bench-'));
+  const peers: Peer[] = [];
+  try {
+    const found = await bench(folder, (peer) => {
+      peers.push(peer);
+      return peer;
+    });
+    rows.push(...found);
+    for (const row of found) process.stderr.write(`${row.join('  ')}\n`);
+  } finally {
+    for (const { servers } of peers) for (const server of servers) await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+const [cpu] = cpus();
+console.log(`Node ${process.version}, ${cpus().length} x ${cpu?.model ?? 'unknown'}\n\n${formatTable(rows)}`);

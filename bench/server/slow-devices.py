@@ -1,0 +1,55 @@
+"""Devices that take an update slowly: so many connections, each reading so many bytes a second through a small window.
+
+Reads one JSON document from stdin: port, path, bytesPerSecond, and the header lines of every device. Prints {"receiving": n} once a second
+until stdin is closed, or until the time is up. Node.js cannot make a socket's receive buffer small; without that the kernel would take
+a whole update at once.
+"""
+
+import json
+import socket
+import sys
+import threading
+import time
+
+LONGEST_SECONDS = 300
+SLICES = 10
+# As large as the TCP window of a device (four segments), about.
+WINDOW = 5840
+
+
+def connect(port, request):
+    """A connection with a small window that has asked."""
+    device = socket.socket()
+    device.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW // 2)
+    device.connect(("127.0.0.1", port))
+    device.sendall(request)
+    device.setblocking(False)
+    return device
+
+
+def main():
+    """Connects all of them, then lets each read its share ten times a second."""
+    question = json.loads(sys.stdin.readline())
+    closed = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()
+    head = "GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n" % question["path"]
+    devices, begun, share = [], set(), max(1, question["bytesPerSecond"] // SLICES)
+    end = time.monotonic() + LONGEST_SECONDS
+    for lines in question["devices"]:
+        devices.append(connect(question["port"], (head + lines + "\r\n\r\n").encode()))
+    while not closed.is_set() and time.monotonic() < end:
+        for _ in range(SLICES):
+            started = time.monotonic()
+            for device in devices:
+                try:
+                    if device.recv(share).startswith(b"HTTP/1.1 200"):
+                        begun.add(device)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    begun.discard(device)
+            time.sleep(max(0, 1 / SLICES - (time.monotonic() - started)))
+        print(json.dumps({"receiving": len(begun)}), flush=True)
+
+
+main()

@@ -1,0 +1,25 @@
+import type { Cost } from './race.ts';
+
+/** What was measured; ours; ours as a multiple of the peer's; the peer; what it should be. */
+export type Row = readonly [what: string, ours: string, ratio: string, peer: string, target: string];
+
+export function formatTable(rows: readonly Row[]): string {
+  const lines = rows.map((row) => `| ${row.join(' | ')} |`);
+  return ['| what | ours | ratio | beside it | target |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+export function microseconds({ cpuMicros }: Pick<Cost, 'cpuMicros'>): string {
+  return `${cpuMicros.toFixed(0)} us`;
+}
+
+export function perSecond({ perSecond: count }: Cost): string {
+  return `${count.toFixed(0)}/s`;
+}
+
+export function ratio(ours: number, theirs: number): string {
+  return `${(ours / theirs).toFixed(2)}x`;
+}
+
+export function indices(count: number, first = 0): number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}

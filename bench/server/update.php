@@ -1,0 +1,50 @@
+<?php
+/*
+ * What the update script in the core's documentation does, for the bench: who asks must be an updater and say all of itself, its MAC must be in
+ * the table, and then its version decides. Unlike that script, header names are taken in any case.
+ */
+$said = array_change_key_case(getallheaders(), CASE_LOWER);
+
+function refuse(int $status, string $text): never
+{
+    http_response_code($status);
+    header('Content-Type: text/plain; charset=utf-8');
+    echo $text, "\n";
+    exit;
+}
+
+if (($said['user-agent'] ?? '') !== 'ESP8266-http-Update') {
+    refuse(403, 'only for ESP8266 updaters');
+}
+$wanted = ['mode', 'sta-mac', 'ap-mac', 'free-space', 'sketch-size', 'sketch-md5', 'chip-size', 'sdk-version'];
+foreach ($wanted as $name) {
+    if (!isset($said["x-esp8266-$name"])) {
+        refuse(403, 'only for ESP8266 updaters: a header is missing');
+    }
+}
+
+$table = json_decode(file_get_contents(__DIR__ . '/devices.json'), true);
+$device = $table[$said['x-esp8266-sta-mac']] ?? refuse(404, 'this MAC is not in the table');
+$file = __DIR__ . '/' . $device['file'];
+if (!is_readable($file)) {
+    refuse(404, 'the file is not there');
+}
+
+if ($said['x-esp8266-mode'] === 'version') {
+    header('x-MD5: ' . md5_file($file));
+    header('x-version: ' . $device['version']);
+    exit;
+}
+if ($said['x-esp8266-mode'] !== 'sketch') {
+    refuse(404, 'this mode is not supported');
+}
+if (!isset($said['x-esp8266-version']) || $said['x-esp8266-version'] === $device['version']) {
+    http_response_code(304);
+    exit;
+}
+header('Content-Type: application/octet-stream');
+header('Content-Disposition: attachment; filename=' . basename($file));
+header('Content-Length: ' . filesize($file));
+header('x-MD5: ' . md5_file($file));
+header('x-version: ' . $device['version']);
+readfile($file);
