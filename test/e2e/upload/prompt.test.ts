@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { execa } from 'execa';
+import { listed, packedDoor, updatesOf, virtualDoor } from '../../support/fleet.ts';
+
+const onTerminal = fileURLToPath(new URL('on-terminal.py', import.meta.url));
+const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+const password = 'typed-by-hand';
+
+function upload(cwd: string, keys: string) {
+  const argv = [onTerminal, keys, process.execPath, cli, 'upload', 'build/door.ino.bin', '--all'];
+  return execa('python3', argv, { cwd, env: { CI: '', NO_COLOR: '', TERM: 'xterm' }, reject: false, timeout: 60_000 });
+}
+
+test.serial('a password that is typed on a terminal opens the device, and never shows', async (t) => {
+  const esp = await virtualDoor(t, { password });
+  const folder = await packedDoor(t, { door: listed(esp, { password: { prompt: true } }) });
+  const { exitCode, stdout } = await upload(folder.path, `${password}\\r`);
+  t.is(exitCode, 0, stdout);
+  t.regex(stdout, /Password of door/);
+  t.false(stdout.includes(password));
+  t.deepEqual(updatesOf(esp), ['accepted']);
+});
+
+test.serial('Ctrl-C at the question ends it with 130, and nothing is sent', async (t) => {
+  const esp = await virtualDoor(t, { password });
+  const folder = await packedDoor(t, { door: listed(esp, { password: { prompt: true } }) });
+  const { exitCode, stdout } = await upload(folder.path, '\\x03');
+  t.is(exitCode, 130, stdout);
+  t.deepEqual(updatesOf(esp), []);
+});
