@@ -82,18 +82,31 @@ export async function readBody<Schema extends v.GenericSchema>(
 }
 
 /** What is announced too large is not even read. */
-async function readText({ req }: Context<Session>): Promise<string> {
+async function readText(context: Context<Session>): Promise<string> {
   const tooLarge = () =>
     new ApiError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Bytes go to /uploads.');
-  if (Number(req.header('content-length') ?? 0) > mostBodyBytes) throw tooLarge();
+  if (Number(context.req.header('content-length') ?? 0) > mostBodyBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of req.raw.body ?? []) {
+  for await (const chunk of bodyChunks(context)) {
     sizeBytes += chunk.length;
     if (sizeBytes > mostBodyBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * A client that goes away in the middle is no failure of ours.
+ *
+ * @throws ApiError bad-request
+ */
+export async function* bodyChunks({ req }: Context<Session>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* req.raw.body ?? [];
+  } catch {
+    throw new ApiError('bad-request', 'the body broke off', 'Send it again; an upload goes on where it stopped.');
+  }
 }
 
 /** @throws ApiError invalid */

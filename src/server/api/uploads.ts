@@ -3,7 +3,7 @@ import { blobDigest, mostBlobBytes, type UploadState } from '../../domain/releas
 import type { ServerParts } from '../parts.ts';
 import { isPrivateKeyFile } from '../publish/private-keys.ts';
 import { ApiError } from './api-error.ts';
-import { checked, requireRole, type Session } from './session.ts';
+import { bodyChunks, checked, requireRole, type Session } from './session.ts';
 
 /** Of all uploads that were begun and not finished. */
 const mostPendingBytes = 512 * 1024 * 1024;
@@ -26,8 +26,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     if ((await store.blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
       throw new ApiError('too-many-requests', 'there are too many unfinished uploads', 'Finish them, or wait a day.');
     }
-    const { body } = context.req.raw;
-    const chunks = bounded(body ?? emptyBody(), totalBytes - offset);
+    const chunks = bounded(bodyChunks(context), totalBytes - offset);
     const state = await store.blobs.append(sha256, { offset, totalBytes, chunks });
     return context.json(await accepted(parts, sha256, state));
   });
@@ -68,8 +67,6 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): A
     yield chunk;
   }
 }
-
-async function* emptyBody(): AsyncGenerator<Uint8Array> {}
 
 function sizeHeader(value: string | undefined, name: string): number {
   if (value === undefined || !/^\d{1,10}$/.test(value)) {

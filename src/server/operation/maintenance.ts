@@ -25,7 +25,7 @@ export function startMaintenance(parts: ServerParts): { stop(): Promise<void> } 
   const timers = [
     every(sweepEveryMs, failOverdueDevices),
     every(flushEveryMs, rememberTimes),
-    every(cleanEveryMs, removeOrphans),
+    every(cleanEveryMs, (all) => removeOrphans(all)),
   ];
   return {
     async stop() {
@@ -60,10 +60,13 @@ export async function rememberTimes({ lastSeen, store, clock }: ServerParts): Pr
   await store.setServedMs(clock.now().servedMs);
 }
 
-/** Uploads that nobody published, and those that were never finished. */
-export async function removeOrphans({ store, publishing, log }: ServerParts): Promise<void> {
+/** Uploads that nobody published, and those that were never finished; those that came before `at`. */
+export async function removeOrphans(
+  { store, publishing, log }: ServerParts,
+  at = Date.now() - orphanAgeMs,
+): Promise<void> {
   await publishing.take('all', async () => {
-    for (const { sha256, complete } of await store.blobs.olderThan(Date.now() - orphanAgeMs)) {
+    for (const { sha256, complete } of await store.blobs.olderThan(at)) {
       if (complete && (await store.catalogue.isReferenced(sha256))) continue;
       await store.blobs.remove(sha256);
       log.info({ sha256, complete }, 'removed an upload that was never published');

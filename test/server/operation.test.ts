@@ -1,0 +1,204 @@
+import { connect, type Socket } from 'node:net';
+import test from 'ava';
+import { afterRequest, afterSend, overdue } from '../../src/server/device/attempts.ts';
+import { failOverdueDevices, rememberTimes, removeOrphans } from '../../src/server/operation/maintenance.ts';
+import { pinoLog } from '../../src/server/operation/pino-log.ts';
+import { startServer } from '../../src/server/start-server.ts';
+import { expectOtaError } from '../support/expected-error.ts';
+import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
+import { askAsDevice, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
+import { digestOf, startTestServer, upload } from './running-server.ts';
+
+const signer = testSigner();
+const build = await testBuild({ version: '1.0', project: 'door', signer });
+const large = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 3_000_000 });
+const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
+
+test('a server that is stopped lets downloads end, and takes nobody new', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(large);
+  const answer = new Promise<Buffer>((resolve) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ host: '127.0.0.1', port: server.port });
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('close', () => resolve(Buffer.concat(chunks)));
+    socket.write(updateRequest('/update/door', roomy));
+    socket.pause();
+    server.parts.stopping.addEventListener('abort', () => socket.resume());
+  });
+  while (server.parts.downloads.active < 1) await new Promise(setImmediate);
+  await server.close(10_000);
+  const { header, body, md5 } = readAnswer(await answer);
+  t.is(header('content-length'), String(body.length));
+  t.is(header('x-md5'), md5);
+  await t.throwsAsync(fetch(`${server.url}/healthz`));
+});
+
+test('a download that does not end does not keep it for ever', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(large);
+  const socket = connect({ host: '127.0.0.1', port: server.port });
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write(updateRequest('/update/door', roomy));
+  socket.pause();
+  while (server.parts.downloads.active < 1) await new Promise(setImmediate);
+  await server.close(200);
+  t.is(server.parts.downloads.active, 0);
+});
+
+test('all that was decided is there after a restart: releases, devices, send counters, failures', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  for (let count = 0; count < 3; count++) t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  await rememberTimes(server.parts);
+  const before = (await server.api('GET', '/projects/door/devices')).body;
+  const next = await server.restart();
+  t.is(next.parts.clock.now().servedMs >= server.parts.clock.now().servedMs - 60_000, true);
+  const after = (await next.api('GET', '/projects/door/devices')).body;
+  t.deepEqual(after, before);
+  t.is((await askAsDevice(next.port, '/update/door')).status, 304, 'the fourth is not sent');
+  const { body } = await next.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
+  t.regex(JSON.stringify(body), /"failed"/);
+});
+
+test('a second server on the same data is refused with the reason', async (t) => {
+  const server = await startTestServer(t);
+  const options = { data: server.folder, host: '127.0.0.1', port: 0, log: server.parts.log };
+  const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => startServer(options));
+  t.regex(error.message, new RegExp(`process ${process.pid}`));
+});
+
+test('a port that is taken is an error with a hint, and gives the data back', async (t) => {
+  const server = await startTestServer(t);
+  const data = `${server.folder}-2`;
+  const options = { data, host: '127.0.0.1', port: server.port, log: server.parts.log };
+  await expectOtaError(t, 'SERVER_LISTEN_FAILED', () => startServer(options));
+  const other = await startServer({ ...options, port: 0 });
+  await other.close(0);
+});
+
+test('a device that only asks again costs no write', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const words = { sketchMd5: sketchMd5Of(build.manifest) };
+  await askAsDevice(server.port, '/update/door', words);
+  const revision = async () => (await server.parts.store.devices.get('door', '18:FE:34:AA:BB:CC'))?.record.revision;
+  const before = await revision();
+  for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
+  t.is(await revision(), before);
+  t.is(server.parts.counters.decisions.get('runs-it'), 1, 'and no decision');
+});
+
+test('what was uploaded and never published goes, and what is published stays', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const orphan = Buffer.from('never published');
+  await upload(server.url, orphan, server.token);
+  await removeOrphans(server.parts);
+  t.like((await server.api('GET', `/uploads/${await digestOf(orphan)}`)).body, { complete: true }, 'it is young');
+  await removeOrphans(server.parts, Date.now() + 60_000);
+  t.like((await server.api('GET', `/uploads/${await digestOf(orphan)}`)).body, { complete: false, offset: 0 });
+  for (const { sha256 } of build.manifest.artefacts) {
+    t.like((await server.api('GET', `/uploads/${sha256}`)).body, { complete: true });
+  }
+});
+
+test('bytes that went bad on the disk are sent to nobody', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const { writeFile } = await import('node:fs/promises');
+  for (const { sha256, sizeBytes } of build.manifest.artefacts) {
+    await writeFile(`${server.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`, Buffer.alloc(sizeBytes));
+  }
+  t.is((await askAsDevice(server.port, '/update/door')).status, 304);
+  t.true(server.logged.some(({ level }) => level === 'error'));
+  const { body } = await server.api('GET', '/projects/door/devices');
+  t.deepEqual(body['devices'], [], 'nothing was counted');
+});
+
+test('the metrics count what happened', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  await askAsDevice(server.port, '/update/door');
+  await askAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(build.manifest) });
+  await askAsDevice(server.port, '/update/nothing');
+  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  const response = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.token}` } });
+  const text = await response.text();
+  for (const line of [
+    'ota_device_answers_total{status="200"} 1',
+    'ota_device_answers_total{status="304"} 1',
+    'ota_device_answers_total{status="404"} 1',
+    'ota_decisions_total{code="update"} 1',
+    'ota_downloads_received_total 1',
+    'ota_publications_total 1',
+    'ota_failures_total 0',
+  ]) {
+    t.true(text.split('\n').includes(line), line);
+  }
+});
+
+test('the log shows no secret, whoever puts one in', (t) => {
+  const lines: string[] = [];
+  const log = pinoLog('info', (line) => lines.push(line));
+  log.info(
+    { token: 'ota_1_secret', headers: { authorization: 'Bearer secret' }, by: 'abc', a: { password: 'secret' } },
+    'x',
+  );
+  log.error({ err: new Error('what happened') }, 'y');
+  log.debug({}, 'not at this level');
+  t.is(lines.length, 2);
+  t.notRegex(lines.join(), /secret"/);
+  t.regex(lines.join(), /"by":"abc"/);
+  t.regex(lines.join(), /what happened/);
+});
+
+test('a clock that jumps fails nobody, and neither does time in which no server runs', (t) => {
+  const patience = { confirmWithinMs: 1000, mostSends: 3 };
+  const release = {
+    id: 1,
+    version: '1',
+    kind: 'sketch',
+    project: 'door',
+    board: '',
+    purpose: 'serve',
+    publishedAt: 0,
+  } as const;
+  const attempts = afterSend([], { ...release, manifest: build.manifest }, patience, { wallMs: 1e12, servedMs: 500 });
+  t.is(overdue(attempts, { wallMs: 9e12, servedMs: 1400 })[0]?.state, 'sent');
+  t.is(overdue(attempts, { wallMs: 0, servedMs: 1501 })[0]?.failure, 'silent');
+  const seen = { mode: 'sketch', running: { by: 'unknown' }, report: { version: undefined } } as const;
+  const report = {
+    ...seen.report,
+    mac: '',
+    sketchMd5: undefined,
+    sdkVersion: undefined,
+    freeSpaceBytes: undefined,
+    facts: {},
+  };
+  t.is(afterRequest(attempts, { ...seen, report }, patience, { wallMs: 0, servedMs: 900 })[0]?.state, 'sent');
+});
+
+test('nobody is overdue on a server that has just started', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  await askAsDevice(server.port, '/update/door');
+  await failOverdueDevices(server.parts);
+  const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
+  t.notRegex(JSON.stringify(body), /failed/);
+});
+
+test('a client that goes away in the middle of a request is no failure', async (t) => {
+  const server = await startTestServer(t);
+  const request = `PATCH /api/v1/uploads/${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`;
+  const headers = 'Upload-Offset: 0\r\nUpload-Length: 1000\r\nContent-Length: 1000\r\n\r\n';
+  const offset = async () => (await server.api('GET', `/uploads/${'0'.repeat(64)}`)).body['offset'];
+  const goAway = async (socket: Socket) => {
+    while ((await offset()) !== 500) await new Promise(setImmediate);
+    socket.resetAndDestroy();
+  };
+  await sendRaw(server.port, `${request}${headers}${'x'.repeat(500)}`, { during: (socket) => void goAway(socket) });
+  await server.close(1000);
+  t.is(server.parts.counters.failures, 0, JSON.stringify(server.logged));
+});

@@ -1,0 +1,132 @@
+import test, { type ExecutionContext } from 'ava';
+import type { DeviceInfo } from '../../src/domain/release-admin.ts';
+import type { Build } from '../../src/pack/build.ts';
+import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
+import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
+import { startTestServer, type TestServer } from './running-server.ts';
+
+const signer = testSigner();
+const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 40_000, legacy: true });
+
+function imageOf(build: Build): Uint8Array {
+  const image = build.files.get(build.manifest.image.file);
+  if (image === undefined) throw new Error('a build without its image');
+  return image;
+}
+
+/** A device in the field that asks this server. */
+async function deviceWith(t: ExecutionContext, server: TestServer, options: VirtualEspOptions): Promise<VirtualEsp> {
+  const esp = await startVirtualEsp({
+    timings: quickTimings,
+    updateUrl: `${server.url}/update/door`,
+    updateIntervalMs: 30,
+    manifests: [young.manifest],
+    ...options,
+  });
+  t.teardown(() => esp.close());
+  return esp;
+}
+
+async function known(server: TestServer, { mac }: VirtualEsp): Promise<DeviceInfo> {
+  const { body } = await server.api('GET', `/projects/door/devices/${mac}`);
+  // Of an API that answers with it.
+  return body as unknown as DeviceInfo;
+}
+
+/** Waits until the device has asked with what it runs now and was told that there is nothing to do. */
+async function settled(esp: VirtualEsp): Promise<void> {
+  await esp.nextEvent(({ event }) => event === 'checked', 20_000);
+}
+
+const cores: readonly (readonly [core: string, gitHash: string])[] = [
+  ['2.5.2', '8b899c12'],
+  ['2.6.3', '3d128e5c'],
+  ['2.7.4', '2843a5ac'],
+  ['3.0.2', '00000000'],
+  ['3.1.2', '210897ef'],
+];
+
+for (const [core, coreGitHash] of cores) {
+  for (const isSigned of [true, false]) {
+    for (const isKnown of [true, false]) {
+      const what = `${isSigned ? 'verifies' : 'does not verify'}, of a build that is ${isKnown ? 'known' : 'not known'}`;
+      test(`core ${core}, ${what}: it comes to run the release, or is left alone, and never bricked`, async (t) => {
+        const server = await startTestServer(t);
+        await server.publish(young);
+        const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
+        const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
+        if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'known' })).status, 201);
+        const esp = await deviceWith(t, server, {
+          image: imageOf(old),
+          core,
+          publicKey: isSigned ? signer.publicKey : 'none',
+        });
+        await esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked' || event === 'checked', 20_000);
+        await settled(esp);
+        const { phase, bricked } = esp.state;
+        t.is(bricked, undefined);
+        t.is(phase, 'running');
+        const device = await known(server, esp);
+        const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === esp.state.sketchMd5);
+        t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
+        if (isThere) t.is(device.attempts[0]?.state, 'running');
+        else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
+      });
+    }
+  }
+}
+
+test('a device that refuses what it gets is given up after three downloads, and tried again when somebody says so', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(young);
+  const stranger = testSigner();
+  const esp = await deviceWith(t, server, { image: { sizeBytes: 40_000, seed: 5 }, publicKey: stranger.publicKey });
+  for (;;) {
+    await settled(esp);
+    if ((await known(server, esp)).sketch?.code === 'failed') break;
+  }
+  const rejections = esp.events.past.filter(({ event }) => event === 'update').length;
+  t.is(rejections, 3);
+  t.like((await known(server, esp)).attempts[0], { state: 'failed', failure: 'not-running', sends: 3 });
+  const again = esp.nextEvent(({ event }) => event === 'update', 20_000);
+  await server.api('POST', `/projects/door/devices/${esp.mac}/retry`);
+  await again;
+  t.pass();
+});
+
+test('a device that vanishes after a whole download is told from one that vanished in it', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(young);
+  await server.api('PUT', '/projects/door', { confirmWithinMs: 1000 });
+  const whole = await deviceWith(t, server, { image: { seed: 6, sizeBytes: 40_000 }, publicKey: signer.publicKey });
+  await whole.nextEvent(({ event }) => event === 'update', 20_000);
+  await whole.close();
+  const { failOverdueDevices } = await import('../../src/server/operation/maintenance.ts');
+  for (;;) {
+    await failOverdueDevices(server.parts);
+    const { attempts } = await known(server, whole);
+    if (attempts[0]?.state === 'failed') break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  t.is((await known(server, whole)).attempts[0]?.failure, 'vanished');
+  t.true(server.logged.some(({ level, message }) => level === 'warn' && /did not come back/.test(message)));
+});
+
+test('a fleet of ten asks at once, and all of it comes to run the release', async (t) => {
+  const server = await startTestServer(t);
+  const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
+  await server.publish(old);
+  await server.publish(young);
+  const fleet = await Promise.all(
+    Array.from({ length: 10 }, (_, seed) =>
+      deviceWith(t, server, { image: imageOf(old), publicKey: signer.publicKey, seed }),
+    ),
+  );
+  await Promise.all(fleet.map(settled));
+  for (const esp of fleet) {
+    const { attempts, running } = await known(server, esp);
+    t.is(running?.version, '2.0');
+    t.like(attempts[0], { state: 'running', sends: 1 });
+  }
+});
