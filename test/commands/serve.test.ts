@@ -1,0 +1,60 @@
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { startCli } from '../support/run-cli.ts';
+import { runVerb } from '../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../support/test-folder.ts';
+
+interface Ready {
+  readonly event: string;
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** `serve --json` in a process of its own, with its first line. */
+async function serving(t: ExecutionContext, folder: TestFolder) {
+  const process = startCli(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0', '--json'], folder.path);
+  t.teardown(() => process.kill('SIGKILL'));
+  const lines = createInterface({ input: process.stdout });
+  const first = await new Promise<string>((resolve) => lines.once('line', resolve));
+  return { process, ready: JSON.parse(first) as Ready };
+}
+
+test('the ready line carries the first admin’s token, once; a signal ends it in order', async (t) => {
+  const folder = await testFolder(t);
+  const first = await serving(t, folder);
+  t.is(first.ready.event, 'ready');
+  t.regex(first.ready.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  t.regex(first.ready.token ?? '', /^ota_[0-9a-f]{12}_[\w-]{43}$/);
+  const authorization = `Bearer ${first.ready.token}`;
+  const ask = (url: string) => fetch(`${url}/api/v1/server`, { headers: { authorization } });
+  t.like(await (await ask(first.ready.url)).json(), { name: 'ota-hooks', api: 1, role: 'admin' });
+
+  first.process.kill('SIGTERM');
+  const ended = await first.process;
+  t.is(ended.exitCode, 130);
+  const lines = ended.stdout.trim().split('\n');
+  t.deepEqual(
+    lines.map((line) => JSON.parse(line).event),
+    ['ready', 'stopped'],
+  );
+  t.notRegex(ended.stderr, new RegExp(first.ready.token ?? '-'), 'not in the log');
+
+  const second = await serving(t, folder);
+  t.is(second.ready.token, undefined);
+  t.is((await ask(second.ready.url)).status, 200, 'and it is good for ever');
+  const third = await runVerb(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], { cwd: folder.path });
+  t.is(third.error?.code, 'SERVER_DATA_IN_USE');
+  second.process.kill('SIGINT');
+  await second.process;
+});
+
+test('options that are none', async (t) => {
+  const { path } = await testFolder(t);
+  const refused = async (...argv: string[]) => (await runVerb(['serve', ...argv], { cwd: path })).exitCode;
+  t.is(await refused(), 2);
+  t.is(await refused('--data', 'data', '--listen', 'here'), 2);
+  t.is(await refused('--data', 'data', '--listen', 'here:99999'), 2);
+  t.is(await refused('--data', 'data', '--listen', '::1:80'), 2);
+  t.is(await refused('--data', 'data', '--grace', 'long'), 2);
+  t.is(await refused('--data', 'data', '--max-downloads', '-1'), 2);
+});
