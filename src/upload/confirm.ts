@@ -29,7 +29,7 @@ export interface ConfirmTimings {
   readonly limitMs: number;
 }
 
-export const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 8000, limitMs: 60_000 };
+const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 8000, limitMs: 60_000 };
 
 /** What of an image tells whether it runs. */
 export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;

@@ -23,7 +23,7 @@ export interface DiscoveredDevice {
  * The TXT entry by which a sketch shows what it is:
  * `MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str())`, or the same with "http".
  */
-export const sketchMd5Key = 'sketch_md5';
+const sketchMd5Key = 'sketch_md5';
 
 const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryWayName>;
 const allTypes: readonly ServiceType[] = ['arduino', 'http'];

@@ -5,7 +5,7 @@ import { readOptionalFile } from '../files/read.ts';
 import { writeAtomically, writeError } from '../files/write.ts';
 
 /** What uploads remember between runs lies in this folder, beside the configuration. */
-export const stateFolder = '.ota';
+const stateFolder = '.ota';
 
 /** What a file remembers: the value, nothing yet, or why it cannot be trusted. */
 export type Remembered<Value> =
