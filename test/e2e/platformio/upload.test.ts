@@ -114,7 +114,9 @@ test.serial('`uploadfs` sends the filesystem as one', async (t) => {
   const project = await projectFor(t, esp);
   await project.write('data/index.html', '<h1>Hello</h1>\n');
   const run = await project.run('-t', 'uploadfs');
-  t.regex(run.output, /sending littlefs\.bin/, run.output);
+  t.regex(run.output, /sending littlefs\.bin\.signed/, run.output);
+  t.is(run.exitCode, 0, run.output);
+  t.deepEqual(verdictsOf(esp), ['accepted']);
   t.deepEqual(run.started.at(-1), 'upload');
 });
 
