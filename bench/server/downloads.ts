@@ -5,8 +5,8 @@ import { acceleratedPeer, ownPeer, type Peer, phpPeer, staticPeer } from './peer
 import { type Contender, type Cost, race } from './race.ts';
 import { indices, microseconds, perSecond, type Row, ratio } from './table.ts';
 
-const devicesAtOnce = 8;
-const requestsOfEach = 150;
+const devicesAtOnce = 32;
+const requestsOfEach = 40;
 const rounds = 5;
 const fleet = { devices: 1000, releases: 3, sizeBytes: 470 * 1024 };
 

@@ -21,7 +21,7 @@ export interface Fleet {
   readonly sizeBytes: number;
 }
 
-export const project = 'door';
+const project = 'door';
 const oldVersion = '0.9.0';
 
 /** A fleet that runs an old build, in a server's data. */

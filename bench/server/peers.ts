@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { DeviceWords } from './device-request.ts';
 import { type FilledData, writeArtefact } from './fleet.ts';
 import { type Running, start } from './processes.ts';
-import { freePort } from './ready.ts';
+import { freePort, untilAnswer } from './ready.ts';
 
 /** A server under test; `url` is where devices ask. */
 export interface Peer {
@@ -35,7 +35,9 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
   const fpm = start(phpFpm(), ['--nodaemonize', '--allow-to-run-as-root', '--fpm-config', join(root, 'fpm.conf')]);
   const location = `location / { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME ${root}/update.php; fastcgi_pass unix:${socket}; }`;
   const nginx = await startNginx(root, location);
-  return { name: 'PHP', url: `http://127.0.0.1:${nginx.port}/update.php`, servers: [fpm, nginx.running] };
+  const url = `http://127.0.0.1:${nginx.port}/update.php`;
+  await untilAnswer(url, 403);
+  return { name: 'PHP', url, servers: [fpm, nginx.running] };
 }
 
 /** nginx, which sends a file to whoever asks. */
@@ -44,7 +46,9 @@ export async function staticPeer(folder: string, filled: FilledData): Promise<Pe
   await mkdir(root, { recursive: true });
   await writeArtefact(join(root, 'door.bin'), filled);
   const nginx = await startNginx(root, `location / { root ${root}; }`);
-  return { name: 'nginx static', url: `http://127.0.0.1:${nginx.port}/door.bin`, servers: [nginx.running] };
+  const url = `http://127.0.0.1:${nginx.port}/door.bin`;
+  await untilAnswer(url, 200);
+  return { name: 'nginx static', url, servers: [nginx.running] };
 }
 
 /** `ota-hooks serve` as users start it. */
@@ -63,6 +67,7 @@ export async function acceleratedPeer(folder: string, data: string): Promise<Pee
   const location = `location / { proxy_pass ${new URL(own.url).origin}; } location /blobs/ { internal; alias ${data}/blobs/; }`;
   const nginx = await startNginx(root, location);
   const url = `http://127.0.0.1:${nginx.port}/update/door`;
+  await untilAnswer(url, 403);
   return { name: 'ours behind nginx', url, servers: [...own.servers, nginx.running] };
 }
 

@@ -33,5 +33,3 @@ export const publishSchema = v.strictObject({
     ),
   ),
 });
-
-export type PublishConfig = v.InferOutput<typeof publishSchema>;
