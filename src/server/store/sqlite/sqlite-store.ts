@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../../../errors.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
@@ -39,6 +39,8 @@ async function openConnection(folder: string): Promise<Connection> {
   try {
     // Tokens are stored hashed, but what devices report is nobody else's business either.
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    // A web server in front may read the blobs; SQLite gives its journal the rights of the database.
+    await (await open(join(folder, 'ota.db'), 'a', 0o600)).close();
     return new Connection(join(folder, 'ota.db'));
   } catch (cause) {
     if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(folder, cause);

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { execa } from 'execa';
+
+const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url));
+const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+
+/** The command line as one file that starts in a fifth of a second; a test that starts it 200 times cannot wait for more. */
+export async function bundleCli(): Promise<{ path: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(`${cache}cli-`);
+  const path = `${folder}/cli.js`;
+  await build({
+    entryPoints: [cli],
+    outfile: path,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+export interface ServingProcess {
+  /** Undefined when it was killed before it served. */
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<unknown>;
+}
+
+/** Starts a server, and waits until it serves or has ended. */
+export async function serveWith(cliPath: string, data: string, killAfterMs?: number): Promise<ServingProcess> {
+  const argv = [cliPath, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--json', '--quiet', '--grace', '1'];
+  const child = execa(process.execPath, argv, { reject: false, stderr: 'ignore' });
+  if (killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([
+    new Promise<string>((resolve) => lines.once('line', resolve)),
+    child.then(() => undefined),
+  ]);
+  // The ready line.
+  const ready: { url?: string; token?: string } = first === undefined ? {} : JSON.parse(first);
+  return { url: ready.url, token: ready.token, kill: (signal) => void child.kill(signal), ended: child };
+}

@@ -1,0 +1,47 @@
+/** 100,000 requests as nobody should write them, in an order that a seed can repeat. */
+import test from 'ava';
+import fc from 'fast-check';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice, readAnswer, sendRaw } from '../../server/raw-device.ts';
+import { forgedDevice, hostileRequests } from '../../server/requests.ts';
+import { startTestServer } from '../../server/running-server.ts';
+
+const requests = Number(process.env['OTA_HOOKS_FUZZED'] ?? 100_000);
+const batch = 2000;
+
+test(`${requests} fuzzed requests of devices and of the API: no 5xx, no crash, bounded memory`, async (t) => {
+  t.timeout(9 * 60_000);
+  const limits = { failuresPerAddress: 1e9, newDevicesPerAddress: 1e9, mostDevices: 5000 };
+  const server = await startTestServer(t, { limits });
+  const signer = testSigner();
+  const build = await testBuild({ version: '1.0', project: 'door', signer });
+  await server.publish(build);
+  const { body } = await server.api('POST', '/tokens', { role: 'publish', name: 'fuzz' });
+  const token = String(body['token']);
+  const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 20260101);
+  const statuses = new Map<number, number>();
+  for (let done = 0; done < requests; done += batch) {
+    const hostile = fc.sample(hostileRequests(token), { numRuns: (batch * 3) / 4, seed: seed + done });
+    const forged = fc.sample(forgedDevice, { numRuns: batch / 4, seed: seed + done + 1 });
+    const all = [...hostile, ...forged.map((text) => Buffer.from(text, 'latin1'))];
+    const worker = async () => {
+      for (let request = all.pop(); request !== undefined; request = all.pop()) {
+        const answer = readAnswer(
+          await sendRaw(server.port, request, { during: (socket) => socket.end(), timeoutMs: 30_000 }),
+        );
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+        if (answer.status >= 500) t.fail(`${answer.line} to ${JSON.stringify(request.toString('latin1'))}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, worker));
+  }
+  t.is(
+    server.parts.counters.failures,
+    0,
+    JSON.stringify(server.logged.filter(({ level }) => level === 'error').slice(0, 3)),
+  );
+  t.true((await server.parts.store.devices.count('door')) <= 5000);
+  const words = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
+  t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
+  t.log(Object.fromEntries(statuses), `${Math.round(process.memoryUsage.rss() / 1e6)} MB with the test itself`);
+});

@@ -1,0 +1,180 @@
+/** A server that is killed at any moment: what it has acknowledged is there afterwards, and nothing is there by half. */
+import { rm } from 'node:fs/promises';
+import test from 'ava';
+import type { ReleaseInfo } from '../../../src/domain/release.ts';
+import type { DeviceInfo } from '../../../src/domain/release-admin.ts';
+import type { Build } from '../../../src/pack/build.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { releaseRequest, upload } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { bundleCli, type ServingProcess, serveWith } from './bundled-cli.ts';
+
+const kills = Number(process.env['OTA_HOOKS_KILLS'] ?? 200);
+const signer = testSigner();
+
+test.serial(`${kills} times kill -9 while it takes releases and answers devices`, async (t) => {
+  t.timeout(9 * 60_000);
+  const cli = await bundleCli();
+  t.teardown(cli.remove);
+  const data = (await testFolder(t)).at('data');
+  const first = await serveWith(cli.path, data);
+  const token = first.token ?? '';
+  const acknowledged = new Acknowledged();
+  const builds = new Builds();
+  await work(first, token, builds, acknowledged, 1000);
+  first.kill('SIGKILL');
+  await first.ended;
+
+  for (let count = 0; count < kills; count++) {
+    const server = await serveWith(cli.path, data);
+    if (server.url === undefined) throw new Error('the server does not start any more');
+    if (count % 10 === 0 || count === kills - 1) t.deepEqual(await losses(server.url, token, acknowledged), []);
+    await work(server, token, builds, acknowledged, Math.random() * 900);
+    await server.ended;
+  }
+  const last = await serveWith(cli.path, data);
+  t.deepEqual(await losses(last.url ?? '', token, acknowledged), []);
+  last.kill('SIGTERM');
+  await last.ended;
+  t.log(acknowledged.summary);
+});
+
+test.serial('60 times kill -9 while it makes its tables', async (t) => {
+  const cli = await bundleCli();
+  t.teardown(cli.remove);
+  const folder = await testFolder(t);
+  for (let count = 0; count < 60; count++) {
+    const data = folder.at(`data${count}`);
+    const killed = await serveWith(cli.path, data, 60 + Math.random() * 200);
+    await killed.ended;
+    const server = await serveWith(cli.path, data);
+    t.truthy(server.url, 'it starts with what is there');
+    t.is((await fetch(`${server.url}/healthz`)).status, 200);
+    const token = server.token ?? killed.token;
+    if (token !== undefined) {
+      const answer = await fetch(`${server.url}/api/v1/audit`, { headers: { authorization: `Bearer ${token}` } });
+      t.is(answer.status, 200, 'a token that was shown is good');
+    }
+    server.kill('SIGKILL');
+    await server.ended;
+    await rm(data, { recursive: true, force: true });
+  }
+});
+
+/** What the server said that it did. */
+class Acknowledged {
+  readonly versions = new Map<string, Build>();
+  /** Of each device: the version that it was sent last, and how often. */
+  readonly sends = new Map<string, { version: string; count: number }>();
+  wrongBytes = 0;
+  sendsInAll = 0;
+
+  noteSend(mac: string, version: string): void {
+    this.sendsInAll++;
+    const before = this.sends.get(mac);
+    this.sends.set(mac, { version, count: before?.version === version ? before.count + 1 : 1 });
+  }
+
+  get summary(): object {
+    return { versions: this.versions.size, devices: this.sends.size, sends: this.sendsInAll };
+  }
+}
+
+/** A few builds under many versions: what differs is their board, so that each is a release of its own. */
+class Builds {
+  #count = 0;
+
+  async next(): Promise<Build> {
+    this.#count++;
+    const version = `1.${this.#count}`;
+    return testBuild({ version, project: 'door', signer, seed: this.#count, sizeBytes: 8192 });
+  }
+}
+
+/** Publishes and asks as devices do until the server is gone, which it is after a while. */
+async function work(
+  server: ServingProcess,
+  token: string,
+  builds: Builds,
+  acknowledged: Acknowledged,
+  killAfterMs: number,
+): Promise<void> {
+  const { url } = server;
+  if (url === undefined) return;
+  const build = await builds.next();
+  const port = Number(new URL(url).port);
+  const killed = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      server.kill('SIGKILL');
+      resolve();
+    }, killAfterMs);
+  });
+  const visits = async () => {
+    for (let count = 0; ; count++) {
+      const mac = `02:00:00:00:00:${(count % 200).toString(16).padStart(2, '0').toUpperCase()}`;
+      const answer = await askAsDevice(port, '/update/door', { mac }).catch(() => undefined);
+      if (answer === undefined || answer.status === 0) return;
+      if (answer.status !== 200) continue;
+      acknowledged.noteSend(mac, answer.header('x-version') ?? '');
+      const isWhole = answer.body.length === Number(answer.header('content-length'));
+      if (isWhole && answer.header('x-md5') !== answer.md5) acknowledged.wrongBytes++;
+    }
+  };
+  await Promise.all([killed, publish(url, token, build, acknowledged).catch(() => undefined), visits()]);
+}
+
+async function publish(url: string, token: string, build: Build, acknowledged: Acknowledged): Promise<void> {
+  for (const bytes of build.files.values()) await upload(url, bytes, token);
+  const response = await fetch(`${url}/api/v1/projects/door/releases`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(releaseRequest(build.manifest)),
+  });
+  if (response.status === 201) acknowledged.versions.set(build.manifest.version ?? '', build);
+}
+
+/** What is not as it was said to be, in sentences. */
+async function losses(url: string, token: string, { versions, sends, wrongBytes }: Acknowledged): Promise<string[]> {
+  const lost: string[] = wrongBytes > 0 ? [`${wrongBytes} downloads did not match their x-MD5`] : [];
+  const port = Number(new URL(url).port);
+  const get = async (path: string) => {
+    const response = await fetch(`${url}/api/v1/projects/door/${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return response.status === 200 ? response.json() : {};
+  };
+  const { releases = [] } = (await get('releases')) as { releases?: ReleaseInfo[] };
+  for (const version of versions.keys()) {
+    if (!releases.some((release) => release.version === version)) lost.push(`${version} was published and is gone`);
+  }
+  for (const { version, artefacts } of releases.slice(0, 20)) {
+    for (const { file, sizeBytes } of artefacts) {
+      const answer = await askAsDevice(port, `/files/door/${version}/${file}`, { userAgent: 'x' });
+      const isWhole =
+        answer.status === 200 && answer.body.length === sizeBytes && answer.header('x-md5') === answer.md5;
+      if (!isWhole) lost.push(`${version} ${file} is there by half: ${answer.line}`);
+    }
+  }
+  for (const [version, { manifest }] of [...versions].slice(-5)) {
+    const words = { mac: '02:FF:00:00:00:01', mode: 'version', sketchMd5: sketchMd5Of(manifest) };
+    await askAsDevice(port, '/update/door', words);
+    const { running } = (await get('devices/02:FF:00:00:00:01')) as Partial<DeviceInfo>;
+    if (running?.version !== version) lost.push(`${version} is not recognised`);
+  }
+  const { devices = [] } = (await get('devices?limit=1000')) as { devices?: DeviceInfo[] };
+  for (const [mac, { version, count }] of sends) {
+    const attempts = devices.find((device) => device.mac === mac)?.attempts ?? [];
+    const attempt = attempts.find((each) => each.version === version);
+    // A newer release takes the place of one that is under way.
+    const isReplaced = attempt === undefined && numberOf(attempts[0]?.version) > numberOf(version);
+    if (!isReplaced && (attempt?.sends ?? 0) < count) {
+      lost.push(`${mac} was sent ${version} ${count} times, and ${attempt?.sends ?? 0} are on record`);
+    }
+  }
+  return lost;
+}
+
+function numberOf(version: string | undefined): number {
+  return Number(version?.split('.')[1] ?? 0);
+}
