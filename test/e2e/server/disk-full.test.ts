@@ -1,0 +1,58 @@
+/** A server whose disk fills up: a tmpfs of 2 MB, which root alone can mount. */
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { startTestServer } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const signer = testSigner();
+
+async function fill(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  await writeFile(join(folder, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
+}
+
+test('a full disk: devices go on with what they have, nothing is half there, and it goes on when there is room', async (t) => {
+  const folder = await testFolder(t, { 'disk/.keep': '' });
+  const disk = folder.at('disk');
+  const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { reject: false });
+  if (mounted.failed) {
+    t.log(`not tested: ${mounted.stderr}`);
+    t.pass();
+    return;
+  }
+  t.teardown(() => execa('umount', ['--lazy', disk]));
+  const server = await startTestServer(t, { data: join(disk, 'data') });
+  const [old, young] = [
+    await testBuild({ version: '1.0', signer }),
+    await testBuild({ version: '2.0', signer, seed: 2 }),
+  ];
+  t.is((await server.publish(old)).status, 201);
+
+  await fill(disk);
+  t.is((await server.publish(young)).status, 409, 'nothing could be uploaded, so it is missing');
+  const token = await server.api('POST', '/tokens', { role: 'read', name: 'x'.repeat(60) });
+  t.true([201, 507].includes(token.status), String(token.status));
+  let isFull = token.status === 507;
+  for (let count = 0; count < 200 && !isFull; count++) {
+    isFull = (await server.api('POST', '/tokens', { role: 'read', name: 'x'.repeat(60) })).status === 507;
+  }
+  t.true(isFull);
+  for (let count = 1; count < 20; count++) {
+    const mac = `02:00:00:00:00:${String(count).padStart(2, '0')}`;
+    t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 304, 'what cannot be counted is not sent');
+  }
+  const runs = { sketchMd5: sketchMd5Of(old.manifest), mac: '02:00:00:00:01:00' };
+  t.is((await askAsDevice(server.port, '/update/door', runs)).status, 304);
+
+  await rm(join(disk, 'ballast'));
+  t.is((await server.publish(young)).status, 201);
+  const answer = await askAsDevice(server.port, '/update/door', { mac: '02:00:00:00:00:01' });
+  t.is(answer.status, 200);
+  t.is(answer.header('x-md5'), answer.md5);
+  const next = await server.restart();
+  t.is((await askAsDevice(next.port, '/update/door', { sketchMd5: sketchMd5Of(young.manifest) })).status, 304);
+});

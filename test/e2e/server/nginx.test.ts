@@ -1,0 +1,99 @@
+/** The template for nginx, with a real nginx: devices get from it what they would get from the server itself. */
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import type { DeviceInfo } from '../../../src/domain/release-admin.ts';
+import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
+import { testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { aptInstall } from '../provision/apt.ts';
+
+const template = fileURLToPath(new URL('../../../templates/server/nginx.conf', import.meta.url));
+const signer = testSigner();
+const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 300_000 });
+
+test.before(() => aptInstall(['nginx', 'openssl']));
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The template with the ports and folders of a test in it, and nothing else changed. */
+async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ httpPort: number; httpsPort: number }> {
+  const folder = await testFolder(t);
+  const [httpPort, httpsPort] = [await freePort(), await freePort()];
+  const certificate = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '1'];
+  await execa('openssl', ['req', ...certificate, '-keyout', folder.at('key.pem'), '-out', folder.at('cert.pem')]);
+  const site = (await readFile(template, 'utf8'))
+    .replace('127.0.0.1:8266;', `127.0.0.1:${server.port};`)
+    .replace('listen 80;', `listen 127.0.0.1:${httpPort};`)
+    .replace('listen 443 ssl;', `listen 127.0.0.1:${httpsPort} ssl;`)
+    .replace('alias /var/lib/ota-hooks/', `alias ${server.folder}/`)
+    .replace(/ssl_certificate .*;/, `ssl_certificate ${folder.at('cert.pem')};`)
+    .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${folder.at('key.pem')};`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder.at(name)};`,
+  );
+  const main = `daemon off; pid ${folder.at('pid')}; error_log ${folder.at('error.log')}; events {} http { access_log off; ${temporary.join(' ')}\n${site} }`;
+  const nginx = execa('nginx', ['-p', folder.path, '-c', await folder.write('nginx.conf', main)], { reject: false });
+  t.teardown(async () => {
+    nginx.kill('SIGTERM');
+    await nginx;
+  });
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${httpPort}/update/`).catch(() => undefined);
+    if (answer !== undefined) return { httpPort, httpsPort };
+    if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('a virtual device is updated through nginx, which sends the artefact', async (t) => {
+  const server = await startTestServer(t, { accelPath: '/blobs', trustedProxies: ['127.0.0.1'] });
+  // nginx gives up root; the folder of a test is root's alone.
+  await chmod(server.folder, 0o711);
+  await chmod(server.folder.replace(/\/data$/, ''), 0o711);
+  await mkdir(`${server.folder}/blobs`, { recursive: true });
+  await server.publish(build);
+  const { httpPort, httpsPort } = await withNginx(t, server);
+
+  const answer = await askAsDevice(httpPort, '/update/door');
+  t.is(answer.status, 200, answer.body.toString('latin1', 0, 300));
+  t.is(answer.header('x-md5'), answer.md5);
+  t.is(answer.headers.filter(([name]) => name === 'x-md5').length, 1);
+  t.is(answer.header('content-length'), String(answer.body.length));
+  t.is(answer.header('transfer-encoding'), undefined);
+  t.is(answer.header('x-version'), '2.0');
+  t.regex(answer.header('content-disposition') ?? '', /filename=door\.bin\.signed/);
+  t.is((await askAsDevice(httpPort, `/blobs/${'0'.repeat(2)}/${'0'.repeat(64)}`)).status, 404);
+  t.is((await askAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens do not travel in the clear');
+
+  await using esp = await startVirtualEsp({
+    image: { sizeBytes: 40_000, seed: 9 },
+    publicKey: signer.publicKey,
+    timings: quickTimings,
+    updateUrl: `http://127.0.0.1:${httpPort}/update/door`,
+    updateIntervalMs: 50,
+    manifests: [build.manifest],
+  });
+  await esp.nextEvent(({ event }) => event === 'boot', 30_000);
+  await esp.nextEvent(({ event }) => event === 'checked', 30_000);
+  const { body } = await server.api('GET', `/projects/door/devices/${esp.mac}`);
+  const device = body as unknown as DeviceInfo;
+  t.is(device.running?.version, '2.0');
+  t.like(device.attempts[0], { state: 'running', sends: 1 });
+
+  const authorization = `Authorization: Bearer ${server.token}`;
+  const api = await execa('curl', ['-sk', '-H', authorization, `https://127.0.0.1:${httpsPort}/api/v1/server`], {
+    reject: false,
+  });
+  if (api.exitCode === 0) t.like(JSON.parse(api.stdout), { name: 'ota-hooks', role: 'admin' });
+});
