@@ -12,7 +12,7 @@ import { sha256 } from './fields.ts';
  *                                                               offset than the server has: 409 `upload-offset` with `offset`. Other
  *                                                               bytes than the digest says: 422 `digest-mismatch`, all is dropped
  *     POST   /projects/{project}/releases              publish  ReleaseRequest; answers ReleaseAnswer, 201 when it is new
- *     GET    /projects/{project}/releases              read     { releases: ReleaseInfo[] }, the newest first
+ *     GET    /projects/{project}/releases?before&limit  read     { releases: ReleaseInfo[], next? }, the newest first
  *     POST   /projects/{project}/releases/withdraw     publish  WithdrawRequest; answers { releases: ReleaseInfo[] } that were withdrawn
  *     PUT    /projects/{project}/channels/{channel}    publish  ChannelRequest: offer another version; answers { releases: ReleaseInfo[] }
  *     GET    /projects                                 read     { projects: ProjectInfo[] }

@@ -16,8 +16,10 @@ export function declareReleases({ program, io }: Declaration): void {
   const kind = () => new Option('--kind <kind>', 'only this one').choices(['sketch', 'filesystem'] as const);
   serverVerb({ program: group, io }, 'list <project>', 'show the releases, the newest first', [
     'ota-hooks server releases list door --server https://ota.example.com',
-    'ota-hooks server releases list door --json',
-  ]).action((project, options) => list(project, options, io));
+    'ota-hooks server releases list door --limit 5 --json',
+  ])
+    .option('--limit <n>', 'so many', '100')
+    .action((project, options) => list(project, options, io));
   serverVerb(
     { program: group, io },
     'offer <project> <version>',
@@ -41,10 +43,12 @@ export function declareReleases({ program, io }: Declaration): void {
     .action((project, version, options) => withdraw(project, version, options, io));
 }
 
-async function list(project: string, options: ServerOptions, io: Io): Promise<void> {
+async function list(project: string, options: ServerOptions & { readonly limit: string }, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  const { releases } = await ask<{ releases: ReleaseInfo[] }>('GET', `/projects/${segment(project)}/releases`);
+  const path = `/projects/${segment(project)}/releases?limit=${segment(options.limit)}`;
+  const { releases, next } = await ask<{ releases: ReleaseInfo[]; next?: number }>('GET', path);
   report.result(releases, asTable(releases));
+  if (next !== undefined) report.say('There are older ones; --limit shows up to 1000.');
 }
 
 async function offer(

@@ -12,13 +12,15 @@ import { publishRelease } from '../publish/publish-release.ts';
 import type { ReleaseRecord } from '../store/records.ts';
 import { ApiError } from './api-error.ts';
 import { releaseInfo } from './release-info.ts';
-import { checked, readBody, requireRole, type Session } from './session.ts';
+import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
 
 interface Selection {
   readonly version: string;
   readonly kind?: 'sketch' | 'filesystem' | undefined;
   readonly board?: string | undefined;
 }
+
+const mostListed = 1000;
 
 export function releaseRoutes(parts: ServerParts): Hono<Session> {
   const { store, catalogue, counters, log, publishing } = parts;
@@ -43,8 +45,11 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   routes.get('/projects/:project/releases', requireRole(parts, 'read'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const offers = await store.catalogue.offers(project);
-    const releases = (await store.catalogue.releases(project)).map((release) => releaseInfo(release, offers));
-    return context.json({ releases });
+    const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
+    const before = numberIn(context, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    const found = await store.catalogue.releases(project, { before, limit });
+    const releases = found.map((release) => releaseInfo(release, offers));
+    return context.json({ releases, next: found.length < limit ? undefined : found.at(-1)?.id });
   });
 
   routes.post('/projects/:project/releases/withdraw', requireRole(parts, 'publish'), async (context) => {
@@ -52,10 +57,12 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const request = await readBody(context, withdrawRequestSchema);
     const chosen = await select(project, request);
     const ids = chosen.map(({ id }) => id);
-    await store.catalogue.withdraw(project, ids, request.reason ?? 'no reason given', context.get('token').id);
+    const reason = request.reason ?? 'no reason given';
+    await store.catalogue.withdraw(project, ids, reason, context.get('token').id);
     await catalogue.refresh(project);
-    const after = (await store.catalogue.releases(project)).filter(({ id }) => ids.includes(id));
-    return context.json({ releases: await Promise.all(after.map(show)) });
+    return context.json({
+      releases: await Promise.all(chosen.map((release) => show({ ...release, withdrawn: reason }))),
+    });
   });
 
   routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {

@@ -59,8 +59,11 @@ export interface CatalogueStore {
   saveProject(project: ProjectRecord, by: Actor): Promise<void>;
   /** In one step: the project, the release, the MD5s by which it is recognised, and what the channel offers. */
   publish(publication: Publication): Promise<PublicationResult>;
-  /** The newest first. */
-  releases(project: string): Promise<readonly ReleaseRecord[]>;
+  /** The newest first. Ids grow with time. */
+  releases(
+    project: string,
+    page: { readonly before?: number | undefined; readonly limit: number },
+  ): Promise<readonly ReleaseRecord[]>;
   /** All that serve by these names and are not withdrawn are offered from now on; their ids were taken from `releases`. */
   offer(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
   /** They are neither offered nor sent any more. */

@@ -119,8 +119,8 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
 
     publish: (publication) => committer.write(() => publish(publication)),
 
-    async releases(project) {
-      return releases.ofProject(projects.idOf(project));
+    async releases(project, { before = Number.MAX_SAFE_INTEGER, limit }) {
+      return releases.ofProject(projects.idOf(project), before, limit);
     },
 
     async find(project, name) {

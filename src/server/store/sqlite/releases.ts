@@ -21,7 +21,7 @@ interface Row {
 export interface ReleaseReader {
   byId(id: number): ReleaseRecord | undefined;
   byName(projectId: number, name: ReleaseName, knownImage: string): ReleaseRecord | undefined;
-  ofProject(projectId: number): ReleaseRecord[];
+  ofProject(projectId: number, before: number, limit: number): ReleaseRecord[];
   withVersion(projectId: number, version: string): ReleaseRecord[];
   /** After a change. */
   forget(ids: readonly number[]): void;
@@ -70,8 +70,9 @@ export function releaseReader(connection: Connection): ReleaseReader {
       return row && toRelease(row);
     },
 
-    ofProject(projectId) {
-      return connection.all(rows.where('project_id', '=', projectId).orderBy('releases.id', 'desc')).map(toRelease);
+    ofProject(projectId, before, limit) {
+      const ofProject = rows.where('project_id', '=', projectId).where('releases.id', '<', before);
+      return connection.all(ofProject.orderBy('releases.id', 'desc').limit(limit)).map(toRelease);
     },
 
     withVersion(projectId, version) {
