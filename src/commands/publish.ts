@@ -19,7 +19,7 @@ export function declare(declaration: Declaration) {
     'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
     'ota-hooks publish --known door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
   ])
-    .option('--to <place>', 'address of an update server, or a folder that a web server serves')
+    .option('--to <place>', 'address of an update server, or a folder (default: the configuration, then OTA_SERVER)')
     .option('--project <name>', 'name of the project (default: what the manifest says)')
     .option('--channel <name>', 'the channel that offers it (default: stable)')
     .option('--firmware-version <version>', 'version of the firmware (default: what the manifest says)')

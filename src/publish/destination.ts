@@ -29,13 +29,13 @@ export interface DestinationQuestion {
  */
 export function settleDestination(question: DestinationQuestion): Destination {
   const { to, configured, folder, cwd, env } = question;
-  const isTrusted = to !== undefined || typeof configured === 'object';
+  const isTrusted = to !== undefined || typeof configured !== 'string';
   const base = to === undefined && typeof configured === 'string' ? folder : cwd;
   const place = to ?? placeOf(configured, env);
   if (place === undefined) {
     throw new OtaError('USAGE', {
       message: '`publish` does not know where to',
-      hint: 'Name a server or a folder: --to https://ota.example.com, or "publish": {"to": …} in ota.config.json.',
+      hint: 'Name a server or a folder: --to https://ota.example.com, "publish": {"to": …} in ota.config.json, or OTA_SERVER.',
     });
   }
   const url = serverUrl(place);
@@ -44,7 +44,8 @@ export function settleDestination(question: DestinationQuestion): Destination {
 }
 
 function placeOf(configured: DestinationQuestion['configured'], env: Environment): string | undefined {
-  if (typeof configured !== 'object') return configured;
+  if (configured === undefined) return env['OTA_SERVER'] || undefined;
+  if (typeof configured === 'string') return configured;
   return secretFromEnvironment(configured.env, env, 'the place to publish to');
 }
 

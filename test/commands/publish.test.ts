@@ -281,6 +281,10 @@ test('an address from the environment is as good as one from the command line', 
   const folder = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
   t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_SERVER: server.url.href })).exitCode, 0);
   await expectError(t, publish(folder, ['build'], { OTA_TOKEN: token }), 'SECRET_MISSING');
+  const argv = ['build', '--config', 'without.json', '--project', 'door'];
+  await folder.write('without.json', '{}');
+  t.is((await publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: server.url.href })).exitCode, 0);
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: '' }), 'USAGE');
 });
 
 test('a folder in the configuration is relative to it', async (t) => {
