@@ -102,7 +102,8 @@ test.serial('with board_build.gzip_fw the image is gzip already, and is signed a
 test.serial(
   'a filesystem image is signed and compressed, but its compressed form is signed only when that is asked for',
   async (t) => {
-    const project = await makeProject(t);
+    // espota.py shows what PlatformIO would send; the tool's own uploads are tested in upload.test.ts.
+    const project = await makeProject(t, { lines: ['custom_ota_upload = no'] });
     await placeKeys(project, keys);
     await project.write('data/index.html', '<h1>It works</h1>');
     const run = await project.run('-t', 'buildfs');
