@@ -106,7 +106,7 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes 
     publishedAt: Date.now(),
     manifest,
   } as const;
-  await store.catalogue.publish({ release, channel: 'stable', newProject: undefined, by: 'bench' });
+  await store.catalogue.publish({ release, channel: 'stable', project: undefined, by: 'bench' });
   const { flashMode, flashSizeBytes, sketchMd5s } = manifest.image;
   const md5 = sketchMd5s.find((each) => each.flashMode === flashMode && each.flashSizeBytes === flashSizeBytes)?.md5;
   return {

@@ -290,3 +290,24 @@ test('every change is in the audit log, with whose token it was', async (t) => {
   t.is(first?.actor, 'server');
   t.is(new Set(entries.slice(0, 8).map(({ actor }) => actor)).size, 1);
 });
+
+test('builds of the past may come first: the key is that of the first release', async (t) => {
+  const server = await startTestServer(t);
+  const past = await testBuild({ version: '0.9', seed: 90 });
+  t.is((await server.publish(past, { purpose: 'known' })).status, 201);
+  t.like((await server.api('GET', '/projects/door')).body, { keys: [] });
+  const publisher = await withRole(server, 'publish');
+  t.is((await server.publish(build, {}, publisher)).status, 422, 'only an admin says whose key it is');
+  t.is((await server.publish(build)).status, 201);
+  t.like((await server.api('GET', '/projects/door')).body, { keys: [signer.publicKey.fingerprint] });
+  const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
+  t.is((await server.publish(stranger)).status, 422);
+});
+
+test('a good token is let in from an address that was refused too often', async (t) => {
+  const server = await startTestServer(t);
+  for (let count = 0; count < 120; count++) await askAsDevice(server.port, '/update/nothing');
+  t.is((await askAsDevice(server.port, '/update/nothing')).status, 429);
+  t.is((await server.api('GET', '/server')).status, 200);
+  t.is((await server.api('GET', '/server', undefined, 'wrong')).status, 429);
+});

@@ -307,7 +307,7 @@ function publication(
   const channel = 'channel' in options ? options.channel : 'stable';
   const { kind } = manifest.image;
   const release = { project: 'door', version, kind, board: '', purpose, publishedAt: 1, manifest };
-  return { release, channel, newProject: project(), by: 'tester' };
+  return { release, channel, project: project(), by: 'tester' };
 }
 
 /** As JSON has it: without keys that have no value. */

@@ -40,7 +40,10 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
     log.info({ by: context.get('token').id }, 'export');
     context.header('Content-Type', 'application/x-ndjson');
     return stream(context, async (out) => {
-      for await (const line of backupLines(store)) await out.write(line);
+      for await (const line of backupLines(store)) {
+        if (out.aborted) return;
+        await out.write(line);
+      }
     });
   });
 

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
 const stallMs = 60_000;
@@ -47,9 +47,12 @@ export class Downloads {
  * that a slow device has yet to take. So the connection is closed on this side only, and the device closes it on its own when it has all
  * of it. A device that gives up resets it: lwIP does when there are bytes left that nobody read (`tcp_close`).
  */
-export function sendBody(response: ServerResponse, body: Uint8Array): Promise<DownloadEnd> {
-  const { socket } = response;
-  if (socket === null || socket.destroyed) return Promise.resolve('broken');
+export function sendBody(
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+): Promise<DownloadEnd> {
+  if (socket.destroyed) return Promise.resolve('broken');
   return new Promise((resolve) => {
     let isHandedOver = false;
     let isClosedInOrder = false;

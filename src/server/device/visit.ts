@@ -187,7 +187,7 @@ function send(parts: DeviceParts, visit: Visit, { artefact, release }: Sending, 
     return;
   }
   writeDownloadHead(response, artefact, release.version);
-  sendBody(response, body)
+  sendBody(visit.request, response, body)
     .then(async (end) => {
       if (end === 'broken') counters.downloadsBroken++;
       else await noteReceipt(parts, visit, release.id, body.length);

@@ -40,7 +40,7 @@ export async function publishRelease(store: Store, question: PublishQuestion): P
   const manifest = readManifest(question);
   const present = (await store.catalogue.projects()).find(({ name }) => name === project);
   const key = namedKey(manifest);
-  const record = present ?? firstOf(question, key);
+  const record = await projectOf(store, question, present, key);
   const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
 
@@ -53,8 +53,8 @@ export async function publishRelease(store: Store, question: PublishQuestion): P
   const { kind } = manifest.image;
   const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
   const channel = purpose === 'serve' ? request.channel : undefined;
-  const newProject = present ? undefined : record;
-  const { outcome, release: written } = await store.catalogue.publish({ release, channel, newProject, by });
+  const changed = record === present ? undefined : record;
+  const { outcome, release: written } = await store.catalogue.publish({ release, channel, project: changed, by });
   if (outcome === 'version-taken') {
     const message = `${project} has a ${kind} ${version} already, with other bytes`;
     throw new ApiError(
@@ -97,6 +97,8 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
 }
 
 const mostArtefacts = 16;
+/** Of the releases that a project without a key has. */
+const mostLookedAt = 1000;
 
 function invalid(problems: readonly string[]): ApiError {
   return new ApiError('invalid', problems.join('; '), 'Pack the build again: ota-hooks pack', { problems });
@@ -115,9 +117,24 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
   throw invalid(['the public key of the manifest has another fingerprint']);
 }
 
-/** An admin's first publication makes the project, and its key that of the project. */
-function firstOf({ project, isAdmin }: PublishQuestion, key: RsaPublicKey | undefined): ProjectRecord {
-  if (isAdmin) return newProject(project, key === undefined ? [] : [{ fingerprint: key.fingerprint, pem: key.pem }]);
+/**
+ * An admin's first publication makes the project, and its key that of the project. Builds of the past may have come before, with any key
+ * or none: they say nothing of the project's.
+ */
+async function projectOf(
+  { catalogue }: Store,
+  { project, isAdmin, request }: PublishQuestion,
+  present: ProjectRecord | undefined,
+  key: RsaPublicKey | undefined,
+): Promise<ProjectRecord> {
+  if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
+  if (isAdmin) {
+    const before = present === undefined ? [] : await catalogue.releases(project, { limit: mostLookedAt });
+    const isFirst = request.purpose === 'serve' && before.every(({ purpose }) => purpose === 'known');
+    const keys = isFirst && key !== undefined ? [{ fingerprint: key.fingerprint, pem: key.pem }] : [];
+    if (present === undefined) return newProject(project, keys);
+    return keys.length === 0 ? present : { ...present, keys };
+  }
   const hint = "An admin's first publication makes it, and registers its public key.";
   throw new ApiError('not-found', `there is no project ${project}`, hint);
 }

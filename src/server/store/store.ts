@@ -43,8 +43,8 @@ export interface Publication {
   readonly release: Omit<ReleaseRecord, 'id' | 'withdrawn'>;
   /** Where it is offered at once; undefined for builds that are only recognised. */
   readonly channel: string | undefined;
-  /** When the project is new. */
-  readonly newProject: ProjectRecord | undefined;
+  /** The project, when it is new or changes with it. */
+  readonly project: ProjectRecord | undefined;
   readonly by: Actor;
 }
 

@@ -22,13 +22,14 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
       .limit(mostRecognised),
   );
 
-  function writeProject({ name, ...settings }: ProjectRecord, by: Actor, action: string): void {
+  function writeProject({ name, ...settings }: ProjectRecord, by: Actor): void {
     const doc = JSON.stringify(settings);
     const changed = connection.run(sql.updateTable('projects').set({ doc }).where('name', '=', name));
     if (changed === 0) connection.insert(sql.insertInto('projects').values({ name, doc }));
     const { access, keys, aliases, credential, confirmWithinMs, mostSends } = settings;
     const fingerprints = keys.map(({ fingerprint }) => fingerprint);
     const detail = { access, keys: fingerprints, aliases, user: credential?.user, confirmWithinMs, mostSends };
+    const action = changed === 0 ? 'project.create' : 'project.change';
     noteChange(connection, { by, action, project: name, detail });
   }
 
@@ -87,8 +88,8 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
   }
 
   function publish(publication: Publication): PublicationResult {
-    const { release, channel, newProject, by } = publication;
-    if (newProject !== undefined) writeProject(newProject, by, 'project.create');
+    const { release, channel, project, by } = publication;
+    if (project !== undefined) writeProject(project, by);
     const projectId = projectIdOf(release.project);
     const knownImage = release.purpose === 'known' ? release.manifest.image.sha256 : '';
     const present = releases.byName(projectId, release, knownImage);
@@ -115,7 +116,7 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
       );
     },
 
-    saveProject: (project, by) => committer.write(() => writeProject(project, by, 'project.change')),
+    saveProject: (project, by) => committer.write(() => writeProject(project, by)),
 
     publish: (publication) => committer.write(() => publish(publication)),
 

@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../../../errors.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
@@ -14,6 +15,7 @@ import { projectIds } from './project-ids.ts';
 import { sqliteTokens } from './tokens.ts';
 
 const holderFile = 'holder.txt';
+const dumpPrefix = 'dump-';
 
 /**
  * Opens the data of a server: a SQLite database and a folder of blobs.
@@ -26,6 +28,8 @@ export async function openSqliteStore(folder: string, holder: string): Promise<S
   const connection = await openConnection(folder);
   try {
     await writeFile(join(folder, holderFile), `${holder}\n`);
+    // Of an export that was killed.
+    for (const name of await readdir(folder)) if (name.startsWith(dumpPrefix)) await rm(join(folder, name));
     const found = migrate(connection);
     if (found > newestLayout) throw new OtaError('SERVER_DATA_NEWER', { path: folder, found, known: newestLayout });
     return await makeStore(connection, folder);
@@ -73,7 +77,7 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
 
     dump: () => {
       committer.flush();
-      return dumpTables(connection, join(folder, 'dump.db'));
+      return dumpTables(connection, join(folder, `${dumpPrefix}${randomBytes(4).toString('hex')}.db`));
     },
 
     async restore(lines) {
