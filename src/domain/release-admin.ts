@@ -87,8 +87,6 @@ export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
-export type ArduinoDb = v.InferInput<typeof arduinoDbSchema>;
-
 export interface ImportAnswer {
   readonly enrolled: number;
   /** They were enrolled before. */
@@ -136,7 +134,6 @@ export const tokenRequestSchema = v.strictObject({
   project: v.optional(resourceName),
   name: v.optional(label, 'unnamed'),
 });
-export type TokenRequest = v.InferInput<typeof tokenRequestSchema>;
 
 export interface TokenInfo {
   readonly id: string;

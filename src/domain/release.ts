@@ -13,15 +13,15 @@ import { sha256 } from './fields.ts';
  *                                                               bytes than the digest says: 422 `digest-mismatch`, all is dropped
  *     POST   /projects/{project}/releases              publish  ReleaseRequest; answers ReleaseAnswer, 201 when it is new
  *     GET    /projects/{project}/releases?before&limit  read     { releases: ReleaseInfo[], next? }, the newest first
- *     POST   /projects/{project}/releases/withdraw     publish  WithdrawRequest; answers { releases: ReleaseInfo[] } that were withdrawn
- *     PUT    /projects/{project}/channels/{channel}    publish  ChannelRequest: offer another version; answers { releases: ReleaseInfo[] }
+ *     POST   /projects/{project}/releases/withdraw     publish  { version, kind?, board?, reason? }; answers { releases: ReleaseInfo[] } that were withdrawn
+ *     PUT    /projects/{project}/channels/{channel}    publish  { version, kind?, board? } is offered; answers { releases: ReleaseInfo[] }
  *     GET    /projects                                 read     { projects: ProjectInfo[] }
  *     GET, PUT /projects/{project}                     read, admin   ProjectRequest; answers ProjectInfo
  *     GET    /projects/{project}/devices?after&limit   read     { devices: DeviceInfo[], next? }
  *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; answers DeviceInfo
  *     POST   /projects/{project}/devices/{mac}/retry   publish  a device that failed may be sent the release again; answers DeviceInfo
  *     POST   /projects/{project}/devices/import        admin    the table of the update script in the core's documentation
- *     GET, POST /tokens, DELETE /tokens/{id}           admin    TokenRequest; answers TokenInfo, with `token` once
+ *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; answers TokenInfo, with `token` once
  *     GET    /audit?before&limit                       admin    { entries: AuditEntry[], next? }
  *     GET    /export                                   admin    lines of JSON, to be read by `ota-hooks server import`
  *
@@ -53,7 +53,7 @@ const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesy
 export const defaultChannel = 'stable';
 
 /** The longest manifest that is taken; one with its 112 sketch MD5s has about 15 KB. */
-export const mostManifestBytes = 256 * 1024;
+const mostManifestBytes = 256 * 1024;
 
 /** A rule besides those of preflight, for `allow`: a device does not mind a private key in its sketch, its owner may. */
 export const privateKeyRule = 'private-key-inside';
@@ -122,7 +122,7 @@ export interface UploadState {
 }
 
 /** A blob that a release names and the server does not have. */
-export interface MissingBlob {
+interface MissingBlob {
   readonly file: string;
   readonly sha256: string;
   readonly sizeBytes: number;
@@ -142,13 +142,11 @@ const selection = {
   board: v.optional(board),
 };
 export const channelRequestSchema = v.strictObject(selection);
-export type ChannelRequest = v.InferInput<typeof channelRequestSchema>;
 
 export const withdrawRequestSchema = v.strictObject({
   ...selection,
   reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });
-export type WithdrawRequest = v.InferInput<typeof withdrawRequestSchema>;
 
 /** Why a request was not done. `code` is for programs, and never changes. */
 export interface ApiProblem {

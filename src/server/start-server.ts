@@ -74,7 +74,7 @@ function makeHttpServer(parts: ServerParts, options: ServerOptions): Server {
 }
 
 /** Devices first: what is not for them goes through the framework. */
-export function makeListener(parts: ServerParts): RequestListener {
+function makeListener(parts: ServerParts): RequestListener {
   const door = new DeviceDoor(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (request, response) => {

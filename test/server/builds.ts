@@ -22,6 +22,8 @@ export interface BuildRecipe {
   /** Without it the proof is the sketch's own word. */
   readonly unproven?: boolean;
   readonly legacy?: boolean;
+  /** Where only the raw artefacts matter. */
+  readonly compression?: 'none' | 'gzip';
 }
 
 /** 1024 bits are made in a few milliseconds. */
@@ -43,7 +45,7 @@ export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
     elf: undefined,
     kind: undefined,
     publicKey,
-    compression: 'gzip',
+    compression: recipe.compression ?? 'gzip',
     legacy: recipe.legacy ?? false,
     signCompressedFilesystem: false,
     enforcementDeclared: signer !== undefined && recipe.unproven !== true,

@@ -206,7 +206,7 @@ test('a password of the project, and one of a device', async (t) => {
 
 test('a device that takes only part of it is not thought to have it', async (t) => {
   const server = await startTestServer(t);
-  const large = await testBuild({ version: '3.0', signer, seed: 3, sizeBytes: 3_000_000 });
+  const large = await testBuild({ version: '3.0', signer, seed: 3, sizeBytes: 3_000_000, compression: 'none' });
   await publishFiles(server, [old, large]);
   await sendRaw(server.port, updateRequest('/update/door', { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 }), {
     during: (socket) => socket.once('data', () => socket.resetAndDestroy()),

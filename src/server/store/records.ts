@@ -21,7 +21,7 @@ export interface ProjectKey {
   readonly pem: string;
 }
 
-export interface ProjectSettings {
+interface ProjectSettings {
   /** open: any device is answered. closed: only those that are enrolled. */
   readonly access: 'open' | 'closed';
   /** Empty for a project whose firmware is not signed. */

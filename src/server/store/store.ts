@@ -82,7 +82,7 @@ export interface CatalogueStore {
 }
 
 /** Where a list goes on, and how long it may become. */
-export interface Page {
+interface Page {
   readonly after?: string | undefined;
   readonly limit: number;
 }

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { execa } from 'execa';
+import { rolldown } from 'rolldown';
 
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url));
 const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
@@ -11,15 +11,13 @@ const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 export async function bundleCli(): Promise<{ path: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(`${cache}cli-`);
   const path = `${folder}/cli.js`;
-  await build({
-    entryPoints: [cli],
-    outfile: path,
-    bundle: true,
-    format: 'esm',
+  const bundle = await rolldown({
+    input: cli,
     platform: 'node',
-    packages: 'external',
-    logLevel: 'error',
+    external: (id) => /^[^./]/.test(id) && !id.startsWith('/'),
   });
+  await bundle.write({ file: path, format: 'esm', codeSplitting: false });
+  await bundle.close();
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

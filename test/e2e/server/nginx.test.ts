@@ -13,6 +13,8 @@ import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
 
 const template = fileURLToPath(new URL('../../../templates/server/nginx.conf', import.meta.url));
+/** Debian's. */
+const nginxPath = '/usr/sbin/nginx';
 const signer = testSigner();
 const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 300_000 });
 
@@ -43,7 +45,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     (name) => `${name}_temp_path ${folder.at(name)};`,
   );
   const main = `daemon off; pid ${folder.at('pid')}; error_log ${folder.at('error.log')}; events {} http { access_log off; ${temporary.join(' ')}\n${site} }`;
-  const nginx = execa('nginx', ['-p', folder.path, '-c', await folder.write('nginx.conf', main)], { reject: false });
+  const nginx = execa(nginxPath, ['-p', folder.path, '-c', await folder.write('nginx.conf', main)], { reject: false });
   t.teardown(async () => {
     nginx.kill('SIGTERM');
     await nginx;
