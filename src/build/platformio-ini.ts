@@ -24,7 +24,7 @@ export interface IniOption {
   readonly lines: readonly IniLine[];
 }
 
-export interface IniLine {
+interface IniLine {
   readonly text: string;
   readonly indent: string;
   /** Offsets of the first and behind the last character of `text`. */
@@ -68,10 +68,6 @@ export function readIni(text: string): IniFile {
 
 export function findSection(ini: IniFile, name: string): IniSection | undefined {
   return ini.sections.find((section) => section.name === name);
-}
-
-export function findOption(section: IniSection | undefined, name: string): IniOption | undefined {
-  return section?.options.find((option) => option.name === name);
 }
 
 /** The names behind `env:` of all environments. */

@@ -1,5 +1,5 @@
 /** Questions to whoever sits at the terminal. */
-export interface Questions {
+interface Questions {
   confirm(question: string, initial: boolean): Promise<boolean>;
 }
 

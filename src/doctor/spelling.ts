@@ -1,5 +1,5 @@
 /** How many letters must be put in, taken out, replaced, or swapped with their neighbour, to make one word of another. */
-export function distance(one: string, other: string): number {
+function distance(one: string, other: string): number {
   let [before, row]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= one.length; i += 1) {
     const next = [i];

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -9,6 +9,7 @@ const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
 
 /** The command line as one file that starts in a fifth of a second; a test that starts it 200 times cannot wait for more. */
 export async function bundleCli(): Promise<{ path: string; remove(): Promise<void> }> {
+  await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(`${cache}cli-`);
   const path = `${folder}/cli.js`;
   const bundle = await rolldown({
