@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import fc from 'fast-check';
 
 /** Requests as nobody should write them, for devices and for the API: what is right in them is right by chance. */
@@ -154,3 +155,12 @@ export const forgedDevice: fc.Arbitrary<string> = fc
       `x-ESP8266-free-space: ${size}\r\nx-ESP8266-sketch-size: ${size}\r\nx-ESP8266-sketch-md5: ${md5}\r\n` +
       `x-ESP8266-chip-size: 4194304\r\nx-ESP8266-sdk-version: 2\r\nx-ESP8266-mode: sketch\r\nx-ESP8266-version: ${version}\r\n\r\n`,
   );
+
+/** A server waits for the rest of a request; who sends none has to say that nothing follows. */
+export function endIfBroken(request: Buffer): (socket: Socket) => void {
+  const isWhole = /^GET .*\r\n\r\n$/s.test(request.toString('latin1'));
+  return (socket) => {
+    if (isWhole) socket.once('data', () => socket.end());
+    else socket.end();
+  };
+}

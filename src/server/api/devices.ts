@@ -58,7 +58,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
       project,
       mac,
       (record) => withChanges(record ?? { ...newRecord(project, mac), enrolled: true }, request, password),
-      context.get('token').id,
+      { by: context.get('token').id },
     );
     if (saved === 'full') throw full();
     return context.json(await show(project, mac));
@@ -74,7 +74,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     const { project, mac } = named(context);
     const pardon = (record: DeviceRecord | undefined) =>
       record && { ...record, attempts: afterPardon(record.attempts) };
-    const saved = await records.change(project, mac, pardon, context.get('token').id);
+    const saved = await records.change(project, mac, pardon, { by: context.get('token').id });
     if (saved === undefined) throw unknownDevice(mac);
     return context.json(await show(project, mac));
   });
@@ -99,7 +99,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
         isNew = record?.enrolled !== true;
         return isNew ? { ...(record ?? newRecord(project, mac)), enrolled: true, name: record?.name ?? name } : record;
       },
-      by,
+      { by },
     );
     if (saved === 'full') throw full();
     return isNew;

@@ -54,9 +54,12 @@ export class DeviceRecords {
    *
    * @returns the record as it is stored now
    */
-  async save(record: DeviceRecord, by?: Actor): Promise<DeviceRecord | 'conflict' | 'full'> {
+  async save(
+    record: DeviceRecord,
+    options: { by?: Actor; mayBeLost?: boolean } = {},
+  ): Promise<DeviceRecord | 'conflict' | 'full'> {
     this.#quick.forget(record.project, record.mac);
-    const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, by });
+    const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, ...options });
     if (outcome !== 'saved') {
       this.#remembered.delete(keyOf(record.project, record.mac));
       return outcome;
@@ -77,13 +80,13 @@ export class DeviceRecords {
     project: string,
     mac: string,
     change: (record: DeviceRecord | undefined) => DeviceRecord | undefined,
-    by?: Actor,
+    options: { by?: Actor; mayBeLost?: boolean } = {},
   ): Promise<DeviceRecord | undefined | 'full'> {
     for (let tries = 0; tries < mostTries; tries++) {
       const before = await this.find(project, mac);
       const after = change(before);
       if (after === undefined || after === before) return after;
-      const saved = await this.save(after, by);
+      const saved = await this.save(after, options);
       if (saved !== 'conflict') return saved;
     }
     throw new Error(`the record of ${mac} changes all the time`);

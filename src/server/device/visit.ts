@@ -189,26 +189,25 @@ function send(parts: DeviceParts, visit: Visit, { artefact, release }: Sending, 
   writeDownloadHead(response, artefact, release.version);
   sendBody(visit.request, response, body)
     .then(async (end) => {
+      putBack();
       if (end === 'broken') counters.downloadsBroken++;
       else await noteReceipt(parts, visit, release.id, body.length);
     })
-    .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'))
-    .finally(putBack);
+    .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'));
 }
 
+/** It can wait, and may be lost: then the device counts as silent rather than as vanished if it does not come back. */
 async function noteReceipt(
   { counters, records }: DeviceParts,
   { view, mac }: Visit,
   releaseId: number,
   sizeBytes: number,
-) {
+): Promise<void> {
   counters.downloadsReceived++;
   counters.bytesSent += sizeBytes;
-  await records.change(
-    view.project.name,
-    mac,
-    (record) => record && { ...record, attempts: afterReceipt(record.attempts, releaseId) },
-  );
+  const received = (record: DeviceRecord | undefined) =>
+    record && { ...record, attempts: afterReceipt(record.attempts, releaseId) };
+  await records.change(view.project.name, mac, received, { mayBeLost: true });
 }
 
 /** A device that was not changed in any way takes 304 as "nothing to do", and asks again later. */

@@ -42,12 +42,9 @@ export async function failOverdueDevices({ store, records, clock, log }: ServerP
     const now = clock.now();
     const found = await store.devices.overdue(now.servedMs, sweptAtOnce);
     for (const { project, mac } of found) {
-      await records.change(
-        project,
-        mac,
-        (record) => record && { ...record, attempts: overdue(record.attempts, now) },
-        itself,
-      );
+      await records.change(project, mac, (record) => record && { ...record, attempts: overdue(record.attempts, now) }, {
+        by: itself,
+      });
       log.warn({ project, mac }, 'a device did not come back from an update');
     }
     if (found.length < sweptAtOnce) return;

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice, readAnswer, sendRaw } from '../../server/raw-device.ts';
-import { forgedDevice, hostileRequests } from '../../server/requests.ts';
+import { endIfBroken, forgedDevice, hostileRequests } from '../../server/requests.ts';
 import { startTestServer } from '../../server/running-server.ts';
 
 const requests = Number(process.env['OTA_HOOKS_FUZZED'] ?? 100_000);
@@ -27,7 +27,7 @@ test(`${requests} fuzzed requests of devices and of the API: no 5xx, no crash, b
     const worker = async () => {
       for (let request = all.pop(); request !== undefined; request = all.pop()) {
         const answer = readAnswer(
-          await sendRaw(server.port, request, { during: (socket) => socket.end(), timeoutMs: 30_000 }),
+          await sendRaw(server.port, request, { during: endIfBroken(request), timeoutMs: 30_000 }),
         );
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         if (answer.status >= 500) t.fail(`${answer.line} to ${JSON.stringify(request.toString('latin1'))}`);

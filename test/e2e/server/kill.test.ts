@@ -144,7 +144,7 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
     });
     return response.status === 200 ? response.json() : {};
   };
-  const { releases = [] } = (await get('releases')) as { releases?: ReleaseInfo[] };
+  const releases = await allReleases(get);
   for (const version of versions.keys()) {
     if (!releases.some((release) => release.version === version)) lost.push(`${version} was published and is gone`);
   }
@@ -173,6 +173,17 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
     }
   }
   return lost;
+}
+
+/** They come page by page, the newest first. */
+async function allReleases(get: (path: string) => Promise<unknown>): Promise<ReleaseInfo[]> {
+  const all: ReleaseInfo[] = [];
+  for (let before = ''; ; ) {
+    const page = (await get(`releases?limit=100${before}`)) as { releases?: ReleaseInfo[]; next?: number };
+    all.push(...(page.releases ?? []));
+    if (page.next === undefined) return all;
+    before = `&before=${page.next}`;
+  }
 }
 
 function numberOf(version: string | undefined): number {

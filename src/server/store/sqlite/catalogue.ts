@@ -116,9 +116,9 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
       );
     },
 
-    saveProject: (project, by) => committer.write(() => writeProject(project, by)),
+    saveProject: (project, by) => committer.write('at-once', () => writeProject(project, by)),
 
-    publish: (publication) => committer.write(() => publish(publication)),
+    publish: (publication) => committer.write('at-once', () => publish(publication)),
 
     async releases(project, { before = Number.MAX_SAFE_INTEGER, limit }) {
       return releases.ofProject(projects.idOf(project), before, limit);
@@ -133,7 +133,7 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
     },
 
     offer: (project, channel, releaseIds, by) =>
-      committer.write(() => {
+      committer.write('at-once', () => {
         const offered = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isOfferable);
         for (const release of offered) writeOffer(projects.idOf(project), channel, release);
         const detail = { channel, releases: offered.map(nameOf) };
@@ -141,7 +141,7 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
       }),
 
     async withdraw(project, releaseIds, reason, by) {
-      await committer.write(() => {
+      await committer.write('at-once', () => {
         connection.run(sql.updateTable('releases').set({ withdrawn: reason }).where('id', 'in', releaseIds));
         connection.run(sql.deleteFrom('offers').where('release_id', 'in', releaseIds));
         const withdrawn = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);

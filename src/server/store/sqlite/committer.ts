@@ -1,10 +1,24 @@
 import type { Connection } from './connection.ts';
+import type { JournalFlush } from './journal-flush.ts';
+
+/**
+ * How soon a write has to be on the disk.
+ *
+ * - at-once: what people do. SQLite flushes its journal within the commit (synchronous = FULL).
+ * - soon: what is decided about devices. The same flush follows the commit, in the thread pool: while the disk is waited for, other devices
+ *   are answered, and one flush does for all that was committed before it. The promise waits for it.
+ * - some-time: what may be lost in a crash. It goes with the next transaction, or alone after a second.
+ */
+export type Urgency = 'at-once' | 'soon' | 'some-time';
 
 interface Waiting {
+  readonly urgency: Urgency;
   /** Gives back what went wrong. */
   readonly work: () => { error: unknown } | undefined;
   readonly settle: (failure: { error: unknown } | undefined) => void;
 }
+
+const someTimeMs = 1000;
 
 /**
  * Writes what came together in one transaction: the disk is waited for once, not once a device. A promise is fulfilled when all of it is
@@ -12,12 +26,15 @@ interface Waiting {
  */
 export class Committer {
   readonly #connection: Connection;
-  #waiting: Waiting[] = [];
-  #scheduled = false;
+  readonly #journal: JournalFlush;
   readonly #undone: (() => void)[] = [];
+  #waiting: Waiting[] = [];
+  #isScheduled = false;
+  #later: NodeJS.Timeout | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, journal: JournalFlush) {
     this.#connection = connection;
+    this.#journal = journal;
   }
 
   /** Told when a transaction was taken back as a whole: what was remembered of it is wrong. */
@@ -25,10 +42,11 @@ export class Committer {
     this.#undone.push(listener);
   }
 
-  write<Result>(work: () => Result): Promise<Result> {
+  write<Result>(urgency: Urgency, work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       let outcome: { value: Result } | { error: unknown } = { error: new Error('it was never tried') };
       this.#waiting.push({
+        urgency,
         work: () => {
           try {
             outcome = { value: this.#connection.nested(work) };
@@ -44,20 +62,44 @@ export class Committer {
           else resolve(outcome.value);
         },
       });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => this.flush());
+      this.#schedule(urgency);
     });
   }
 
-  /** Writes all that waits, now. */
-  flush(): void {
-    this.#scheduled = false;
+  /** Commits all that waits, now. */
+  commit(): void {
+    this.#isScheduled = false;
+    clearTimeout(this.#later);
+    this.#later = undefined;
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
-    let failure: { error: unknown } | undefined;
+    const isAtOnce = batch.some(({ urgency }) => urgency === 'at-once');
+    const failure = this.#tryAll(batch, isAtOnce);
+    const settle = (failed: { error: unknown } | undefined) => {
+      for (const waiting of batch) waiting.settle(failed);
+    };
+    if (failure !== undefined || isAtOnce) settle(failure);
+    else
+      this.#journal.flush().then(
+        () => settle(undefined),
+        (error: unknown) => settle({ error }),
+      );
+  }
+
+  #schedule(urgency: Urgency): void {
+    if (this.#isScheduled) return;
+    if (urgency === 'some-time') {
+      this.#later ??= setTimeout(() => this.commit(), someTimeMs);
+      return;
+    }
+    this.#isScheduled = true;
+    setImmediate(() => this.commit());
+  }
+
+  #tryAll(batch: readonly Waiting[], isAtOnce: boolean): { error: unknown } | undefined {
     try {
+      this.#connection.flushWithin(isAtOnce);
       this.#connection.transaction(() => {
         for (const { work } of batch) {
           const failed = work();
@@ -65,10 +107,10 @@ export class Committer {
           if (failed !== undefined && !this.#connection.inTransaction) throw failed.error;
         }
       });
+      return undefined;
     } catch (error) {
-      failure = { error };
       for (const listener of this.#undone) listener();
+      return { error };
     }
-    for (const { settle } of batch) settle(failure);
   }
 }

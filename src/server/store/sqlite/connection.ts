@@ -42,6 +42,7 @@ export class Connection {
   });
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  #flushesWithin = true;
 
   /**
    * Opens the file for this process alone, until it is closed or the process ends: the lock is the operating system's, and does not
@@ -69,6 +70,13 @@ export class Connection {
     // libsql gives a pragma's row with the pragma's name.
     const row = this.#database.prepare(`PRAGMA ${name}`).get([]) as Record<string, unknown> | undefined;
     return Number(row?.[name] ?? 0);
+  }
+
+  /** Whether a commit flushes the journal before it ends, or leaves that to somebody else. Outside of transactions only. */
+  flushWithin(isWithin: boolean): void {
+    if (isWithin === this.#flushesWithin) return;
+    this.execute(`PRAGMA synchronous = ${isWithin ? 'FULL' : 'NORMAL'}`);
+    this.#flushesWithin = isWithin;
   }
 
   /** Any number of statements without values. */

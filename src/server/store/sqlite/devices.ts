@@ -31,6 +31,16 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const seen = connection.prepare(
     sql.updateTable('devices').set({ last_seen_at: 0, report: '' }).where('project_id', '=', 0).where('mac', '=', ''),
   );
+  const insertion = connection.prepare(
+    sql.insertInto('devices').values({ project_id: 0, mac: '', revision: 0, kept: 0, due_ms: 0, doc: '' }),
+  );
+  const update = connection.prepare(
+    sql
+      .updateTable('devices')
+      .set({ revision: 0, kept: 0, due_ms: 0, doc: '' })
+      .where('project_id', '=', 0)
+      .where('mac', '=', ''),
+  );
   const counts = new Map<number, number>();
   committer.onUndone(() => counts.clear());
 
@@ -66,25 +76,19 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       return row && toDevice(project, row);
     },
 
-    save: (record, { mostDevices, by }) =>
-      committer.write(() => {
+    save: (record, { mostDevices, by, mayBeLost = false }) =>
+      committer.write(mayBeLost ? 'some-time' : by === undefined ? 'soon' : 'at-once', () => {
         const { project, mac, revision, ...doc } = record;
         const projectId = projects.idOf(project);
         if ((revisionOf.first(projectId, mac)?.revision ?? 0) !== revision) return 'conflict';
-        const row = {
-          revision: revision + 1,
-          kept: record.enrolled || record.proven === true ? 1 : 0,
-          due_ms: dueOf(record.attempts),
-          doc: JSON.stringify(doc satisfies Doc),
-        };
+        const kept = record.enrolled || record.proven === true ? 1 : 0;
+        const values = [revision + 1, kept, dueOf(record.attempts), JSON.stringify(doc satisfies Doc)] as const;
         if (revision === 0) {
           if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
-          connection.run(sql.insertInto('devices').values({ project_id: projectId, mac, ...row }));
+          insertion.run(projectId, mac, ...values);
           counts.set(projectId, count(projectId) + 1);
         } else {
-          connection.run(
-            sql.updateTable('devices').set(row).where('project_id', '=', projectId).where('mac', '=', mac),
-          );
+          update.run(...values, projectId, mac);
         }
         if (by !== undefined)
           noteChange(connection, { by, action: 'device.change', project, detail: { mac, ...visible(record) } });
@@ -92,7 +96,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       }),
 
     touch: (touches) =>
-      committer.write(() => {
+      committer.write('some-time', () => {
         for (const { project, mac, at, report } of touches) {
           seen.run(at, JSON.stringify(report), projects.idOf(project), mac);
         }
@@ -121,7 +125,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     },
 
     remove: (project, mac, by) =>
-      committer.write(() => {
+      committer.write('at-once', () => {
         const projectId = projects.idOf(project);
         const wasThere =
           connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;

@@ -10,10 +10,12 @@ import { Committer } from './committer.ts';
 import { Connection } from './connection.ts';
 import { sqliteDevices } from './devices.ts';
 import { dumpTables, restoreRow } from './dump.ts';
+import { JournalFlush } from './journal-flush.ts';
 import { migrate, newestLayout } from './migrations.ts';
 import { projectIds } from './project-ids.ts';
 import { sqliteTokens } from './tokens.ts';
 
+const databaseFile = 'ota.db';
 const holderFile = 'holder.txt';
 const dumpPrefix = 'dump-';
 
@@ -44,8 +46,8 @@ async function openConnection(folder: string): Promise<Connection> {
     // Tokens are stored hashed, but what devices report is nobody else's business either.
     await mkdir(folder, { recursive: true, mode: 0o700 });
     // A web server in front may read the blobs; SQLite gives its journal the rights of the database.
-    await (await open(join(folder, 'ota.db'), 'a', 0o600)).close();
-    return new Connection(join(folder, 'ota.db'));
+    await (await open(join(folder, databaseFile), 'a', 0o600)).close();
+    return new Connection(join(folder, databaseFile));
   } catch (cause) {
     if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(folder, cause);
     const holder = await readFile(join(folder, holderFile), 'utf8').catch(() => undefined);
@@ -54,7 +56,8 @@ async function openConnection(folder: string): Promise<Connection> {
 }
 
 async function makeStore(connection: Connection, folder: string): Promise<Store> {
-  const committer = new Committer(connection);
+  const journal = new JournalFlush(join(folder, databaseFile));
+  const committer = new Committer(connection, journal);
   const projects = projectIds(connection);
   const { sql } = connection;
   return {
@@ -70,13 +73,13 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
     },
 
     setServedMs: (servedMs) =>
-      committer.write(() => {
+      committer.write('some-time', () => {
         const row = { key: 'served-ms', value: String(Math.floor(servedMs)) };
         connection.run(sql.replaceInto('meta').values(row));
       }),
 
     dump: () => {
-      committer.flush();
+      committer.commit();
       return dumpTables(connection, join(folder, `${dumpPrefix}${randomBytes(4).toString('hex')}.db`));
     },
 
@@ -92,7 +95,8 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
     },
 
     async close() {
-      committer.flush();
+      committer.commit();
+      await journal.close();
       connection.close();
       await rm(join(folder, holderFile), { force: true });
     },

@@ -10,7 +10,7 @@ export function sqliteTokens(connection: Connection, committer: Committer): Toke
   const { sql } = connection;
   return {
     create: ({ id, hash, role, project, name, createdAt }, by) =>
-      committer.write(() => {
+      committer.write('at-once', () => {
         const row = { id, hash, role, project: project ?? null, name, created_at: createdAt };
         connection.run(sql.insertInto('tokens').values(row));
         noteChange(connection, { by, action: 'token.create', project, detail: { id, role, name } });
@@ -26,7 +26,7 @@ export function sqliteTokens(connection: Connection, committer: Committer): Toke
     },
 
     revoke: (id, by) =>
-      committer.write(() => {
+      committer.write('at-once', () => {
         const wasThere = connection.run(sql.deleteFrom('tokens').where('id', '=', id)) > 0;
         if (wasThere) noteChange(connection, { by, action: 'token.revoke', detail: { id } });
         return wasThere;
