@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { arduinoCli } from '../provision/arduino-cli.ts';
+import { platformIo } from '../provision/platformio.ts';
+import type { Act } from './page.ts';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const testCore = join(repository, 'test', 'e2e', 'esp8266');
+
+export interface Run {
+  readonly command: string;
+  readonly exitCode: number | undefined;
+  /** What was shown on the terminal. */
+  readonly output: string;
+}
+
+/** A newcomer's machine: an empty folder, a home, PlatformIO and arduino-cli with an ESP8266 core; nothing of ours but a tarball. */
+export interface Place {
+  /** The empty folder. */
+  readonly folder: string;
+  /** The installed Arduino core. */
+  readonly core: string;
+  readonly read: (name: string) => Promise<string>;
+  /** Does what a page says, as it says it; a command at a terminal, with Enter as the answer to each question. */
+  readonly follow: (act: Act) => Promise<Run | undefined>;
+  /** What is there, by name: a hash of each file, but for what npm, the build systems and uploads keep. */
+  readonly listing: () => Promise<Readonly<Record<string, string>>>;
+  readonly write: (name: string, text: string) => Promise<void>;
+  /** Waits until a virtual device has run so many different sketches, each by its MD5, as it tells. */
+  readonly sketchesRun: (count: number) => Promise<readonly string[]>;
+}
+
+export async function makePlace(t: ExecutionContext): Promise<Place> {
+  if (!platformIo.isReady() || !arduinoCli.isReady()) throw new Error('npm run test:e2e installs the build systems');
+  if (!existsSync(join(repository, 'dist', 'cli.js'))) throw new Error('dist/cli.js is missing: npm run build');
+  const temporary = await mkdtemp(join(tmpdir(), 'ota-hooks-newcomer-'));
+  const running: Running[] = [];
+  t.teardown(async () => {
+    for (const { stop } of running) await stop();
+    await rm(temporary, { recursive: true, force: true });
+  });
+  const at = (name: string) => join(temporary, name);
+  const folder = at('empty');
+  await mkdir(folder, { recursive: true });
+  const core = await installCores(at);
+  const tarball = await packTarball(at('tarball'));
+  const port = await freePort();
+  const serverPort = await freePort();
+  const env = environment(at);
+  /** What a server has shown, once. */
+  let token = '';
+
+  /** What the page cannot know: where the tarball lies, and which port is free. */
+  const words = (command: string) =>
+    command
+      .replace(/(npm install .*)ota-hooks$/, `$1${tarball}`)
+      .replace('--ota-port 8266', `--ota-port ${port}`)
+      .replace(/--host 127\.0\.0\.1$/, `--host 127.0.0.1:${port}`)
+      .replaceAll(':8266', `:${serverPort}`);
+  let cwd = folder;
+  const run = async (command: string): Promise<Run> => {
+    const [program, ...argv] = command.split(' ');
+    if (program === 'cd') {
+      cwd = join(cwd, argv[0] ?? '');
+      return { command, exitCode: 0, output: '' };
+    }
+    if (program === 'export') {
+      const [, name = '', value = ''] = /^(\w+)=(.*)$/.exec(argv.join(' ')) ?? [];
+      env[name] = value === 'ota_…' ? token : words(value);
+      return { command, exitCode: 0, output: '' };
+    }
+    if (argv[1] === 'simulate' || argv[1] === 'serve') {
+      const started = await startAndWait(words(command), cwd, env);
+      token = started.ready.token ?? token;
+      running.unshift(started);
+      return { command, exitCode: 0, output: '' };
+    }
+    return { command, ...(await runAtTerminal(words(command), cwd, env)) };
+  };
+
+  return {
+    folder,
+    core,
+    read: (name) => readFile(join(folder, name), 'utf8'),
+    write: (name, text) => save(join(folder, name), text),
+    follow: async (act) => {
+      if (act.act === 'run') return run(act.command);
+      await save(join(folder, act.path), act.text);
+      return undefined;
+    },
+    listing: () => listing(folder),
+    sketchesRun: (count) => running[0]?.sketchesRun(count) ?? Promise.resolve([]),
+  };
+}
+
+/** PlatformIO and arduino-cli with the tests' own platform in the place of the one that they would download. */
+async function installCores(at: (name: string) => string): Promise<string> {
+  await cp(platformIo.coreTemplate, at('platformio'), { recursive: true });
+  const platform = at('platformio/platforms/espressif8266');
+  await cp(testCore, platform, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(platform, 'platform.json'), 'utf8'));
+  await writeFile(join(platform, 'platform.json'), JSON.stringify({ ...manifest, name: 'espressif8266' }));
+  const { version } = manifest;
+  const spec = { owner: 'platformio', id: null, name: 'espressif8266', requirements: null, uri: null };
+  await writeFile(join(platform, '.piopm'), JSON.stringify({ type: 'platform', name: 'espressif8266', version, spec }));
+
+  const core = at('arduino/packages/esp8266/hardware/esp8266/3.1.2');
+  await cp(arduinoCli.data, at('arduino'), { recursive: true, verbatimSymlinks: true });
+  await cp(testCore, core, { recursive: true });
+  await mkdir(at('bin'));
+  await symlink(platformIo.pio, at('bin/pio'));
+  await symlink(arduinoCli.program, at('bin/arduino-cli'));
+  return core;
+}
+
+/** What `npm publish` would send. */
+export async function packTarball(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  // The build is there; the scripts would make it anew, under the feet of other tests.
+  const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  const { stdout } = await execa('npm', argv, { cwd: repository });
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  return join(folder, filename);
+}
+
+function environment(at: (name: string) => string): Record<string, string> {
+  const certificates = process.env['NODE_EXTRA_CA_CERTS'];
+  return {
+    PATH: [at('bin'), at('global/bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+    HOME: at('home'),
+    LANG: 'C.UTF-8',
+    TERM: 'xterm',
+    // The packages that were downloaded once; the settings say how this machine reaches the registry.
+    npm_config_cache: join(homedir(), '.npm'),
+    npm_config_userconfig: join(homedir(), '.npmrc'),
+    npm_config_prefix: at('global'),
+    ...(certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
+    PLATFORMIO_CORE_DIR: at('platformio'),
+    PLATFORMIO_SETTING_ENABLE_TELEMETRY: 'no',
+    PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL: '9999',
+    PLATFORMIO_SETTING_CHECK_PRUNE_SYSTEM_THRESHOLD: '0',
+    ARDUINO_DIRECTORIES_DATA: at('arduino'),
+    ARDUINO_DIRECTORIES_USER: at('sketchbook'),
+    ARDUINO_DIRECTORIES_DOWNLOADS: at('downloads'),
+    ARDUINO_BUILD_CACHE_PATH: at('cache'),
+    ARDUINO_UPDATER_ENABLE_NOTIFICATION: 'false',
+  };
+}
+
+const question = /(?:Do this\?|Take back what init did|Do you build in the Arduino IDE)/g;
+
+/** Runs a command as one at a terminal does (`script` of util-linux makes one), and answers each question with Enter. */
+async function runAtTerminal(command: string, cwd: string, env: Record<string, string>): Promise<Omit<Run, 'command'>> {
+  // Without a size, the terminal would be no columns wide.
+  const argv = ['--quiet', '--return', '--flush', '--command', `stty cols 120 rows 40; ${command}`, '/dev/null'];
+  const process = execa('script', argv, {
+    cwd,
+    env,
+    extendEnv: false,
+    reject: false,
+    timeout: 180_000,
+    buffer: false,
+    stdin: 'pipe',
+  });
+  let output = '';
+  let answered = 0;
+  process.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    const asked = new Set(output.match(question)).size;
+    for (; answered < asked; answered += 1) process.stdin.write('\r');
+  });
+  const { exitCode, timedOut } = await process;
+  return { exitCode: timedOut ? undefined : exitCode, output };
+}
+
+/** What goes on until Ctrl-C. */
+interface Running {
+  /** How it said that it is ready. */
+  readonly ready: { readonly token?: string };
+  readonly sketchesRun: (count: number) => Promise<readonly string[]>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts it, and waits until it is ready. */
+async function startAndWait(command: string, cwd: string, env: Record<string, string>): Promise<Running> {
+  const [program = '', ...argv] = command.split(' ');
+  // A group of its own: Ctrl-C at a terminal reaches npx and what it has started.
+  const settings = { cwd, env, extendEnv: false, reject: false, buffer: false, detached: true } as const;
+  const process = execa(program, [...argv, '--json'], settings);
+  let output = '';
+  const ready = await new Promise<string>((tell, fail) => {
+    process.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      const line = /^.*"event":"ready".*\n/m.exec(output)?.[0];
+      if (line !== undefined) tell(line);
+    });
+    process.once('exit', () => fail(new Error(`${command} ended: ${output}`)));
+  });
+  return {
+    ready: JSON.parse(ready) as Running['ready'],
+    sketchesRun: async (count) => {
+      const sketches = () => [
+        ...new Set([...output.matchAll(/"event":"boot".*"sketchMd5":"(\w+)"/g)].map(([, md5 = '']) => md5)),
+      ];
+      const patience = AbortSignal.timeout(20_000);
+      while (sketches().length < count) await once(process.stdout, 'data', { signal: patience });
+      return sketches();
+    },
+    stop: async () => {
+      const { pid, exitCode } = process;
+      if (pid !== undefined && exitCode === null) globalThis.process.kill(-pid, 'SIGINT');
+      await process;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function save(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+async function listing(folder: string): Promise<Readonly<Record<string, string>>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  const ours = files.filter((path) => !keptByOthers.test(relative(folder, path)));
+  const hash = async (path: string) =>
+    createHash('md5')
+      .update(await readFile(path))
+      .digest('hex');
+  return Object.fromEntries(
+    await Promise.all(ours.map(async (path) => [relative(folder, path), await hash(path)] as const)),
+  );
+}
+
+const keptByOthers = /^(?:node_modules|\.pio|build)\/|(?:^|\/)\.ota\/(?:devices|upload)\.json$/;
