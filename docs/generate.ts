@@ -5,6 +5,8 @@ import type { deviceFactsSchema } from '../src/domain/device-facts.ts';
 import { type NotCheckable, notCheckable } from '../src/preflight/not-checkable.ts';
 import { rules } from '../src/preflight/registry.ts';
 import type { Rule } from '../src/preflight/rule.ts';
+import { errorsPage, errorsPath } from './errors-page.ts';
+import { cell } from './markdown.ts';
 
 /** Where the page lies. */
 export const neverBrickPath = fileURLToPath(new URL('never-brick.md', import.meta.url));
@@ -113,13 +115,6 @@ function linked(evidence: string): string {
   );
 }
 
-function cell(text: string): string {
-  return text
-    .replaceAll('|', '\\|')
-    .replace(/([*_])/g, '\\$1')
-    .replaceAll('<', '&lt;');
-}
-
 const optionNames: Readonly<Record<string, string>> = {
   keyFingerprint: 'key-fingerprint',
   flashMode: 'flash-mode',
@@ -134,4 +129,7 @@ function optionOf(fact: string): string {
   return optionNames[fact] ?? fact;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(neverBrickPath, neverBrickPage());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(neverBrickPath, neverBrickPage());
+  writeFileSync(errorsPath, errorsPage());
+}

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from './commands/io.ts';
 import { makeProgram } from './commands/program.ts';
-import { OtaError } from './errors.ts';
+import { catalogue, OtaError } from './errors.ts';
 
 const internalError = 70;
 const interrupted = 130;
@@ -92,8 +92,9 @@ function explain(error: unknown): number {
     );
     return internalError;
   }
-  const { message, hint, exitCode } = withNearPaths(error);
+  const { code, message, hint, exitCode } = withNearPaths(error);
   io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${message}\n  ${hint}\n`);
+  if (argv.includes('--verbose')) io.stderr.write(`  ${code}: ${catalogue[code].why}\n`);
   return exitCode;
 }
 

@@ -57,6 +57,13 @@ test('a failure is one line and a hint on stderr, nothing on stdout, no stack', 
   t.regex(stderr, /^error: .*private\.key does not hold a private key in PEM form\n {2}Keys are PEM text, .*\n$/);
 });
 
+test('with --verbose a failure has its code, by which docs/errors.md explains it, and the reason', async (t) => {
+  const folder = await testFolder(t, { 'private.key': '', 'door.bin': 'x' });
+  const argv = ['sign', '--private-key', 'private.key', '--bin', 'door.bin', '--verbose'];
+  const { stderr } = await runCli(argv, folder.path);
+  t.regex(stderr, /^error: .*\n {2}Restore it .*\n {2}KEY_EMPTY: An empty key file signs and verifies nothing\.\n$/);
+});
+
 test('several mistakes of a configuration are still one line, exit code 2', async (t) => {
   const folder = await builtSketch(t, { 'ota.config.json': '{"legacy": 1, "colour": "red", "images": "build"}' });
   const { exitCode, stderr } = await runCli(['pack', image], folder.path);

@@ -16,8 +16,8 @@ export class ApiError extends Error {
     this.more = more;
   }
 
-  get status(): (typeof apiProblems)[ApiProblemCode] {
-    return apiProblems[this.code];
+  get status(): (typeof apiProblems)[ApiProblemCode]['status'] {
+    return apiProblems[this.code].status;
   }
 
   get problem(): ApiProblem {

@@ -1,37 +1,17 @@
 import test from 'ava';
-import { catalogue, type ErrorCode, OtaError } from '../src/errors.ts';
-
-/** Something for every field that any error may want to show. */
-const fields = new Proxy<Record<string, unknown>>(
-  {
-    problems: ['first problem', 'second problem'],
-    patterns: ['*.bin'],
-    packages: ['a-package'],
-    others: ['f'.repeat(64)],
-    refused: [{ rule: 'some-rule', message: 'a message', instead: 'a way out' }],
-    bits: 512,
-    kind: 'public',
-    type: 'ec',
-    fingerprint: 'e'.repeat(64),
-  },
-  // A field that is not listed is a text, and shows its name.
-  { get: (known, name) => (typeof name === 'string' && name in known ? known[name] : `<${String(name)}>`) },
-);
-
-function make(code: ErrorCode, cause?: unknown): OtaError {
-  // The proxy has every field, which no type can say.
-  return new OtaError(code, fields as never, cause);
-}
+import { errorsOf } from '../../docs/errors-page.ts';
+import { catalogue, type ErrorCode, OtaError } from '../../src/errors.ts';
 
 for (const code of Object.keys(catalogue) as ErrorCode[]) {
   test(`${code} is one line, with a hint, a reason and an exit code`, (t) => {
-    const { message, hint, exitCode } = make(code);
-    for (const text of [message, hint, catalogue[code].why]) {
-      t.regex(text, /^\S.*\S$/s);
-      t.notRegex(text, /\n|undefined|\[object/);
+    for (const { message, hint, exitCode } of errorsOf(code)) {
+      for (const text of [message, hint, catalogue[code].why]) {
+        t.regex(text, /^\S.*\S$/s);
+        t.notRegex(text, /\n|undefined|\[object/);
+      }
+      t.regex(message, /[^.]$/, 'no full stop: the hint follows');
+      t.true([1, 2, 3].includes(exitCode));
     }
-    t.regex(message, /[^.]$/, 'no full stop: the hint follows');
-    t.true([1, 2, 3].includes(exitCode));
   });
 }
 
@@ -42,7 +22,7 @@ test('an error keeps its cause, its code and its fields', (t) => {
   t.is(error.code, 'KEY_EMPTY');
   t.is(error.name, 'OtaError');
   t.deepEqual(error.fields, { path: 'private.key' });
-  t.false('cause' in make('KEY_EMPTY'));
+  t.false('cause' in new OtaError('KEY_EMPTY', { path: 'private.key' }));
 });
 
 test('what the operating system says is put into words, its code kept for searching', (t) => {

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { apiProblems } from '../src/domain/release.ts';
+import { catalogue, type ErrorCode, OtaError } from '../src/errors.ts';
+import { errorExamples } from './error-examples.ts';
+import { cell } from './markdown.ts';
+
+/** Where the page lies. */
+export const errorsPath = fileURLToPath(new URL('errors.md', import.meta.url));
+
+const codes = Object.keys(catalogue) as ErrorCode[];
+
+/** The text of docs/errors.md. */
+export function errorsPage(): string {
+  return `<!-- Generated from src/errors.ts and src/domain/release.ts by \`npm run docs\`; do not edit. -->
+
+# Errors, and what to do about them
+
+A verb that fails prints one line that says what happened, and under it what to do; with \`--verbose\` also the code by which the error is found on
+this page.
+
+\`\`\`
+error: No public key at public.key
+  Make a pair with: ota-hooks keygen
+\`\`\`
+
+| exit code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | the operation failed |
+| 2 | wrong usage or configuration |
+| 3 | refused: the update would not be safe ([the rules](never-brick.md)) |
+| 70 | a bug of ours; the stack that it prints is what a report needs |
+| 130 | interrupted, by Ctrl-C most often |
+
+The names, sizes and addresses below are examples.
+
+${codes.map(section).join('\n')}
+## What an update server answers
+
+Anything but success is JSON: \`{"error": {"code", "message", "hint", …}}\`. The code is for programs, and never changes. \`ota-hooks\` shows it as
+[\`SERVER_REFUSED\`](#server_refused), or as an error of its own where it has one for it.
+
+| code | status | when | what to do |
+| --- | --- | --- | --- |
+${Object.entries(apiProblems)
+  .map(([code, { status, when, whatToDo }]) => `| \`${code}\` | ${status} | ${cell(when)} | ${cell(whatToDo)} |`)
+  .join('\n')}
+`;
+}
+
+function section(code: ErrorCode): string {
+  const { why, exitCode } = catalogue[code];
+  const cases = errorsOf(code);
+  const hints = [...new Set(cases.map(({ hint }) => hint))];
+  return `## ${code}
+
+${cases.map(({ message }) => `> ${prose(message)}`).join('\n>\n')}
+
+- Why: ${prose(why)}
+- What to do: ${hints.map(prose).join(' Or: ')}
+- Exit code: ${exitCode}
+`;
+}
+
+/** The error with the facts of each example. */
+export function errorsOf(code: ErrorCode): readonly OtaError[] {
+  // The table of examples has the fields of each code, which a lookup by any code forgets.
+  return errorExamples[code].map((fields) => new OtaError(code, fields as never));
+}
+
+/** Markdown leaves the insides of \`code\` alone; elsewhere its signs are to be seen. */
+function prose(text: string): string {
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') ? part : part.replace(/([*[\]])/g, '\\$1').replaceAll('<', '&lt;')))
+    .join('');
+}

@@ -1,0 +1,77 @@
+import { signImage } from '../../src/signing/signed-image.ts';
+import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
+import { expectOtaError } from '../support/expected-error.ts';
+import { doorKey } from '../support/fleet.ts';
+import { rsaPems } from '../support/key-pairs.ts';
+import { runVerb } from '../support/run-verb.ts';
+import { inFolder, type Provocation } from './provocation.ts';
+
+const other = rsaPems(2048);
+const keys = { 'private.key': door.privatePem, 'public.key': door.publicPem };
+
+function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation {
+  return inFolder('pack door.bin', { ...keys, 'door.bin': door.bin, 'door.elf': door.elf, ...files });
+}
+
+/** How each error about files, configuration and builds is met. */
+export const buildErrors = {
+  USAGE: inFolder('sign --private-key private.key --bin door.bin --out private.key', { ...keys, 'door.bin': door.bin }),
+  CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),
+  CONFIG_UNREADABLE: pack({ 'ota.config.json': '{"project": ' }),
+  CONFIG_INVALID: pack({ 'ota.config.json': '{"colour": "red"}' }),
+
+  FILE_NOT_FOUND: inFolder('inspect gone.bin'),
+  FILE_UNREADABLE: inFolder('inspect folder', { 'folder/door.bin': door.bin }),
+  FILE_UNWRITABLE: inFolder('sign --private-key private.key --bin door.bin --out taken', {
+    ...keys,
+    'door.bin': door.bin,
+    'taken/by-a-folder': '',
+  }),
+  FOLDER_MISSING: inFolder('sign --private-key private.key --bin door.bin --out gone/door.bin.signed', {
+    ...keys,
+    'door.bin': door.bin,
+  }),
+
+  SIGNATURE_UNVERIFIED: async (t) => ({
+    error: await expectOtaError(t, 'SIGNATURE_UNVERIFIED', () => {
+      const forger = { publicKey: doorKey, sign: async () => new Uint8Array(256) };
+      return signImage(door.bin, forger, 'current', 'door.bin');
+    }),
+  }),
+
+  IMAGE_EMPTY: pack({ 'door.bin': '' }),
+  IMAGE_NOT_FIRMWARE: pack({ 'door.bin': 'a page of text' }),
+  IMAGES_NONE: inFolder('pack', { ...keys, 'ota.config.json': '{"images": ["build/*.bin"]}' }),
+  ENFORCEMENT_KEY_MISSING: pack({ 'private.key': other.privatePem, 'public.key': other.publicPem }),
+  ENFORCEMENT_VERIFIER_MISSING: pack({ 'door.elf': elfWithoutVerifier() }),
+
+  MANIFEST_INVALID: inFolder('sign --private-key private.key --manifest door.bin.ota.json', {
+    ...keys,
+    'door.bin.ota.json': '{"manifest": 1}',
+  }),
+  ARTEFACT_CHANGED: async (t) => {
+    const folder = await builtSketch(t);
+    await runVerb(['pack', 'build/door.ino.bin', '--unsigned'], { cwd: folder.path });
+    await folder.write('build/door.ino.bin.gz', 'changed');
+    const argv = ['sign', '--private-key', 'private.key', '--manifest', 'build/door.ino.bin.ota.json'];
+    return runVerb(argv, { cwd: folder.path });
+  },
+  NOT_ACCEPTED: inFolder('verify door.bin --public-key public.key', { ...keys, 'door.bin': door.bin }),
+
+  PREFLIGHT_REFUSED: pack({ 'door.bin': door.bin.subarray(0, 100_000) }),
+  FACTS_INVALID: inFolder('preflight door.bin --device facts.json', {
+    'door.bin': door.bin,
+    'facts.json': '{"transport": "usb"}',
+  }),
+
+  PROGRAM_MISSING: inFolder('build --source door', { 'door/door.ino': '' }, { ARDUINO_CLI: 'arduino-cli-of-nobody' }),
+  PROGRAM_FAILED: inFolder('build --source door', { 'door/door.ino': '' }, { ARDUINO_CLI: 'false' }),
+  PROJECT_NOT_FOUND: inFolder('build'),
+  CORE_NOT_FOUND: inFolder('install arduino'),
+  DOCTOR_FOUND: inFolder('doctor --source door --quiet', {
+    'door/door.ino': '',
+    'door/private.key': door.privatePem,
+    'door/public.key': other.publicPem,
+    'door/ota.config.json': '{"upload": {"hostIp": "127.0.0.1"}}',
+  }),
+} as const satisfies Record<string, Provocation>;

@@ -1,0 +1,97 @@
+import { folderWith, packDoor, packedDoor, packFile } from '../publish/packed-door.ts';
+import { type Reply, scriptedServer } from '../publish/server/scripted-server.ts';
+import { builtSketch, door } from '../support/built-sketch.ts';
+import { listed, packedDoor as packedProject, virtualDoor } from '../support/fleet.ts';
+import { buildLittleFs } from '../support/littlefs-builder.ts';
+import { runVerb } from '../support/run-verb.ts';
+import { testFolder } from '../support/test-folder.ts';
+import { inFolder, type Provocation } from './provocation.ts';
+
+const env = { OTA_TOKEN: 'token-of-the-tests' };
+const toFolder = ['--to', 'www', '--project', 'door'];
+
+/** Publishes a build into a folder of a web server. */
+function publish(build: Readonly<Record<string, Uint8Array>>): Provocation {
+  return async (t) => {
+    const { path } = await folderWith(t, { build }, { 'www/index.html': '' });
+    return runVerb(['publish', 'build', ...toFolder], { cwd: path });
+  };
+}
+
+/** Publishes to a server that answers everything with this. */
+function publishTo(reply: Reply): Provocation {
+  return async (t) => {
+    const { path } = await folderWith(t, { build: packedDoor });
+    const { url } = await scriptedServer(t, () => reply);
+    return runVerb(['publish', 'build', '--to', url.href, '--project', 'door'], { cwd: path, env });
+  };
+}
+
+/** How each error about publishing, devices and the way to them is met. */
+export const deliveryErrors = {
+  MANIFEST_MISSING: inFolder('publish door.bin --to www --project door', {
+    'door.bin': door.bin,
+    'www/index.html': '',
+  }),
+  NOT_SIGNED_YET: async (t) => {
+    const unsigned = await packDoor({ version: '1.0.0', argv: ['--unsigned', '--public-key', 'public.key'] });
+    return publish(unsigned)(t);
+  },
+  PRIVATE_KEY_INSIDE: async (t) => {
+    const image = buildLittleFs({ blockCount: 16, content: Buffer.from(door.privatePem) });
+    const argv = ['littlefs.bin', '--kind', 'filesystem', '--firmware-version', '1'];
+    return publish(await packFile({ 'littlefs.bin': image }, argv))(t);
+  },
+  RELEASES_CLASH: async (t) => {
+    const other = await packDoor({ version: '2.0.0', file: 'other.ino.bin' });
+    return publish({ ...packedDoor, ...other })(t);
+  },
+  VERSION_TAKEN: async (t) => {
+    const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
+    const { path } = await folderWith(t, { build: packedDoor, other }, { 'www/index.html': '' });
+    await runVerb(['publish', 'build', ...toFolder], { cwd: path });
+    return runVerb(['publish', 'other', ...toFolder], { cwd: path });
+  },
+  PUBLISH_AFTER_BUILD_FAILED: async (t) => {
+    const config = { project: 'door', version: '1', publish: { to: 'www', afterBuild: true } };
+    const folder = await builtSketch(t, {
+      'ota.config.json': JSON.stringify(config),
+      // In place of the command line that the hook starts.
+      'cli.mjs': 'process.exitCode = 1',
+    });
+    const world = { cwd: folder.path, cli: folder.at('cli.mjs') };
+    await runVerb(['pack', 'build/door.ino.bin'], world);
+    return runVerb(['publish', 'build/door.ino.bin', '--after-build'], world);
+  },
+  TOKEN_UNBOUND: async (t) => {
+    const config = JSON.stringify({ project: 'door', publish: { to: 'https://ota.example.com' } });
+    const { path } = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
+    return runVerb(['publish', 'build'], { cwd: path, env });
+  },
+  SERVER_REDIRECTS: publishTo({ status: 301, text: '', headers: { Location: 'https://ota.example.com/' } }),
+  SERVER_NOT_OURS: publishTo({ status: 200, text: '<html>welcome</html>' }),
+  SERVER_UNREACHABLE: async (t) => {
+    const { path } = await folderWith(t, { build: packedDoor });
+    const { url } = await scriptedServer(t, () => 'silence');
+    // Not TLS is given up at once; a port where nobody listens would be tried again for a while.
+    return runVerb(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
+  },
+
+  UPLOAD_FAILED: async (t) => {
+    const esp = await virtualDoor(t, { password: 'secret' });
+    const { path } = await packedProject(t, { door: listed(esp) });
+    const world = { cwd: path, env: { DOOR_PASSWORD: 'wrong' } };
+    return runVerb(['upload', '--host', 'door', '--password-env', 'DOOR_PASSWORD'], world);
+  },
+  PASSWORD_UNASKED: async (t) => {
+    const { path } = await packedProject(t, { door: { address: '127.0.0.1', password: { prompt: true } } });
+    return runVerb(['upload', '--host', 'door'], { cwd: path });
+  },
+  // No machine has this address: it is set apart for documentation.
+  DISCOVERY_UNAVAILABLE: inFolder('discover --interface 192.0.2.1'),
+  DEVICE_NOT_ADDED: async (t) => {
+    const { path } = await testFolder(t, { 'ota.config.json': '{"devices": {"door": {"address": "127.0.0.1"}}}' });
+    const argv = ['discover', '--add', 'door', '--interface', '127.0.0.1', '--timeout', '0.1'];
+    return runVerb(argv, { cwd: path });
+  },
+} as const satisfies Record<string, Provocation>;

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { errorsPage, errorsPath } from '../../docs/errors-page.ts';
+import { catalogue, type ErrorCode } from '../../src/errors.ts';
+import { buildErrors } from './build-errors.ts';
+import { deliveryErrors } from './delivery-errors.ts';
+import { keyErrors } from './key-errors.ts';
+import type { Provocation } from './provocation.ts';
+import { serverErrors } from './server-errors.ts';
+
+/** A code that nobody can meet is a compile error here. */
+const provocations: Readonly<Record<ErrorCode, Provocation>> = {
+  ...buildErrors,
+  ...keyErrors,
+  ...deliveryErrors,
+  ...serverErrors,
+};
+
+test('docs/errors.md is what the catalogue says (npm run docs writes it)', (t) => {
+  t.is(readFileSync(errorsPath, 'utf8'), errorsPage());
+});
+
+for (const [code, provoke] of Object.entries(provocations) as [ErrorCode, Provocation][]) {
+  test(`${code} can be met, and is explained in docs/errors.md`, async (t) => {
+    const { error } = await provoke(t);
+    t.is(error?.code, code, error?.message);
+    t.is(error?.exitCode, catalogue[code].exitCode);
+    t.true(readFileSync(errorsPath, 'utf8').includes(`\n## ${code}\n`));
+  });
+}

@@ -1,0 +1,43 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { door } from '../support/built-sketch.ts';
+import { rsaPems, wrongKinds } from '../support/key-pairs.ts';
+import { inFolder } from './provocation.ts';
+
+const other = rsaPems(1024);
+const weak = rsaPems(512);
+const encrypted = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+  cipher: 'aes-256-cbc',
+  passphrase: 'open sesame',
+});
+
+function sign(privatePem: string | Buffer, options = '', env: Readonly<Record<string, string>> = {}) {
+  const files = { 'private.key': privatePem, 'door.bin': door.bin };
+  return inFolder(`sign --private-key private.key --bin door.bin${options}`, files, env);
+}
+
+function header(publicPem: string) {
+  return inFolder('header --public-key public.key --out out/Updater_Signing.h', { 'public.key': publicPem });
+}
+
+/** How each error about keys is met. */
+export const keyErrors = {
+  SECRET_MISSING: sign(encrypted, ' --passphrase-env UNSET'),
+  KEY_NOT_FOUND: inFolder('header --public-key gone.key --out Updater_Signing.h'),
+  KEY_EMPTY: sign(''),
+  KEY_GARBLED: sign('garbage'),
+  KEY_ENCRYPTED: sign(encrypted),
+  KEY_PASSPHRASE_WRONG: sign(encrypted, ' --passphrase-env PASSPHRASE', { PASSPHRASE: 'open barley' }),
+  KEY_IS_PRIVATE: header(door.privatePem),
+  KEY_IS_PUBLIC: sign(door.publicPem),
+  KEY_WRONG_TYPE: sign(wrongKinds().EC.privatePem),
+  KEY_WRONG_SIZE: header(weak.publicPem),
+  KEYS_DONT_MATCH: inFolder('pack door.bin', {
+    'private.key': other.privatePem,
+    'public.key': door.publicPem,
+    'door.bin': door.bin,
+  }),
+  KEY_MISSING_FOR: inFolder('verify door.bin', { 'door.bin': door.bin }),
+  FILE_EXISTS: inFolder('keygen --bits 1024', { 'private.key': door.privatePem }),
+};

@@ -1,0 +1,52 @@
+import Database from 'libsql';
+import { requirePeers } from '../../src/server/peers.ts';
+import { startTestServer } from '../server/running-server.ts';
+import { expectOtaError } from '../support/expected-error.ts';
+import { runVerb } from '../support/run-verb.ts';
+import { testFolder } from '../support/test-folder.ts';
+import { inFolder, type Provocation } from './provocation.ts';
+
+const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
+
+/** How each error about a server is met. */
+export const serverErrors = {
+  // As in a firmware project, which has none of them; in the tests' own folder all are installed.
+  PEER_MISSING: async (t) => ({ error: await expectOtaError(t, 'PEER_MISSING', () => requirePeers(() => false)) }),
+  SERVER_DATA_IN_USE: async (t) => {
+    const { folder } = await startTestServer(t);
+    return runVerb(['serve', '--data', folder, '--listen', '127.0.0.1:0'], { cwd: folder });
+  },
+  SERVER_DATA_NEWER: async (t) => {
+    const server = await startTestServer(t);
+    await server.close(0);
+    const database = new Database(`${server.folder}/ota.db`);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    return runVerb(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
+  },
+  SERVER_DATA_UNREADABLE: async (t) => {
+    const { path } = await testFolder(t, {
+      'data/ota.db': 'not a database, but long enough for a header of one '.repeat(20),
+    });
+    return runVerb(serve, { cwd: path });
+  },
+  SERVER_DATA_NOT_EMPTY: async (t) => {
+    const server = await startTestServer(t);
+    const { path } = await testFolder(t);
+    const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
+    await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: path, env });
+    await runVerb(['server', 'import', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+    return runVerb(['server', 'import', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+  },
+  SERVER_LISTEN_FAILED: async (t) => {
+    const { port } = await startTestServer(t);
+    const { path } = await testFolder(t);
+    return runVerb(['serve', '--data', 'data', '--listen', `127.0.0.1:${port}`], { cwd: path });
+  },
+  BACKUP_INVALID: inFolder('server import backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
+  SERVER_REFUSED: async (t) => {
+    const { url, folder } = await startTestServer(t);
+    const env = { OTA_SERVER: url, OTA_TOKEN: 'ota_of_somebody_else' };
+    return runVerb(['server', 'projects', 'list'], { cwd: folder, env });
+  },
+} as const satisfies Record<string, Provocation>;

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { rm, symlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import test from 'ava';
+import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../src/domain/release.ts';
+import { rsaPems } from '../support/key-pairs.ts';
+import { testBuild, testSigner } from './builds.ts';
+import {
+  type ApiAnswer,
+  digestOf,
+  releaseRequest,
+  startTestServer,
+  type TestServer,
+  upload,
+} from './running-server.ts';
+
+const signer = testSigner();
+const build = await testBuild({ version: '1.0', project: 'door', signer });
+const bytes = Buffer.from('some bytes');
+
+type Question = (server: TestServer) => Promise<ApiAnswer>;
+
+async function uploaded(server: TestServer, content: Uint8Array, sha256?: string): Promise<ApiAnswer> {
+  const response = await upload(server.url, content, server.token, sha256);
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+/** How each problem of the API is met; a code that nobody can meet is a compile error. */
+const questions: Readonly<Record<ApiProblemCode, Question>> = {
+  // Without the headers that say where the piece belongs.
+  'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
+  'not-authorised': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
+  'role-missing': async ({ api }) => {
+    const { body } = await api('POST', '/tokens', { role: 'read' });
+    return api('GET', '/tokens', undefined, String(body['token']));
+  },
+  'not-found': ({ api }) => api('GET', '/projects/nothing'),
+  'blobs-missing': ({ api }) => api('POST', '/projects/door/releases', releaseRequest(build.manifest)),
+  'upload-offset': async (server) => {
+    const response = await fetch(`${server.url}/api/v1/uploads/${await digestOf(bytes)}`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${server.token}`, 'upload-offset': '5', 'upload-length': '10' },
+      body: bytes.subarray(5),
+    });
+    return { status: response.status, body: JSON.parse(await response.text()) };
+  },
+  'version-taken': async (server) => {
+    await server.publish(build);
+    return server.publish(await testBuild({ version: '1.0', project: 'door', signer, seed: 2 }));
+  },
+  conflict: async (server) => {
+    await server.publish(build);
+    await server.publish(await testBuild({ version: '1.0', project: 'window', signer, seed: 2 }));
+    await server.api('PUT', '/projects/door', { aliases: [{ path: '/esp.php' }] });
+    return server.api('PUT', '/projects/window', { aliases: [{ path: '/esp.php' }] });
+  },
+  'too-large': ({ api }) => api('POST', '/tokens', { role: 'read', name: 'x'.repeat(3_000_000) }),
+  invalid: ({ api }) => api('POST', '/tokens', { role: 'root' }),
+  'digest-mismatch': (server) => uploaded(server, bytes, '0'.repeat(64)),
+  'private-key': (server) => uploaded(server, Buffer.from(rsaPems().privatePem)),
+  'not-as-described': (server) => server.publish({ ...build, manifest: { ...build.manifest, embeddedKeys: [] } }),
+  'wrong-key': async (server) => {
+    await server.publish(build);
+    return server.publish(await testBuild({ version: '2.0', project: 'door', signer: testSigner(), seed: 2 }));
+  },
+  refused: async (server) =>
+    server.publish(await testBuild({ version: '1.0', project: 'door', signer, unproven: true })),
+  'too-many-requests': async ({ api }) => {
+    const answers: ApiAnswer[] = [];
+    for (let count = 0; count < 150; count++) answers.push(await api('GET', '/server', undefined, 'ota_of_nobody'));
+    return answers.at(-1) ?? { status: 0, body: {} };
+  },
+  // A part of its data that somebody took away.
+  'internal-error': async (server) => {
+    await rm(join(server.folder, 'uploads'), { recursive: true });
+    return uploaded(server, bytes);
+  },
+  'shutting-down': async (server) => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.setEncoding('utf8');
+    // Behind a whole request the beginning of one that ends when the server is being stopped.
+    const begin = 'HTTP/1.1\r\nHost: x\r\n';
+    socket.write(`GET /healthz ${begin}\r\nPOST /api/v1/tokens ${begin}`);
+    await once(socket, 'data');
+    const closing = server.close(5000);
+    socket.write(`Authorization: Bearer ${server.token}\r\nContent-Length: 0\r\n\r\n`);
+    const [text] = await once(socket, 'data');
+    socket.destroy();
+    await closing;
+    const [head = '', body = ''] = String(text).split('\r\n\r\n');
+    return { status: Number(head.split(' ')[1]), body: JSON.parse(body) };
+  },
+  'disk-full': async (server) => {
+    await symlink('/dev/full', join(server.folder, 'uploads', `${await digestOf(bytes)}.part`));
+    return uploaded(server, bytes);
+  },
+};
+
+for (const [code, ask] of Object.entries(questions) as [ApiProblemCode, Question][]) {
+  test(`the API answers ${code} with its status and a hint`, async (t) => {
+    const { status, body } = await ask(await startTestServer(t));
+    // Of every answer that is not 2xx.
+    const { error } = body as unknown as ApiProblem;
+    t.is(error.code, code, error.message);
+    t.is(status, apiProblems[code].status);
+    t.not(error.hint, '');
+  });
+}
