@@ -57,10 +57,19 @@ async function choosePast(
 }
 
 function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: Io): WantedNames {
+  if (options.hold === true && options.channel !== undefined) {
+    throw new OtaError('USAGE', {
+      message: '`publish` was given a channel, and --hold, which offers it on none',
+      hint: 'Leave one of them out; `server releases offer` and rollouts name the channel later.',
+    });
+  }
+  // A channel on the command line outweighs a configuration that holds builds back.
+  const hold = options.hold ?? (options.channel === undefined && config.publish?.hold === true);
   return {
     project: options.project,
     version: options.firmwareVersion,
     channel: options.channel ?? config.publish?.channel,
+    hold,
     fallback: {
       project: config.project,
       // The configuration is about the builds of today.

@@ -6,6 +6,7 @@ export interface PublishOptions extends OutputOptions {
   readonly to?: string | undefined;
   readonly project?: string | undefined;
   readonly channel?: string | undefined;
+  readonly hold?: boolean | undefined;
   readonly firmwareVersion?: string | undefined;
   readonly tokenEnv: string;
   readonly known?: string | undefined;

@@ -18,7 +18,7 @@ export function describePublished({ publication, published, warnings }: Publishe
     kind: manifest.image.kind,
     board: manifest.board ?? null,
     purpose,
-    channel: purpose === 'known' ? null : channel,
+    channel: purpose === 'known' ? null : (channel ?? null),
     offered: published.offered,
     manifest: path,
     artefacts: manifest.artefacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
@@ -33,6 +33,11 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
   if (purpose === 'known') {
     const isNew = published.outcome === 'published';
     return `${name} is ${isNew ? 'known' : 'known already'} at ${place}: devices that run it are recognised`;
+  }
+  if (channel === undefined) {
+    const isNew = published.outcome === 'published';
+    const where = published.offered ? 'a channel offers it, which is left as it is' : 'no channel offers it';
+    return `${isNew ? 'Published' : 'Published before:'} ${name}; ${where}: ${place}`;
   }
   switch (published.outcome) {
     case 'published':

@@ -22,6 +22,7 @@ export function declare(declaration: Declaration) {
     .option('--to <place>', 'address of an update server, or a folder (default: the configuration, then OTA_SERVER)')
     .option('--project <name>', 'name of the project (default: what the manifest says)')
     .option('--channel <name>', 'the channel that offers it (default: stable)')
+    .option('--hold', 'on no channel: let it wait on the server for a rollout, or for `server releases offer`')
     .option('--firmware-version <version>', 'version of the firmware (default: what the manifest says)')
     .option('--token-env <name>', 'environment variable with the token of the server', 'OTA_TOKEN')
     .option('--known <file>', 'a build of the past, to recognise the devices that still run it; it is never sent')

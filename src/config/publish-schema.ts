@@ -24,6 +24,14 @@ export const publishSchema = v.strictObject({
     ),
   ),
   channel: v.optional(v.pipe(resourceName, v.description('The channel that offers it; stable by default.'))),
+  hold: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description(
+        'true: no channel offers it; it waits on the server for a rollout, or for `server releases offer`.',
+      ),
+    ),
+  ),
   afterBuild: v.optional(
     v.pipe(
       v.union([v.boolean(), fromEnvironment], 'must be true, false or {"env": "NAME"}'),

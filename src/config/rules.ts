@@ -31,6 +31,13 @@ export const configRules: readonly ConfigRule[] = [
         : [],
   },
   {
+    name: 'a-channel-offers-nothing-that-is-held-back',
+    problems: ({ publish }) =>
+      publish?.hold === true && publish.channel !== undefined
+        ? ['publish.hold is true, so no "channel" offers what is published']
+        : [],
+  },
+  {
     name: 'one-device-an-address',
     problems: (config) => {
       const seen = new Map<string, string>();

@@ -62,6 +62,8 @@ export const releaseRequestSchema = v.strictObject({
   version: firmwareVersion,
   /** Where it is offered from now on; of no meaning for `known`. */
   channel: v.optional(resourceName, defaultChannel),
+  /** Offered on no channel, whatever `channel` says: it waits for a rollout, or until somebody offers it. */
+  hold: v.optional(v.boolean(), false),
   /** known: a build of the past that devices still run. It is recognised, and never sent. */
   purpose: v.optional(v.picklist(['serve', 'known'], 'must be serve or known'), 'serve'),
   /** The text of the manifest, as it stands beside the artefacts. */
@@ -73,7 +75,8 @@ export const releaseRequestSchema = v.strictObject({
 export type ReleaseRequest = v.InferInput<typeof releaseRequestSchema>;
 
 /**
- * published: new. promoted: it was there, and is offered on this channel from now on. unchanged: all of it was there. To publish again
+ * published: new. promoted: it was there, and is offered on this channel from now on. unchanged: all of it was there; `hold` takes it off no
+ * channel that offers it already. To publish again
  * what a channel has offered before does not bring it back (a build that is repeated must not roll a fleet back): PUT the channel.
  */
 export interface ReleaseAnswer {

@@ -11,7 +11,8 @@ export interface Publication {
   readonly path: string;
   readonly project: string;
   readonly version: string;
-  readonly channel: string;
+  /** Where it is offered; undefined: nowhere, it is held back. */
+  readonly channel: string | undefined;
   /** known: recognised on devices that still run it, and never sent. */
   readonly purpose: 'serve' | 'known';
   readonly manifest: Manifest;
@@ -33,7 +34,7 @@ export interface Publication {
  */
 export interface Published {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
-  /** Whether the channel offers it now. */
+  /** Whether the channel offers it now; of one that is held back, whether any does. */
   readonly offered: boolean;
   readonly warnings: readonly ReleaseComplaint[];
 }

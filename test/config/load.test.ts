@@ -105,11 +105,12 @@ test('all mistakes of a configuration are named together, each with its place', 
       passphrase: { env: 'OTA_PASSPHRASE', file: 'passphrase.txt' },
       signCompressedFilesystem: true,
       compression: 'none',
+      publish: { hold: true, channel: 'beta' },
     }),
   });
   const { message, exitCode } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
   t.is(exitCode, 2);
-  t.true(message.includes('7 mistakes'), message);
+  t.true(message.includes('8 mistakes'), message);
   for (const part of [
     'legacy must be boolean, but is "yes"',
     'images[1] must be string, but is 7',
@@ -118,6 +119,7 @@ test('all mistakes of a configuration are named together, each with its place', 
     'passphrase must be {"env": "NAME"} or {"file": "PATH"}',
     'signCompressedFilesystem cannot be true while "compression" is "none"',
     'passphrase is given, but no "privateKey" that it opens',
+    'publish.hold is true, so no "channel" offers what is published',
   ]) {
     t.true(message.includes(part), message);
   }

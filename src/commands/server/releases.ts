@@ -87,7 +87,7 @@ function asTable(releases: readonly ReleaseInfo[]): string {
     withdrawn === undefined
       ? purpose === 'known'
         ? 'known only'
-        : channels.join(', ') || '-'
+        : channels.join(', ') || 'nowhere'
       : `withdrawn: ${withdrawn}`,
     enforcement,
     publishedAt,

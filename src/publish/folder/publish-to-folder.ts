@@ -18,21 +18,27 @@ async function publishToFolder(publication: Publication, root: string): Promise<
       hint: 'Give --known together with --to URL of an update server.',
     });
   }
+  const { manifest, version, project, channel } = publication;
+  if (channel === undefined) {
+    throw new OtaError('USAGE', {
+      message: 'A folder has no rollouts: nothing that is held back would ever leave it',
+      hint: 'Give --hold together with --to URL of an update server, or publish to another --channel.',
+    });
+  }
   const isThere = await stat(root).then(
     (found) => found.isDirectory(),
     () => false,
   );
   if (!isThere) throw new OtaError('FILE_NOT_FOUND', { path: root, what: 'folder to publish to' });
 
-  const { manifest, version } = publication;
-  const places = placesOf(root, publication);
+  const places = placesOf(root, { project, version, channel });
   const name = { version, what: whatOf(manifest) };
   const written = await writeRelease(places.version, publication);
-  const channel = await readChannel(places);
+  const state = await readChannel(places);
   // A build that is repeated must not roll a fleet back.
-  if (includes(channel.offered, name)) {
-    return { outcome: 'unchanged', offered: includes(channel.offers, name), warnings: [] };
+  if (includes(state.offered, name)) {
+    return { outcome: 'unchanged', offered: includes(state.offers, name), warnings: [] };
   }
-  await offer(places, name, manifest, channel);
+  await offer(places, name, manifest, state);
   return { outcome: written === 'written' ? 'published' : 'promoted', offered: true, warnings: [] };
 }

@@ -33,7 +33,9 @@ async function publishToServer(
   onUpload: (file: string, sizeBytes: number) => void,
 ): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
-  const json: ReleaseRequest = { version, channel, purpose, manifest: manifestText, allow: [...allow] };
+  // Servers that are older than `hold` take the rest.
+  const offer = channel === undefined ? { hold: true } : { channel };
+  const json: ReleaseRequest = { version, ...offer, purpose, manifest: manifestText, allow: [...allow] };
   for (let round = 1; ; round++) {
     const answer = await ask({ method: 'POST', path: `/projects/${project}/releases`, json });
     if (answer.problem === undefined) return outcomeOf(answer, publication);
@@ -53,5 +55,6 @@ function outcomeOf(answer: Extract<ApiAnswer, { json: unknown }>, { channel }: P
   const parsed = v.safeParse(releaseAnswer, answer.json);
   if (!parsed.success) throw new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
   const { outcome, release, warnings } = parsed.output;
-  return { outcome, offered: release.channels.includes(channel), warnings };
+  const { channels } = release;
+  return { outcome, offered: channel === undefined ? channels.length > 0 : channels.includes(channel), warnings };
 }

@@ -52,7 +52,7 @@ export async function publishRelease(store: Store, question: PublishQuestion): P
   const { version, purpose } = request;
   const { kind } = manifest.image;
   const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
-  const channel = purpose === 'serve' ? request.channel : undefined;
+  const channel = purpose === 'serve' && !request.hold ? request.channel : undefined;
   const changed = record === present ? undefined : record;
   const { outcome, release: written } = await store.catalogue.publish({ release, channel, project: changed, by });
   if (outcome === 'version-taken') {

@@ -41,7 +41,7 @@ export interface DumpLine {
 
 export interface Publication {
   readonly release: Omit<ReleaseRecord, 'id' | 'withdrawn'>;
-  /** Where it is offered at once; undefined for builds that are only recognised. */
+  /** Where it is offered at once; undefined for builds that are held back or only recognised. */
   readonly channel: string | undefined;
   /** The project, when it is new or changes with it. */
   readonly project: ProjectRecord | undefined;

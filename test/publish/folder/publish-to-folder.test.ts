@@ -189,6 +189,7 @@ test('what a folder cannot do is refused before anything is written', async (t) 
   const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
   await refusal(t, runVerb(missing, { cwd: folder.path }), 'FILE_NOT_FOUND');
   await refusal(t, publish(folder, '--known', 'build/door.ino.bin', '--firmware-version', '1.0.0'), 'USAGE');
+  await refusal(t, publish(folder, 'build/door.ino.bin', '--hold'), 'USAGE');
   for (const version of ['../../etc', '.hidden', 'a/b', 'a\\b', '%2e%2e']) {
     const unnamed = await packDoor({});
     await folderWith(t, { build: unnamed });

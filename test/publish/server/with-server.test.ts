@@ -71,6 +71,26 @@ test('a build is published, once; a repetition changes nothing, another channel 
   );
 });
 
+test('a build that is held back is offered nowhere; a channel on the command line outweighs the configuration', async (t) => {
+  const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
+  const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
+  const { stderr } = await publish('build', '--hold');
+  t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\); no channel offers it: http/);
+  t.regex((await publish('build', '--hold')).stderr, /Published before: door 1\.0\.0 .*; no channel offers it/);
+  t.deepEqual(await offers(), [['1.0.0', '']]);
+  t.is(await outcome('build'), 'promoted offered');
+  t.is(await outcome('build', '--hold'), 'unchanged offered');
+
+  await folder.write('ota.config.json', JSON.stringify({ publish: { hold: true } }));
+  t.is(await outcome('next'), 'published not offered');
+  t.is(await outcome('next', '--channel', 'beta'), 'promoted offered');
+  t.deepEqual(await offers(), [
+    ['1.1.0', 'beta'],
+    ['1.0.0', 'stable'],
+  ]);
+  t.is((await publish('next', '--hold', '--channel', 'beta')).error?.code, 'USAGE');
+});
+
 test('a device gets the very bytes of the build from /files', async (t) => {
   const { outcome, url } = await place(t, { build: packedDoor });
   await outcome('build');

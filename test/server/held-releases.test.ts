@@ -1,0 +1,55 @@
+import test from 'ava';
+import type { ReleaseAnswer, ReleaseInfo } from '../../src/domain/release.ts';
+import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
+import { askAsDevice } from './raw-device.ts';
+import { startTestServer, type TestServer } from './running-server.ts';
+
+const signer = testSigner();
+const build = await testBuild({ version: '1.0', project: 'door', signer });
+const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
+
+async function offered(server: TestServer): Promise<string[]> {
+  const { body } = await server.api('GET', '/projects/door/releases');
+  const { releases } = body as unknown as { releases: ReleaseInfo[] };
+  return releases.map(({ version, purpose, channels }) => `${version} ${purpose} ${channels.join()}`.trim());
+}
+
+test('a release that is held back is there, and no device is sent it until a channel offers it', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const held = await server.publish(next, { hold: true });
+  t.is(held.status, 201);
+  t.like(held.body as unknown as ReleaseAnswer, { outcome: 'published', release: { channels: [] } });
+  t.deepEqual(await offered(server), ['2.0 serve', '1.0 serve stable']);
+
+  const device = { sketchMd5: sketchMd5Of(build.manifest) };
+  t.is((await askAsDevice(server.port, '/update/door', device)).status, 304);
+  t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '2.0' })).status, 200);
+  const sent = await askAsDevice(server.port, '/update/door', device);
+  t.deepEqual([sent.status, sent.header('x-version')], [200, '2.0']);
+});
+
+test('it may be held again, and publishing it without that offers it; what is offered stays so', async (t) => {
+  const server = await startTestServer(t);
+  const outcome = async (request: { hold?: boolean; channel?: string }) => {
+    const { body } = await server.publish(build, request);
+    const { outcome: came, release } = body as unknown as ReleaseAnswer;
+    return `${came} ${release.channels.join()}`.trim();
+  };
+  t.is(await outcome({ hold: true, channel: 'beta' }), 'published');
+  t.is(await outcome({ hold: true }), 'unchanged');
+  t.is(await outcome({}), 'promoted stable');
+  t.is(await outcome({ hold: true }), 'unchanged stable');
+  const restarted = await server.restart();
+  t.deepEqual(await offered(restarted), ['1.0 serve stable']);
+});
+
+test('a device that runs a held build is recognised, and goes on to what its channel offers', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  await server.publish(next, { hold: true });
+  const answer = await askAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(next.manifest) });
+  t.is(answer.header('x-version'), '1.0');
+  const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
+  t.like(body, { running: { version: '2.0', by: 'md5' } });
+});
