@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import fastGlob from 'fast-glob';
+import { readPage, repository } from './pages.ts';
+
+/** The messages that the page quotes: `…` stands for what differs. */
+const messages = readPage('docs/troubleshooting.md')
+  .blocks.filter(({ language }) => language === '')
+  .flatMap(({ body }) => body.trim().split('\n'));
+
+const paths = await fastGlob(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
+const texts = await Promise.all(paths.map((path) => readFile(join(repository, path), 'utf8')));
+const lines = texts.flatMap((text) => text.split('\n'));
+
+/** Whether a line of the sources has the parts of a message in their order. */
+function says(line: string, parts: readonly string[]): boolean {
+  let from = 0;
+  return parts.every((part) => {
+    const at = line.indexOf(part, from);
+    from = at + part.length;
+    return at !== -1;
+  });
+}
+
+test('the page quotes messages', (t) => {
+  t.true(messages.length > 10);
+});
+
+for (const message of messages) {
+  test(`the tool says it in these words: ${message}`, (t) => {
+    const parts = message.split('…').filter((part) => part.trim() !== '');
+    t.true(parts.length > 0);
+    t.true(lines.some((line) => says(line, parts)));
+  });
+}
