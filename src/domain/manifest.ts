@@ -2,7 +2,13 @@ import * as v from 'valibot';
 import { flashMode, md5, sha256, sizeBytes } from './fields.ts';
 
 /** A name beside the manifest, never a path: a manifest must not reach for other files. */
-const fileName = v.pipe(v.string(), v.regex(/^[^/\\\0]+$/, 'not a plain file name'), v.notValue('.'), v.notValue('..'));
+// Without a drive either: resolved on Windows, `C:door.bin` is a file elsewhere.
+const fileName = v.pipe(
+  v.string(),
+  v.regex(/^(?![A-Za-z]:)[^/\\\0]+$/, 'not a plain file name'),
+  v.notValue('.'),
+  v.notValue('..'),
+);
 
 /** What eboot makes of a gzip. */
 const inflateSchema = v.strictObject({

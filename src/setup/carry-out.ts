@@ -1,7 +1,8 @@
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { ArduinoHooks } from '../build/arduino-hooks.ts';
 import { installIdeHooks } from '../build/arduino-ide.ts';
 import { OtaError } from '../errors.ts';
+import { relativePath } from '../files/relative-path.ts';
 import { rewriteFile, writeAtomically } from '../files/write.ts';
 import { generateRsaKeyPair } from '../keys/generate.ts';
 import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
@@ -35,12 +36,7 @@ export async function carryOut(
   }
 }
 
-/** A path as the record holds it: the project may be moved, and looked at from another system. */
-function inProject(folder: string, path: string): string {
-  return relative(folder, path).split(sep).join('/');
-}
-
-/** The path of an entry of the record. */
+/** The path of an entry of the record: a project may be moved, and looked at from another system. */
 export function fromProject(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
@@ -56,10 +52,10 @@ async function prepare(folder: string, step: Step, hooks: ArduinoHooks): Promise
       return {
         entry: {
           did: 'insert',
-          path: inProject(folder, step.path),
+          path: relativePath(folder, step.path),
           isNew: step.isNew,
           insertions: [...step.insertions],
-          ...(step.guards === undefined ? {} : { guards: inProject(folder, step.guards) }),
+          ...(step.guards === undefined ? {} : { guards: relativePath(folder, step.guards) }),
         },
         act: () => insert(step),
       };
@@ -67,7 +63,7 @@ async function prepare(folder: string, step: Step, hooks: ArduinoHooks): Promise
       return prepareKeys(folder, step);
     case 'node':
       return {
-        entry: { did: 'node', path: inProject(folder, step.path) },
+        entry: { did: 'node', path: relativePath(folder, step.path) },
         act: () => writeAtomically(step.path, `${step.node}\n`),
       };
     case 'core':
@@ -82,8 +78,8 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
   return {
     entry: {
       did: 'keys',
-      privateKey: inProject(folder, privateKey),
-      publicKey: inProject(folder, publicKey),
+      privateKey: relativePath(folder, privateKey),
+      publicKey: relativePath(folder, publicKey),
       fingerprint: readPublicKey(pair.publicKey, publicKey).fingerprint,
     },
     act: async () => {

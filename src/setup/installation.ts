@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import nodePath, { dirname, join, type PlatformPath } from 'node:path';
+import { relativePath, withSlashes } from '../files/relative-path.ts';
 
 /** Where this package stands, seen from a project. */
 export interface Installation {
@@ -35,5 +36,5 @@ export function pathInPackage(
   path: PlatformPath = nodePath,
 ): string {
   const absolute = path.join(folder, file);
-  return (kind === 'project' ? path.relative(source, absolute) : absolute).split(path.sep).join('/');
+  return kind === 'project' ? relativePath(source, absolute, path) : withSlashes(absolute, path);
 }

@@ -89,6 +89,21 @@ test('a property that arduino-cli fills in may bring spaces with it', (t) => {
   t.true(splitRecipe(filled).includes('/home/jo doe/tür'));
 });
 
+test('paths of Windows stay what they are: a backslash means nothing in a recipe', (t) => {
+  const nodePath = 'C:\\Program Files\\nodejs\\node.exe';
+  const cliPath = 'C:\\Users\\jo doe\\AppData\\Roaming\\npm\\node_modules\\ota-hooks\\dist\\cli.js';
+  const sourceDir = 'D:\\sketches\\door\\';
+  const recipes = [...arduinoHookProperties({ nodePath, cliPath, sourceDir }).values()];
+
+  t.is(recipes.length, 2);
+  for (const recipe of recipes) {
+    const words = splitRecipe(recipe.replaceAll('{build.path}', 'C:\\Users\\jo doe\\AppData\\Local\\Temp\\arduino'));
+    t.deepEqual(words.slice(0, 2), [nodePath, cliPath]);
+    t.is(words[words.indexOf('--source') + 1], sourceDir);
+    t.true(words.some((word) => word.startsWith('C:\\Users\\jo doe\\AppData\\Local\\Temp\\arduino/')));
+  }
+});
+
 test('a source folder that was named is used in place of the sketch’s', (t) => {
   const recipe = [...arduinoHookProperties({ ...hooks, sourceDir: '/src/door' }).values()].join('\n');
 

@@ -86,6 +86,14 @@ test('a second init finds nothing to do, and changes nothing', async (t) => {
   t.deepEqual(await snapshot(folder), before);
 });
 
+test('files with line ends of Windows get lines that end so, too', async (t) => {
+  const crlf = (text: string) => text.replaceAll('\n', '\r\n');
+  const folder = await platformio(t, { 'platformio.ini': crlf(ini), '.gitignore': '.pio\r\n' });
+  await init(folder, '--yes');
+  t.is(await folder.text('platformio.ini'), crlf(ini + hookLine));
+  t.is(await folder.text('.gitignore'), '.pio\r\nprivate.key\r\n.ota/\r\n');
+});
+
 test('undo leaves the folder as it was, keys on demand', async (t) => {
   const crlf = ini.replaceAll('\n', '\r\n');
   for (const files of [{}, { '.gitignore': '.pio' }, { 'platformio.ini': crlf, '.gitignore': '.pio\r\n' }]) {

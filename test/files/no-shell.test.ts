@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import fastGlob from 'fast-glob';
+import { repository } from '../docs/pages.ts';
+
+test('no program is started through a shell, which Windows has another one of', async (t) => {
+  const paths = await fastGlob(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
+  t.true(paths.includes('hooks/platformio.py'));
+  const throughShell = /\bshell\s*[:=]|\bexec(?:Sync)?\(|\bexecaCommand|\bos\.(?:system|popen)\b|\/bin\/sh/;
+  for (const path of paths) {
+    const code = await readFile(join(repository, path), 'utf8');
+    // A regular expression is run by `.exec(`.
+    t.notRegex(code.replaceAll('.exec(', ''), throughShell, path);
+  }
+});
