@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
+import { newRecord } from '../../src/server/device/device-records.ts';
+import { newProject } from '../../src/server/project.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
 import { expectOtaError } from '../support/expected-error.ts';
@@ -60,6 +62,23 @@ test('data of a newer version is left alone', async (t) => {
   t.like(after.prepare('PRAGMA user_version').get([]), { user_version: 99 });
   t.like(after.prepare('SELECT count(*) AS rows FROM meta').get([]), { rows: 1 });
   after.close();
+});
+
+test('devices of data that is older than lists of them are found by what they run', async (t) => {
+  const { folder, open } = await folderStore(t);
+  const before = await open('data');
+  await before.catalogue.saveProject(newProject('door', []), 'tester');
+  const running = { by: 'md5', version: '1.0' } as const;
+  await before.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), running }, { mostDevices: 9 });
+  await before.close();
+  const database = new Database(folder.at('data/ota.db'));
+  database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices');
+  for (const column of ['standing', 'name', 'runs']) database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
+  database.exec('PRAGMA user_version = 1');
+  database.close();
+  const { devices } = await open('data');
+  t.deepEqual(await devices.tally('door'), [{ standing: 'unseen', runs: '1.0', devices: 1 }]);
+  t.is((await devices.list('door', { limit: 9 }, { runs: '1.0' })).length, 1);
 });
 
 test('a file that is no database is an error with its reason', async (t) => {

@@ -5,6 +5,7 @@ import { newRecord } from '../../src/server/device/device-records.ts';
 import type { Attempt, DeviceRecord, ProjectRecord } from '../../src/server/store/records.ts';
 import type { DumpLine, Publication, Store } from '../../src/server/store/store.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
+import { deviceListContract } from './device-list-contract.ts';
 
 /** A store of one test, as its makers give it. */
 export interface TestStore {
@@ -21,6 +22,7 @@ const roomy = { mostDevices: 1000 };
 export function storeContract(test: TestFn, name: string, open: (t: ExecutionContext) => Promise<TestStore>): void {
   const storeTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) =>
     test(`${name}: ${title}`, async (t) => run(t, await open(t)));
+  deviceListContract(storeTest);
 
   storeTest(
     'a publication is all there when it is opened again: project, release, MD5s, offer, audit',

@@ -12,6 +12,7 @@ import type {
   StoredReport,
   TokenRecord,
 } from './records.ts';
+import type { Standing } from './standing.ts';
 
 /**
  * Everything that a server keeps. What any of these promises tells was written for good before it was fulfilled; only `touch`,
@@ -81,10 +82,27 @@ export interface CatalogueStore {
   isReferenced(sha256: string): Promise<boolean>;
 }
 
-/** Where a list goes on, and how long it may become. */
-interface Page {
+/** Where a list goes on, and how long it may become. Of `after` and `before` only one is given; before: the last ones before it. */
+export interface Page {
   readonly after?: string | undefined;
+  readonly before?: string | undefined;
   readonly limit: number;
+}
+
+/** Which devices of a project are meant; all that is given must fit. */
+export interface DeviceFilter {
+  /** Part of a MAC, with or without its colons, or of a name. */
+  readonly text?: string | undefined;
+  readonly standing?: Standing | undefined;
+  /** That it runs, as far as it was recognised. */
+  readonly runs?: string | undefined;
+}
+
+/** How many devices of a project have all of this in common. */
+export interface DeviceCount {
+  readonly standing: Standing;
+  readonly runs?: string | undefined;
+  readonly devices: number;
 }
 
 export interface Touch {
@@ -110,11 +128,13 @@ export interface DeviceStore {
   /** Remembers when devices were last seen, and what they said. */
   touch(touches: readonly Touch[]): Promise<void>;
   /** In the order of their MACs. */
-  list(project: string, page: Page): Promise<readonly SeenDevice[]>;
+  list(project: string, page: Page, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
   /** Those with an attempt that was due before. */
   overdue(servedMs: number, limit: number): Promise<readonly DeviceRecord[]>;
   remove(project: string, mac: string, by: Actor): Promise<boolean>;
   count(project: string): Promise<number>;
+  /** How the devices of a project stand; in no order. Looks at each of them. */
+  tally(project: string): Promise<readonly DeviceCount[]>;
 }
 
 export interface TokenStore {
@@ -127,6 +147,8 @@ export interface TokenStore {
 export interface AuditStore {
   /** The newest first. */
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
+  /** What was done to a device, the newest first. */
+  ofDevice(project: string, mac: string, limit: number): Promise<readonly AuditEntry[]>;
 }
 
 /** Bytes by their SHA-256. */

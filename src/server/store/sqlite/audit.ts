@@ -1,6 +1,8 @@
+import { sql as expression, type Selectable } from 'kysely';
 import type { Actor, AuditEntry } from '../records.ts';
 import type { AuditStore } from '../store.ts';
 import type { Connection } from './connection.ts';
+import type { Tables } from './tables.ts';
 
 export interface Change {
   readonly by: Actor;
@@ -17,25 +19,28 @@ export function noteChange(connection: Connection, { by, action, project, detail
 }
 
 export function sqliteAudit(connection: Connection): AuditStore {
+  const { sql } = connection;
+  const mac = expression<string>`detail ->> 'mac'`;
   return {
     async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
-      const query = connection.sql
+      const query = sql.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
+      return connection.all(query).map(toEntry);
+    },
+
+    async ofDevice(project, wanted, limit) {
+      const query = sql
         .selectFrom('audit')
         .selectAll()
-        .where('id', '<', before)
+        .where('project', '=', project)
+        .where(mac, '=', wanted)
         .orderBy('id', 'desc')
         .limit(limit);
-      return connection.all(query).map(
-        ({ id, at, actor, action, project, detail }): AuditEntry => ({
-          id,
-          at,
-          actor,
-          action,
-          project: project ?? undefined,
-          // Written by noteChange.
-          detail: JSON.parse(detail) as AuditEntry['detail'],
-        }),
-      );
+      return connection.all(query).map(toEntry);
     },
   };
+}
+
+function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
+  // Written by noteChange.
+  return { id, at, actor, action, project: project ?? undefined, detail: JSON.parse(detail) as AuditEntry['detail'] };
 }

@@ -3,6 +3,8 @@ import type { DeviceStore } from '../store.ts';
 import { noteChange } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
+import { macsOf, type Told, toldOf } from './device-lists.ts';
+import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 
 /** Makes way in one go, so that not every new device has to look for room. */
@@ -25,14 +27,20 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const one = connection.prepare(
     sql.selectFrom('devices').select(columns).where('project_id', '=', 0).where('mac', '=', ''),
   );
-  const revisionOf = connection.prepare(
-    sql.selectFrom('devices').select('revision').where('project_id', '=', 0).where('mac', '=', ''),
+  const stored = connection.prepare(
+    sql
+      .selectFrom('devices')
+      .select(['revision', 'standing', 'name', 'runs'])
+      .where('project_id', '=', 0)
+      .where('mac', '=', ''),
   );
   const seen = connection.prepare(
     sql.updateTable('devices').set({ last_seen_at: 0, report: '' }).where('project_id', '=', 0).where('mac', '=', ''),
   );
   const insertion = connection.prepare(
-    sql.insertInto('devices').values({ project_id: 0, mac: '', revision: 0, kept: 0, due_ms: 0, doc: '' }),
+    sql
+      .insertInto('devices')
+      .values({ project_id: 0, mac: '', revision: 0, kept: 0, due_ms: 0, doc: '', standing: '', name: '', runs: '' }),
   );
   const update = connection.prepare(
     sql
@@ -41,8 +49,19 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
+  const tell = connection.prepare(
+    sql
+      .updateTable('devices')
+      .set({ standing: '', name: '', runs: '' })
+      .where('project_id', '=', 0)
+      .where('mac', '=', ''),
+  );
   const counts = new Map<number, number>();
-  committer.onUndone(() => counts.clear());
+  const tallies = new DeviceTallies(connection);
+  committer.onUndone(() => {
+    counts.clear();
+    tallies.forgetAll();
+  });
 
   function count(projectId: number): number {
     const known = counts.get(projectId);
@@ -67,6 +86,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       .limit(evictedAtOnce);
     const gone = connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', 'in', idle));
     counts.delete(projectId);
+    tallies.forget(projectId);
     return gone > 0;
   }
 
@@ -80,18 +100,26 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       committer.write(mayBeLost ? 'some-time' : by === undefined ? 'soon' : 'at-once', () => {
         const { project, mac, revision, ...doc } = record;
         const projectId = projects.idOf(project);
-        if ((revisionOf.first(projectId, mac)?.revision ?? 0) !== revision) return 'conflict';
+        // Written below.
+        const before = stored.first(projectId, mac) as (Told & { readonly revision: number }) | undefined;
+        if ((before?.revision ?? 0) !== revision) return 'conflict';
+        const told = toldOf(record);
+        const { standing, name, runs } = told;
         const kept = record.enrolled || record.proven === true ? 1 : 0;
         const values = [revision + 1, kept, dueOf(record.attempts), JSON.stringify(doc satisfies Doc)] as const;
         if (revision === 0) {
           if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
-          insertion.run(projectId, mac, ...values);
+          insertion.run(projectId, mac, ...values, standing, name, runs);
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
+          // The index is written only where it changes.
+          const isTold = before?.standing === standing && before.name === name && before.runs === runs;
+          if (!isTold) tell.run(standing, name, runs, projectId, mac);
         }
         if (by !== undefined)
           noteChange(connection, { by, action: 'device.change', project, detail: { mac, ...visible(record) } });
+        tallies.note(projectId, before, told);
         return 'saved';
       }),
 
@@ -102,15 +130,12 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         }
       }),
 
-    async list(project, { after = '', limit }) {
-      const query = sql
-        .selectFrom('devices')
-        .select(columns)
-        .where('project_id', '=', projects.idOf(project))
-        .where('mac', '>', after)
-        .orderBy('mac')
-        .limit(limit);
-      return connection.all(query).map((row) => toDevice(project, row));
+    async list(project, page, filter = {}) {
+      const projectId = projects.idOf(project);
+      return macsOf(connection, projectId, page, filter).flatMap((mac) => {
+        const row = one.first(projectId, mac);
+        return row === undefined ? [] : [toDevice(project, row)];
+      });
     },
 
     async overdue(servedMs, limit) {
@@ -130,12 +155,17 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const wasThere =
           connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;
         counts.delete(projectId);
+        tallies.forget(projectId);
         if (wasThere) noteChange(connection, { by, action: 'device.remove', project, detail: { mac } });
         return wasThere;
       }),
 
     async count(project) {
       return count(projects.idOf(project));
+    },
+
+    async tally(project) {
+      return tallies.of(projects.idOf(project));
     },
   };
 }

@@ -1,10 +1,11 @@
 import type { Connection } from './connection.ts';
+import { tellAll } from './device-lists.ts';
 
 /**
  * The layout of the data, step by step. A step that was released is never changed; a new layout is a new step. Each is carried out in one
  * transaction with the number that says so (`PRAGMA user_version`), so that a crash leaves the one or the other.
  */
-const steps: readonly string[] = [
+const steps: readonly (string | ((connection: Connection) => void))[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, doc TEXT NOT NULL) STRICT;
@@ -76,7 +77,20 @@ const steps: readonly string[] = [
     detail TEXT NOT NULL
   ) STRICT;
   `,
+  // Lists of devices are filtered in an index that is a tenth of the table, in the order in which they are shown.
+  (connection) => {
+    connection.execute(listsOfDevices);
+    tellAll(connection);
+  },
 ];
+
+const listsOfDevices = `
+  ALTER TABLE devices ADD COLUMN standing TEXT NOT NULL DEFAULT '';
+  ALTER TABLE devices ADD COLUMN name TEXT;
+  ALTER TABLE devices ADD COLUMN runs TEXT;
+  CREATE INDEX devices_told ON devices (project_id, mac, standing, name, runs);
+  CREATE INDEX audit_of_devices ON audit (project, detail ->> 'mac') WHERE detail ->> 'mac' IS NOT NULL;
+`;
 
 /** The layout that this version writes. */
 export const newestLayout = steps.length;
@@ -91,7 +105,8 @@ export function migrate(connection: Connection): number {
   for (const [index, step] of steps.entries()) {
     if (index < found) continue;
     connection.transaction(() => {
-      connection.execute(step);
+      if (typeof step === 'string') connection.execute(step);
+      else step(connection);
       connection.execute(`PRAGMA user_version = ${index + 1}`);
     });
   }

@@ -8,6 +8,7 @@ import { sqliteAudit } from './audit.ts';
 import { sqliteCatalogue } from './catalogue.ts';
 import { Committer } from './committer.ts';
 import { Connection } from './connection.ts';
+import { tellAll } from './device-lists.ts';
 import { sqliteDevices } from './devices.ts';
 import { dumpTables, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
@@ -87,6 +88,7 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
       connection.execute('BEGIN IMMEDIATE');
       try {
         for await (const line of lines) restoreRow(connection, line);
+        tellAll(connection);
         connection.execute('COMMIT');
       } catch (error) {
         if (connection.inTransaction) connection.execute('ROLLBACK');

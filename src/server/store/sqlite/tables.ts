@@ -39,6 +39,10 @@ export interface Tables {
     last_seen_at: number | null;
     report: string | null;
     doc: string;
+    /** What lists are filtered by, from the document; see `Standing`. Empty: not told yet. */
+    standing: string;
+    name: string | null;
+    runs: string | null;
   };
   readonly tokens: {
     id: string;

@@ -1,0 +1,59 @@
+import { sql as expression, type SqlBool } from 'kysely';
+import type { DeviceRecord } from '../records.ts';
+import { type Standing, standingOf } from '../standing.ts';
+import type { DeviceFilter, Page } from '../store.ts';
+import type { Connection } from './connection.ts';
+
+/** What stands in the index by which devices are listed; all of it is told by the document. */
+export interface Told {
+  readonly standing: Standing;
+  readonly name: string | null;
+  readonly runs: string | null;
+}
+
+export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'name' | 'running'>): Told {
+  return { standing: standingOf(record), name: record.name ?? null, runs: record.running?.version ?? null };
+}
+
+/** A page of MACs, from the index alone. */
+export function macsOf(connection: Connection, projectId: number, page: Page, filter: DeviceFilter): string[] {
+  const { after, before, limit } = page;
+  const { text, standing, runs } = filter;
+  const isBackwards = before !== undefined;
+  const conditions = [
+    after === undefined ? undefined : expression<SqlBool>`mac > ${after}`,
+    before === undefined ? undefined : expression<SqlBool>`mac < ${before}`,
+    standing === undefined ? undefined : expression<SqlBool>`standing = ${standing}`,
+    runs === undefined ? undefined : expression<SqlBool>`runs = ${runs}`,
+    text === undefined ? undefined : contains(text),
+  ].filter((condition) => condition !== undefined);
+  const query = expression<{ mac: string }>`
+    SELECT mac FROM devices INDEXED BY devices_told
+    WHERE ${expression.join([expression`project_id = ${projectId}`, ...conditions], expression` AND `)}
+    ORDER BY mac ${expression.raw(isBackwards ? 'DESC' : 'ASC')} LIMIT ${limit}`;
+  const macs = connection.all({ compile: () => query.compile(connection.sql) }).map(({ mac }) => mac);
+  return isBackwards ? macs.reverse() : macs;
+}
+
+function contains(text: string) {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  const columns = [expression.ref('name'), expression.ref('mac')];
+  // A MAC may be written without its colons.
+  if (/^[0-9a-f]{3,12}$/i.test(text)) columns.push(expression`replace(mac, ':', '')`);
+  const places = columns.map((column) => expression`${column} LIKE ${pattern} ESCAPE '\\'`);
+  return expression<SqlBool>`(${expression.join(places, expression` OR `)})`;
+}
+
+/** Tells what older data, and backups of it, do not. Within a transaction. */
+export function tellAll(connection: Connection): void {
+  const { sql } = connection;
+  const docOf = connection.prepare(
+    sql.selectFrom('devices').select('doc').where('project_id', '=', 0).where('mac', '=', ''),
+  );
+  const untold = sql.selectFrom('devices').select(['project_id', 'mac']).where('standing', '=', '');
+  for (const { project_id, mac } of connection.all(untold)) {
+    // Written by `save`.
+    const told = toldOf(JSON.parse(docOf.first(project_id, mac)?.doc ?? '') as DeviceRecord);
+    connection.run(sql.updateTable('devices').set(told).where('project_id', '=', project_id).where('mac', '=', mac));
+  }
+}
