@@ -1,3 +1,4 @@
+import type { Changes } from './changes.ts';
 import type { Releases } from './device/decide.ts';
 import type { ProjectRecord, ReleaseRecord } from './store/records.ts';
 import type { Store } from './store/store.ts';
@@ -22,15 +23,17 @@ const mostSteppingStones = 4;
 /** What is offered, in memory: a check must not cost more for a larger fleet or more releases. */
 export class Catalogue {
   readonly #store: Store;
+  readonly #changes: Changes;
   readonly #views = new Map<string, ProjectView>();
   #aliases: ReadonlyMap<string, Alias> = new Map();
 
-  private constructor(store: Store) {
+  private constructor(store: Store, changes: Changes) {
     this.#store = store;
+    this.#changes = changes;
   }
 
-  static async open(store: Store): Promise<Catalogue> {
-    const catalogue = new Catalogue(store);
+  static async open(store: Store, changes: Changes): Promise<Catalogue> {
+    const catalogue = new Catalogue(store, changes);
     await catalogue.refresh();
     return catalogue;
   }
@@ -58,6 +61,8 @@ export class Catalogue {
         project.aliases.map(({ path, channel }) => [path, { project: project.name, channel }] as const),
       ),
     );
+    for (const { project } of this.views())
+      if (only === undefined || project.name === only) this.#changes.tell(project.name);
   }
 
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {

@@ -2,6 +2,7 @@ import { CredentialChecker } from './access/credentials.ts';
 import { TokenBuckets } from './access/token-buckets.ts';
 import { makeToken } from './access/tokens.ts';
 import { Catalogue } from './catalogue.ts';
+import { Changes } from './changes.ts';
 import { ArtefactBytes } from './device/artefact-bytes.ts';
 import { DeviceRecords } from './device/device-records.ts';
 import { Downloads } from './device/downloads.ts';
@@ -26,10 +27,11 @@ export async function makeParts(
   const downloads = new Downloads(limits.mostDownloads);
   const lastSeen = new LastSeen(store.devices);
   const quick = new QuickAnswers();
+  const changes = new Changes();
   return {
     store,
-    catalogue: await Catalogue.open(store),
-    records: new DeviceRecords(store.devices, lastSeen, quick, limits.mostDevices),
+    catalogue: await Catalogue.open(store, changes),
+    records: new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices),
     lastSeen,
     quick,
     bytes: new ArtefactBytes(store.blobs),
@@ -45,6 +47,7 @@ export async function makeParts(
     publishing: new Turns(),
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
+    changes,
     stopping,
   };
 }

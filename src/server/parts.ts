@@ -1,3 +1,4 @@
+import type { Changes } from './changes.ts';
 import type { DeviceParts } from './device/parts.ts';
 import type { Turns } from './turns.ts';
 
@@ -9,6 +10,7 @@ export interface ServerParts extends DeviceParts {
   readonly openMetrics: boolean;
   /** Text of /metrics, in the format of Prometheus. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+  readonly changes: Changes;
   /** Aborts when the server is asked to end. */
   readonly stopping: AbortSignal;
 }

@@ -6,13 +6,18 @@ import { isIPv4, isIPv6 } from 'node:net';
  * network counts, since one subscriber has all of a /64.
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: ReadonlySet<string>): string {
-  const peer = plain(request.socket.remoteAddress ?? '');
+  const peer = peerAddress(request);
   if (!trustedProxies.has(peer)) return networkOf(peer);
   const header = request.headers['x-forwarded-for'];
   const named = (typeof header === 'string' ? header : '').split(',').map((part) => plain(part.trim()));
   // From the right: what stands further left is what the client says of itself.
   const client = named.reverse().find((address) => isAddress(address) && !trustedProxies.has(address));
   return networkOf(client ?? peer);
+}
+
+/** The other end of the connection. */
+export function peerAddress(request: IncomingMessage): string {
+  return plain(request.socket.remoteAddress ?? '');
 }
 
 /** An IPv4 address in IPv6 clothes is an IPv4 address. */

@@ -7,8 +7,8 @@ import {
   type ImportAnswer,
   mac as macSchema,
 } from '../../domain/release-admin.ts';
-import { afterPardon } from '../device/attempts.ts';
 import { newRecord } from '../device/device-records.ts';
+import { pardonDevice } from '../device/pardon.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Credential, DeviceRecord } from '../store/records.ts';
 import { ApiError } from './api-error.ts';
@@ -72,10 +72,8 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
 
   routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
     const { project, mac } = named(context);
-    const pardon = (record: DeviceRecord | undefined) =>
-      record && { ...record, attempts: afterPardon(record.attempts) };
-    const saved = await records.change(project, mac, pardon, { by: context.get('token').id });
-    if (saved === undefined) throw unknownDevice(mac);
+    const pardoned = await pardonDevice(records, { project, mac, by: context.get('token').id });
+    if (pardoned === undefined) throw unknownDevice(mac);
     return context.json(await show(project, mac));
   });
 

@@ -9,16 +9,11 @@ import {
 } from '../../domain/release.ts';
 import type { ServerParts } from '../parts.ts';
 import { publishRelease } from '../publish/publish-release.ts';
+import { selectReleases, withdrawReleases } from '../publish/withdraw-releases.ts';
 import type { ReleaseRecord } from '../store/records.ts';
 import { ApiError } from './api-error.ts';
 import { releaseInfo } from './release-info.ts';
 import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
-
-interface Selection {
-  readonly version: string;
-  readonly kind?: 'sketch' | 'filesystem' | undefined;
-  readonly board?: string | undefined;
-}
 
 const mostListed = 1000;
 
@@ -55,38 +50,19 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   routes.post('/projects/:project/releases/withdraw', requireRole(parts, 'publish'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const request = await readBody(context, withdrawRequestSchema);
-    const chosen = await select(project, request);
-    const ids = chosen.map(({ id }) => id);
-    const reason = request.reason ?? 'no reason given';
-    await store.catalogue.withdraw(project, ids, reason, context.get('token').id);
-    await catalogue.refresh(project);
-    return context.json({
-      releases: await Promise.all(chosen.map((release) => show({ ...release, withdrawn: reason }))),
-    });
+    const withdrawn = await withdrawReleases(parts, { ...request, project, by: context.get('token').id });
+    return context.json({ releases: await Promise.all(withdrawn.map(show)) });
   });
 
   routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const channel = checked(resourceName, context.req.param('channel'));
-    const chosen = await select(project, await readBody(context, channelRequestSchema));
+    const chosen = await selectReleases(store, project, await readBody(context, channelRequestSchema));
     const ids = chosen.map(({ id }) => id);
     await store.catalogue.offer(project, channel, ids, context.get('token').id);
     await catalogue.refresh(project);
     return context.json({ releases: await Promise.all(chosen.map(show)) });
   });
-
-  /** @throws ApiError not-found */
-  async function select(project: string, { version, kind, board }: Selection): Promise<readonly ReleaseRecord[]> {
-    const chosen = (await store.catalogue.withVersion(project, version)).filter(
-      (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
-    );
-    if (chosen.length > 0) return chosen;
-    throw new ApiError(
-      'not-found',
-      `${project} has no such release of ${version}`,
-      'Known and withdrawn ones are not offered.',
-    );
-  }
 
   async function show(release: ReleaseRecord): Promise<ReleaseInfo> {
     return releaseInfo(release, await store.catalogue.offers(release.project));

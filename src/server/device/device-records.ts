@@ -1,6 +1,7 @@
+import type { Changes } from '../changes.ts';
 import { Lru } from '../lru.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../store/records.ts';
-import type { DeviceStore } from '../store/store.ts';
+import type { DeviceFilter, DeviceStore, Page } from '../store/store.ts';
 import type { LastSeen } from './last-seen.ts';
 import type { QuickAnswers } from './quick-answers.ts';
 
@@ -14,13 +15,19 @@ export class DeviceRecords {
   readonly #store: DeviceStore;
   readonly #lastSeen: LastSeen;
   readonly #quick: QuickAnswers;
+  readonly #changes: Changes;
   readonly #mostDevices: number;
   readonly #remembered = new Lru<DeviceRecord>(mostRemembered);
 
-  constructor(store: DeviceStore, lastSeen: LastSeen, quick: QuickAnswers, mostDevices: number) {
+  constructor(
+    store: DeviceStore,
+    { lastSeen, quick, changes }: { lastSeen: LastSeen; quick: QuickAnswers; changes: Changes },
+    mostDevices: number,
+  ) {
     this.#store = store;
     this.#lastSeen = lastSeen;
     this.#quick = quick;
+    this.#changes = changes;
     this.#mostDevices = mostDevices;
   }
 
@@ -45,8 +52,8 @@ export class DeviceRecords {
     return seen && this.#lastSeen.over(seen);
   }
 
-  async list(project: string, page: { after?: string | undefined; limit: number }): Promise<readonly SeenDevice[]> {
-    return (await this.#store.list(project, page)).map((seen) => this.#lastSeen.over(seen));
+  async list(project: string, page: Page, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
+    return (await this.#store.list(project, page, filter)).map((seen) => this.#lastSeen.over(seen));
   }
 
   /**
@@ -67,6 +74,7 @@ export class DeviceRecords {
     const saved = { ...record, revision: record.revision + 1 };
     this.#quick.forget(record.project, record.mac);
     this.#remember(saved);
+    this.#changes.tell(record.project);
     return saved;
   }
 
@@ -96,6 +104,7 @@ export class DeviceRecords {
     const wasThere = await this.#store.remove(project, mac, by);
     this.#remembered.delete(keyOf(project, mac));
     this.#quick.forget(project, mac);
+    this.#changes.tell(project);
     return wasThere;
   }
 

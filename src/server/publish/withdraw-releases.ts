@@ -1,0 +1,46 @@
+import type { ImageKind } from '../../domain/artefact.ts';
+import { ApiError } from '../api/api-error.ts';
+import type { ServerParts } from '../parts.ts';
+import type { Actor, ReleaseRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+
+/** Releases of a version; all kinds and boards where they are not named. */
+export interface Selection {
+  readonly version: string;
+  readonly kind?: ImageKind | undefined;
+  readonly board?: string | undefined;
+}
+
+/** @throws ApiError not-found */
+export async function selectReleases(
+  { catalogue }: Store,
+  project: string,
+  { version, kind, board }: Selection,
+): Promise<readonly ReleaseRecord[]> {
+  const chosen = (await catalogue.withVersion(project, version)).filter(
+    (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
+  );
+  if (chosen.length > 0) return chosen;
+  throw new ApiError(
+    'not-found',
+    `${project} has no such release of ${version}`,
+    'Known and withdrawn ones are not offered.',
+  );
+}
+
+/**
+ * They are neither offered nor sent any more, to whoever asks from now on.
+ *
+ * @throws ApiError not-found
+ */
+export async function withdrawReleases(
+  { store, catalogue }: Pick<ServerParts, 'store' | 'catalogue'>,
+  { project, reason, by, ...selection }: Selection & { project: string; reason?: string | undefined; by: Actor },
+): Promise<readonly ReleaseRecord[]> {
+  const withdrawn = reason ?? 'no reason given';
+  const chosen = await selectReleases(store, project, selection);
+  const ids = chosen.map(({ id }) => id);
+  await store.catalogue.withdraw(project, ids, withdrawn, by);
+  await catalogue.refresh(project);
+  return chosen.map((release) => ({ ...release, withdrawn }));
+}
