@@ -3,7 +3,7 @@ import { newRecord } from '../../src/server/device/device-records.ts';
 import { newProject } from '../../src/server/project.ts';
 import type { Attempt, DecisionRecord, DeviceRecord } from '../../src/server/store/records.ts';
 import type { DeviceFilter, Store } from '../../src/server/store/store.ts';
-import type { TestStore } from './store-contract.ts';
+import type { TestStore } from './test-store.ts';
 
 const roomy = { mostDevices: 1000 };
 

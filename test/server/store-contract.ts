@@ -3,18 +3,10 @@ import type { ExecutionContext, TestFn } from 'ava';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { newRecord } from '../../src/server/device/device-records.ts';
 import type { Attempt, DeviceRecord, ProjectRecord } from '../../src/server/store/records.ts';
-import type { DumpLine, Publication, Store } from '../../src/server/store/store.ts';
+import type { DumpLine, Publication } from '../../src/server/store/store.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
-
-/** A store of one test, as its makers give it. */
-export interface TestStore {
-  readonly store: Store;
-  /** Closes it and opens what it left again. */
-  reopen(): Promise<Store>;
-  /** Another one, with nothing in it. */
-  another(): Promise<Store>;
-}
+import type { TestStore } from './test-store.ts';
 
 const roomy = { mostDevices: 1000 };
 
