@@ -32,6 +32,9 @@ const io: Io = {
   get ask() {
     return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
   },
+  get onHangup() {
+    return isAtTerminal() ? undefined : (listener: () => void) => void process.on('SIGHUP', listener);
+  },
   platform: process.platform,
   get home() {
     // Loaded when it is asked for: an import of it costs every hook a millisecond.

@@ -353,6 +353,25 @@ export const catalogue = {
     'The address is taken, is not one of this machine, or needs more rights.',
     () => 'Name another one with --listen HOST:PORT; port 0 takes any that is free.',
   ),
+  TLS_FILE_UNUSABLE: entry<Reason>(
+    1,
+    ({ path, reason }) => `${path} cannot be used for HTTPS: ${inWords(reason)}`,
+    'A server shows a certificate in PEM form, and proves it with the private key of the same pair.',
+    () => 'Give PEM files as certbot makes them: --tls-cert fullchain.pem --tls-key privkey.pem, without a passphrase.',
+  ),
+  TLS_KEY_MISMATCH: entry<{ cert: string; key: string }>(
+    1,
+    ({ cert, key }) => `The certificate ${cert} was not made for the key ${key}`,
+    'A server has to prove that the certificate is its own.',
+    () => 'Give the two that were made together; after a renewal both have to be new.',
+  ),
+  TLS_AUTHORITY_KEY_LOST: entry<Path>(
+    1,
+    ({ path }) => `The key of the authority, ${path}, is missing, though its certificate is there`,
+    'Devices trust this authority; without its key no certificate can be made that they take.',
+    () =>
+      'Restore the folder from your backup. If the key is lost for good, remove the folder: a new authority is made, and devices have to be built for it.',
+  ),
   BACKUP_INVALID: entry<Reason>(
     1,
     ({ path, reason }) => `${path} is no backup that can be restored: ${reason}`,

@@ -17,6 +17,8 @@ export interface Io {
   readonly ask?: Questions | undefined;
   /** Aborts when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Has a function called at each SIGHUP; absent at a terminal, which ends with it what runs there. */
+  readonly onHangup?: ((listener: () => void) => void) | undefined;
   readonly platform: NodeJS.Platform;
   /** The user's home folder. */
   readonly home: string;

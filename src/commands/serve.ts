@@ -1,14 +1,17 @@
-import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import { OtaError } from '../errors.ts';
-import { requirePeers } from '../server/peers.ts';
+import { requireForge, requirePeers } from '../server/peers.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions } from './report.ts';
+import { listenAddress, type TlsChoice, tlsKeyWarnings, tlsOptions } from './serve-options.ts';
+import { describeReady } from './serve-ready.ts';
 import { collect, type Declaration, verb } from './verb.ts';
 
-export interface ServeOptions extends OutputOptions {
+export interface ServeOptions extends OutputOptions, TlsChoice {
   readonly data: string;
   readonly listen: string;
+  readonly deviceListen?: string | undefined;
   readonly maxDownloads?: string | undefined;
   readonly maxDevices?: string | undefined;
   readonly connectionsPerAddress?: string | undefined;
@@ -22,10 +25,19 @@ export interface ServeOptions extends OutputOptions {
 export function declare(declaration: Declaration) {
   return verb(declaration, 'serve', 'an update server for devices that ask over HTTP; until Ctrl-C', [
     'ota-hooks serve --data /var/lib/ota-hooks --listen 0.0.0.0:8266',
-    'ota-hooks serve --data data --listen 127.0.0.1:0 --json',
+    'ota-hooks serve --data data --listen 0.0.0.0:8443 --tls self-signed --device-listen 0.0.0.0:8266',
   ])
     .requiredOption('--data <dir>', 'where it keeps everything; made when it is not there')
     .option('--listen <host:port>', 'where it listens; devices reach it by 0.0.0.0 only', '127.0.0.1:8266')
+    .option('--tls-cert <file>', 'https with this certificate (PEM, with its chain); a renewed one is taken as it is')
+    .option('--tls-key <file>', 'its private key (PEM)')
+    .addOption(
+      new Option('--tls <how>', 'https with a certificate of its own authority, in DIR/tls').choices([
+        'self-signed',
+      ] as const),
+    )
+    .option('--tls-host <name>', 'a name or address by which it is reached; may be repeated (default: all)', collect)
+    .option('--device-listen <host:port>', 'plain http for devices, and for nothing else')
     .option('--max-downloads <n>', 'at one time; who comes later is told to ask again (default: 5000)')
     .option('--max-devices <n>', 'that are remembered of one project (default: 250000)')
     .option('--connections-per-address <n>', 'at one time (default: 1024)')
@@ -39,54 +51,44 @@ export function declare(declaration: Declaration) {
 /** Runs a server until the user ends it. */
 export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
-  const { host, port } = listenAddress(options.listen);
+  const { host, port } = listenAddress('--listen', options.listen);
+  const deviceListen =
+    options.deviceListen === undefined ? undefined : listenAddress('--device-listen', options.deviceListen);
+  const tls = tlsOptions(options, io.cwd);
   const graceMs = 1000 * wholeNumber('--grace', options.grace);
   const limits = limitsOf(options);
   requirePeers();
+  if (tls?.kind === 'self-signed') requireForge();
+  for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
   const { startServer, pinoLog } = await import('../server/index.ts');
   const level = options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info';
   const server = await startServer({
     data: resolve(io.cwd, options.data),
     host,
     port,
+    tls,
+    deviceListen,
     limits,
     log: pinoLog(level, (line) => io.stderr.write(line)),
     trustedProxies: options.trustProxy ?? [],
     accelPath: options.xAccelRedirect?.replace(/\/+$/, ''),
     openMetrics: options.openMetrics ?? false,
   });
+  if (tls !== undefined) io.onHangup?.(() => void server.reloadCertificate());
   try {
-    const { url, token } = server;
-    if (options.json === true) io.stdout.write(`${JSON.stringify({ event: 'ready', url, token })}\n`);
-    else tell({ url, token, host }, report.say);
+    const { url, deviceUrl, token, trust } = server;
+    if (options.json === true) {
+      io.stdout.write(`${JSON.stringify({ event: 'ready', url, deviceUrl, token, ...trust })}\n`);
+    } else {
+      const deviceHost = (deviceListen ?? { host }).host;
+      for (const line of describeReady({ url, deviceUrl, deviceHost, token, trust }, report.path)) report.say(line);
+    }
     await untilAborted(io.signal);
     report.say('Stopping; downloads may end. Ctrl-C again ends them at once.');
   } finally {
     await server.close(graceMs);
   }
   if (options.json === true) io.stdout.write(`${JSON.stringify({ event: 'stopped' })}\n`);
-}
-
-interface Ready {
-  readonly url: string;
-  readonly token: string | undefined;
-  readonly host: string;
-}
-
-function tell({ url, token, host }: Ready, say: (line: string) => void): void {
-  say(`Serving on ${url}`);
-  const { port } = new URL(url);
-  if (host === '0.0.0.0' || host === '::') {
-    for (const address of ownAddresses()) say(`  devices: http://${address}:${port}/update/PROJECT`);
-  } else if (host === '127.0.0.1' || host === 'localhost') {
-    say('  Only this machine reaches it; for devices: --listen 0.0.0.0:8266');
-  }
-  if (token !== undefined) say(`  Token of the first admin, shown this once: ${token}`);
-}
-
-function ownAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address);
 }
 
 function limitsOf(options: ServeOptions) {
@@ -98,19 +100,6 @@ function limitsOf(options: ServeOptions) {
       mostConnectionsPerAddress: wholeNumber('--connections-per-address', connectionsPerAddress),
     }),
   };
-}
-
-/** `HOST:PORT`, `[::1]:PORT`, `:PORT`. */
-function listenAddress(text: string): { host: string; port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (digits === undefined || port > 65_535) {
-    throw new OtaError('USAGE', {
-      message: `--listen ${text} is not HOST:PORT`,
-      hint: 'Such as --listen 0.0.0.0:8266',
-    });
-  }
-  return { host: bracketed ?? (plain === '' || plain === undefined ? '0.0.0.0' : plain), port };
 }
 
 function wholeNumber(option: string, text: string): number {

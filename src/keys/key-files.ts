@@ -99,7 +99,8 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
   }
 }
 
-async function isReadableByOthers(path: string): Promise<boolean> {
+/** Of a private key's file. */
+export async function isReadableByOthers(path: string): Promise<boolean> {
   // Windows has no such mode bits; access there is a matter of lists that stat does not show.
   if (process.platform === 'win32') return false;
   const found = await stat(path).catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { Log } from './operation/log.ts';
+import type { TlsOptions } from './tls/certificate.ts';
 
 /** How a server is run. */
 export interface ServerOptions {
@@ -8,6 +9,10 @@ export interface ServerOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly log: Log;
+  /** https; without it, http. */
+  readonly tls?: TlsOptions | undefined;
+  /** Where devices, and nobody else, are answered over plain HTTP as well. */
+  readonly deviceListen?: { readonly host: string; readonly port: number } | undefined;
   readonly limits?: Partial<ServerLimits>;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[];

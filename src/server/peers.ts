@@ -13,6 +13,15 @@ export function requirePeers(isInstalled: (name: string) => boolean = isResolvab
   if (packages.length > 0) throw new OtaError('PEER_MISSING', { packages });
 }
 
+/**
+ * Before a certificate is made.
+ *
+ * @throws OtaError PEER_MISSING
+ */
+export function requireForge(isInstalled: (name: string) => boolean = isResolvable): void {
+  if (!isInstalled('node-forge')) throw new OtaError('PEER_MISSING', { packages: ['node-forge'] });
+}
+
 function isResolvable(name: string): boolean {
   try {
     import.meta.resolve(name);

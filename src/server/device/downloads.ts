@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 
 /** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
 const stallMs = 60_000;
 /** A device that is slower than that does not get to the end of it. */
 const slowestBytesPerSecond = 256;
+/** TLS makes an encrypted copy of what it is handed, for each device: it is handed so much at a time. */
+const securedPieceBytes = 32 * 1024;
 
 /** How a download ended. received: all of it was taken, and the connection was closed in order. */
 export type DownloadEnd = 'received' | 'broken';
@@ -72,8 +75,13 @@ export function sendBody(
       resolve(isHandedOver && isClosedInOrder && !hadError ? 'received' : 'broken');
     });
     closesAfter(response);
-    response.end(body);
+    if ('encrypted' in socket) Readable.from(piecesOf(body)).pipe(response);
+    else response.end(body);
   });
+}
+
+function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += securedPieceBytes) yield body.subarray(at, at + securedPieceBytes);
 }
 
 /** One download a connection, whatever the client asks for: otherwise nobody could tell how it ended. */

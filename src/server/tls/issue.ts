@@ -1,0 +1,88 @@
+import { createHash, createPublicKey, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import forge from 'node-forge';
+
+const dayMs = 86_400_000;
+/** Devices do not look at the dates of an authority, browsers do. UTCTime, which is shorter, ends in 2049. */
+const authorityDays = 20 * 365;
+/** Apple's systems take no certificate for longer than 825 days, even of an authority that was installed by hand. */
+const serverDays = 365;
+/** A device whose clock is slow must not find the certificate to be of tomorrow. */
+const clockSlackDays = 1;
+
+/** Types of names in a subjectAltName (RFC 5280, 4.2.1.6). */
+const dnsName = 2;
+const ipAddress = 7;
+
+/**
+ * Makes the certificate of an authority, valid from now. Made again of the same key it is the same to devices: of a trust anchor they keep
+ * the name and the key.
+ *
+ * @returns PEM
+ */
+export function issueAuthority(key: KeyObject, now: Date): string {
+  const publicKey = createPublicKey(key);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const name = `ota-hooks CA ${createHash('sha256').update(spki).digest('hex').slice(0, 8)}`;
+  const certificate = blank(publicKey, now, authorityDays);
+  certificate.setSubject([{ shortName: 'CN', value: name }]);
+  certificate.setIssuer(certificate.subject.attributes);
+  certificate.setExtensions([
+    { name: 'basicConstraints', critical: true, cA: true, pathLenConstraint: 0 },
+    { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true },
+    { name: 'subjectKeyIdentifier' },
+  ]);
+  return signed(certificate, key);
+}
+
+/** Whom a server's certificate is for, and who vouches for it. */
+export interface ServerRequest {
+  readonly authority: X509Certificate;
+  readonly authorityKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** Names and addresses, at least one. */
+  readonly hosts: readonly string[];
+}
+
+/**
+ * Makes the certificate of a server, valid from now.
+ *
+ * An address stands in it as an address, which browsers look for, and as a name, which BearSSL looks for (`br_x509_minimal` knows only
+ * dNSName, and HTTPClient hands it the host as it stands in the URL).
+ *
+ * @returns PEM
+ */
+export function issueServerCertificate(request: ServerRequest, now: Date): string {
+  const { authority, authorityKey, publicKey, hosts } = request;
+  const issuer = forge.pki.certificateFromPem(authority.toString());
+  const certificate = blank(publicKey, now, serverDays);
+  certificate.setSubject([{ shortName: 'CN', value: 'ota-hooks server' }]);
+  certificate.setIssuer(issuer.subject.attributes);
+  const altNames = hosts.flatMap((host) => [
+    { type: dnsName, value: host },
+    ...(isIP(host) === 0 ? [] : [{ type: ipAddress, ip: host }]),
+  ]);
+  certificate.setExtensions([
+    { name: 'keyUsage', critical: true, digitalSignature: true, keyEncipherment: true },
+    { name: 'extKeyUsage', serverAuth: true },
+    { name: 'subjectAltName', altNames },
+    { name: 'authorityKeyIdentifier', keyIdentifier: issuer.generateSubjectKeyIdentifier().getBytes() },
+  ]);
+  return signed(certificate, authorityKey);
+}
+
+function blank(publicKey: KeyObject, now: Date, days: number): forge.pki.Certificate {
+  const certificate = forge.pki.createCertificate();
+  // Positive, and as short as DER has it.
+  certificate.serialNumber = `4${randomBytes(15).toString('hex').slice(1)}`;
+  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }).toString());
+  certificate.validity.notBefore = new Date(now.getTime() - clockSlackDays * dayMs);
+  certificate.validity.notAfter = new Date(now.getTime() + days * dayMs);
+  return certificate;
+}
+
+function signed(certificate: forge.pki.Certificate, key: KeyObject): string {
+  const pem = key.export({ type: 'pkcs1', format: 'pem' }).toString();
+  certificate.sign(forge.pki.privateKeyFromPem(pem), forge.md.sha256.create());
+  return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n');
+}

@@ -1,0 +1,60 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
+import type { Log } from '../operation/log.ts';
+import type { Certificate, CertificateSource, TlsOptions } from './certificate.ts';
+import { LiveCertificate } from './live-certificate.ts';
+import { ownFiles } from './own-files.ts';
+import { replaceCertificate } from './secure-server.ts';
+
+/** Keeps a server's certificate what it should be. */
+export interface Renewal {
+  /** Looks at once. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ServerTls {
+  /** Of now; absent where there is no TLS. */
+  readonly certificate: Certificate | undefined;
+  /** Files to be handed on, where the server is its own authority: for clients, and for sketches. */
+  readonly trust: { readonly ca: string; readonly header: string } | undefined;
+  keepCurrent(server: HttpServer | HttpsServer): Renewal;
+}
+
+const nothingToRenew: Renewal = { reload: async () => undefined, stop: async () => undefined };
+
+/**
+ * @param folder of an authority of this server's own
+ * @throws OtaError those of the source of the certificate
+ */
+export async function openTls(options: TlsOptions | undefined, folder: string, log: Log): Promise<ServerTls> {
+  if (options === undefined) return { certificate: undefined, trust: undefined, keepCurrent: () => nothingToRenew };
+  const { source, trust } = await sourceOf(options, folder);
+  const live = await LiveCertificate.open(source, log);
+  return {
+    certificate: live.current,
+    trust,
+    keepCurrent(server) {
+      if (!(server instanceof HttpsServer)) return nothingToRenew;
+      const show = (certificate: Certificate) => replaceCertificate(server, certificate);
+      const { stop } = live.watch(show);
+      return { reload: () => live.reload(show), stop };
+    },
+  };
+}
+
+/** node-forge is loaded only where certificates are made. */
+async function sourceOf(
+  options: TlsOptions,
+  folder: string,
+): Promise<{ readonly source: CertificateSource; readonly trust: ServerTls['trust'] }> {
+  switch (options.kind) {
+    case 'files':
+      return { source: ownFiles(options.cert, options.key), trust: undefined };
+    case 'self-signed': {
+      const { selfSigned, tlsFiles } = await import('./self-signed.ts');
+      const { authority, header } = tlsFiles(folder);
+      return { source: selfSigned(folder, options.hosts), trust: { ca: authority, header } };
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { createPublicKey, generateKeyPair, type KeyObject, type X509Certificate } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { OtaError } from '../../errors.ts';
+import { readOptionalFile } from '../../files/read.ts';
+import { writeAtomically, writeError, writeIfChanged } from '../../files/write.ts';
+import { type CertificateSource, readCertificate, readTlsKey } from './certificate.ts';
+import { deviceHeader } from './device-header.ts';
+import { issueAuthority, issueServerCertificate } from './issue.ts';
+
+/**
+ * RSA: a sketch that is built with "Basic SSL ciphers" knows nothing else (BEARSSL_SSL_BASIC of the core), and its signatures are those
+ * that are quickly checked. 2048 bits, and no chain, keep the certificate below one record of 1 KB.
+ */
+const keyBits = 2048;
+const renewBeforeMs = 30 * 86_400_000;
+
+/** What the folder of an authority holds. */
+export function tlsFiles(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return {
+    authority: at('ca.pem'),
+    authorityKey: at('ca.key'),
+    server: at('server.pem'),
+    serverKey: at('server.key'),
+    header: at('ota_server_tls.h'),
+  };
+}
+
+/**
+ * An authority of this server's own, and a certificate of it that is renewed in time, always for the same key: what devices pin (the
+ * authority, or the key) stays what it is.
+ *
+ * @returns a source that throws OtaError TLS_AUTHORITY_KEY_LOST, TLS_FILE_UNUSABLE, FILE_UNREADABLE, FILE_UNWRITABLE
+ */
+export function selfSigned(folder: string, hosts: readonly string[]): CertificateSource {
+  const paths = tlsFiles(folder);
+  return {
+    async read() {
+      await makePrivateFolder(folder);
+      const authority = await authorityIn(paths);
+      const serverKey = (await keyIn(paths.serverKey)) ?? (await newKey(paths.serverKey));
+      const publicKey = createPublicKey(serverKey);
+      const wanted = { ...authority, publicKey, hosts: hosts.length > 0 ? withOwnNames(hosts) : ownHosts() };
+      let cert = await textOf(paths.server);
+      if (cert === undefined || !isGood(cert, wanted)) {
+        cert = issueServerCertificate(wanted, new Date());
+        await writeAtomically(paths.server, cert);
+      }
+      await writeIfChanged(paths.header, deviceHeader(authority.authority, readCertificate(cert, paths.server)));
+      return { cert, key: pemOf(serverKey) };
+    },
+  };
+}
+
+type Paths = ReturnType<typeof tlsFiles>;
+
+interface Wanted {
+  readonly authority: X509Certificate;
+  readonly authorityKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly hosts: readonly string[];
+}
+
+/** The key is written first: a certificate without it could not be told from one whose key was lost. */
+async function authorityIn(paths: Paths): Promise<Pick<Wanted, 'authority' | 'authorityKey'>> {
+  const [pem, found] = [await textOf(paths.authority), await keyIn(paths.authorityKey)];
+  if (pem !== undefined && found === undefined) {
+    throw new OtaError('TLS_AUTHORITY_KEY_LOST', { path: paths.authorityKey });
+  }
+  const authorityKey = found ?? (await newKey(paths.authorityKey));
+  const text = pem ?? issueAuthority(authorityKey, new Date());
+  if (pem === undefined) await writeAtomically(paths.authority, text);
+  const authority = readCertificate(text, paths.authority);
+  if (!authority.checkPrivateKey(authorityKey)) {
+    throw new OtaError('TLS_KEY_MISMATCH', { cert: paths.authority, key: paths.authorityKey });
+  }
+  return { authority, authorityKey };
+}
+
+async function keyIn(path: string): Promise<KeyObject | undefined> {
+  const pem = await textOf(path);
+  return pem === undefined ? undefined : readTlsKey(pem, path);
+}
+
+async function newKey(path: string): Promise<KeyObject> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: keyBits });
+  await writeAtomically(path, pemOf(privateKey), 0o600);
+  return privateKey;
+}
+
+/** Whatever is wrong with it, another one is made. */
+function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
+  try {
+    const certificate = readCertificate(pem, '');
+    const isInTime = Date.parse(certificate.validTo) - Date.now() > renewBeforeMs;
+    const isOurs = certificate.verify(authority.publicKey) && certificate.publicKey.equals(publicKey);
+    const names = new Set((certificate.subjectAltName ?? '').split(', '));
+    return isInTime && isOurs && hosts.every((host) => names.has(`DNS:${host}`));
+  } catch {
+    return false;
+  }
+}
+
+/** Whoever publishes on the machine of the server reaches it by these. */
+const loopback = ['localhost', '127.0.0.1'];
+
+function withOwnNames(hosts: readonly string[]): readonly string[] {
+  return [...new Set([...hosts.map((host) => host.toLowerCase()), ...loopback])];
+}
+
+/** Names and addresses by which others in the network may know this machine. */
+function ownHosts(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const addresses = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);
+  return withOwnNames([hostname(), ...addresses]);
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  const bytes = await readOptionalFile(path);
+  return bytes && Buffer.from(bytes).toString('latin1');
+}
+
+async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw writeError(folder, cause);
+  });
+}
