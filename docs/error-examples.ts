@@ -76,6 +76,12 @@ export const errorExamples = {
   SERVER_DATA_UNREADABLE: [{ path: 'data', reason: 'SQLITE_NOTADB' }],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
+  TLS_FILE_UNUSABLE: [
+    { path: 'privkey.pem', reason: 'it is encrypted, and a server cannot ask' },
+    { path: 'fullchain.pem', reason: 'it holds no certificate in PEM form' },
+  ],
+  TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],
+  TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],
   BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'it broke off' }],
   SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
   SERVER_REFUSED: [

@@ -1,6 +1,7 @@
 import Database from 'libsql';
 import { requirePeers } from '../../src/server/peers.ts';
 import { startTestServer } from '../server/running-server.ts';
+import { usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { testFolder } from '../support/test-folder.ts';
@@ -43,6 +44,15 @@ export const serverErrors = {
     const { path } = await testFolder(t);
     return runVerb(['serve', '--data', 'data', '--listen', `127.0.0.1:${port}`], { cwd: path });
   },
+  TLS_FILE_UNUSABLE: inFolder(`${serve.join(' ')} --tls-cert cert.pem --tls-key key.pem`, {
+    'cert.pem': 'no certificate',
+    'key.pem': 'no key',
+  }),
+  TLS_KEY_MISMATCH: async (t) => {
+    const { path } = await usedAuthority(t);
+    return runVerb([...serve, '--tls-cert', 'tls/server.pem', '--tls-key', 'tls/ca.key'], { cwd: path });
+  },
+  TLS_AUTHORITY_KEY_LOST: inFolder(`${serve.join(' ')} --tls self-signed`, { 'data/tls/ca.pem': 'an authority' }),
   BACKUP_INVALID: inFolder('server import backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
   SERVER_REFUSED: async (t) => {
     const { url, folder } = await startTestServer(t);

@@ -7,7 +7,7 @@ import { ownFiles } from './own-files.ts';
 import { replaceCertificate } from './secure-server.ts';
 
 /** Keeps a server's certificate what it should be. */
-export interface Renewal {
+interface Renewal {
   /** Looks at once. */
   reload(): Promise<void>;
   stop(): Promise<void>;
