@@ -4,11 +4,14 @@ import { declareDevices } from './server/devices.ts';
 import { declareProjects } from './server/projects.ts';
 import { declareReleases } from './server/releases.ts';
 import { declareToken } from './server/token.ts';
-import type { Declaration } from './verb.ts';
+import { type Declaration, verbGroup } from './verb.ts';
 
 /** Declares the verb, which is a group of verbs. */
 export function declare({ program, io }: Declaration) {
-  const group = program.command('server').description('look at an update server and change what it does');
+  const group = verbGroup(program, 'server', 'look at an update server and change what it does', [
+    'ota-hooks server projects list --server https://ota.example.com',
+    'ota-hooks server releases offer --help',
+  ]);
   for (const declareVerb of [
     declareToken,
     declareProjects,
@@ -17,8 +20,7 @@ export function declare({ program, io }: Declaration) {
     declareAudit,
     declareBackup,
   ]) {
-    // Subcommands are declared on a group as verbs are on the program.
-    declareVerb({ program: group as Declaration['program'], io });
+    declareVerb({ program: group, io });
   }
   return group;
 }

@@ -14,14 +14,35 @@ export function verb<const Usage extends string>(
   description: string,
   examples: readonly [string, string],
 ) {
+  return (
+    program
+      .command(usage)
+      .description(description)
+      .option('--json', 'one JSON document on stdout, and nothing else there')
+      .option('--quiet', 'say nothing but warnings and errors')
+      .option('--verbose', 'say more')
+      .option('--no-color', 'no colours')
+      // Behind what the verb itself has to add.
+      .addHelpText('afterAll', examplesText(examples))
+  );
+}
+
+/** Begins the declaration of a group of verbs; its help ends with examples too. */
+export function verbGroup(
+  program: Declaration['program'],
+  name: string,
+  description: string,
+  examples: readonly [string, string],
+): Declaration['program'] {
+  // Subcommands are declared on a group as verbs are on the program: they see no more of it.
   return program
-    .command(usage)
+    .command(name)
     .description(description)
-    .option('--json', 'one JSON document on stdout, and nothing else there')
-    .option('--quiet', 'say nothing but warnings and errors')
-    .option('--verbose', 'say more')
-    .option('--no-color', 'no colours')
-    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+    .addHelpText('after', examplesText(examples)) as Declaration['program'];
+}
+
+function examplesText(examples: readonly [string, string]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`;
 }
 
 /** An empty program that writes to the given world and throws instead of ending the process. */
@@ -30,6 +51,7 @@ export function emptyProgram(io: Io, version: string): Command {
     .description('Signed, compressed firmware from every ESP8266 build, and its way over the air')
     .version(version)
     .showHelpAfterError('(run it with --help to see its options)')
+    .addHelpText('after', examplesText(['ota-hooks init', 'ota-hooks upload --help']))
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
     .exitOverride();
 }

@@ -23,6 +23,8 @@ interface World {
   readonly home?: string;
   /** Where the command line lies that hooks are to run. */
   readonly cli?: string;
+  /** Is told when something is written, to either stream. */
+  readonly onOutput?: () => void;
 }
 
 /**
@@ -31,12 +33,13 @@ interface World {
  */
 export async function runVerb(
   argv: readonly string[],
-  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, cli = 'ota-hooks' }: World,
+  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, cli = 'ota-hooks', onOutput }: World,
 ): Promise<VerbRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
       written[name] += text;
+      onOutput?.();
     },
   });
   const io: Io = {

@@ -5,7 +5,7 @@ import { OtaError } from '../../errors.ts';
 import { readNamedFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 import { table } from '../table.ts';
-import type { Declaration } from '../verb.ts';
+import { type Declaration, verbGroup } from '../verb.ts';
 import { type ServerOptions, segment, serverVerb, type Talk, talkTo } from './connection.ts';
 import { credentialOf } from './projects.ts';
 
@@ -21,7 +21,10 @@ interface SetOptions extends ServerOptions {
 
 /** Declares `server devices …`. */
 export function declareDevices({ program, io }: Declaration): void {
-  const group = program.command('devices').description('what is known of the devices, and why they get what they get');
+  const group = verbGroup(program, 'devices', 'what is known of the devices, and why they get what they get', [
+    'ota-hooks server devices list door --failed',
+    'ota-hooks server devices show door 18:FE:34:AA:BB:CC',
+  ]);
   serverVerb({ program: group, io }, 'list <project>', 'show the devices', [
     'ota-hooks server devices list door --server https://ota.example.com',
     'ota-hooks server devices list door --failed --json',

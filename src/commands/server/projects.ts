@@ -6,7 +6,7 @@ import { OtaError } from '../../errors.ts';
 import { readNamedFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 import { table } from '../table.ts';
-import { collect, type Declaration } from '../verb.ts';
+import { collect, type Declaration, verbGroup } from '../verb.ts';
 import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
 
 interface SetOptions extends ServerOptions {
@@ -23,7 +23,10 @@ const hourMs = 3_600_000;
 
 /** Declares `server projects …`. */
 export function declareProjects({ program, io }: Declaration): void {
-  const group = program.command('projects').description('who may ask, and by which paths');
+  const group = verbGroup(program, 'projects', 'who may ask, and by which paths', [
+    'ota-hooks server projects list',
+    'ota-hooks server projects set door --access closed',
+  ]);
   serverVerb({ program: group, io }, 'list', 'show the projects', [
     'ota-hooks server projects list --server https://ota.example.com',
     'ota-hooks server projects list --json',

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { defaultChannel, type ReleaseInfo } from '../../domain/release.ts';
 import type { Io } from '../io.ts';
 import { table } from '../table.ts';
-import type { Declaration } from '../verb.ts';
+import { type Declaration, verbGroup } from '../verb.ts';
 import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
 
 interface SelectionOptions extends ServerOptions {
@@ -12,7 +12,10 @@ interface SelectionOptions extends ServerOptions {
 
 /** Declares `server releases …`. */
 export function declareReleases({ program, io }: Declaration): void {
-  const group = program.command('releases').description('what there is, and what channels offer');
+  const group = verbGroup(program, 'releases', 'what there is, and what channels offer', [
+    'ota-hooks server releases list door',
+    'ota-hooks server releases offer door 1.4.2',
+  ]);
   const kind = () => new Option('--kind <kind>', 'only this one').choices(['sketch', 'filesystem'] as const);
   serverVerb({ program: group, io }, 'list <project>', 'show the releases, the newest first', [
     'ota-hooks server releases list door --server https://ota.example.com',

@@ -6,7 +6,7 @@ import { requirePeers } from '../../server/peers.ts';
 import type { Io } from '../io.ts';
 import { makeReport } from '../report.ts';
 import { table } from '../table.ts';
-import type { Declaration } from '../verb.ts';
+import { type Declaration, verbGroup } from '../verb.ts';
 import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
 
 interface CreateOptions extends ServerOptions {
@@ -18,7 +18,10 @@ interface CreateOptions extends ServerOptions {
 
 /** Declares `server token …`. */
 export function declareToken({ program, io }: Declaration): void {
-  const group = program.command('token').description('who may do what');
+  const group = verbGroup(program, 'token', 'who may do what', [
+    'ota-hooks server token create --role read',
+    'ota-hooks server token list',
+  ]);
   serverVerb({ program: group, io }, 'create', 'make a token; it is shown once', [
     'ota-hooks server token create --role publish --project door --name ci --server https://ota.example.com',
     'ota-hooks server token create --role admin --data /var/lib/ota-hooks',

@@ -1,0 +1,39 @@
+import test from 'ava';
+import { commandTree, understood, words } from './command-tree.ts';
+
+const tree = await commandTree();
+
+test('the tree has all the verbs, those of the server too', (t) => {
+  const paths = tree.map(({ words: path }) => path.slice(1).join(' '));
+  for (const path of ['', 'init', 'uninstall', 'signing', 'server', 'server devices import'])
+    t.true(paths.includes(path), path);
+  t.true(paths.length > 35);
+});
+
+for (const { words: path, help, examples } of tree) {
+  const name = path.join(' ');
+
+  test(`the help of ${name} ends with two examples`, (t) => {
+    t.regex(help, /\nExamples:\n {2}\$ [^\n]+\n {2}\$ [^\n]+\n$/);
+    t.is(new Set(examples).size, 2);
+    t.is(examples.length, 2);
+  });
+
+  test(`the examples of ${name} are understood`, async (t) => {
+    for (const example of examples) {
+      t.true(`${example} `.startsWith(`${name} `), example);
+      const argv = words(example);
+      const verb = await understood(argv);
+      // Help that is asked for says what it is of.
+      if (argv.includes('--help')) t.regex(verb, new RegExp(`^Usage: ${argv.slice(0, -1).join(' ')} `), example);
+      else t.true(`${example} `.startsWith(`${verb} `) && verb.startsWith(name), `${example}: ${verb}`);
+    }
+  });
+}
+
+test('what is not understood is told from what is', async (t) => {
+  t.is(await understood(['ota-hooks', 'pack', 'door.bin']), 'ota-hooks pack');
+  t.regex(await understood(['ota-hooks', 'pack', '--frobnicate']), /unknown option '--frobnicate'/);
+  t.regex(await understood(['ota-hooks', 'server', 'releases', 'offer']), /missing required argument/);
+  t.regex(await understood(['ota-hooks', 'pakc']), /unknown command/);
+});
