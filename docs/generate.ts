@@ -44,7 +44,7 @@ Nothing on an ESP8266 checks an update as a whole. The Updater compares a few by
 back, and a signature says who made some bytes, not that they fit. Every way in which that was seen to go wrong is a rule here; each is asked
 before anything is sent.
 
-\`\`\`
+\`\`\`sh
 ota-hooks preflight build/door.ino.bin.gz.signed --device door.json
 ota-hooks preflight build/door.ino.bin.ota.json --core 2.7.4 --signing required --layout 4m2m --transport espota
 \`\`\`

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { type Act, actsOf } from './page.ts';
+import { type Act, actsOf } from '../../docs/acts.ts';
 import { makePlace, type Place, type Run } from './place.ts';
 
 const page = 'start.md';
@@ -15,7 +15,7 @@ async function followSection(
   before: (act: Act, count: number) => Promise<void>,
 ): Promise<readonly Run[]> {
   const runs: Run[] = [];
-  for (const act of await actsOf(page, heading)) {
+  for (const act of actsOf(page, heading)) {
     const command = act.act === 'run' ? act.command : '';
     await before(act, runs.filter((run) => run.command === command).length + 1);
     const run = await place.follow(act);
@@ -86,7 +86,7 @@ test.serial(
   'Arduino IDE 2: installed for the whole machine, the core signs what has keys, and is itself again afterwards',
   async (t) => {
     const place = await makePlace(t);
-    const [sketch] = await actsOf(page, 'arduino-cli');
+    const [sketch] = actsOf(page, 'arduino-cli');
     if (sketch !== undefined) await place.follow(sketch);
     const runs = await followSection(t, place, 'Arduino IDE 2', async () => undefined);
 
@@ -98,11 +98,11 @@ test.serial(
 
 test.serial('doctor has nothing to complain about after all that', async (t) => {
   const place = await makePlace(t);
-  const acts = await actsOf(page, 'PlatformIO');
+  const acts = actsOf(page, 'PlatformIO');
   for (const act of acts.slice(0, acts.findIndex((one) => one.act === 'run' && one.command === 'pio run') + 1)) {
     await place.follow(act);
   }
-  const [advice] = await actsOf(page, 'When something is odd');
+  const [advice] = actsOf(page, 'When something is odd');
   const run = advice && (await place.follow(advice));
   t.is(run?.exitCode, 0, run?.output);
   t.notRegex(run?.output ?? '', /(?:error|warning)/);

@@ -8,9 +8,9 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import type { Act } from '../../docs/acts.ts';
 import { arduinoCli } from '../provision/arduino-cli.ts';
 import { platformIo } from '../provision/platformio.ts';
-import type { Act } from './page.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const testCore = join(repository, 'test', 'e2e', 'esp8266');

@@ -3,7 +3,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { type Act, actsOf } from '../newcomer/page.ts';
+import { type Act, actsOf } from '../../docs/acts.ts';
 import { makePlace, type Place, type Run } from '../newcomer/place.ts';
 
 const page = 'server.md';
@@ -26,7 +26,7 @@ async function follow(
   before: (act: Act, count: number) => Promise<void> = async () => undefined,
 ): Promise<readonly Run[]> {
   const runs: Run[] = [];
-  for (const act of await actsOf(page, heading)) {
+  for (const act of actsOf(page, heading)) {
     const command = act.act === 'run' ? act.command : '';
     await before(act, runs.filter((run) => run.command === command).length + 1);
     const until = settled.find((each) => each.heading === heading && each.command === command)?.until;
@@ -86,7 +86,7 @@ test.serial('every command of the page does what the page says', async (t) => {
 test.serial('with arduino-cli a build is published as well', async (t) => {
   const place = await makePlace(t);
   const needed = /^(?:npm |npx ota-hooks serve |export )/;
-  for (const act of await actsOf(page, 'From nothing to a device that updates itself')) {
+  for (const act of actsOf(page, 'From nothing to a device that updates itself')) {
     if (act.act === 'run' && needed.test(act.command)) await place.follow(act);
   }
   const runs = await follow(t, place, 'With arduino-cli');

@@ -1,0 +1,121 @@
+/** What pages tell somebody to do who has a build in front of him and devices in the network: here these are virtual. */
+import { createServer } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import type { VirtualEsp } from '../../src/simulator/index.ts';
+import { doorFacts, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
+import { startCli } from '../support/run-cli.ts';
+import { runVerb } from '../support/run-verb.ts';
+import type { TestFolder } from '../support/test-folder.ts';
+import { type Act, sectionsOf } from './acts.ts';
+
+const env = { DOOR_PASSWORD: 'of the door', KITCHEN_PASSWORD: 'of the kitchen', CELLAR_PASSWORD: 'of the cellar' };
+
+interface Desk {
+  readonly folder: TestFolder;
+  readonly kitchen: VirtualEsp;
+  readonly cellar: VirtualEsp;
+  /** Does all that stands under a heading, and gives what was shown; each command must succeed. */
+  readonly follow: (page: string, heading: string) => Promise<string>;
+}
+
+async function makeDesk(t: ExecutionContext): Promise<Desk> {
+  const [kitchen, cellar] = await Promise.all([virtualDoor(t, { webPort: 0 }), virtualDoor(t)]);
+  const folder = await packedDoor(t);
+  const hostPort = await freePort();
+  /** What a page cannot know: where the devices are, and which port is free. */
+  const placed = (text: string) =>
+    text
+      .replace(/--host 192\.168\.1\.20(?=.*--method web)/, `--host ${kitchen.host}:${kitchen.webPort}`)
+      .replace('--host 192.168.1.20', `--host ${kitchen.host}:${kitchen.otaPort}`)
+      .replace('--host-port 8267', `--host-port ${hostPort}`)
+      .replace('"address": "192.168.1.20"', `"address": "${kitchen.host}", "port": ${kitchen.otaPort}`)
+      .replace('"address": "cellar.local"', `"address": "${cellar.host}", "port": ${cellar.otaPort}`);
+  const settled = async (esp: VirtualEsp) => {
+    if (updatesTaken(esp) > 0) await restarted(esp);
+  };
+  const run = async (command: string): Promise<string> => {
+    const argv = placed(command)
+      .replace(/^(?:npx )?ota-hooks /, '')
+      .split(' ');
+    if (argv[0] === 'simulate') return simulate(argv, folder.path);
+    const { exitCode, stdout, stderr, error } = await runVerb(argv, { cwd: folder.path, env });
+    t.is(exitCode, 0, `${command}\n${error?.message}\n${stderr}`);
+    await Promise.all([kitchen, cellar].map(settled));
+    return `${stdout}${stderr}`;
+  };
+  const act = async (one: Act): Promise<string> => {
+    if (one.act === 'run') return run(one.command);
+    await folder.write(one.path, placed(one.text));
+    return '';
+  };
+  const follow = async (page: string, heading: string) => {
+    const section = sectionsOf(page).find((each) => each.heading === heading);
+    const shown: string[] = [];
+    for (const one of section?.acts ?? []) shown.push(await act(one));
+    return shown.join('\n');
+  };
+  return { folder, kitchen, cellar, follow };
+}
+
+/** Until all devices are there; then Ctrl-C. */
+async function simulate(argv: readonly string[], cwd: string): Promise<string> {
+  const count = Number(argv[argv.indexOf('--count') + 1]);
+  const simulation = startCli(argv, cwd);
+  let shown = '';
+  const ready = () => shown.match(/ready/g)?.length ?? 0;
+  for await (const line of simulation.iterable({ from: 'stderr' })) {
+    shown += `${line}\n`;
+    if (ready() === count) simulation.kill('SIGINT');
+  }
+  await simulation;
+  return shown;
+}
+
+/** What asks a device whether it is back is an update to it, which it rejects. */
+function updatesTaken(esp: VirtualEsp): number {
+  return updatesOf(esp).filter((verdict) => verdict === 'accepted').length;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+test('docs/upload.md: one device by both ways, then a fleet', async (t) => {
+  const { kitchen, cellar, follow } = await makeDesk(t);
+  t.regex(await follow('docs/upload.md', ''), /accepted/);
+  t.regex(await follow('docs/upload.md', 'Firewalls'), /accepted/);
+  t.is(updatesTaken(kitchen), 3);
+  t.regex(await follow('docs/upload.md', 'A fleet'), /kitchen.*accepted.*cellar.*accepted/s);
+  t.deepEqual([kitchen, cellar].map(updatesTaken), [5, 1]);
+});
+
+test('docs/upload.md: twenty virtual devices', async (t) => {
+  const { follow } = await makeDesk(t);
+  t.is((await follow('docs/upload.md', 'Rehearse it')).match(/ready/g)?.length, 20);
+});
+
+test('README.md: asked, sent, and sent to all', async (t) => {
+  const { folder, kitchen, cellar, follow } = await makeDesk(t);
+  const devices = { cellar: { address: cellar.host, port: cellar.otaPort } };
+  await folder.write('ota.config.json', JSON.stringify({ project: 'door', devices }));
+  await follow('README.md', 'Sending it');
+  t.deepEqual([kitchen, cellar].map(updatesTaken), [1, 1]);
+});
+
+test('docs/never-brick.md: a file and a build are judged', async (t) => {
+  const { folder, follow } = await makeDesk(t);
+  await folder.write('door.json', JSON.stringify(doorFacts));
+  t.regex(await follow('docs/never-brick.md', ''), /door\.ino\.bin\.signed/);
+});
+
+test('docs/security.md: built here, signed there', async (t) => {
+  const { folder, follow } = await makeDesk(t);
+  const before = await folder.read('build/door.ino.bin.gz.signed');
+  t.regex(await follow('docs/security.md', 'What the build does with the private key'), /accept/);
+  t.deepEqual(await folder.read('build/door.ino.bin.gz.signed'), before, 'byte for byte the same');
+});

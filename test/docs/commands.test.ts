@@ -1,0 +1,96 @@
+/** Every command that a page shows is there, with its options; and every block of commands is followed by a test, or says why not. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { checkWords, commandLinesIn } from '../support/command-lines.ts';
+import { sectionsOf } from './acts.ts';
+import { type Page, pages, repository } from './pages.ts';
+
+const newcomer = 'test/e2e/newcomer/newcomer.test.ts';
+const readme = 'test/e2e/newcomer/readme.test.ts';
+const server = 'test/e2e/publish/docs.test.ts';
+const desk = 'test/docs/at-a-desk.test.ts';
+
+/** By page and heading: the test that runs the commands there. */
+const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'README.md': {
+    'Set-up: PlatformIO': readme,
+    'Set-up: arduino-cli': readme,
+    'Set-up: Arduino IDE 2': readme,
+    'Sending it': desk,
+  },
+  'docs/moving.md': { 'Only the two tools': 'test/e2e/newcomer/moving.test.ts' },
+  'docs/never-brick.md': { '': desk },
+  'docs/security.md': { 'What the build does with the private key': desk },
+  'docs/server.md': {
+    'From nothing to a device that updates itself': server,
+    'With arduino-cli': server,
+    'When builds publish': server,
+    'Devices that run older builds': server,
+    'When something goes wrong': server,
+    'Who may ask': server,
+    'A folder in place of a server': server,
+    'Looking after it': server,
+  },
+  'docs/start.md': {
+    PlatformIO: newcomer,
+    'arduino-cli': newcomer,
+    'Arduino IDE 2': newcomer,
+    'When something is odd': newcomer,
+  },
+  'docs/troubleshooting.md': { '': 'test/commands/doctor.test.ts' },
+  'docs/upload.md': { '': desk, Firewalls: desk, 'A fleet': desk, 'Rehearse it': desk },
+};
+
+/** By page and heading: why no test runs the commands there. That they exist is checked nevertheless. */
+const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'README.md': { 'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone' },
+  'CONTRIBUTING.md': { '': 'they run all tests and the bench; .ci/run runs them in a clean clone' },
+  'bench/README.md': { '': 'the bench takes minutes' },
+};
+
+const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+  scripts: Readonly<Record<string, string>>;
+};
+
+/** What is not ours: a shell's own words, and the programs that a reader has. */
+const programs = /^(?:cd|export|mkdir|npm|npx|pio|arduino-cli|ota-hooks) /;
+
+function commandsOf({ path }: Page) {
+  return sectionsOf(path).flatMap(({ heading, acts }) =>
+    acts.flatMap((act) => (act.act === 'run' ? [{ heading, command: act.command }] : [])),
+  );
+}
+
+test('there are commands', (t) => {
+  t.true(pages.flatMap(commandsOf).length > 80);
+});
+
+for (const page of pages) {
+  const commands = commandsOf(page);
+  const [ran, parsed] = [followed[page.path] ?? {}, onlyParsed[page.path] ?? {}];
+
+  test(`${page.path}: each block of commands is run by a test, or it is said why not`, (t) => {
+    const headings = new Set(commands.map(({ heading }) => heading));
+    t.deepEqual(Object.keys({ ...ran, ...parsed }).sort(), [...headings].sort());
+    for (const [heading, by] of Object.entries(ran)) {
+      t.true(existsSync(join(repository, by)), by);
+      t.true(readFileSync(join(repository, by), 'utf8').includes(heading), `${by} does not follow "${heading}"`);
+    }
+  });
+
+  test(`${page.path}: what the commands call is there`, (t) => {
+    for (const { command } of commands) {
+      t.regex(`${command} `, programs);
+      for (const [, script = ''] of command.matchAll(/npm (?:run )?(test|(?<=run )\S+)/g))
+        t.truthy(scripts[script], command);
+    }
+    t.pass();
+  });
+
+  const inline = [...page.prose.matchAll(/`((?:npx )?ota-hooks [^`\n]*)`/g)].map(([, words = '']) => words);
+  const lines = new Set([...commands.map(({ command }) => command), ...inline]);
+  for (const line of lines) {
+    for (const words of commandLinesIn(line)) test(`${page.path}: ${line}`, (t) => checkWords(t, words));
+  }
+}

@@ -1,0 +1,72 @@
+/** docs/moving.md: the two tools of the core replaced, and nothing else. */
+import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { readPublicKey } from '../../../src/keys/public-key.ts';
+import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { type Act, actsOf } from '../../docs/acts.ts';
+import { makePlace, type Place, type Run } from './place.ts';
+
+/** mdns-discovery, which tells arduino-cli of network ports, looks into real networks only. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
+async function run(t: ExecutionContext, place: Place, command: string): Promise<Run> {
+  const done = await place.follow({ act: 'run', command });
+  t.is(done?.exitCode, 0, `${command}\n${done?.output}`);
+  return done ?? t.fail();
+}
+
+/** A device that runs what was built before, with that key. */
+async function device(t: ExecutionContext, place: Place, host: string, password?: string): Promise<VirtualEsp> {
+  const publicKey = readPublicKey(await place.read('door/public.key'), 'public.key');
+  const image = { sizeBytes: 64 * 1024, publicKey };
+  const announced = host === ownAddress && {
+    hostname: `moving-${process.pid}`,
+    mdns: { board: 'ESP8266_WEMOS_D1MINI' },
+  };
+  const esp = await startVirtualEsp({ host, image, publicKey, password, timings: quickTimings, ...announced });
+  t.teardown(() => esp.close());
+  return esp;
+}
+
+function updatesOf(esp: VirtualEsp): readonly string[] {
+  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+}
+
+test.serial('Only the two tools: the core builds and sends through them', async (t) => {
+  const place = await makePlace(t);
+  const [sketch] = actsOf('start.md', 'arduino-cli');
+  await place.follow(sketch ?? t.fail());
+
+  let installed = '';
+  let esp: VirtualEsp | undefined;
+  const follow = async (act: Act): Promise<void> => {
+    if (act.act === 'save') {
+      const lines = act.text
+        .replaceAll('/usr/lib/node_modules/ota-hooks', installed)
+        .replaceAll('/usr/bin/node', process.execPath);
+      return writeFile(join(place.core, act.path), lines);
+    }
+    if (act.command.startsWith('arduino-cli compile')) {
+      await run(t, place, 'ota-hooks keygen --private-key door/private.key --public-key door/public.key');
+    }
+    if (act.command.includes('192.168.1.20')) esp = await device(t, place, '127.0.0.1');
+    const port = `-i 127.0.0.1 -p ${esp?.otaPort}`;
+    const { output } = await run(t, place, act.command.replace('-i 192.168.1.20', port));
+    if (act.command === 'npm root --global') installed = join(output.trim(), 'ota-hooks');
+    if (act.command.startsWith('arduino-cli compile')) t.regex(output, /Enabling binary signing/);
+  };
+  for (const act of actsOf('moving.md', 'Only the two tools')) await follow(act);
+  t.deepEqual(esp && updatesOf(esp), ['accepted']);
+  await run(t, place, 'ota-hooks verify build/door.ino.bin.signed --public-key door/public.key');
+
+  if (ownAddress === undefined) return t.log('this machine is in no network: arduino-cli finds no device');
+  const inNetwork = await device(t, place, ownAddress, 'of the door');
+  const upload = `arduino-cli upload --fqbn esp8266:esp8266:d1_mini --port ${ownAddress} --protocol network`;
+  const options = '--discovery-timeout 20s --upload-field password=of\\ the\\ door --input-dir build door';
+  t.regex((await run(t, place, `${upload} ${options}`)).output, /warning: a password on the command line/);
+  t.deepEqual(updatesOf(inNetwork), ['accepted']);
+});
