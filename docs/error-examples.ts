@@ -84,6 +84,17 @@ export const errorExamples = {
   TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],
   BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'it broke off' }],
   SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
+  SERVER_NOT_TRUSTED: [
+    {
+      url: 'https://192.168.1.5:8443',
+      reason: 'the authority of its certificate is not known (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
+    },
+    {
+      url: 'https://ota.local:8443',
+      reason: 'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
+    },
+    { url: 'https://ota.example.com', reason: 'its certificate has expired (CERT_HAS_EXPIRED)' },
+  ],
   SERVER_REFUSED: [
     {
       url: 'http://192.168.1.5:8266/api/v1/tokens',

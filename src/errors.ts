@@ -357,7 +357,8 @@ export const catalogue = {
     1,
     ({ path, reason }) => `${path} cannot be used for HTTPS: ${inWords(reason)}`,
     'A server shows a certificate in PEM form, and proves it with the private key of the same pair.',
-    () => 'Give PEM files as certbot makes them: --tls-cert fullchain.pem --tls-key privkey.pem, without a passphrase.',
+    () =>
+      'Give PEM text: a certificate begins with BEGIN CERTIFICATE, a key with BEGIN PRIVATE KEY, and it has no passphrase.',
   ),
   TLS_KEY_MISMATCH: entry<{ cert: string; key: string }>(
     1,
@@ -383,6 +384,17 @@ export const catalogue = {
     ({ url, reason }) => `No answer from ${url}: ${reason}`,
     'The server is not running there, or something stands between.',
     () => 'Check the address, and that `ota-hooks serve` runs there.',
+  ),
+  SERVER_NOT_TRUSTED: entry<{ url: string; reason: string }>(
+    1,
+    ({ url, reason }) => `${url} is not trusted, and was sent nothing: ${reason}`,
+    'Whoever stands between could pretend to be the server, and read the token. There is no way to switch this off.',
+    ({ reason }) => {
+      if (/another name/.test(reason))
+        return 'Use a name that the certificate has, or add this one: serve --tls-host NAME.';
+      if (/expired|not valid yet/.test(reason)) return 'Check the clocks of both machines, and renew the certificate.';
+      return 'If it is a server of yours with `serve --tls self-signed`: get ca.pem from the folder tls in its data, and name it with --ca FILE or in OTA_CA.';
+    },
   ),
   SERVER_REFUSED: entry<{ url: string; status: number; code: string; message: string; hint: string }>(
     1,

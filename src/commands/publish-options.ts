@@ -9,6 +9,7 @@ export interface PublishOptions extends OutputOptions {
   readonly hold?: boolean | undefined;
   readonly firmwareVersion?: string | undefined;
   readonly tokenEnv: string;
+  readonly ca?: string | undefined;
   readonly known?: string | undefined;
   readonly elf?: string | undefined;
   readonly board?: string | undefined;

@@ -25,6 +25,7 @@ export function declare(declaration: Declaration) {
     .option('--hold', 'on no channel: let it wait on the server for a rollout, or for `server releases offer`')
     .option('--firmware-version <version>', 'version of the firmware (default: what the manifest says)')
     .option('--token-env <name>', 'environment variable with the token of the server', 'OTA_TOKEN')
+    .option('--ca <file>', 'certificate (PEM) of the authority of the server, where it has its own (default: OTA_CA)')
     .option('--known <file>', 'a build of the past, to recognise the devices that still run it; it is never sent')
     .option('--elf <file>', 'with --known: its linked program, which shows whether those devices verify')
     .option('--board <name>', 'with --known: its board')
@@ -53,6 +54,7 @@ export async function publish(file: string | undefined, options: PublishOptions,
     cwd: io.cwd,
     env: io.env,
     tokenVariable: options.tokenEnv,
+    ca: options.ca,
   });
   const publications = await choosePublications(path, source, options, settings, io, report);
   const done = await publishAll(publications, destination, io, report);

@@ -4,7 +4,13 @@ import { OtaError } from '../errors.ts';
 
 /** Where builds go. The token is good for this origin, and is sent nowhere else. */
 export type Destination =
-  | { readonly kind: 'server'; readonly url: URL; readonly token: string }
+  | {
+      readonly kind: 'server';
+      readonly url: URL;
+      readonly token: string;
+      /** File of the authority that its certificate must be of; absent: one of those that node knows. */
+      readonly ca: string | undefined;
+    }
   | { readonly kind: 'folder'; readonly path: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,11 +25,14 @@ export interface DestinationQuestion {
   readonly env: Environment;
   /** The variable that holds the token. */
   readonly tokenVariable: string;
+  /** File of the server's authority, by the command line. */
+  readonly ca: string | undefined;
 }
 
 /**
  * Settles where builds go. A configuration comes with the source tree, and so perhaps from a stranger: an address in it gets the token only
- * when the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`).
+ * when the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Whom to believe that it is that origin
+ * is for the command line and the environment (`OTA_CA`) alone.
  *
  * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
  */
@@ -40,7 +49,8 @@ export function settleDestination(question: DestinationQuestion): Destination {
   }
   const url = serverUrl(place);
   if (url === undefined) return { kind: 'folder', path: resolve(base, place) };
-  return { kind: 'server', url, token: tokenFor(url, isTrusted, question) };
+  const ca = question.ca ?? (env['OTA_CA'] || undefined);
+  return { kind: 'server', url, token: tokenFor(url, isTrusted, question), ca: ca && resolve(cwd, ca) };
 }
 
 function placeOf(configured: DestinationQuestion['configured'], env: Environment): string | undefined {

@@ -11,8 +11,8 @@ type Opener<Kind> = (destination: Extract<Destination, { kind: Kind }>, context:
 
 /** Every place that builds can be published to: a folder beside this file, a kind of destination, and a line here. */
 const ways = {
-  server: async ({ url, token }, context) =>
-    (await import('./server/publish-to-server.ts')).serverWay({ url, token, ...context }),
+  server: async ({ url, token, ca }, context) =>
+    (await import('./server/publish-to-server.ts')).serverWay({ url, token, ca, ...context }),
   folder: async ({ path }) => (await import('./folder/publish-to-folder.ts')).folderWay(path),
 } satisfies { [Kind in Destination['kind']]: Opener<Kind> };
 

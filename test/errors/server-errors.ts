@@ -1,7 +1,7 @@
 import Database from 'libsql';
 import { requirePeers } from '../../src/server/peers.ts';
 import { startTestServer } from '../server/running-server.ts';
-import { usedAuthority } from '../server/tls/authority.ts';
+import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { testFolder } from '../support/test-folder.ts';
@@ -54,6 +54,11 @@ export const serverErrors = {
   },
   TLS_AUTHORITY_KEY_LOST: inFolder(`${serve.join(' ')} --tls self-signed`, { 'data/tls/ca.pem': 'an authority' }),
   BACKUP_INVALID: inFolder('server import backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
+  SERVER_NOT_TRUSTED: async (t) => {
+    const folder = await usedAuthority(t);
+    const { url, token } = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });
+    return runVerb(['server', 'projects', 'list', '--server', url], { cwd: folder.path, env: { OTA_TOKEN: token } });
+  },
   SERVER_REFUSED: async (t) => {
     const { url, folder } = await startTestServer(t);
     const env = { OTA_SERVER: url, OTA_TOKEN: 'ota_of_somebody_else' };

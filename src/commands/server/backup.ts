@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { apiRoot } from '../../domain/release.ts';
 import { OtaError } from '../../errors.ts';
 import { writeError } from '../../files/write.ts';
+import { stream } from '../../publish/server/connection.ts';
 import { requirePeers } from '../../server/peers.ts';
 import type { Io } from '../io.ts';
 import { makeReport, type OutputOptions } from '../report.ts';
@@ -55,21 +55,15 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
 }
 
 async function* fromServer(options: ServerOptions, io: Io): AsyncGenerator<Uint8Array> {
-  const { url, token, ask } = talkTo(options, io);
+  const { place, ask } = talkTo(options, io);
   // Says in our words what is wrong with the address or the token.
   await ask('GET', '/server');
-  const address = url.origin + url.pathname.replace(/\/+$/, '') + apiRoot;
-  const response = await fetch(`${address}/export`, {
-    headers: { Authorization: `Bearer ${token}` },
-    redirect: 'error',
-    signal: io.signal,
-  });
-  if (!response.ok || response.body === null) {
+  const { url, status, body } = await stream(place, '/export');
+  if (status !== 200) {
     const hint = 'An export takes the token of an admin of all projects.';
-    const { status } = response;
-    throw new OtaError('SERVER_REFUSED', { url: address, status, code: 'no-export', message: 'no export', hint });
+    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message: 'no export', hint });
   }
-  yield* response.body;
+  yield* body;
 }
 
 /** The last line says that nothing is missing, so a backup that broke off does not take the place of an older one. */

@@ -1,6 +1,6 @@
 import { OtaError } from '../../errors.ts';
 import { isReadOnTheWay, settleDestination } from '../../publish/destination.ts';
-import { type ApiRequest, connect } from '../../publish/server/connection.ts';
+import { type ApiRequest, connect, type ServerOptions as ServerPlace } from '../../publish/server/connection.ts';
 import { asError } from '../../publish/server/problems.ts';
 import type { Io } from '../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../report.ts';
@@ -9,6 +9,7 @@ import { type Declaration, verb } from '../verb.ts';
 export interface ServerOptions extends OutputOptions {
   readonly server?: string | undefined;
   readonly tokenEnv: string;
+  readonly ca?: string | undefined;
 }
 
 /** Begins the declaration of a verb that speaks to a server. */
@@ -20,7 +21,8 @@ export function serverVerb<const Usage extends string>(
 ) {
   return verb(declaration, usage, description, examples)
     .option('--server <url>', 'address of the server (default: what OTA_SERVER says)')
-    .option('--token-env <name>', 'environment variable with the token', 'OTA_TOKEN');
+    .option('--token-env <name>', 'environment variable with the token', 'OTA_TOKEN')
+    .option('--ca <file>', 'certificate (PEM) of its authority, where it has its own (default: OTA_CA)');
 }
 
 /** A server that is asked, and where to say what it answered. */
@@ -28,35 +30,35 @@ export interface Talk {
   /** @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection */
   ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown): Promise<Answer>;
   readonly report: Report;
-  /** Its address and its token, for what is no JSON. */
-  readonly url: URL;
-  readonly token: string;
+  /** For what is no JSON. */
+  readonly place: ServerPlace;
 }
 
 /**
  * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
  */
-export function talkTo({ server, tokenEnv, ...output }: ServerOptions, io: Io): Talk {
+export function talkTo({ server, tokenEnv, ca, ...output }: ServerOptions, io: Io): Talk {
   const report = makeReport(io, output);
   const to = server ?? io.env['OTA_SERVER'];
-  const place = settleDestination({
+  const destination = settleDestination({
     to,
     configured: undefined,
     folder: io.cwd,
     cwd: io.cwd,
     env: io.env,
     tokenVariable: tokenEnv,
+    ca,
   });
-  if (place.kind !== 'server')
+  if (destination.kind !== 'server')
     throw new OtaError('USAGE', { message: `${to} is no address of a server`, hint: addressHint });
-  if (isReadOnTheWay(place.url)) {
-    report.warn(`${place.url.origin} is not encrypted: whoever listens on the way reads the token`);
+  if (isReadOnTheWay(destination.url)) {
+    report.warn(`${destination.url.origin} is not encrypted: whoever listens on the way reads the token`);
   }
-  const request = connect({ url: place.url, token: place.token, signal: io.signal });
+  const place = { ...destination, signal: io.signal };
+  const request = connect(place);
   return {
     report,
-    url: place.url,
-    token: place.token,
+    place,
     async ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown) {
       const answer = await request({ method, path, ...(json !== undefined && { json }) });
       if (answer.problem !== undefined) throw asError(answer);

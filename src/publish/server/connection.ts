@@ -1,13 +1,21 @@
+import { X509Certificate } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as v from 'valibot';
 import { apiRoot } from '../../domain/release.ts';
 import { OtaError } from '../../errors.ts';
+import { readNamedFile } from '../../files/read.ts';
 import { apiProblem, type Problem } from './answers.ts';
+import { distrust } from './distrust.ts';
+import { exchange } from './exchange.ts';
 
 /** A server, and the token that is sent to its origin and to no other. */
 export interface ServerOptions {
   readonly url: URL;
   readonly token: string;
+  /** File (PEM) of the authority that its certificate must be of; absent: one of those that node knows. */
+  readonly ca?: string | undefined;
   readonly signal: AbortSignal;
   /** Waits between attempts when the network fails; as many attempts as waits, and one. */
   readonly pausesMs?: readonly number[];
@@ -39,14 +47,21 @@ const longestRetryAfterMs = 30_000;
 
 /** What ends by itself; a certificate that is not trusted, or a name that does not exist, does not. */
 const passingFaults = new Set([
-  ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError'],
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'TimeoutError',
 ]);
 
 /**
  * Speaks the API of an update server. Every request of it may be made twice, so those that the network has broken are.
  *
- * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_REDIRECTS, SERVER_NOT_OURS
+ * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS, SERVER_NOT_OURS, and of the file of
+ * the authority FILE_NOT_FOUND, FILE_UNREADABLE, TLS_FILE_UNUSABLE
  */
 export function connect(options: ServerOptions): Ask {
   const { pausesMs = defaultPausesMs, signal } = options;
@@ -64,6 +79,22 @@ export function connect(options: ServerOptions): Ask {
   };
 }
 
+/** A GET of what may be long and is no JSON, once. */
+export async function stream(
+  options: ServerOptions,
+  path: string,
+): Promise<{ readonly url: string; readonly status: number; readonly body: AsyncIterable<Uint8Array> }> {
+  const url = addressOf(options.url, path);
+  const headers = { Authorization: `Bearer ${options.token}` };
+  const response = await exchange(url, {
+    method: 'GET',
+    headers,
+    ca: await authorityOf(options),
+    signal: options.signal,
+  });
+  return { url, status: response.statusCode ?? 0, body: response };
+}
+
 type Attempt =
   | { readonly answer: ApiAnswer; readonly retryAfterMs: number }
   | { readonly fault: OtaError; readonly isPassing: boolean };
@@ -72,19 +103,20 @@ async function askOnce(request: ApiRequest, options: ServerOptions): Promise<Att
   const { signal, limitMs = defaultLimitMs } = options;
   const url = addressOf(options.url, request.path);
   try {
-    const response = await fetch(url, {
+    const response = await exchange(url, {
       method: request.method,
       headers: headersOf(request, options.token),
-      // A redirect is looked at below: followed by fetch, it would take the request elsewhere.
-      redirect: 'manual',
+      body: request.json === undefined ? request.bytes : JSON.stringify(request.json),
+      ca: await authorityOf(options),
       signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
-      ...bodyOf(request),
     });
-    const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers.get('Retry-After')) || 0));
+    const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers['retry-after']) || 0));
     return { answer: await readAnswer(response, url), retryAfterMs };
   } catch (error) {
     if (error instanceof OtaError || signal.aborted) throw error;
     const reason = reasonOf(error);
+    const distrusted = distrust(options.url, reason, error);
+    if (distrusted !== undefined) throw distrusted;
     const fault = new OtaError('SERVER_UNREACHABLE', { url: options.url.href, reason }, error);
     return { fault, isPassing: passingFaults.has(reason) };
   }
@@ -105,20 +137,27 @@ function headersOf({ json, bytes, headers }: ApiRequest, token: string): Record<
   };
 }
 
-function bodyOf({ json, bytes }: ApiRequest): { body?: string | Uint8Array } {
-  if (json !== undefined) return { body: JSON.stringify(json) };
-  return bytes === undefined ? {} : { body: bytes };
+async function authorityOf({ ca }: ServerOptions): Promise<string | undefined> {
+  if (ca === undefined) return undefined;
+  const pem = Buffer.from(await readNamedFile(ca, 'certificate')).toString('latin1');
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    throw new OtaError('TLS_FILE_UNUSABLE', { path: ca, reason: 'it holds no certificate in PEM form' }, cause);
+  }
 }
 
-async function readAnswer(response: Response, url: string): Promise<ApiAnswer> {
-  const { status } = response;
-  const location = response.headers.get('Location');
-  if (status >= 300 && status < 400 && location !== null) {
-    await response.body?.cancel();
+async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAnswer> {
+  // An answer has a status.
+  const status = response.statusCode ?? 0;
+  const { location } = response.headers;
+  if (status >= 300 && status < 400 && location !== undefined) {
+    response.destroy();
     throw new OtaError('SERVER_REDIRECTS', { url, location });
   }
-  const json = parse(await response.text());
-  if (response.ok && json !== undefined) return { status, url, json };
+  const json = parse(await text(response));
+  if (status >= 200 && status < 300 && json !== undefined) return { status, url, json };
   const problem = v.safeParse(apiProblem, json);
   if (problem.success) return { status, url, problem: problem.output.error };
   if (passingStatuses.has(status)) return { status, url, problem: unexplained(status) };
@@ -142,7 +181,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** fetch wraps what the system says into a TypeError, twice sometimes. */
+/** What is behind an error, such as the time-out behind an abort. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
