@@ -1,6 +1,7 @@
 import type { Changes } from './changes.ts';
 import type { Releases } from './device/decide.ts';
-import type { ProjectRecord, ReleaseRecord } from './store/records.ts';
+import type { RolloutView } from './rollout/admission.ts';
+import type { ProjectRecord, ReleaseRecord, RolloutRecord } from './store/records.ts';
 import type { Store } from './store/store.ts';
 
 /** A project as devices are answered from it: read once, and again when it changes. Another object is another state of the project. */
@@ -65,17 +66,47 @@ export class Catalogue {
       if (only === undefined || project.name === only) this.#changes.tell(project.name);
   }
 
+  /** At once: whoever asks from now on is answered by the rollout as it is now. */
+  replaceRollout(rollout: RolloutRecord): void {
+    const view = this.#views.get(rollout.project);
+    const releases = view?.channels.get(rollout.channel);
+    if (view === undefined || releases?.rollout?.rollout.id !== rollout.id) return;
+    const channels = new Map(view.channels);
+    channels.set(rollout.channel, { ...releases, rollout: { ...releases.rollout, rollout } });
+    this.#views.set(rollout.project, { ...view, channels });
+  }
+
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
     const offers = await this.#store.catalogue.offers(project);
+    const rollouts = await this.#rollouts(project);
     const channels = new Map<string, Releases>();
-    for (const channel of new Set(offers.map((offer) => offer.channel))) {
+    for (const channel of new Set([...offers.map((offer) => offer.channel), ...rollouts.keys()])) {
       const before = await this.#store.catalogue.offeredBefore(project, channel, steppingStonesLookedAt);
       channels.set(channel, {
         offered: offers.filter((offer) => offer.channel === channel).map(({ release }) => release),
         steppingStones: steppingStones(before),
+        rollout: rollouts.get(channel),
       });
     }
     return channels;
+  }
+
+  /** By channel. */
+  async #rollouts(project: string): Promise<ReadonlyMap<string, RolloutView>> {
+    const views = new Map<string, RolloutView>();
+    for (const rollout of await this.#store.rollouts.current()) {
+      if (rollout.project !== project) continue;
+      const found = await this.#store.catalogue.withVersion(project, rollout.version);
+      const releases = found.filter(({ id }) => rollout.releaseIds.includes(id));
+      views.set(rollout.channel, { rollout: this.#live(rollout), releases });
+    }
+    return views;
+  }
+
+  /** What is in memory may be ahead of what is stored. */
+  #live(stored: RolloutRecord): RolloutRecord {
+    const known = this.#views.get(stored.project)?.channels.get(stored.channel)?.rollout?.rollout;
+    return known?.id === stored.id ? known : stored;
   }
 }
 

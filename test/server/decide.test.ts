@@ -62,6 +62,7 @@ function ask({
   const running: Running = whatRuns('door', heard, runs === undefined ? [] : [{ release: runs, flashMode: 'dio' }]);
   const question: Question = {
     mode: said.mode ?? 'sketch',
+    channel: 'stable',
     report: heard,
     running,
     record,
@@ -113,7 +114,11 @@ test('the same bytes under two versions are not sent again', async (t) => {
   const releases = { offered: [stable], steppingStones: [] };
   const record = newRecord('door', mac);
   const now = { wallMs: 1, servedMs: 0 };
-  t.is(decide({ mode: 'sketch', report: heard, running, record, releases, patience, now }).decision.code, 'runs-it');
+  t.is(
+    decide({ mode: 'sketch', channel: 'stable', report: heard, running, record, releases, patience, now }).decision
+      .code,
+    'runs-it',
+  );
 });
 
 test('nothing is offered, and the wrong boards', async (t) => {

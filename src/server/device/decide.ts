@@ -2,6 +2,7 @@ import type { ImageKind } from '../../domain/artefact.ts';
 import type { Artefact } from '../../domain/manifest.ts';
 import { plan, type Refusal } from '../../preflight/plan.ts';
 import type { Release } from '../../preflight/release.ts';
+import { type Admission, admit, type RolloutView } from '../rollout/admission.ts';
 import type { ServiceTime } from '../service-clock.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { afterRequest, afterSend, attemptOf, type Patience } from './attempts.ts';
@@ -14,10 +15,14 @@ export interface Releases {
   readonly offered: readonly ReleaseRecord[];
   /** Sketches of the channel that a device may go through on its way, the preferred ones first. */
   readonly steppingStones: readonly ReleaseRecord[];
+  /** That goes round on the channel, or went round last. */
+  readonly rollout?: RolloutView | undefined;
 }
 
 export interface Question {
   readonly mode: Mode;
+  /** That its URL names, if it names one. */
+  readonly channel: string | undefined;
   readonly report: DeviceReport;
   readonly running: Running;
   readonly record: DeviceRecord;
@@ -45,7 +50,7 @@ export type Decision =
     }
   | {
       readonly action: 'refuse';
-      readonly code: 'nothing-offered' | 'board-unknown' | 'unsafe' | 'failed';
+      readonly code: 'nothing-offered' | 'not-yet' | 'board-unknown' | 'unsafe' | 'failed';
       readonly text: string;
       readonly target: ReleaseRecord | undefined;
       /** Of preflight, where they are in the way. */
@@ -71,7 +76,8 @@ export function decide(question: Question): Outcome {
   const next: DeviceRecord = {
     ...record,
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
-    running: runningRecord(running),
+    askedChannel: question.channel ?? record.askedChannel,
+    running: runningRecord(running, record.running, now),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: { ...record.decisions, [kind]: decisionRecord(decision, record.decisions[kind], now) },
     attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
@@ -83,8 +89,9 @@ function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]
   const { releases, running, record } = question;
   const offered = releases.offered.filter((release) => release.kind === kind);
   const board = boardOf(running, record);
-  const target = offeredFor(offered, board);
-  if (target === undefined) return withoutTarget(offered, board);
+  const admission = admissionOf(question, kind, board, offeredFor(offered, board));
+  const target = 'release' in admission ? admission.release : offeredFor(offered, board);
+  if (target === undefined) return admission.kind === 'wait' ? notYet(admission) : withoutTarget(offered, board);
   const attempt = attemptOf(attempts, target.id);
   return alreadyThere(question, target, attempt) ?? way(question, kind, target, attempts);
 }
@@ -95,6 +102,28 @@ function offeredFor(offered: readonly ReleaseRecord[], board: string | undefined
     return offered.find((release) => release.board === board) ?? offered.find((release) => release.board === '');
   }
   return offered.length === 1 ? offered[0] : undefined;
+}
+
+/** What a rollout has to say. */
+function admissionOf(
+  { releases, running, record }: Question,
+  kind: ImageKind,
+  board: string | undefined,
+  offered: ReleaseRecord | undefined,
+): Admission {
+  const { rollout } = releases;
+  if (rollout === undefined) return { kind: 'offer' };
+  const release = offeredFor(
+    rollout.releases.filter((each) => each.kind === kind),
+    board,
+  );
+  const hasFiles = attemptOf(record.attempts, release?.id ?? 0)?.state === 'running';
+  const runsIt = release !== undefined && (kind === 'filesystem' ? hasFiles : isRunning(running, release.id));
+  return admit(rollout, { mac: record.mac, enrolled: record.enrolled, group: record.group, release, runsIt, offered });
+}
+
+function notYet({ reason }: Extract<Admission, { kind: 'wait' }>): Decision {
+  return { action: 'refuse', code: 'not-yet', text: reason, target: undefined, rules: [] };
 }
 
 function withoutTarget(offered: readonly ReleaseRecord[], board: string | undefined): Decision {

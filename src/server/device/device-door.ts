@@ -3,8 +3,9 @@ import { clientAddress } from '../access/client-address.ts';
 import type { ProjectView } from '../catalogue.ts';
 import { countIn } from '../operation/counters.ts';
 import { leaveBody } from '../operation/leave-body.ts';
-import type { ReleaseRecord } from '../store/records.ts';
+import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { answerNotModified, answerText, writeDownloadHead } from './answers.ts';
+import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import {
   headerText,
@@ -84,8 +85,8 @@ export class DeviceDoor {
     if (this.#answerQuickly(request, response, view, mac, key)) return undefined;
     const mode = readMode(headerText(headers, 'x-esp8266-mode'));
     if (mode === undefined) return { status: 404, text: 'this mode is not supported: sketch, spiffs or version' };
-    const releases = ({ channel }: { channel?: string | undefined }) => view.channels.get(channel ?? route.channel);
-    this.#visit(request, response, { view, mac, mode, key, releases });
+    const releases = ({ channels }: ProjectView, { channel }: DeviceRecord) => channels.get(channel ?? route.channel);
+    this.#visit(request, response, { view, mac, mode, channel: route.channel, key, releases });
     return undefined;
   }
 
@@ -123,30 +124,17 @@ export class DeviceDoor {
   ): Promise<void> {
     const { headers } = request;
     const view = this.#parts.catalogue.view(route.project);
-    const release = view && (await this.#releaseWithFile(view, route.from, route.file));
-    if (view === undefined || release === undefined) return this.#no(request, response, noFile);
+    const found = view && (await releasesWithFile(this.#parts.store.catalogue, view, route));
+    if (view === undefined || found === undefined) return this.#no(request, response, noFile);
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
     if (headers['user-agent'] === updaterAgent && mac !== undefined) {
       const mode: Mode = readMode(headerText(headers, 'x-esp8266-mode')) ?? 'sketch';
-      const releases = () => ({ offered: [release], steppingStones: [] });
-      return this.#visit(request, response, { view, mac, mode, key: undefined, releases });
+      return this.#visit(request, response, { view, mac, mode, key: undefined, ...found });
     }
     const entry = await mayEnter(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
     if (entry !== 'welcome') return this.#no(request, response, entry);
-    await this.#sendPlain(request, response, release);
-  }
-
-  /** The release as if that file were all of it. */
-  async #releaseWithFile(view: ProjectView, from: string, file: string): Promise<ReleaseRecord | undefined> {
-    const { name } = view.project;
-    const candidates = from.startsWith('@')
-      ? (view.channels.get(from.slice(1))?.offered ?? [])
-      : await this.#parts.store.catalogue.withVersion(name, from);
-    for (const release of candidates) {
-      const artefacts = release.manifest.artefacts.filter((artefact) => artefact.file === file);
-      if (artefacts.length > 0) return { ...release, manifest: { ...release.manifest, artefacts } };
-    }
-    return undefined;
+    if (found.plain === undefined) return this.#no(request, response, noFile);
+    await this.#sendPlain(request, response, found.plain);
   }
 
   async #sendPlain(

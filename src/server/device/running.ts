@@ -1,6 +1,7 @@
 import type { DeviceFacts } from '../../domain/device-facts.ts';
 import { sketchAreaByHeaders } from '../../firmware/flash-layout.ts';
 import { factsOfBuild } from '../../preflight/running.ts';
+import type { ServiceTime } from '../service-clock.ts';
 import type { DeviceRecord, Recognised, ReleaseRecord, RunningRecord } from '../store/records.ts';
 import type { DeviceReport } from './report.ts';
 
@@ -35,12 +36,17 @@ export function isRunning(running: Running, releaseId: number): boolean {
   return running.by === 'md5' && running.builds.some(({ release }) => release.id === releaseId);
 }
 
-/** What is stored of it; undefined for what is not known. */
-export function runningRecord(running: Running): RunningRecord | undefined {
+/** What is stored of it; undefined for what is not known. Since when: as before, while it is the same. */
+export function runningRecord(
+  running: Running,
+  before: RunningRecord | undefined,
+  { servedMs }: ServiceTime,
+): RunningRecord | undefined {
   switch (running.by) {
     case 'md5': {
       const { id, version } = running.builds[0].release;
-      return { by: 'md5', version, releaseId: id };
+      if (before?.by === 'md5' && before.releaseId === id && before.sinceMs !== undefined) return before;
+      return { by: 'md5', version, releaseId: id, sinceMs: servedMs };
     }
     case 'version':
       return { by: 'version', version: running.version };

@@ -20,11 +20,13 @@ export interface Visit {
   readonly view: ProjectView;
   readonly mac: string;
   readonly mode: Mode;
+  /** That its URL names; undefined where it asks for a file of a version. */
+  readonly channel: string | undefined;
   readonly report: DeviceReport;
   /** Under which the answer may be remembered; undefined: it may not. */
   readonly key: string | undefined;
-  /** What it may get. */
-  readonly releases: (record: DeviceRecord) => Releases | undefined;
+  /** What it may get, as the project is at that moment. */
+  readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
 }
 
 /** What is said to whom nothing is given. */
@@ -45,15 +47,17 @@ const mostTries = 8;
  *
  * @returns what the door has to say, where the device gets nothing
  */
-export async function answerVisit(parts: DeviceParts, visit: Visit): Promise<Refusal | undefined> {
-  const { records, newDevices, counters } = parts;
+export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Refusal | undefined> {
+  const { records, newDevices, counters, catalogue } = parts;
+  const project = asked.view.project.name;
   for (let tries = 0; tries < mostTries; tries++) {
-    const known = await records.find(visit.view.project.name, visit.mac);
+    const known = await records.find(project, asked.mac);
+    const visit: Visit = { ...asked, view: catalogue.view(project) ?? asked.view };
     const entry = await mayEnter(parts, visit, known);
     if (entry !== 'welcome') return entry;
     if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
 
-    const outcome = await decideVisit(parts, visit, known ?? newRecord(visit.view.project.name, visit.mac));
+    const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac));
     countIn(counters.decisions, outcome.decision.code);
     const load = await loadFor(parts, visit, outcome.decision);
     if (load === 'busy') return overCapacity(parts, visit);
@@ -61,11 +65,17 @@ export async function answerVisit(parts: DeviceParts, visit: Visit): Promise<Ref
       load?.putBack();
       throw error;
     });
-    if (typeof saved === 'object') return answer(parts, visit, outcome.decision, saved, load);
+    if (typeof saved === 'object' && isStillMeant(parts, visit, outcome.decision)) {
+      return answer(parts, visit, outcome.decision, saved, load);
+    }
     load?.putBack();
+    if (typeof saved === 'object') {
+      await takeBack(parts, saved, known);
+      continue;
+    }
     if (saved === 'full') return overCapacity(parts, visit);
   }
-  return overCapacity(parts, visit);
+  return overCapacity(parts, asked);
 }
 
 /** Whether a request may have an answer at all: its password, and in a closed project its device. */
@@ -92,12 +102,38 @@ export async function mayEnter(
   return 'welcome';
 }
 
+/** A rollout may have been halted while its sending was written down. Then no further device gets it, this one neither. */
+function isStillMeant({ catalogue }: DeviceParts, { view }: Visit, decision: Decision): boolean {
+  if (decision.action !== 'send') return true;
+  const { project, id } = decision.release;
+  for (const { rollout } of catalogue.view(project)?.channels.values() ?? []) {
+    if (rollout === undefined || !rollout.rollout.releaseIds.includes(id)) continue;
+    const before = view.channels.get(rollout.rollout.channel)?.rollout?.rollout;
+    if (before?.state === 'active' && rollout.rollout.state !== 'active') return false;
+  }
+  return true;
+}
+
+/** What was written down did not happen. */
+async function takeBack({ records }: DeviceParts, saved: DeviceRecord, known: DeviceRecord | undefined): Promise<void> {
+  const attempts = known?.attempts ?? [];
+  await records.change(saved.project, saved.mac, (record) => record && { ...record, attempts });
+}
+
 async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: DeviceRecord): Promise<Outcome> {
-  const { report, view, mode } = visit;
+  const { report, view, mode, channel } = visit;
   const recognised = report.sketchMd5 === undefined ? [] : await store.catalogue.recognise(report.sketchMd5);
   const running = whatRuns(view.project.name, report, recognised);
-  const releases = visit.releases(record) ?? nothing;
-  return decide({ mode, report, running, record, releases, patience: view.project, now: clock.now() });
+  const releases = await releasesFor(store, visit, record);
+  return decide({ mode, channel, report, running, record, releases, patience: view.project, now: clock.now() });
+}
+
+/** A pinned device gets its version, whatever channels and rollouts offer. */
+async function releasesFor({ catalogue }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
+  const releases = visit.releases(visit.view, record) ?? nothing;
+  if (record.pin === undefined) return releases;
+  const offered = await catalogue.withVersion(visit.view.project.name, record.pin);
+  return { offered, steppingStones: releases.steppingStones };
 }
 
 /** A place among the downloads, and the bytes. */

@@ -1,6 +1,7 @@
 import type { ImageKind } from '../../domain/artefact.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import type { Role } from '../../domain/release.ts';
+import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../domain/rollout.ts';
 import type { FlashMode } from '../../firmware/flash-header.ts';
 
 /** Who changes something, for the audit log: the id of a token, or what the server did by itself. */
@@ -125,6 +126,8 @@ export interface RunningRecord {
   readonly by: 'md5' | 'version';
   readonly version: string;
   readonly releaseId?: number | undefined;
+  /** Of the server's own clock (`ServiceTime.servedMs`): when it was first seen to run it. */
+  readonly sinceMs?: number | undefined;
 }
 
 export interface DeviceRecord {
@@ -139,6 +142,12 @@ export interface DeviceRecord {
   readonly board?: string | undefined;
   /** In place of the one that the URL names. */
   readonly channel?: string | undefined;
+  /** That its URL named last. */
+  readonly askedChannel?: string | undefined;
+  /** Devices that rollouts treat alike. */
+  readonly group?: string | undefined;
+  /** The only version that it gets, whatever channels and rollouts offer. */
+  readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
   readonly credential?: Credential | undefined;
   readonly firstSeenAt?: number | undefined;
@@ -148,6 +157,51 @@ export interface DeviceRecord {
   readonly decisions: { readonly [Kind in ImageKind]?: DecisionRecord | undefined };
   /** The latest ones, one a release. */
   readonly attempts: readonly Attempt[];
+}
+
+/** A release on its way to the devices of a channel, stage by stage. */
+export interface RolloutRecord {
+  readonly id: number;
+  readonly project: string;
+  readonly channel: string;
+  readonly version: string;
+  /** The version, of each kind and board. */
+  readonly releaseIds: readonly number[];
+  /** What the channel offered when it began: who is not to get the new one yet stays with these. */
+  readonly formerIds: readonly number[];
+  /** Canaries by their MACs. */
+  readonly stages: readonly RolloutStage[];
+  readonly gate: RolloutGate;
+  readonly halt: RolloutHalt;
+  readonly state: RolloutState;
+  readonly reason?: string | undefined;
+  /** The first ones are open. */
+  readonly openStages: number;
+  /** Failures that somebody knows of and that do not halt it again. */
+  readonly accepted: { readonly failed: number; readonly vanished: number };
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly startedBy: Actor;
+  readonly endedAt?: number | undefined;
+  readonly history: readonly RolloutEvent[];
+  readonly samples: readonly RolloutSample[];
+}
+
+export interface RolloutEvent {
+  readonly at: number;
+  /** Such as `stage 2 opened`. */
+  readonly event: string;
+  readonly by: Actor;
+  readonly reason?: string | undefined;
+}
+
+/** How far the enrolled devices had come at a time. */
+export interface RolloutSample {
+  readonly at: number;
+  readonly sent: number;
+  readonly running: number;
+  readonly failed: number;
+  readonly openStages: number;
 }
 
 /** A device, with what may be lost in a crash. */

@@ -8,6 +8,7 @@ import type {
   Recognised,
   ReleaseName,
   ReleaseRecord,
+  RolloutRecord,
   SeenDevice,
   StoredReport,
   TokenRecord,
@@ -21,6 +22,7 @@ import type { Standing } from './standing.ts';
 export interface Store {
   readonly catalogue: CatalogueStore;
   readonly devices: DeviceStore;
+  readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
   readonly blobs: BlobStore;
@@ -135,6 +137,29 @@ export interface DeviceStore {
   count(project: string): Promise<number>;
   /** How the devices of a project stand; in no order. Looks at each of them. */
   tally(project: string): Promise<readonly DeviceCount[]>;
+}
+
+/** What is noted in the audit log with a change. */
+export interface Note {
+  readonly by: Actor;
+  readonly action: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface RolloutStore {
+  /** @returns undefined when one is under way on the channel */
+  create(rollout: Omit<RolloutRecord, 'id'>, note: Note): Promise<RolloutRecord | undefined>;
+  /**
+   * In one step with what the channel offers from then on, where that changes.
+   *
+   * @param note undefined: only its samples changed, which may be lost in a crash
+   */
+  save(rollout: RolloutRecord, change?: { readonly note: Note; readonly offer?: readonly number[] }): Promise<void>;
+  /** The newest first. */
+  ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
+  find(project: string, id: number): Promise<RolloutRecord | undefined>;
+  /** Those under way (active, paused, halted), and of each channel the newest one. */
+  current(): Promise<readonly RolloutRecord[]>;
 }
 
 export interface TokenStore {

@@ -4,15 +4,20 @@ import type { CatalogueStore, Publication, PublicationResult } from '../store.ts
 import { noteChange } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
+import { isOfferable, writeOffer } from './offers.ts';
 import type { ProjectIds } from './project-ids.ts';
-import { releaseReader } from './releases.ts';
+import type { ReleaseReader } from './releases.ts';
 
 /** Equal builds are published under a few names at most. */
 const mostRecognised = 8;
 
-export function sqliteCatalogue(connection: Connection, committer: Committer, projects: ProjectIds): CatalogueStore {
+export function sqliteCatalogue(
+  connection: Connection,
+  committer: Committer,
+  projects: ProjectIds,
+  releases: ReleaseReader,
+): CatalogueStore {
   const { sql } = connection;
-  const releases = releaseReader(connection);
   const byMd5 = connection.prepare(
     sql
       .selectFrom('sketch_md5s')
@@ -36,20 +41,6 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
   function projectIdOf(name: string): number {
     // Not through the memory of ids: this transaction may still be taken back.
     return connection.first(sql.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
-  }
-
-  function writeOffer(projectId: number, channel: string, { id, kind, board }: ReleaseRecord): void {
-    const row = { project_id: projectId, channel, kind, board, release_id: id };
-    connection.run(
-      sql
-        .insertInto('offers')
-        .values(row)
-        .onConflict((conflict) =>
-          conflict.columns(['project_id', 'channel', 'kind', 'board']).doUpdateSet({ release_id: id }),
-        ),
-    );
-    const history = { project_id: projectId, channel, release_id: id, at: Date.now() };
-    connection.insert(sql.insertInto('offer_history').values(history));
   }
 
   function wasOffered(projectId: number, channel: string, releaseId: number): boolean {
@@ -98,7 +89,7 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
     const written = present ?? writeRelease(projectId, publication, knownImage);
     const isOffered =
       channel !== undefined && written.withdrawn === undefined && !wasOffered(projectId, channel, written.id);
-    if (isOffered) writeOffer(projectId, channel, written);
+    if (isOffered) writeOffer(connection, projectId, channel, written);
     const outcome = present === undefined ? 'published' : isOffered ? 'promoted' : 'unchanged';
     if (outcome !== 'unchanged') {
       const { version, kind, board, purpose } = release;
@@ -135,7 +126,7 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
     offer: (project, channel, releaseIds, by) =>
       committer.write('at-once', () => {
         const offered = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isOfferable);
-        for (const release of offered) writeOffer(projects.idOf(project), channel, release);
+        for (const release of offered) writeOffer(connection, projects.idOf(project), channel, release);
         const detail = { channel, releases: offered.map(nameOf) };
         noteChange(connection, { by, action: 'channel.offer', project, detail });
       }),
@@ -189,10 +180,6 @@ export function sqliteCatalogue(connection: Connection, committer: Committer, pr
       return connection.first(query) !== undefined;
     },
   };
-}
-
-function isOfferable({ purpose, withdrawn }: ReleaseRecord): boolean {
-  return purpose === 'serve' && withdrawn === undefined;
 }
 
 /** A build that is only recognised has its image's digest in its name. */

@@ -82,6 +82,16 @@ const steps: readonly (string | ((connection: Connection) => void))[] = [
     connection.execute(listsOfDevices);
     tellAll(connection);
   },
+  `
+  CREATE TABLE rollouts (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    channel TEXT NOT NULL,
+    state TEXT NOT NULL,
+    doc TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX rollouts_of_channel ON rollouts (project_id, channel);
+  `,
 ];
 
 const listsOfDevices = `

@@ -14,6 +14,8 @@ import { dumpTables, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
 import { migrate, newestLayout } from './migrations.ts';
 import { projectIds } from './project-ids.ts';
+import { releaseReader } from './releases.ts';
+import { sqliteRollouts } from './rollouts.ts';
 import { sqliteTokens } from './tokens.ts';
 
 const databaseFile = 'ota.db';
@@ -60,10 +62,12 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
   const journal = new JournalFlush(join(folder, databaseFile));
   const committer = new Committer(connection, journal);
   const projects = projectIds(connection);
+  const releases = releaseReader(connection);
   const { sql } = connection;
   return {
-    catalogue: sqliteCatalogue(connection, committer, projects),
+    catalogue: sqliteCatalogue(connection, committer, projects, releases),
     devices: sqliteDevices(connection, committer, projects),
+    rollouts: sqliteRollouts(connection, committer, projects, releases),
     tokens: sqliteTokens(connection, committer),
     audit: sqliteAudit(connection),
     blobs: await folderBlobs(folder),

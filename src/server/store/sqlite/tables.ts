@@ -44,6 +44,7 @@ export interface Tables {
     name: string | null;
     runs: string | null;
   };
+  readonly rollouts: { id: Generated<number>; project_id: number; channel: string; state: string; doc: string };
   readonly tokens: {
     id: string;
     hash: string;
@@ -72,6 +73,7 @@ export const tableNames = [
   'offers',
   'offer_history',
   'devices',
+  'rollouts',
   'tokens',
   'audit',
 ] as const satisfies readonly (keyof Tables)[];

@@ -1,0 +1,90 @@
+import type { RolloutRecord } from '../records.ts';
+import type { Note, RolloutStore } from '../store.ts';
+import { noteChange } from './audit.ts';
+import type { Committer } from './committer.ts';
+import type { Connection } from './connection.ts';
+import { isOfferable, writeOffer } from './offers.ts';
+import type { ProjectIds } from './project-ids.ts';
+import type { ReleaseReader } from './releases.ts';
+
+/** What is stored as one text: all that is not searched. */
+type Doc = Omit<RolloutRecord, 'id' | 'project' | 'channel' | 'state'>;
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly doc: string;
+}
+
+const underWay = ['active', 'paused', 'halted'] as const;
+
+export function sqliteRollouts(
+  connection: Connection,
+  committer: Committer,
+  projects: ProjectIds,
+  releases: ReleaseReader,
+): RolloutStore {
+  const { sql } = connection;
+  const rows = sql
+    .selectFrom('rollouts')
+    .innerJoin('projects', 'projects.id', 'rollouts.project_id')
+    .select(['rollouts.id', 'projects.name', 'channel', 'state', 'rollouts.doc']);
+
+  function note(project: string, { by, action, detail }: Note): void {
+    noteChange(connection, { by, action, project, detail });
+  }
+
+  return {
+    create: (rollout, change) =>
+      committer.write('at-once', () => {
+        const projectId = projects.idOf(rollout.project);
+        const busy = rows
+          .where('rollouts.project_id', '=', projectId)
+          .where('channel', '=', rollout.channel)
+          .where('state', 'in', underWay);
+        if (connection.first(busy) !== undefined) return undefined;
+        const { project, channel, state, ...doc } = rollout;
+        const values = { project_id: projectId, channel, state, doc: JSON.stringify(doc satisfies Doc) };
+        const id = connection.insert(sql.insertInto('rollouts').values(values));
+        note(project, change);
+        return { ...rollout, id };
+      }),
+
+    save: (rollout, change) =>
+      committer.write(change === undefined ? 'some-time' : 'at-once', () => {
+        const { id, project, channel, state, ...doc } = rollout;
+        const values = { state, doc: JSON.stringify(doc satisfies Doc) };
+        connection.run(sql.updateTable('rollouts').set(values).where('id', '=', id));
+        if (change === undefined) return;
+        const offered = (change.offer ?? []).flatMap((releaseId) => releases.byId(releaseId) ?? []).filter(isOfferable);
+        for (const release of offered) writeOffer(connection, projects.idOf(project), channel, release);
+        note(project, change.note);
+      }),
+
+    async ofProject(project, limit) {
+      const query = rows.where('rollouts.project_id', '=', projects.idOf(project));
+      return connection.all(query.orderBy('rollouts.id', 'desc').limit(limit)).map(toRollout);
+    },
+
+    async find(project, id) {
+      const query = rows.where('rollouts.project_id', '=', projects.idOf(project)).where('rollouts.id', '=', id);
+      const row = connection.first(query);
+      return row && toRollout(row);
+    },
+
+    async current() {
+      const newest = sql
+        .selectFrom('rollouts')
+        .select(({ fn }) => fn.max('id').as('id'))
+        .groupBy(['project_id', 'channel']);
+      return connection.all(rows.where('rollouts.id', 'in', newest).orderBy('rollouts.id')).map(toRollout);
+    },
+  };
+}
+
+function toRollout({ id, name, channel, state, doc }: Row): RolloutRecord {
+  // Written by `create` and `save`.
+  return { ...(JSON.parse(doc) as Doc), id, project: name, channel, state: state as RolloutRecord['state'] };
+}
