@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { resourceName, roles } from './release.ts';
+import { firmwareVersion, resourceName, roles } from './release.ts';
+import type { RolloutStanding } from './rollout.ts';
 
 /** What `ota-hooks server` and the server say to each other besides releases; the paths stand in `release.ts`. */
 
@@ -70,6 +71,10 @@ export const deviceRequestSchema = v.strictObject({
   board: v.optional(v.nullable(label)),
   /** In place of the one that its URL names. */
   channel: v.optional(v.nullable(resourceName)),
+  /** Devices that rollouts treat alike. */
+  group: v.optional(v.nullable(resourceName)),
+  /** The only version that it gets, whatever channels and rollouts offer. */
+  pin: v.optional(v.nullable(firmwareVersion)),
   /** Built with ATOMIC_FS_UPDATE. */
   atomicFs: v.optional(v.nullable(v.boolean())),
   credential: v.optional(credential),
@@ -100,6 +105,8 @@ export interface DeviceInfo {
   readonly name?: string | undefined;
   readonly board?: string | undefined;
   readonly channel?: string | undefined;
+  readonly group?: string | undefined;
+  readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
   readonly user?: string | undefined;
   readonly firstSeenAt?: string | undefined;
@@ -107,6 +114,8 @@ export interface DeviceInfo {
   /** What it said of itself. */
   readonly report?: Readonly<Record<string, string | number | undefined>> | undefined;
   readonly running?: { readonly version: string; readonly by: 'md5' | 'version' } | undefined;
+  /** Where it stands in the rollout of its channel. */
+  readonly rollout?: RolloutStanding | undefined;
   /** What it was answered last, and why. */
   readonly sketch?: DecisionInfo | undefined;
   readonly filesystem?: DecisionInfo | undefined;

@@ -21,6 +21,7 @@ import { sha256 } from './fields.ts';
  *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; answers DeviceInfo
  *     POST   /projects/{project}/devices/{mac}/retry   publish  a device that failed may be sent the release again; answers DeviceInfo
  *     POST   /projects/{project}/devices/import        admin    the table of the update script in the core's documentation
+ *     /projects/{project}/rollouts                     see `rollout.ts`
  *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; answers TokenInfo, with `token` once
  *     GET    /audit?before&limit                       admin    { entries: AuditEntry[], next? }
  *     GET    /export                                   admin    lines of JSON, to be read by `ota-hooks server import`

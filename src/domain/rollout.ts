@@ -148,3 +148,19 @@ export interface RolloutInfo {
     readonly openStages: number;
   }[];
 }
+
+/** Where a device stands in the newest rollout of its channel. */
+export interface RolloutStanding {
+  readonly rollout: number;
+  readonly version: string;
+  readonly state: RolloutState;
+  /** From 1. */
+  readonly stage: number;
+  readonly stages: number;
+  /** It gets the release now. */
+  readonly isOpen: boolean;
+  /** Whether the gates wait for it and the halt rules hear of it: it is enrolled. */
+  readonly counts: boolean;
+  readonly progress: 'waiting' | 'refused' | 'sent' | 'running' | 'failed';
+  readonly failure?: string | undefined;
+}

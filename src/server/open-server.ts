@@ -12,6 +12,7 @@ import { newCounters } from './operation/counters.ts';
 import { makeMetrics } from './operation/metrics.ts';
 import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
+import { Rollouts } from './rollout/rollouts.ts';
 import { serviceClock } from './service-clock.ts';
 import type { Store } from './store/store.ts';
 import { Turns } from './turns.ts';
@@ -28,10 +29,16 @@ export async function makeParts(
   const lastSeen = new LastSeen(store.devices);
   const quick = new QuickAnswers();
   const changes = new Changes();
+  const catalogue = await Catalogue.open(store, changes);
+  const clock = serviceClock(await store.servedMs());
+  const records = new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices);
+  const rollouts = await Rollouts.open({ store, catalogue, clock, log: options.log });
+  records.listen(rollouts);
   return {
     store,
-    catalogue: await Catalogue.open(store, changes),
-    records: new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices),
+    catalogue,
+    rollouts,
+    records,
     lastSeen,
     quick,
     bytes: new ArtefactBytes(store.blobs),
@@ -41,7 +48,7 @@ export async function makeParts(
     newDevices: new TokenBuckets(limits.newDevicesPerAddress, limits.newDevicesPerSecond),
     trustedProxies: new Set(options.trustedProxies),
     accelPath: options.accelPath,
-    clock: serviceClock(await store.servedMs()),
+    clock,
     counters,
     log: options.log,
     publishing: new Turns(),

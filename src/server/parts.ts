@@ -1,9 +1,11 @@
 import type { Changes } from './changes.ts';
 import type { DeviceParts } from './device/parts.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
 import type { Turns } from './turns.ts';
 
 /** What the whole server is made of; `open-server.ts` puts it together. */
 export interface ServerParts extends DeviceParts {
+  readonly rollouts: Rollouts;
   /** One publication at a time, and nothing is swept away meanwhile. */
   readonly publishing: Turns;
   /** /metrics without a token. */

@@ -7,6 +7,7 @@ import { deviceRoutes } from './devices.ts';
 import { operationRoutes } from './operation.ts';
 import { projectRoutes } from './projects.ts';
 import { releaseRoutes } from './releases.ts';
+import { rolloutRoutes } from './rollouts.ts';
 import { requireRole, type Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -32,7 +33,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     const info: ServerInfo = { name: 'ota-hooks', version: toolVersion, api: 1, role: context.get('token').role };
     return context.json(info);
   });
-  for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, deviceRoutes, tokenRoutes])
+  for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, tokenRoutes])
     v1.route('/', routes(parts));
   api.route(apiRoot, v1);
 

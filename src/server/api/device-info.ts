@@ -1,9 +1,27 @@
 import type { DecisionInfo, DeviceInfo } from '../../domain/release-admin.ts';
+import type { RolloutStanding } from '../../domain/rollout.ts';
 import type { DecisionRecord, SeenDevice } from '../store/records.ts';
 
 /** A device as the API shows it. */
-export function deviceInfo({ record, lastSeenAt, report }: SeenDevice): DeviceInfo {
-  const { project, mac, enrolled, name, board, channel, atomicFs, credential, firstSeenAt, running, attempts } = record;
+export function deviceInfo(
+  { record, lastSeenAt, report }: SeenDevice,
+  rollout: RolloutStanding | undefined,
+): DeviceInfo {
+  const {
+    project,
+    mac,
+    enrolled,
+    name,
+    board,
+    channel,
+    group,
+    pin,
+    atomicFs,
+    credential,
+    firstSeenAt,
+    running,
+    attempts,
+  } = record;
   return {
     project,
     mac,
@@ -11,12 +29,15 @@ export function deviceInfo({ record, lastSeenAt, report }: SeenDevice): DeviceIn
     name,
     board,
     channel,
+    group,
+    pin,
     atomicFs,
     user: credential?.user,
     firstSeenAt: isoTime(firstSeenAt),
     lastSeenAt: isoTime(lastSeenAt),
     report: report && { ...report },
     running: running && { version: running.version, by: running.by },
+    rollout,
     sketch: decisionInfo(record.decisions.sketch),
     filesystem: decisionInfo(record.decisions.filesystem),
     attempts: attempts.map(({ version, kind, state, sends, lastSentAt, failure }) => ({

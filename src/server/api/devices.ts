@@ -22,7 +22,7 @@ type Request = v.InferOutput<typeof deviceRequestSchema>;
 const mostListed = 1000;
 
 export function deviceRoutes(parts: ServerParts): Hono<Session> {
-  const { records } = parts;
+  const { records, rollouts } = parts;
   const routes = new Hono<Session>();
   const path = '/projects/:project/devices';
 
@@ -30,7 +30,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     const project = requireProject(parts, context.req.param('project'));
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
     const found = await records.list(project, { after: context.req.query('after'), limit });
-    const devices = found.map(deviceInfo);
+    const devices = found.map((seen) => deviceInfo(seen, rollouts.standing(seen.record)));
     return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
   });
 
@@ -53,6 +53,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   routes.put(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
     const { project, mac } = named(context);
     const request = await readBody(context, deviceRequestSchema);
+    await requirePinnable(project, request.pin);
     const password = request.credential === undefined ? undefined : await withPassword(undefined, request.credential);
     const saved = await records.change(
       project,
@@ -77,6 +78,13 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json(await show(project, mac));
   });
 
+  async function requirePinnable(project: string, pin: string | null | undefined): Promise<void> {
+    if (pin === undefined || pin === null) return;
+    const found = await parts.store.catalogue.withVersion(project, pin);
+    if (found.length > 0) return;
+    throw new ApiError('not-found', `${project} has no ${pin} that could be sent`, 'Publish it first; --hold will do.');
+  }
+
   function named(context: Context<Session>): { project: string; mac: string } {
     const project = requireProject(parts, context.req.param('project') ?? '');
     return { project, mac: checked(macSchema, context.req.param('mac')) };
@@ -85,7 +93,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   async function show(project: string, mac: string): Promise<DeviceInfo> {
     const seen = await records.show(project, mac);
     if (seen === undefined) throw unknownDevice(mac);
-    return deviceInfo(seen);
+    return deviceInfo(seen, rollouts.standing(seen.record));
   }
 
   async function enrol(project: string, mac: string, name: string, by: string): Promise<boolean> {
@@ -107,13 +115,15 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
 }
 
 function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
-  const { enrolled, name, board, channel, atomicFs, credential } = request;
+  const { enrolled, name, board, channel, group, pin, atomicFs, credential } = request;
   return {
     ...record,
     enrolled: enrolled ?? record.enrolled,
     name: changed(record.name, name),
     board: changed(record.board, board),
     channel: changed(record.channel, channel),
+    group: changed(record.group, group),
+    pin: changed(record.pin, pin),
     atomicFs: changed(record.atomicFs, atomicFs),
     credential: credential === undefined ? record.credential : password,
   };

@@ -10,6 +10,13 @@ const mostRemembered = 5_000;
 /** A record that somebody else changed is read again; more often than that it is not by chance. */
 const mostTries = 8;
 
+/** Who wants to know what becomes of devices. */
+export interface DeviceListener {
+  /** A record was saved; it is as it is stored now. */
+  note(record: DeviceRecord): void;
+  forget(project: string, mac: string): void;
+}
+
 /** Reads and changes what is known of devices. All changes come through here, so that what is remembered is what is stored. */
 export class DeviceRecords {
   readonly #store: DeviceStore;
@@ -17,6 +24,7 @@ export class DeviceRecords {
   readonly #quick: QuickAnswers;
   readonly #changes: Changes;
   readonly #mostDevices: number;
+  readonly #listeners: DeviceListener[] = [];
   readonly #remembered = new Lru<DeviceRecord>(mostRemembered);
 
   constructor(
@@ -29,6 +37,11 @@ export class DeviceRecords {
     this.#quick = quick;
     this.#changes = changes;
     this.#mostDevices = mostDevices;
+  }
+
+  /** They are told before whoever saved it goes on. */
+  listen(listener: DeviceListener): void {
+    this.#listeners.push(listener);
   }
 
   /** Whether this very object is what is stored, as far as this process knows. */
@@ -74,6 +87,7 @@ export class DeviceRecords {
     const saved = { ...record, revision: record.revision + 1 };
     this.#quick.forget(record.project, record.mac);
     this.#remember(saved);
+    for (const listener of this.#listeners) listener.note(saved);
     this.#changes.tell(record.project);
     return saved;
   }
@@ -104,6 +118,7 @@ export class DeviceRecords {
     const wasThere = await this.#store.remove(project, mac, by);
     this.#remembered.delete(keyOf(project, mac));
     this.#quick.forget(project, mac);
+    for (const listener of this.#listeners) listener.forget(project, mac);
     this.#changes.tell(project);
     return wasThere;
   }

@@ -3,6 +3,7 @@ import type { ServerParts } from '../parts.ts';
 
 const minuteMs = 60_000;
 const sweepEveryMs = 10_000;
+const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
 /** Whoever uploads has so long to publish. */
@@ -23,6 +24,7 @@ export function startMaintenance(parts: ServerParts): { stop(): Promise<void> } 
       running.add(run);
     }, ms).unref();
   const timers = [
+    every(rolloutsEveryMs, ({ rollouts }) => rollouts.maintain()),
     every(sweepEveryMs, failOverdueDevices),
     every(flushEveryMs, rememberTimes),
     every(cleanEveryMs, (all) => removeOrphans(all)),

@@ -4,6 +4,8 @@ import { isMember, type Progress, progressOf } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 interface Member {
+  /** Of the record; what is older than that is no news. */
+  readonly revision: number;
   readonly stage: number;
   readonly progress: Progress;
 }
@@ -25,10 +27,6 @@ export class Tally {
     this.#stages = rollout.stages.map(() => none());
   }
 
-  has(mac: string): boolean {
-    return this.#members.has(mac);
-  }
-
   /**
    * A record is as it is now.
    *
@@ -36,8 +34,10 @@ export class Tally {
    */
   note(record: DeviceRecord): boolean {
     const before = this.#members.get(record.mac);
+    const { revision } = record;
+    if (before !== undefined && before.revision > revision) return false;
     const after = isMember(this.#rollout, record)
-      ? { stage: stageOf(this.#rollout, record), progress: progressOf(this.#rollout, record) }
+      ? { revision, stage: stageOf(this.#rollout, record), progress: progressOf(this.#rollout, record) }
       : undefined;
     return this.#replace(record.mac, before, after);
   }
@@ -47,12 +47,12 @@ export class Tally {
   }
 
   ofStage(index: number): RolloutTally {
-    return this.#stages[index] ?? none();
+    return sumOf(this.#stages.slice(index, index + 1));
   }
 
   /** Of the first stages together. */
   ofStages(count: number): RolloutTally {
-    return this.#stages.slice(0, count).reduce(sum, none());
+    return sumOf(this.#stages.slice(0, count));
   }
 
   /** Devices of the first stages that have run it since before then. */
@@ -66,7 +66,10 @@ export class Tally {
 
   #replace(mac: string, before: Member | undefined, after: Member | undefined): boolean {
     const isSame = before?.stage === after?.stage && sameProgress(before?.progress, after?.progress);
-    if (isSame) return false;
+    if (isSame) {
+      if (after !== undefined) this.#members.set(mac, after);
+      return false;
+    }
     if (before !== undefined) this.#count(before, -1);
     if (after === undefined) this.#members.delete(mac);
     else {
@@ -90,11 +93,21 @@ function isVanished(failure: string): boolean {
   return failure === 'vanished' || failure === 'silent';
 }
 
+export function noTally(): RolloutTally {
+  return none();
+}
+
+/** Of several tallies together. */
+export function sumOf(tallies: readonly RolloutTally[]): RolloutTally {
+  return tallies.reduce(sum, none());
+}
+
 function none(): Counts {
   return { members: 0, waiting: 0, refused: 0, sent: 0, running: 0, failed: 0, vanished: 0 };
 }
 
 function sum(total: Counts, counts: RolloutTally): Counts {
+  // The keys of Counts, which Object.keys does not know.
   for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key];
   return total;
 }

@@ -80,6 +80,8 @@ export interface CatalogueStore {
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
   /** All kinds and boards of a version that serve and are not withdrawn. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
+  /** Those that exist, withdrawn ones too. */
+  byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
   /** Whether a release needs this blob. */
   isReferenced(sha256: string): Promise<boolean>;
 }
@@ -154,7 +156,10 @@ export interface RolloutStore {
    *
    * @param note undefined: only its samples changed, which may be lost in a crash
    */
-  save(rollout: RolloutRecord, change?: { readonly note: Note; readonly offer?: readonly number[] }): Promise<void>;
+  save(
+    rollout: RolloutRecord,
+    change: undefined | { readonly note: Note; readonly offer?: readonly number[] },
+  ): Promise<void>;
   /** The newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
   find(project: string, id: number): Promise<RolloutRecord | undefined>;

@@ -175,6 +175,10 @@ export function sqliteCatalogue(
         });
     },
 
+    async byIds(ids) {
+      return ids.flatMap((id) => releases.byId(id) ?? []);
+    },
+
     async isReferenced(sha256) {
       const query = sql.selectFrom('release_blobs').select('release_id').where('sha256', '=', sha256).limit(1);
       return connection.first(query) !== undefined;

@@ -1,0 +1,29 @@
+import type { RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutRecord, RolloutSample } from '../store/records.ts';
+
+/** No more often than this. */
+const everyMs = 10_000;
+/** A picture needs no more; when there are more, every other one of the older ones goes. */
+const mostSamples = 240;
+
+/**
+ * Remembers how far the devices have come, when that is news.
+ *
+ * @returns the same object when it is none
+ */
+export function withSample(rollout: RolloutRecord, { sent, running, failed }: RolloutTally, at: number): RolloutRecord {
+  const { samples, openStages } = rollout;
+  const last = samples.at(-1);
+  const next: RolloutSample = { at, sent, running, failed, openStages };
+  const isNews =
+    last === undefined ||
+    (at - last.at >= everyMs &&
+      (last.sent !== sent || last.running !== running || last.failed !== failed || last.openStages !== openStages));
+  return isNews ? { ...rollout, samples: thinned([...samples, next]) } : rollout;
+}
+
+function thinned(samples: readonly RolloutSample[]): readonly RolloutSample[] {
+  if (samples.length <= mostSamples) return samples;
+  const isKept = (index: number) => index % 2 === 0 || index === samples.length - 1;
+  return samples.filter((_, index) => isKept(index));
+}
