@@ -3,6 +3,7 @@ import { declareBackup } from './server/backup.ts';
 import { declareDevices } from './server/devices.ts';
 import { declareProjects } from './server/projects.ts';
 import { declareReleases } from './server/releases.ts';
+import { declareRollout } from './server/rollout.ts';
 import { declareToken } from './server/token.ts';
 import { type Declaration, verbGroup } from './verb.ts';
 
@@ -17,6 +18,7 @@ export function declare({ program, io }: Declaration) {
     declareProjects,
     declareReleases,
     declareDevices,
+    declareRollout,
     declareAudit,
     declareBackup,
   ]) {

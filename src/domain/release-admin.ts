@@ -102,6 +102,8 @@ export interface DeviceInfo {
   readonly project: string;
   readonly mac: string;
   readonly enrolled: boolean;
+  /** It took an update of this server and came back with it. */
+  readonly proven: boolean;
   readonly name?: string | undefined;
   readonly board?: string | undefined;
   readonly channel?: string | undefined;

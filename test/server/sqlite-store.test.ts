@@ -72,7 +72,7 @@ test('devices of data that is older than lists of them are found by what they ru
   await before.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), running }, { mostDevices: 9 });
   await before.close();
   const database = new Database(folder.at('data/ota.db'));
-  database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices');
+  database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices; DROP TABLE rollouts');
   for (const column of ['standing', 'name', 'runs']) database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
   database.exec('PRAGMA user_version = 1');
   database.close();

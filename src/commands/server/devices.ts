@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { DeviceInfo, DeviceRequest, ImportAnswer } from '../../domain/release-admin.ts';
+import type { RolloutStanding } from '../../domain/rollout.ts';
 import { OtaError } from '../../errors.ts';
 import { readNamedFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 import { table } from '../table.ts';
 import { type Declaration, verbGroup } from '../verb.ts';
-import { type ServerOptions, segment, serverVerb, type Talk, talkTo } from './connection.ts';
+import { allDevices } from './all-devices.ts';
+import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { declareEnrol } from './enrol.ts';
 import { credentialOf } from './projects.ts';
 
 interface SetOptions extends ServerOptions {
@@ -14,6 +17,8 @@ interface SetOptions extends ServerOptions {
   readonly name?: string | undefined;
   readonly board?: string | undefined;
   readonly channel?: string | undefined;
+  readonly group?: string | undefined;
+  readonly pin?: string | undefined;
   readonly atomicFs?: 'yes' | 'no' | 'unknown' | undefined;
   readonly user?: string | undefined;
   readonly passwordEnv?: string | undefined;
@@ -43,12 +48,15 @@ export function declareDevices({ program, io }: Declaration): void {
     .option('--name <text>', 'how people call it; empty: nothing')
     .option('--board <name>', 'where its build does not say it; empty: not known')
     .option('--channel <name>', 'in place of the one that its URL names; empty: that one')
+    .option('--group <name>', 'that rollouts know it by; empty: none')
+    .option('--pin <version>', 'the only version that it gets, whatever is offered; empty: what is offered')
     .addOption(
       new Option('--atomic-fs <yes-no>', 'built with ATOMIC_FS_UPDATE').choices(['yes', 'no', 'unknown'] as const),
     )
     .option('--user <name>', 'that it has to give, with --password-env; empty: that of the project')
     .option('--password-env <name>', 'environment variable with its password')
     .action((project, mac, options) => set(project, mac, options, io));
+  declareEnrol({ program: group, io });
   serverVerb({ program: group, io }, 'retry <project> <mac>', 'a device that failed may be sent the release again', [
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --json',
@@ -86,18 +94,6 @@ async function list(project: string, options: ServerOptions & { failed?: boolean
   talk.report.result(devices, table([['mac', 'name', 'runs', 'answer', 'last seen'], ...rows]));
 }
 
-async function allDevices({ ask }: Talk, project: string): Promise<DeviceInfo[]> {
-  const all: DeviceInfo[] = [];
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const query = `limit=1000&after=${segment(after)}`;
-    const path = `/projects/${segment(project)}/devices?${query}`;
-    const page: { devices: DeviceInfo[]; next?: string } = await ask('GET', path);
-    all.push(...page.devices);
-    after = page.next;
-  }
-  return all;
-}
-
 function failureOf({ attempts }: DeviceInfo): string | undefined {
   const failed = attempts.find(({ state }) => state === 'failed');
   return failed && `FAILED ${failed.version}: ${failed.failure}, sent ${failed.sends} times`;
@@ -115,6 +111,9 @@ function describe({
   enrolled,
   board,
   channel,
+  group,
+  pin,
+  rollout,
   running,
   report,
   sketch,
@@ -129,6 +128,9 @@ function describe({
     ['device', `${mac}${name === undefined ? '' : ` (${name})`}${enrolled ? ', enrolled' : ''}`],
     ['board', board],
     ['channel', channel],
+    ['group', group],
+    ['pinned to', pin],
+    ['rollout', rollout && standing(rollout)],
     ['runs', running && `${running.version}, ${running.by === 'md5' ? 'by its sketch MD5' : 'so it says'}`],
     ['sketch', sketch && `${sketch.action}: ${sketch.text} (since ${sketch.at})`],
     ['files', filesystem && `${filesystem.action}: ${filesystem.text} (since ${filesystem.at})`],
@@ -139,14 +141,21 @@ function describe({
   return table(lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value]])));
 }
 
+function standing({ version, state, stage, stages, isOpen, counts, progress, failure }: RolloutStanding): string {
+  const turn = isOpen ? 'its turn' : state === 'active' ? 'not its turn yet' : state;
+  return `${version}: stage ${stage} of ${stages}, ${turn}; ${failure ?? progress}${counts ? '' : '; not enrolled, so it does not count'}`;
+}
+
 async function set(project: string, mac: string, options: SetOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  const { enrolled, name, board, channel, atomicFs } = options;
+  const { enrolled, name, board, channel, group, pin, atomicFs } = options;
   const request: DeviceRequest = {
     enrolled: enrolled === undefined ? undefined : enrolled === 'yes',
     name: emptyIsNone(name),
     board: emptyIsNone(board),
     channel: emptyIsNone(channel),
+    group: emptyIsNone(group),
+    pin: emptyIsNone(pin),
     atomicFs: atomicFs === undefined ? undefined : atomicFs === 'unknown' ? null : atomicFs === 'yes',
     credential: credentialOf(options, io),
   };

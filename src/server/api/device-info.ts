@@ -26,6 +26,7 @@ export function deviceInfo(
     project,
     mac,
     enrolled,
+    proven: record.proven === true,
     name,
     board,
     channel,

@@ -18,7 +18,7 @@ import { checked, numberIn, readBody, requireRole, type Session } from './sessio
 const mostListed = 1000;
 
 export function releaseRoutes(parts: ServerParts): Hono<Session> {
-  const { store, catalogue, counters, log, publishing } = parts;
+  const { store, catalogue, counters, log, publishing, rollouts } = parts;
   const routes = new Hono<Session>();
 
   routes.post('/projects/:project/releases', requireRole(parts, 'publish'), async (context) => {
@@ -27,6 +27,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const token = context.get('token');
     const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
     const { outcome, release, warnings } = await publishing.take('all', async () => {
+      if (request.purpose === 'serve' && !request.hold) rollouts.requireFreeChannel(project, request.channel);
       const answer = await publishRelease(store, question);
       await catalogue.refresh(project);
       return answer;
@@ -59,8 +60,12 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const channel = checked(resourceName, context.req.param('channel'));
     const chosen = await selectReleases(store, project, await readBody(context, channelRequestSchema));
     const ids = chosen.map(({ id }) => id);
-    await store.catalogue.offer(project, channel, ids, context.get('token').id);
-    await catalogue.refresh(project);
+    await publishing.take('all', async () => {
+      rollouts.requireFreeChannel(project, channel);
+      await store.catalogue.offer(project, channel, ids, context.get('token').id);
+      await rollouts.superseded(project, channel, context.get('token').id);
+      await catalogue.refresh(project);
+    });
     return context.json({ releases: await Promise.all(chosen.map(show)) });
   });
 

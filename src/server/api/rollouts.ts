@@ -11,7 +11,7 @@ const actionName = v.picklist(rolloutActions, `must be ${rolloutActions.join(', 
 const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be the number of a rollout'), v.transform(Number));
 
 export function rolloutRoutes(parts: ServerParts): Hono<Session> {
-  const { rollouts, clock } = parts;
+  const { rollouts, clock, publishing } = parts;
   const routes = new Hono<Session>();
   const path = '/projects/:project/rollouts';
 
@@ -24,7 +24,8 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
     const project = projectIn(context);
     const request = await readBody(context, rolloutRequestSchema);
     const by = context.get('token').id;
-    return context.json(await rollouts.start({ project, request, by, at: clock.now().wallMs }), 201);
+    const question = { project, request, by, at: clock.now().wallMs };
+    return context.json(await publishing.take('all', () => rollouts.start(question)), 201);
   });
 
   routes.get(`${path}/:id`, requireRole(parts, 'read'), async (context) => {

@@ -34,13 +34,14 @@ export async function selectReleases(
  * @throws ApiError not-found
  */
 export async function withdrawReleases(
-  { store, catalogue }: Pick<ServerParts, 'store' | 'catalogue'>,
+  { store, catalogue, rollouts }: Pick<ServerParts, 'store' | 'catalogue' | 'rollouts'>,
   { project, reason, by, ...selection }: Selection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
   const withdrawn = reason ?? 'no reason given';
   const chosen = await selectReleases(store, project, selection);
   const ids = chosen.map(({ id }) => id);
   await store.catalogue.withdraw(project, ids, withdrawn, by);
+  await rollouts.withdrawn(project, ids, withdrawn, by);
   await catalogue.refresh(project);
   return chosen.map((release) => ({ ...release, withdrawn }));
 }
