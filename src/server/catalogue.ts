@@ -55,7 +55,8 @@ export class Catalogue {
   async refresh(only?: string): Promise<void> {
     for (const project of await this.#store.catalogue.projects()) {
       if (only !== undefined && project.name !== only) continue;
-      this.#views.set(project.name, { project, channels: await this.#channels(project.name) });
+      const channels = await this.#channels(project.name);
+      this.#views.set(project.name, { project, channels: this.#withLiveRollouts(project.name, channels) });
     }
     this.#aliases = new Map(
       this.views().flatMap(({ project }) =>
@@ -74,6 +75,7 @@ export class Catalogue {
     const channels = new Map(view.channels);
     channels.set(rollout.channel, { ...releases, rollout: { ...releases.rollout, rollout } });
     this.#views.set(rollout.project, { ...view, channels });
+    this.#changes.tell(rollout.project);
   }
 
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
@@ -98,15 +100,21 @@ export class Catalogue {
       if (rollout.project !== project) continue;
       const found = await this.#store.catalogue.withVersion(project, rollout.version);
       const releases = found.filter(({ id }) => rollout.releaseIds.includes(id));
-      views.set(rollout.channel, { rollout: this.#live(rollout), releases });
+      views.set(rollout.channel, { rollout, releases });
     }
     return views;
   }
 
-  /** What is in memory may be ahead of what is stored. */
-  #live(stored: RolloutRecord): RolloutRecord {
-    const known = this.#views.get(stored.project)?.channels.get(stored.channel)?.rollout?.rollout;
-    return known?.id === stored.id ? known : stored;
+  /** What is in memory may be ahead of what is stored, and of what was read a moment ago: a halt must not be forgotten. */
+  #withLiveRollouts(project: string, read: ReadonlyMap<string, Releases>): ReadonlyMap<string, Releases> {
+    const before = this.#views.get(project)?.channels;
+    return new Map(
+      [...read].map(([channel, releases]) => {
+        const known = before?.get(channel)?.rollout?.rollout;
+        const isSame = releases.rollout !== undefined && known?.id === releases.rollout.rollout.id;
+        return [channel, isSame ? { ...releases, rollout: { ...releases.rollout, rollout: known } } : releases];
+      }),
+    );
   }
 }
 
