@@ -1,0 +1,287 @@
+/** Rollouts through the doors of a running server: the API, and devices that ask. */
+import test, { type ExecutionContext } from 'ava';
+import type { RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { Build } from '../../../src/pack/build.ts';
+import { overdue } from '../../../src/server/device/attempts.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
+import { askAsDevice } from '../raw-device.ts';
+import { startTestServer, type TestServer } from '../running-server.ts';
+
+const signer = testSigner();
+const [old, young, other] = await Promise.all(
+  ['1.0', '2.0', '3.0'].map((version, seed) => testBuild({ version, project: 'door', signer, seed, sizeBytes: 8192 })),
+);
+
+function macOf(index: number): string {
+  return `02:00:00:00:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
+}
+
+/** A fleet that runs `old`, which `stable` offers, and `young` that waits for a rollout. */
+async function fleet(t: ExecutionContext, devices: number): Promise<TestServer> {
+  const server = await startTestServer(t);
+  if (old === undefined || young === undefined) throw new Error('no builds');
+  t.is((await server.publish(old)).status, 201);
+  t.is((await server.publish(young, { hold: true })).status, 201);
+  await server.api('PUT', '/projects/door', { confirmWithinMs: 1000 });
+  for (let index = 0; index < devices; index++) {
+    await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name: `device-${index}` });
+    await visit(server, index, old);
+  }
+  return server;
+}
+
+function visit(server: TestServer, index: number, runs: Build | undefined, path = '/update/door') {
+  if (runs === undefined) throw new Error('no build');
+  return askAsDevice(server.port, path, { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
+}
+
+async function start(server: TestServer, request: Partial<RolloutRequest> = {}): Promise<RolloutInfo> {
+  const whole: RolloutRequest = { version: '2.0', gate: { soakMs: 0 }, ...request };
+  const { status, body } = await server.api('POST', '/projects/door/rollouts', whole);
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  return body as unknown as RolloutInfo;
+}
+
+async function show(server: TestServer, id: number): Promise<RolloutInfo> {
+  return (await server.api('GET', `/projects/door/rollouts/${id}`)).body as unknown as RolloutInfo;
+}
+
+const canaries = { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] };
+
+test('only devices of an open stage get it; the next stage opens when those run it', async (t) => {
+  const server = await fleet(t, 4);
+  const { id, former } = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
+  t.is(former, '1.0');
+  t.is((await visit(server, 0, old)).header('x-version'), '2.0');
+  t.is((await visit(server, 2, old)).status, 304, 'its stage is not open');
+  t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(9) })).header('x-version'), '1.0', 'a stranger');
+
+  await server.parts.rollouts.maintain();
+  t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run it; 0 do/);
+  await visit(server, 1, old);
+  await visit(server, 0, young);
+  await visit(server, 1, young);
+  await server.parts.rollouts.maintain();
+  t.is((await show(server, id)).openStages, 2);
+  t.is((await visit(server, 2, old)).header('x-version'), '2.0');
+  t.is((await visit(server, 3, old)).header('x-version'), '2.0');
+  t.is((await visit(server, 0, young)).status, 304);
+
+  for (const index of [2, 3]) await visit(server, index, young);
+  await server.parts.rollouts.maintain();
+  t.is((await show(server, id)).state, 'complete');
+  t.is((await visit(server, 9, old)).header('x-version'), '2.0', 'the channel offers it to all');
+  const { body } = await server.api('GET', '/audit');
+  const actions = (body as { entries: { action: string }[] }).entries.map(({ action }) => action);
+  for (const action of ['rollout.start', 'rollout.stage', 'rollout.complete']) t.true(actions.includes(action), action);
+});
+
+test('it soaks: a stage opens when its devices have run it for long enough, on a clock that nobody sets', async (t) => {
+  const server = await fleet(t, 3);
+  const { id } = await start(server, { ...canaries, gate: { soakMs: 3_600_000 } });
+  for (const index of [0, 1]) {
+    await visit(server, index, old);
+    await visit(server, index, young);
+  }
+  await server.parts.rollouts.maintain();
+  const { openStages, waitingFor, tally } = await show(server, id);
+  t.is(openStages, 1);
+  t.is(tally.running, 2);
+  t.regex(waitingFor ?? '', /run it for 60 min; 0 have/);
+});
+
+test('two devices that vanish halt it at once: nobody else gets it, whatever name it asks by', async (t) => {
+  const server = await fleet(t, 6);
+  const { id } = await start(server, { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] });
+  for (const index of [0, 1]) t.is((await visit(server, index, old)).status, 200);
+  t.is((await show(server, id)).tally.sent, 2);
+  const later = server.parts.clock.now().servedMs + 10_000;
+  for (const index of [0, 1]) {
+    await server.parts.records.change('door', macOf(index), (record) => {
+      return record && { ...record, attempts: overdue(record.attempts, { wallMs: Date.now(), servedMs: later }) };
+    });
+  }
+  const halted = await show(server, id);
+  t.is(halted.state, 'halted');
+  t.regex(halted.reason ?? '', /2 devices took 2\.0 and were not heard of again \(the limit is 2\)/);
+  for (const index of [0, 1, 2, 3]) t.is((await visit(server, index, old)).status, 304);
+  const file = young?.manifest.artefacts.find(
+    ({ signature, encoding }) => signature !== 'none' && encoding === 'identity',
+  );
+  t.is((await visit(server, 2, old, `/files/door/2.0/${file?.file}`)).status, 304);
+  t.is((await visit(server, 2, old, `/files/door/@stable/${file?.file}`)).status, 304);
+
+  const refused = await server.api('POST', `/projects/door/rollouts/${id}/resume`, {});
+  t.is(refused.status, 409);
+  t.regex(JSON.stringify(refused.body), /accept-failures/);
+  await server.api('POST', `/projects/door/rollouts/${id}/resume`, { acceptFailures: true, reason: 'a power cut' });
+  await server.parts.rollouts.maintain();
+  t.is((await show(server, id)).state, 'active', 'those that are known do not halt it again');
+});
+
+test('it halts by count and by share of failures, with a minimum sample', async (t) => {
+  const server = await fleet(t, 5);
+  const halt = { failures: 3, failurePercent: 50, minimumSample: 4, vanished: 9 };
+  const { id } = await start(server, { stages: [{ share: 100 }], halt });
+  for (let sends = 0; sends < 3; sends++) await visit(server, 0, old);
+  await visit(server, 0, old);
+  t.is((await show(server, id)).tally.failed, 1);
+  t.is((await show(server, id)).state, 'active', 'one alone is no share');
+  for (const index of [1, 2]) {
+    await visit(server, index, old);
+    await visit(server, index, young);
+  }
+  for (let sends = 0; sends < 4; sends++) await visit(server, 3, old);
+  const halted = await show(server, id);
+  t.is(halted.state, 'halted');
+  t.regex(halted.reason ?? '', /2 of 4 devices failed to come back with 2\.0 \(the limit is 50 %\)/);
+  t.is((await visit(server, 4, old)).status, 304);
+});
+
+test('paused, resumed, advanced, aborted: who has it keeps it', async (t) => {
+  const server = await fleet(t, 4);
+  const { id } = await start(server, canaries);
+  const act = async (action: string, body: object = {}) =>
+    (await server.api('POST', `/projects/door/rollouts/${id}/${action}`, body)).status;
+  await visit(server, 0, old);
+  await visit(server, 0, young);
+  t.is(await act('pause', { reason: 'lunch' }), 200);
+  t.is((await visit(server, 1, old)).status, 304);
+  t.is((await visit(server, 0, young)).status, 304, 'it is not put back to what the channel offers');
+  t.is(await act('advance'), 409);
+  t.is(await act('resume'), 200);
+  t.is((await visit(server, 1, old)).status, 200);
+  t.is(await act('advance'), 200);
+  t.is((await visit(server, 2, old)).header('x-version'), '2.0');
+  t.is(await act('abort'), 200);
+  t.is((await visit(server, 3, old)).status, 304);
+  t.is((await visit(server, 0, young)).status, 304);
+  t.is(await act('abort'), 409);
+  t.deepEqual(
+    (await show(server, id)).history.map(({ event }) => event),
+    ['started', 'paused', 'active', 'stage 2 opened', 'aborted'],
+  );
+});
+
+test('rolled back: who has it gets the former release again', async (t) => {
+  const server = await fleet(t, 3);
+  const { id } = await start(server, { stages: [{ share: 100 }] });
+  await visit(server, 0, old);
+  await visit(server, 0, young);
+  await server.api('POST', `/projects/door/rollouts/${id}/roll-back`, { reason: 'it smokes' });
+  const back = await visit(server, 0, young);
+  t.is(back.header('x-version'), '1.0');
+  t.is((await visit(server, 0, old)).status, 304);
+  t.is((await visit(server, 1, old)).status, 304);
+});
+
+test('a complete rollout is rolled back for the whole channel', async (t) => {
+  const server = await fleet(t, 1);
+  const { id } = await start(server, { stages: [{ share: 100 }] });
+  await visit(server, 0, old);
+  await visit(server, 0, young);
+  await server.parts.rollouts.maintain();
+  t.is((await show(server, id)).state, 'complete');
+  t.is((await server.api('POST', `/projects/door/rollouts/${id}/roll-back`, {})).status, 200);
+  t.is((await visit(server, 0, young)).header('x-version'), '1.0');
+  t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
+});
+
+test('after a restart all is as it was, and what should have halted it halts it before anybody is answered', async (t) => {
+  const server = await fleet(t, 4);
+  const { id } = await start(server, { ...canaries, halt: { vanished: 1 } });
+  await visit(server, 0, old);
+  await visit(server, 0, young);
+  const again = await server.restart();
+  t.like(await show(again, id), { state: 'active', openStages: 1, tally: { running: 1, members: 4 } });
+  t.is((await visit(again, 2, old)).status, 304);
+  t.is((await visit(again, 1, old)).status, 200);
+  // A failure that was stored, and a halt that was not: as after a crash between the two.
+  const store = again.parts.store;
+  const record = await again.parts.records.find('door', macOf(1));
+  if (record === undefined) throw new Error('no record');
+  const failed = record.attempts.map((attempt) => ({ ...attempt, state: 'failed', failure: 'vanished' }) as const);
+  t.is(await store.devices.save({ ...record, attempts: failed }, { mostDevices: 100 }), 'saved');
+  const third = await again.restart();
+  t.is((await show(third, id)).state, 'halted');
+  t.is((await visit(third, 1, old)).status, 304);
+});
+
+test('while it is under way nothing else is offered on its channel, and a held release may be published', async (t) => {
+  const server = await fleet(t, 1);
+  const { id } = await start(server, { stages: [{ share: 100 }] });
+  if (other === undefined) throw new Error('no build');
+  const direct = await server.publish(other);
+  t.is(direct.status, 409);
+  t.regex(JSON.stringify(direct.body), /rollout of 2\.0 is active on stable.*--hold/);
+  t.is((await server.publish(other, { hold: true })).status, 201);
+  t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' })).status, 409);
+  t.is((await server.api('POST', '/projects/door/rollouts', { version: '3.0' })).status, 409);
+  t.is((await server.publish(other, { channel: 'beta' })).status, 200, 'another channel');
+  await server.api('POST', `/projects/door/rollouts/${id}/abort`, {});
+  t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' })).status, 200);
+  t.is((await visit(server, 0, old)).header('x-version'), '3.0');
+});
+
+test('offering the former by hand after an abort puts everybody back', async (t) => {
+  const server = await fleet(t, 1);
+  const { id } = await start(server, { stages: [{ share: 100 }] });
+  await visit(server, 0, old);
+  await visit(server, 0, young);
+  await server.api('POST', `/projects/door/rollouts/${id}/abort`, {});
+  t.is((await visit(server, 0, young)).status, 304);
+  await server.api('PUT', '/projects/door/channels/stable', { version: '1.0' });
+  t.is((await visit(server, 0, young)).header('x-version'), '1.0');
+});
+
+test('withdrawing the release halts it', async (t) => {
+  const server = await fleet(t, 2);
+  const { id } = await start(server, { stages: [{ share: 100 }] });
+  await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0', reason: 'it smokes' });
+  t.like(await show(server, id), { state: 'halted', reason: 'withdrawn: it smokes' });
+  t.is((await visit(server, 0, old)).status, 304);
+});
+
+test('a pinned device gets its version and nothing else, and no gate waits for it', async (t) => {
+  const server = await fleet(t, 2);
+  t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '9.9' })).status, 404);
+  t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '1.0' })).status, 200);
+  const { tally } = await start(server, { stages: [{ share: 100 }] });
+  t.is(tally.members, 1);
+  t.is((await visit(server, 0, old)).status, 304);
+  t.is((await visit(server, 0, young)).header('x-version'), '1.0', 'back to its version');
+  await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: null });
+  t.is((await visit(server, 0, old)).header('x-version'), '2.0');
+});
+
+test('groups and boards; a device says where it stands', async (t) => {
+  const server = await fleet(t, 3);
+  await server.api('PUT', `/projects/door/devices/${macOf(2)}`, { group: 'hall' });
+  await start(server, { stages: [{ groups: ['hall'] }, { share: 100 }] });
+  t.is((await visit(server, 2, old)).status, 200);
+  t.is((await visit(server, 0, old)).status, 304);
+  const { body } = await server.api('GET', `/projects/door/devices/${macOf(0)}`);
+  t.like(body, {
+    group: undefined,
+    rollout: { version: '2.0', stage: 2, stages: 2, isOpen: false, progress: 'waiting' },
+  });
+});
+
+test('what makes no sense is refused with what to do', async (t) => {
+  const server = await fleet(t, 1);
+  const refusal = async (request: object) => {
+    const { status, body } = await server.api('POST', '/projects/door/rollouts', request);
+    return `${status} ${JSON.stringify(body)}`;
+  };
+  t.regex(await refusal({ version: '9.9' }), /^404.*--hold/);
+  t.regex(await refusal({ version: '1.0' }), /^409.*offers 1\.0 to everybody already/);
+  t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }] }), /^422.*last stage/);
+  t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }, { share: 10 }, { share: 100 }] }), /^422.*smaller/);
+  t.regex(await refusal({ version: '2.0', stages: [{ canaries: ['nobody'] }, { share: 100 }] }), /^422.*called nobody/);
+  t.regex(await refusal({ version: '2.0', stages: [{ share: 0 }, { share: 100 }] }), /^422.*stages before the last/);
+  await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { enrolled: false });
+  t.regex(await refusal({ version: '2.0' }), /^422.*no device of door is enrolled/);
+  t.is((await server.api('GET', '/projects/door/rollouts/7')).status, 404);
+  t.is((await server.api('POST', '/projects/door/rollouts/7/pause', {})).status, 404);
+  t.is((await server.api('POST', '/projects/door/rollouts/7/dance', {})).status, 422);
+});
