@@ -1,5 +1,7 @@
 /** Where a bench finds what it measures; all paths are absolute. */
 export interface Place {
+  /** The repository. */
+  readonly root: string;
   readonly cli: string;
   /** A temporary folder for outputs. */
   readonly folder: string;

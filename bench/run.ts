@@ -7,6 +7,7 @@ import { benchFirmware } from './firmware.ts';
 import { benchFleet } from './fleet.ts';
 import { benchHooks } from './hooks.ts';
 import { benchMemory } from './memory.ts';
+import { benchPackage } from './package.ts';
 import type { Place } from './place.ts';
 import { benchSizes } from './sizes.ts';
 import { benchUpload } from './upload.ts';
@@ -14,6 +15,7 @@ import { benchUpload } from './upload.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ota-hooks-bench-'));
 const place: Place = {
+  root,
   cli: join(root, 'dist', 'cli.js'),
   folder,
   image: join(root, 'test', 'fixtures', 'firmware', 'door.bin'),
@@ -39,6 +41,7 @@ try {
     benchFirmware(place),
     benchUpload(),
     benchFleet(place),
+    benchPackage(place),
   ]) {
     for await (const row of bench) {
       rows.push(`| ${row.join(' | ')} |`);

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,17 +8,16 @@ import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { Act } from '../../docs/acts.ts';
+
 import { arduinoCli } from '../provision/arduino-cli.ts';
 import { platformIo } from '../provision/platformio.ts';
+import { type Outcome, type Running, runAtTerminal, runFromDesktop, startAndWait } from './programs.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const testCore = join(repository, 'test', 'e2e', 'esp8266');
 
-export interface Run {
+export interface Run extends Outcome {
   readonly command: string;
-  readonly exitCode: number | undefined;
-  /** What was shown on the terminal. */
-  readonly output: string;
 }
 
 /** A newcomer's machine: an empty folder, a home, PlatformIO and arduino-cli with an ESP8266 core; nothing of ours but a tarball. */
@@ -31,6 +29,8 @@ export interface Place {
   readonly read: (name: string) => Promise<string>;
   /** Does what a page says, as it says it; a command at a terminal, with Enter as the answer to each question. */
   readonly follow: (act: Act) => Promise<Run | undefined>;
+  /** The same from a program that was started from a desktop, whose PATH is not that of a terminal: it has no Node.js. */
+  readonly fromDesktop: (command: string) => Promise<Outcome>;
   /** What is there, by name: a hash of each file, but for what npm, the build systems and uploads keep. */
   readonly listing: () => Promise<Readonly<Record<string, string>>>;
   readonly write: (name: string, text: string) => Promise<void>;
@@ -96,6 +96,10 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
       await save(join(folder, act.path), act.text);
       return undefined;
     },
+    fromDesktop: async (command) => {
+      const PATH = [at('bin'), await binWithoutNode(at('desktop'))].join(delimiter);
+      return runFromDesktop(command, cwd, { ...env, PATH, TEST_CORE_NODE: process.execPath });
+    },
     listing: () => listing(folder),
     sketchesRun: (count) => running[0]?.sketchesRun(count) ?? Promise.resolve([]),
   };
@@ -155,71 +159,13 @@ function environment(at: (name: string) => string): Record<string, string> {
   };
 }
 
-const question = /(?:Do this\?|Take back what init did|Do you build in the Arduino IDE)/g;
-
-/** Runs a command as one at a terminal does (`script` of util-linux makes one), and answers each question with Enter. */
-async function runAtTerminal(command: string, cwd: string, env: Record<string, string>): Promise<Omit<Run, 'command'>> {
-  // Without a size, the terminal would be no columns wide.
-  const argv = ['--quiet', '--return', '--flush', '--command', `stty cols 120 rows 40; ${command}`, '/dev/null'];
-  const process = execa('script', argv, {
-    cwd,
-    env,
-    extendEnv: false,
-    reject: false,
-    timeout: 180_000,
-    buffer: false,
-    stdin: 'pipe',
-  });
-  let output = '';
-  let answered = 0;
-  process.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-    const asked = new Set(output.match(question)).size;
-    for (; answered < asked; answered += 1) process.stdin.write('\r');
-  });
-  const { exitCode, timedOut } = await process;
-  return { exitCode: timedOut ? undefined : exitCode, output };
-}
-
-/** What goes on until Ctrl-C. */
-interface Running {
-  /** How it said that it is ready. */
-  readonly ready: { readonly token?: string };
-  readonly sketchesRun: (count: number) => Promise<readonly string[]>;
-  readonly stop: () => Promise<void>;
-}
-
-/** Starts it, and waits until it is ready. */
-async function startAndWait(command: string, cwd: string, env: Record<string, string>): Promise<Running> {
-  const [program = '', ...argv] = command.split(' ');
-  // A group of its own: Ctrl-C at a terminal reaches npx and what it has started.
-  const settings = { cwd, env, extendEnv: false, reject: false, buffer: false, detached: true } as const;
-  const process = execa(program, [...argv, '--json'], settings);
-  let output = '';
-  const ready = await new Promise<string>((tell, fail) => {
-    process.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      const line = /^.*"event":"ready".*\n/m.exec(output)?.[0];
-      if (line !== undefined) tell(line);
-    });
-    process.once('exit', () => fail(new Error(`${command} ended: ${output}`)));
-  });
-  return {
-    ready: JSON.parse(ready) as Running['ready'],
-    sketchesRun: async (count) => {
-      const sketches = () => [
-        ...new Set([...output.matchAll(/"event":"boot".*"sketchMd5":"(\w+)"/g)].map(([, md5 = '']) => md5)),
-      ];
-      const patience = AbortSignal.timeout(20_000);
-      while (sketches().length < count) await once(process.stdout, 'data', { signal: patience });
-      return sketches();
-    },
-    stop: async () => {
-      const { pid, exitCode } = process;
-      if (pid !== undefined && exitCode === null) globalThis.process.kill(-pid, 'SIGINT');
-      await process;
-    },
-  };
+/** What /usr/bin has, but for Node.js and what comes with it. */
+async function binWithoutNode(folder: string): Promise<string> {
+  if (existsSync(folder)) return folder;
+  await mkdir(folder);
+  const names = (await readdir('/usr/bin')).filter((name) => !/^(?:node|nodejs|npm|npx|corepack)$/.test(name));
+  await Promise.all(names.map((name) => symlink(join('/usr/bin', name), join(folder, name))));
+  return folder;
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,66 @@
+/** The hooks find Node.js and the tool wherever they were installed, also from an IDE that was started from a desktop. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { actsOf } from '../../docs/acts.ts';
+import { makePlace, type Place, type Run } from '../newcomer/place.ts';
+
+const signed = /Signed binary: .*\.bin\.gz\.signed/;
+
+/** A machine with the sources of docs/start.md, after some commands at a terminal. */
+async function prepared(t: ExecutionContext, heading: string, ...commands: readonly string[]): Promise<Place> {
+  const place = await makePlace(t);
+  for (const act of actsOf('start.md', heading)) if (act.act === 'save') await place.follow(act);
+  for (const command of commands) {
+    const run: Run | undefined = await place.follow({ act: 'run', command });
+    t.is(run?.exitCode, 0, `${command}\n${run?.output}`);
+  }
+  return place;
+}
+
+test.serial('PlatformIO, in the project: Node.js is the one that init has noted', async (t) => {
+  const install = ['npm init --yes', 'npm install --save-dev ota-hooks', 'npx ota-hooks init --yes'];
+  const place = await prepared(t, 'PlatformIO', ...install);
+  const run = await place.fromDesktop('pio run');
+  t.is(run.exitCode, 0, run.output);
+  t.regex(run.output, signed);
+
+  await rm(join(place.folder, '.ota/node'));
+  await place.write('src/main.cpp', `${await place.read('src/main.cpp')}\n// changed\n`);
+  const without = await place.fromDesktop('pio run --target clean --target buildprog');
+  t.not(without.exitCode, 0, 'there is none on this PATH');
+  t.regex(without.output, /Node\.js was not found/);
+});
+
+test.serial('PlatformIO, for the whole machine', async (t) => {
+  const place = await prepared(t, 'PlatformIO', 'npm install --global ota-hooks', 'ota-hooks init --yes');
+  t.regex(await place.read('platformio.ini'), /^extra_scripts = pre:\/.*\/ota-hooks\/hooks\/platformio\.py$/m);
+  const run = await place.fromDesktop('pio run');
+  t.is(run.exitCode, 0, run.output);
+  t.regex(run.output, signed);
+});
+
+const compile = `arduino-cli compile --fqbn esp8266:esp8266:d1_mini --build-property runtime.tools.node.cmd=${process.execPath} door`;
+const keys = '--private-key door/private.key --public-key door/public.key';
+
+test.serial('Arduino, for the whole machine: the recipes name Node.js and the tool by their whole paths', async (t) => {
+  const install = ['npm install --global ota-hooks', 'ota-hooks install arduino', `ota-hooks keygen ${keys}`];
+  const place = await prepared(t, 'arduino-cli', ...install);
+  const run = await place.fromDesktop(compile);
+  t.is(run.exitCode, 0, run.output);
+  t.regex(run.output, signed);
+});
+
+test.serial('Arduino, from the package of a project', async (t) => {
+  const install = ['npm init --yes', 'npm install --save-dev ota-hooks'];
+  const place = await prepared(
+    t,
+    'arduino-cli',
+    ...install,
+    'npx ota-hooks install arduino',
+    `npx ota-hooks keygen ${keys}`,
+  );
+  const run = await place.fromDesktop(compile);
+  t.is(run.exitCode, 0, run.output);
+  t.regex(run.output, signed);
+});
