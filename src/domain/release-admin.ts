@@ -22,7 +22,10 @@ const credential = v.nullable(
 const aliasPath = v.pipe(
   v.string('must be text'),
   v.regex(/^\/[!-"$-.0->@-~][!-"$->@-~]{0,199}$/, 'must be a path such as /esp/update/arduino.php, without ? and #'),
-  v.check((path) => !/^\/(api|update|files|healthz|metrics)(\/|$)/.test(path), 'is a path of the server itself'),
+  v.check(
+    (path) => !/^\/(api|update|files|healthz|metrics|login|logout|events|assets|projects)(\/|$)/.test(path),
+    'is a path of the server itself',
+  ),
 );
 
 /** Keys that are absent stay as they are. */

@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import { apiRoot, type ServerInfo } from '../../domain/release.ts';
 import { toolVersion } from '../../version.ts';
+import { dashboard } from '../dashboard/dashboard.tsx';
 import type { ServerParts } from '../parts.ts';
 import { ApiError } from './api-error.ts';
 import { deviceRoutes } from './devices.ts';
 import { operationRoutes } from './operation.ts';
+import { problemOf } from './problem-of.ts';
 import { projectRoutes } from './projects.ts';
 import { releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
@@ -17,7 +19,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   const api = new Hono<Session>();
   api.use(async (context, next) => {
     await next();
-    context.header('Cache-Control', 'no-store');
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
     context.header('X-Content-Type-Options', 'nosniff');
   });
   api.use(async (context, next) => {
@@ -36,26 +38,16 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, tokenRoutes])
     v1.route('/', routes(parts));
   api.route(apiRoot, v1);
+  api.route('/', dashboard(parts));
 
   api.notFound((context) => {
     const problem = new ApiError('not-found', 'there is nothing here', 'The paths stand in docs/server.md.');
     return context.json(problem.problem, problem.status);
   });
   api.onError((error, context) => {
-    const problem = error instanceof ApiError ? error : unexpected(error, parts);
+    const problem = problemOf(error, parts);
     if (problem.status === 401) context.header('WWW-Authenticate', 'Bearer');
     return context.json(problem.problem, problem.status);
   });
   return api;
-}
-
-/** A full disk is the owner's to mend; anything else is a bug of ours, and its details stay in the log. */
-function unexpected(error: Error, { log, counters }: ServerParts): ApiError {
-  counters.failures++;
-  log.error({ err: error }, 'a request could not be done');
-  const code = 'code' in error ? String(error.code) : '';
-  if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)) {
-    return new ApiError('disk-full', 'the disk of the server is full; nothing was changed', 'Free some space on it.');
-  }
-  return new ApiError('internal-error', 'the server made a mistake; nothing was changed', 'Its log says more.');
 }

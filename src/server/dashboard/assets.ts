@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { Hono } from 'hono';
+import { liveScript } from './live-script.ts';
+import { styleSheet } from './style-sheet.ts';
+import type { Visitor } from './visitor.ts';
+
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b6e75"/><path d="M8 3v7M4.5 7 8 10.5 11.5 7M4 13h8" fill="none" stroke="#fff" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
+
+/** What pages load, all of it from here. The texts are part of the program, so that no file can be missing. */
+const assets = {
+  'style.css': { type: 'text/css; charset=utf-8', text: styleSheet },
+  'live.js': { type: 'text/javascript; charset=utf-8', text: liveScript },
+  'icon.svg': { type: 'image/svg+xml', text: icon },
+} as const;
+type AssetName = keyof typeof assets;
+
+const names = Object.keys(assets).filter((name): name is AssetName => name in assets);
+const digests = new Map(
+  names.map((name) => [name, createHash('sha256').update(assets[name].text).digest('hex').slice(0, 12)]),
+);
+
+/** Another text has another path, and may be kept for ever. */
+export function assetPath(name: AssetName): string {
+  return `/assets/${digests.get(name)}/${name}`;
+}
+
+export function assetRoutes(): Hono<Visitor> {
+  const routes = new Hono<Visitor>();
+  for (const name of names) {
+    const { type, text } = assets[name];
+    routes.get(assetPath(name), (context) =>
+      context.body(text, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' }),
+    );
+  }
+  return routes;
+}

@@ -1,0 +1,98 @@
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { ServerParts } from '../parts.ts';
+import type { Sessions } from './sessions.ts';
+import { findVisitor, mayLookAt, type PageContext, type Visitor } from './visitor.ts';
+
+const mostListeners = 200;
+/** However much happens: a page is made anew for each. */
+const leastPauseMs = 1000;
+/** A proxy closes a stream on which nothing comes, and a reader that is gone shows when it is written to. */
+const quietMs = 15_000;
+
+/** `/events[?project=PROJECT]`: says that something changed, and nothing else; pages are asked for what it is. */
+export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visitor> {
+  const { changes, stopping } = parts;
+  const routes = new Hono<Visitor>();
+  let listeners = 0;
+
+  routes.get('/events', async (context) => {
+    const visitor = await findVisitor(context, { parts, sessions });
+    const wanted = context.req.query('project') || undefined;
+    if (visitor === undefined) return context.text('Log in first.', 401);
+    if (wanted !== undefined && !mayLookAt(visitor.token, wanted))
+      return context.text('There is no such project.', 404);
+    if (listeners >= mostListeners || stopping.aborted) return context.text('There are too many listeners.', 503);
+    const isMeant = (project: string) => mayLookAt(visitor.token, project) && (wanted ?? project) === project;
+    listeners++;
+    return follow(context, isMeant, () => listeners--);
+  });
+
+  function follow(context: PageContext, isMeant: (project: string) => boolean, ended: () => void): Response {
+    context.header('X-Accel-Buffering', 'no');
+    return streamSSE(context, async (stream) => {
+      const bell = new Bell();
+      const stopListening = changes.listen((project) => isMeant(project) && bell.ring());
+      const end = () => bell.end();
+      stopping.addEventListener('abort', end);
+      stream.onAbort(end);
+      try {
+        await stream.write('retry: 5000\n\n');
+        while (!bell.isEnded) {
+          const rang = await bell.wait(quietMs);
+          // Who logged out, or whose token was revoked, hears no more.
+          if (bell.isEnded || (await findVisitor(context, { parts, sessions })) === undefined) return;
+          await (rang ? stream.writeSSE({ event: 'change', data: '' }) : stream.write(':\n\n'));
+          if (rang) await bell.pause(leastPauseMs);
+        }
+      } finally {
+        stopListening();
+        stopping.removeEventListener('abort', end);
+        ended();
+      }
+    });
+  }
+
+  return routes;
+}
+
+/** Something to wait for: rung any number of times, it is heard once. */
+class Bell {
+  isEnded = false;
+  #rang = false;
+  #wake: () => void = () => undefined;
+
+  ring(): void {
+    this.#rang = true;
+    this.#wake();
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.#wake();
+  }
+
+  /** @returns whether it rang since the last time */
+  async wait(mostMs: number): Promise<boolean> {
+    if (!this.#rang && !this.isEnded) await this.#sleep(mostMs);
+    const rang = this.#rang;
+    this.#rang = false;
+    return rang;
+  }
+
+  /** Nobody answers meanwhile. */
+  async pause(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    while (!this.isEnded && performance.now() < until) await this.#sleep(until - performance.now());
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What runs in the browser: renews the parts of a page that change (`data-live`) when the server says that something did, and once a
+ * minute, since times are told as "3 minutes ago". Without it pages say the same, as of when they were loaded.
+ */
+export const liveScript = `'use strict';
+(() => {
+  const events = document.currentScript.dataset.events;
+  const leastPauseMs = 1000;
+  let isBusy = false;
+  let isStale = false;
+
+  async function renew() {
+    isStale = true;
+    if (isBusy || document.hidden) return;
+    isBusy = true;
+    try {
+      while (isStale && !document.hidden) {
+        isStale = false;
+        const began = performance.now();
+        await renewOnce();
+        const took = performance.now() - began;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(leastPauseMs, 5 * took)));
+      }
+    } catch {
+      // The server is away, or restarts: the next event or minute tries again.
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  async function renewOnce() {
+    const response = await fetch(location.href, { credentials: 'same-origin' });
+    if (response.redirected) return location.reload();
+    if (!response.ok) return;
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    for (const part of document.querySelectorAll('[data-live]')) {
+      const renewed = page.getElementById(part.id);
+      if (renewed !== null && renewed.innerHTML !== part.dataset.shown) swap(part, renewed);
+    }
+  }
+
+  /** What somebody opened, wrote, or stands on stays as it is. */
+  function swap(part, renewed) {
+    if (part.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) return;
+    part.dataset.shown = renewed.innerHTML;
+    for (const each of part.querySelectorAll('details[open][id]')) {
+      const same = renewed.querySelector('#' + CSS.escape(each.id));
+      if (same !== null) same.open = true;
+    }
+    for (const each of part.querySelectorAll('input[id]')) {
+      const same = renewed.querySelector('#' + CSS.escape(each.id));
+      if (same === null) continue;
+      same.value = each.value;
+      same.checked = each.checked;
+    }
+    const place = placeOf(part);
+    part.replaceChildren(...renewed.childNodes);
+    if (place !== undefined) part.querySelectorAll(place.kind)[place.index]?.focus({ preventScroll: true });
+  }
+
+  /** Of what has the focus: which link, button … it is, of those that are the same to whoever reads them. */
+  function placeOf(part) {
+    const active = document.activeElement;
+    if (active === null || !part.contains(active)) return undefined;
+    const href = active.getAttribute('href');
+    const kind = href === null ? active.localName : 'a[href="' + CSS.escape(href) + '"]';
+    return { kind, index: [...part.querySelectorAll(kind)].indexOf(active) };
+  }
+
+  document.addEventListener('visibilitychange', () => { if (isStale) renew(); });
+  setInterval(renew, 60000);
+  new EventSource(events).addEventListener('change', renew);
+})();
+`;

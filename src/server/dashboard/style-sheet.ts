@@ -1,0 +1,163 @@
+/** The one style sheet. Colours are told apart from each other and from their ground by 4.5 to 1 and more, in both schemes. */
+export const styleSheet = `
+:root {
+  color-scheme: light dark;
+  --ground: #f6f7f8;
+  --card: #ffffff;
+  --text: #1c2327;
+  --quiet: #56626a;
+  --line: #d8dee2;
+  --accent: #0b6e75;
+  --accent-text: #ffffff;
+  --current: #1f7a3d;
+  --waiting: #1a66b8;
+  --refused: #8a5a00;
+  --failed: #b3261e;
+  --unseen: #5d6970;
+  --track: #e6eaed;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #14191c;
+    --card: #1c2327;
+    --text: #e6ebee;
+    --quiet: #a3afb6;
+    --line: #344047;
+    --accent: #5cc4cc;
+    --accent-text: #0d1214;
+    --current: #6fcf8b;
+    --waiting: #7db4f0;
+    --refused: #e2b04d;
+    --failed: #f58a82;
+    --unseen: #a3afb6;
+    --track: #2b343a;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+body {
+  margin: 0;
+  background: var(--ground);
+  color: var(--text);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+}
+a { color: var(--accent); }
+a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible, summary:focus-visible, [tabindex="0"]:focus-visible {
+  outline: 3px solid var(--accent);
+  outline-offset: 2px;
+}
+main { max-width: 70rem; margin: 0 auto; padding: 1rem 1rem 4rem; outline: none; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2rem 0 0.5rem; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.25rem 0 0.25rem; }
+p { margin: 0.5rem 0; max-width: 48rem; overflow-wrap: anywhere; }
+code, .mac { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 0.875em; overflow-wrap: anywhere; }
+.quiet, .mac, .reason { color: var(--quiet); }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.skip { position: absolute; left: -999rem; }
+.skip:focus { left: 0.5rem; top: 0.5rem; padding: 0.5rem 1rem; background: var(--card); z-index: 1; }
+
+.bar { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; justify-content: space-between; align-items: center; padding: 0.5rem 1rem; background: var(--card); border-bottom: 1px solid var(--line); }
+.crumbs { display: flex; flex-wrap: wrap; margin: 0; padding: 0; list-style: none; }
+.crumbs li + li::before { content: "/"; margin: 0 0.5rem; color: var(--quiet); }
+.brand { font-weight: 700; text-decoration: none; }
+.who { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; }
+.tabs { display: flex; gap: 1.5rem; padding: 0 1rem; background: var(--card); border-bottom: 1px solid var(--line); }
+.tabs a { padding: 0.6rem 0; color: var(--quiet); text-decoration: none; border-bottom: 3px solid transparent; }
+.tabs a:hover { color: var(--text); }
+.tabs a[aria-current] { color: var(--text); font-weight: 600; border-color: var(--accent); }
+
+button, input, select { font: inherit; color: inherit; }
+button { padding: 0.35rem 0.9rem; border: 1px solid var(--line); border-radius: 0.4rem; background: var(--card); cursor: pointer; }
+button:hover { border-color: var(--accent); }
+button.main { background: var(--accent); color: var(--accent-text); border-color: var(--accent); }
+button.danger { color: var(--failed); border-color: var(--failed); }
+input:not([type="checkbox"]), select { width: 100%; padding: 0.35rem 0.6rem; border: 1px solid var(--quiet); border-radius: 0.4rem; background: var(--card); }
+label { font-size: 0.875rem; color: var(--quiet); }
+input[type="checkbox"] + label { font-size: 1rem; color: var(--text); }
+summary { cursor: pointer; color: var(--accent); width: fit-content; }
+.problem { padding: 0.6rem 1rem; border-left: 4px solid var(--failed); background: var(--card); }
+
+.login { max-width: 26rem; margin: 10vh auto 0; }
+.login form { display: grid; gap: 0.5rem; }
+
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem; padding: 1rem 1.25rem; margin: 0 0 1rem; }
+.card > h2:first-child { margin-top: 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; padding: 0; list-style: none; }
+.cards .card { margin: 0; }
+.lines { padding-left: 1.25rem; max-width: 48rem; }
+.lines li { overflow-wrap: anywhere; }
+
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); gap: 0.5rem 1.5rem; margin: 0.75rem 0; }
+.facts dt { font-size: 0.8rem; color: var(--quiet); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+
+.badge { display: inline-block; padding: 0 0.5rem; margin-right: 0.35rem; border: 1px solid currentColor; border-radius: 1rem; font-size: 0.875rem; font-weight: 600; white-space: nowrap; }
+.badge.current, .chip.current .count { color: var(--current); }
+.badge.waiting, .chip.waiting .count { color: var(--waiting); }
+.badge.refused, .chip.refused .count { color: var(--refused); }
+.badge.failed, .chip.failed .count { color: var(--failed); }
+.badge.unseen, .chip.unseen .count { color: var(--unseen); }
+
+.chips { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 0 0 0.75rem; padding: 0; list-style: none; }
+.chip { display: block; padding: 0.25rem 0.75rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--card); color: var(--text); text-decoration: none; }
+.chip .count { font-weight: 700; font-variant-numeric: tabular-nums; }
+.chip:hover, .chip[aria-current] { border-color: var(--accent); }
+.chip[aria-current] { box-shadow: inset 0 0 0 1px var(--accent); }
+
+.share { display: block; width: 100%; height: 0.75rem; border-radius: 0.375rem; }
+.share .track { fill: var(--track); }
+.fill.current, .area.current { fill: var(--current); }
+.fill.waiting, .area.waiting { fill: var(--waiting); }
+.fill.refused, .area.refused { fill: var(--refused); }
+.fill.failed, .area.failed { fill: var(--failed); }
+.fill.unseen { fill: var(--track); }
+.tally { display: flex; flex-wrap: wrap; gap: 0.1rem 1.25rem; margin: 0.35rem 0; font-size: 0.9375rem; max-width: none; }
+.dot { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%; margin-right: 0.2em; border: 1px solid transparent; }
+.dot.current { background: var(--current); }
+.dot.waiting { background: var(--waiting); }
+.dot.refused { background: var(--refused); }
+.dot.failed { background: var(--failed); }
+.dot.unseen { background: var(--track); border-color: var(--quiet); }
+
+.filter { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; margin: 1.25rem 0; }
+.filter > div { flex: 1 1 8rem; max-width: 18rem; }
+.paging { display: flex; gap: 1.5rem; margin: 1rem 0; }
+
+table { width: 100%; border-collapse: collapse; background: var(--card); font-size: 0.9375rem; }
+th, td { padding: 0.5rem 0.75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+thead th { font-size: 0.8rem; color: var(--quiet); font-weight: 600; }
+tbody th { font-weight: 600; }
+.number, time { font-variant-numeric: tabular-nums; }
+.fleet .mac, .fleet .reason { display: block; font-weight: 400; }
+.fleet .reason { font-size: 0.875rem; }
+.fleet td:last-child, .fleet td:nth-child(3) { white-space: nowrap; }
+.scroll { overflow-x: auto; }
+
+.lead { font-size: 1.0625rem; max-width: none; }
+.actions { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: start; margin: 1rem 0; }
+.actions details[open] { flex: 1 1 18rem; max-width: 28rem; padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--card); }
+.actions summary { padding: 0.35rem 0; }
+details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: start; }
+.stages { display: grid; gap: 0.75rem; margin: 0; padding: 0; list-style: none; }
+.stages li { padding: 0.5rem 1rem 0.25rem; background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 0.4rem; }
+.stages .closed { border-left-color: var(--line); }
+
+.chart { margin: 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem; }
+.chart svg { display: block; width: 100%; max-height: 20rem; }
+.chart .grid { stroke: var(--line); }
+.chart .opening { stroke: var(--quiet); stroke-dasharray: 3 3; }
+.chart .axis { fill: var(--quiet); font-size: 11px; }
+
+@media (max-width: 36rem) {
+  main { padding: 0.5rem 0.75rem 3rem; }
+  th, td { padding: 0.4rem 0.35rem; }
+  .fleet { font-size: 0.875rem; }
+  .fleet td:last-child, .fleet td:nth-child(3) { white-space: normal; }
+  .filter > div { flex-basis: 100%; max-width: none; }
+  .chart { padding: 0.5rem; }
+}
+@media (prefers-reduced-motion: no-preference) {
+  a, button { transition: border-color 0.15s; }
+}
+`;

@@ -1,0 +1,103 @@
+import type { ExecutionContext } from 'ava';
+import type { Hono } from 'hono';
+import type { Role } from '../../../src/domain/release.ts';
+import { makeToken } from '../../../src/server/access/tokens.ts';
+import { makeApi } from '../../../src/server/api/app.ts';
+import type { Session } from '../../../src/server/api/session.ts';
+import { makeParts } from '../../../src/server/open-server.ts';
+import type { ServerParts } from '../../../src/server/parts.ts';
+import { newProject } from '../../../src/server/project.ts';
+import { openSqliteStore } from '../../../src/server/store/sqlite/sqlite-store.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface Seen {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** Somebody in front of a browser that runs no JavaScript: it keeps cookies, and sends forms as they stand on the page. */
+export interface Browser {
+  get(path: string): Promise<Seen>;
+  /** With the headers that a browser gives a form of the same origin, unless others are given. */
+  post(
+    path: string,
+    fields: Readonly<Record<string, string>>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Seen>;
+  /** Opens a page and sends the form that goes to `action`, with what stands in it and what is filled in. */
+  send(page: string, action: string, fields?: Readonly<Record<string, string>>): Promise<Seen>;
+  readonly cookie: string | undefined;
+}
+
+export interface Dashboard {
+  readonly parts: ServerParts;
+  readonly stopping: AbortController;
+  readonly app: Hono<Session>;
+  tokenOf(role: Role, project?: string): Promise<{ id: string; token: string }>;
+  browser(): Browser;
+  /** That is logged in. */
+  browserOf(role: Role, project?: string): Promise<Browser>;
+}
+
+/** The dashboard without a port, with the projects door and window. */
+export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
+  const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
+  t.teardown(() => store.close());
+  for (const name of ['door', 'window']) await store.catalogue.saveProject(newProject(name, []), 'test');
+  const stopping = new AbortController();
+  const parts = await makeParts(store, { log: nobodyListens }, stopping.signal);
+  const app = makeApi(parts);
+  const tokenOf: Dashboard['tokenOf'] = async (role, project) => {
+    const { record, token } = makeToken({ role, project, name: `somebody who may ${role}` });
+    await store.tokens.create(record, 'test');
+    return { id: record.id, token };
+  };
+  const browser = () => newBrowser(app);
+  return {
+    parts,
+    stopping,
+    app,
+    tokenOf,
+    browser,
+    async browserOf(role, project) {
+      const made = browser();
+      const { token } = await tokenOf(role, project);
+      t.is((await made.post('/login', { token })).status, 303);
+      return made;
+    },
+  };
+}
+
+const origin = 'http://localhost';
+
+function newBrowser(app: Hono<Session>): Browser {
+  let cookie: string | undefined;
+  const ask = async (path: string, init: RequestInit): Promise<Seen> => {
+    const headers = new Headers(init.headers);
+    if (cookie !== undefined) headers.set('cookie', cookie);
+    headers.set('host', 'localhost');
+    const response = await app.request(path, { ...init, headers });
+    const set = response.headers.get('set-cookie');
+    if (set !== null) cookie = /Max-Age=0/.test(set) ? undefined : set.split(';')[0];
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+  const made: Browser = {
+    get cookie() {
+      return cookie;
+    },
+    get: (path) => ask(path, {}),
+    post: (path, fields, headers = { origin, 'sec-fetch-site': 'same-origin' }) =>
+      ask(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
+    async send(page, action, fields = {}) {
+      const { text } = await made.get(page);
+      const form = text.split('<form').find((each) => each.includes(`action="${action}"`));
+      if (form === undefined) throw new Error(`no form goes to ${action}`);
+      const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+      return made.post(action, { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...fields });
+    },
+  };
+  return made;
+}

@@ -1,0 +1,142 @@
+import test from 'ava';
+import { newRecord } from '../../../src/server/device/device-records.ts';
+import type { ServerParts } from '../../../src/server/parts.ts';
+import type { DeviceRecord } from '../../../src/server/store/records.ts';
+import { testDashboard } from './browsing.ts';
+
+function macOf(index: number): string {
+  return `18:FE:34:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
+}
+
+async function addDevices(
+  { records }: ServerParts,
+  count: number,
+  more: (index: number) => Partial<DeviceRecord> = () => ({}),
+) {
+  const devices = Array.from({ length: count }, (_, index) => index);
+  await Promise.all(devices.map((index) => records.save({ ...newRecord('door', macOf(index)), ...more(index) })));
+}
+
+function macsOf(text: string): string[] {
+  return [...text.matchAll(/devices\/((?:[0-9A-F]{2}%3A){5}[0-9A-F]{2})"/g)].map(([, mac]) =>
+    decodeURIComponent(mac ?? ''),
+  );
+}
+
+function linkOf(text: string, rel: string): string | undefined {
+  return new RegExp(`rel="${rel}" href="([^"]+)"`).exec(text)?.[1]?.replaceAll('&amp;', '&');
+}
+
+test('a fleet is shown a hundred a page, there and back, each device once', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  await addDevices(parts, 250);
+  const visitor = await browserOf('read');
+  const seen: string[][] = [];
+  let text = '';
+  for (let page: string | undefined = '/projects/door/devices'; page !== undefined; page = linkOf(text, 'next')) {
+    text = (await visitor.get(page)).text;
+    seen.push(macsOf(text));
+  }
+  t.deepEqual(
+    seen.map(({ length }) => length),
+    [100, 100, 50],
+  );
+  t.is(new Set(seen.flat()).size, 250);
+  text = (await visitor.get(linkOf(text, 'prev') ?? '')).text;
+  t.deepEqual(macsOf(text), seen[1]);
+  text = (await visitor.get(linkOf(text, 'prev') ?? '')).text;
+  t.deepEqual(macsOf(text), seen[0]);
+  t.is(linkOf(text, 'prev'), undefined);
+});
+
+test('a filter holds on every page, and the form shows it', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const refused = { sketch: { action: 'refuse', code: 'unsafe x', text: 'it would be unsafe', at: 1 } } as const;
+  await addDevices(parts, 260, (index) => (index % 2 === 0 ? { decisions: refused, name: `hall ${index}` } : {}));
+  const visitor = await browserOf('read');
+  const first = (await visitor.get('/projects/door/devices?state=refused&q=HALL')).text;
+  t.is(macsOf(first).length, 100);
+  t.regex(first, /value="HALL"/);
+  t.regex(first, /<option value="refused" selected/);
+  t.regex(first, /it would be unsafe/);
+  const second = (await visitor.get(linkOf(first, 'next') ?? '')).text;
+  t.is(macsOf(second).length, 30);
+  t.regex(second, /value="HALL"/);
+  t.is(macsOf((await visitor.get('/projects/door/devices?q=hall+7')).text).length, 5);
+  t.regex((await visitor.get('/projects/door/devices?q=nobody')).text, /No device is like that/);
+  t.is(macsOf((await visitor.get('/projects/door/devices?state=nonsense')).text).length, 100);
+});
+
+test('what devices and people write is text, wherever it stands', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
+  const decision = { action: 'send', code: evil, text: evil, version: evil, at: 1 } as const;
+  const mac = macOf(1);
+  await parts.records.save(
+    {
+      ...newRecord('door', mac),
+      name: evil,
+      board: evil,
+      channel: evil,
+      running: { by: 'version', version: evil },
+      decisions: { sketch: decision, filesystem: decision },
+      attempts: [
+        { releaseId: 1, version: evil, kind: 'sketch', state: 'sent', sends: 1, receipts: 0, lastSentAt: 1, dueMs: 1 },
+      ],
+    },
+    { by: evil },
+  );
+  await parts.store.devices.touch([
+    { project: 'door', mac, at: 1, report: { version: evil, sdkVersion: evil, sketchMd5: evil } },
+  ]);
+  const visitor = await browserOf('admin');
+  const query = encodeURIComponent(evil);
+  for (const page of [
+    '/projects/door/devices',
+    `/projects/door/devices?q=${query}&runs=${query}&after=${query}`,
+    `/projects/door/devices/${mac}`,
+    `/projects/${query}/devices`,
+    `/projects/door/devices/${query}`,
+    `/login?next=${query}`,
+  ]) {
+    const { text } = await visitor.get(page);
+    t.notRegex(text, /<script>|<img|onerror=alert\(2\)>'[^&]/, page);
+    t.is(text.split('<script').length - 1 <= 1, true);
+  }
+  t.regex((await visitor.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
+});
+
+test('a device’s page tells what it is, what it was answered and what it was sent', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const mac = macOf(1);
+  await parts.records.save({
+    ...newRecord('door', mac),
+    enrolled: true,
+    name: 'front door',
+    running: { by: 'md5', version: '1.4.2', releaseId: 1 },
+    decisions: { sketch: { action: 'send', code: 'update', text: 'gets 1.5.0 as door.bin', version: '1.5.0', at: 1 } },
+    attempts: [
+      {
+        releaseId: 2,
+        version: '1.5.0',
+        kind: 'sketch',
+        state: 'failed',
+        failure: 'vanished',
+        sends: 2,
+        receipts: 1,
+        lastSentAt: 1,
+        dueMs: 1,
+      },
+    ],
+  });
+  const visitor = await browserOf('read');
+  const { text } = await visitor.get(`/projects/door/devices/${mac}`);
+  t.regex(text, /<h1>front door<\/h1>/);
+  t.regex(text, /failed<\/span>[\s\S]*was sent 1.5.0 and took all of it and was not heard of since/);
+  t.regex(text, /1.4.2, by the MD5 of its sketch/);
+  t.regex(text, /gets 1.5.0 as door.bin/);
+  t.regex(text, /2 downloads/);
+  for (const path of ['/projects/door/devices/18:FE:34:FF:FF:FF', '/projects/door/devices/x']) {
+    t.true([404, 422].includes((await visitor.get(path)).status), path);
+  }
+});

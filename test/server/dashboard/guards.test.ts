@@ -1,0 +1,161 @@
+import test from 'ava';
+import { newRecord } from '../../../src/server/device/device-records.ts';
+import type { Attempt } from '../../../src/server/store/records.ts';
+import { sketchMd5Of, testBuild } from '../builds.ts';
+import { testDashboard } from './browsing.ts';
+
+const mac = '18:FE:34:00:00:01';
+const failed: Attempt = {
+  releaseId: 1,
+  version: '1.0',
+  kind: 'sketch',
+  state: 'failed',
+  failure: 'vanished',
+  sends: 1,
+  receipts: 1,
+  lastSentAt: 1,
+  dueMs: 1,
+};
+
+test('every page says what a browser may load, and that is nothing from elsewhere', async (t) => {
+  const { browserOf, browser } = await testDashboard(t);
+  const visitor = await browserOf('read');
+  const answers = [await browser().get('/login'), await browser().get('/'), await visitor.get('/projects/nothing')];
+  for (const page of ['/', '/projects/door/devices', '/projects/door/releases', '/projects/door/x']) {
+    answers.push(await visitor.get(page));
+  }
+  for (const { headers, text } of answers) {
+    t.is(
+      headers.get('content-security-policy'),
+      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    );
+    t.is(headers.get('x-content-type-options'), 'nosniff');
+    t.is(headers.get('referrer-policy'), 'same-origin');
+    t.is(headers.get('x-frame-options'), 'DENY');
+    t.is(headers.get('cache-control'), 'no-store');
+    t.notRegex(text, / style=|<style|<script>|javascript:| on\w+=|https?:\/\//);
+  }
+});
+
+test('what pages load is there, and may be kept', async (t) => {
+  const { browser } = await testDashboard(t);
+  const visitor = browser();
+  const { text } = await visitor.get('/login');
+  const paths = [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+  t.is(paths.length, 2);
+  for (const path of paths) {
+    const { status, headers } = await visitor.get(path);
+    t.is(status, 200);
+    t.regex(headers.get('cache-control') ?? '', /immutable/);
+  }
+  t.is((await visitor.get('/assets/000000000000/style.css')).status, 404);
+});
+
+test('who may only read sees no buttons, and can’t do what they do', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
+  const retry = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
+  const reader = await browserOf('read');
+  const { text } = await reader.get(`/projects/door/devices/${mac}`);
+  t.notRegex(text, /retry/);
+  const form = /name="form" value="([^"]+)"/.exec(text)?.[1] ?? '';
+  t.is((await reader.post(retry, { form })).status, 403);
+  t.is((await parts.records.find('door', mac))?.attempts[0]?.state, 'failed');
+});
+
+test('a device that failed is forgiven by a button, and the audit log has who did it', async (t) => {
+  const { parts, browser, tokenOf } = await testDashboard(t);
+  await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
+  const page = `/projects/door/devices/${mac}`;
+  const { id, token } = await tokenOf('publish');
+  const publisher = browser();
+  await publisher.post('/login', { token });
+  const answer = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
+  t.is(answer.status, 303);
+  t.deepEqual((await parts.records.find('door', mac))?.attempts, []);
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.change', detail: { mac } });
+  t.true((await publisher.get(page)).text.includes(id));
+});
+
+test('a form of another page, another session or without its word changes nothing', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
+  const action = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
+  const [mine, other] = [await browserOf('admin'), await browserOf('admin')];
+  const wordOf = (text: string) => /name="form" value="([^"]+)"/.exec(text)?.[1] ?? '';
+  const form = wordOf((await mine.get('/')).text);
+  const theirs = wordOf((await other.get('/')).text);
+  t.not(form, theirs);
+  t.is((await mine.post(action, {})).status, 403);
+  t.is((await mine.post(action, { form: theirs })).status, 403);
+  for (const headers of [
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    {},
+  ]) {
+    t.is((await mine.post(action, { form }, headers)).status, 403, JSON.stringify(headers));
+  }
+  t.is((await parts.records.find('door', mac))?.attempts[0]?.state, 'failed');
+  t.is((await mine.post(action, { form, more: 'x'.repeat(20_000) })).status, 413);
+  t.is((await mine.post(action, { form }, { origin: 'http://localhost' })).status, 303);
+});
+
+test('a login is not taken from a page of somebody else', async (t) => {
+  const { browser, tokenOf } = await testDashboard(t);
+  const { token } = await tokenOf('admin');
+  const { status, headers } = await browser().post('/login', { token }, { origin: 'https://evil.example' });
+  t.is(status, 403);
+  t.is(headers.get('set-cookie'), null);
+});
+
+test('a token of one project sees that one, and no other is said to exist', async (t) => {
+  const { browserOf, parts } = await testDashboard(t);
+  await parts.records.save({ ...newRecord('door', mac), enrolled: true });
+  const visitor = await browserOf('admin', 'window');
+  const overview = (await visitor.get('/')).text;
+  t.regex(overview, /window/);
+  t.notRegex(overview, /door/);
+  t.is((await visitor.get('/projects/window/devices')).status, 200);
+  const same = (text: string) => text.replaceAll('nothing', 'door');
+  for (const rest of ['', '/devices', `/devices/${mac}`, '/releases']) {
+    const [theirs, none] = [await visitor.get(`/projects/door${rest}`), await visitor.get(`/projects/nothing${rest}`)];
+    t.is(theirs.status, 404, rest);
+    t.is(same(none.text), same(theirs.text));
+  }
+  const form = /name="form" value="([^"]+)"/.exec(overview)?.[1] ?? '';
+  t.is((await visitor.post('/projects/door/releases/withdraw', { form, version: '1.0' })).status, 404);
+  t.is((await visitor.get('/events?project=door')).status, 404);
+});
+
+test('a release is withdrawn by a button, with the reason, and the audit log has who did it', async (t) => {
+  const { parts, browser, tokenOf } = await testDashboard(t);
+  const { manifest } = await testBuild({ version: '1.0', project: 'door' });
+  const release = {
+    project: 'door',
+    version: '1.0',
+    kind: 'sketch',
+    board: '',
+    purpose: 'serve',
+    publishedAt: 1,
+    manifest,
+  } as const;
+  await parts.store.catalogue.publish({ release, channel: 'stable', project: undefined, by: 'test' });
+  await parts.catalogue.refresh();
+  const { id, token } = await tokenOf('publish');
+  const publisher = browser();
+  await publisher.post('/login', { token });
+  const { text } = await publisher.get('/projects/door/releases');
+  t.regex(text, /✓ stable/);
+  for (const { file } of manifest.artefacts) t.true(text.includes(file));
+  const reason = 'it <b>smokes</b>';
+  const answer = await publisher.send('/projects/door/releases', '/projects/door/releases/withdraw', { reason });
+  t.is(answer.status, 303);
+  t.is(parts.catalogue.view('door')?.channels.get('stable'), undefined);
+  t.is((await parts.store.catalogue.recognise(sketchMd5Of(manifest)))[0]?.release.withdrawn, reason);
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.withdraw' });
+  const after = (await publisher.get('/projects/door/releases')).text;
+  t.regex(after, /it &lt;b&gt;smokes&lt;\/b&gt;/);
+  t.notRegex(after, /action="[^"]*withdraw"/);
+});

@@ -1,0 +1,102 @@
+import test from 'ava';
+import { Sessions } from '../../../src/server/dashboard/sessions.ts';
+import { testDashboard } from './browsing.ts';
+
+const pages = ['/', '/projects/door', '/projects/door/devices', '/projects/door/releases', '/projects/nothing'];
+
+test('who is not logged in is asked to, and comes to where they wanted to go', async (t) => {
+  const { browser, tokenOf } = await testDashboard(t);
+  const { token } = await tokenOf('read');
+  for (const page of pages) {
+    const { status, headers } = await browser().get(page);
+    t.is(status, 303, page);
+    t.is(headers.get('location'), `/login?next=${encodeURIComponent(page)}`);
+  }
+  const visitor = browser();
+  const login = await visitor.get('/login?next=%2Fprojects%2Fdoor%2Fdevices%3Fstate%3Dfailed');
+  t.is(login.status, 200);
+  const answer = await visitor.send('/login?next=%2Fprojects%2Fdoor%2Fdevices%3Fstate%3Dfailed', '/login', { token });
+  t.is(answer.headers.get('location'), '/projects/door/devices?state=failed');
+  t.is((await visitor.get('/projects/door/devices')).status, 200);
+  t.is((await visitor.get('/login')).headers.get('location'), '/');
+});
+
+test('a link of somebody else leads nowhere else after the login', async (t) => {
+  const { browser, tokenOf } = await testDashboard(t);
+  const { token } = await tokenOf('read');
+  for (const next of [
+    'https://evil.example/',
+    '//evil.example',
+    '/\\evil.example',
+    '/projects/\\x',
+    'javascript:alert(1)',
+    '/logout',
+  ]) {
+    t.is((await browser().post('/login', { token, next })).headers.get('location'), '/', next);
+  }
+});
+
+test('the cookie says nothing of the token, and is not for scripts or other sites', async (t) => {
+  const { browser, tokenOf } = await testDashboard(t);
+  const { token, id } = await tokenOf('admin');
+  const cookies = new Set<string>();
+  for (let time = 0; time < 2; time++) {
+    const { headers } = await browser().post('/login', { token: `  ${token}\n` });
+    const cookie = headers.get('set-cookie') ?? '';
+    t.regex(cookie, /^ota=[\w-]{43};/);
+    for (const word of ['HttpOnly', 'SameSite=Strict', 'Path=/']) t.true(cookie.includes(word), word);
+    t.false(cookie.includes('Secure'), 'over plain HTTP the browser would drop it');
+    t.false(cookie.includes(id) || cookie.includes(token.slice(-43)));
+    cookies.add(cookie);
+  }
+  t.is(cookies.size, 2);
+});
+
+test('wrong tokens are refused, and an address that tries many has to wait; a good one is let in', async (t) => {
+  const { browser, tokenOf } = await testDashboard(t);
+  const { token } = await tokenOf('read');
+  const statuses = new Set<number>();
+  for (let count = 0; count < 150; count++) {
+    const { status, headers, text } = await browser().post('/login', { token: `ota_000000000000_${'x'.repeat(43)}` });
+    statuses.add(status);
+    t.is(headers.get('set-cookie'), null);
+    t.regex(text, /role="alert"/);
+  }
+  t.deepEqual([...statuses], [401, 429]);
+  t.is((await browser().post('/login', { token })).status, 303);
+});
+
+test('who logs out is out, and so is who had a token that was revoked', async (t) => {
+  const { browserOf, browser, tokenOf, parts } = await testDashboard(t);
+  const first = await browserOf('read');
+  const { cookie } = first;
+  t.is((await first.post('/logout', {})).headers.get('location'), '/login');
+  t.is((await first.get('/')).status, 200, 'a form without the word of its session logs nobody out');
+  t.is((await first.send('/', '/logout')).headers.get('location'), '/login');
+  t.is(first.cookie, undefined);
+  t.is((await first.get('/')).status, 303);
+  t.truthy(cookie);
+
+  const second = browser();
+  const { token, id } = await tokenOf('admin');
+  await second.post('/login', { token });
+  t.is((await second.get('/')).status, 200);
+  await parts.store.tokens.revoke(id, 'test');
+  t.is((await second.get('/')).status, 303);
+});
+
+test('a session ends after twelve hours, and a thousand are kept', (t) => {
+  let now = 0;
+  const sessions = new Sessions(() => now);
+  const first = sessions.open('a');
+  t.is(sessions.find(first)?.tokenId, 'a');
+  t.is(sessions.find('x'), undefined);
+  now += 12 * 3_600_000 - 1;
+  t.truthy(sessions.find(first));
+  now += 1;
+  t.is(sessions.find(first), undefined);
+  const second = sessions.open('b');
+  const others = Array.from({ length: 1000 }, () => sessions.open('c'));
+  t.is(sessions.find(second), undefined);
+  t.true(others.every((id) => sessions.find(id) !== undefined));
+});
