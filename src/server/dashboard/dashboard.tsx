@@ -13,6 +13,8 @@ import { loginRoutes } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
 import { projectPath } from './paths.ts';
 import { releasesPage, withdrawRelease } from './releases-page.tsx';
+import { actOnRollout, rolloutPage } from './rollout-page.tsx';
+import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 import { type PageContext, requireVisitor, type Visitor } from './visitor.ts';
 
@@ -66,6 +68,13 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
   );
   app.get(`${project}/releases`, visitor, (context) => releasesPage(context, parts, named(context)));
   app.post(`${project}/releases/withdraw`, visitor, (context) => withdrawRelease(context, parts, named(context)));
+  app.get(`${project}/rollouts`, visitor, (context) => rolloutsPage(context, parts, named(context)));
+  app.get(`${project}/rollouts/:id`, visitor, (context) =>
+    rolloutPage(context, parts, named(context), named(context, 'id')),
+  );
+  app.post(`${project}/rollouts/:id/:action`, visitor, (context) =>
+    actOnRollout(context, parts, named(context), [named(context, 'id'), named(context, 'action')]),
+  );
   app.all('/projects/*', visitor, () => {
     throw new ApiError('not-found', 'There is nothing here.', 'The overview shows what there is.');
   });

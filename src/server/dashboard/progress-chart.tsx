@@ -1,0 +1,126 @@
+import type { RolloutInfo } from '../../domain/rollout.ts';
+import { countText, durationText, When } from './words.tsx';
+
+type Sample = RolloutInfo['samples'][number];
+
+const width = 640;
+const height = 200;
+const left = 44;
+const bottom = 24;
+const top = 10;
+const mostRows = 50;
+
+/** How many devices had come how far, over time: a drawing, and the same as a table. */
+export function ProgressChart({ samples, tally, stages }: RolloutInfo) {
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (first === undefined || last === undefined) return <p class="quiet">Nothing to draw yet.</p>;
+  const most = Math.max(1, tally.members);
+  const start = Date.parse(first.at);
+  const span = Math.max(1, Date.parse(last.at) - start);
+  const x = ({ at }: Sample) => left + ((width - left - 8) * (Date.parse(at) - start)) / span;
+  const y = (count: number) => height - bottom - ((height - bottom - top) * Math.min(count, most)) / most;
+  const steps = (value: (sample: Sample) => number) => stepPath(samples.map((sample) => [x(sample), y(value(sample))]));
+  const base = `V${y(0)}H${left}Z`;
+  return (
+    <figure class="chart">
+      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-labelledby="chart-title chart-text">
+        <title id="chart-title">Devices over time</title>
+        <desc id="chart-text">{summaryOf(last, most, span)}</desc>
+        {[0, most / 2, most].map((count) => (
+          <>
+            <line class="grid" x1={left} x2={width - 8} y1={y(count)} y2={y(count)} />
+            <text class="axis" x={left - 6} y={y(count) + 4} text-anchor="end">
+              {countText(Math.round(count))}
+            </text>
+          </>
+        ))}
+        {openings(samples).map((sample) => (
+          <>
+            <line class="opening" x1={x(sample)} x2={x(sample)} y1={top} y2={y(0)} />
+            <text class="axis" x={x(sample) + 4} y={top + 8}>
+              {sample.openStages === stages.length && stages.length === 1 ? '' : sample.openStages}
+            </text>
+          </>
+        ))}
+        <path class="area waiting" d={steps(({ running, failed, sent }) => running + failed + sent) + base} />
+        <path class="area failed" d={steps(({ running, failed }) => running + failed) + base} />
+        <path class="area current" d={steps(({ running }) => running) + base} />
+        <text class="axis" x={left} y={height - 6}>
+          {start === Date.parse(last.at) ? 'now' : first.at.slice(11, 19)}
+        </text>
+        <text class="axis" x={width - 8} y={height - 6} text-anchor="end">
+          {span === 1 ? '' : last.at.slice(11, 19)}
+        </text>
+      </svg>
+      <figcaption class="tally">
+        <span>
+          <span class="dot current" aria-hidden="true" /> run it
+        </span>
+        <span>
+          <span class="dot failed" aria-hidden="true" /> failed
+        </span>
+        <span>
+          <span class="dot waiting" aria-hidden="true" /> were sent it
+        </span>
+        <span class="quiet">A line and a number: a stage opened. Times are UTC.</span>
+      </figcaption>
+      <details id="numbers">
+        <summary>The same in numbers</summary>
+        <SampleTable samples={thinned(samples)} />
+      </details>
+    </figure>
+  );
+}
+
+function summaryOf({ running, failed, sent, openStages }: Sample, most: number, span: number): string {
+  return `After ${durationText(span)}: of ${countText(most)} devices ${countText(running)} run it, ${countText(failed)} failed, ${countText(sent)} were sent it; ${openStages} stages are open.`;
+}
+
+/** A line that goes on level until the next value. */
+function stepPath(points: readonly (readonly [x: number, y: number])[]): string {
+  return points
+    .map(([x, y], index) => (index === 0 ? `M${x.toFixed(1)} ${y.toFixed(1)}` : `H${x.toFixed(1)}V${y.toFixed(1)}`))
+    .join('');
+}
+
+/** The first samples with another stage open. */
+function openings(samples: readonly Sample[]): Sample[] {
+  return samples.filter(({ openStages }, index) => openStages !== (samples[index - 1]?.openStages ?? 0));
+}
+
+/** Evenly, with the first and the last. */
+function thinned(samples: readonly Sample[]): Sample[] {
+  const every = Math.max(1, Math.ceil(samples.length / mostRows));
+  return samples.filter((_, index) => index % every === 0 || index === samples.length - 1);
+}
+
+function SampleTable({ samples }: { samples: readonly Sample[] }) {
+  return (
+    <table>
+      <caption class="hidden">Devices over time</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">Run it</th>
+          <th scope="col">Failed</th>
+          <th scope="col">Were sent it</th>
+          <th scope="col">Open stages</th>
+        </tr>
+      </thead>
+      <tbody>
+        {samples.map(({ at, running, failed, sent, openStages }) => (
+          <tr>
+            <td>
+              <When at={at} exact />
+            </td>
+            <td class="number">{countText(running)}</td>
+            <td class="number">{countText(failed)}</td>
+            <td class="number">{countText(sent)}</td>
+            <td class="number">{openStages}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,33 @@
+import type { RolloutTally } from '../../domain/rollout.ts';
+import { ShareBar } from './share-bar.tsx';
+import { countText } from './words.tsx';
+
+/** How far the devices of a rollout or of a stage have come: a bar, and the same in numbers. */
+export function TallyBar({ tally, of }: { tally: RolloutTally; of: string }) {
+  const parts = partsOf(tally).filter(({ count }) => count > 0);
+  const text =
+    tally.members === 0 ? 'no devices' : parts.map(({ count, label }) => `${countText(count)} ${label}`).join(', ');
+  return (
+    <>
+      <ShareBar label={`${of}: ${text}`} parts={parts} total={tally.members} />
+      <p class="tally">
+        {parts.length === 0 ? 'no devices' : undefined}
+        {parts.map(({ kind, count, label }) => (
+          <span>
+            <span class={`dot ${kind}`} aria-hidden="true" /> {countText(count)} {label}
+          </span>
+        ))}
+      </p>
+    </>
+  );
+}
+
+function partsOf({ running, sent, failed, vanished, refused, waiting }: RolloutTally) {
+  return [
+    { kind: 'current', count: running, label: 'run it' },
+    { kind: 'waiting', count: sent, label: 'were sent it' },
+    { kind: 'failed', count: failed, label: vanished === 0 ? 'failed' : `failed (${vanished} vanished)` },
+    { kind: 'refused', count: refused, label: 'cannot take it safely' },
+    { kind: 'unseen', count: waiting, label: 'have their turn to come' },
+  ];
+}
