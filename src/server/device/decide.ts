@@ -1,11 +1,11 @@
 import type { ImageKind } from '../../domain/artefact.ts';
 import type { Artefact } from '../../domain/manifest.ts';
-import { plan, type Refusal } from '../../preflight/plan.ts';
-import type { Release } from '../../preflight/release.ts';
+import type { Refusal } from '../../preflight/plan.ts';
 import { type Admission, admit, type RolloutView } from '../rollout/admission.ts';
 import type { ServiceTime } from '../service-clock.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { afterRequest, afterSend, attemptOf, type Patience } from './attempts.ts';
+import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { boardOf, deviceFacts, isRunning, type Running, runningRecord } from './running.ts';
 
@@ -82,7 +82,8 @@ export function decide(question: Question): Outcome {
     decisions: { ...record.decisions, [kind]: decisionRecord(decision, record.decisions[kind], now) },
     attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
   };
-  return { decision, record: JSON.stringify(next) === JSON.stringify(record) ? record : next };
+  const isNews = isSent || JSON.stringify(next) !== JSON.stringify(record);
+  return { decision, record: isNews ? next : record };
 }
 
 function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
@@ -93,7 +94,7 @@ function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]
   const target = 'release' in admission ? admission.release : offeredFor(offered, board);
   if (target === undefined) return admission.kind === 'wait' ? notYet(admission) : withoutTarget(offered, board);
   const attempt = attemptOf(attempts, target.id);
-  return alreadyThere(question, target, attempt) ?? way(question, kind, target, attempts);
+  return alreadyThere(question, target, attempt) ?? toTarget(question, kind, target, attempts);
 }
 
 /** A device of which the board is not known gets what there is when there is no choice. */
@@ -157,36 +158,24 @@ function alreadyThere(
   return undefined;
 }
 
-function way(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
+function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
   const { report, running, record, releases } = question;
   const facts = { ...deviceFacts(report, running, record), kind };
-  const stones = releases.steppingStones
-    .filter(({ id, board }) => id !== target.id && board === target.board)
-    .map(candidate);
-  const planned = plan({ facts, target: candidate(target), steppingStones: stones });
-  if (planned.kind === 'refuse') return unsafe(target, planned.refused);
-  const step = planned.kind === 'send' ? planned : planned.hops[0];
+  const way = planned(facts, target, releases.steppingStones);
+  if (way.kind === 'refuse') return unsafe(target, way.refused);
+  const step = way.kind === 'send' ? way : way.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
   const { record: release } = step.release;
   // Whoever asks for files must not be given a sketch: it would be written over them.
-  if (planned.kind === 'hops' && release.kind !== kind) return unsafe(target, planned.refused);
+  if (way.kind === 'hops' && release.kind !== kind) return unsafe(target, way.refused);
   const attempt = attemptOf(attempts, release.id);
   if (attempt?.state === 'failed') return failed(attempt, target);
   const what = `${release.version} as ${step.artefact.file}`;
-  if (planned.kind === 'send') {
+  if (way.kind === 'send') {
     return { action: 'send', code: 'update', text: `gets ${what}`, release, artefact: step.artefact, target };
   }
   const text = `gets ${what} on its way to ${target.version}, which it cannot take yet`;
   return { action: 'send', code: 'first-hop', text, release, artefact: step.artefact, target };
-}
-
-interface Candidate extends Release {
-  readonly artefacts: readonly Artefact[];
-  readonly record: ReleaseRecord;
-}
-
-function candidate(record: ReleaseRecord): Candidate {
-  return { ...record.manifest, record };
 }
 
 function unsafe(target: ReleaseRecord, refused: readonly Refusal[]): Decision {

@@ -1,4 +1,5 @@
 import { flashModes } from '../../../firmware/flash-header.ts';
+import { Lru } from '../../lru.ts';
 import type { Actor, Offer, ProjectRecord, Recognised, ReleaseRecord } from '../records.ts';
 import type { CatalogueStore, Publication, PublicationResult } from '../store.ts';
 import { noteChange } from './audit.ts';
@@ -10,6 +11,8 @@ import type { ReleaseReader } from './releases.ts';
 
 /** Equal builds are published under a few names at most. */
 const mostRecognised = 8;
+/** A fleet runs a few builds; who makes MD5s up must not fill the memory. */
+const mostMd5sRemembered = 1024;
 
 export function sqliteCatalogue(
   connection: Connection,
@@ -26,6 +29,8 @@ export function sqliteCatalogue(
       .orderBy('release_id', 'desc')
       .limit(mostRecognised),
   );
+
+  const recognised = new Lru<readonly Recognised[]>(mostMd5sRemembered);
 
   function writeProject({ name, ...settings }: ProjectRecord, by: Actor): void {
     const doc = JSON.stringify(settings);
@@ -87,6 +92,7 @@ export function sqliteCatalogue(
     if (present !== undefined && !hasSameBytes(present, publication))
       return { outcome: 'version-taken', release: present };
     const written = present ?? writeRelease(projectId, publication, knownImage);
+    recognised.clear();
     const isOffered =
       channel !== undefined && written.withdrawn === undefined && !wasOffered(projectId, channel, written.id);
     if (isOffered) writeOffer(connection, projectId, channel, written);
@@ -97,6 +103,21 @@ export function sqliteCatalogue(
       noteChange(connection, { by, action: `release.${outcome}`, project: release.project, detail });
     }
     return { outcome, release: written };
+  }
+
+  function buildsWith(sketchMd5: string): Recognised[] {
+    const rows = byMd5.all(Buffer.from(sketchMd5, 'hex'), mostRecognised);
+    return rows.flatMap(({ release_id, flash_mode }): Recognised[] => {
+      const release = releases.byId(release_id);
+      const flashMode = flashModes[flash_mode];
+      return release === undefined || flashMode === undefined ? [] : [{ release, flashMode }];
+    });
+  }
+
+  /** Within the transaction that changes them: nobody can read in between. */
+  function forget(ids: readonly number[]): void {
+    releases.forget(ids);
+    recognised.clear();
   }
 
   return {
@@ -137,8 +158,8 @@ export function sqliteCatalogue(
         connection.run(sql.deleteFrom('offers').where('release_id', 'in', releaseIds));
         const withdrawn = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);
         noteChange(connection, { by, action: 'release.withdraw', project, detail: { reason, releases: withdrawn } });
+        forget(releaseIds);
       });
-      releases.forget(releaseIds);
     },
 
     async offers(project) {
@@ -166,13 +187,11 @@ export function sqliteCatalogue(
     },
 
     async recognise(sketchMd5) {
-      return byMd5
-        .all(Buffer.from(sketchMd5, 'hex'), mostRecognised)
-        .flatMap(({ release_id, flash_mode }): Recognised[] => {
-          const release = releases.byId(release_id);
-          const flashMode = flashModes[flash_mode];
-          return release === undefined || flashMode === undefined ? [] : [{ release, flashMode }];
-        });
+      const known = recognised.get(sketchMd5);
+      if (known !== undefined) return known;
+      const found = buildsWith(sketchMd5);
+      recognised.set(sketchMd5, found);
+      return found;
     },
 
     async byIds(ids) {

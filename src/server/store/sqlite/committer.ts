@@ -6,7 +6,7 @@ import type { JournalFlush } from './journal-flush.ts';
  *
  * - at-once: what people do. SQLite flushes its journal within the commit (synchronous = FULL).
  * - soon: what is decided about devices. The same flush follows the commit, in the thread pool: while the disk is waited for, other devices
- *   are answered, and one flush does for all that was committed before it. The promise waits for it.
+ *   are answered, and what is decided about them meanwhile becomes the next transaction. The promise waits for the flush.
  * - some-time: what may be lost in a crash. It goes with the next transaction, or alone after a second.
  */
 export type Urgency = 'at-once' | 'soon' | 'some-time';
@@ -30,6 +30,7 @@ export class Committer {
   readonly #undone: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #isScheduled = false;
+  #isFlushing = false;
   #later: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection, journal: JournalFlush) {
@@ -80,15 +81,25 @@ export class Committer {
       for (const waiting of batch) waiting.settle(failed);
     };
     if (failure !== undefined || isAtOnce) settle(failure);
-    else
-      this.#journal.flush().then(
-        () => settle(undefined),
-        (error: unknown) => settle({ error }),
-      );
+    else void this.#flush().then(settle);
+  }
+
+  async #flush(): Promise<{ error: unknown } | undefined> {
+    this.#isFlushing = true;
+    try {
+      await this.#journal.flush();
+      return undefined;
+    } catch (error) {
+      return { error };
+    } finally {
+      this.#isFlushing = false;
+      if (this.#waiting.some(({ urgency }) => urgency === 'soon')) this.#schedule('at-once');
+    }
   }
 
   #schedule(urgency: Urgency): void {
-    if (this.#isScheduled) return;
+    // What comes while the disk is waited for is committed together.
+    if (this.#isScheduled || (urgency === 'soon' && this.#isFlushing)) return;
     if (urgency === 'some-time') {
       this.#later ??= setTimeout(() => this.commit(), someTimeMs);
       return;
