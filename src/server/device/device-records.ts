@@ -78,17 +78,25 @@ export class DeviceRecords {
     record: DeviceRecord,
     options: { by?: Actor; mayBeLost?: boolean } = {},
   ): Promise<DeviceRecord | 'conflict' | 'full'> {
-    this.#quick.forget(record.project, record.mac);
-    const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, ...options });
+    const { project, mac, revision } = record;
+    const saved = { ...record, revision: revision + 1 };
+    this.#quick.forget(project, mac);
+    // It waits to be written, and the device may ask before: what is decided then is written behind it, or not at all.
+    if (options.mayBeLost === true) this.#remember(saved);
+    const outcome = await this.#store
+      .save(record, { mostDevices: this.#mostDevices, ...options })
+      .catch((error: unknown) => {
+        this.#remembered.delete(keyOf(project, mac));
+        throw error;
+      });
+    this.#quick.forget(project, mac);
     if (outcome !== 'saved') {
-      this.#remembered.delete(keyOf(record.project, record.mac));
+      this.#remembered.delete(keyOf(project, mac));
       return outcome;
     }
-    const saved = { ...record, revision: record.revision + 1 };
-    this.#quick.forget(record.project, record.mac);
-    this.#remember(saved);
+    if (options.mayBeLost !== true) this.#remember(saved);
     for (const listener of this.#listeners) listener.note(saved);
-    this.#changes.tell(record.project);
+    this.#changes.tell(project);
     return saved;
   }
 

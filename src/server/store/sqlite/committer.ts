@@ -31,6 +31,8 @@ export class Committer {
   #waiting: Waiting[] = [];
   #isScheduled = false;
   #isFlushing = false;
+  /** Everybody is told in the order of the transactions, so that nobody remembers what was there before in place of what came after. */
+  #told: Promise<void> = Promise.resolve();
   #later: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection, journal: JournalFlush) {
@@ -77,11 +79,13 @@ export class Committer {
     this.#waiting = [];
     const isAtOnce = batch.some(({ urgency }) => urgency === 'at-once');
     const failure = this.#tryAll(batch, isAtOnce);
-    const settle = (failed: { error: unknown } | undefined) => {
+    const isOnDisk = failure !== undefined || isAtOnce ? Promise.resolve(failure) : this.#flush();
+    const before = this.#told;
+    this.#told = (async () => {
+      await before;
+      const failed = await isOnDisk;
       for (const waiting of batch) waiting.settle(failed);
-    };
-    if (failure !== undefined || isAtOnce) settle(failure);
-    else void this.#flush().then(settle);
+    })();
   }
 
   async #flush(): Promise<{ error: unknown } | undefined> {
