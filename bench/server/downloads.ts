@@ -6,7 +6,7 @@ import { type Contender, type Cost, race } from './race.ts';
 import { indices, microseconds, perSecond, type Row, ratio } from './table.ts';
 
 const devicesAtOnce = 32;
-const requestsOfEach = 40;
+const requestsOfEach = 60;
 const rounds = 5;
 const fleet = { devices: 1000, releases: 3, sizeBytes: 470 * 1024 };
 

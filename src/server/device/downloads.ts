@@ -62,7 +62,11 @@ export function sendBody(
     const longestMs = stallMs + (body.length / slowestBytesPerSecond) * 1000;
     const deadline = setTimeout(() => socket.destroy(), longestMs);
     // node destroys the socket when the response is out; half of it is closed instead.
-    socket.destroySoon = () => socket.end();
+    socket.destroySoon = () => {
+      socket.end();
+      // node does so once more when the device has closed its side, and makes an error of that which nobody hears of.
+      socket.end = () => socket;
+    };
     socket.setTimeout(stallMs, () => socket.destroy());
     response.once('finish', () => {
       isHandedOver = true;
