@@ -125,7 +125,9 @@ async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Pr
 }
 
 function nextCommand(project: Project, installation: Installation, { cwd }: Io): string {
-  const near = relative(cwd, project.folder);
+  const path = relative(cwd, project.folder);
+  // As every shell takes it.
+  const near = path.includes(' ') ? `"${path}"` : path;
   if (project.system === 'platformio') return near === '' ? 'pio run' : `pio run --project-dir ${near}`;
   const ours = installation.kind === 'project' ? 'npx ota-hooks' : 'ota-hooks';
   const source = near === '' ? '' : ` --source ${near}`;

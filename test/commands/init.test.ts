@@ -76,6 +76,11 @@ test('a sketch whose board is known needs none in the command', async (t) => {
   t.regex((await init(folder, '--yes')).stderr, /npx ota-hooks build --source door\n/);
 });
 
+test('the command names a folder with blanks so that a shell takes it as one', async (t) => {
+  const folder = await testFolder(t, { 'front door/platformio.ini': ini, ...installed });
+  t.regex((await init(folder, '--yes')).stderr, /pio run --project-dir "front door"\n/);
+});
+
 test('a second init finds nothing to do, and changes nothing', async (t) => {
   const folder = await platformio(t);
   await init(folder, '--yes');

@@ -6,7 +6,7 @@ import fastGlob from 'fast-glob';
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Between fences; `sh` has commands, one that names a file is that file, others show what comes out. */
-export interface Block {
+interface Block {
   readonly language: string;
   readonly body: string;
 }
