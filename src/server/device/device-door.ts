@@ -5,6 +5,7 @@ import { countIn } from '../operation/counters.ts';
 import { leaveBody } from '../operation/leave-body.ts';
 import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { answerNotModified, answerText, writeDownloadHead } from './answers.ts';
+import { endWith } from './downloads.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import {
@@ -151,7 +152,7 @@ export class DeviceDoor {
     countIn(counters.answers, 200);
     counters.bytesSent += body.length;
     writeDownloadHead(response, artefact, version);
-    response.end(body);
+    endWith(response, body);
   }
 
   #visit(

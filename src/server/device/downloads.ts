@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
 const stallMs = 60_000;
@@ -79,9 +80,14 @@ export function sendBody(
       resolve(isHandedOver && isClosedInOrder && !hadError ? 'received' : 'broken');
     });
     closesAfter(response);
-    if ('encrypted' in socket) Readable.from(piecesOf(body)).pipe(response);
-    else response.end(body);
+    endWith(response, body);
   });
+}
+
+/** Sends the body, to its end. */
+export function endWith(response: ServerResponse, body: Uint8Array): void {
+  if (response.req.socket instanceof TLSSocket) Readable.from(piecesOf(body)).pipe(response);
+  else response.end(body);
 }
 
 function* piecesOf(body: Uint8Array): Generator<Uint8Array> {

@@ -6,8 +6,8 @@ import type { Certificate } from './certificate.ts';
 import { cacheSessions } from './session-cache.ts';
 
 /**
- * Of the plain text in one record. A device must hold all of a record to check it, and has 40 KB in all; one that negotiates another
- * length (RFC 6066, 4) gets what it asked for: OpenSSL puts that above this limit.
+ * Of the plain text in one record: a device must hold all of it to check it, and has 40 KB for everything. One that negotiates 512 bytes
+ * (RFC 6066, 4) gets these, as OpenSSL sees to by itself.
  */
 const mostRecordBytes = 1024;
 /** A device asks once in an hour or so. */
