@@ -8,7 +8,15 @@ const programs = [
 ];
 
 test('there is a sketch for each way of updating', (t) => {
-  t.deepEqual(names, ['EspotaUpdate', 'FilesystemUpdate', 'HttpUpdate', 'ManualSigning', 'StreamUpdate', 'WebUpdate']);
+  t.deepEqual(names, [
+    'EspotaUpdate',
+    'FilesystemUpdate',
+    'HttpUpdate',
+    'HttpsUpdate',
+    'ManualSigning',
+    'StreamUpdate',
+    'WebUpdate',
+  ]);
 });
 
 for (const [name, text] of programs) {
@@ -84,6 +92,16 @@ test('HttpUpdate asks at intervals with its version, and has all four callbacks'
   for (const call of ['onStart', 'onEnd', 'onProgress', 'onError']) {
     t.regex(text, new RegExp(`ESPhttpUpdate\\.${call}\\(`));
   }
+});
+
+test('HttpsUpdate pins the authority, waits for the time, asks for short records, and never goes on without a check', (t) => {
+  const text = readTemplate('sketches/HttpsUpdate/HttpsUpdate.ino');
+  t.true(text.includes('client.setTrustAnchors(&serverAuthority);'));
+  t.true(text.includes('BearSSL::X509List serverAuthority(ota_server_ca);'));
+  t.regex(text, /isTimeKnown\(\) && isDue\(\)\) askForUpdate\(\)/);
+  t.regex(text, /probeMaxFragmentLength\([^)]*, 512\)[\s\S]*client\.setBufferSizes\(/);
+  t.true(text.includes('client.setSession(&session);'));
+  t.notRegex(text, /setInsecure|allowSelfSigned/);
 });
 
 test('WebUpdate has a login that cannot be left empty', (t) => {

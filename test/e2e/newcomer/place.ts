@@ -53,7 +53,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
   const core = await installCores(at);
   const tarball = await packTarball(at('tarball'));
   const port = await freePort();
-  const serverPort = await freePort();
+  const [serverPort, securePort, devicePort] = [await freePort(), await freePort(), await freePort()];
   const env = environment(at);
   /** What a server has shown, once. */
   let token = '';
@@ -64,7 +64,9 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
       .replace(/(npm install .*)ota-hooks$/, `$1${tarball}`)
       .replace('--ota-port 8266', `--ota-port ${port}`)
       .replace(/--host 127\.0\.0\.1$/, `--host 127.0.0.1:${port}`)
-      .replaceAll(':8266', `:${serverPort}`);
+      .replaceAll(':8266', `:${serverPort}`)
+      .replaceAll(':8443', `:${securePort}`)
+      .replaceAll(':8444', `:${devicePort}`);
   let cwd = folder;
   const run = async (command: string): Promise<Run> => {
     const [program, ...argv] = command.split(' ');

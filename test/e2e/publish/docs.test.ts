@@ -17,6 +17,7 @@ const settled: readonly { readonly command: string; readonly heading: string; re
     command: 'npx ota-hooks server devices list door',
     until: /runs 1\.0\.1, by its sketch MD5/,
   },
+  { heading: 'HTTPS', command: 'npx ota-hooks server devices list door', until: /runs 1\.0\.1, by its sketch MD5/ },
 ];
 
 async function follow(
@@ -78,6 +79,8 @@ test.serial('every command of the page does what the page says', async (t) => {
   t.notRegex(outputOf(mended, /releases list/), /1\.0\.1 .* stable/);
 
   await follow(t, place, 'Who may ask');
+  t.regex(outputOf(await follow(t, place, 'HTTPS'), /publish/), /Published door 1\.0\.1 .*https:\/\/localhost/);
+
   await follow(t, place, 'A folder in place of a server');
   t.truthy(await place.read('www/door/@stable/firmware.bin.signed'));
   await follow(t, place, 'Looking after it');

@@ -31,7 +31,16 @@ const additions = [
     // cores/esp8266/Esp.h
     header: 'cores/esp8266/Esp.h',
     before: '  uint32_t getFreeHeap();',
-    methods: ['  String getSketchMD5() { return String("00000000000000000000000000000000"); }'],
+    methods: [
+      '  String getSketchMD5() { return String("00000000000000000000000000000000"); }',
+      '  uint32_t getMaxFreeBlockSize() { return 0; }',
+    ],
+  },
+  {
+    // cores/esp8266/Arduino.h
+    header: 'cores/esp8266/Esp.h',
+    before: 'class EspClass {',
+    methods: ['inline void configTime(const char *, const char *, const char * = nullptr, const char * = nullptr) {}'],
   },
   {
     // cores/esp8266/WString.h

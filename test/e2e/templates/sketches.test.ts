@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
+import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { cli } from '../arduino/workplace.ts';
 import { copyFullCore } from './core.ts';
 import { placeSecrets, templates, testKey } from './parts.ts';
@@ -29,6 +30,7 @@ for (const name of readdirSync(sketches)) {
     const compiled = await compile(name, `${name}-good`, async (sketch) => {
       await placeSecrets(sketch);
       if (name === 'ManualSigning') await placeSigningKey(sketch);
+      if (name === 'HttpsUpdate') await placeServerHeader(sketch);
     });
     t.is(compiled.exitCode, 0, compiled.all);
   });
@@ -71,6 +73,12 @@ async function compile(name: string, place: string, prepare: (sketch: string) =>
   const options = [...flags, ...includes.map((path) => `-I${join(core, path)}`)];
   const files = [join(sketch, `${name}.ino`), '-o', join(sketch, `${name}.o`)];
   return await execa(compiler, [...options, ...files], { reject: false, all: true });
+}
+
+/** As a server writes it. */
+async function placeServerHeader(sketch: string): Promise<void> {
+  await selfSigned(join(sketch, 'tls'), ['192.0.2.10']).read();
+  await cp(join(sketch, 'tls', 'ota_server_tls.h'), join(sketch, 'ota_server_tls.h'));
 }
 
 /** As the sketch's own instructions say. */
