@@ -27,6 +27,7 @@ export function deviceListContract(storeTest: StoreTest): void {
       t.deepEqual(await find({ standing: 'failed' }), ['03', '04']);
       t.deepEqual(await find({ standing: 'refused' }), ['05']);
       t.deepEqual(await find({ standing: 'unseen' }), ['06']);
+      t.deepEqual(await find({ group: 'beta' }), ['01']);
       t.deepEqual(await find({ runs: '1.0' }), ['02', '03']);
       t.deepEqual(await find({ runs: '1.0', standing: 'waiting' }), ['02']);
       t.deepEqual(await find({ runs: '1.0', standing: 'failed', text: 'cellar' }), []);
@@ -51,9 +52,16 @@ export function deviceListContract(storeTest: StoreTest): void {
     await fill(opened.store);
     const counts = async (store: Store) =>
       (await store.devices.tally('door'))
-        .map(({ standing, runs, devices }) => `${standing} ${runs ?? '-'} ${devices}`)
+        .map(({ standing, runs, group, devices }) => `${standing} ${runs ?? '-'} ${group ?? ''}${devices}`)
         .sort();
-    const asFilled = ['current 2.0 1', 'failed - 1', 'failed 1.0 1', 'refused 0.9 1', 'unseen - 1', 'waiting 1.0 1'];
+    const asFilled = [
+      'current 2.0 beta1',
+      'failed - 1',
+      'failed 1.0 1',
+      'refused 0.9 1',
+      'unseen - 1',
+      'waiting 1.0 1',
+    ];
     t.deepEqual(await counts(opened.store), asFilled);
     const { devices } = opened.store;
     const { record } = (await devices.get('door', macOf(2))) ?? { record: device(2, {}) };
@@ -61,7 +69,7 @@ export function deviceListContract(storeTest: StoreTest): void {
     await devices.save(record, roomy);
     await devices.save(device(7, {}), roomy);
     await devices.remove('door', macOf(5), 'tester');
-    const changed = ['current 2.0 2', 'failed - 1', 'failed 1.0 1', 'unseen - 2'];
+    const changed = ['current 2.0 1', 'current 2.0 beta1', 'failed - 1', 'failed 1.0 1', 'unseen - 2'];
     t.deepEqual(await counts(opened.store), changed);
     t.deepEqual(await counts(await opened.reopen()), changed);
     t.deepEqual(await (await opened.another()).devices.tally('door'), []);
@@ -92,7 +100,12 @@ async function fill(store: Store): Promise<void> {
   await store.catalogue.saveProject(newProject('door', []), 'tester');
   const send = decided('send', 'update abc');
   const fleet = [
-    device(1, { name: 'Kitchen 1', ...runs('2.0'), decisions: { sketch: decided('current', 'runs-it') } }),
+    device(1, {
+      name: 'Kitchen 1',
+      group: 'beta',
+      ...runs('2.0'),
+      decisions: { sketch: decided('current', 'runs-it') },
+    }),
     device(2, { ...runs('1.0'), decisions: { sketch: decided('refuse', 'not-yet') } }),
     device(3, { name: 'kitchen 2', ...runs('1.0'), decisions: { sketch: decided('refuse', 'failed') } }),
     device(4, { name: '100 %', decisions: { sketch: send }, attempts: [attempt('failed'), attempt('running')] }),

@@ -73,11 +73,12 @@ test('devices of data that is older than lists of them are found by what they ru
   await before.close();
   const database = new Database(folder.at('data/ota.db'));
   database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices; DROP TABLE rollouts');
-  for (const column of ['standing', 'name', 'runs']) database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
+  for (const column of ['standing', 'name', 'runs', 'device_group'])
+    database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
   database.exec('PRAGMA user_version = 1');
   database.close();
   const { devices } = await open('data');
-  t.deepEqual(await devices.tally('door'), [{ standing: 'unseen', runs: '1.0', devices: 1 }]);
+  t.deepEqual(await devices.tally('door'), [{ standing: 'unseen', runs: '1.0', group: undefined, devices: 1 }]);
   t.is((await devices.list('door', { limit: 9 }, { runs: '1.0' })).length, 1);
 });
 

@@ -6,6 +6,7 @@ import type { ServerParts } from '../parts.ts';
 import type { AuditEntry, DeviceRecord, SeenDevice } from '../store/records.ts';
 import { standingOf } from '../store/standing.ts';
 import { AttemptTable } from './attempt-table.tsx';
+import { DeviceRollout } from './device-rollout.tsx';
 import { Facts } from './facts.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { devicePath } from './paths.ts';
@@ -18,12 +19,18 @@ import { sizeText, When } from './words.tsx';
 const mostEntries = 50;
 
 /** All that is known of a device. */
-export async function devicePage(context: PageContext, { records, store }: ServerParts, project: string, text: string) {
+export async function devicePage(
+  context: PageContext,
+  { records, store, rollouts }: ServerParts,
+  project: string,
+  text: string,
+) {
   const mac = checked(macSchema, text);
   const seen = await records.show(project, mac);
   if (seen === undefined) throw unknown(mac);
   const entries = await store.audit.ofDevice(project, mac, mostEntries);
   const { record } = seen;
+  const inRollout = rollouts.standing(record);
   const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
   return show(
     context,
@@ -38,6 +45,8 @@ export async function devicePage(context: PageContext, { records, store }: Serve
         <DeviceFacts {...seen} />
         <h2>Answers</h2>
         <Answers {...record} />
+        <h2>Rollout</h2>
+        <DeviceRollout project={project} standing={inRollout} />
         <h2>Updates</h2>
         <AttemptTable attempts={record.attempts} />
         <h2>Changes by people</h2>
@@ -83,6 +92,8 @@ function DeviceFacts({ record, lastSeenAt, report }: SeenDevice) {
         ['Enrolled', record.enrolled ? 'yes' : 'no'],
         ['Board', record.board],
         ['Channel', record.channel],
+        ['Group', record.group],
+        ['Pinned to', record.pin],
         ['Password', record.credential && `as ${record.credential.user}`],
         ['Says its version is', report?.version],
         ['SDK', report?.sdkVersion],

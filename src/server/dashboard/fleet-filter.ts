@@ -15,15 +15,19 @@ const longestText = 64;
 export function readFleetView(query: (name: string) => string | undefined): FleetView {
   const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
   const standing = standings.find((known) => known === query('state'));
-  return { filter: { text: text('q'), standing, runs: text('runs') }, after: text('after'), before: text('before') };
+  return {
+    filter: { text: text('q'), standing, runs: text('runs'), group: text('group') },
+    after: text('after'),
+    before: text('before'),
+  };
 }
 
 /** The address of what is looked at. */
 export function fleetPath(project: string, { filter, after, before }: FleetView): string {
-  const { text, standing, runs } = filter;
-  return withQuery(projectPath(project, 'devices'), { q: text, state: standing, runs, after, before });
+  const { text, standing, runs, group } = filter;
+  return withQuery(projectPath(project, 'devices'), { q: text, state: standing, runs, group, after, before });
 }
 
-export function isFiltered({ text, standing, runs }: DeviceFilter): boolean {
-  return text !== undefined || standing !== undefined || runs !== undefined;
+export function isFiltered(filter: DeviceFilter): boolean {
+  return Object.values(filter).some((value) => value !== undefined);
 }

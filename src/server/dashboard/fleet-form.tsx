@@ -12,7 +12,7 @@ interface FleetFormProps {
 }
 
 /** Devices say their version themselves, and may say anything. */
-const mostVersions = 50;
+const mostValues = 50;
 
 export function FleetForm({ project, filter, tally }: FleetFormProps) {
   return (
@@ -33,17 +33,10 @@ export function FleetForm({ project, filter, tally }: FleetFormProps) {
             ))}
           </select>
         </div>
-        <div>
-          <label for="runs">Runs</label>
-          <select id="runs" name="runs">
-            <option value="">any</option>
-            {versionsOf(tally, filter.runs).map(([version, devices]) => (
-              <option value={version} selected={filter.runs === version}>
-                {`${version} (${countText(devices)})`}
-              </option>
-            ))}
-          </select>
-        </div>
+        <Choice id="runs" label="Runs" values={frequent(tally, 'runs', filter.runs)} chosen={filter.runs} />
+        {tally.some(({ group }) => group !== undefined) ? (
+          <Choice id="group" label="Group" values={frequent(tally, 'group', filter.group)} chosen={filter.group} />
+        ) : undefined}
         <button type="submit">Show</button>
         {isFiltered(filter) ? <a href={fleetPath(project, { filter: {} })}>Show all</a> : undefined}
       </form>
@@ -51,11 +44,40 @@ export function FleetForm({ project, filter, tally }: FleetFormProps) {
   );
 }
 
-/** The most frequent ones, and the one that is chosen. */
-function versionsOf(tally: readonly DeviceCount[], chosen: string | undefined): (readonly [string, number])[] {
+interface ChoiceProps {
+  readonly id: string;
+  readonly label: string;
+  readonly values: readonly (readonly [value: string, devices: number])[];
+  readonly chosen: string | undefined;
+}
+
+function Choice({ id, label, values, chosen }: ChoiceProps) {
+  return (
+    <div>
+      <label for={id}>{label}</label>
+      <select id={id} name={id}>
+        <option value="">any</option>
+        {values.map(([value, devices]) => (
+          <option value={value} selected={chosen === value}>
+            {`${value} (${countText(devices)})`}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** The most frequent values, and the one that is chosen. */
+function frequent(
+  tally: readonly DeviceCount[],
+  key: 'runs' | 'group',
+  chosen: string | undefined,
+): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();
-  for (const { runs, devices } of tally) if (runs !== undefined) counts.set(runs, (counts.get(runs) ?? 0) + devices);
-  const frequent = [...counts].sort(([, a], [, b]) => b - a).slice(0, mostVersions);
-  const isListed = chosen === undefined || frequent.some(([version]) => version === chosen);
-  return isListed ? frequent : [[chosen, counts.get(chosen) ?? 0], ...frequent];
+  for (const { devices, [key]: value } of tally) {
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + devices);
+  }
+  const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, mostValues);
+  const isListed = chosen === undefined || most.some(([value]) => value === chosen);
+  return isListed ? most : [[chosen, counts.get(chosen) ?? 0], ...most];
 }

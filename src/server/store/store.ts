@@ -100,12 +100,14 @@ export interface DeviceFilter {
   readonly standing?: Standing | undefined;
   /** That it runs, as far as it was recognised. */
   readonly runs?: string | undefined;
+  readonly group?: string | undefined;
 }
 
 /** How many devices of a project have all of this in common. */
 export interface DeviceCount {
   readonly standing: Standing;
   readonly runs?: string | undefined;
+  readonly group?: string | undefined;
   readonly devices: number;
 }
 

@@ -9,22 +9,29 @@ export interface Told {
   readonly standing: Standing;
   readonly name: string | null;
   readonly runs: string | null;
+  readonly device_group: string | null;
 }
 
-export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'name' | 'running'>): Told {
-  return { standing: standingOf(record), name: record.name ?? null, runs: record.running?.version ?? null };
+export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'name' | 'running' | 'group'>): Told {
+  return {
+    standing: standingOf(record),
+    name: record.name ?? null,
+    runs: record.running?.version ?? null,
+    device_group: record.group ?? null,
+  };
 }
 
 /** A page of MACs, from the index alone. */
 export function macsOf(connection: Connection, projectId: number, page: Page, filter: DeviceFilter): string[] {
   const { after, before, limit } = page;
-  const { text, standing, runs } = filter;
+  const { text, standing, runs, group } = filter;
   const isBackwards = before !== undefined;
   const conditions = [
     after === undefined ? undefined : expression<SqlBool>`mac > ${after}`,
     before === undefined ? undefined : expression<SqlBool>`mac < ${before}`,
     standing === undefined ? undefined : expression<SqlBool>`standing = ${standing}`,
     runs === undefined ? undefined : expression<SqlBool>`runs = ${runs}`,
+    group === undefined ? undefined : expression<SqlBool>`device_group = ${group}`,
     text === undefined ? undefined : contains(text),
   ].filter((condition) => condition !== undefined);
   const query = expression<{ mac: string }>`

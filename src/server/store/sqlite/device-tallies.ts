@@ -3,7 +3,7 @@ import type { DeviceCount } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Told } from './device-lists.ts';
 
-type Kind = Pick<Told, 'standing' | 'runs'>;
+type Kind = Pick<Told, 'standing' | 'runs' | 'device_group'>;
 
 /** How many devices stand how, in memory: counted once, and kept up with what is saved. */
 export class DeviceTallies {
@@ -16,8 +16,8 @@ export class DeviceTallies {
 
   of(projectId: number): DeviceCount[] {
     return [...this.#counted(projectId)].map(([key, devices]) => {
-      const { standing, runs } = kindOf(key);
-      return { standing, runs: runs ?? undefined, devices };
+      const { standing, runs, device_group } = kindOf(key);
+      return { standing, runs: runs ?? undefined, group: device_group ?? undefined, devices };
     });
   }
 
@@ -42,9 +42,9 @@ export class DeviceTallies {
     if (known !== undefined) return known;
     const query = this.#connection.sql
       .selectFrom('devices')
-      .select(({ fn }) => ['standing', 'runs', fn.countAll<number>().as('devices')])
+      .select(({ fn }) => ['standing', 'runs', 'device_group', fn.countAll<number>().as('devices')])
       .where('project_id', '=', projectId)
-      .groupBy(['standing', 'runs']);
+      .groupBy(['standing', 'runs', 'device_group']);
     const counts = new Map(
       // Written by `toldOf`.
       this.#connection.all(query).map((row) => [keyOf({ ...row, standing: row.standing as Standing }), row.devices]),
@@ -60,12 +60,12 @@ function add(counts: Map<string, number>, key: string, difference: number): void
   else counts.set(key, devices);
 }
 
-function keyOf({ standing, runs }: Kind): string {
-  return JSON.stringify([standing, runs]);
+function keyOf({ standing, runs, device_group }: Kind): string {
+  return JSON.stringify([standing, runs, device_group]);
 }
 
 function kindOf(key: string): Kind {
   // Written by `keyOf`.
-  const [standing, runs] = JSON.parse(key) as [Standing, string | null];
-  return { standing, runs };
+  const [standing, runs, device_group] = JSON.parse(key) as [Standing, string | null, string | null];
+  return { standing, runs, device_group };
 }

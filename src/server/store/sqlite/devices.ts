@@ -30,7 +30,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const stored = connection.prepare(
     sql
       .selectFrom('devices')
-      .select(['revision', 'standing', 'name', 'runs'])
+      .select(['revision', 'standing', 'name', 'runs', 'device_group'])
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
@@ -40,7 +40,18 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const insertion = connection.prepare(
     sql
       .insertInto('devices')
-      .values({ project_id: 0, mac: '', revision: 0, kept: 0, due_ms: 0, doc: '', standing: '', name: '', runs: '' }),
+      .values({
+        project_id: 0,
+        mac: '',
+        revision: 0,
+        kept: 0,
+        due_ms: 0,
+        doc: '',
+        standing: '',
+        name: '',
+        runs: '',
+        device_group: '',
+      }),
   );
   const update = connection.prepare(
     sql
@@ -52,7 +63,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const tell = connection.prepare(
     sql
       .updateTable('devices')
-      .set({ standing: '', name: '', runs: '' })
+      .set({ standing: '', name: '', runs: '', device_group: '' })
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
@@ -104,18 +115,17 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const before = stored.first(projectId, mac) as (Told & { readonly revision: number }) | undefined;
         if ((before?.revision ?? 0) !== revision) return 'conflict';
         const told = toldOf(record);
-        const { standing, name, runs } = told;
+        const columns = [told.standing, told.name, told.runs, told.device_group] as const;
         const kept = record.enrolled || record.proven === true ? 1 : 0;
         const values = [revision + 1, kept, dueOf(record.attempts), JSON.stringify(doc satisfies Doc)] as const;
         if (revision === 0) {
           if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
-          insertion.run(projectId, mac, ...values, standing, name, runs);
+          insertion.run(projectId, mac, ...values, ...columns);
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
           // The index is written only where it changes.
-          const isTold = before?.standing === standing && before.name === name && before.runs === runs;
-          if (!isTold) tell.run(standing, name, runs, projectId, mac);
+          if (before === undefined || !isSame(before, told)) tell.run(...columns, projectId, mac);
         }
         if (by !== undefined)
           noteChange(connection, { by, action: 'device.change', project, detail: { mac, ...visible(record) } });
@@ -178,6 +188,10 @@ function toDevice(project: string, { mac, revision, last_seen_at, report, doc }:
     // Written by `touch`.
     report: report === null ? undefined : (JSON.parse(report) as StoredReport),
   };
+}
+
+function isSame(a: Told, b: Told): boolean {
+  return a.standing === b.standing && a.name === b.name && a.runs === b.runs && a.device_group === b.device_group;
 }
 
 /** The first moment at which one of them is too late. */

@@ -98,7 +98,8 @@ const listsOfDevices = `
   ALTER TABLE devices ADD COLUMN standing TEXT NOT NULL DEFAULT '';
   ALTER TABLE devices ADD COLUMN name TEXT;
   ALTER TABLE devices ADD COLUMN runs TEXT;
-  CREATE INDEX devices_told ON devices (project_id, mac, standing, name, runs);
+  ALTER TABLE devices ADD COLUMN device_group TEXT;
+  CREATE INDEX devices_told ON devices (project_id, mac, standing, name, runs, device_group);
   CREATE INDEX audit_of_devices ON audit (project, detail ->> 'mac') WHERE detail ->> 'mac' IS NOT NULL;
 `;
 

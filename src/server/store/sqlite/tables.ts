@@ -43,6 +43,7 @@ export interface Tables {
     standing: string;
     name: string | null;
     runs: string | null;
+    device_group: string | null;
   };
   readonly rollouts: { id: Generated<number>; project_id: number; channel: string; state: string; doc: string };
   readonly tokens: {
