@@ -17,7 +17,7 @@ export function DeviceRollout({ project, standing }: { project: string; standing
   return (
     <p>
       <a href={projectPath(project, 'rollouts', rollout)}>{version}</a> <RolloutBadge state={state} />{' '}
-      {`stage ${stage} of ${stages}${isOpen ? '' : ', which is not open'}; ${progressWords[progress]}. `}
+      {`stage ${stage} of ${stages}${isOpen || state !== 'active' ? '' : ', which is not open yet'}; ${progressWords[progress]}. `}
       {counts ? undefined : 'It is not enrolled: the rollout does not wait for it, and is not halted by it.'}
     </p>
   );

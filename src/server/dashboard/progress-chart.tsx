@@ -11,7 +11,9 @@ const top = 10;
 const mostRows = 50;
 
 /** How many devices had come how far, over time: a drawing, and the same as a table. */
-export function ProgressChart({ samples, tally, stages }: RolloutInfo) {
+export function ProgressChart({ samples: taken, tally, stages, openStages, endedAt }: RolloutInfo) {
+  const at = endedAt ?? new Date().toISOString();
+  const samples = isLater(at, taken.at(-1)?.at) ? [...taken, { ...tally, at, openStages }] : taken;
   const [first] = samples;
   const last = samples.at(-1);
   if (first === undefined || last === undefined) return <p class="quiet">Nothing to draw yet.</p>;
@@ -71,6 +73,10 @@ export function ProgressChart({ samples, tally, stages }: RolloutInfo) {
       </details>
     </figure>
   );
+}
+
+function isLater(at: string, before: string | undefined): boolean {
+  return before === undefined || Date.parse(at) > Date.parse(before);
 }
 
 function summaryOf({ running, failed, sent, openStages }: Sample, most: number, span: number): string {

@@ -23,11 +23,11 @@ export function standingOf({ decisions, attempts }: Pick<DeviceRecord, 'decision
   return standings.find((standing) => found.includes(standing)) ?? 'unseen';
 }
 
+/** A failure stays until somebody forgives it, or the next update is sent; whatever is offered meanwhile. */
 function standingOfKind(decision: DecisionRecord | undefined, latest: Attempt | undefined): Standing {
   if (decision === undefined) return 'unseen';
   const { action, code } = decision;
+  if (code === 'failed' || latest?.state === 'failed') return 'failed';
   if (action === 'current') return 'current';
-  // A device that was given up since it was answered has not asked again.
-  if (code === 'failed' || (action === 'send' && latest?.state === 'failed')) return 'failed';
   return action === 'send' || code === 'not-yet' ? 'waiting' : 'refused';
 }

@@ -4,7 +4,7 @@ import { installArduinoCli } from './arduino-cli.ts';
 import { installPlatformIo } from './platformio.ts';
 import { installXtensaCompiler } from './xtensa.ts';
 
-await aptInstall(['gcc', 'libc6-dev', 'libbearssl-dev', 'openssl', 'git', 'nginx']);
+await aptInstall(['gcc', 'libc6-dev', 'libbearssl-dev', 'openssl', 'git', 'nginx', 'chromium', 'fonts-dejavu-core']);
 await installXtensaCompiler();
 await installArduinoCli();
 await installPlatformIo();

@@ -38,20 +38,18 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     sql.updateTable('devices').set({ last_seen_at: 0, report: '' }).where('project_id', '=', 0).where('mac', '=', ''),
   );
   const insertion = connection.prepare(
-    sql
-      .insertInto('devices')
-      .values({
-        project_id: 0,
-        mac: '',
-        revision: 0,
-        kept: 0,
-        due_ms: 0,
-        doc: '',
-        standing: '',
-        name: '',
-        runs: '',
-        device_group: '',
-      }),
+    sql.insertInto('devices').values({
+      project_id: 0,
+      mac: '',
+      revision: 0,
+      kept: 0,
+      due_ms: 0,
+      doc: '',
+      standing: '',
+      name: '',
+      runs: '',
+      device_group: '',
+    }),
   );
   const update = connection.prepare(
     sql

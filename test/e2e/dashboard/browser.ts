@@ -1,0 +1,49 @@
+import type { ExecutionContext } from 'ava';
+import axe from 'axe-core';
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+/** Debian's, headless. */
+const executablePath = '/usr/bin/chromium';
+
+export interface Visit {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What went wrong so far: errors on the console or in scripts, and requests to anywhere else. */
+  readonly complaints: readonly string[];
+}
+
+/** A browser of one test; each visit is somebody with cookies of their own. */
+export async function openBrowser(t: ExecutionContext, origin: string) {
+  // Chromium's sandbox does not work as root, in which these tests run.
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  t.teardown(() => browser.close());
+  return async (options: BrowserContextOptions = {}): Promise<Visit> => {
+    const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, baseURL: origin, ...options });
+    const complaints: string[] = [];
+    context.on('request', (request) => {
+      const url = request.url();
+      if (new URL(url).origin !== origin && !url.startsWith('data:')) complaints.push(`it asked for ${url}`);
+    });
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);
+    });
+    context.on('weberror', (error) => complaints.push(`script: ${error.error().message}`));
+    return { context, page: await context.newPage(), complaints };
+  };
+}
+
+export async function logIn(page: Page, token: string): Promise<void> {
+  await page.goto('/login');
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
+}
+
+/** What keeps people from using a page, as axe finds it: `serious` and `critical` only. The context must pass by the CSP. */
+export async function barriersOf(page: Page): Promise<string[]> {
+  await page.addScriptTag({ content: axe.source });
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${page.url()}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}

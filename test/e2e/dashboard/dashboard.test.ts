@@ -1,0 +1,73 @@
+/** The dashboard in a real browser, over a real server, in front of thirty virtual devices. */
+import test from 'ava';
+import type { Page } from 'playwright-core';
+import { barriersOf, logIn, openBrowser } from './browser.ts';
+import { takePictures } from './pictures.ts';
+import { rehearsal } from './rehearsal.ts';
+
+const schemes = ['light', 'dark'] as const;
+const patience = { timeout: 90_000 };
+
+test('publish, update in stages, one breaks, the rollout halts: all of it is seen as it happens, in both colour schemes', async (t) => {
+  const { server, start } = await rehearsal(t);
+  const visit = await openBrowser(t, server.url);
+  const visits = await Promise.all(schemes.map((colorScheme) => visit({ colorScheme })));
+  for (const { page } of visits) await logIn(page, server.token);
+
+  const { id, broken } = await start();
+  const path = `/projects/door/rollouts/${id}`;
+  const loads = new Map<Page, number>();
+  for (const { page } of visits) {
+    await page.goto(path);
+    page.on('load', () => loads.set(page, (loads.get(page) ?? 0) + 1));
+  }
+  const seen = async (page: Page, text: string | RegExp) => {
+    await page.getByRole('status').filter({ hasText: text }).waitFor(patience);
+  };
+  await Promise.all(
+    visits.map(async ({ page }) => {
+      for (const text of ['1 of 3 stages open', '2 of 3 stages open', /halted.*1 .*failed/]) await seen(page, text);
+    }),
+  );
+  for (const { page } of visits) {
+    t.regex(await page.locator('.stages li').nth(0).innerText(), /2 run it/);
+    t.regex(await page.locator('.stages li').nth(1).innerText(), /1 failed/);
+    t.notRegex(await page.locator('.stages li').nth(2).innerText(), /run it|sent/, 'no further device gets it');
+    t.is(await page.locator('.chart svg path').count(), 3);
+    t.is(loads.get(page), undefined, 'the page was never loaded again');
+  }
+  const [light] = visits;
+  const { page } = light ?? (await visit());
+  await page.goto('/projects/door/devices?state=failed');
+  t.is(await page.locator('tbody tr').count(), 1);
+  await page.getByRole('link', { name: broken }).click();
+  await page.getByRole('heading', { level: 1, name: broken }).waitFor();
+  t.regex(await page.locator('main').innerText(), /stage 2 of 3; failed with it/);
+
+  await t.notThrowsAsync(takePictures(visits, path));
+  const pages = [
+    '/login',
+    '/',
+    '/projects/door/devices',
+    page.url(),
+    '/projects/door/releases',
+    '/projects/door/rollouts',
+    path,
+    '/projects/x',
+  ];
+  for (const colorScheme of schemes) {
+    const checked = await visit({ colorScheme, bypassCSP: true });
+    const narrow = await visit({ colorScheme, viewport: { width: 360, height: 740 } });
+    await logIn(checked.page, server.token);
+    await logIn(narrow.page, server.token);
+    for (const each of pages) {
+      await checked.page.goto(each);
+      for (const summary of await checked.page.locator('summary').all()) await summary.click();
+      t.deepEqual(await barriersOf(checked.page), [], `${colorScheme}: ${each}`);
+      await narrow.page.goto(each);
+      const width = await narrow.page.evaluate<number>('document.documentElement.scrollWidth');
+      t.true(width <= 360, `${each} is ${width} wide`);
+    }
+  }
+  for (const { complaints } of visits) t.deepEqual(complaints, []);
+});

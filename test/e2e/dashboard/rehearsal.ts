@@ -1,0 +1,73 @@
+import type { ExecutionContext } from 'ava';
+import type { RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
+import { testBuild, testSigner } from '../../server/builds.ts';
+import { startTestServer, type TestServer } from '../../server/running-server.ts';
+
+const places = ['kitchen', 'cellar', 'porch', 'garage', 'attic', 'garden', 'hall', 'stairs', 'study', 'workshop'];
+/** Thirty devices. */
+const names = places.flatMap((place) => ['door', 'light', 'meter'].map((what) => `${place}-${what}`));
+const macOf = (index: number) => `5C:CF:7F:51:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
+
+export interface Rehearsal {
+  readonly server: TestServer;
+  /** Starts the rollout, and then the devices: one that takes no update is in the second of three stages. */
+  start(): Promise<{ readonly id: number; readonly broken: string }>;
+}
+
+/** A fleet of thirty that runs 1.4.2, with 1.5.0 published and held back for a rollout. */
+export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
+  const server = await startTestServer(t);
+  const [signer, stranger] = [testSigner(), testSigner()];
+  const recipe = { project: 'door', signer, sizeBytes: 64_000 };
+  const old = await testBuild({ ...recipe, version: '1.4.2', seed: 1 });
+  const young = await testBuild({ ...recipe, version: '1.5.0', seed: 2 });
+  await server.publish(old);
+  await server.publish(young, { hold: true });
+  for (const [index, name] of names.entries()) {
+    const { status } = await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name });
+    t.is(status, 200);
+  }
+  const image = old.files.get(old.manifest.image.file);
+  if (image === undefined) throw new Error('a build without its image');
+
+  const startDevice = async (index: number, isBroken: boolean) => {
+    const esp = await startVirtualEsp({
+      image,
+      mac: macOf(index),
+      seed: index + 1,
+      publicKey: isBroken ? stranger.publicKey : signer.publicKey,
+      manifests: [young.manifest],
+      timings: quickTimings,
+      updateUrl: `${server.url}/update/door`,
+      updateIntervalMs: 700 + 40 * index,
+    });
+    t.teardown(() => esp.close());
+  };
+
+  return {
+    server,
+    async start() {
+      const request: RolloutRequest = {
+        version: '1.5.0',
+        stages: [{ canaries: ['kitchen-door', 'porch-light'] }, { share: 40 }, { share: 100 }],
+        gate: { runningPercent: 100, soakMs: 3000 },
+        halt: { failures: 1 },
+      };
+      const { status, body } = await server.api('POST', '/projects/door/rollouts', request);
+      t.is(status, 201, JSON.stringify(body));
+      // The API answers with it.
+      const { id } = body as unknown as RolloutInfo;
+      const broken = await firstOfStage(server, 2);
+      await Promise.all(names.map((name, index) => startDevice(index, name === broken)));
+      return { id, broken };
+    },
+  };
+}
+
+async function firstOfStage({ parts }: TestServer, stage: number): Promise<string> {
+  for (const { record } of await parts.records.list('door', { limit: names.length })) {
+    if (parts.rollouts.standing(record)?.stage === stage) return record.name ?? '';
+  }
+  throw new Error(`nobody is in stage ${stage}`);
+}
