@@ -6,14 +6,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { rekeyImage } from '../fixtures/rekey.ts';
+import { demoServer, requireSketchOf } from './server.ts';
+import { begin, type Place, run, say } from './terminal.ts';
 
-const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const fixture = (name: string) => new URL(`../fixtures/firmware/${name}`, import.meta.url);
 const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-demo-'));
 const image = 'build/door.ino.bin';
+const place: Place = { folder, env: {} };
+const type = (argv: readonly string[], expectedExitCode?: number) => run(place, argv, expectedExitCode);
 
 try {
   say('A key pair: the private half signs, the public half is compiled into every firmware.');
@@ -39,31 +40,20 @@ try {
     'Refused, as it should be. Pack again, and send it: here is a virtual ESP8266 that was built with the public key.',
   );
   await type(['pack', image, '--quiet']);
-  await using device = await startDevice();
-  await type(['upload', image, '--host', '127.0.0.1', '--port', String(device.otaPort), '--flash-mode', 'dio']);
+  await using device = begin(place, ['simulate', '--json', '--public-key', 'public.key']);
+  const { otaPort } = await device.event('ready');
+  await type(['upload', image, '--host', '127.0.0.1', '--port', String(otaPort), '--flash-mode', 'dio']);
 
   say('The device checks the signature, restarts, and its bootloader copies the new sketch over the old one:');
-  const { sketchMd5 } = await device.boot();
+  const { sketchMd5 } = await device.event('boot');
   process.stdout.write(`(the device now runs the sketch with MD5 ${sketchMd5})\n`);
   const manifest = JSON.parse(await readFile(join(folder, `${image}.ota.json`), 'utf8'));
-  if (!manifest.image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === sketchMd5)) {
-    throw new Error('the device runs something else than what was sent');
-  }
-  say('That is the sketch of the manifest. The demo is through.');
+  requireSketchOf(manifest, sketchMd5);
+  say('That is the sketch of the manifest.');
+  await demoServer(image, place);
+  say('The demo is through.');
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-function say(text: string): void {
-  process.stdout.write(`\n# ${text}\n`);
-}
-
-/** Shows a command, runs it, and insists on its exit code. */
-async function type(argv: readonly string[], expectedExitCode = 0): Promise<void> {
-  process.stdout.write(`$ ota-hooks ${argv.join(' ')}\n`);
-  const { exitCode } = await execa(process.execPath, [cli, ...argv], { cwd: folder, stdio: 'inherit', reject: false });
-  if (exitCode !== expectedExitCode) throw new Error(`expected exit code ${expectedExitCode}, got ${exitCode}`);
-  if (exitCode !== 0) process.stdout.write(`(exit code ${exitCode})\n`);
 }
 
 async function buildFirmware(): Promise<void> {
@@ -76,36 +66,6 @@ async function buildFirmware(): Promise<void> {
   await mkdir(join(folder, 'build'), { recursive: true });
   await writeFile(join(folder, image), built.bin);
   await writeFile(join(folder, 'build/door.ino.elf'), built.elf);
-}
-
-/** A virtual device in a process of its own, as a user would start it; its events come one a line. */
-async function startDevice() {
-  const argv = ['simulate', '--json', '--public-key', 'public.key'];
-  process.stdout.write(`$ ota-hooks ${argv.join(' ')} &\n`);
-  const simulator = execa(process.execPath, [cli, ...argv], {
-    cwd: folder,
-    stderr: 'inherit',
-    reject: false,
-    timeout: 60_000,
-  });
-  const lines = simulator.iterable({ from: 'stdout' })[Symbol.asyncIterator]();
-  const next = async (wanted: string) => {
-    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
-      process.stdout.write(`${line.value}\n`);
-      const event = JSON.parse(String(line.value));
-      if (event.event === wanted) return event;
-    }
-    throw new Error(`the virtual device ended without saying "${wanted}"`);
-  };
-  const { otaPort }: { otaPort: number } = await next('ready');
-  return {
-    otaPort,
-    boot: (): Promise<{ sketchMd5: string }> => next('boot'),
-    async [Symbol.asyncDispose]() {
-      simulator.kill('SIGINT');
-      await simulator;
-    },
-  };
 }
 
 async function tamper(path: string): Promise<void> {
