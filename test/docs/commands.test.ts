@@ -29,6 +29,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Devices that run older builds': server,
     'When something goes wrong': server,
     'Who may ask': server,
+    HTTPS: server,
     'A folder in place of a server': server,
     'Looking after it': server,
   },
@@ -44,9 +45,12 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** By page and heading: why no test runs the commands there. That they exist is checked nevertheless. */
 const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'README.md': { 'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone' },
+  'README.md': {
+    'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone',
+    'An update server for a fleet': `the same steps are those of docs/server.md, which ${server} runs`,
+  },
   'CONTRIBUTING.md': { '': 'they run all tests and the bench; .ci/run runs them in a clean clone' },
-  'bench/README.md': { '': 'the bench takes minutes' },
+  'bench/README.md': { '': 'the bench takes minutes', 'The update server': 'so does this one' },
 };
 
 const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
