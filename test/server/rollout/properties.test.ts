@@ -1,0 +1,330 @@
+/** A fleet, a rollout and chance: whatever happens, in whatever order, what has to hold holds. */
+import test from 'ava';
+import fc from 'fast-check';
+import type { RolloutAction, RolloutStage } from '../../../src/domain/rollout.ts';
+import { overdue } from '../../../src/server/device/attempts.ts';
+import { decide } from '../../../src/server/device/decide.ts';
+import { newRecord } from '../../../src/server/device/device-records.ts';
+import { readReport } from '../../../src/server/device/report.ts';
+import { whatRuns } from '../../../src/server/device/running.ts';
+import { actOn } from '../../../src/server/rollout/actions.ts';
+import { judgeRollout } from '../../../src/server/rollout/judge-rollout.ts';
+import { positionOf, stageOf } from '../../../src/server/rollout/stage.ts';
+import { stepTo } from '../../../src/server/rollout/step.ts';
+import { Tally } from '../../../src/server/rollout/tally.ts';
+import type { DeviceRecord, ReleaseRecord, RolloutRecord } from '../../../src/server/store/records.ts';
+import { testBuild, testSigner } from '../builds.ts';
+
+const signer = testSigner();
+const patience = { confirmWithinMs: 1000, mostSends: 3 };
+const by = 'tester';
+
+async function release(id: number, version: string): Promise<ReleaseRecord> {
+  const { manifest } = await testBuild({ signer, seed: id, sizeBytes: 8192 });
+  return { id, project: 'door', version, kind: 'sketch', board: '', purpose: 'serve', publishedAt: 1, manifest };
+}
+
+const [former, fresh] = [await release(1, '1.0'), await release(2, '2.0')];
+
+function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecord> = {}): RolloutRecord {
+  return {
+    id: 7,
+    project: 'door',
+    channel: 'stable',
+    version: '2.0',
+    releaseIds: [fresh.id],
+    formerIds: [former.id],
+    stages,
+    gate: { runningPercent: 80, soakMs: 0 },
+    halt: { failures: 3, failurePercent: 20, minimumSample: 8, vanished: 2 },
+    state: 'active',
+    openStages: 1,
+    accepted: { failed: 0, vanished: 0 },
+    startedAt: 0,
+    startedBy: by,
+    history: [],
+    samples: [],
+    ...more,
+  };
+}
+
+/** What becomes of a device that is sent the release. */
+type Fate = 'updates' | 'stays-old' | 'vanishes' | 'breaks-off';
+
+type Happening =
+  | { readonly what: 'visit'; readonly device: number }
+  | { readonly what: 'maintain' | 'time-passes' }
+  | { readonly what: 'act'; readonly action: RolloutAction; readonly acceptFailures: boolean };
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 20, arbitrary: fc.record({ what: fc.constant('visit' as const), device: fc.nat(29) }) },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant('maintain' as const) }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('time-passes' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('act' as const),
+      action: fc.constantFrom<RolloutAction>('pause', 'resume', 'advance', 'abort', 'roll-back'),
+      acceptFailures: fc.boolean(),
+    }),
+  },
+);
+
+interface Device {
+  readonly fate: Fate;
+  record: DeviceRecord;
+  runs: ReleaseRecord;
+  isGone: boolean;
+  /** Stages that were open when it was sent the new release. */
+  readonly sent: number[];
+  /** Whether it has run the new release. */
+  hadIt: boolean;
+}
+
+class World {
+  rollout: RolloutRecord;
+  readonly tally: Tally;
+  readonly devices: Device[];
+  servedMs = 0;
+  readonly violations: string[] = [];
+  sentAfterHalt = 0;
+
+  constructor(rollout: RolloutRecord, fates: readonly { fate: Fate; enrolled: boolean }[]) {
+    this.rollout = rollout;
+    this.tally = new Tally(rollout);
+    this.devices = fates.map(({ fate, enrolled }, index) => {
+      const record = { ...newRecord('door', macOf(index)), enrolled };
+      this.tally.note(record);
+      return { fate, record, runs: former, isGone: false, sent: [], hadIt: false };
+    });
+  }
+
+  /** As `Rollouts.note` does it. */
+  save(device: Device, record: DeviceRecord): void {
+    device.record = { ...record, revision: record.revision + 1 };
+    this.tally.note(device.record);
+    if (this.rollout.state !== 'active') return;
+    const verdict = this.verdict();
+    if (verdict.kind === 'halt')
+      this.rollout = stepTo(this.rollout, 'halted', { by, at: 0, reason: verdict.reason }).rollout;
+  }
+
+  verdict() {
+    const { openStages, stages } = this.rollout;
+    return judgeRollout(this.rollout, {
+      all: this.tally.ofStages(stages.length),
+      open: this.tally.ofStages(openStages),
+      soaked: this.tally.runningSince(openStages, this.servedMs),
+    });
+  }
+
+  happen(event: Happening): void {
+    switch (event.what) {
+      case 'visit': {
+        const device = this.devices[event.device % this.devices.length];
+        if (device !== undefined && !device.isGone) this.visit(device);
+        return;
+      }
+      case 'maintain':
+        this.maintain();
+        return;
+      case 'time-passes':
+        this.servedMs += 2000;
+        for (const device of this.devices) {
+          const attempts = overdue(device.record.attempts, { wallMs: 0, servedMs: this.servedMs });
+          this.save(device, { ...device.record, attempts });
+        }
+        return;
+      case 'act':
+        try {
+          const tally = this.tally.ofStages(this.rollout.stages.length);
+          this.rollout = actOn(this.rollout, event.action, {
+            by,
+            at: 0,
+            tally,
+            acceptFailures: event.acceptFailures,
+          }).rollout;
+        } catch {
+          // It makes no sense in this state, and changed nothing.
+        }
+    }
+  }
+
+  maintain(): void {
+    if (this.rollout.state !== 'active') return;
+    const { kind } = this.verdict();
+    const tally = this.tally.ofStages(this.rollout.stages.length);
+    if (kind === 'halt') this.rollout = stepTo(this.rollout, 'halted', { by, at: 0 }).rollout;
+    if (kind === 'open-next') this.rollout = actOn(this.rollout, 'advance', { by, at: 0, tally }).rollout;
+  }
+
+  visit(device: Device): void {
+    const report = readReport(
+      {
+        'x-esp8266-free-space': '1671168',
+        'x-esp8266-sketch-size': '8192',
+        'x-esp8266-sketch-md5': 'a'.repeat(32),
+        'x-esp8266-chip-size': '4194304',
+      },
+      device.record.mac,
+    );
+    const before = this.rollout;
+    const { decision, record } = decide({
+      mode: 'sketch',
+      channel: 'stable',
+      report,
+      running: whatRuns('door', report, [{ release: device.runs, flashMode: 'dio' }]),
+      record: device.record,
+      releases: {
+        offered: [former],
+        steppingStones: [],
+        rollout: { rollout: this.rollout, releases: [fresh] },
+      },
+      patience,
+      now: { wallMs: 0, servedMs: this.servedMs },
+    });
+    if (decision.action === 'send') this.sent(device, decision.release, before);
+    this.save(device, record);
+    if (decision.action === 'send') this.arrive(device, decision.release);
+  }
+
+  /** What must never be. */
+  sent(device: Device, what: ReleaseRecord, { state, openStages }: RolloutRecord): void {
+    const { mac } = device.record;
+    if (what.id === former.id) {
+      if (state !== 'rolled-back') this.violations.push(`${mac} is put back while the rollout is ${state}`);
+      return;
+    }
+    if (state !== 'active') this.violations.push(`${mac} is sent it while the rollout is ${state}`);
+    if (stageOf(this.rollout, device.record) >= openStages) this.violations.push(`${mac} is sent it before its stage`);
+    if (device.hadIt) this.violations.push(`${mac} is sent it again, though it ran it`);
+    device.sent.push(openStages);
+    if (device.sent.length > patience.mostSends) this.violations.push(`${mac} is sent it ${device.sent.length} times`);
+  }
+
+  arrive(device: Device, what: ReleaseRecord): void {
+    if (what.id === former.id || device.fate === 'updates') {
+      device.runs = what;
+      device.hadIt ||= what.id === fresh.id;
+    }
+    if (what.id === fresh.id && device.fate === 'vanishes') device.isGone = true;
+  }
+}
+
+function macOf(index: number): string {
+  return `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
+}
+
+const fates = fc.array(
+  fc.record({
+    fate: fc.oneof(
+      { weight: 8, arbitrary: fc.constant<Fate>('updates') },
+      { weight: 1, arbitrary: fc.constantFrom<Fate>('stays-old', 'vanishes', 'breaks-off') },
+    ),
+    enrolled: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  }),
+  { minLength: 1, maxLength: 30 },
+);
+
+/** Of a release that is no good. */
+const badFates = fc.array(
+  fc.record({
+    fate: fc.constantFrom<Fate>('updates', 'stays-old', 'vanishes', 'breaks-off'),
+    enrolled: fc.constant(true),
+  }),
+  { minLength: 8, maxLength: 30 },
+);
+
+const stagesOf = fc
+  .uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 4 })
+  .map((shares) =>
+    [...shares.sort((a, b) => a - b), 100].map((share): RolloutStage => ({ share, canaries: [], groups: [] })),
+  );
+
+test('whatever happens: only open stages get it, nobody after a halt or a pause, nobody twice, nobody back but by a roll-back', (t) => {
+  fc.assert(
+    fc.property(stagesOf, fates, fc.array(happening, { maxLength: 200 }), (stages, devices, events) => {
+      const world = new World(rolloutWith(stages), devices);
+      for (const event of events) world.happen(event);
+      t.deepEqual(world.violations, []);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('after a halt no device is ever sent the release, however often all of them ask', (t) => {
+  let halts = 0;
+  fc.assert(
+    fc.property(
+      stagesOf,
+      badFates,
+      fc.array(happening, { minLength: 100, maxLength: 200 }),
+      (stages, devices, events) => {
+        const world = new World(rolloutWith(stages, { openStages: stages.length }), devices);
+        for (const event of events) if (world.rollout.state !== 'halted') world.happen(event);
+        if (world.rollout.state !== 'halted') return;
+        halts++;
+        const sends = world.devices.map(({ sent }) => sent.length);
+        for (let round = 0; round < 3; round++) {
+          for (const device of world.devices) if (!device.isGone) world.visit(device);
+          world.happen({ what: 'time-passes' });
+          world.maintain();
+        }
+        t.is(world.rollout.state, 'halted');
+        t.deepEqual(
+          world.devices.map(({ sent }) => sent.length),
+          sends,
+        );
+      },
+    ),
+    { numRuns: 200 },
+  );
+  t.true(halts > 20, `only ${halts} of the rollouts were halted`);
+});
+
+test('what is counted is a function of the records: counted again, in any order, it is the same', (t) => {
+  fc.assert(
+    fc.property(stagesOf, fates, fc.array(happening, { maxLength: 80 }), (stages, devices, events) => {
+      const world = new World(rolloutWith(stages), devices);
+      for (const event of events) world.happen(event);
+      const again = new Tally(world.rollout);
+      for (const { record } of [...world.devices].reverse()) again.note(record);
+      for (const index of stages.keys()) t.deepEqual(again.ofStage(index), world.tally.ofStage(index));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a good release comes to all that ask, and each gets it once', (t) => {
+  const fine = Array.from({ length: 30 }, () => ({ fate: 'updates', enrolled: true }) as const);
+  const world = new World(rolloutWith([10, 40, 100].map((share) => ({ share, canaries: [], groups: [] }))), fine);
+  for (let round = 0; round < 10; round++) {
+    for (const device of world.devices) world.visit(device);
+    world.maintain();
+  }
+  t.deepEqual(world.violations, []);
+  t.deepEqual(new Set(world.devices.map(({ sent }) => sent.length)), new Set([1]));
+  t.is(world.tally.ofStages(3).running, 30);
+});
+
+test('a stage holds its share of the devices, within what chance allows, and each device stays in its stage', (t) => {
+  const devices = 20_000;
+  const macs = Array.from({ length: devices }, (_, index) => macOf(index));
+  for (const version of ['1.0', '2.0-rc.1', '20261127']) {
+    const positions = macs.map((mac) => positionOf({ project: 'door', version }, mac));
+    for (const share of [1, 5, 20, 50, 90]) {
+      const inside = positions.filter((position) => position < share).length / devices;
+      const spread = 5 * Math.sqrt(((share / 100) * (1 - share / 100)) / devices);
+      t.true(Math.abs(inside - share / 100) < spread, `${version}: ${share} % holds ${inside * 100} %`);
+    }
+  }
+  const rollout = rolloutWith([5, 50, 100].map((share) => ({ share, canaries: [], groups: [] })));
+  for (const mac of macs.slice(0, 200)) {
+    const device = { mac, enrolled: true };
+    t.is(stageOf(rollout, device), stageOf({ ...rollout, version: '2.0' }, device));
+    t.is(stageOf(rollout, { ...device, enrolled: false }), 2, 'who is not enrolled comes last');
+  }
+  const first = macs.filter((mac) => positionOf({ project: 'door', version: '1.0' }, mac) < 5);
+  const second = first.filter((mac) => positionOf({ project: 'door', version: '1.1' }, mac) < 5);
+  t.true(second.length < first.length / 4, 'it is not always the same devices that go first');
+});
