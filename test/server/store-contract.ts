@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { newRecord } from '../../src/server/device/device-records.ts';
-import type { Attempt, DeviceRecord, ProjectRecord } from '../../src/server/store/records.ts';
+import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/store/records.ts';
 import type { DumpLine, Publication } from '../../src/server/store/store.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
@@ -44,6 +44,58 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
           ['project.create', 'tester'],
         ],
       );
+    },
+  );
+
+  storeTest(
+    'a rollout is one a channel while it is under way, and ends with what its channel offers, in one step',
+    async (t, opened) => {
+      const { store } = opened;
+      const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+      const former = (await store.catalogue.publish(publication(first.manifest, '1.0'))).release;
+      const fresh = (await store.catalogue.publish(publication(second.manifest, '2.0', { channel: undefined })))
+        .release;
+      const note = { by: 'tester', action: 'rollout.start', detail: { version: '2.0' } };
+      const made = await store.rollouts.create(rollout(fresh.id, former.id), note);
+      if (made === undefined) return t.fail('there was none before');
+      t.is(await store.rollouts.create(rollout(fresh.id, former.id), note), undefined);
+      t.truthy(await store.rollouts.create({ ...rollout(fresh.id, former.id), channel: 'beta' }, note));
+
+      const sample = { at: 5, sent: 1, running: 0, failed: 0, openStages: 1 };
+      await store.rollouts.save({ ...made, samples: [sample] }, undefined);
+      t.deepEqual(await store.rollouts.find('door', made.id), plain({ ...made, samples: [sample] }));
+      const complete = { ...made, state: 'complete', endedAt: 9 } as const;
+      const change = { note: { ...note, action: 'rollout.complete' }, offer: [fresh.id] };
+      await store.rollouts.save(complete, change);
+
+      const { rollouts, catalogue, audit } = await opened.reopen();
+      t.deepEqual(await rollouts.find('door', made.id), plain(complete));
+      t.deepEqual(
+        (await rollouts.ofProject('door', 10)).map(({ channel }) => channel),
+        ['beta', 'stable'],
+      );
+      t.is((await rollouts.ofProject('door', 1)).length, 1);
+      t.deepEqual(
+        (await rollouts.current()).map(({ channel, state }) => [channel, state]),
+        [
+          ['stable', 'complete'],
+          ['beta', 'active'],
+        ],
+      );
+      const offers = await catalogue.offers('door');
+      t.deepEqual(
+        offers.map(({ channel, release }) => [channel, release.version]),
+        [['stable', '2.0']],
+      );
+      t.is((await audit.list({ limit: 1 }))[0]?.action, 'rollout.complete');
+      const next = await rollouts.create(rollout(fresh.id, former.id), note);
+      t.deepEqual(
+        (await rollouts.current()).map(({ id }) => id),
+        [made.id + 1, next?.id],
+        'the newest of each channel',
+      );
+      t.is(await rollouts.find('window', made.id), undefined);
+      t.deepEqual(plain(await catalogue.byIds([fresh.id, 999])), plain([fresh]));
     },
   );
 
@@ -334,4 +386,24 @@ async function collect(lines: AsyncIterable<DumpLine>): Promise<DumpLine[]> {
 
 async function* iterate(lines: readonly DumpLine[]): AsyncGenerator<DumpLine> {
   yield* lines;
+}
+
+function rollout(freshId: number, formerId: number): Omit<RolloutRecord, 'id'> {
+  return {
+    project: 'door',
+    channel: 'stable',
+    version: '2.0',
+    releaseIds: [freshId],
+    formerIds: [formerId],
+    stages: [{ share: 100, canaries: ['18:FE:34:00:00:01'], groups: ['hall'] }],
+    gate: { runningPercent: 90, soakMs: 1000 },
+    halt: { failures: 5, failurePercent: 10, minimumSample: 10, vanished: 2 },
+    state: 'active',
+    openStages: 1,
+    accepted: { failed: 0, vanished: 0 },
+    startedAt: 1,
+    startedBy: 'tester',
+    history: [{ at: 1, event: 'started', by: 'tester' }],
+    samples: [],
+  };
 }

@@ -1,0 +1,172 @@
+/** A rollout on a server that is killed at any moment: what was said of it holds, and a halt above all. */
+import test from 'ava';
+import { apiRoot } from '../../../src/domain/release.ts';
+import type { RolloutAction, RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { Build } from '../../../src/pack/build.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { releaseRequest, upload } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { bundleCli, type ServingProcess, serveWith } from './bundled-cli.ts';
+
+const kills = Number(process.env['OTA_HOOKS_ROLLOUT_KILLS'] ?? 30);
+const devices = 24;
+const signer = testSigner();
+
+interface Client {
+  readonly port: number;
+  api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+}
+
+function clientOf(url: string, token: string): Client {
+  return {
+    port: Number(new URL(url).port),
+    async api(method, path, body) {
+      const response = await fetch(url + apiRoot + path, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() };
+    },
+  };
+}
+
+function macOf(index: number): string {
+  return `02:00:00:00:01:${index.toString(16).padStart(2, '0').toUpperCase()}`;
+}
+
+/** A server with a fleet that runs 1.0, and a held 2.0. */
+async function firstServer(cli: string, data: string): Promise<{ token: string; old: Build; fresh: Build }> {
+  const server = await serveWith(cli, data);
+  const [url = '', token = ''] = [server.url, server.token];
+  const client = clientOf(url, token);
+  const [old, fresh] = [
+    await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 8192 }),
+    await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 8192 }),
+  ];
+  for (const [build, hold] of [
+    [old, false],
+    [fresh, true],
+  ] as const) {
+    for (const bytes of build.files.values()) await upload(url, bytes, token);
+    await client.api('POST', '/projects/door/releases', releaseRequest(build.manifest, { hold }));
+  }
+  for (let index = 0; index < devices; index++) {
+    await client.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true });
+  }
+  server.kill('SIGTERM');
+  await server.ended;
+  return { token, old, fresh };
+}
+
+/** Ends with the server: what it does then fails. */
+async function untilKilled(server: ServingProcess, afterMs: number, work: () => Promise<void>): Promise<void> {
+  const timer = setTimeout(() => server.kill('SIGKILL'), afterMs);
+  await work().catch(() => undefined);
+  await server.ended;
+  clearTimeout(timer);
+}
+
+const actionTo: Readonly<Record<string, RolloutAction>> = { active: 'pause', paused: 'resume' };
+
+test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what was acknowledged holds`, async (t) => {
+  t.timeout(5 * 60_000);
+  const cli = await bundleCli();
+  t.teardown(cli.remove);
+  const data = (await testFolder(t)).at('data');
+  const { token, old } = await firstServer(cli.path, data);
+  const request: RolloutRequest = {
+    version: '2.0',
+    stages: [{ share: 100 }],
+    halt: { failures: 900, failurePercent: 100, vanished: 900 },
+  };
+  let acknowledged = '';
+  /** Asked for and not answered: it may be so or not. */
+  let pending = '';
+  let id = 0;
+  for (let count = 0; count <= kills; count++) {
+    const server = await serveWith(cli.path, data);
+    t.teardown(() => server.kill('SIGKILL'));
+    if (server.url === undefined) throw new Error('the server does not start any more');
+    const client = clientOf(server.url, token);
+    await untilKilled(server, 60 + Math.random() * 250, async () => {
+      if (id === 0) {
+        const { body } = await client.api('POST', '/projects/door/rollouts', request);
+        id = (body as RolloutInfo).id;
+        acknowledged = 'active';
+      }
+      const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
+      const { state } = body as RolloutInfo;
+      if (state !== acknowledged && state !== pending) t.fail(`${acknowledged} was acknowledged, and it is ${state}`);
+      acknowledged = state;
+      for (;;) {
+        const answer = await askAsDevice(client.port, '/update/door', {
+          mac: macOf(count % devices),
+          sketchMd5: sketchMd5Of(old.manifest),
+        });
+        if (answer.status === 200) t.is(acknowledged, 'active', 'only an active one sends');
+        pending = acknowledged === 'active' ? 'paused' : 'active';
+        const action = actionTo[acknowledged] ?? 'resume';
+        const { status } = await client.api('POST', `/projects/door/rollouts/${id}/${action}`, {});
+        if (status !== 200) t.fail(`${action} answered ${status}`);
+        acknowledged = pending;
+      }
+    });
+  }
+  t.true(id > 0);
+});
+
+test.serial(
+  'kill -9 around a halt: nobody is sent the release after it was shown, and what failed is not forgotten',
+  async (t) => {
+    t.timeout(5 * 60_000);
+    const cli = await bundleCli();
+    t.teardown(cli.remove);
+    const data = (await testFolder(t)).at('data');
+    const { token, old } = await firstServer(cli.path, data);
+    const request: RolloutRequest = {
+      version: '2.0',
+      stages: [{ share: 100 }],
+      halt: { failures: 4, failurePercent: 100, minimumSample: 900 },
+    };
+    let id = 0;
+    let isHalted = false;
+    let sends = 0;
+    let rounds = 0;
+    let visits = 0;
+    for (; rounds < 200 && !isHalted; rounds++) {
+      const server = await serveWith(cli.path, data);
+      t.teardown(() => server.kill('SIGKILL'));
+      if (server.url === undefined) throw new Error('the server does not start any more');
+      const client = clientOf(server.url, token);
+      await untilKilled(server, 60 + Math.random() * 120, async () => {
+        if (id === 0) id = ((await client.api('POST', '/projects/door/rollouts', request)).body as RolloutInfo).id;
+        for (; !isHalted; visits++) {
+          // It takes it, and comes back with what it had: a failure after three times.
+          const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
+          const { status } = await askAsDevice(client.port, '/update/door', words);
+          if (status === 0) throw new Error('it is gone');
+          if (status === 200) sends++;
+          const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
+          isHalted = (body as RolloutInfo).state === 'halted';
+        }
+        server.kill('SIGKILL');
+      });
+    }
+    t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);
+    t.true(sends <= 5 * 3, `${sends} sends: counters were lost`);
+    for (let round = 0; round < 5; round++) {
+      const server = await serveWith(cli.path, data);
+      t.teardown(() => server.kill('SIGKILL'));
+      const client = clientOf(server.url ?? '', token);
+      for (let index = 0; index < devices; index++) {
+        const words = { mac: macOf(index), sketchMd5: sketchMd5Of(old.manifest) };
+        t.is((await askAsDevice(client.port, '/update/door', words)).status, 304);
+      }
+      t.is(((await client.api('GET', `/projects/door/rollouts/${id}`)).body as RolloutInfo).state, 'halted');
+      server.kill('SIGKILL');
+      await server.ended;
+    }
+  },
+);
