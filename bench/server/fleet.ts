@@ -1,10 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import * as v from 'valibot';
 import type { Artefact, Manifest } from '../../src/domain/manifest.ts';
+import { rolloutRequestSchema } from '../../src/domain/rollout.ts';
 import { readPrivateKey } from '../../src/keys/private-key.ts';
 import { packImage } from '../../src/pack/pack-image.ts';
 import { signBuild } from '../../src/pack/sign-build.ts';
 import { newProject } from '../../src/server/project.ts';
+import { prepareRollout } from '../../src/server/rollout/start.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
 import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
@@ -19,6 +22,8 @@ export interface Fleet {
   readonly releases: number;
   /** Of the sketch that is offered, about. */
   readonly sizeBytes: number;
+  /** The last release goes round in five stages, of which the first, a single device, is open; the one before is offered. */
+  readonly rollout?: boolean;
 }
 
 const project = 'door';
@@ -46,19 +51,26 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
     await store.catalogue.saveProject({ ...record, mostSends: 1e9 }, 'bench');
     const old = await publish(store, signer, { version: oldVersion, seed: 1, sizeBytes: fleet.sizeBytes - 4096 });
     let last = old;
+    let before = old;
     for (let count = 1; count <= fleet.releases; count++) {
       // Only the last one has the size that matters.
       const sizeBytes = count === fleet.releases ? fleet.sizeBytes : 16_384;
-      last = await publish(store, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes });
+      before = last;
+      const channel = fleet.rollout === true && count === fleet.releases ? undefined : 'stable';
+      last = await publish(store, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes, channel });
     }
     await addDevices(store, fleet.devices);
+    if (fleet.rollout === true) await startRollout(store, last.version);
     const artefact = last.manifest.artefacts.find(({ signature }) => signature === 'current');
     if (artefact === undefined) throw new Error('nothing is signed');
     return {
       artefact,
       bytes: last.bytes(artefact),
       version: last.version,
-      words: (index, runs) => ({ mac: macOf(index), ...(runs === 'old' ? old : last).words }),
+      words: (index, runs) => ({
+        mac: macOf(index),
+        ...(runs === 'old' ? old : fleet.rollout === true ? before : last).words,
+      }),
     };
   } finally {
     await store.close();
@@ -76,9 +88,17 @@ interface Recipe {
   readonly version: string;
   readonly seed: number;
   readonly sizeBytes: number;
+  readonly channel?: string | undefined;
 }
 
-async function publish(store: Store, signer: Signer, { version, seed, sizeBytes }: Recipe): Promise<Made> {
+async function startRollout(store: Store, version: string): Promise<void> {
+  const stages = [{ canaries: [macOf(1)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
+  const request = v.parse(rolloutRequestSchema, { version, stages });
+  const prepared = await prepareRollout(store, { project, request, by: 'bench', at: Date.now() });
+  await store.rollouts.create(prepared, { by: 'bench', action: 'rollout.start', detail: {} });
+}
+
+async function publish(store: Store, signer: Signer, { version, seed, sizeBytes, ...recipe }: Recipe): Promise<Made> {
   const { publicKey } = signer;
   const packed = await packImage({
     path: 'door.bin',
@@ -106,7 +126,8 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes 
     publishedAt: Date.now(),
     manifest,
   } as const;
-  await store.catalogue.publish({ release, channel: 'stable', project: undefined, by: 'bench' });
+  const channel = 'channel' in recipe ? recipe.channel : 'stable';
+  await store.catalogue.publish({ release, channel, project: undefined, by: 'bench' });
   const { flashMode, flashSizeBytes, sketchMd5s } = manifest.image;
   const md5 = sketchMd5s.find((each) => each.flashMode === flashMode && each.flashSizeBytes === flashSizeBytes)?.md5;
   return {

@@ -10,10 +10,17 @@ import { benchChecks } from './checks.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDownloads } from './downloads.ts';
 import type { Peer } from './peers.ts';
+import { benchRollout } from './rollout.ts';
 import { benchScale } from './scale.ts';
 import { formatTable, type Row } from './table.ts';
 
-const parts = { checks: benchChecks, downloads: benchDownloads, crowd: benchCrowd, scale: benchScale };
+const parts = {
+  checks: benchChecks,
+  downloads: benchDownloads,
+  crowd: benchCrowd,
+  scale: benchScale,
+  rollout: benchRollout,
+};
 const wanted = process.argv.slice(2);
 
 await aptInstall(['nginx-light', 'php-fpm', 'apache2-utils', 'python3']);

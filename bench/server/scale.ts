@@ -34,7 +34,8 @@ export async function benchScale(folder: string, open: (peer: Peer) => Peer): Pr
   return rows;
 }
 
-async function measure(data: string, filled: FilledData, devices: number, open: (peer: Peer) => Peer) {
+/** Of the server's processes, in microseconds of CPU. */
+export async function measure(data: string, filled: FilledData, devices: number, open: (peer: Peer) => Peer) {
   // From all over the fleet, so that no cache can have them.
   const sample = indices(sampleSize).map((index) =>
     filled.words(Math.floor((index * devices) / sampleSize), 'offered'),

@@ -50,7 +50,7 @@ const haltSchema = v.strictObject({
 });
 
 /** What is done where nobody says anything: a twentieth, a fifth, a half, all. */
-export const defaultStages = [{ share: 5 }, { share: 20 }, { share: 50 }, { share: 100 }];
+const defaultStages = [{ share: 5 }, { share: 20 }, { share: 50 }, { share: 100 }];
 
 export const rolloutRequestSchema = v.strictObject({
   /** A release that serves, of all its kinds and boards. */
@@ -82,7 +82,7 @@ export type RolloutHalt = v.InferOutput<typeof haltSchema>;
  * active: devices of the open stages get it. paused, halted: nobody gets it any more; who has it keeps it, until somebody decides. aborted: the
  * same, for good. rolled-back: who has it gets the former release again, where that is safe. complete: the channel offers it.
  */
-export const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
+const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
 export type RolloutState = (typeof rolloutStates)[number];
 
 /** advance: opens the next stage now. */

@@ -29,7 +29,7 @@ export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Verdic
 }
 
 /** Why nobody else may get it; undefined: no rule says so. Failures that somebody has accepted are left out. */
-export function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTally): string | undefined {
+function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTally): string | undefined {
   const vanished = tally.vanished - accepted.vanished;
   if (vanished >= halt.vanished) {
     return `${devices(vanished)} took ${version} and ${vanished === 1 ? 'was' : 'were'} not heard of again (the limit is ${halt.vanished})`;

@@ -9,8 +9,6 @@ export type Progress =
   | { readonly state: 'running'; readonly sinceMs: number }
   | { readonly state: 'failed'; readonly failure: Failure };
 
-export type ProgressState = Progress['state'];
-
 /** A pure function of what is stored of a device: after a restart the same comes out. */
 export function progressOf(rollout: Pick<RolloutRecord, 'releaseIds' | 'version'>, record: DeviceRecord): Progress {
   const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));

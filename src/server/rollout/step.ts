@@ -37,7 +37,7 @@ export function stepToNextStage(rollout: RolloutRecord, why: Why): Step {
 }
 
 /** @param event for people, such as `stage 2 opened`; its first word names the action in the audit log */
-export function change(rollout: RolloutRecord, event: string, { by, reason, at }: Why): Step {
+function change(rollout: RolloutRecord, event: string, { by, reason, at }: Why): Step {
   const { version, channel, openStages, state, history } = rollout;
   return {
     rollout: { ...rollout, history: [...history, { at, event, by, reason }].slice(-mostEvents) },

@@ -189,7 +189,7 @@ export interface RolloutRecord {
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
 
-export interface RolloutEvent {
+interface RolloutEvent {
   readonly at: number;
   /** Such as `stage 2 opened`. */
   readonly event: string;
