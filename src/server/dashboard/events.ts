@@ -14,7 +14,10 @@ const quietMs = 15_000;
 export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visitor> {
   const { changes, stopping } = parts;
   const routes = new Hono<Visitor>();
-  let listeners = 0;
+  const bells = new Set<Bell>();
+  stopping.addEventListener('abort', () => {
+    for (const bell of bells) bell.end();
+  });
 
   routes.get('/events', async (context) => {
     const visitor = await findVisitor(context, { parts, sessions });
@@ -22,20 +25,20 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
     if (visitor === undefined) return context.text('Log in first.', 401);
     if (wanted !== undefined && !mayLookAt(visitor.token, wanted))
       return context.text('There is no such project.', 404);
-    if (listeners >= mostListeners || stopping.aborted) return context.text('There are too many listeners.', 503);
+    if (bells.size >= mostListeners || stopping.aborted) return context.text('There are too many listeners.', 503);
     const isMeant = (project: string) => mayLookAt(visitor.token, project) && (wanted ?? project) === project;
-    listeners++;
-    return follow(context, isMeant, () => listeners--);
+    return follow(context, isMeant);
   });
 
-  function follow(context: PageContext, isMeant: (project: string) => boolean, ended: () => void): Response {
+  function follow(context: PageContext, isMeant: (project: string) => boolean): Response {
     context.header('X-Accel-Buffering', 'no');
+    // Nothing else comes on it, and a server that stops need not wait for what might.
+    context.header('Connection', 'close');
+    const bell = new Bell();
+    bells.add(bell);
     return streamSSE(context, async (stream) => {
-      const bell = new Bell();
       const stopListening = changes.listen((project) => isMeant(project) && bell.ring());
-      const end = () => bell.end();
-      stopping.addEventListener('abort', end);
-      stream.onAbort(end);
+      stream.onAbort(() => bell.end());
       try {
         await stream.write('retry: 5000\n\n');
         while (!bell.isEnded) {
@@ -47,8 +50,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
         }
       } finally {
         stopListening();
-        stopping.removeEventListener('abort', end);
-        ended();
+        bells.delete(bell);
       }
     });
   }

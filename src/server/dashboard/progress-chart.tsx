@@ -4,10 +4,10 @@ import { countText, durationText, When } from './words.tsx';
 type Sample = RolloutInfo['samples'][number];
 
 const width = 640;
-const height = 200;
-const left = 44;
-const bottom = 24;
-const top = 10;
+const height = 220;
+const left = 48;
+const bottom = 28;
+const top = 14;
 const mostRows = 50;
 
 /** How many devices had come how far, over time: a drawing, and the same as a table. */
@@ -22,7 +22,7 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
   const span = Math.max(1, Date.parse(last.at) - start);
   const x = ({ at }: Sample) => left + ((width - left - 8) * (Date.parse(at) - start)) / span;
   const y = (count: number) => height - bottom - ((height - bottom - top) * Math.min(count, most)) / most;
-  const steps = (value: (sample: Sample) => number) => stepPath(samples.map((sample) => [x(sample), y(value(sample))]));
+  const line = (value: (sample: Sample) => number) => linePath(samples.map((sample) => [x(sample), y(value(sample))]));
   const base = `V${y(0)}H${left}Z`;
   return (
     <figure class="chart">
@@ -41,13 +41,13 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
           <>
             <line class="opening" x1={x(sample)} x2={x(sample)} y1={top} y2={y(0)} />
             <text class="axis" x={x(sample) + 4} y={top + 8}>
-              {sample.openStages === stages.length && stages.length === 1 ? '' : sample.openStages}
+              {`${sample.openStages} of ${stages.length}`}
             </text>
           </>
         ))}
-        <path class="area waiting" d={steps(({ running, failed, sent }) => running + failed + sent) + base} />
-        <path class="area failed" d={steps(({ running, failed }) => running + failed) + base} />
-        <path class="area current" d={steps(({ running }) => running) + base} />
+        <path class="area waiting" d={line(({ running, failed, sent }) => running + failed + sent) + base} />
+        <path class="area failed" d={line(({ running, failed }) => running + failed) + base} />
+        <path class="area current" d={line(({ running }) => running) + base} />
         <text class="axis" x={left} y={height - 6}>
           {start === Date.parse(last.at) ? 'now' : first.at.slice(11, 19)}
         </text>
@@ -65,7 +65,7 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
         <span>
           <span class="dot waiting" aria-hidden="true" /> were sent it
         </span>
-        <span class="quiet">A line and a number: a stage opened. Times are UTC.</span>
+        <span class="quiet">Dashed: a stage opened. Times are UTC.</span>
       </figcaption>
       <details id="numbers">
         <summary>The same in numbers</summary>
@@ -83,11 +83,8 @@ function summaryOf({ running, failed, sent, openStages }: Sample, most: number, 
   return `After ${durationText(span)}: of ${countText(most)} devices ${countText(running)} run it, ${countText(failed)} failed, ${countText(sent)} were sent it; ${openStages} stages are open.`;
 }
 
-/** A line that goes on level until the next value. */
-function stepPath(points: readonly (readonly [x: number, y: number])[]): string {
-  return points
-    .map(([x, y], index) => (index === 0 ? `M${x.toFixed(1)} ${y.toFixed(1)}` : `H${x.toFixed(1)}V${y.toFixed(1)}`))
-    .join('');
+function linePath(points: readonly (readonly [x: number, y: number])[]): string {
+  return points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
 }
 
 /** The first samples with another stage open. */

@@ -8,16 +8,17 @@ import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
 import { RolloutBadge } from './rollout-badge.tsx';
 import { RolloutButtons } from './rollout-buttons.tsx';
-import { gateText, haltText, rolloutText, stageText } from './rollout-words.ts';
+import { gateText, haltText, mostNamed, rolloutText, stageText } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
 import { mayAct, type PageContext, readForm } from './visitor.ts';
 import { counted, When } from './words.tsx';
 
 /** How a rollout goes on. */
-export async function rolloutPage(context: PageContext, { rollouts }: ServerParts, project: string, id: string) {
-  const rollout = await rollouts.show(project, numberOf(id));
+export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {
+  const rollout = await parts.rollouts.show(project, numberOf(id));
   if (rollout === undefined) throw unknown();
   const { version, channel, state, tally, former } = rollout;
+  const stages = await Promise.all(rollout.stages.map((stage) => withNames(parts, project, stage)));
   const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
   const title = `${version} on ${channel}`;
   return show(
@@ -37,7 +38,7 @@ export async function rolloutPage(context: PageContext, { rollouts }: ServerPart
         <TallyBar tally={tally} of="All devices" />
         {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
         <h2>Stages</h2>
-        <Stages {...rollout} />
+        <Stages {...rollout} stages={stages} />
         <h2>Progress</h2>
         <ProgressChart {...rollout} />
         <h2>Rules</h2>
@@ -51,6 +52,15 @@ export async function rolloutPage(context: PageContext, { rollouts }: ServerPart
       </div>
     </Page>,
   );
+}
+
+type Stage = RolloutInfo['stages'][number];
+
+/** Canaries are kept by their MACs; people know their names. */
+async function withNames({ records }: ServerParts, project: string, stage: Stage): Promise<Stage> {
+  if (stage.canaries.length > mostNamed) return stage;
+  const names = stage.canaries.map(async (mac) => (await records.find(project, mac))?.name ?? mac);
+  return { ...stage, canaries: await Promise.all(names) };
 }
 
 /** Pause, resume, advance, abort, roll back: what the API does. */

@@ -13,10 +13,17 @@ export const stateWords: Readonly<
   complete: { kind: 'current', sign: '✓', label: 'complete' },
 };
 
+/** Canaries of a stage; more are counted. */
+export const mostNamed = 5;
+
 /** Who is in a stage. */
 export function stageText({ share, canaries, groups }: RolloutStage): string {
   const parts = [
-    canaries.length === 0 ? undefined : canaries.length > 3 ? counted(canaries.length, 'device') : canaries.join(', '),
+    canaries.length === 0
+      ? undefined
+      : canaries.length > mostNamed
+        ? counted(canaries.length, 'device')
+        : canaries.join(', '),
     groups.length === 0 ? undefined : `${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')}`,
     share === 0 ? undefined : share === 100 ? 'all devices' : `${share} % of the devices`,
   ];

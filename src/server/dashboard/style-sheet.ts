@@ -68,11 +68,11 @@ code, .mac { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans
 .tabs a[aria-current] { color: var(--text); font-weight: 600; border-color: var(--accent); }
 
 button, input, select { font: inherit; color: inherit; }
-button { padding: 0.35rem 0.9rem; border: 1px solid var(--line); border-radius: 0.4rem; background: var(--card); cursor: pointer; }
+button { min-height: 2.4rem; padding: 0.35rem 0.9rem; border: 1px solid var(--line); border-radius: 0.4rem; background: var(--card); cursor: pointer; }
 button:hover { border-color: var(--accent); }
 button.main { background: var(--accent); color: var(--accent-text); border-color: var(--accent); }
 button.danger { color: var(--failed); border-color: var(--failed); }
-input:not([type="checkbox"]), select { width: 100%; padding: 0.35rem 0.6rem; border: 1px solid var(--quiet); border-radius: 0.4rem; background: var(--card); }
+input:not([type="checkbox"]), select { width: 100%; height: 2.4rem; padding: 0.35rem 0.6rem; border: 1px solid var(--quiet); border-radius: 0.4rem; background: var(--card); }
 label { font-size: 0.875rem; color: var(--quiet); }
 input[type="checkbox"] + label { font-size: 1rem; color: var(--text); }
 summary { cursor: pointer; color: var(--accent); width: fit-content; }
@@ -134,7 +134,7 @@ tbody th { font-weight: 600; }
 .fleet td:last-child, .fleet td:nth-child(3) { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 
-.lead { font-size: 1.0625rem; max-width: none; }
+.lead { font-size: 1.0625rem; max-width: none; margin: 0 0 0.75rem; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: start; margin: 1rem 0; }
 .actions details[open] { flex: 1 1 18rem; max-width: 28rem; padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--card); }
 .actions summary { padding: 0.35rem 0; }
@@ -144,7 +144,7 @@ details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: star
 .stages .closed { border-left-color: var(--line); }
 
 .chart { margin: 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem; }
-.chart svg { display: block; width: 100%; max-height: 20rem; }
+.chart svg { display: block; width: 100%; max-width: 52rem; margin: 0 auto; }
 .chart .grid { stroke: var(--line); }
 .chart .opening { stroke: var(--quiet); stroke-dasharray: 3 3; }
 .chart .axis { fill: var(--quiet); font-size: 11px; }
@@ -156,6 +156,7 @@ details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: star
   .fleet td:last-child, .fleet td:nth-child(3) { white-space: normal; }
   .filter > div { flex-basis: 100%; max-width: none; }
   .chart { padding: 0.5rem; }
+  .chart .axis { font-size: 20px; }
 }
 @media (prefers-reduced-motion: no-preference) {
   a, button { transition: border-color 0.15s; }

@@ -1,5 +1,5 @@
 /** The dashboard in a real browser, over a real server, in front of thirty virtual devices. */
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { barriersOf, logIn, openBrowser } from './browser.ts';
 import { takePictures } from './pictures.ts';
@@ -30,7 +30,7 @@ test('publish, update in stages, one breaks, the rollout halts: all of it is see
     }),
   );
   for (const { page } of visits) {
-    t.regex(await page.locator('.stages li').nth(0).innerText(), /2 run it/);
+    t.regex(await page.locator('.stages li').nth(0).innerText(), /kitchen-door, porch-light[\s\S]*2 run it/);
     t.regex(await page.locator('.stages li').nth(1).innerText(), /1 failed/);
     t.notRegex(await page.locator('.stages li').nth(2).innerText(), /run it|sent/, 'no further device gets it');
     t.is(await page.locator('.chart svg path').count(), 3);
@@ -71,3 +71,83 @@ test('publish, update in stages, one breaks, the rollout halts: all of it is see
   }
   for (const { complaints } of visits) t.deepEqual(complaints, []);
 });
+
+test('whoever has a keyboard and no mouse logs in, skips to the content, filters, and pauses a rollout', async (t) => {
+  const { server, rollout } = await calmFleet(t);
+  const visit = await openBrowser(t, server.url);
+  const { page, complaints } = await visit();
+  const press = async (...keys: readonly string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  /** Tabs on until the focus is on what bears this name, as a screen reader would say it. */
+  const tabTo = async (name: string) => {
+    for (let count = 0; count < 30; count++) {
+      await press('Tab');
+      if ((await focusedName(page)) === name) return;
+    }
+    t.fail(`no Tab leads to ${name}`);
+  };
+  await page.goto('/');
+  await tabTo('Token');
+  await page.keyboard.type(server.token);
+  await press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
+  await tabTo('Skip to the content');
+  await press('Enter');
+  await tabTo('door');
+  await press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
+  await tabTo('Name or MAC');
+  await page.keyboard.type('hall');
+  await press('Enter');
+  await page.waitForURL(/q=hall/);
+  t.is(await page.locator('tbody tr').count(), 3);
+  await page.goto(rollout);
+  await tabTo('Pause');
+  await press('Enter');
+  await page.getByRole('status').filter({ hasText: 'paused' }).waitFor();
+  await tabTo('Abort…');
+  await press('Enter');
+  await tabTo('Why');
+  // What changes meanwhile takes neither what was opened nor what is written.
+  await page.keyboard.type('enough');
+  await server.api('PUT', '/projects/door/devices/5C:CF:7F:51:00:03', { name: 'renamed' });
+  await server.api('POST', `${rollout}/resume`, {});
+  await page.getByRole('status').filter({ hasText: 'active' }).waitFor();
+  t.is(await focusedName(page), 'Why');
+  await press('Enter');
+  await page.getByRole('status').filter({ hasText: 'aborted' }).waitFor();
+  t.regex(await page.locator('main').innerText(), /enough/);
+  t.deepEqual(complaints, []);
+});
+
+test('without JavaScript everything can be read and done', async (t) => {
+  const { server, rollout } = await calmFleet(t);
+  const visit = await openBrowser(t, server.url);
+  const { page } = await visit({ javaScriptEnabled: false });
+  await logIn(page, server.token);
+  await page.goto('/projects/door/devices');
+  t.is(await page.locator('tbody tr').count(), 30);
+  await page.goto(rollout);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('status').filter({ hasText: 'paused' }).waitFor();
+  await page.getByText('Roll back…').click();
+  await page.getByRole('button', { name: 'Roll back' }).click();
+  await page.getByRole('status').filter({ hasText: 'rolled back' }).waitFor();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Log in' }).waitFor();
+});
+
+/** With a rollout, and without devices that ask. */
+async function calmFleet(t: ExecutionContext) {
+  const { server, begin } = await rehearsal(t);
+  const id = await begin();
+  return { server, rollout: `/projects/door/rollouts/${id}` };
+}
+
+/** As far as the names of this test go. */
+function focusedName(page: Page): Promise<string> {
+  return page.evaluate<string>(
+    '(({ labels, textContent }) => (labels?.[0] ?? { textContent }).textContent.trim())(document.activeElement)',
+  );
+}

@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import type { Visit } from './browser.ts';
 
 const folder = fileURLToPath(new URL('../../../docs/pictures/', import.meta.url));
-const size = { width: 1100, height: 900 };
 
 /** `npm run pictures` asks for them: what the documentation shows is what the test saw. */
 export async function takePictures(visits: readonly Visit[], rollout: string): Promise<void> {
@@ -10,11 +9,11 @@ export async function takePictures(visits: readonly Visit[], rollout: string): P
   for (const [index, scheme] of (['light', 'dark'] as const).entries()) {
     const page = visits[index]?.page;
     if (page === undefined) throw new Error('there is a visit for each scheme');
-    await page.setViewportSize(size);
-    for (const [name, path] of [
-      ['rollout', rollout],
-      ['fleet', '/projects/door/devices'],
+    for (const [name, path, height] of [
+      ['rollout', rollout, 1180],
+      ['fleet', '/projects/door/devices', 760],
     ] as const) {
+      await page.setViewportSize({ width: 1000, height });
       await page.goto(path);
       await page.screenshot({ path: `${folder}dashboard-${name}-${scheme}.png`, animations: 'disabled' });
     }

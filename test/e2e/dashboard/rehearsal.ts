@@ -11,7 +11,9 @@ const macOf = (index: number) => `5C:CF:7F:51:00:${index.toString(16).padStart(2
 
 export interface Rehearsal {
   readonly server: TestServer;
-  /** Starts the rollout, and then the devices: one that takes no update is in the second of three stages. */
+  /** Starts the rollout, of three stages. */
+  begin(): Promise<number>;
+  /** The same, and then the devices: one that takes no update is in the second of three stages. */
   start(): Promise<{ readonly id: number; readonly broken: string }>;
 }
 
@@ -45,19 +47,24 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
     t.teardown(() => esp.close());
   };
 
+  const begin = async () => {
+    const request: RolloutRequest = {
+      version: '1.5.0',
+      stages: [{ canaries: ['kitchen-door', 'porch-light'] }, { share: 40 }, { share: 100 }],
+      gate: { runningPercent: 100, soakMs: 3000 },
+      halt: { failures: 1 },
+    };
+    const { status, body } = await server.api('POST', '/projects/door/rollouts', request);
+    t.is(status, 201, JSON.stringify(body));
+    // The API answers with it.
+    return (body as unknown as RolloutInfo).id;
+  };
+
   return {
     server,
+    begin,
     async start() {
-      const request: RolloutRequest = {
-        version: '1.5.0',
-        stages: [{ canaries: ['kitchen-door', 'porch-light'] }, { share: 40 }, { share: 100 }],
-        gate: { runningPercent: 100, soakMs: 3000 },
-        halt: { failures: 1 },
-      };
-      const { status, body } = await server.api('POST', '/projects/door/rollouts', request);
-      t.is(status, 201, JSON.stringify(body));
-      // The API answers with it.
-      const { id } = body as unknown as RolloutInfo;
+      const id = await begin();
       const broken = await firstOfStage(server, 2);
       await Promise.all(names.map((name, index) => startDevice(index, name === broken)));
       return { id, broken };
