@@ -18,6 +18,8 @@ export interface Delivery {
   /** Of the update, as announced. The web updater announces what it has room for, whatever this says. */
   readonly sizeBytes: number;
   readonly md5?: string | undefined;
+  /** What an update server calls it. */
+  readonly version?: string | undefined;
 }
 
 /** What `Update.end()` says. crashed: the device restarts without a word. */
@@ -76,6 +78,16 @@ export class Board {
   /** The device as the models see it, with no more flash than its header: for questions that need no more. */
   get device(): VirtualDevice {
     return { ...this.#facts, flash: this.chip.read(0, 16) };
+  }
+
+  /** What the next restart is going to install. */
+  get arriving(): Delivery | undefined {
+    return this.#pending?.delivery;
+  }
+
+  /** What `Update.end()` left for eboot in the RTC memory is lost. */
+  forgetArriving(): void {
+    this.#pending = undefined;
   }
 
   /** `Update.begin()`, as a question: the error that it would end with. */

@@ -8,10 +8,13 @@ export const faultForms = [
   'reset@50%: the connection is torn down there; also end@ and half-open@, and "last-ack" in the place of a share',
   'stall@50%=20000: it does nothing for so many milliseconds, then goes on',
   'udp-lose=2: the first datagrams are lost; udp-loss=0.1, udp-duplicate=0.1, udp-reorder=0.1: shares of them',
+  'vanish=10%: so many devices, by their seeds, start an update and are never heard of again; fall-back=10%: come back without it',
+  'vanish=10%@1.2.0, fall-back=10%@1.2.0: only with what an update server calls by that version',
 ] as const;
 
 const transferForm = /^(reset|end|half-open|stall)@(?:(\d{1,3})%|(last-ack))(?:=(\d+))?$/;
 const udpForm = /^udp-(lose|loss|duplicate|reorder)=(\d+(?:\.\d+)?)$/;
+const badUpdateForm = /^(vanish|fall-back)=(\d{1,3}(?:\.\d+)?)%(?:@(\S+))?$/;
 const udpNames = {
   lose: 'loseFirst',
   loss: 'loseShare',
@@ -28,7 +31,7 @@ export function readFault(word: string): Faults | undefined {
   if (word === 'deaf') return { deaf: true };
   if (word === 'no-callback') return { callBack: 'never' };
   if (word === 'no-verdict') return { verdict: 'none' };
-  return readTransferFault(word) ?? readUdpFault(word);
+  return readTransferFault(word) ?? readBadUpdate(word) ?? readUdpFault(word);
 }
 
 /** Puts faults together; of two that exclude each other, the last one holds. */
@@ -42,6 +45,13 @@ function readTransferFault(word: string): Faults | undefined {
   if (share !== undefined && Number(share) > 100) return undefined;
   const at = lastAck === undefined ? Number(share) / 100 : 'after-last-ack';
   return { transfer: { what, at, ...(ms === undefined ? {} : { stallMs: Number(ms) }) } };
+}
+
+function readBadUpdate(word: string): Faults | undefined {
+  const [, what, percent, version] = badUpdateForm.exec(word) ?? [];
+  if (what === undefined || Number(percent) > 100) return undefined;
+  const bad = { share: Number(percent) / 100, version };
+  return what === 'vanish' ? { vanish: bad } : { fallBack: bad };
 }
 
 function readUdpFault(word: string): Faults | undefined {

@@ -12,8 +12,20 @@ export interface Faults {
   readonly transfer?: TransferFault | undefined;
   /** What is sent in the place of `OK`: a text, or nothing but the end of the connection. */
   readonly verdict?: 'none' | { readonly text: string } | undefined;
-  /** So many uploads meet these faults, and the ones after them none. All of them, when it is absent. */
+  /** Devices that start the new sketch and are never heard of again: it crashes over and over, or has no network. */
+  readonly vanish?: BadUpdate | undefined;
+  /** Devices that come back with the sketch that they had: the command for eboot was lost with the power. */
+  readonly fallBack?: BadUpdate | undefined;
+  /** So many uploads meet these faults, and the ones after them none; a bad sketch stays bad. All of them, when it is absent. */
   readonly uploads?: number | undefined;
+}
+
+/** A new sketch that is good for most devices. Which of them it is not good for goes by their seeds: always the same ones. */
+export interface BadUpdate {
+  /** Of the devices, from 0 to 1. */
+  readonly share: number;
+  /** Only the one that an update server calls by this version (`x-version`); any, when it is absent. */
+  readonly version?: string | undefined;
 }
 
 /** Datagrams, in both directions together unless `direction` names one. Shares are from 0 to 1 and go by the seed. */

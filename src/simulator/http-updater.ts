@@ -84,8 +84,8 @@ async function handle(esp: Esp, answer: HttpAnswer, mode: UpdateMode): Promise<R
 
 async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Result> {
   const { board } = esp;
-  const { sizeBytes, md5 } = answer.response;
-  const delivery: Delivery = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5 };
+  const { sizeBytes, md5, version } = answer.response;
+  const delivery: Delivery = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5, version };
   await pause(closeOthersMs, esp.life);
   const header = await answer.reader.bytes(headerBytes);
   const refusal = refusalOfHttpClient(board.device, beginning(header, sizeBytes), delivery)?.error;

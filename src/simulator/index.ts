@@ -1,7 +1,7 @@
 /** A virtual ESP8266, to rehearse updates on: `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
 export type { BuildOptions } from './build.ts';
 export type { EventStream, SimulatorEvent } from './events.ts';
-export type { Faults, TransferFault, UdpFaults } from './faults.ts';
+export type { BadUpdate, Faults, TransferFault, UdpFaults } from './faults.ts';
 export type { LinkModel } from './link.ts';
 export type { MdnsOptions } from './mdns.ts';
 export type { VirtualEspOptions } from './options.ts';

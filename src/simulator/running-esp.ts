@@ -3,6 +3,7 @@ import type { Transport } from '../device/staging.ts';
 import { Board } from './board.ts';
 import { type Build, buildAfterUpdate } from './build.ts';
 import { EventStream, type SimulatorEvent } from './events.ts';
+import { fateOf } from './fate.ts';
 import type { Faults } from './faults.ts';
 import type { Identity } from './identity.ts';
 import { startingPoint } from './initial-sketch.ts';
@@ -28,6 +29,8 @@ export class RunningEsp implements VirtualEsp, Esp {
   readonly events = new EventStream();
   readonly #options: VirtualEspOptions;
   readonly #closing = newSpan();
+  /** From 0 to 1, for life. */
+  readonly #luck: number;
   #life = newSpan();
   #loop = new SketchLoop();
   #services: SketchServices | undefined;
@@ -48,7 +51,9 @@ export class RunningEsp implements VirtualEsp, Esp {
     this.hostname = options.hostname ?? identity.hostname;
     this.link = { ...immediateLink, ...options.link };
     this.timings = { ...deviceTimings, ...options.timings };
-    this.random = seededRandom(options.seed ?? identity.chipId);
+    const seed = options.seed ?? identity.chipId;
+    this.random = seededRandom(seed);
+    this.#luck = seededRandom(seed)();
   }
 
   static async start(options: VirtualEspOptions, identity: Identity): Promise<RunningEsp> {
@@ -170,8 +175,11 @@ export class RunningEsp implements VirtualEsp, Esp {
 
   /** eboot, the sketch's setup, and then the services again, on the same ports. */
   async #comeBack(): Promise<void> {
+    const fate = fateOf(this.board.arriving, this.#faults, this.#luck);
+    if (fate === 'fall-back') this.board.forgetArriving();
     const outcome = this.board.restart((image, sketchMd5) => this.#nextBuild(image, sketchMd5));
     if (outcome.outcome === 'bricked') return this.#dieFor(outcome.why);
+    if (fate === 'vanish') return this.#dieFor('vanished');
     this.#damage = outcome.outcome === 'damaged' ? outcome.why : undefined;
     await pause(this.timings.restartMs, this.closing);
     this.#life = newSpan();

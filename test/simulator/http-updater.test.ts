@@ -74,6 +74,35 @@ test('it updates, restarts, and asks again as what it is then', async (t) => {
   }
 });
 
+test('a bad sketch: the device is not heard of again, or comes back without it; only in the version that is meant', async (t) => {
+  const image2 = update(next, `x-MD5: ${md5(next)}`, 'x-version: 2.0');
+  const outcome = async (faults: VirtualEspOptions['faults']) => {
+    const server = await bareServer(t, image2, nothingNew);
+    await using esp = await start(server.url, { faults });
+    const event = await afterwards(esp);
+    return event.event === 'bricked' ? event.why : holds(esp, next) ? 'new' : esp.state.phase;
+  };
+  t.is(await outcome({ vanish: { share: 1 } }), 'vanished');
+  t.is(await outcome({ vanish: { share: 1, version: '2.0' } }), 'vanished');
+  t.is(await outcome({ vanish: { share: 1, version: '3.0' } }), 'new');
+  t.is(await outcome({ fallBack: { share: 1 } }), 'running');
+  t.is(await outcome({ vanish: { share: 0 }, fallBack: { share: 0 } }), 'new');
+});
+
+test('a bad sketch is bad for about the share that is meant, for the same devices whenever the seeds are the same', async (t) => {
+  const lost = async () => {
+    const server = await bareServer(t, update(next));
+    const fates = Array.from({ length: 40 }, async (_, seed) => {
+      await using esp = await start(server.url, { seed, faults: { vanish: { share: 0.25 } } });
+      return (await afterwards(esp)).event === 'bricked' ? [seed] : [];
+    });
+    return (await Promise.all(fates)).flat();
+  };
+  const first = await lost();
+  t.true(first.length > 4 && first.length < 17, `${first.length} of 40`);
+  t.deepEqual(await lost(), first);
+});
+
 test('a filesystem is written in its place, and does not restart the device', async (t) => {
   const content = new Uint8Array(9000).fill(0x21);
   const server = await bareServer(t, update(content), nothingNew);

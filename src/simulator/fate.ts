@@ -1,0 +1,22 @@
+import type { Delivery } from './board.ts';
+import type { BadUpdate, Faults } from './faults.ts';
+
+/**
+ * What becomes of a device that restarts with an update in its flash.
+ *
+ * @param luck of this device, from 0 to 1: what is bad for the unluckiest ones vanishes, for the luckiest ones falls back
+ */
+export function fateOf(
+  arriving: Delivery | undefined,
+  { vanish, fallBack }: Faults,
+  luck: number,
+): 'fine' | 'vanish' | 'fall-back' {
+  if (arriving?.kind !== 'sketch') return 'fine';
+  if (isMet(vanish, arriving, luck)) return 'vanish';
+  return isMet(fallBack, arriving, 1 - luck) ? 'fall-back' : 'fine';
+}
+
+function isMet(bad: BadUpdate | undefined, { version }: Delivery, luck: number): boolean {
+  if (bad === undefined || (bad.version !== undefined && bad.version !== version)) return false;
+  return luck < bad.share;
+}
