@@ -4,31 +4,20 @@ import { OtaError } from '../../src/errors.ts';
 import { requirePeers } from '../../src/server/peers.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../server/builds.ts';
 import { askAsDevice } from '../server/raw-device.ts';
-import { startTestServer, type TestServer } from '../server/running-server.ts';
+import { startTestServer } from '../server/running-server.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { runVerb } from '../support/run-verb.ts';
+import { serverVerbs } from '../support/server-verbs.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 const signer = testSigner();
 const builds = [await testBuild({ version: '1.0', signer }), await testBuild({ version: '2.0', signer, seed: 2 })];
 const mac = '18:FE:34:AA:BB:CC';
 
-/** `ota-hooks server …` against a server of the test. */
-function verbs(server: TestServer, cwd: string, token = server.token) {
-  const env = { OTA_TOKEN: token, OTA_SERVER: server.url, ESP_PASSWORD: 'open sesame' };
-  const run = (...argv: string[]) => runVerb(['server', ...argv], { cwd, env });
-  const json = async (...argv: string[]) => {
-    const { stdout, exitCode, stderr } = await run(...argv, '--json');
-    if (exitCode !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
-    return JSON.parse(stdout);
-  };
-  return { run, json };
-}
-
 test('tokens are made, listed and revoked', async (t) => {
   const server = await startTestServer(t);
-  const { run, json } = verbs(server, server.folder);
+  const { run, json } = serverVerbs(server, server.folder);
   const made = await json('token', 'create', '--role', 'read', '--name', 'dashboard');
   t.like(made, { role: 'read', name: 'dashboard' });
   const plain = await run('token', 'create');
@@ -36,7 +25,7 @@ test('tokens are made, listed and revoked', async (t) => {
   const listed = await run('token', 'list');
   t.regex(listed.stdout, /read +all +dashboard/);
   t.notRegex(listed.stdout, new RegExp(made.token));
-  const reader = verbs(server, server.folder, made.token);
+  const reader = serverVerbs(server, server.folder, made.token);
   const refused = await reader.run('token', 'list');
   t.is(refused.error?.code, 'SERVER_REFUSED');
   t.regex(refused.error?.message ?? '', /role-missing/);
@@ -55,7 +44,7 @@ test('a project is closed, gets an alias, a password and a key; devices are enro
     }),
     'broken.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR.bin"".bin"}}',
   });
-  const { run, json } = verbs(server, folder.path);
+  const { run, json } = serverVerbs(server, folder.path);
   const set = ['projects', 'set', 'door', '--access', 'closed', '--alias', '/esp/x.php', '--alias', '/b.php=beta'];
   const project = await json(...set, '--public-key', 'new.key', '--user', 'esp', '--password-env', 'ESP_PASSWORD');
   t.like(project, { access: 'closed', user: 'esp' });
@@ -81,7 +70,7 @@ test('a project is closed, gets an alias, a password and a key; devices are enro
 test('a version is taken back and withdrawn; a device shows why it gets what it gets', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
-  const { run, json } = verbs(server, server.folder);
+  const { run, json } = serverVerbs(server, server.folder);
   const [old] = builds;
   const words = { sketchMd5: sketchMd5Of(old?.manifest ?? never()) };
   for (let count = 0; count < 4; count++) await askAsDevice(server.port, '/update/door', words);
@@ -104,7 +93,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
   for (const build of builds) await server.publish(build);
   await askAsDevice(server.port, '/update/door');
   const folder = await testFolder(t);
-  const { run } = verbs(server, folder.path);
+  const { run } = serverVerbs(server, folder.path);
   t.is((await run('export', '--out', 'backup.ndjson')).exitCode, 0);
   t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600);
   const restore = (file: string, data: string) => run('import', file, '--data', data);
@@ -132,7 +121,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
 
 test('who lost the last token makes a new one in the folder, while no server runs', async (t) => {
   const server = await startTestServer(t);
-  const { run } = verbs(server, server.folder);
+  const { run } = serverVerbs(server, server.folder);
   const argv = ['token', 'create', '--role', 'admin', '--data', server.folder];
   t.is((await run(...argv)).error?.code, 'SERVER_DATA_IN_USE');
   await server.close(0);

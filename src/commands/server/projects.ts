@@ -8,6 +8,7 @@ import type { Io } from '../io.ts';
 import { table } from '../table.ts';
 import { collect, type Declaration, verbGroup } from '../verb.ts';
 import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { count, durationMs, durationText } from './quantities.ts';
 
 interface SetOptions extends ServerOptions {
   readonly access?: 'open' | 'closed' | undefined;
@@ -18,8 +19,6 @@ interface SetOptions extends ServerOptions {
   readonly confirmWithin?: string | undefined;
   readonly mostSends?: string | undefined;
 }
-
-const hourMs = 3_600_000;
 
 /** Declares `server projects …`. */
 export function declareProjects({ program, io }: Declaration): void {
@@ -47,8 +46,8 @@ export function declareProjects({ program, io }: Declaration): void {
     .option('--user <name>', 'that devices have to give, with --password-env; empty: none')
     .option('--password-env <name>', 'environment variable with their password')
     .option(
-      '--confirm-within <hours>',
-      'what a device may take from a download to its first request with the new build',
+      '--confirm-within <time>',
+      'what a device may take from a download to its first request with the new build, such as 10m, 2h, 1d',
     )
     .option('--most-sends <n>', 'downloads without success after which a device counts as failed')
     .action((project, options) => set(project, options, io));
@@ -79,8 +78,8 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
       return { path, channel };
     }),
     credential: credentialOf(options, io),
-    confirmWithinMs: confirmWithin === undefined ? undefined : Math.round(Number(confirmWithin) * hourMs),
-    mostSends: mostSends === undefined ? undefined : Number(mostSends),
+    confirmWithinMs: durationMs('--confirm-within', confirmWithin),
+    mostSends: count('--most-sends', mostSends),
   };
 }
 
@@ -98,7 +97,7 @@ export function credentialOf(
 }
 
 function asTable(projects: readonly ProjectInfo[]): string {
-  const rows = projects.map(({ name, access, user, keys, devices, channels, aliases }) => [
+  const rows = projects.map(({ name, access, user, keys, devices, channels, aliases, confirmWithinMs }) => [
     name,
     user === undefined ? access : `${access}, password`,
     keys.map((key) => `${key.slice(0, 16)}…`).join(' ') || 'not signed',
@@ -106,7 +105,8 @@ function asTable(projects: readonly ProjectInfo[]): string {
     channels
       .map(({ channel, version, kind }) => `${channel} ${version}${kind === 'sketch' ? '' : ' (files)'}`)
       .join(', ') || '-',
+    durationText(confirmWithinMs),
     aliases.map(({ path }) => path).join(' ') || '-',
   ]);
-  return table([['project', 'access', 'keys', 'devices', 'offered', 'aliases'], ...rows]);
+  return table([['project', 'access', 'keys', 'devices', 'offered', 'confirms within', 'aliases'], ...rows]);
 }

@@ -19,9 +19,13 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
 export function describeRollout(rollout: RolloutInfo): string {
   const { id, project, version, channel, former, state, reason, waitingFor, openStages, stages, history } = rollout;
   const head = table([
-    ['rollout', `${id}: ${project} ${version} on ${channel}${former === undefined ? '' : `, which offers ${former}`}`],
+    [
+      'rollout',
+      `${id}: ${project} ${version} on ${channel}${former === undefined ? '' : `, in the place of ${former}`}`,
+    ],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waits for', waitingFor]]),
+    ...(state === 'halted' ? [['next', whatNext(project)]] : []),
   ]);
   const rows = stages.map(({ share, canaries, groups, tally }, index) => [
     `${index + 1}${index < openStages ? '' : ' (closed)'}`,
@@ -31,6 +35,10 @@ export function describeRollout(rollout: RolloutInfo): string {
   ]);
   const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
   return [head, table([['stage', 'who', '', 'devices'], ...rows]), table(events)].join('\n');
+}
+
+function whatNext(project: string): string {
+  return `see who failed (ota-hooks server devices list ${project} --failed); then abort, roll-back, or resume --accept-failures`;
 }
 
 const barWidth = 20;

@@ -5,8 +5,9 @@ import { OtaError } from '../../errors.ts';
 import type { Io } from '../io.ts';
 import { collect, type Declaration, verbGroup } from '../verb.ts';
 import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { count, durationMs, percent } from './quantities.ts';
 import { describeRollout, rolloutTable } from './rollout-view.ts';
-import { durationMs, readStage } from './rollout-words.ts';
+import { readStage } from './stage-words.ts';
 
 interface StartOptions extends ServerOptions {
   readonly channel: string;
@@ -149,17 +150,4 @@ async function idOf(
     message: `there was no rollout on ${channel} of ${project} yet`,
     hint: 'Begin one: ota-hooks server rollout start, or name another --channel.',
   });
-}
-
-function count(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new OtaError('USAGE', { message: `${option} ${text} is not a whole number from 1 on` });
-}
-
-function percent(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,3}(\.\d{1,2})?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
-  if (value >= 1 && value <= 100) return value;
-  throw new OtaError('USAGE', { message: `${option} ${text} is not a percentage from 1 to 100` });
 }

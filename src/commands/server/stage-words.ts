@@ -16,9 +16,15 @@ export function readStage(text: string): Stage {
   for (const part of text.split(',').map((each) => each.trim())) {
     const [, kind, name] = /^(canary|group)=(.+)$/.exec(part) ?? [];
     if (name !== undefined) (kind === 'canary' ? canaries : groups).push(name);
-    else share = shareOf(part, text);
+    else share = onlyShare(share, shareOf(part, text), text);
   }
   return { share, canaries, groups };
+}
+
+function onlyShare(before: number | undefined, share: number, text: string): number {
+  if (before === undefined) return share;
+  const hint = 'Write --stage once for each stage, with one share each.';
+  throw new OtaError('USAGE', { message: `--stage ${text} has two shares`, hint });
 }
 
 function shareOf(part: string, text: string): number {
@@ -28,18 +34,4 @@ function shareOf(part: string, text: string): number {
     message: `--stage ${text}: ${part === '' ? 'nothing' : part} is no stage`,
     hint: 'Write a share in percent, canary=NAME or group=NAME, joined by commas: --stage canary=front-door,5',
   });
-}
-
-const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/**
- * @returns milliseconds
- * @throws OtaError USAGE
- */
-export function durationMs(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, digits, unit = 's'] = /^(\d{1,6})([smhd])?$/.exec(text) ?? [];
-  // The pattern names the units.
-  if (digits !== undefined) return Number(digits) * unitMs[unit as keyof typeof unitMs];
-  throw new OtaError('USAGE', { message: `${option} ${text} is not a time`, hint: 'Such as 90s, 10m, 2h or 1d.' });
 }

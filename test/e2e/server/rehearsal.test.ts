@@ -1,0 +1,143 @@
+/** A rollout rehearsed: 200 virtual devices of one process, with faults by seed, against a real server. */
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { apiRoot } from '../../../src/domain/release.ts';
+import type { DeviceInfo } from '../../../src/domain/release-admin.ts';
+import type { RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { Build } from '../../../src/pack/build.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { releaseRequest, upload } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { bundleCli, serveWith } from './bundled-cli.ts';
+import { SimulatedFleet } from './simulated-fleet.ts';
+
+const devices = 200;
+const patienceMs = 90_000;
+const signer = testSigner();
+const build = (version: string, seed: number) =>
+  testBuild({ version, project: 'door', signer, seed, sizeBytes: 65_536 });
+const [running, good, bad] = [await build('1.0', 1), await build('1.1', 2), await build('1.2', 3)];
+const stages: RolloutRequest['stages'] = [{ share: 2 }, { share: 10 }, { share: 25 }, { share: 50 }, { share: 100 }];
+
+const cli = await bundleCli();
+test.after.always(() => cli.remove());
+
+/** A server that offers `running`, holds the next release, and has enrolled a whole fleet that runs what is offered. */
+async function rehearsal(t: ExecutionContext, next: Build, faults: readonly string[]) {
+  t.timeout(4 * 60_000);
+  const image = running.files.get('door.bin');
+  const folder = await testFolder(t, { 'public.key': signer.publicKey.pem, 'running.bin': image ?? '' });
+  const server = await serveWith(cli.path, folder.at('data'));
+  t.teardown(async () => {
+    server.kill('SIGTERM');
+    await server.ended;
+  });
+  const { url = '', token = '' } = server;
+  const api = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${url}${apiRoot}${path}`, { method, headers, ...init });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    // Of the server whose types these are.
+    return (await response.json()) as Answer;
+  };
+  for (const release of [running, next]) {
+    for (const bytes of release.files.values()) await upload(url, bytes, token);
+    const request = releaseRequest(release.manifest, { hold: release === next });
+    await api('POST', '/projects/door/releases', request);
+  }
+  const fleet = SimulatedFleet.start(t, cli.path, folder.path, [
+    ...['--count', String(devices), '--image', 'running.bin', '--public-key', 'public.key', '--no-web'],
+    ...['--update-url', `${url}/update/door`, '--interval', '1', '--quick', '--seed', '1', ...faults],
+  ]);
+  await fleet.until(() => fleet.macs(({ event }) => event === 'checked').size === devices, 'all devices ask');
+  const device = (mac: string) => `/projects/door/devices/${encodeURIComponent(mac)}`;
+  for (const mac of fleet.macs(() => true)) await api('PUT', device(mac), { enrolled: true });
+  return {
+    fleet,
+    api,
+    accepted: () => fleet.events.filter((event) => event.event === 'update' && event.verdict === 'accepted'),
+    find: (mac: string) => api<DeviceInfo>('GET', device(mac)),
+    /** Asks again until it is so. */
+    async settled(isSettled: (rollout: RolloutInfo) => boolean): Promise<RolloutInfo> {
+      const end = Date.now() + patienceMs;
+      for (;;) {
+        const rollout = await api<RolloutInfo>('GET', '/projects/door/rollouts/1');
+        if (isSettled(rollout)) return rollout;
+        if (Date.now() > end) throw new Error(`it went no further: ${JSON.stringify({ ...rollout, samples: [] })}`);
+        await pause(250);
+      }
+    },
+  };
+}
+
+test.serial(
+  'a good release comes to 200 devices stage by stage, once to each, whatever breaks on the way',
+  async (t) => {
+    const { fleet, api, accepted, find, settled } = await rehearsal(t, good, ['--random-faults']);
+    await api('POST', '/projects/door/rollouts', { version: '1.1', stages, gate: { soakMs: 0 } });
+    const { history, tally } = await settled(({ state }) => state === 'complete' || state === 'halted');
+    t.deepEqual(
+      history.map(({ event }) => event),
+      ['started', 'stage 2 opened', 'stage 3 opened', 'stage 4 opened', 'stage 5 opened', 'complete'],
+    );
+    t.is(tally.failed, 0);
+    t.true(tally.running >= 0.9 * devices);
+
+    const isThere = sketchMd5Of(good.manifest);
+    const arrivals = () => fleet.events.filter((event) => event.event === 'boot' && event.sketchMd5 === isThere);
+    await fleet.until(() => arrivals().length >= devices, 'everybody has it');
+    await fleet.askedInVain(fleet.macs(() => true));
+    for (const events of [arrivals(), accepted()]) {
+      t.is(events.length, devices);
+      t.is(new Set(events.map(({ mac }) => mac)).size, devices, 'never a device twice');
+    }
+    const broken = fleet.events.filter((event) => event.event === 'update' && event.verdict === 'rejected');
+    t.true(broken.length > 20, `${broken.length} transfers broke off`);
+
+    for (const { mac, heardAt } of accepted()) {
+      const { rollout } = await find(mac);
+      const opened = history[(rollout?.stage ?? Number.NaN) - 1]?.at ?? '';
+      t.true(heardAt >= Date.parse(opened), `${mac}, of stage ${rollout?.stage}, before its stage was open`);
+    }
+  },
+);
+
+test.serial('a bad one halts by itself: few are harmed, and nobody is sent it any more', async (t) => {
+  const faults = ['--fault', 'vanish=10%@1.2'];
+  const { fleet, api, accepted, find, settled } = await rehearsal(t, bad, faults);
+  await api('PUT', '/projects/door', { confirmWithinMs: 10_000 });
+  const limit = 2;
+  await api('POST', '/projects/door/rollouts', {
+    version: '1.2',
+    stages,
+    halt: { vanished: limit },
+    gate: { soakMs: 0 },
+  });
+  const halted = await settled(({ state }) => state === 'complete' || state === 'halted');
+  t.is(halted.state, 'halted');
+  t.regex(halted.reason ?? '', /^2 devices took 1\.2 and were not heard of again \(the limit is 2\)$/);
+  const haltedAt = Date.parse(halted.history.at(-1)?.at ?? '');
+
+  const harmed = fleet.macs(({ event }) => event === 'bricked');
+  const living = [...fleet.macs(() => true)].filter((mac) => !harmed.has(mac));
+  await fleet.askedInVain(living);
+  // Those that were on the way when it halted may have come to an end since: no others can be harmed.
+  const inFlight = halted.tally.sent + halted.tally.failed - limit;
+  t.true(harmed.size >= limit);
+  t.true(harmed.size <= limit + inFlight, `${harmed.size} harmed, ${inFlight} were on the way`);
+  t.is(fleet.macs(({ event }) => event === 'bricked').size, harmed.size, 'and none after it');
+
+  const reached = accepted().map(({ mac }) => mac);
+  t.is(new Set(reached).size, reached.length);
+  t.true(reached.length < devices / 2);
+  t.is(halted.tally.waiting, devices - reached.length);
+  for (const mac of fleet.macs(() => true)) {
+    const { attempts, rollout } = await find(mac);
+    const attempt = attempts.find(({ version }) => version === '1.2');
+    t.is(attempt !== undefined, reached.includes(mac), mac);
+    if (attempt === undefined) continue;
+    t.true(Date.parse(attempt.lastSentAt) <= haltedAt, `${mac} was sent it after the halt`);
+    t.true((rollout?.stage ?? Number.NaN) <= halted.openStages, `${mac} is of a stage that was not open`);
+  }
+});

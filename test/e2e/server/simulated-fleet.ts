@@ -1,0 +1,67 @@
+import { createInterface } from 'node:readline';
+import type { ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import type { SimulatorEvent } from '../../../src/simulator/events.ts';
+
+/** An event, and when it was read, in milliseconds since 1970: it happened no later. */
+type Heard = SimulatorEvent & { readonly heardAt: number };
+
+/** `ota-hooks simulate --json --verbose` as a process of its own, and what its devices have told so far. */
+export class SimulatedFleet {
+  readonly events: Heard[] = [];
+  #wake: () => void = () => undefined;
+
+  private constructor() {}
+
+  /** Ends with the test. */
+  static start(t: ExecutionContext, cli: string, cwd: string, options: readonly string[]): SimulatedFleet {
+    const fleet = new SimulatedFleet();
+    const argv = [cli, 'simulate', '--json', '--verbose', ...options];
+    const child = execa(process.execPath, argv, { cwd, reject: false, buffer: false, stderr: 'inherit' });
+    t.teardown(async () => {
+      child.kill('SIGINT');
+      await child;
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      fleet.events.push({ ...JSON.parse(line), heardAt: Date.now() });
+      fleet.#wake();
+    });
+    return fleet;
+  }
+
+  /** MACs of the devices that told such an event. */
+  macs(matches: (event: Heard) => boolean): ReadonlySet<string> {
+    return new Set(this.events.filter(matches).map(({ mac }) => mac));
+  }
+
+  /** Until the devices have told enough. @throws Error after `patienceMs` */
+  async until(isEnough: () => boolean, what: string, patienceMs = 90_000): Promise<void> {
+    const end = Date.now() + patienceMs;
+    while (!isEnough()) {
+      if (Date.now() > end) throw new Error(`${what}: not within ${patienceMs} ms`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, end - Date.now());
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Until each of these devices has asked twice from now on, and twice there was nothing for it: one question may be under way. */
+  async askedInVain(macs: Iterable<string>): Promise<void> {
+    const waiting = new Map([...macs].map((mac) => [mac, 2]));
+    let read = this.events.length;
+    await this.until(() => {
+      for (; read < this.events.length; read++) {
+        const event = this.events[read];
+        if (event?.event !== 'checked') continue;
+        const left = (waiting.get(event.mac) ?? 0) - 1;
+        if (left > 0) waiting.set(event.mac, left);
+        else waiting.delete(event.mac);
+      }
+      return waiting.size === 0;
+    }, 'every device asks in vain');
+  }
+}
