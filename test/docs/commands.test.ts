@@ -9,6 +9,7 @@ import { type Page, pages, repository } from './pages.ts';
 const newcomer = 'test/e2e/newcomer/newcomer.test.ts';
 const readme = 'test/e2e/newcomer/readme.test.ts';
 const server = 'test/e2e/publish/docs.test.ts';
+const rollout = 'test/e2e/server/rollout-docs.test.ts';
 const desk = 'test/docs/at-a-desk.test.ts';
 
 /** By page and heading: the test that runs the commands there. */
@@ -21,6 +22,13 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'docs/moving.md': { 'Only the two tools': 'test/e2e/newcomer/moving.test.ts' },
   'docs/never-brick.md': { '': desk },
+  'docs/rollout.md': {
+    'From one device to two hundred': rollout,
+    'A good release': rollout,
+    'A bad one': rollout,
+    'Who is in which stage': rollout,
+    'What programs read': rollout,
+  },
   'docs/security.md': { 'What the build does with the private key': desk },
   'docs/server.md': {
     'From nothing to a device that updates itself': server,
