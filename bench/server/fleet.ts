@@ -92,7 +92,7 @@ interface Recipe {
 }
 
 async function startRollout(store: Store, version: string): Promise<void> {
-  const stages = [{ canaries: [macOf(1)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
+  const stages = [{ canaries: [macOf(3)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
   const request = v.parse(rolloutRequestSchema, { version, stages });
   const prepared = await prepareRollout(store, { project, request, by: 'bench', at: Date.now() });
   await store.rollouts.create(prepared, { by: 'bench', action: 'rollout.start', detail: {} });
