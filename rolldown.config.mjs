@@ -90,11 +90,11 @@ function licenceOf(name) {
 /** The JSON schemas for editors, from the same source as the types. */
 async function writeSchemas() {
   await bundle({
-    input: { schemas: 'src/config/json-schema.ts' },
+    input: { schemas: 'src/commands/json-schemas.ts' },
     output: { dir: 'dist/.schemas', entryFileNames: '[name].mjs' },
   });
   const { jsonSchemas } = await import(new URL('dist/.schemas/schemas.mjs', import.meta.url).href);
-  mkdirSync('dist/schema', { recursive: true });
+  mkdirSync('dist/schema/output', { recursive: true });
   for (const [name, schema] of Object.entries(jsonSchemas())) {
     writeFileSync(`dist/schema/${name}`, `${JSON.stringify(schema, null, 2)}\n`);
   }

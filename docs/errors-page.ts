@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { apiProblems } from '../src/domain/release.ts';
+import { apiProblems } from '../src/domain/api-problems.ts';
 import { catalogue, type ErrorCode, OtaError } from '../src/errors.ts';
 import { errorExamples } from './error-examples.ts';
 import { cell } from './markdown.ts';

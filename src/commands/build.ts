@@ -35,14 +35,18 @@ const arduinoCli: Program = {
 /** Runs the build that the folder is made for, with the hooks in it; touches nothing that is installed. */
 export async function build(args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
-  switch (detectBuildSystem(source)) {
+  const system = detectBuildSystem(source);
+  switch (system) {
     case 'arduino':
-      return buildWithArduino(source, args, options, io);
+      await buildWithArduino(source, args, options, io);
+      break;
     case 'platformio':
-      return buildWithPlatformio(source, args, options, io);
+      await buildWithPlatformio(source, args, options, io);
+      break;
     case undefined:
       throw new OtaError('PROJECT_NOT_FOUND', { folder: source });
   }
+  makeReport(io, options).result('build', { source, system });
 }
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {

@@ -44,7 +44,7 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   lookout.watch((device) => {
     const before = found.get(identityOf(device));
     found.set(identityOf(device), device);
-    if (options.watch === true && !isDeepStrictEqual(before, device)) tellOne(device, settings, options, io, report);
+    if (options.watch === true && !isDeepStrictEqual(before, device)) tellOne(device, settings, report);
     if (options.add !== undefined && isFound(options.add, [...found.values()], options, settings)) enough.abort();
   });
   try {
@@ -90,6 +90,7 @@ async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSe
     );
   const head = ['name', 'address', 'way', 'board', 'password', 'seen', 'in the inventory'];
   report.result(
+    'discover',
     {
       devices: documents,
       remembered: absent.map(({ lastSeen, ...device }) => ({ ...documentOf(device, settings), lastSeen })),
@@ -98,18 +99,11 @@ async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSe
   );
 }
 
-function tellOne(
-  device: DiscoveredDevice,
-  settings: ProjectSettings,
-  { json }: DiscoverOptions,
-  io: Io,
-  report: Report,
-): void {
-  if (json === true) io.stdout.write(`${JSON.stringify(documentOf(device, settings))}\n`);
-  else report.result(undefined, rowOf(device, settings, 'now').join('  '));
+function tellOne(device: DiscoveredDevice, settings: ProjectSettings, report: Report): void {
+  report.event('discover', documentOf(device, settings), rowOf(device, settings, 'now').join('  '));
 }
 
-function documentOf(device: DiscoveredDevice, settings: ProjectSettings): object {
+function documentOf(device: DiscoveredDevice, settings: ProjectSettings) {
   const { board = null, auth = null, sketchMd5 = null, ...rest } = device;
   return { ...rest, board, auth, sketchMd5, inventory: nameIn(settings, device) ?? null };
 }

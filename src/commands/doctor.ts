@@ -35,7 +35,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const diagnoses = fixed.length > 0 ? await examine(await lookAround(place)) : first;
 
   tell(diagnoses, options, io);
-  report.result({
+  report.result('doctor', {
     folder,
     findings: diagnoses.map(({ check, level, says, mend: way, fix }) => ({
       check,

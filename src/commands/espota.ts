@@ -64,7 +64,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
     .deliver(target, bytes, { kind, password, signal: io.signal, onProgress: view.show })
     .finally(view.end);
   const { words, hint } = wordsOf(verdict);
-  report.result({ host, port, file: path, sizeBytes: bytes.length, verdict, words, hint: hint ?? null });
+  report.result('espota', { host, port, file: path, sizeBytes: bytes.length, verdict, words, hint: hint ?? null });
   if (exitCodeOf(verdict) === 0) {
     report.say(`${host}: ${words}`);
     return;

@@ -58,7 +58,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   if (key !== undefined) report.say('Enabling binary signing');
   else report.detail('Not enabling binary signing: there is no public key');
   report.detail(`${report.path(out)} ${written}`);
-  report.result({
+  report.result('header', {
     header: out,
     written: written === 'written',
     fingerprint: key?.fingerprint ?? null,

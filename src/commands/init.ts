@@ -82,6 +82,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
   if (steps.length > 0) {
     if (!(await isAgreed('Do this?', options, io))) {
       report.say('Nothing was done.');
+      report.result('init', { folder: project.folder, declined: true });
       return;
     }
     steps.push(...(await ideSteps(project, options, io)));
@@ -91,7 +92,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
   }
   const next = nextCommand(project, installation, io);
   report.say(`${steps.length > 0 ? 'Done. ' : ''}Build as always:\n\n    ${next}\n`);
-  report.result({
+  report.result('init', {
     folder: project.folder,
     system: project.system,
     done: steps.map((step) => ({ kind: step.kind, path: pathOf(step), says: step.says })),
@@ -151,6 +152,7 @@ async function undo(folder: string, options: InitOptions, io: Io, report: Report
   const question = `Take back what init did in ${report.path(folder)}?`;
   if (!(await isAgreed(question, options, io))) {
     report.say('Nothing was done.');
+    report.result('init', { folder, declined: true });
     return;
   }
   const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
@@ -161,5 +163,5 @@ async function undo(folder: string, options: InitOptions, io: Io, report: Report
     if (outcome === 'kept') report.warn(line);
     else report.say(line);
   }
-  report.result({ folder, undone });
+  report.result('init', { folder, undone });
 }

@@ -45,6 +45,7 @@ export async function inspect(file: string, options: InspectOptions, io: Io): Pr
   const [artefact] = release.artefacts;
   const picture = artefact && flashPicture(release, artefact, facts);
   const inspection = { firmware, release, picture };
-  if (options.json === true) report.result({ file: path, ...digests(bytes), ...inspectionDocument(inspection) });
-  else report.result({}, inspectionSheet(report.path(path), inspection));
+  if (options.json === true)
+    report.result('inspect', { file: path, ...digests(bytes), ...inspectionDocument(inspection) });
+  else io.stdout.write(`${inspectionSheet(report.path(path), inspection)}\n`);
 }

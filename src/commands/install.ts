@@ -27,7 +27,7 @@ export async function install(system: string, options: InstallOptions, io: Io): 
   const report = makeReport(io, options);
   if (system === 'platformio') {
     report.say('PlatformIO takes its hooks from platformio.ini; put this line into its [env] section:');
-    report.result({ line: platformioHookLine }, platformioHookLine);
+    report.result('install', { line: platformioHookLine }, platformioHookLine);
     return;
   }
   const hooks: ArduinoHooks = { nodePath: io.self.node, cliPath: io.self.cli };
@@ -42,7 +42,7 @@ export async function uninstall(system: string, options: InstallOptions, io: Io)
   const report = makeReport(io, options);
   if (system === 'platformio') {
     report.say('Take the line of ota-hooks out of extra_scripts in platformio.ini.');
-    report.result({ line: platformioHookLine });
+    report.result('uninstall', { line: platformioHookLine });
     return;
   }
   await inEachCore(system, options, io, report, (core) => uninstallIdeHooks(core.folder));
@@ -67,7 +67,7 @@ async function inEachCore(
     done.push({ platform: core.folder, version: core.version, state });
     report.say(`${state}: ${core.folder}${core.version === undefined ? '' : ` (core ${core.version})`}`);
   }
-  report.result(done);
+  report.result('install', done);
 }
 
 async function coresOf({ platform }: InstallOptions, io: Io): Promise<readonly InstalledCore[]> {

@@ -54,5 +54,10 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
     `Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`,
   );
   report.say(`Public key:  ${report.path(publicPath)} (fingerprint ${key.fingerprint})`);
-  report.result({ privateKey: privatePath, publicKey: publicPath, bits: key.bits, fingerprint: key.fingerprint });
+  report.result('keygen', {
+    privateKey: privatePath,
+    publicKey: publicPath,
+    bits: key.bits,
+    fingerprint: key.fingerprint,
+  });
 }

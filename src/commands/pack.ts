@@ -86,7 +86,8 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   const keys = await loadKeys(options, settings, io, report);
   const manifests: Manifest[] = [];
   for (const image of images) manifests.push(await packOne(image, keys, options, settings, io, report));
-  report.result(manifests.length === 1 ? manifests[0] : manifests);
+  const [only] = manifests;
+  report.result('pack', only !== undefined && manifests.length === 1 ? only : manifests);
 }
 
 async function packOne(

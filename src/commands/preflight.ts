@@ -82,7 +82,7 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const first = ask(judged.release);
   const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
   const alternative = decision.kind === 'refuse' ? otherArtefact(judged, facts) : undefined;
-  report.result(documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
+  report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
   if (decision.kind !== 'refuse') return;
   throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), refused: decision.refused });
 }

@@ -1,4 +1,4 @@
-import type { ReleaseComplaint } from '../domain/release.ts';
+import type { ReleaseComplaint } from '../domain/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../publish/publication.ts';
 
 /** A build that was published, and what came of it. */

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { projectSettings } from '../config/settings.ts';
-import { privateKeyRule, type ReleaseComplaint } from '../domain/release.ts';
+import { privateKeyRule } from '../domain/release.ts';
+import type { ReleaseComplaint } from '../domain/release-info.ts';
 import { type Destination, isReadOnTheWay, settleDestination } from '../publish/destination.ts';
 import type { AllowedRule, Publication, PublishWay } from '../publish/publication.ts';
 import { allowedRule } from './allowed-rules.ts';
@@ -58,7 +59,7 @@ export async function publish(file: string | undefined, options: PublishOptions,
   });
   const publications = await choosePublications(path, source, options, settings, io, report);
   const done = await publishAll(publications, destination, io, report);
-  report.result({ to: placeOf(destination), published: done.map(describePublished) });
+  report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
 }
 
 function allowed(value: string, previous: AllowedRule[] = []): AllowedRule[] {

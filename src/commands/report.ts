@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { DocumentOf, VerbName } from './documents/registry.ts';
 import type { Io } from './io.ts';
 
 /** The options that every verb has. */
@@ -17,7 +18,9 @@ export interface Report {
   /** What the user should mend; never kept back. */
   warn(line: string): void;
   /** The verb's result: the JSON document with --json, else the text on stdout (none: nothing). */
-  result(json: unknown, text?: string): void;
+  result<Verb extends VerbName>(verb: Verb, json: DocumentOf<Verb>, text?: string): void;
+  /** Of a verb that goes on: one JSON object a line with --json, else the text on stdout (none: nothing). */
+  event<Verb extends VerbName>(verb: Verb, json: DocumentOf<Verb>, text?: string): void;
   /** A path as the user would write it. */
   path(absolute: string): string;
 }
@@ -32,8 +35,12 @@ export function makeReport(io: Io, options: OutputOptions): Report {
       if (options.verbose === true) toStderr(line);
     },
     warn: (line) => toStderr(`${paint(io, '33', 'warning:')} ${line}`),
-    result: (json, text) => {
+    result: (_, json, text) => {
       if (options.json === true) io.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+      else if (text !== undefined) io.stdout.write(`${text}\n`);
+    },
+    event: (_, json, text) => {
+      if (options.json === true) io.stdout.write(`${JSON.stringify(json)}\n`);
       else if (text !== undefined) io.stdout.write(`${text}\n`);
     },
     path: (absolute) => {

@@ -77,9 +77,8 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   if (tls !== undefined) io.onHangup?.(() => void server.reloadCertificate());
   try {
     const { url, deviceUrl, token, trust } = server;
-    if (options.json === true) {
-      io.stdout.write(`${JSON.stringify({ event: 'ready', url, deviceUrl, token, ...trust })}\n`);
-    } else {
+    report.event('serve', { event: 'ready', url, deviceUrl, token, ...trust });
+    if (options.json !== true) {
       const deviceHost = (deviceListen ?? { host }).host;
       for (const line of describeReady({ url, deviceUrl, deviceHost, token, trust }, report.path)) report.say(line);
     }
@@ -88,7 +87,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   } finally {
     await server.close(graceMs);
   }
-  if (options.json === true) io.stdout.write(`${JSON.stringify({ event: 'stopped' })}\n`);
+  report.event('serve', { event: 'stopped' });
 }
 
 function limitsOf(options: ServeOptions) {

@@ -84,7 +84,7 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   await removeOutputs([out], bin);
   const payload = isGzip ? given : await compressed(image, compression);
   await writeSigned(payload, given, { out, legacy }, signer, report);
-  report.result({ signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
+  report.result('sign', { signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
 }
 
 interface Payload {
@@ -142,7 +142,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   }
   const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));
   for (const file of written.slice(0, -1)) report.say(`Signed binary: ${file}`);
-  report.result(signed.manifest);
+  report.result('sign', signed.manifest);
 }
 
 async function signerFrom(options: SignOptions, io: Io, report: Report): Promise<Signer> {

@@ -11,10 +11,11 @@ import { signImage } from '../signing/signed-image.ts';
 import { writeHeader } from './header.ts';
 import type { Io } from './io.ts';
 import { requireDistinct } from './outputs.ts';
+import { makeReport, type OutputOptions } from './report.ts';
 import { type Declaration, verb } from './verb.ts';
 
 /** The options of the core's `tools/signing.py`, by its names. */
-export interface SigningOptions {
+export interface SigningOptions extends OutputOptions {
   readonly mode?: string | undefined;
   readonly publickey?: string | undefined;
   readonly privatekey?: string | undefined;
@@ -70,6 +71,8 @@ async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
       })
     : undefined;
   await writeHeader(out, key);
+  const report = makeReport(io, options);
+  report.result('signing', { mode: 'header', header: out, fingerprint: key?.fingerprint ?? null });
   if (key === undefined || publicKey === undefined) return;
   warn(keySizeWarnings(key, publicKey), io);
   io.stderr.write('Enabling binary signing\n');
@@ -85,6 +88,7 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
   for (const path of outputs) await removeLeftovers(path);
   if (privateKey === undefined || !existsSync(privateKey)) {
     io.stderr.write('Not signing the generated binary\n');
+    makeReport(io, options).result('signing', { mode: 'sign', signed: null, legacy: null });
     return;
   }
   try {
@@ -101,6 +105,7 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     io.stderr.write('Not signing the generated binary\n');
     throw error;
   }
+  makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
   // As they were given: whoever reads these lines knows them from signing.py.
   io.stderr.write(`Signed binary: ${options.out}\n`);
   if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);

@@ -62,8 +62,8 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<void> 
     for (let index = 0; index < count && !io.signal.aborted; index++) {
       const esp = await start({ ...common, ...distinct(options, index) });
       started.push(esp);
-      for (const event of esp.events.past) tell(event, esp, options, io, report);
-      esp.events.on((event) => tell(event, esp, options, io, report));
+      for (const event of esp.events.past) tell(event, esp, options, report);
+      esp.events.on((event) => tell(event, esp, options, report));
     }
     await untilAborted(io.signal);
   } finally {
@@ -105,10 +105,10 @@ async function start(options: VirtualEspOptions): Promise<VirtualEsp> {
 }
 
 /** One JSON object a line, or a line for people. That there was nothing to do is told only with --verbose. */
-function tell(event: SimulatorEvent, esp: VirtualEsp, options: SimulateOptions, io: Io, report: Report): void {
+function tell(event: SimulatorEvent, esp: VirtualEsp, options: SimulateOptions, report: Report): void {
   if (event.event === 'checked' && options.verbose !== true) return;
-  if (options.json === true) io.stdout.write(`${JSON.stringify(event)}\n`);
-  else report.say(`${event.mac}  ${inWords(event, esp, options)}`);
+  report.event('simulate', event);
+  if (options.json !== true) report.say(`${event.mac}  ${inWords(event, esp, options)}`);
 }
 
 function inWords(event: SimulatorEvent, { host }: VirtualEsp, options: SimulateOptions): string {

@@ -5,6 +5,7 @@ import { wordsOfConfirmation } from '../upload/confirm.ts';
 import type { Target } from '../upload/inventory.ts';
 import type { UpdateResult } from '../upload/update-device.ts';
 import { wordsOf } from '../upload/verdict.ts';
+import type { DocumentOf } from './documents/registry.ts';
 import type { ReleaseToSend } from './release-to-send.ts';
 import { table } from './table.ts';
 
@@ -41,8 +42,9 @@ export function hintOf({ verdict, confirmation }: UpdateResult): string | undefi
 }
 
 /** The document of --json. */
-export function documentOf(release: ReleaseToSend, ends: readonly DeviceEnd[]): object {
+export function documentOf(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
   const { path, kind, imageSha256, manifest } = release;
+  const count = (outcome: DeviceEnd['outcome']) => ends.filter((end) => end.outcome === outcome).length;
   return {
     release: {
       path,
@@ -53,24 +55,27 @@ export function documentOf(release: ReleaseToSend, ends: readonly DeviceEnd[]): 
       board: manifest?.board ?? null,
     },
     devices: ends.map(deviceDocument),
-    totals: Object.fromEntries(
-      outcomes.map((outcome) => [outcome, ends.filter((end) => end.outcome === outcome).length]),
-    ),
+    totals: {
+      updated: count('updated'),
+      failed: count('failed'),
+      refused: count('refused'),
+      held: count('held'),
+      earlier: count('earlier'),
+    },
   };
 }
 
-const outcomes = ['updated', 'failed', 'refused', 'held', 'earlier'] as const satisfies readonly DeviceEnd['outcome'][];
-
-function deviceDocument(end: DeviceEnd): object {
+function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number] {
   const { name, host, port, method } = end.target;
-  const common = { name, host, port, method, outcome: end.outcome };
+  const target = { name, host, port, method };
   switch (end.outcome) {
     case 'updated':
     case 'failed': {
       const { artefact, warnings } = end.step;
       const { verdict, confirmation, tookMs } = end.result;
       return {
-        ...common,
+        ...target,
+        outcome: end.outcome,
         artefact: artefact.file,
         sizeBytes: artefact.sizeBytes,
         verdict,
@@ -83,16 +88,17 @@ function deviceDocument(end: DeviceEnd): object {
     }
     case 'refused':
       return {
-        ...common,
+        ...target,
+        outcome: end.outcome,
         refused: end.refused.map((refusal) => ({ artefact: refusal.artefact, ...ruleDocument(refusal) })),
       };
     case 'held':
     case 'earlier':
-      return common;
+      return { ...target, outcome: end.outcome };
   }
 }
 
-function ruleDocument({ rule, message, instead }: Complaint): object {
+function ruleDocument({ rule, message, instead }: Complaint) {
   return { rule, message, instead };
 }
 

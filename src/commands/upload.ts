@@ -96,7 +96,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const updates = await prepareUpdates({ targets, release, steppingStones, facts, settings, options, io, report });
   try {
     const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
-    report.result(documentOf(release, ends), summaryOf(ends));
+    report.result('upload', documentOf(release, ends), summaryOf(ends));
     complain(ends, release.path);
   } finally {
     updates.lookout?.close();

@@ -36,11 +36,11 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   const verdicts = keys.map((key) => ({ key, verdict: deviceVerdict(bytes, key, format) }));
   const accepted = verdicts.find(({ verdict }) => verdict.accepted);
   if (accepted !== undefined) {
-    report.result({ file: path, accepted: true, format, fingerprint: accepted.key.fingerprint });
+    report.result('verify', { file: path, accepted: true, format, fingerprint: accepted.key.fingerprint });
     report.say(`${report.path(path)}: accepted by devices with key ${accepted.key.fingerprint}`);
     return;
   }
   const [error = ''] = verdicts.flatMap(({ verdict }) => (verdict.accepted ? [] : [verdict.error]));
-  report.result({ file: path, accepted: false, format, error });
+  report.result('verify', { file: path, accepted: false, format, error });
   throw new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict: error });
 }

@@ -5,3 +5,8 @@ export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not a SHA-25
 export const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'not an MD5 in lower-case hex'));
 export const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const flashMode = v.picklist(['qio', 'qout', 'dio', 'dout']);
+
+/** What a schema describes, as those see it who only read it. */
+export type DeepReadonly<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+  : Value;

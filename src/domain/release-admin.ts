@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { firmwareVersion, resourceName, roles } from './release.ts';
-import type { RolloutStanding } from './rollout.ts';
 
 /** What `ota-hooks server` and the server say to each other besides releases; the paths stand in `release.ts`. */
 
@@ -48,25 +47,6 @@ export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
 
-export interface ProjectInfo {
-  readonly name: string;
-  readonly access: 'open' | 'closed';
-  /** Fingerprints. */
-  readonly keys: readonly string[];
-  readonly aliases: readonly { readonly path: string; readonly channel: string }[];
-  /** That devices have to give a password, and as whom. */
-  readonly user?: string | undefined;
-  readonly confirmWithinMs: number;
-  readonly mostSends: number;
-  readonly devices: number;
-  readonly channels: readonly {
-    readonly channel: string;
-    readonly kind: 'sketch' | 'filesystem';
-    readonly board?: string | undefined;
-    readonly version: string;
-  }[];
-}
-
 /** Keys that are absent stay as they are; null takes a value away. */
 export const deviceRequestSchema = v.strictObject({
   enrolled: v.optional(v.boolean()),
@@ -95,75 +75,9 @@ export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
-export interface ImportAnswer {
-  readonly enrolled: number;
-  /** They were enrolled before. */
-  readonly unchanged: number;
-}
-
-export interface DeviceInfo {
-  readonly project: string;
-  readonly mac: string;
-  readonly enrolled: boolean;
-  /** It took an update of this server and came back with it. */
-  readonly proven: boolean;
-  readonly name?: string | undefined;
-  readonly board?: string | undefined;
-  readonly channel?: string | undefined;
-  readonly group?: string | undefined;
-  readonly pin?: string | undefined;
-  readonly atomicFs?: boolean | undefined;
-  readonly user?: string | undefined;
-  readonly firstSeenAt?: string | undefined;
-  readonly lastSeenAt?: string | undefined;
-  /** What it said of itself. */
-  readonly report?: Readonly<Record<string, string | number | undefined>> | undefined;
-  readonly running?: { readonly version: string; readonly by: 'md5' | 'version' } | undefined;
-  /** Where it stands in the rollout of its channel. */
-  readonly rollout?: RolloutStanding | undefined;
-  /** What it was answered last, and why. */
-  readonly sketch?: DecisionInfo | undefined;
-  readonly filesystem?: DecisionInfo | undefined;
-  readonly attempts: readonly {
-    readonly version: string;
-    readonly kind: 'sketch' | 'filesystem';
-    readonly state: 'sent' | 'received' | 'running' | 'failed';
-    readonly sends: number;
-    readonly lastSentAt: string;
-    readonly failure?: string | undefined;
-  }[];
-}
-
-export interface DecisionInfo {
-  readonly action: 'send' | 'current' | 'refuse';
-  readonly code: string;
-  readonly text: string;
-  readonly version?: string | undefined;
-  readonly at: string;
-}
-
 export const tokenRequestSchema = v.strictObject({
   role: v.picklist(roles, 'must be read, publish or admin'),
   /** The only project that it is good for. */
   project: v.optional(resourceName),
   name: v.optional(label, 'unnamed'),
 });
-
-export interface TokenInfo {
-  readonly id: string;
-  readonly role: (typeof roles)[number];
-  readonly project?: string | undefined;
-  readonly name: string;
-  readonly createdAt: string;
-  /** Once, when it is made. */
-  readonly token?: string;
-}
-
-export interface AuditInfo {
-  readonly id: number;
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly project?: string | undefined;
-  readonly detail: Readonly<Record<string, unknown>>;
-}

@@ -23,7 +23,7 @@ const wholeNumber = v.pipe(
 const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
 
 /** Devices that get the release together: by name, by group, and by share of all. Who is in an earlier stage stays in it. */
-const stageSchema = v.strictObject({
+export const stageSchema = v.strictObject({
   /** Of the enrolled devices, in percent; a stage holds those of the stages before it. */
   share: v.optional(percent, 0),
   /** Names or MACs of enrolled devices. */
@@ -33,13 +33,13 @@ const stageSchema = v.strictObject({
 });
 
 /** When the next stage opens: so many percent of the devices in reach run the release, each of them for so long. */
-const gateSchema = v.strictObject({
+export const gateSchema = v.strictObject({
   runningPercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 90),
   soakMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(90 * 24 * 3_600_000)), 600_000),
 });
 
 /** When no further device gets it. Failures that are vanished devices count as both. */
-const haltSchema = v.strictObject({
+export const haltSchema = v.strictObject({
   /** So many devices failed. */
   failures: v.optional(wholeNumber, 5),
   /** So many percent of those that came to an end failed, when at least `minimumSample` did. */
@@ -96,71 +96,3 @@ export const rolloutActionSchema = v.strictObject({
   reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });
 export type RolloutActionRequest = v.InferInput<typeof rolloutActionSchema>;
-
-/** Enrolled devices that a rollout is for, by how far they have come. */
-export interface RolloutTally {
-  readonly members: number;
-  /** Not sent yet. */
-  readonly waiting: number;
-  /** Preflight finds it unsafe for them: they never get it, and are not waited for. */
-  readonly refused: number;
-  readonly sent: number;
-  readonly running: number;
-  readonly failed: number;
-  /** Of the failed: took all of it and were not heard of again. */
-  readonly vanished: number;
-}
-
-export interface RolloutInfo {
-  readonly id: number;
-  readonly project: string;
-  readonly channel: string;
-  readonly version: string;
-  /** What the channel offered before. */
-  readonly former?: string | undefined;
-  readonly state: RolloutState;
-  /** Why it is in that state, where somebody or a rule said so. */
-  readonly reason?: string | undefined;
-  /** How many of the stages are open; the first ones. */
-  readonly openStages: number;
-  /** Why the next stage is not open yet, for people; absent where there is none. */
-  readonly waitingFor?: string | undefined;
-  readonly stages: readonly (RolloutStage & { readonly tally: RolloutTally })[];
-  readonly tally: RolloutTally;
-  readonly gate: RolloutGate;
-  readonly halt: RolloutHalt;
-  readonly startedAt: string;
-  readonly startedBy: string;
-  readonly endedAt?: string | undefined;
-  /** What was done with it, the oldest first. */
-  readonly history: readonly {
-    readonly at: string;
-    readonly event: string;
-    readonly by: string;
-    readonly reason?: string | undefined;
-  }[];
-  /** How it went on, the oldest first: enrolled devices by how far they had come. */
-  readonly samples: readonly {
-    readonly at: string;
-    readonly sent: number;
-    readonly running: number;
-    readonly failed: number;
-    readonly openStages: number;
-  }[];
-}
-
-/** Where a device stands in the newest rollout of its channel. */
-export interface RolloutStanding {
-  readonly rollout: number;
-  readonly version: string;
-  readonly state: RolloutState;
-  /** From 1. */
-  readonly stage: number;
-  readonly stages: number;
-  /** It gets the release now. */
-  readonly isOpen: boolean;
-  /** Whether the gates wait for it and the halt rules hear of it: it is enrolled. */
-  readonly counts: boolean;
-  readonly progress: 'waiting' | 'refused' | 'sent' | 'running' | 'failed';
-  readonly failure?: string | undefined;
-}

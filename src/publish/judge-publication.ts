@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { privateKeyRule, type ReleaseComplaint } from '../domain/release.ts';
+import { privateKeyRule } from '../domain/release.ts';
+import type { ReleaseComplaint } from '../domain/release-info.ts';
 import { OtaError } from '../errors.ts';
 import { deviceVerdict } from '../firmware/device-verdict.ts';
 import { readFirmware } from '../firmware/firmware.ts';

@@ -1,5 +1,6 @@
 import type { Manifest } from '../domain/manifest.ts';
-import type { privateKeyRule, ReleaseComplaint } from '../domain/release.ts';
+import type { privateKeyRule } from '../domain/release.ts';
+import type { ReleaseComplaint } from '../domain/release-info.ts';
 import type { RuleId } from '../preflight/registry.ts';
 
 /** A rule that may be told not to stand in the way of publishing. */

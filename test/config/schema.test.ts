@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import * as v from 'valibot';
-import { jsonSchemas } from '../../src/config/json-schema.ts';
+import { jsonSchemas } from '../../src/commands/json-schemas.ts';
 import { configSchema } from '../../src/config/schema.ts';
 
 const example = new URL('../../ota.config.example.json', import.meta.url);

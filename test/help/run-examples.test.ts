@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { runVerb } from '../support/run-verb.ts';
+import { assertDocument, isVerb } from './assert-document.ts';
 import { commandTree, words } from './command-tree.ts';
 import { exampleWorlds } from './example-worlds.ts';
 
@@ -11,12 +12,12 @@ for (const { words: path, examples } of await commandTree()) {
       const make = exampleWorlds[verb.join(' ')] ?? exampleWorlds[verb[0] ?? 'init'];
       if (make === undefined) throw new Error('nobody has made a world for it');
       const { folder, stands = '.', env = {}, instead = {}, more = [], goesOn = false } = await make(t, example);
-      const argv = [
-        ...words(example)
-          .slice(1)
-          .map((word) => replaced(word, instead)),
-        ...more,
-      ];
+      const options = [...more, ...(example === examples[1] && isVerb(verb.join(' ')) ? ['--json'] : [])];
+      const given = words(example).slice(1);
+      const argv = withOptions(
+        given.map((word) => replaced(word, instead)),
+        options,
+      );
       const ctrlC = new AbortController();
       const running = runVerb(argv, {
         cwd: join(folder.path, stands),
@@ -26,14 +27,24 @@ for (const { words: path, examples } of await commandTree()) {
         ...(goesOn && { onOutput: () => ctrlC.abort() }),
       });
       if (goesOn) {
-        await running.catch((error) => t.is(error.name, 'AbortError'));
+        const ended = await running.catch((error) => t.is(error.name, 'AbortError'));
         t.true(ctrlC.signal.aborted);
+        if (typeof ended === 'object' && argv.includes('--json')) {
+          for (const line of ended.stdout.trim().split('\n')) assertDocument(t, verb.join(' '), line);
+        }
         return;
       }
-      const { exitCode, error, stderr } = await running;
+      const { exitCode, error, stdout, stderr } = await running;
       t.is(exitCode, 0, error?.message ?? stderr);
+      if (argv.includes('--json')) assertDocument(t, verb.join(' '), stdout);
     });
   }
+}
+
+/** What follows `--` goes to another program. */
+function withOptions(argv: readonly string[], options: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? [...argv, ...options] : [...argv.slice(0, end), ...options, ...argv.slice(end)];
 }
 
 function replaced(word: string, instead: Readonly<Record<string, string>>): string {

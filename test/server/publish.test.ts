@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import type { ApiProblem } from '../../src/domain/api-problems.ts';
 import { formatManifest, type Manifest } from '../../src/domain/manifest.ts';
-import type { ApiProblem, ReleaseAnswer, ReleaseInfo } from '../../src/domain/release.ts';
+import type { ReleaseAnswer, ReleaseInfo } from '../../src/domain/release-info.ts';
 import type { Build } from '../../src/pack/build.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { DeviceInfo } from '../../src/domain/release-admin.ts';
+import type { DeviceInfo } from '../../src/domain/admin-info.ts';
 import type { Build } from '../../src/pack/build.ts';
 import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from '../../domain/release-admin.ts';
+import type { DeviceInfo } from '../../domain/admin-info.ts';
 import { segment, type Talk } from './connection.ts';
 
 /** All devices of a project, page by page. */

@@ -1,4 +1,4 @@
-import type { AuditInfo } from '../../domain/release-admin.ts';
+import type { AuditInfo } from '../../domain/admin-info.ts';
 import type { Io } from '../io.ts';
 import { table } from '../table.ts';
 import type { Declaration } from '../verb.ts';
@@ -22,5 +22,5 @@ async function audit(options: ServerOptions, io: Io): Promise<void> {
     project ?? '-',
     JSON.stringify(detail),
   ]);
-  report.result(entries, table([['at', 'who', 'what', 'project', 'detail'], ...rows]));
+  report.result('server audit', entries, table([['at', 'who', 'what', 'project', 'detail'], ...rows]));
 }

@@ -40,7 +40,7 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
   const chunks = options.data === undefined ? fromServer(options, io) : fromFolder(resolve(io.cwd, options.data));
   const sizeBytes = await writeChunks(out, chunks);
   report.say(`${report.path(out)}: ${sizeBytes} bytes`);
-  report.result({ file: out, sizeBytes });
+  report.result('server export', { file: out, sizeBytes });
 }
 
 async function* fromFolder(folder: string): AsyncGenerator<string> {
@@ -112,7 +112,7 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
     await store.close();
   }
   report.say(`${report.path(folder)} holds what ${report.path(path)} holds`);
-  report.result({ data: folder, from: path });
+  report.result('server import', { data: folder, from: path });
 }
 
 function openToRead(path: string): Promise<ReturnType<typeof createReadStream>> {

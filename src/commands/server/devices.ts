@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import type { DeviceInfo, DeviceRequest, ImportAnswer } from '../../domain/release-admin.ts';
-import type { RolloutStanding } from '../../domain/rollout.ts';
+import type { DeviceInfo, ImportAnswer } from '../../domain/admin-info.ts';
+import type { DeviceRequest } from '../../domain/release-admin.ts';
+import type { RolloutStanding } from '../../domain/rollout-info.ts';
 import { OtaError } from '../../errors.ts';
 import { readNamedFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
@@ -91,7 +92,7 @@ async function list(project: string, options: ServerOptions & { failed?: boolean
     failureOf(device) ?? device.sketch?.text ?? device.filesystem?.text ?? '-',
     device.lastSeenAt ?? 'never',
   ]);
-  talk.report.result(devices, table([['mac', 'name', 'runs', 'answer', 'last seen'], ...rows]));
+  talk.report.result('server devices list', devices, table([['mac', 'name', 'runs', 'answer', 'last seen'], ...rows]));
 }
 
 function failureOf({ attempts }: DeviceInfo): string | undefined {
@@ -102,7 +103,7 @@ function failureOf({ attempts }: DeviceInfo): string | undefined {
 async function show(project: string, mac: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const device = await ask<DeviceInfo>('GET', pathOf(project, mac));
-  report.result(device, describe(device));
+  report.result('server devices show', device, describe(device));
 }
 
 function describe({
@@ -160,7 +161,7 @@ async function set(project: string, mac: string, options: SetOptions, io: Io): P
     credential: credentialOf(options, io),
   };
   const device = await ask<DeviceInfo>('PUT', pathOf(project, mac), request);
-  report.result(device, describe(device));
+  report.result('server devices set', device, describe(device));
 }
 
 function emptyIsNone(text: string | undefined): string | null | undefined {
@@ -170,12 +171,12 @@ function emptyIsNone(text: string | undefined): string | null | undefined {
 async function retry(project: string, mac: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const device = await ask<DeviceInfo>('POST', `${pathOf(project, mac)}/retry`);
-  report.result(device, `${mac} gets what is offered when it asks again`);
+  report.result('server devices retry', device, `${mac} gets what is offered when it asks again`);
 }
 
 async function remove(project: string, mac: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  report.result(await ask('DELETE', pathOf(project, mac)), `${mac} is forgotten`);
+  report.result('server devices remove', await ask('DELETE', pathOf(project, mac)), `${mac} is forgotten`);
 }
 
 async function importTable(
@@ -189,7 +190,7 @@ async function importTable(
   const devices = chosen(parseTable(await readNamedFile(path, 'table of devices'), path), options.only);
   const answer = await ask<ImportAnswer>('POST', `/projects/${segment(project)}/devices/import`, devices);
   const { enrolled, unchanged } = answer;
-  report.result(answer, `${enrolled} enrolled, ${unchanged} were before`);
+  report.result('server devices import', answer, `${enrolled} enrolled, ${unchanged} were before`);
 }
 
 function parseTable(bytes: Uint8Array, path: string): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
-import type { DeviceInfo, DeviceRequest } from '../../domain/release-admin.ts';
+import type { DeviceInfo } from '../../domain/admin-info.ts';
+import type { DeviceRequest } from '../../domain/release-admin.ts';
 import { OtaError } from '../../errors.ts';
 import type { Io } from '../io.ts';
 import type { Declaration } from '../verb.ts';
@@ -37,5 +38,9 @@ async function enrol(project: string, macs: readonly string[], options: EnrolOpt
     enrolled.push(await talk.ask('PUT', `/projects/${segment(project)}/devices/${segment(mac)}`, request));
   }
   const count = enrolled.length === 1 ? '1 device is' : `${enrolled.length} devices are`;
-  talk.report.result(enrolled, `${count} enrolled${group === undefined ? '' : ` in group ${group}`}`);
+  talk.report.result(
+    'server devices enrol',
+    enrolled,
+    `${count} enrolled${group === undefined ? '' : ` in group ${group}`}`,
+  );
 }

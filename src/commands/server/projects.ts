@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { secretFromEnvironment } from '../../config/secrets.ts';
-import type { ProjectInfo, ProjectRequest } from '../../domain/release-admin.ts';
+import type { ProjectInfo } from '../../domain/admin-info.ts';
+import type { ProjectRequest } from '../../domain/release-admin.ts';
 import { OtaError } from '../../errors.ts';
 import { readNamedFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
@@ -56,14 +57,14 @@ export function declareProjects({ program, io }: Declaration): void {
 async function list(options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { projects } = await ask<{ projects: ProjectInfo[] }>('GET', '/projects');
-  report.result(projects, asTable(projects));
+  report.result('server projects list', projects, asTable(projects));
 }
 
 async function set(project: string, options: SetOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const request = await requestOf(options, io);
   const changed = await ask<ProjectInfo>('PUT', `/projects/${segment(project)}`, request);
-  report.result(changed, asTable([changed]));
+  report.result('server projects set', changed, asTable([changed]));
 }
 
 async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {

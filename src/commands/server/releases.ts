@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
-import { defaultChannel, type ReleaseInfo } from '../../domain/release.ts';
+import { defaultChannel } from '../../domain/release.ts';
+import type { ReleaseInfo } from '../../domain/release-info.ts';
 import type { Io } from '../io.ts';
 import { table } from '../table.ts';
 import { type Declaration, verbGroup } from '../verb.ts';
@@ -50,7 +51,7 @@ async function list(project: string, options: ServerOptions & { readonly limit: 
   const { ask, report } = talkTo(options, io);
   const path = `/projects/${segment(project)}/releases?limit=${segment(options.limit)}`;
   const { releases, next } = await ask<{ releases: ReleaseInfo[]; next?: number }>('GET', path);
-  report.result(releases, asTable(releases));
+  report.result('server releases list', releases, asTable(releases));
   if (next !== undefined) report.say('There are older ones; --limit shows up to 1000.');
 }
 
@@ -65,7 +66,7 @@ async function offer(
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
   const { releases } = await ask<{ releases: ReleaseInfo[] }>('PUT', path, { version, kind, board });
   report.say(`${channel} offers ${version} from now on`);
-  report.result(releases);
+  report.result('server releases offer', releases);
 }
 
 async function withdraw(
@@ -79,7 +80,7 @@ async function withdraw(
   const path = `/projects/${segment(project)}/releases/withdraw`;
   const { releases } = await ask<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
   report.say(`${version} is sent to nobody from now on; devices that run it are still recognised`);
-  report.result(releases);
+  report.result('server releases withdraw', releases);
 }
 
 function asTable(releases: readonly ReleaseInfo[]): string {

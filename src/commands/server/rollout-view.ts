@@ -1,4 +1,4 @@
-import type { RolloutInfo, RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutInfo, RolloutTally } from '../../domain/rollout-info.ts';
 import { table } from '../table.ts';
 
 /** A line each. */

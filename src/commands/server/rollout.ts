@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { defaultChannel } from '../../domain/release.ts';
-import type { RolloutAction, RolloutInfo, RolloutRequest } from '../../domain/rollout.ts';
+import type { RolloutAction, RolloutRequest } from '../../domain/rollout.ts';
+import type { RolloutInfo } from '../../domain/rollout-info.ts';
 import { OtaError } from '../../errors.ts';
 import type { Io } from '../io.ts';
 import { collect, type Declaration, verbGroup } from '../verb.ts';
@@ -108,13 +109,13 @@ async function start(project: string, version: string, options: StartOptions, io
     },
   };
   const rollout = await ask<RolloutInfo>('POST', `/projects/${segment(project)}/rollouts`, request);
-  report.result(rollout, describeRollout(rollout));
+  report.result('server rollout start', rollout, describeRollout(rollout));
 }
 
 async function list(project: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { rollouts } = await ask<{ rollouts: RolloutInfo[] }>('GET', `/projects/${segment(project)}/rollouts`);
-  report.result(rollouts, rolloutTable(rollouts));
+  report.result('server rollout list', rollouts, rolloutTable(rollouts));
 }
 
 async function show(
@@ -125,7 +126,7 @@ async function show(
   const talk = talkTo(options, io);
   const path = `/projects/${segment(project)}/rollouts/${await idOf(talk.ask, project, options)}`;
   const rollout = await talk.ask<RolloutInfo>('GET', path);
-  talk.report.result(rollout, describeRollout(rollout));
+  talk.report.result('server rollout show', rollout, describeRollout(rollout));
 }
 
 async function act(project: string, action: RolloutAction, options: ActOptions, io: Io): Promise<void> {
@@ -133,7 +134,7 @@ async function act(project: string, action: RolloutAction, options: ActOptions, 
   const { reason, acceptFailures } = options;
   const path = `/projects/${segment(project)}/rollouts/${await idOf(ask, project, options)}/${action}`;
   const rollout = await ask<RolloutInfo>('POST', path, { reason, acceptFailures });
-  report.result(rollout, describeRollout(rollout));
+  report.result(`server rollout ${action}`, rollout, describeRollout(rollout));
 }
 
 /** That which is named, or the newest of the channel. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
+import type { TokenInfo } from '../../domain/admin-info.ts';
 import { type Role, roles } from '../../domain/release.ts';
-import type { TokenInfo } from '../../domain/release-admin.ts';
 import { requirePeers } from '../../server/peers.ts';
 import type { Io } from '../io.ts';
 import { makeReport } from '../report.ts';
@@ -47,7 +47,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const made = await ask<TokenInfo>('POST', '/tokens', { role, project, name });
   report.say(`Token ${made.id} (${role}${project === undefined ? '' : ` of ${project}`}), shown this once:`);
-  report.result(made, made.token);
+  report.result('server token create', made, made.token);
 }
 
 /** The lock of the data folder makes sure that no server runs on it. */
@@ -65,7 +65,11 @@ async function createInFolder(
     await store.tokens.create(record, 'whoever has the data folder');
     const { id, createdAt } = record;
     report.say(`Token ${id} (${role}), shown this once:`);
-    report.result({ id, role, project, name, createdAt: new Date(createdAt).toISOString(), token }, token);
+    report.result(
+      'server token create',
+      { id, role, project, name, createdAt: new Date(createdAt).toISOString(), token },
+      token,
+    );
   } finally {
     await store.close();
   }
@@ -75,10 +79,10 @@ async function list(options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { tokens } = await ask<{ tokens: TokenInfo[] }>('GET', '/tokens');
   const rows = tokens.map(({ id, role, project, name, createdAt }) => [id, role, project ?? 'all', name, createdAt]);
-  report.result(tokens, table([['id', 'role', 'project', 'name', 'made'], ...rows]));
+  report.result('server token list', tokens, table([['id', 'role', 'project', 'name', 'made'], ...rows]));
 }
 
 async function revoke(id: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  report.result(await ask('DELETE', `/tokens/${segment(id)}`), `${id} is good for nothing now`);
+  report.result('server token revoke', await ask('DELETE', `/tokens/${segment(id)}`), `${id} is good for nothing now`);
 }

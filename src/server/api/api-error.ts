@@ -1,4 +1,4 @@
-import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../domain/release.ts';
+import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../domain/api-problems.ts';
 
 type More = Omit<ApiProblem['error'], 'code' | 'message' | 'hint'>;
 

@@ -1,5 +1,5 @@
-import type { DecisionInfo, DeviceInfo } from '../../domain/release-admin.ts';
-import type { RolloutStanding } from '../../domain/rollout.ts';
+import type { DecisionInfo, DeviceInfo } from '../../domain/admin-info.ts';
+import type { RolloutStanding } from '../../domain/rollout-info.ts';
 import type { DecisionRecord, SeenDevice } from '../store/records.ts';
 
 /** A device as the API shows it. */

@@ -1,12 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type * as v from 'valibot';
-import {
-  arduinoDbSchema,
-  type DeviceInfo,
-  deviceRequestSchema,
-  type ImportAnswer,
-  mac as macSchema,
-} from '../../domain/release-admin.ts';
+import type { DeviceInfo, ImportAnswer } from '../../domain/admin-info.ts';
+import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../domain/release-admin.ts';
 import { newRecord } from '../device/device-records.ts';
 import { pardonDevice } from '../device/pardon.ts';
 import type { ServerParts } from '../parts.ts';

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import type * as v from 'valibot';
+import type { ProjectInfo } from '../../domain/admin-info.ts';
 import { resourceName } from '../../domain/release.ts';
-import { type ProjectInfo, projectRequestSchema } from '../../domain/release-admin.ts';
+import { projectRequestSchema } from '../../domain/release-admin.ts';
 import { OtaError } from '../../errors.ts';
 import { readPublicKey } from '../../keys/public-key.ts';
 import { hashCredential } from '../access/credentials.ts';

@@ -1,4 +1,4 @@
-import type { ReleaseInfo } from '../../domain/release.ts';
+import type { ReleaseInfo } from '../../domain/release-info.ts';
 import type { Offer, ReleaseRecord } from '../store/records.ts';
 
 /** A release as the API shows it. */

@@ -1,12 +1,11 @@
 import { Hono } from 'hono';
 import {
   channelRequestSchema,
-  type ReleaseAnswer,
-  type ReleaseInfo,
   releaseRequestSchema,
   resourceName,
   withdrawRequestSchema,
 } from '../../domain/release.ts';
+import type { ReleaseAnswer, ReleaseInfo } from '../../domain/release-info.ts';
 import type { ServerParts } from '../parts.ts';
 import { publishRelease } from '../publish/publish-release.ts';
 import { selectReleases, withdrawReleases } from '../publish/withdraw-releases.ts';

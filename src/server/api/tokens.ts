@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { stream } from 'hono/streaming';
-import { type AuditInfo, type TokenInfo, tokenRequestSchema } from '../../domain/release-admin.ts';
+import type { AuditInfo, TokenInfo } from '../../domain/admin-info.ts';
+import { tokenRequestSchema } from '../../domain/release-admin.ts';
 import { makeToken } from '../access/tokens.ts';
 import { backupLines } from '../backup.ts';
 import type { ServerParts } from '../parts.ts';

@@ -1,4 +1,4 @@
-import type { RolloutInfo } from '../../domain/rollout.ts';
+import type { RolloutInfo } from '../../domain/rollout-info.ts';
 import { countText, durationText, When } from './words.tsx';
 
 type Sample = RolloutInfo['samples'][number];

@@ -1,4 +1,5 @@
-import type { RolloutAction, RolloutInfo, RolloutState } from '../../domain/rollout.ts';
+import type { RolloutAction, RolloutState } from '../../domain/rollout.ts';
+import type { RolloutInfo } from '../../domain/rollout-info.ts';
 import { projectPath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
 

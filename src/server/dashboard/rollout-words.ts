@@ -1,4 +1,5 @@
-import type { RolloutGate, RolloutHalt, RolloutInfo, RolloutStage, RolloutState } from '../../domain/rollout.ts';
+import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../domain/rollout.ts';
+import type { RolloutInfo } from '../../domain/rollout-info.ts';
 import { counted, durationText } from './words.tsx';
 
 /** States in words, with the colour and the sign of the badge. */

@@ -1,4 +1,4 @@
-import type { RolloutInfo } from '../../domain/rollout.ts';
+import type { RolloutInfo } from '../../domain/rollout-info.ts';
 import type { ServerParts } from '../parts.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import { projectPath } from './paths.ts';

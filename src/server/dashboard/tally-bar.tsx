@@ -1,4 +1,4 @@
-import type { RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutTally } from '../../domain/rollout-info.ts';
 import { ShareBar } from './share-bar.tsx';
 import { countText } from './words.tsx';
 

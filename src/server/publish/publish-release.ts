@@ -1,11 +1,7 @@
 import type * as v from 'valibot';
 import { type Manifest, parseManifest } from '../../domain/manifest.ts';
-import {
-  mostBlobBytes,
-  privateKeyRule,
-  type ReleaseComplaint,
-  type releaseRequestSchema,
-} from '../../domain/release.ts';
+import { mostBlobBytes, privateKeyRule, type releaseRequestSchema } from '../../domain/release.ts';
+import type { ReleaseComplaint } from '../../domain/release-info.ts';
 import { OtaError } from '../../errors.ts';
 import { type RsaPublicKey, readPublicKey } from '../../keys/public-key.ts';
 import { judgeRelease } from '../../preflight/judge-release.ts';

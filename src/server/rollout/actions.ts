@@ -1,4 +1,5 @@
-import type { RolloutAction, RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutAction } from '../../domain/rollout.ts';
+import type { RolloutTally } from '../../domain/rollout-info.ts';
 import { ApiError } from '../api/api-error.ts';
 import type { RolloutRecord } from '../store/records.ts';
 import { isUnderWay, type Step, stepTo, stepToNextStage, type Why } from './step.ts';

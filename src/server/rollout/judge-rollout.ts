@@ -1,4 +1,4 @@
-import type { RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutTally } from '../../domain/rollout-info.ts';
 import type { RolloutRecord } from '../store/records.ts';
 
 /** What a rollout has come to. */

@@ -1,4 +1,4 @@
-import type { RolloutInfo, RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutInfo, RolloutTally } from '../../domain/rollout-info.ts';
 import type { RolloutRecord } from '../store/records.ts';
 import type { Verdict } from './judge-rollout.ts';
 import { noTally, sumOf } from './tally.ts';

@@ -1,4 +1,5 @@
-import type { RolloutAction, RolloutActionRequest, RolloutInfo, RolloutStanding } from '../../domain/rollout.ts';
+import type { RolloutAction, RolloutActionRequest } from '../../domain/rollout.ts';
+import type { RolloutInfo, RolloutStanding } from '../../domain/rollout-info.ts';
 import { ApiError } from '../api/api-error.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Log } from '../operation/log.ts';

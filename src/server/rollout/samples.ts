@@ -1,4 +1,4 @@
-import type { RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutTally } from '../../domain/rollout-info.ts';
 import type { RolloutRecord, RolloutSample } from '../store/records.ts';
 
 /** No more often than this. */

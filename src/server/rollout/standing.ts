@@ -1,4 +1,4 @@
-import type { RolloutStanding } from '../../domain/rollout.ts';
+import type { RolloutStanding } from '../../domain/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord } from '../store/records.ts';
 import { isMember, progressOf } from './progress.ts';
 import { stageOf } from './stage.ts';

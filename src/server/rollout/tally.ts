@@ -1,4 +1,4 @@
-import type { RolloutTally } from '../../domain/rollout.ts';
+import type { RolloutTally } from '../../domain/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord } from '../store/records.ts';
 import { isMember, type Progress, progressOf } from './progress.ts';
 import { stageOf } from './stage.ts';

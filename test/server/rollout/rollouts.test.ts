@@ -1,6 +1,7 @@
 /** Rollouts through the doors of a running server: the API, and devices that ask. */
 import test, { type ExecutionContext } from 'ava';
-import type { RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
 import type { Build } from '../../../src/pack/build.ts';
 import { overdue } from '../../../src/server/device/attempts.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
