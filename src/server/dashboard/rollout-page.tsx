@@ -1,4 +1,5 @@
-import { type RolloutInfo, rolloutActionSchema, rolloutActions } from '../../domain/rollout.ts';
+import { rolloutActionSchema, rolloutActions } from '../../domain/rollout.ts';
+import type { RolloutInfo } from '../../domain/rollout-info.ts';
 import { ApiError } from '../api/api-error.ts';
 import { checked } from '../api/session.ts';
 import type { ServerParts } from '../parts.ts';
