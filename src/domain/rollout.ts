@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { DeepReadonly } from './fields.ts';
 import { firmwareVersion, resourceName } from './release.ts';
 
 /**
@@ -74,7 +75,7 @@ export const rolloutRequestSchema = v.strictObject({
 });
 export type RolloutRequest = v.InferInput<typeof rolloutRequestSchema>;
 
-export type RolloutStage = v.InferOutput<typeof stageSchema>;
+export type RolloutStage = DeepReadonly<v.InferOutput<typeof stageSchema>>;
 export type RolloutGate = v.InferOutput<typeof gateSchema>;
 export type RolloutHalt = v.InferOutput<typeof haltSchema>;
 

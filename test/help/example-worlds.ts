@@ -162,6 +162,29 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder, env: { OTA_SERVER: server.url, OTA_TOKEN: token, OTA_PASSWORD: 'open sesame' }, instead };
 }
 
+/** Enough enrolled devices that the first stage of any rollout has one, and a rollout; paused where the example lets it go on. */
+async function rollout(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const world = await updateServer(t);
+  const { folder, env = {}, instead = {} } = world;
+  const run = async (...argv: string[]) => {
+    const { error, stdout } = await runVerb(['server', ...argv], { cwd: folder.path, env });
+    if (error !== undefined) throw error;
+    return stdout;
+  };
+  const name = example.includes('beta') ? 'beta' : 'stable';
+  const channel = ['--channel', name];
+  const macs = Array.from({ length: 99 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
+  const first = macs[0] ?? '';
+  await run('releases', 'offer', 'door', '1.4.2', ...channel);
+  await run('devices', 'set', 'door', first, '--name', 'front-door', ...channel);
+  await run('devices', 'enrol', 'door', ...(example.includes(' start ') ? macs : [first]));
+  if (example.includes(' start ')) return world;
+  const stages = ['--stage', 'canary=front-door', '--stage', '100'];
+  const started = await run('rollout', 'start', 'door', '1.4.3', ...channel, ...stages, '--json');
+  if (example.includes(' resume ')) await run('rollout', 'pause', 'door', ...channel);
+  return { ...world, instead: { ...instead, '7': String(JSON.parse(started).id) } };
+}
+
 async function backup(t: ExecutionContext): Promise<ExampleWorld> {
   const server = await startTestServer(t);
   const folder = await testFolder(t);
@@ -202,4 +225,5 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   serve: untilStopped(nothingYet),
   server: updateServer,
   'server import': backup,
+  'server rollout': rollout,
 };

@@ -9,7 +9,8 @@ for (const { words: path, examples } of await commandTree()) {
   for (const example of examples) {
     test(`${path.join(' ')}, by its help: ${example}`, async (t) => {
       const verb = path.slice(1);
-      const make = exampleWorlds[verb.join(' ')] ?? exampleWorlds[verb[0] ?? 'init'];
+      const make =
+        exampleWorlds[verb.join(' ')] ?? exampleWorlds[verb.slice(0, 2).join(' ')] ?? exampleWorlds[verb[0] ?? 'init'];
       if (make === undefined) throw new Error('nobody has made a world for it');
       const { folder, stands = '.', env = {}, instead = {}, more = [], goesOn = false } = await make(t, example);
       const options = [...more, ...(example === examples[1] && isVerb(verb.join(' ')) ? ['--json'] : [])];
