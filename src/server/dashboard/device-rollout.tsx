@@ -1,4 +1,4 @@
-import type { RolloutStanding } from '../../domain/rollout.ts';
+import type { RolloutStanding } from '../../domain/rollout-info.ts';
 import { projectPath } from './paths.ts';
 import { RolloutBadge } from './rollout-badge.tsx';
 
