@@ -83,7 +83,7 @@ export type RolloutHalt = v.InferOutput<typeof haltSchema>;
  * active: devices of the open stages get it. paused, halted: nobody gets it any more; who has it keeps it, until somebody decides. aborted: the
  * same, for good. rolled-back: who has it gets the former release again, where that is safe. complete: the channel offers it.
  */
-const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
+export const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
 export type RolloutState = (typeof rolloutStates)[number];
 
 /** advance: opens the next stage now. */

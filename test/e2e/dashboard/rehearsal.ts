@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import type { RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
 import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';

@@ -1,7 +1,8 @@
 /** A rollout on a server that is killed at any moment: what was said of it holds, and a halt above all. */
 import test from 'ava';
 import { apiRoot } from '../../../src/domain/release.ts';
-import type { RolloutAction, RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutAction, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
 import type { Build } from '../../../src/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
