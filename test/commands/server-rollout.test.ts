@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { RolloutInfo } from '../../src/domain/rollout.ts';
+import type { RolloutInfo } from '../../src/domain/rollout-info.ts';
 import { overdue } from '../../src/server/device/attempts.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../server/builds.ts';
 import { askAsDevice } from '../server/raw-device.ts';

@@ -1,9 +1,10 @@
 /** A rollout rehearsed: 200 virtual devices of one process, with faults by seed, against a real server. */
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
 import { apiRoot } from '../../../src/domain/release.ts';
-import type { DeviceInfo } from '../../../src/domain/release-admin.ts';
-import type { RolloutInfo, RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutRequest } from '../../../src/domain/rollout.ts';
+import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
 import type { Build } from '../../../src/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
