@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { DeviceWords } from './device-request.ts';
 import { type FilledData, writeArtefact } from './fleet.ts';
 import { type Running, start } from './processes.ts';
-import { freePort, untilAnswer } from './ready.ts';
+import { freePort, untilAnswer, untilListening } from './ready.ts';
 
 /** A server under test; `url` is where devices ask. */
 export interface Peer {
@@ -71,13 +71,28 @@ export async function acceleratedPeer(folder: string, data: string): Promise<Pee
   return { name: 'ours behind nginx', url, servers: [...own.servers, nginx.running] };
 }
 
+/** nginx with the certificate of a server of ours. */
+export async function securePeer(folder: string, tls: string): Promise<Peer> {
+  const root = join(folder, 'secure');
+  await mkdir(root, { recursive: true });
+  const session = 'ssl_protocols TLSv1.2; ssl_session_cache shared:sessions:20m; ssl_session_timeout 1d;';
+  const certificate = `ssl_certificate ${tls}/server.pem; ssl_certificate_key ${tls}/server.key; ${session}`;
+  const nginx = await startNginx(root, `${certificate} location / { return 204; }`, 'ssl');
+  await untilListening(nginx.port);
+  return { name: 'nginx', url: `https://127.0.0.1:${nginx.port}/`, servers: [nginx.running] };
+}
+
 /** An HTTP server of node that decides nothing: what there is at least. */
 export async function emptyPeer(): Promise<Peer> {
   const running = start(process.execPath, [fileURLToPath(new URL('empty-server.mjs', import.meta.url))]);
   return { name: 'empty node:http', url: `${await urlOf(running)}/`, servers: [running] };
 }
 
-async function startNginx(root: string, location: string): Promise<{ running: Running; port: number }> {
+async function startNginx(
+  root: string,
+  location: string,
+  how: '' | 'ssl' = '',
+): Promise<{ running: Running; port: number }> {
   const port = await freePort();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${root}/${name};`,
@@ -86,7 +101,7 @@ async function startNginx(root: string, location: string): Promise<{ running: Ru
     'access_log off;',
     'sendfile on;',
     ...temporary,
-    `server { listen 127.0.0.1:${port} backlog=4096; ${location} }`,
+    `server { listen 127.0.0.1:${port} ${how} backlog=4096; ${location} }`,
   ];
   const main = [
     'user root;',

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A port of this machine that nobody has. */
@@ -28,4 +28,19 @@ export async function untilAnswer(url: string, status: number): Promise<void> {
     await pause(100);
   }
   throw new Error(`${url} does not answer ${status}: ${String(last)}`);
+}
+
+/** Waits until something listens there. */
+export async function untilListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isOpen) return;
+    await pause(100);
+  }
+  throw new Error(`nothing listens on port ${port}`);
 }

@@ -9,6 +9,7 @@ import { aptInstall } from '../../test/e2e/provision/apt.ts';
 import { benchChecks } from './checks.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDownloads } from './downloads.ts';
+import { benchHandshakes } from './handshakes.ts';
 import type { Peer } from './peers.ts';
 import { benchRollout } from './rollout.ts';
 import { benchScale } from './scale.ts';
@@ -20,6 +21,7 @@ const parts = {
   crowd: benchCrowd,
   scale: benchScale,
   rollout: benchRollout,
+  handshakes: benchHandshakes,
 };
 const wanted = process.argv.slice(2);
 
