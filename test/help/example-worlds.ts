@@ -9,7 +9,7 @@ import { runVerb } from '../support/run-verb.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 /** Where an example of a verb makes sense. */
-export interface ExampleWorld {
+interface ExampleWorld {
   readonly folder: TestFolder;
   /** Below the folder, where the user stands. */
   readonly stands?: string;

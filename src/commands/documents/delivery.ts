@@ -33,7 +33,7 @@ export const preflightDocument = v.strictObject({
 });
 
 /** How one delivery to one device ended. */
-export const verdictSchema = v.variant('kind', [
+const verdictSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('accepted') }),
   v.strictObject({
     kind: v.literal('rejected'),
