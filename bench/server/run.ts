@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { aptInstall } from '../../test/e2e/provision/apt.ts';
 import { benchChecks } from './checks.ts';
 import { benchCrowd } from './crowd.ts';
+import { benchDashboard } from './dashboard.ts';
 import { benchDownloads } from './downloads.ts';
 import { benchHandshakes } from './handshakes.ts';
 import type { Peer } from './peers.ts';
@@ -20,6 +21,7 @@ const parts = {
   downloads: benchDownloads,
   crowd: benchCrowd,
   scale: benchScale,
+  dashboard: benchDashboard,
   rollout: benchRollout,
   handshakes: benchHandshakes,
 };

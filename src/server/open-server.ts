@@ -34,6 +34,8 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalogue, clock, log: options.log });
   records.listen(rollouts);
+  // The first look at a large fleet should not have to count it.
+  for (const { project } of catalogue.views()) await store.devices.tally(project.name);
   return {
     store,
     catalogue,

@@ -18,7 +18,7 @@ interface PageProps {
   readonly children?: Child;
 }
 
-export type Tab = 'devices' | 'releases' | 'rollouts';
+type Tab = 'devices' | 'releases' | 'rollouts';
 const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
   { tab: 'devices', title: 'Devices' },
   { tab: 'releases', title: 'Releases' },

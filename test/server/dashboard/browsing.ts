@@ -12,14 +12,14 @@ import { testFolder } from '../../support/test-folder.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export interface Seen {
+interface Seen {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 }
 
 /** Somebody in front of a browser that runs no JavaScript: it keeps cookies, and sends forms as they stand on the page. */
-export interface Browser {
+interface Browser {
   get(path: string): Promise<Seen>;
   /** With the headers that a browser gives a form of the same origin, unless others are given. */
   post(
