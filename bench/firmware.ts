@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cpuOf, median } from './measure.ts';
+import { type Command, cpuOfBlock, median } from './measure.ts';
 import type { Place } from './place.ts';
 
 const program = fileURLToPath(new URL('firmware-costs.ts', import.meta.url));
@@ -13,10 +13,19 @@ export function* benchFirmware(place: Place) {
   yield ['inspect 1 MB, CPU', ms(cost('inspect')), '', '< 30 ms'];
   yield ['its 112 sketch MD5s, CPU', ms(cost('md5s')), '', '<= 250 ms'];
   yield ['model of Updater and eboot, gzip of 1 MB, CPU', ms(cost('model')), '', '< 150 ms'];
-  const pack = packCpuMs(place);
-  const preflight = cost('preflight');
-  const share = (100 * preflight) / (pack - preflight);
-  yield ['preflight in pack, CPU', `${ms(preflight)} = +${share.toFixed(1)} %`, `pack: ${ms(pack)}`, '<= +10 %'];
+  yield preflightInPack(place);
+}
+
+/** The two are measured in turns, so that a change in the machine's speed meets both. */
+function preflightInPack(place: Place): string[] {
+  const pack = packDoor(place);
+  const pairs = Array.from({ length: runs }, () => ({
+    pack: 1000 * cpuOfBlock(pack),
+    preflight: median(Array.from({ length: 3 }, () => costOnce('preflight'))),
+  }));
+  const [packMs, preflightMs] = [median(pairs.map((pair) => pair.pack)), median(pairs.map((pair) => pair.preflight))];
+  const share = median(pairs.map((pair) => (100 * pair.preflight) / (pair.pack - pair.preflight)));
+  return ['preflight in pack, CPU', `${ms(preflightMs)} = +${share.toFixed(1)} %`, `pack: ${ms(packMs)}`, '<= +10 %'];
 }
 
 function cost(part: string): number {
@@ -30,11 +39,11 @@ function costOnce(part: string): number {
 }
 
 /** The whole verb, as a hook runs it. */
-function packCpuMs({ cli, folder, image, elf, privateKey, publicKey }: Place): number {
+function packDoor({ cli, folder, image, elf, privateKey, publicKey }: Place): Command {
   const bin = join(folder, 'door.bin');
   copyFileSync(image, bin);
   const argv = ['pack', bin, '--source', folder, '--elf', elf, '--private-key', privateKey, '--public-key', publicKey];
-  return 1000 * cpuOf([process.execPath, cli, ...argv]);
+  return [process.execPath, cli, ...argv];
 }
 
 function ms(value: number): string {

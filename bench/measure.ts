@@ -20,12 +20,6 @@ export function cpuSideBySide(ours: Command, reference: Command): { ours: number
   return { ours: median(spent.ours), reference: median(spent.reference) };
 }
 
-/** CPU seconds of one run, for a command that has nothing to be set against. */
-export function cpuOf(command: Command): number {
-  run(command);
-  return median(Array.from({ length: blocks }, () => cpuOfBlock(command)));
-}
-
 /** Peak resident memory of a run of Node, in MiB, as the operating system counts it. */
 export function peakMemoryMiB(argv: readonly string[]): number {
   const preload = new URL('peak-memory.mjs', import.meta.url).href;
@@ -45,7 +39,8 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-function cpuOfBlock(command: Command): number {
+/** CPU seconds of one run, as the mean of a few in a row. */
+export function cpuOfBlock(command: Command): number {
   const before = childrenCpuSeconds();
   for (let count = 0; count < runsPerBlock; count += 1) run(command);
   return (childrenCpuSeconds() - before) / runsPerBlock;

@@ -1,4 +1,7 @@
-/** `npm run bench`: ours beside the reference tools, in one run; ratios are what counts, since machines differ. Linux only. */
+/**
+ * `npm run bench`: ours beside the reference tools, in one run; ratios are what counts, since machines differ. Linux only. Names of parts
+ * run these alone: `npm run bench -- firmware`.
+ */
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,16 +37,21 @@ try {
   const fixture = readFileSync(place.image);
   const large = join(folder, 'large.bin');
   writeFileSync(large, Buffer.concat([fixture, fixture]).subarray(0, 500_000));
-  for (const bench of [
-    benchHooks(place, large),
-    benchSizes(place),
-    benchMemory(place),
-    benchFirmware(place),
-    benchUpload(),
-    benchFleet(place),
-    benchPackage(place),
-  ]) {
-    for await (const row of bench) {
+  const parts: Readonly<Record<string, () => Iterable<string[]> | AsyncIterable<string[]>>> = {
+    hooks: () => benchHooks(place, large),
+    sizes: () => benchSizes(place),
+    memory: () => benchMemory(place),
+    firmware: () => benchFirmware(place),
+    upload: () => benchUpload(),
+    fleet: () => benchFleet(place),
+    package: () => benchPackage(place),
+  };
+  const wanted = process.argv.slice(2);
+  for (const name of wanted)
+    if (!(name in parts)) throw new Error(`${name} is none of ${Object.keys(parts).join(', ')}`);
+  for (const [name, bench] of Object.entries(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    for await (const row of bench()) {
       rows.push(`| ${row.join(' | ')} |`);
       process.stderr.write(`${row.join('  ')}\n`);
     }

@@ -1,3 +1,4 @@
+import { createInflateRaw } from 'node:zlib';
 import { sectorBytes } from './flash.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 import { inputBlockBytes } from './uzlib-input.ts';
@@ -11,21 +12,28 @@ export interface InflateProfile {
   readonly blocksAfter: readonly number[];
 }
 
+/** A gzip below this size is inflated by the model before zlib has opened a stream. */
+const worthStreamingBytes = 32 * 1024;
+
 /**
- * Inflates as eboot does and notes when it reads what.
+ * Notes when eboot reads what while it inflates.
+ *
+ * zlib knows it as well as the model, at a tenth of what the model costs a process that has just started: both take no byte before it is
+ * needed, so what zlib makes of the first n blocks is what eboot has written when it asks for the next. What zlib refuses, and eboot does
+ * not, is left to the model.
  *
  * @param gzip without a signature behind it
  * @param sizeBytes of the content
  * @returns undefined when eboot cannot inflate it
  */
-export function inflateProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
-  let position = 0;
-  const inflater = new UzlibInflater((block) => {
-    const piece = gzip.subarray(position, position + block.length);
-    block.set(piece);
-    block.fill(0xff, piece.length);
-    position += inputBlockBytes;
-  });
+export async function inflateProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
+  const streamed = gzip.length < worthStreamingBytes ? undefined : await streamedProfile(gzip, sizeBytes);
+  return streamed ?? modelledProfile(gzip, sizeBytes);
+}
+
+/** The same by the model of eboot's inflater. */
+export function modelledProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
+  const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
   const blocksBefore: number[] = [];
   const blocksAfter: number[] = [];
@@ -36,6 +44,61 @@ export function inflateProfile(gzip: Uint8Array, sizeBytes: number): InflateProf
     blocksAfter.push(inflater.blocksRead);
   }
   return { blocks: inflater.blocksRead, blocksBefore, blocksAfter };
+}
+
+/** @returns undefined where zlib does not get to the last byte */
+async function streamedProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
+  const header = inflaterOf(gzip);
+  if (!header.parseHeader()) return undefined;
+  const blocksBefore: number[] = [];
+  const blocksAfter: number[] = [];
+  let blocks = header.blocksRead;
+  let written = 0;
+  for await (const bytes of inflatedByBlock(gzip, header.consumedBytes)) {
+    blocks = bytes.block + 1;
+    for (; written < sizeBytes && bytes.total >= Math.min(written + sectorBytes, sizeBytes); written += sectorBytes) {
+      blocksBefore.push(blocksAfter.at(-1) ?? header.blocksRead);
+      blocksAfter.push(blocks);
+    }
+    if (written >= sizeBytes) return { blocks, blocksBefore, blocksAfter };
+  }
+  return undefined;
+}
+
+/** How many bytes are out when zlib was handed each block, until it has all, or refuses one. */
+async function* inflatedByBlock(gzip: Uint8Array, from: number): AsyncGenerator<{ block: number; total: number }> {
+  const stream = createInflateRaw();
+  let total = 0;
+  let isOver = false;
+  stream.on('data', (piece: Uint8Array) => {
+    total += piece.length;
+  });
+  const over = new Promise<void>((resolve) => {
+    for (const event of ['end', 'error', 'close']) stream.once(event, () => resolve());
+  }).then(() => {
+    isOver = true;
+  });
+  try {
+    for (let at = from; at < gzip.length && !isOver; ) {
+      const block = Math.floor(at / inputBlockBytes);
+      const end = (block + 1) * inputBlockBytes;
+      await Promise.race([over, new Promise<void>((resolve) => stream.write(gzip.subarray(at, end), () => resolve()))]);
+      yield { block, total };
+      at = end;
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+function inflaterOf(gzip: Uint8Array): UzlibInflater {
+  let position = 0;
+  return new UzlibInflater((block) => {
+    const piece = gzip.subarray(position, position + block.length);
+    block.set(piece);
+    block.fill(0xff, piece.length);
+    position += inputBlockBytes;
+  });
 }
 
 /**

@@ -9,7 +9,7 @@ import type { FindingId } from '../firmware/finding.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
-import { imageFacts, inflateFacts } from '../preflight/image-facts.ts';
+import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
 import { toolVersion } from '../version.ts';
 import type { Build } from './build.ts';
 import { digests } from './digests.ts';
@@ -56,26 +56,26 @@ export async function packImage(request: PackRequest): Promise<{ build: Build; w
   });
 
   const files = new Map([[request.file, request.image]]);
-  const artefacts = [unsigned(request.file, request.image, firmware, firmware.encoding)];
+  const artefacts = [await unsigned(request.file, request.image, firmware, firmware.encoding)];
   const compress = compressors[request.compression];
   if (compress !== undefined && firmware.encoding === 'identity') {
     const file = `${request.file}.gz`;
     const compressed = alignGzip(await compress(request.image));
     files.set(file, compressed);
-    artefacts.push(unsigned(file, compressed, firmware, 'gzip'));
+    artefacts.push(await unsigned(file, compressed, firmware, 'gzip'));
   }
   const manifest = describe(request, firmware, kind, enforcement, artefacts);
   const complaints = judgeBuild(manifest, request.path, new Set(request.allow));
   return { build: { manifest, files }, warnings: [...warnings, ...complaints] };
 }
 
-function unsigned(
+async function unsigned(
   file: string,
   bytes: Uint8Array,
   { content, kind }: Firmware,
   encoding: Artefact['encoding'],
-): Artefact {
-  const inflate = encoding === 'gzip' ? inflateFacts(bytes, content, kind === 'sketch') : undefined;
+): Promise<Artefact> {
+  const inflate = encoding === 'gzip' ? await quickInflateFacts(bytes, content, kind === 'sketch') : undefined;
   return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type CoreHabits, coreHabits } from '../../src/device/cores.ts';
 import { copyCodes, runEboot } from '../../src/device/eboot.ts';
 import { erasedFlash, roundUpToSector } from '../../src/device/flash.ts';
-import { inflateProfile, lowestSafeStaging } from '../../src/device/inflate-profile.ts';
+import { lowestSafeStaging, modelledProfile } from '../../src/device/inflate-profile.ts';
 import { concatBytes } from '../support/image-builder.ts';
 import { noisyBytes } from './recipes.ts';
 
@@ -85,7 +85,7 @@ test('inflating goes wrong exactly when the staging is lower than the profile al
       (bytes, core, sector) => {
         const gzip = Uint8Array.from(gzipSync(bytes));
         const habits = habitsOf(core);
-        const profile = inflateProfile(gzip, bytes.length);
+        const profile = modelledProfile(gzip, bytes.length);
         if (profile === undefined) return t.fail('it inflates');
         const source = sector * 4096;
         const flash = stagedAt(source, gzip);
@@ -104,7 +104,7 @@ test('inflating goes wrong exactly when the staging is lower than the profile al
 test('the profile agrees with the rule of the bytes consumed, sector by sector', (t) => {
   fc.assert(
     fc.property(image, (bytes) => {
-      const profile = inflateProfile(Uint8Array.from(gzipSync(bytes)), bytes.length);
+      const profile = modelledProfile(Uint8Array.from(gzipSync(bytes)), bytes.length);
       if (profile === undefined) return t.fail('it inflates');
       t.is(profile.blocksAfter.length, Math.ceil(bytes.length / 4096));
       t.is(profile.blocksAfter.at(-1), profile.blocks);

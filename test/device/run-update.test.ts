@@ -5,7 +5,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { coreHabits } from '../../src/device/cores.ts';
 import { roundUpToSector } from '../../src/device/flash.ts';
-import { inflateProfile, lowestSafeStaging } from '../../src/device/inflate-profile.ts';
+import { lowestSafeStaging, modelledProfile } from '../../src/device/inflate-profile.ts';
 import { restart, runUpdate, type UpdateOptions, type UpdateResult } from '../../src/device/run-update.ts';
 import { announcedSize, stagingFor, type Transport } from '../../src/device/staging.ts';
 import { beginUpdate, endUpdate, writeUpdate } from '../../src/device/updater.ts';
@@ -102,7 +102,7 @@ test('over the web, gzip is overtaken exactly when it is staged lower than its p
         const device = deviceOf({ core });
         const gzip = gzipOf(image);
         const staging = stagingFor(device, 'sketch', announcedSize(device, 'web', 'sketch', gzip.length));
-        const profile = inflateProfile(gzip, image.length);
+        const profile = modelledProfile(gzip, image.length);
         if (staging.outcome === 'no-space' || profile === undefined) return t.fail('it fits and inflates');
         const isSafe = staging.address >= lowestSafeStaging(profile, device.habits.erasesBeforeInflating);
         if (!isSafe) overtaken++;
