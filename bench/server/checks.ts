@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fillData } from './fleet.ts';
 import { load } from './load.ts';
-import { emptyPeer, ownPeer, type Peer, phpPeer } from './peers.ts';
+import { barePeer, ownPeer, type Peer, phpPeer } from './peers.ts';
 import { type Cost, race } from './race.ts';
 import { indices, microseconds, perSecond, type Row, ratio } from './table.ts';
 
@@ -16,7 +16,7 @@ export async function benchChecks(folder: string, open: (peer: Peer) => Peer): P
   const devices = indices(devicesAtOnce).map((index) => filled.words(index, 'offered'));
   const php = open(await phpPeer(join(folder, 'checks-php'), filled, devices));
   const own = open(await ownPeer(data, 'ours'));
-  const empty = open(await emptyPeer());
+  const empty = open(await barePeer('bare', 'nothing'));
   const contenders = [php, own, empty].map((peer) => ({
     peer,
     load: () => load({ url: peer.url, devices, requests: requestsOfEach, status: 304 }),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type FilledData, fillData } from './fleet.ts';
+import { type FilledData, fillData, writeArtefact } from './fleet.ts';
 import { load } from './load.ts';
-import { acceleratedPeer, ownPeer, type Peer, phpPeer, staticPeer } from './peers.ts';
+import { acceleratedPeer, bareAcceleratedPeer, barePeer, ownPeer, type Peer, phpPeer, staticPeer } from './peers.ts';
 import { type Contender, type Cost, race } from './race.ts';
 import { indices, microseconds, perSecond, type Row, ratio } from './table.ts';
 
@@ -21,17 +21,18 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
   const nginx = open(await staticPeer(join(folder, 'downloads-static'), filled));
   const own = open(await ownPeer(data, 'ours'));
   const accelerated = open(await acceleratedPeer(join(folder, 'downloads-behind'), behind));
+  const file = join(folder, 'door.bin');
+  await writeArtefact(file, filled);
+  const bare = open(await barePeer('bare', 'body', file));
+  const bareBehind = open(await bareAcceleratedPeer(join(folder, 'downloads-bare'), filled));
   const contenders: Contender[] = [
-    ...[php, nginx, own].map((peer) => ({ peer, load: () => download(peer, devices) })),
+    ...[php, nginx, own, bare, bareBehind].map((peer) => ({ peer, load: () => download(peer, devices) })),
     { peer: accelerated, load: () => download(accelerated, devicesOf(filledBehind)) },
   ];
   const costs = await race(contenders, rounds);
-  const [theirs, plain, ours, front] = [php, nginx, own, accelerated].map(({ name }) => costs.get(name)) as [
-    Cost,
-    Cost,
-    Cost,
-    Cost,
-  ];
+  const costOf = ({ name }: Peer) => costs.get(name) as Cost;
+  const [theirs, plain, ours, front] = [costOf(php), costOf(nginx), costOf(own), costOf(accelerated)];
+  const [least, leastFront] = [costOf(bare), costOf(bareBehind)];
   return [
     [
       'download of 470 KB, CPU',
@@ -47,6 +48,7 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
       `PHP ${perSecond(theirs)}`,
       '>= 3x',
     ],
+    comparison('download of 470 KB', 'node:http that decides nothing', least, theirs, 'PHP'),
     [
       'behind nginx (X-Accel-Redirect), requests/s',
       perSecond(front),
@@ -54,14 +56,15 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
       `nginx static ${perSecond(plain)}`,
       '>= 0.9x',
     ],
-    [
-      'behind nginx, CPU, for comparison',
-      microseconds(front),
-      ratio(front.cpuMicros, plain.cpuMicros),
-      `nginx static ${microseconds(plain)}`,
-      '',
-    ],
+    comparison('behind nginx', 'node:http that decides nothing, behind nginx', leastFront, plain, 'nginx static'),
   ];
+}
+
+/** What there is at least, beside the same peer. */
+function comparison(what: string, name: string, least: Cost, peer: Cost, peerName: string): Row {
+  const both = (cost: Cost) => `${microseconds(cost)}, ${perSecond(cost)}`;
+  const ratios = `${ratio(least.cpuMicros, peer.cpuMicros)}, ${ratio(least.perSecond, peer.perSecond)}`;
+  return [`${what}, for comparison: ${name}`, both(least), ratios, `${peerName} ${both(peer)}`, ''];
 }
 
 function devicesOf(filled: FilledData) {

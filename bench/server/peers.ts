@@ -61,14 +61,27 @@ export async function ownPeer(data: string, name: string, options: readonly stri
 
 /** The same behind nginx, which sends the artefacts. */
 export async function acceleratedPeer(folder: string, data: string): Promise<Peer> {
-  const root = join(folder, 'accelerated');
-  await mkdir(root, { recursive: true });
   const own = await ownPeer(data, 'ours', ['--trust-proxy', '127.0.0.1', '--x-accel-redirect', '/blobs/']);
-  const location = `location / { proxy_pass ${new URL(own.url).origin}; } location /blobs/ { internal; alias ${data}/blobs/; }`;
+  return behindNginx('ours behind nginx', join(folder, 'accelerated'), { ...own, blobs: `${data}/blobs` });
+}
+
+/** A server of node that decides nothing, behind nginx. */
+export async function bareAcceleratedPeer(folder: string, filled: FilledData): Promise<Peer> {
+  const root = join(folder, 'bare');
+  await mkdir(root, { recursive: true });
+  await writeArtefact(join(root, 'door.bin'), filled);
+  const bare = await barePeer('bare', 'accelerated', '/blobs/door.bin');
+  return behindNginx('bare behind nginx', root, { ...bare, blobs: root });
+}
+
+async function behindNginx(name: string, root: string, peer: Peer & { readonly blobs: string }): Promise<Peer> {
+  await mkdir(root, { recursive: true });
+  const { origin, pathname } = new URL(peer.url);
+  const location = `location / { proxy_pass ${origin}; } location /blobs/ { internal; alias ${peer.blobs}/; }`;
   const nginx = await startNginx(root, location);
-  const url = `http://127.0.0.1:${nginx.port}/update/door`;
-  await untilAnswer(url, 403);
-  return { name: 'ours behind nginx', url, servers: [...own.servers, nginx.running] };
+  const url = `http://127.0.0.1:${nginx.port}${pathname}`;
+  await untilListening(nginx.port);
+  return { name, url, servers: [...peer.servers, nginx.running] };
 }
 
 /** nginx with the certificate of a server of ours. */
@@ -82,10 +95,10 @@ export async function securePeer(folder: string, tls: string): Promise<Peer> {
   return { name: 'nginx', url: `https://127.0.0.1:${nginx.port}/`, servers: [nginx.running] };
 }
 
-/** An HTTP server of node that decides nothing: what there is at least. */
-export async function emptyPeer(): Promise<Peer> {
-  const running = start(process.execPath, [fileURLToPath(new URL('empty-server.mjs', import.meta.url))]);
-  return { name: 'empty node:http', url: `${await urlOf(running)}/`, servers: [running] };
+/** An HTTP server of node that decides nothing: what there is at least. It sends a file, or says where it is, or nothing. */
+export async function barePeer(name: string, ...how: readonly string[]): Promise<Peer> {
+  const running = start(process.execPath, [fileURLToPath(new URL('bare-server.mjs', import.meta.url)), ...how]);
+  return { name, url: `${await urlOf(running)}/`, servers: [running] };
 }
 
 async function startNginx(

@@ -47,7 +47,8 @@ export class Committer {
 
   write<Result>(urgency: Urgency, work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      let outcome: { value: Result } | { error: unknown } = { error: new Error('it was never tried') };
+      // No error that is made beforehand: its stack trace would cost more than the write.
+      let outcome: { value: Result } | { error: unknown } | undefined;
       this.#waiting.push({
         urgency,
         work: () => {
@@ -61,6 +62,7 @@ export class Committer {
         },
         settle: (failure) => {
           if (failure !== undefined) reject(failure.error);
+          else if (outcome === undefined) reject(new Error('it was never tried'));
           else if ('error' in outcome) reject(outcome.error);
           else resolve(outcome.value);
         },

@@ -1,0 +1,18 @@
+/** node:http that decides nothing: what a server of node costs at least. It answers 304, or with a body, or leaves the body to nginx. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+
+const [how, path] = process.argv.slice(2);
+const answers = {
+  nothing: () => [304, {}],
+  body: (body = readFileSync(path)) => [200, { 'Content-Length': body.length }, body],
+  accelerated: () => [200, { 'X-Accel-Redirect': path }],
+};
+const [status, headers, body] = answers[how]();
+const server = createServer((_request, response) => {
+  response.writeHead(status, headers);
+  response.end(body);
+});
+server.listen(0, '127.0.0.1', () => {
+  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}` })}\n`);
+});
