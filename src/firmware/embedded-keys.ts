@@ -21,19 +21,20 @@ const mostPemBytes = 32 * 1024;
 
 /**
  * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also
- * inside certificates). One entry a modulus, the first place where it was met. Bare moduli, as BearSSL's trust anchors
- * have them, cannot be told from other bytes.
+ * inside certificates, and PKCS#1, which `BearSSL::PublicKey` takes as well). One entry a modulus, the first place where it was met.
+ * Bare moduli, as BearSSL's trust anchors have them, cannot be told from other bytes.
  */
 export function findEmbeddedKeys(content: Uint8Array): Reading<readonly EmbeddedKey[]> {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
   const pem = findPemKeys(buffer);
   const der = findDerKeys(buffer);
+  const bare = findBareKeys(buffer);
   const byFingerprint = new Map<string, EmbeddedKey>();
-  for (const found of [...pem.keys, ...der.keys]) {
+  for (const found of [...pem.keys, ...der.keys, ...bare.keys]) {
     if (!byFingerprint.has(found.key.fingerprint)) byFingerprint.set(found.key.fingerprint, found);
   }
   const findings = [...pem.findings];
-  if (pem.stopped || der.stopped) {
+  if (pem.stopped || der.stopped || bare.stopped) {
     const message = 'too many things in the content look like keys: the rest was not read';
     findings.push({ id: 'embedded-keys-not-all-read', message });
   }
@@ -167,6 +168,34 @@ function readPublicKeyInfo(
     if (outer?.contentOffset === at && outer.endOffset === bits.endOffset) return { offset: at - headerBytes, key };
   }
   return undefined;
+}
+
+// How the modulus of a key of 1024 bits and more begins: INTEGER, and a length of one or of two bytes.
+const modulusBeginnings = [Buffer.from('0281', 'hex'), Buffer.from('0282', 'hex')];
+
+/** PKCS#1 without anything around it. What lies inside a SubjectPublicKeyInfo is met here again. */
+function findBareKeys(buffer: Buffer): Scan {
+  const keys: EmbeddedKey[] = [];
+  let read = 0;
+  for (const beginning of modulusBeginnings) {
+    let at = buffer.indexOf(beginning);
+    for (; at !== -1 && read < mostKeys; at = buffer.indexOf(beginning, at + 1)) {
+      const offset = sequenceBefore(buffer, at);
+      if (offset === undefined) continue;
+      read += 1;
+      const key = readRsaPublicKey(buffer, offset, buffer.length);
+      if (key !== undefined) keys.push({ encoding: 'der', container: 'rsa-public-key', offset, key });
+    }
+    if (at !== -1) return { keys, findings: [], stopped: true };
+  }
+  return { keys, findings: [], stopped: false };
+}
+
+/** Where the SEQUENCE begins of which the content begins at `at`. */
+function sequenceBefore(buffer: Buffer, at: number): number | undefined {
+  return [at - 3, at - 4].find(
+    (offset) => readDerElement(buffer, offset, buffer.length, derTags.sequence)?.contentOffset === at,
+  );
 }
 
 /** RSAPublicKey (RFC 8017, A.1.1): SEQUENCE { INTEGER modulus, INTEGER exponent }. */

@@ -47,6 +47,17 @@ test('DER keys are found at any offset', (t) => {
   t.pass();
 });
 
+test('a key without anything around it is found, in both lengths of its header', (t) => {
+  for (const bits of [1024, 1536, 2040, 2048, 3072, 4096]) {
+    const { publicKey } = makeKeyPair(bits);
+    const der = publicKey.keyObject.export({ type: 'pkcs1', format: 'der' });
+    t.deepEqual(describe(around(Uint8Array.of(2, 0x82), der, Uint8Array.of(2, 0x81))), [
+      { encoding: 'der', container: 'rsa-public-key', offset: 1002, fingerprint: publicKey.fingerprint },
+    ]);
+    t.deepEqual(describe(der.subarray(0, -1)), []);
+  }
+});
+
 test('a key of each size that a device can hold is found as DER and as PEM', (t) => {
   for (const bits of [1024, 3072, 4096]) {
     const { publicKey } = makeKeyPair(bits);
@@ -96,7 +107,7 @@ test('look-alikes are ignored', (t) => {
     '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
     '-----BEGIN RSA PUBLIC KEY-----\nMAYCAQECAQM=\n-----END RSA PUBLIC KEY-----',
     spki.subarray(0, 100),
-    spki.subarray(4),
+    spki.subarray(4, 200),
   ];
   t.deepEqual(findEmbeddedKeys(around(...lookAlikes)), { value: [], findings: [] });
 });
