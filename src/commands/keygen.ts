@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { type KeyPlace, projectSettings } from '../config/settings.ts';
 import { OtaError } from '../errors.ts';
 import { generateRsaKeyPair } from '../keys/generate.ts';
 import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../keys/key-files.ts';
@@ -12,8 +13,10 @@ import { type Declaration, verb } from './verb.ts';
 
 export interface KeygenOptions extends OutputOptions {
   readonly bits: string;
-  readonly privateKey: string;
-  readonly publicKey: string;
+  readonly privateKey?: string | undefined;
+  readonly publicKey?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
 }
 
 /** Declares the verb. */
@@ -23,16 +26,23 @@ export function declare(declaration: Declaration) {
     'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',
   ])
     .option('--bits <n>', 'size of the key, 1024 to 4096', '2048')
-    .option('--private-key <file>', 'where the private key goes', 'private.key')
-    .option('--public-key <file>', 'where the public key goes', 'public.key')
+    .option(
+      '--private-key <file>',
+      'where the private key goes (default: where the configuration has it, or private.key)',
+    )
+    .option('--public-key <file>', 'where the public key goes (default: where the configuration has it, or public.key)')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
     .action((options) => keygen(options, declaration.io));
 }
 
 /** Makes a key pair, never over one that is there. */
 export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
-  const privatePath = resolve(io.cwd, options.privateKey);
-  const publicPath = resolve(io.cwd, options.publicKey);
+  const settings = await projectSettings(options, io.cwd);
+  const source = resolve(io.cwd, options.source ?? '.');
+  const privatePath = pathOf(settings.privateKey, 'private key') ?? join(source, 'private.key');
+  const publicPath = pathOf(settings.publicKey, 'public key') ?? join(source, 'public.key');
   requireDistinct([privatePath, publicPath], []);
   for (const [path, what] of [
     [privatePath, 'private key'],
@@ -48,7 +58,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
     throw error;
   });
 
-  const key = readPublicKey(pair.publicKey, options.publicKey);
+  const key = readPublicKey(pair.publicKey, report.path(publicPath));
   for (const warning of await privateKeyWarnings(privatePath, key, report.path(privatePath))) report.warn(warning);
   report.say(
     `Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`,
@@ -60,4 +70,11 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
     bits: key.bits,
     fingerprint: key.fingerprint,
   });
+}
+
+/** @throws OtaError USAGE where the configuration takes the key from the environment, into which nothing can be written */
+function pathOf(place: KeyPlace | undefined, what: string): string | undefined {
+  if (place === undefined || 'path' in place) return place?.path;
+  const message = `the configuration takes the ${what} from ${place.variable}, where no key can be made`;
+  throw new OtaError('USAGE', { message, hint: `say where it goes with --${what.replace(' ', '-')} FILE` });
 }

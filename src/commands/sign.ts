@@ -19,6 +19,8 @@ import { type Declaration, verb } from './verb.ts';
 export interface SignOptions extends OutputOptions {
   readonly privateKey?: string | undefined;
   readonly passphraseEnv?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
   readonly bin?: string | undefined;
   readonly out?: string | undefined;
   readonly gzip?: boolean | undefined;
@@ -33,8 +35,10 @@ export function declare(declaration: Declaration) {
     'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
     'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
   ])
-    .option('--private-key <file>', 'the private key, PEM')
+    .option('--private-key <file>', 'the private key, PEM (default: the one of the configuration, or private.key)')
     .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
     .option('--bin <file>', 'the file to sign')
     .option('--out <file>', 'the signed file (default: FILE.signed, FILE.gz.signed)')
     .option('--gzip', 'compress first')
@@ -71,10 +75,15 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   const expectedOut =
     options.out === undefined ? `${bin}${compression === 'none' ? '' : '.gz'}.signed` : resolve(io.cwd, options.out);
   requireDistinct([expectedOut, legacy], [options.privateKey && resolve(io.cwd, options.privateKey)]);
+  const key = await keyOf(options, io, report).catch(async (error) => {
+    await removeOutputs([expectedOut, legacy], bin);
+    throw error;
+  });
+  requireDistinct([expectedOut, legacy], [key.path]);
   // Whatever goes wrong from here on, no output of an earlier run may pass for this one's.
   await removeOutputs([expectedOut, legacy], bin);
 
-  const signer = await signerFrom(options, io, report);
+  const signer = await key.signer();
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
@@ -133,8 +142,9 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
     throw error;
   });
   await removeStaleSignatures(path, build.manifest);
-  const signer = await signerFrom(options, io, report);
-  const signed = await signBuild(build, signer, options.privateKey ?? 'the private key');
+  const key = await keyOf(options, io, report);
+  const signer = await key.signer();
+  const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
       `${report.path(path)}: nothing shows that the Updater verifies signatures; pack it with --public-key to have it proven`,
@@ -145,11 +155,34 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   report.result('sign', signed.manifest);
 }
 
-async function signerFrom(options: SignOptions, io: Io, report: Report): Promise<Signer> {
-  if (options.privateKey === undefined) {
-    throw new OtaError('KEY_MISSING_FOR', { verb: 'sign', wanted: '--private-key FILE' });
+/** Where a private key comes from. */
+interface KeyToUse {
+  /** undefined: it lies in no file. */
+  readonly path: string | undefined;
+  signer(): Promise<Signer>;
+}
+
+/** The key that is named; else the project's, found as `pack` finds it. */
+async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
+  if (options.privateKey !== undefined) {
+    const path = resolve(io.cwd, options.privateKey);
+    return { path, signer: () => signerAt(path, options, io, report) };
   }
-  const path = resolve(io.cwd, options.privateKey);
+  const { projectSettings } = await import('../config/settings.ts');
+  const { projectSigner } = await import('./project-keys.ts');
+  const settings = await projectSettings(options, io.cwd);
+  const place = settings.privateKey;
+  return {
+    path: place !== undefined && 'path' in place ? place.path : undefined,
+    async signer() {
+      const signer = await projectSigner(settings, io, report);
+      if (signer === undefined) throw new OtaError('KEY_MISSING_FOR', { verb: 'sign', wanted: '--private-key FILE' });
+      return signer;
+    },
+  };
+}
+
+async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
   const key = await loadPrivateKey(path, await passphraseFrom(options, io));
   for (const warning of await privateKeyWarnings(path, key.publicKey, report.path(path))) report.warn(warning);
   return keyFileSigner(key);

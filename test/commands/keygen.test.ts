@@ -77,3 +77,15 @@ test('keygen shows no part of the private key', async (t) => {
   const [, secret = 'x'] = (await folder.text('private.key')).split('\n');
   t.false(`${stdout}${stderr}`.includes(secret));
 });
+
+test('keys are made where the configuration has them, and none that it takes from the environment', async (t) => {
+  const folder = await testFolder(t);
+  await folder.write('ota.config.json', JSON.stringify({ privateKey: 'keys/door.key', publicKey: 'door.pub' }));
+  await folder.write('keys/README', '');
+  t.is((await runVerb(['keygen'], { cwd: folder.path })).error, undefined);
+  t.deepEqual(await folder.list(), ['door.pub', 'keys/README', 'keys/door.key', 'ota.config.json']);
+  await folder.write('ota.config.json', JSON.stringify({ privateKey: { env: 'DOOR_KEY' } }));
+  const { error } = await runVerb(['keygen'], { cwd: folder.path });
+  t.is(error?.exitCode, 2);
+  t.regex(error?.message ?? '', /DOOR_KEY/);
+});

@@ -166,7 +166,8 @@ test('sign says what it needs', async (t) => {
   const noFile = await sign(folder);
   t.is(noFile.exitCode, 2);
   t.regex(noFile.error?.message ?? '', /needs --bin FILE, or --manifest FILE/);
-  const noKey = await runVerb(['sign', '--bin', 'door.bin'], { cwd: folder.path });
+  const bare = await testFolder(t, { 'door.bin': image });
+  const noKey = await runVerb(['sign', '--bin', 'door.bin'], { cwd: bare.path });
   t.is(noKey.exitCode, 2);
   t.regex(noKey.error?.message ?? '', /needs --private-key FILE/);
   const both = await sign(folder, '--bin', 'door.bin', '--manifest', 'door.bin.ota.json');
@@ -181,4 +182,26 @@ test('a small key, and one that others can read, are warned of even with --quiet
   t.is(exitCode, 0);
   t.regex(stderr, /^warning: private\.key has 1024 bits; fewer than 2048 can be broken/m);
   if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key can be read by other users/m);
+});
+
+test('without --private-key it is the key of the configuration, or the one beside the sketch', async (t) => {
+  const folder = await testFolder(t);
+  await runVerb(['keygen', '--private-key', 'door.key', '--public-key', 'door.pub'], { cwd: folder.path });
+  await folder.write('a.bin', 'some bytes');
+  const sign = (...argv: string[]) => runVerb(['sign', '--bin', 'a.bin', ...argv], { cwd: folder.path });
+  t.is((await sign()).error?.code, 'KEY_MISSING_FOR');
+  await folder.write('ci.json', JSON.stringify({ privateKey: 'door.key' }));
+  t.is((await sign('--config', 'ci.json')).error, undefined);
+  const signed = await folder.read('a.bin.signed');
+  t.is((await sign('--private-key', 'door.key')).error, undefined);
+  t.deepEqual(await folder.read('a.bin.signed'), signed);
+
+  await folder.write('project/private.key', await folder.read('door.key'));
+  t.is((await sign('--source', 'project', '--out', 'b.signed')).error, undefined);
+  t.deepEqual(await folder.read('b.signed'), signed);
+
+  t.is((await sign('--config', 'ci.json', '--out', 'door.key')).error?.code, 'USAGE');
+  await folder.write('ci.json', '{ "privateKye": 1 }');
+  t.is((await sign('--config', 'ci.json')).error?.exitCode, 2);
+  t.false((await folder.list()).includes('a.bin.signed'), 'what an earlier run made is gone');
 });
