@@ -29,8 +29,9 @@ test.serial(`${kills} times kill -9 while it takes releases and answers devices`
   for (let count = 0; count < kills; count++) {
     const server = await serveWith(cli.path, data);
     if (server.url === undefined) throw new Error('the server does not start any more');
-    if (count % 10 === 0 || count === kills - 1) t.deepEqual(await losses(server.url, token, acknowledged), []);
-    await work(server, token, builds, acknowledged, Math.random() * 900);
+    // All that was ever acknowledged is looked at: what is lost once is missed at the next look too.
+    if (count % 40 === 0) t.deepEqual(await losses(server.url, token, acknowledged), []);
+    await work(server, token, builds, acknowledged, Math.random() * 500);
     await server.ended;
   }
   const last = await serveWith(cli.path, data);
