@@ -36,7 +36,7 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         <RolloutBadge state={state} /> {rolloutText(rollout)}
       </div>
       <div id="rollout" data-live>
-        <TallyBar tally={tally} of="All devices" />
+        <TallyBar tally={tally} of="All devices" state={state} />
         {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
         <h2>Stages</h2>
         <Stages {...rollout} stages={stages} />
@@ -90,7 +90,7 @@ function unknown(): ApiError {
   return new ApiError('not-found', 'There is no such rollout.', 'The list shows those that there are.');
 }
 
-function Stages({ stages, openStages }: RolloutInfo) {
+function Stages({ stages, openStages, state }: RolloutInfo) {
   return (
     <ol class="stages">
       {stages.map((stage, index) => (
@@ -101,7 +101,7 @@ function Stages({ stages, openStages }: RolloutInfo) {
               {index < openStages ? 'open' : 'not open yet'}, {counted(stage.tally.members, 'device')}
             </span>
           </p>
-          <TallyBar tally={stage.tally} of={`Stage ${index + 1}`} />
+          <TallyBar tally={stage.tally} of={`Stage ${index + 1}`} state={state} />
         </li>
       ))}
     </ol>

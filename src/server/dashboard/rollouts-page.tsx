@@ -52,7 +52,7 @@ function RolloutCard(rollout: RolloutInfo) {
       <p class="lead">
         <RolloutBadge state={state} /> {rolloutText(rollout)}
       </p>
-      <TallyBar tally={tally} of={version} />
+      <TallyBar tally={tally} of={version} state={state} />
       <p class="quiet">
         Started <When at={startedAt} exact />
       </p>

@@ -1,10 +1,11 @@
+import type { RolloutState } from '../../domain/rollout.ts';
 import type { RolloutTally } from '../../domain/rollout-info.ts';
 import { ShareBar } from './share-bar.tsx';
 import { countText } from './words.tsx';
 
 /** How far the devices of a rollout or of a stage have come: a bar, and the same in numbers. */
-export function TallyBar({ tally, of }: { tally: RolloutTally; of: string }) {
-  const parts = partsOf(tally).filter(({ count }) => count > 0);
+export function TallyBar({ tally, of, state }: { tally: RolloutTally; of: string; state: RolloutState }) {
+  const parts = partsOf(tally, state).filter(({ count }) => count > 0);
   const text =
     tally.members === 0 ? 'no devices' : parts.map(({ count, label }) => `${countText(count)} ${label}`).join(', ');
   return (
@@ -22,12 +23,13 @@ export function TallyBar({ tally, of }: { tally: RolloutTally; of: string }) {
   );
 }
 
-function partsOf({ running, sent, failed, vanished, refused, waiting }: RolloutTally) {
+function partsOf({ running, sent, failed, vanished, refused, waiting }: RolloutTally, state: RolloutState) {
+  const isToCome = state === 'active' || state === 'paused' || state === 'complete';
   return [
     { kind: 'current', count: running, label: 'run it' },
     { kind: 'waiting', count: sent, label: 'were sent it' },
     { kind: 'failed', count: failed, label: vanished === 0 ? 'failed' : `failed (${vanished} vanished)` },
     { kind: 'refused', count: refused, label: 'cannot take it safely' },
-    { kind: 'unseen', count: waiting, label: 'have their turn to come' },
+    { kind: 'unseen', count: waiting, label: isToCome ? 'have their turn to come' : 'did not get it' },
   ];
 }

@@ -45,11 +45,12 @@ function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTa
 }
 
 function gateReason(
-  { gate, openStages, stages }: RolloutRecord,
+  { gate, openStages, stages, accepted }: RolloutRecord,
   { open, soaked }: Evidence,
   isLast: boolean,
 ): string | undefined {
-  const inReach = open.members - open.refused;
+  // Nobody waits for what somebody has given up: failures that were accepted do not keep the next stage closed either.
+  const inReach = open.members - open.refused - Math.min(open.failed, accepted.failed);
   // A stage without a device proves nothing, and need not be waited for; but nobody else follows before somebody has proved something.
   if (inReach <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;

@@ -120,6 +120,25 @@ test('two devices that vanish halt it at once: nobody else gets it, whatever nam
   t.is((await show(server, id)).state, 'active', 'those that are known do not halt it again');
 });
 
+test('failures that were accepted keep no stage closed', async (t) => {
+  const server = await fleet(t, 4);
+  const stages = [{ canaries: ['device-0', 'device-1', 'device-2'] }, { share: 100 }];
+  const { id } = await start(server, { stages, halt: { failures: 1 } });
+  for (let asks = 0; asks < 4; asks++) await visit(server, 0, old);
+  t.is((await show(server, id)).state, 'halted');
+  await server.api('POST', `/projects/door/rollouts/${id}/resume`, { acceptFailures: true });
+  await server.parts.rollouts.maintain();
+  t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run it; 0 do/);
+  for (const index of [1, 2]) {
+    await visit(server, index, old);
+    await visit(server, index, young);
+  }
+  await server.parts.rollouts.maintain();
+  t.is((await show(server, id)).openStages, 2);
+  for (let asks = 0; asks < 4; asks++) await visit(server, 3, old);
+  t.is((await show(server, id)).state, 'halted', 'a new failure counts');
+});
+
 test('it halts by count and by share of failures, with a minimum sample', async (t) => {
   const server = await fleet(t, 5);
   const halt = { failures: 3, failurePercent: 50, minimumSample: 4, vanished: 9 };
