@@ -25,11 +25,12 @@ export function TallyBar({ tally, of, state }: { tally: RolloutTally; of: string
 
 function partsOf({ running, sent, failed, vanished, refused, waiting }: RolloutTally, state: RolloutState) {
   const isToCome = state === 'active' || state === 'paused' || state === 'complete';
+  const toCome = waiting === 1 ? 'has its turn to come' : 'have their turn to come';
   return [
-    { kind: 'current', count: running, label: 'run it' },
-    { kind: 'waiting', count: sent, label: 'were sent it' },
+    { kind: 'current', count: running, label: running === 1 ? 'runs it' : 'run it' },
+    { kind: 'waiting', count: sent, label: sent === 1 ? 'was sent it' : 'were sent it' },
     { kind: 'failed', count: failed, label: vanished === 0 ? 'failed' : `failed (${vanished} vanished)` },
     { kind: 'refused', count: refused, label: 'cannot take it safely' },
-    { kind: 'unseen', count: waiting, label: isToCome ? 'have their turn to come' : 'did not get it' },
+    { kind: 'unseen', count: waiting, label: isToCome ? toCome : 'did not get it' },
   ];
 }

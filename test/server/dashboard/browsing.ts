@@ -55,7 +55,7 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
     await store.tokens.create(record, 'test');
     return { id: record.id, token };
   };
-  const browser = () => newBrowser(app);
+  const browser = () => browserAt(app);
   return {
     parts,
     stopping,
@@ -73,7 +73,8 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
 
 const origin = 'http://localhost';
 
-function newBrowser(app: Hono<Session>): Browser {
+/** In front of an app, without a port. */
+export function browserAt(app: Hono<Session>): Browser {
   let cookie: string | undefined;
   const ask = async (path: string, init: RequestInit): Promise<Seen> => {
     const headers = new Headers(init.headers);

@@ -1,0 +1,103 @@
+/** Rollouts on the dashboard, as somebody sees and steers them without JavaScript. */
+import test, { type ExecutionContext } from 'ava';
+import type { Role } from '../../../src/domain/release.ts';
+import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
+import { makeApi } from '../../../src/server/api/app.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
+import { askAsDevice } from '../raw-device.ts';
+import { startTestServer } from '../running-server.ts';
+import { browserAt } from './browsing.ts';
+
+const signer = testSigner();
+const [old, young] = await Promise.all([
+  testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 8192 }),
+  testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 8192 }),
+]);
+
+const macOf = (index: number) => `02:00:00:00:00:0${index}`;
+
+/** A rollout of 2.0, of which the first stage is the canary `front-door`. */
+async function rolledOut(t: ExecutionContext) {
+  const server = await startTestServer(t);
+  await server.publish(old);
+  await server.publish(young, { hold: true });
+  for (const index of [1, 2, 3]) {
+    const name = index === 1 ? 'front-door' : `door-${index}`;
+    await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name });
+  }
+  const stages = [{ canaries: ['front-door'] }, { share: 100 }];
+  const request = { version: '2.0', stages, gate: { soakMs: 0 }, halt: { failures: 1 } };
+  const { id } = (await server.api('POST', '/projects/door/rollouts', request)).body as unknown as RolloutInfo;
+  const app = makeApi(server.parts);
+  const browserOf = async (role: Role) => {
+    const { body } = await server.api('POST', '/tokens', { role, name: `somebody who may ${role}` });
+    const browser = browserAt(app);
+    t.is((await browser.post('/login', { token: String(body['token']) })).status, 303);
+    return browser;
+  };
+  const visit = (index: number, runs = old) =>
+    askAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
+  const state = async () => (await server.api('GET', `/projects/door/rollouts/${id}`)).body['state'];
+  return { server, browserOf, visit, state, page: `/projects/door/rollouts/${id}` };
+}
+
+test('the list leads to a page with stages by the names of their devices, what it waits for, progress and rules', async (t) => {
+  const { server, browserOf, visit, page } = await rolledOut(t);
+  const reader = await browserOf('read');
+  const list = (await reader.get('/projects/door/rollouts')).text;
+  t.true(list.includes(`href="${page}"`));
+  t.regex(list, /2\.0 on stable/);
+
+  await visit(1);
+  await server.parts.rollouts.maintain();
+  const { text } = await reader.get(page);
+  t.regex(text, /1 of 2 stages open; waits: 1 of 1 device to run it; 0 do/);
+  t.regex(text, /Stage 1<\/strong> front-door/);
+  t.regex(text, /1 was sent it/);
+  t.regex(text, /2 have their turn to come/);
+  t.regex(text, /The next stage opens when 90 % of the devices that can take it run it/);
+  t.regex(text, /No further device gets it when a device has failed/);
+  t.regex(text, /<svg[^>]*role="img"/);
+  t.notRegex(text, /<form[^>]*rollouts/, 'who may only read has no buttons');
+  t.is((await reader.get('/projects/door/rollouts/77')).status, 404);
+  t.is((await reader.get('/projects/door/rollouts/x')).status, 404);
+});
+
+test('its buttons pause, resume, advance and abort it; who may only read can’t', async (t) => {
+  const { browserOf, state, page } = await rolledOut(t);
+  const reader = await browserOf('read');
+  t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);
+  t.is(await state(), 'active');
+
+  const publisher = await browserOf('publish');
+  t.is((await publisher.post(`${page}/pause`, {})).status, 403, 'a form of another page');
+  for (const [action, after] of [
+    ['pause', 'paused'],
+    ['resume', 'active'],
+    ['advance', 'active'],
+    ['abort', 'aborted'],
+  ] as const) {
+    t.is((await publisher.send(page, `${page}/${action}`, { reason: 'to see' })).status, 303, action);
+    t.is(await state(), after);
+  }
+  const { text } = await publisher.get(page);
+  t.regex(text, /No further device gets it; who has it keeps it: to see/);
+  t.regex(text, /3 did not get it/);
+  t.notRegex(text, new RegExp(`action="${page}/(pause|resume|advance|abort)"`));
+  t.true(text.includes(`action="${page}/roll-back"`));
+});
+
+test('a halted one says why, and goes on only for who accepts its failures', async (t) => {
+  const { browserOf, visit, state, page } = await rolledOut(t);
+  for (let asks = 0; asks < 4; asks++) await visit(1);
+  t.is(await state(), 'halted');
+  const publisher = await browserOf('publish');
+  const { text } = await publisher.get(page);
+  t.regex(text, /No further device gets it: 1 device failed to come back with 2\.0 \(the limit is 1\)/);
+  t.regex(text, /1 failed/);
+  const refused = await publisher.send(page, `${page}/resume`);
+  t.is(refused.status, 409);
+  t.regex(refused.text, /Look at the devices that failed/);
+  t.is((await publisher.send(page, `${page}/resume`, { acceptFailures: 'yes' })).status, 303);
+  t.is(await state(), 'active');
+});
