@@ -76,7 +76,6 @@ export class Catalogue {
     channels.set(rollout.channel, { ...releases, rollout: { ...releases.rollout, rollout } });
     this.#views.set(rollout.project, { ...view, channels });
     this.#changes.tell(rollout.project);
-    this.#changes.tell(rollout.project);
   }
 
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
