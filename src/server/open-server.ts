@@ -5,7 +5,7 @@ import { Catalogue } from './catalogue.ts';
 import { Changes } from './changes.ts';
 import { ArtefactBytes } from './device/artefact-bytes.ts';
 import { DeviceRecords } from './device/device-records.ts';
-import { Downloads } from './device/downloads.ts';
+import { Downloads, defaultStallMs } from './device/downloads.ts';
 import { LastSeen } from './device/last-seen.ts';
 import { QuickAnswers } from './device/quick-answers.ts';
 import { newCounters } from './operation/counters.ts';
@@ -20,12 +20,12 @@ import { Turns } from './turns.ts';
 /** Puts a server together; nothing listens yet. */
 export async function makeParts(
   store: Store,
-  options: Omit<ServerOptions, 'data' | 'host' | 'port'>,
+  options: Omit<ServerOptions, 'data' | 'host' | 'port'> & Partial<Pick<ServerParts, 'authority'>>,
   stopping: AbortSignal,
 ): Promise<ServerParts> {
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
   const counters = newCounters();
-  const downloads = new Downloads(limits.mostDownloads);
+  const downloads = new Downloads(limits.mostDownloads, options.stallMs ?? defaultStallMs);
   const lastSeen = new LastSeen(store.devices);
   const quick = new QuickAnswers();
   const changes = new Changes();

@@ -66,6 +66,24 @@ test('HTTP/1.1 and keep-alive are answered as well', async (t) => {
   t.is(bytes.toString().match(/^HTTP\/1\.1 304/gm)?.length, 2);
 });
 
+test('a download is the last thing on its connection, though the client wants to keep it', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const asks = [
+    updateRequest('/update/door', runsOld),
+    updateRequest('/files/door/2.0/door.bin.signed', { userAgent: 'x' }),
+  ];
+  for (const ask of asks) {
+    const kept = ask.replace('HTTP/1.0', 'HTTP/1.1').replace('Connection: close', 'Connection: keep-alive');
+    const answer = readAnswer(await sendRaw(server.port, kept + kept));
+    t.is(answer.header('connection'), 'close');
+    t.is(answer.header('content-length'), String(answer.body.length), 'there is no second one behind it');
+    t.is(answer.header('x-md5'), answer.md5);
+  }
+  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  t.is(server.parts.counters.downloadsReceived, 1, 'and it is known to have come to its end');
+});
+
 test('who is no updater gets 403, and so does one that leaves a header out', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);

@@ -148,6 +148,33 @@ test('who sends slowly is cut off, and keeps nobody out', async (t) => {
   t.true(await isSound(server));
 });
 
+test('who takes a file and does not read it is cut off', async (t) => {
+  const server = await startTestServer(t, { stallMs: 500 });
+  // More than the buffers of two sockets hold.
+  const large = await testBuild({ version: '2.0', signer, seed: 2, sizeBytes: 3_000_000, compression: 'none' });
+  await server.publish(large);
+  const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
+  const asks = [
+    updateRequest('/update/door', roomy),
+    updateRequest('/files/door/2.0/door.bin.signed', { userAgent: 'x' }),
+  ];
+  const sockets = asks.map((ask) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port });
+    socket.on('error', () => undefined);
+    socket.write(ask);
+    return socket.pause();
+  });
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  while ((server.parts.counters.answers.get(200) ?? 0) < 2) await new Promise(setImmediate);
+  // It would wait a minute for those that still download.
+  const began = performance.now();
+  await server.close(60_000);
+  t.true(performance.now() - began < 30_000);
+  t.is(server.parts.counters.downloadsBroken, 1);
+});
+
 test('an address gets so many connections, and no more', async (t) => {
   const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 5 } });
   await server.publish(build);

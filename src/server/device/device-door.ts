@@ -4,8 +4,8 @@ import type { ProjectView } from '../catalogue.ts';
 import { countIn } from '../operation/counters.ts';
 import { leaveBody } from '../operation/leave-body.ts';
 import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
-import { answerNotModified, answerText, writeDownloadHead } from './answers.ts';
-import { endWith } from './downloads.ts';
+import { answerNotModified, answerText } from './answers.ts';
+import { sendArtefact } from './downloads.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import {
@@ -143,16 +143,16 @@ export class DeviceDoor {
     response: ServerResponse,
     { manifest, version }: ReleaseRecord,
   ): Promise<void> {
-    const { bytes, counters } = this.#parts;
+    const { bytes, counters, downloads } = this.#parts;
     const [artefact] = manifest.artefacts;
     const body = artefact && (await bytes.take(artefact));
     if (artefact === undefined || body === undefined) return this.#no(request, response, noFile);
     if (body === 'busy') return this.#no(request, response, { status: 404, text: 'not now' });
-    response.once('close', () => bytes.release(artefact));
     countIn(counters.answers, 200);
-    counters.bytesSent += body.length;
-    writeDownloadHead(response, artefact, version);
-    endWith(response, body);
+    const { stallMs } = downloads;
+    const end = await sendArtefact(request, response, { artefact, version, body, stallMs });
+    bytes.release(artefact);
+    if (end === 'received') counters.bytesSent += body.length;
   }
 
   #visit(

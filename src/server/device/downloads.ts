@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { Artefact } from '../../domain/manifest.ts';
+import { writeDownloadHead } from './answers.ts';
 
 /** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
-const stallMs = 60_000;
+export const defaultStallMs = 60_000;
 /** A device that is slower than that does not get to the end of it. */
 const slowestBytesPerSecond = 256;
 /** TLS makes an encrypted copy of what it is handed, for each device: it is handed so much at a time. */
@@ -14,12 +16,15 @@ export type DownloadEnd = 'received' | 'broken';
 
 /** Counts downloads, and lets none of them last for ever. */
 export class Downloads {
+  /** How long a client may take nothing. */
+  readonly stallMs: number;
   readonly #most: number;
   #active = 0;
   #idle: (() => void)[] = [];
 
-  constructor(most: number) {
+  constructor(most: number, stallMs: number) {
     this.#most = most;
+    this.stallMs = stallMs;
   }
 
   get active(): number {
@@ -46,15 +51,36 @@ export class Downloads {
   }
 }
 
+/** What is sent, and how long the client may take nothing of it. */
+interface Download {
+  readonly artefact: Artefact;
+  readonly version: string;
+  readonly body: Uint8Array;
+  readonly stallMs: number;
+}
+
+/** Sends an artefact, and says how that ended. */
+export function sendArtefact(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { artefact, version, body, stallMs }: Download,
+): Promise<DownloadEnd> {
+  // One download a connection, whatever the client asks for: otherwise nobody could tell how it ended. The head says so, too.
+  response.shouldKeepAlive = false;
+  writeDownloadHead(response, artefact, version);
+  return sendBody(request, response, body, stallMs);
+}
+
 /**
  * Sends the body, and says how that ended. That the last byte was handed to the system says little: it may hold a good part of a sketch
  * that a slow device has yet to take. So the connection is closed on this side only, and the device closes it on its own when it has all
  * of it. A device that gives up resets it: lwIP does when there are bytes left that nobody read (`tcp_close`).
  */
-export function sendBody(
+function sendBody(
   { socket }: IncomingMessage,
   response: ServerResponse,
   body: Uint8Array,
+  stallMs: number,
 ): Promise<DownloadEnd> {
   if (socket.destroyed) return Promise.resolve('broken');
   return new Promise((resolve) => {
@@ -79,22 +105,16 @@ export function sendBody(
       clearTimeout(deadline);
       resolve(isHandedOver && isClosedInOrder && !hadError ? 'received' : 'broken');
     });
-    closesAfter(response);
     endWith(response, body);
   });
 }
 
 /** Sends the body, to its end. */
-export function endWith(response: ServerResponse, body: Uint8Array): void {
+function endWith(response: ServerResponse, body: Uint8Array): void {
   if (response.req.socket instanceof TLSSocket) Readable.from(piecesOf(body)).pipe(response);
   else response.end(body);
 }
 
 function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < body.length; at += securedPieceBytes) yield body.subarray(at, at + securedPieceBytes);
-}
-
-/** One download a connection, whatever the client asks for: otherwise nobody could tell how it ended. */
-function closesAfter(response: ServerResponse): void {
-  response.shouldKeepAlive = false;
 }

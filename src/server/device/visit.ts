@@ -7,7 +7,7 @@ import { answerNotModified, answerVersion, writeDownloadHead } from './answers.t
 import { afterReceipt } from './attempts.ts';
 import { type Decision, decide, type Outcome, type Releases } from './decide.ts';
 import { newRecord } from './device-records.ts';
-import { sendBody } from './downloads.ts';
+import { sendArtefact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 import { type DeviceReport, type Mode, storedReport } from './report.ts';
 import { whatRuns } from './running.ts';
@@ -222,8 +222,8 @@ function send(parts: DeviceParts, visit: Visit, { artefact, release }: Sending, 
     response.end();
     return;
   }
-  writeDownloadHead(response, artefact, release.version);
-  sendBody(visit.request, response, body)
+  const { stallMs } = parts.downloads;
+  sendArtefact(visit.request, response, { artefact, version: release.version, body, stallMs })
     .then(async (end) => {
       putBack();
       if (end === 'broken') counters.downloadsBroken++;
