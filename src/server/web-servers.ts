@@ -27,6 +27,8 @@ const defaultHeadersWithinMs = 10_000;
 /** All of a request, its body too: an upload that takes longer goes on in another one. */
 const requestWithinMs = 300_000;
 const idleMs = 5_000;
+/** While it is being closed. */
+const sweepEveryMs = 100;
 
 interface Place {
   readonly host: string;
@@ -98,13 +100,15 @@ async function open(
   };
 }
 
-/** Those too that have not got beyond a handshake, of which an HTTP server knows nothing. */
+/** Those too that have not got beyond a handshake, of which an HTTP server knows nothing; of TLS both layers. */
 function openSockets(server: WebServer['server']): ReadonlySet<Socket> {
   const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
+  for (const event of ['connection', 'secureConnection']) {
+    server.on(event, (socket: Socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    });
+  }
   return open;
 }
 
@@ -128,10 +132,18 @@ function urlOf(server: WebServer['server'], scheme: 'http' | 'https'): string {
 
 async function closeServer(server: WebServer['server'], sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
+  closeUnused(server, sockets);
+  const sweep = setInterval(() => closeUnused(server, sockets), sweepEveryMs);
   const patience = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(patience);
+}
+
+/** Those that wait for another request, as after each answer, and those that browsers open ahead of one. */
+function closeUnused(server: WebServer['server'], sockets: ReadonlySet<Socket>): void {
+  server.closeIdleConnections();
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
 }

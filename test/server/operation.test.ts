@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import { afterRequest, afterSend, overdue } from '../../src/server/device/attempts.ts';
@@ -33,6 +34,26 @@ test('a server that is stopped lets downloads end, and takes nobody new', async 
   t.is(header('content-length'), String(body.length));
   t.is(header('x-md5'), md5);
   await t.throwsAsync(fetch(`${server.url}/healthz`));
+});
+
+test('connections that wait for nothing do not keep it: after an answer, before a first word', async (t) => {
+  const server = await startTestServer(t);
+  const open = () => connect({ host: '127.0.0.1', port: server.port });
+  const [silent, answered, asking] = [open(), open(), open()];
+  t.teardown(() => {
+    for (const socket of [silent, answered, asking]) socket.destroy();
+  });
+  const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+  answered.write(request);
+  // The second of these ends when the server is being stopped already.
+  asking.write(request + request.slice(0, 20));
+  await Promise.all([once(silent, 'connect'), once(answered, 'data'), once(asking, 'data')]);
+  const began = performance.now();
+  const closed = server.close(60_000);
+  asking.write(request.slice(20));
+  await closed;
+  // node alone would wait for the idle one for six seconds, and for the silent one to the end of its grace.
+  t.true(performance.now() - began < 5000);
 });
 
 test('a download that does not end does not keep it for ever', async (t) => {
