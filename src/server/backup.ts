@@ -2,6 +2,13 @@ import * as v from 'valibot';
 import { OtaError } from '../errors.ts';
 import { toolVersion } from '../version.ts';
 import type { DumpLine, Store } from './store/store.ts';
+import {
+  type AuthorityFile,
+  readAuthority,
+  requireNoOther,
+  savedFiles,
+  writeAuthority,
+} from './tls/authority-files.ts';
 
 /** The first line says what it is, the last one that nothing is missing. */
 const format = 1;
@@ -11,10 +18,18 @@ const row = v.strictObject({
   row: v.record(v.string(), v.union([v.string(), v.number(), v.null()])),
 });
 const blob = v.strictObject({ blob: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)), base64: v.string() });
+const authorityFile = v.strictObject({ tls: v.picklist(savedFiles), base64: v.string() });
 const end = v.strictObject({ end: v.literal(true), lines: v.number() });
 
-/** All that a server keeps, as lines of JSON. Tokens and passwords are in it as hashes. */
-export async function* backupLines(store: Store): AsyncGenerator<string> {
+/** What a server keeps. */
+interface Kept {
+  readonly store: Store;
+  /** Folder of the authority of its own; undefined: there is none. */
+  readonly authority: string | undefined;
+}
+
+/** All that a server keeps, as lines of JSON. Tokens and passwords are in it as hashes, the keys of its authority as they are. */
+export async function* backupLines({ store, authority }: Kept): AsyncGenerator<string> {
   let lines = 0;
   const line = (value: object): string => {
     lines++;
@@ -26,21 +41,29 @@ export async function* backupLines(store: Store): AsyncGenerator<string> {
     const bytes = complete ? await store.blobs.read(sha256) : undefined;
     if (bytes !== undefined) yield line({ blob: sha256, base64: Buffer.from(bytes).toString('base64') });
   }
+  for (const { name, content } of authority === undefined ? [] : await readAuthority(authority)) {
+    yield line({ tls: name, base64: Buffer.from(content).toString('base64') });
+  }
   yield `${JSON.stringify({ end: true, lines })}\n`;
 }
 
 /**
- * Restores a backup into an empty store: the blobs first, then all rows or none.
+ * Restores a backup into an empty store: the blobs first, then all rows or none, then the authority.
  *
  * @param name what errors call it
- * @throws OtaError BACKUP_INVALID
+ * @throws OtaError BACKUP_INVALID, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
-export async function restoreBackup(store: Store, lines: AsyncIterable<string>, name: string): Promise<void> {
+export async function restoreBackup(
+  { store, authority }: Kept & { readonly authority: string },
+  lines: AsyncIterable<string>,
+  name: string,
+): Promise<void> {
   const rows: DumpLine[] = [];
+  const files: AuthorityFile[] = [];
   let count = 0;
   let isWhole = false;
-  const reject = (reason: string): never => {
-    throw new OtaError('BACKUP_INVALID', { path: name, reason });
+  const reject = (reason: string, cause?: unknown): never => {
+    throw new OtaError('BACKUP_INVALID', { path: name, reason }, cause);
   };
   for await (const text of lines) {
     if (isWhole) reject('something follows its last line');
@@ -49,11 +72,14 @@ export async function restoreBackup(store: Store, lines: AsyncIterable<string>, 
     if (v.is(end, value)) isWhole = value.lines === count;
     else if (v.is(row, value)) rows.push(value);
     else if (v.is(blob, value)) await restoreBlob(store, value, reject);
+    else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
     else if (count > 0) reject(`line ${count + 1} is none of a backup`);
     count++;
   }
   if (!isWhole) reject('it ends too early');
-  await store.restore(iterate(rows));
+  await requireNoOther(authority, files);
+  await store.restore(iterate(rows)).catch((cause: unknown) => reject(String(cause), cause));
+  await writeAuthority(authority, files);
 }
 
 async function restoreBlob(

@@ -4,3 +4,4 @@ export { backupLines, restoreBackup } from './backup.ts';
 export { pinoLog } from './operation/pino-log.ts';
 export { startServer } from './start-server.ts';
 export { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+export { authorityIn } from './tls/authority-files.ts';

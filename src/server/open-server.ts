@@ -57,6 +57,7 @@ export async function makeParts(
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     changes,
+    authority: options.authority,
     stopping,
   };
 }

@@ -13,6 +13,8 @@ export interface ServerParts extends DeviceParts {
   /** Text of /metrics, in the format of Prometheus. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
   readonly changes: Changes;
+  /** Folder of the authority whose certificate this server shows; undefined where it has none of its own. */
+  readonly authority: string | undefined;
   /** Aborts when the server is asked to end. */
   readonly stopping: AbortSignal;
 }

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { firstToken, makeParts } from './open-server.ts';
 import { startMaintenance } from './operation/maintenance.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './web-servers.ts';
 
@@ -33,8 +33,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
   try {
-    const parts = await makeParts(store, options, stopping.signal);
-    const tls = await openTls(options.tls, join(options.data, 'tls'), options.log);
+    // Where the API speaks TLS; elsewhere its keys would travel in the clear.
+    const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
+    const parts = await makeParts(store, { ...options, authority }, stopping.signal);
+    const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);
     servers.push(main);
     const { deviceListen } = options;

@@ -112,7 +112,8 @@ test('a backup is made while the server runs, and restored into an empty folder'
   await folder.write('short.ndjson', text.slice(0, text.length >> 1));
   await folder.write('other.ndjson', '{"a":1}\n');
   await folder.write('changed.ndjson', text.replace(/"base64":"..../, '"base64":"AAAA'));
-  for (const name of ['short', 'other', 'changed']) {
+  await folder.write('table.ndjson', text.replace('"table":"projects"', '"table":"sqlite_schema"'));
+  for (const name of ['short', 'other', 'changed', 'table']) {
     t.is((await restore(`${name}.ndjson`, name)).error?.code, 'BACKUP_INVALID', name);
   }
   t.is((await restore('nothing.ndjson', 'x')).error?.code, 'FILE_NOT_FOUND');

@@ -23,7 +23,10 @@ export function declareBackup({ program, io }: Declaration): void {
     'ota-hooks server export --out backup.ndjson --server https://ota.example.com',
     'ota-hooks server export --out backup.ndjson --data /var/lib/ota-hooks',
   ])
-    .requiredOption('--out <file>', 'where to; it holds tokens and passwords as hashes')
+    .requiredOption(
+      '--out <file>',
+      'where to; keep it safe: it holds the keys of --tls self-signed, and hashes of tokens and passwords',
+    )
     .option('--data <dir>', 'of a server that does not run')
     .action((options) => exportBackup(options, io));
   verb({ program, io }, 'import <file>', 'restore a backup into an empty data folder', [
@@ -45,10 +48,10 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
 
 async function* fromFolder(folder: string): AsyncGenerator<string> {
   requirePeers();
-  const { backupLines, openSqliteStore } = await import('../../server/index.ts');
+  const { authorityIn, backupLines, openSqliteStore } = await import('../../server/index.ts');
   const store = await openSqliteStore(folder, `ota-hooks server export, process ${process.pid}`);
   try {
-    yield* backupLines(store);
+    yield* backupLines({ store, authority: authorityIn(folder) });
   } finally {
     await store.close();
   }
@@ -101,12 +104,13 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const folder = resolve(io.cwd, options.data);
-  const { openSqliteStore, restoreBackup } = await import('../../server/index.ts');
+  const { authorityIn, openSqliteStore, restoreBackup } = await import('../../server/index.ts');
   const input = await openToRead(path);
   const store = await openSqliteStore(folder, `ota-hooks server import, process ${process.pid}`);
   try {
     for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
-    await restoreBackup(store, createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }), path);
+    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    await restoreBackup({ store, authority: authorityIn(folder) }, lines, path);
   } finally {
     input.destroy();
     await store.close();

@@ -11,7 +11,7 @@ import { numberIn, readBody, requireRole, type Session } from './session.ts';
 
 /** Tokens, the audit log and backups: for an admin of all projects. */
 export function tokenRoutes(parts: ServerParts): Hono<Session> {
-  const { store, log } = parts;
+  const { store, log, authority } = parts;
   const routes = new Hono<Session>();
   const admin = requireRole(parts, 'admin');
 
@@ -41,7 +41,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
     log.info({ by: context.get('token').id }, 'export');
     context.header('Content-Type', 'application/x-ndjson');
     return stream(context, async (out) => {
-      for await (const line of backupLines(store)) {
+      for await (const line of backupLines({ store, authority })) {
         if (out.aborted) return;
         await out.write(line);
       }

@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Log } from '../operation/log.ts';
+import { tlsFiles } from './authority-files.ts';
 import type { Certificate, CertificateSource, TlsOptions } from './certificate.ts';
 import { LiveCertificate } from './live-certificate.ts';
 import { ownFiles } from './own-files.ts';
@@ -52,7 +53,7 @@ async function sourceOf(
     case 'files':
       return { source: ownFiles(options.cert, options.key), trust: undefined };
     case 'self-signed': {
-      const { selfSigned, tlsFiles } = await import('./self-signed.ts');
+      const { selfSigned } = await import('./self-signed.ts');
       const { authority, header } = tlsFiles(folder);
       return { source: selfSigned(folder, options.hosts), trust: { ca: authority, header } };
     }

@@ -1,11 +1,10 @@
 import { createPublicKey, generateKeyPair, type KeyObject, type X509Certificate } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OtaError } from '../../errors.ts';
 import { readOptionalFile } from '../../files/read.ts';
-import { writeAtomically, writeError, writeIfChanged } from '../../files/write.ts';
+import { writeAtomically, writeIfChanged } from '../../files/write.ts';
+import { makePrivateFolder, tlsFiles } from './authority-files.ts';
 import { type CertificateSource, readCertificate, readTlsKey } from './certificate.ts';
 import { deviceHeader } from './device-header.ts';
 import { issueAuthority, issueServerCertificate } from './issue.ts';
@@ -16,18 +15,6 @@ import { issueAuthority, issueServerCertificate } from './issue.ts';
  */
 const keyBits = 2048;
 const renewBeforeMs = 30 * 86_400_000;
-
-/** What the folder of an authority holds. */
-export function tlsFiles(folder: string) {
-  const at = (name: string) => join(folder, name);
-  return {
-    authority: at('ca.pem'),
-    authorityKey: at('ca.key'),
-    server: at('server.pem'),
-    serverKey: at('server.key'),
-    header: at('ota_server_tls.h'),
-  };
-}
 
 /**
  * An authority of this server's own, and a certificate of it that is renewed in time, always for the same key: what devices pin (the
@@ -125,10 +112,4 @@ function pemOf(key: KeyObject): string {
 async function textOf(path: string): Promise<string | undefined> {
   const bytes = await readOptionalFile(path);
   return bytes && Buffer.from(bytes).toString('latin1');
-}
-
-async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw writeError(folder, cause);
-  });
 }

@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OtaError } from '../../errors.ts';
+import { readOptionalFile } from '../../files/read.ts';
+import { writeAtomically, writeError } from '../../files/write.ts';
+
+/** Where a server keeps the authority of its own. */
+export function authorityIn(data: string): string {
+  return join(data, 'tls');
+}
+
+/** What the folder of an authority holds. */
+export function tlsFiles(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return {
+    authority: at('ca.pem'),
+    authorityKey: at('ca.key'),
+    server: at('server.pem'),
+    serverKey: at('server.key'),
+    header: at('ota_server_tls.h'),
+  };
+}
+
+/** Of these a backup is made: devices trust the two keys. The header for sketches is made again. */
+export const savedFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'] as const;
+
+export interface AuthorityFile {
+  readonly name: (typeof savedFiles)[number];
+  readonly content: Uint8Array;
+}
+
+/** As far as they are there. */
+export async function readAuthority(folder: string): Promise<readonly AuthorityFile[]> {
+  const read = async (name: AuthorityFile['name']) => ({ name, content: await readOptionalFile(join(folder, name)) });
+  const found = await Promise.all(savedFiles.map(read));
+  return found.flatMap(({ name, content }) => (content === undefined ? [] : [{ name, content }]));
+}
+
+/** @throws OtaError SERVER_DATA_NOT_EMPTY where there is another authority already */
+export async function requireNoOther(folder: string, files: readonly AuthorityFile[]): Promise<void> {
+  for (const { name, content } of await readAuthority(folder)) {
+    const restored = files.find((file) => file.name === name);
+    const isSame = restored !== undefined && Buffer.compare(restored.content, content) === 0;
+    if (!isSame) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
+  }
+}
+
+/** @throws OtaError FILE_UNWRITABLE */
+export async function writeAuthority(folder: string, files: readonly AuthorityFile[]): Promise<void> {
+  if (files.length === 0) return;
+  await makePrivateFolder(folder);
+  for (const { name, content } of files) {
+    await writeAtomically(join(folder, name), content, name.endsWith('.key') ? 0o600 : undefined);
+  }
+}
+
+/** @throws OtaError FILE_UNWRITABLE */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw writeError(folder, cause);
+  });
+}
