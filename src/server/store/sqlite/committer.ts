@@ -13,8 +13,12 @@ export type Urgency = 'at-once' | 'soon' | 'some-time';
 
 interface Waiting {
   readonly urgency: Urgency;
-  /** Gives back what went wrong. */
-  readonly work: () => { error: unknown } | undefined;
+  /**
+   * Gives back what went wrong.
+   *
+   * @param isNested then nothing of it is left in the transaction
+   */
+  readonly work: (isNested: boolean) => { error: unknown } | undefined;
   readonly settle: (failure: { error: unknown } | undefined) => void;
 }
 
@@ -51,9 +55,9 @@ export class Committer {
       let outcome: { value: Result } | { error: unknown } | undefined;
       this.#waiting.push({
         urgency,
-        work: () => {
+        work: (isNested) => {
           try {
-            outcome = { value: this.#connection.nested(work) };
+            outcome = { value: isNested ? this.#connection.nested(work) : work() };
             return undefined;
           } catch (error) {
             outcome = { error };
@@ -117,17 +121,37 @@ export class Committer {
   #tryAll(batch: readonly Waiting[], isAtOnce: boolean): { error: unknown } | undefined {
     try {
       this.#connection.flushWithin(isAtOnce);
-      this.#connection.transaction(() => {
-        for (const { work } of batch) {
-          const failed = work();
-          // A full disk ends the transaction with all that was done in it.
-          if (failed !== undefined && !this.#connection.inTransaction) throw failed.error;
-        }
-      });
+      // A savepoint for each costs as much as what they do, and hardly ever does one of them fail: then all begin again, with savepoints.
+      if (!this.#runAll(batch, false)) this.#runAll(batch, true);
       return undefined;
     } catch (error) {
-      for (const listener of this.#undone) listener();
+      this.#tellUndone();
       return { error };
     }
+  }
+
+  /** @returns false when it was taken back as a whole, since one of them failed that was not nested */
+  #runAll(batch: readonly Waiting[], isNested: boolean): boolean {
+    const isSpoiled = {};
+    try {
+      this.#connection.transaction(() => {
+        for (const { work } of batch) {
+          const failed = work(isNested);
+          if (failed === undefined) continue;
+          if (!isNested) throw isSpoiled;
+          // A full disk ends the transaction with all that was done in it.
+          if (!this.#connection.inTransaction) throw failed.error;
+        }
+      });
+      return true;
+    } catch (error) {
+      if (error !== isSpoiled) throw error;
+      this.#tellUndone();
+      return false;
+    }
+  }
+
+  #tellUndone(): void {
+    for (const listener of this.#undone) listener();
   }
 }

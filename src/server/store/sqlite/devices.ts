@@ -1,3 +1,4 @@
+import { Lru } from '../../lru.ts';
 import type { Attempt, DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
 import { noteChange } from './audit.ts';
@@ -7,11 +8,16 @@ import { macsOf, type Told, toldOf } from './device-lists.ts';
 import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 
+/** What was written last is known without reading it again; a device takes about 200 bytes. */
+const mostWritten = 5_000;
 /** Makes way in one go, so that not every new device has to look for room. */
 const evictedAtOnce = 100;
 
 /** What of a record stands in the document; the rest are columns. */
 type Doc = Omit<DeviceRecord, 'project' | 'mac' | 'revision'>;
+
+/** Of a record, beside its document. */
+type Written = Told & { readonly revision: number };
 
 interface Row {
   readonly mac: string;
@@ -67,8 +73,10 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   );
   const counts = new Map<number, number>();
   const tallies = new DeviceTallies(connection);
+  const written = new Lru<Written>(mostWritten);
   committer.onUndone(() => {
     counts.clear();
+    written.clear();
     tallies.forgetAll();
   });
 
@@ -95,6 +103,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       .limit(evictedAtOnce);
     const gone = connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', 'in', idle));
     counts.delete(projectId);
+    written.clear();
     tallies.forget(projectId);
     return gone > 0;
   }
@@ -109,8 +118,9 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       committer.write(mayBeLost ? 'some-time' : by === undefined ? 'soon' : 'at-once', () => {
         const { project, mac, revision, ...doc } = record;
         const projectId = projects.idOf(project);
+        const key = `${projectId} ${mac}`;
         // Written below.
-        const before = stored.first(projectId, mac) as (Told & { readonly revision: number }) | undefined;
+        const before = written.get(key) ?? (stored.first(projectId, mac) as Written | undefined);
         if ((before?.revision ?? 0) !== revision) return 'conflict';
         const told = toldOf(record);
         const columns = [told.standing, told.name, told.runs, told.device_group] as const;
@@ -128,6 +138,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         if (by !== undefined)
           noteChange(connection, { by, action: 'device.change', project, detail: { mac, ...visible(record) } });
         tallies.note(projectId, before, told);
+        written.set(key, { ...told, revision: revision + 1 });
         return 'saved';
       }),
 
@@ -163,6 +174,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const wasThere =
           connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;
         counts.delete(projectId);
+        written.delete(`${projectId} ${mac}`);
         tallies.forget(projectId);
         if (wasThere) noteChange(connection, { by, action: 'device.remove', project, detail: { mac } });
         return wasThere;
