@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from './commands/io.ts';
 import { makeProgram } from './commands/program.ts';
 import { catalogue, OtaError } from './errors.ts';
+import { withNearPaths } from './files/near-paths.ts';
 
 const internalError = 70;
 const interrupted = 130;
@@ -21,9 +21,8 @@ const io: Io = {
   get fancy() {
     return wantsColours();
   },
-  // A verb that never looks at it is ended by the signal itself, as the shell expects.
   get signal() {
-    abort ??= abortOnSignals();
+    abort ??= newAbort();
     return abort.signal;
   },
   get askSecret() {
@@ -43,23 +42,30 @@ const io: Io = {
   self: { node: process.execPath, cli: fileURLToPath(import.meta.url) },
 };
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
 try {
   await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
 } catch (error) {
   process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error);
 }
 
-/** The first signal asks the verb to end; the handler is gone then, so that the second one ends it. */
-function abortOnSignals(): AbortController {
+/**
+ * The first signal asks the verb to end: what lasts looks at {@link Io.signal}, what takes a moment comes to its end, and neither leaves half
+ * a file. The handler is gone then, so that the second one ends it; not before others have been told, since execa ends a process that has no
+ * handler but its own.
+ */
+function interrupt(signal: NodeJS.Signals): void {
+  setImmediate(() => process.off(signal, interrupt));
+  process.exitCode = interrupted;
+  abort ??= newAbort();
+  abort.abort();
+}
+
+/** Made when it is first wanted: hooks have no use for it, and it costs them a millisecond. */
+function newAbort(): AbortController {
   const controller = new AbortController();
   // A fleet of a hundred devices is a hundred listeners, and no leak.
   process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      controller.abort();
-      process.exitCode = interrupted;
-    });
-  }
   return controller;
 }
 
@@ -95,21 +101,11 @@ function explain(error: unknown): number {
     );
     return internalError;
   }
-  const { code, message, hint, exitCode } = withNearPaths(error);
-  io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${message}\n  ${hint}\n`);
+  const { code, message, hint, exitCode }: OtaError = error;
+  const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
+  io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${text}`);
   if (argv.includes('--verbose')) io.stderr.write(`  ${code}: ${catalogue[code].why}\n`);
   return exitCode;
-}
-
-/** The same error, its paths as the user would write them: relative to where they stand. */
-function withNearPaths(error: OtaError): OtaError {
-  const here = `${io.cwd}${sep}`;
-  const near = ([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'string' && value.startsWith(here) ? value.slice(here.length) : value,
-  ];
-  // The same fields, some of their texts shorter.
-  return new OtaError(error.code, Object.fromEntries(Object.entries(error.fields).map(near)) as typeof error.fields);
 }
 
 /** Whoever gives the text of a key where its path is wanted must not find it in the log of the build. */

@@ -7,6 +7,7 @@ import { type DiscoveredDevice, identityOf, Lookout } from '../upload/discovery.
 import { pause } from '../upload/pause.ts';
 import { addDevice, isFound } from './discover-add.ts';
 import type { DiscoverOptions } from './discover-options.ts';
+import { during } from './during.ts';
 import type { Io } from './io.ts';
 import { makeReport, type Report } from './report.ts';
 import { table } from './table.ts';
@@ -48,10 +49,13 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
     if (options.add !== undefined && isFound(options.add, [...found.values()], options, settings)) enough.abort();
   });
   try {
-    const limitMs = options.watch === true ? longestMs : options.timeout * 1000;
-    await pause(limitMs, AbortSignal.any([io.signal, enough.signal])).catch((error) => {
-      if (!enough.signal.aborted) throw error;
-    });
+    const untilEnough = (limitMs: number) =>
+      pause(limitMs, AbortSignal.any([io.signal, enough.signal])).catch((error) => {
+        if (!enough.signal.aborted) throw error;
+      });
+    const lastsMs = options.timeout * 1000;
+    if (options.watch === true) await untilEnough(longestMs);
+    else await during({ what: 'listening for devices', lastsMs }, io, options, () => untilEnough(lastsMs));
   } finally {
     lookout.close();
     await remember([...found.values()], settings);

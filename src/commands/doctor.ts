@@ -3,6 +3,7 @@ import type { Level } from '../doctor/check.ts';
 import { type Diagnosis, examine } from '../doctor/examine.ts';
 import { lookAround } from '../doctor/world.ts';
 import { OtaError } from '../errors.ts';
+import { during } from './during.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { type Declaration, verb } from './verb.ts';
@@ -29,10 +30,12 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const folder = resolve(io.cwd, options.source ?? '.');
   const { env, platform, home, signal } = io;
   const place = { folder, env, platform, home, signal, path: report.path, node: io.self.node, cli: io.self.cli };
-  const first = await examine(await lookAround(place));
+  const look = () =>
+    during({ what: 'looking around' }, io, options, async (tell) => examine(await lookAround(place), tell));
+  const first = await look();
   const fixed = options.fix === true ? await mend(first) : [];
   for (const says of fixed) report.say(`fixed: ${says}`);
-  const diagnoses = fixed.length > 0 ? await examine(await lookAround(place)) : first;
+  const diagnoses = fixed.length > 0 ? await look() : first;
 
   tell(diagnoses, options, io);
   report.result('doctor', {

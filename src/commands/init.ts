@@ -86,9 +86,8 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
       return;
     }
     steps.push(...(await ideSteps(project, options, io)));
-    await carryOut(project.folder, steps, { nodePath: io.self.node, cliPath: io.self.cli }, ({ says }) =>
-      report.detail(`done: ${says}`),
-    );
+    const hooks = { nodePath: io.self.node, cliPath: io.self.cli };
+    await carryOut(project.folder, steps, hooks, io.signal, ({ says }) => report.detail(`done: ${says}`));
   }
   const next = nextCommand(project, installation, io);
   report.say(`${steps.length > 0 ? 'Done. ' : ''}Build as always:\n\n    ${next}\n`);

@@ -6,6 +6,7 @@ import { OtaError } from '../errors.ts';
 import { generateRsaKeyPair } from '../keys/generate.ts';
 import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../keys/key-files.ts';
 import { readPublicKey } from '../keys/public-key.ts';
+import { during } from './during.ts';
 import type { Io } from './io.ts';
 import { requireDistinct } from './outputs.ts';
 import { makeReport, type OutputOptions } from './report.ts';
@@ -50,7 +51,9 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   ] as const) {
     if (existsSync(path)) throw new OtaError('FILE_EXISTS', { path: report.path(path), what });
   }
-  const pair = await generateRsaKeyPair(Number(options.bits));
+  const long = { what: `making a key of ${options.bits} bits` };
+  const pair = await during(long, io, options, () => generateRsaKeyPair(Number(options.bits)));
+  io.signal.throwIfAborted();
   await createPrivateKeyFile(privatePath, pair.privateKey);
   await createPublicKeyFile(publicPath, pair.publicKey).catch(async (error) => {
     // Half a pair is of no use, and would stand in the way of the next try.

@@ -9,10 +9,11 @@ import { OtaError } from '../errors.ts';
 import { readNamedFile } from '../files/read.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { removeStaleArtefacts, writeBuild } from '../pack/build-files.ts';
-import { packImage } from '../pack/pack-image.ts';
+import { type PackRequest, packImage } from '../pack/pack-image.ts';
 import { signBuild } from '../pack/sign-build.ts';
 import type { Signer } from '../signing/signer.ts';
 import { allowedRule } from './allowed-rules.ts';
+import { during } from './during.ts';
 import { findElf } from './elf-beside.ts';
 import type { Io } from './io.ts';
 import { nameOf, projectPublicKey, projectSigner, requirePair } from './project-keys.ts';
@@ -98,7 +99,7 @@ async function packOne(
   io: Io,
   report: Report,
 ): Promise<Manifest> {
-  const { build, warnings } = await packImage({
+  const request: PackRequest = {
     path: report.path(path),
     file: basename(path),
     image: await readNamedFile(path, 'image'),
@@ -113,9 +114,16 @@ async function packOne(
     version: firmwareVersion(options.firmwareVersion, config, io.env),
     board: options.board ?? config.board,
     allow: options.allow,
-  });
+    signal: io.signal,
+  };
+  const packed = () => packImage(request);
+  const isLong = request.compression === 'zopfli';
+  const { build, warnings } = await (isLong
+    ? during({ what: `compressing ${request.path}` }, io, options, packed)
+    : packed());
   for (const warning of warnings) report.warn(warning);
   const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
+  io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
   tell(finished.manifest, dirname(path), report);
   return finished.manifest;
@@ -159,7 +167,7 @@ function withoutArtefacts(paths: readonly string[]): string[] {
 
 function tell({ image, artefacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
   const signed = artefacts.filter(({ signature }) => signature !== 'none');
-  for (const { file } of signed) report.say(`Signed binary: ${resolve(folder, file)}`);
+  for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
     report.say(
       'Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)',

@@ -4,13 +4,14 @@ import { projectSettings } from '../config/settings.ts';
 import { privateKeyRule } from '../domain/release.ts';
 import type { ReleaseComplaint } from '../domain/release-info.ts';
 import { type Destination, isReadOnTheWay, settleDestination } from '../publish/destination.ts';
-import type { AllowedRule, Publication, PublishWay } from '../publish/publication.ts';
+import type { AllowedRule, Publication, PublishWay, ShowSending } from '../publish/publication.ts';
 import { allowedRule } from './allowed-rules.ts';
+import { during } from './during.ts';
 import type { Io } from './io.ts';
 import { choosePublications } from './publish-choice.ts';
 import type { PublishOptions } from './publish-options.ts';
 import { describePublished, type PublishedBuild, sentenceOf } from './publish-summary.ts';
-import { makeReport, type Report } from './report.ts';
+import { makeReport, type OutputOptions, type Report } from './report.ts';
 import { sourceFolder } from './source-folder.ts';
 import { type Declaration, verb } from './verb.ts';
 
@@ -58,7 +59,7 @@ export async function publish(file: string | undefined, options: PublishOptions,
     ca: options.ca,
   });
   const publications = await choosePublications(path, source, options, settings, io, report);
-  const done = await publishAll(publications, destination, io, report);
+  const done = await publishAll(publications, destination, options, io, report);
   report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
 }
 
@@ -75,6 +76,7 @@ function inside(path: string): string {
 async function publishAll(
   publications: readonly Publication[],
   destination: Destination,
+  options: OutputOptions,
   io: Io,
   report: Report,
 ): Promise<readonly PublishedBuild[]> {
@@ -82,7 +84,7 @@ async function publishAll(
   const judged: [Publication, readonly ReleaseComplaint[]][] = [];
   for (const publication of publications) judged.push([publication, await judgePublication(publication)]);
 
-  const way = await openWay(destination, io, report);
+  const way = await openWay(destination, options, io, report);
   const done: PublishedBuild[] = [];
   for (const [publication, complaints] of judged) {
     const published = await way.publish(publication);
@@ -96,13 +98,16 @@ async function publishAll(
   return done;
 }
 
-async function openWay(destination: Destination, { signal }: Io, report: Report): Promise<PublishWay> {
+async function openWay(destination: Destination, options: OutputOptions, io: Io, report: Report): Promise<PublishWay> {
   if (destination.kind === 'server' && isReadOnTheWay(destination.url)) {
     report.warn(`${destination.url.origin} is not encrypted: whoever listens on the way reads the token`);
   }
   const ways = await import('../publish/ways.ts');
-  const onUpload = (name: string, sizeBytes: number) => report.detail(`  sending ${name}, ${sizeBytes} bytes`);
-  return ways.openWay(destination, { signal, onUpload });
+  const showSending: ShowSending = ({ file, sizeBytes }, send) => {
+    report.detail(`  sending ${file}, ${sizeBytes} bytes`);
+    return during({ what: `sending ${file}` }, io, options, (tell) => send((bytes) => tell(bytes / sizeBytes)));
+  };
+  return ways.openWay(destination, { signal: io.signal, showSending });
 }
 
 function withoutDoubles(complaints: readonly ReleaseComplaint[]): readonly ReleaseComplaint[] {

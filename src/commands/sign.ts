@@ -11,6 +11,7 @@ import { encodingOf, payloadFor } from '../pack/payload.ts';
 import { keyFileSigner } from '../signing/key-file-signer.ts';
 import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
+import { during } from './during.ts';
 import type { Io } from './io.ts';
 import { requireDistinct } from './outputs.ts';
 import { makeReport, type OutputOptions, type Report } from './report.ts';
@@ -91,7 +92,8 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   const isGzip = given.encoding === 'gzip';
   const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
   await removeOutputs([out], bin);
-  const payload = isGzip ? given : await compressed(image, compression);
+  const long = { what: `compressing ${report.path(bin)}` };
+  const payload = isGzip ? given : await during(long, io, options, () => compressed(image, compression, io.signal));
   await writeSigned(payload, given, { out, legacy }, signer, report);
   report.result('sign', { signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
 }
@@ -101,9 +103,10 @@ interface Payload {
   readonly encoding: Encoding;
 }
 
-async function compressed(bytes: Uint8Array, compression: CompressionName): Promise<Payload> {
+async function compressed(bytes: Uint8Array, compression: CompressionName, signal: AbortSignal): Promise<Payload> {
   const compress = compressors[compression];
-  return compress === undefined ? { bytes, encoding: 'identity' } : { bytes: await compress(bytes), encoding: 'gzip' };
+  if (compress === undefined) return { bytes, encoding: 'identity' };
+  return { bytes: await compress(bytes, signal), encoding: 'gzip' };
 }
 
 async function removeOutputs(paths: readonly (string | undefined)[], bin: string): Promise<void> {
@@ -129,8 +132,8 @@ async function writeSigned(
       throw error;
     });
   }
-  report.say(`Signed binary: ${out}`);
-  if (old !== undefined) report.say(`Legacy signed binary: ${old.path}`);
+  report.say(`Signed binary: ${report.path(out)}`);
+  if (old !== undefined) report.say(`Legacy signed binary: ${report.path(old.path)}`);
 }
 
 async function signByManifest(options: SignOptions, manifest: string, io: Io, report: Report): Promise<void> {
@@ -151,7 +154,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
     );
   }
   const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));
-  for (const file of written.slice(0, -1)) report.say(`Signed binary: ${file}`);
+  for (const file of written.slice(0, -1)) report.say(`Signed binary: ${report.path(file)}`);
   report.result('sign', signed.manifest);
 }
 

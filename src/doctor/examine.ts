@@ -8,13 +8,21 @@ export interface Diagnosis extends Finding {
   readonly check: CheckName;
 }
 
-/** Runs all checks at once; what they find comes in the order of the registry. */
-export async function examine(world: World): Promise<readonly Diagnosis[]> {
+/**
+ * Runs all checks at once; what they find comes in the order of the registry.
+ *
+ * @param tell how many of them are done, from 0 to 1
+ */
+export async function examine(world: World, tell: (share: number) => void): Promise<readonly Diagnosis[]> {
   const entries = Object.entries(checks) as [CheckName, Check][];
+  let done = 0;
   const found = await Promise.all(
-    entries.map(async ([name, check]) =>
-      (await findings(check, world)).map((finding) => ({ check: name, ...finding })),
-    ),
+    entries.map(async ([name, check]) => {
+      const all = await findings(check, world);
+      done += 1;
+      tell(done / entries.length);
+      return all.map((finding) => ({ check: name, ...finding }));
+    }),
   );
   return found.flat();
 }

@@ -36,13 +36,15 @@ export interface PackRequest {
   readonly project: string | undefined;
   readonly version: string | undefined;
   readonly board: string | undefined;
+  /** Aborts what takes long. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Turns an image into an unsigned build: the image as it is, a compressed artefact, and the manifest. Signing is a stage of its own
  * ({@link signBuild}), on this machine or on another.
  *
- * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}
+ * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}; the reason of the signal
  */
 export async function packImage(request: PackRequest): Promise<{ build: Build; warnings: readonly string[] }> {
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
@@ -60,7 +62,7 @@ export async function packImage(request: PackRequest): Promise<{ build: Build; w
   const compress = compressors[request.compression];
   if (compress !== undefined && firmware.encoding === 'identity') {
     const file = `${request.file}.gz`;
-    const compressed = alignGzip(await compress(request.image));
+    const compressed = alignGzip(await compress(request.image, request.signal));
     files.set(file, compressed);
     artefacts.push(await unsigned(file, compressed, firmware, 'gzip'));
   }

@@ -1,4 +1,4 @@
-import type { Manifest } from '../domain/manifest.ts';
+import type { Artefact, Manifest } from '../domain/manifest.ts';
 import type { privateKeyRule } from '../domain/release.ts';
 import type { ReleaseComplaint } from '../domain/release-info.ts';
 import type { RuleId } from '../preflight/registry.ts';
@@ -39,6 +39,12 @@ export interface Published {
   readonly offered: boolean;
   readonly warnings: readonly ReleaseComplaint[];
 }
+
+/** Sends an artefact over a network, and shows how many of its bytes have left. */
+export type ShowSending = (
+  artefact: Pick<Artefact, 'file' | 'sizeBytes'>,
+  send: (onSent: (bytes: number) => void) => Promise<void>,
+) => Promise<void>;
 
 /** A place that takes builds. */
 export interface PublishWay {

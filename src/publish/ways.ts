@@ -1,10 +1,9 @@
 import type { Destination } from './destination.ts';
-import type { PublishWay } from './publication.ts';
+import type { PublishWay, ShowSending } from './publication.ts';
 
 export interface WayContext {
   readonly signal: AbortSignal;
-  /** Told of each file that is sent over a network. */
-  readonly onUpload: (file: string, sizeBytes: number) => void;
+  readonly showSending: ShowSending;
 }
 
 type Opener<Kind> = (destination: Extract<Destination, { kind: Kind }>, context: WayContext) => Promise<PublishWay>;

@@ -18,17 +18,19 @@ const keyBits = 2048;
  * Does what was planned, one step after the other, each of them noted down before.
  *
  * @param done called after each step
- * @throws OtaError when a file cannot be written; what was done until then is on record
+ * @throws OtaError when a file cannot be written, the reason of the signal; what was done until then is on record
  */
 export async function carryOut(
   folder: string,
   steps: readonly Step[],
   hooks: ArduinoHooks,
+  signal: AbortSignal,
   done: (step: Step) => void,
 ): Promise<void> {
   const entries = [...(await readRecord(folder))];
   for (const step of steps) {
     const { entry, act } = await prepare(folder, step, hooks);
+    signal.throwIfAborted();
     entries.push(entry);
     await writeRecord(folder, entries);
     await act();

@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { readOptionalFile } from '../files/read.ts';
-import { writeAtomically, writeError } from '../files/write.ts';
+import { makeFolderOf, writeAtomically } from '../files/write.ts';
 
 /** What uploads remember between runs lies in this folder, beside the configuration. */
 const stateFolder = '.ota';
@@ -49,9 +48,7 @@ export function stateFile<Schema extends v.GenericSchema>(
 }
 
 async function writeText(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true }).catch((cause) => {
-    throw writeError(path, cause);
-  });
+  await makeFolderOf(path);
   await writeAtomically(path, text);
 }
 

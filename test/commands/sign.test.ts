@@ -24,7 +24,7 @@ test('sign writes the signed file beside the file, whatever that is, and prints 
   const { exitCode, stdout, stderr } = await sign(folder, '--bin', 'build/notes.txt');
   t.is(exitCode, 0);
   t.is(stdout, '');
-  t.true(stderr.endsWith(`Signed binary: ${folder.at('build/notes.txt.signed')}\n`), stderr);
+  t.true(stderr.endsWith('Signed binary: build/notes.txt.signed\n'), stderr);
   t.true((await folder.read('build/notes.txt.signed')).equals(signFile(image, keyObject, 'current')));
   t.deepEqual(await folder.list(), ['build/notes.txt', 'build/notes.txt.signed', 'private.key']);
 });

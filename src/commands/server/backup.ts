@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { OtaError } from '../../errors.ts';
 import { writeError } from '../../files/write.ts';
 import { stream } from '../../publish/server/connection.ts';
 import { requirePeers } from '../../server/peers.ts';
+import { during, type Tell } from '../during.ts';
 import type { Io } from '../io.ts';
 import { makeReport, type OutputOptions } from '../report.ts';
 import { type Declaration, verb } from '../verb.ts';
@@ -41,7 +42,8 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
   const out = resolve(io.cwd, options.out);
   const report = makeReport(io, options);
   const chunks = options.data === undefined ? fromServer(options, io) : fromFolder(resolve(io.cwd, options.data));
-  const sizeBytes = await writeChunks(out, chunks);
+  const long = { what: `exporting to ${report.path(out)}` };
+  const sizeBytes = await during(long, io, options, (tell) => writeChunks(out, chunks, io.signal, tell));
   report.say(`${report.path(out)}: ${sizeBytes} bytes`);
   report.result('server export', { file: out, sizeBytes });
 }
@@ -70,7 +72,12 @@ async function* fromServer(options: ServerOptions, io: Io): AsyncGenerator<Uint8
 }
 
 /** The last line says that nothing is missing, so a backup that broke off does not take the place of an older one. */
-async function writeChunks(path: string, chunks: AsyncIterable<string | Uint8Array>): Promise<number> {
+async function writeChunks(
+  path: string,
+  chunks: AsyncIterable<string | Uint8Array>,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<number> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   let sizeBytes = 0;
   let end = '';
@@ -78,9 +85,11 @@ async function writeChunks(path: string, chunks: AsyncIterable<string | Uint8Arr
     const file = await open(temporary, 'wx', 0o600);
     try {
       for await (const chunk of chunks) {
+        signal.throwIfAborted();
         const bytes = Buffer.from(chunk);
         await file.writeFile(bytes);
         sizeBytes += bytes.length;
+        tell(`${Math.floor(sizeBytes / 1024)} KB`);
         end = (end + bytes.subarray(-200).toString('latin1')).slice(-200);
       }
       await file.sync();
@@ -109,8 +118,9 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
   const store = await openSqliteStore(folder, `ota-hooks server import, process ${process.pid}`);
   try {
     for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
-    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-    await restoreBackup({ store, authority: authorityIn(folder) }, lines, path);
+    const into = { store, authority: authorityIn(folder) };
+    const long = { what: `restoring ${report.path(path)}` };
+    await during(long, io, options, (tell) => restoreBackup(into, linesOf(input, io.signal, tell), path));
   } finally {
     input.destroy();
     await store.close();
@@ -119,7 +129,16 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
   report.result('server import', { data: folder, from: path });
 }
 
-function openToRead(path: string): Promise<ReturnType<typeof createReadStream>> {
+async function* linesOf(input: ReadStream, signal: AbortSignal, tell: Tell): AsyncGenerator<string> {
+  const { size } = await stat(input.path);
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    signal.throwIfAborted();
+    tell(size === 0 ? 1 : input.bytesRead / size);
+    yield line;
+  }
+}
+
+function openToRead(path: string): Promise<ReadStream> {
   return new Promise((done, fail) => {
     const stream = createReadStream(path);
     stream.once('open', () => done(stream));

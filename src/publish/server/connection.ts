@@ -29,6 +29,8 @@ export interface ApiRequest {
   readonly path: string;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
+  /** Told how many of the bytes have left; from 0 again when they are sent again. */
+  readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -107,6 +109,7 @@ async function askOnce(request: ApiRequest, options: ServerOptions): Promise<Att
       method: request.method,
       headers: headersOf(request, options.token),
       body: request.json === undefined ? request.bytes : JSON.stringify(request.json),
+      onSent: request.onSent,
       ca: await authorityOf(options),
       signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
     });

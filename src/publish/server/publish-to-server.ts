@@ -1,16 +1,17 @@
 import * as v from 'valibot';
 import type { ReleaseRequest } from '../../domain/release.ts';
 import { OtaError } from '../../errors.ts';
-import type { Publication, Published, PublishWay } from '../publication.ts';
+import type { Publication, Published, PublishWay, ShowSending } from '../publication.ts';
 import { releaseAnswer } from './answers.ts';
 import { type ApiAnswer, type Ask, connect, type ServerOptions } from './connection.ts';
 import { asError } from './problems.ts';
 import { uploadBlob } from './upload-blob.ts';
 
 export interface ServerWayOptions extends ServerOptions {
-  /** Told of each file that is sent. */
-  readonly onUpload?: (file: string, sizeBytes: number) => void;
+  readonly showSending?: ShowSending;
 }
+
+const unseen: ShowSending = (_, send) => send(() => undefined);
 
 /** The blobs that one release needs are asked for once; twice when a server has thrown some away in between. */
 const mostRounds = 3;
@@ -18,7 +19,7 @@ const mostRounds = 3;
 /** Publishes to an update server. */
 export function serverWay(options: ServerWayOptions): PublishWay {
   const ask = connect(options);
-  return { publish: (publication) => publishToServer(publication, ask, options.onUpload ?? (() => undefined)) };
+  return { publish: (publication) => publishToServer(publication, ask, options.showSending ?? unseen) };
 }
 
 /**
@@ -27,11 +28,7 @@ export function serverWay(options: ServerWayOptions): PublishWay {
  *
  * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTEFACT_CHANGED, and those of the connection
  */
-async function publishToServer(
-  publication: Publication,
-  ask: Ask,
-  onUpload: (file: string, sizeBytes: number) => void,
-): Promise<Published> {
+async function publishToServer(publication: Publication, ask: Ask, showSending: ShowSending): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
   // Servers that are older than `hold` take the rest.
   const offer = channel === undefined ? { hold: true } : { channel };
@@ -45,8 +42,8 @@ async function publishToServer(
       const artefact = publication.manifest.artefacts.find((each) => each.sha256 === sha256);
       // Only what the manifest lists is ever sent, whatever a server asks for.
       if (artefact === undefined) throw asError(answer, publication);
-      onUpload(artefact.file, artefact.sizeBytes);
-      await uploadBlob(ask, sha256, await publication.readArtefact(artefact.file));
+      const bytes = await publication.readArtefact(artefact.file);
+      await showSending(artefact, (onSent) => uploadBlob(ask, sha256, bytes, { onSent }));
     }
   }
 }

@@ -9,6 +9,12 @@ const defaultPieceBytes = 1024 * 1024;
 /** Pieces after which the server has no more than before, until it is given up. */
 const mostFruitless = 4;
 
+interface UploadOptions {
+  readonly pieceBytes?: number | undefined;
+  /** Told how many bytes have left. */
+  readonly onSent?: (bytes: number) => void;
+}
+
 /**
  * Sends bytes that the server does not have, from where an earlier attempt stopped, of this process or of another.
  *
@@ -18,7 +24,7 @@ export async function uploadBlob(
   ask: Ask,
   sha256: string,
   bytes: Uint8Array,
-  pieceBytes = defaultPieceBytes,
+  { pieceBytes = defaultPieceBytes, onSent }: UploadOptions = {},
 ): Promise<void> {
   const path = `/uploads/${sha256}`;
   let state = stateOf(await ask({ method: 'GET', path }));
@@ -28,6 +34,7 @@ export async function uploadBlob(
       method: 'PATCH',
       path,
       bytes: bytes.subarray(offset, offset + pieceBytes),
+      onSent: (sent) => onSent?.(offset + sent),
       headers: { 'Upload-Offset': String(offset), 'Upload-Length': String(bytes.length) },
     });
     const next = nextState(answer);

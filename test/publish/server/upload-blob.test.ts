@@ -51,7 +51,7 @@ function stateOf(stored: Buffer) {
 
 function upload({ server }: Storage, pieceBytes?: number): Promise<void> {
   const options = { url: server.url, token: 't', signal: new AbortController().signal, pausesMs: [0, 0, 0, 0, 0, 0] };
-  return uploadBlob(connect(options), sha256, bytes, pieceBytes);
+  return uploadBlob(connect(options), sha256, bytes, { pieceBytes });
 }
 
 test('all of it arrives, in pieces, once', async (t) => {

@@ -1,0 +1,234 @@
+/** Ctrl-C while a verb is at work, on real processes: exit code 130, and nothing left that was not there before. */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { packDoor } from './publish/packed-door.ts';
+import { builtSketch } from './support/built-sketch.ts';
+import { listed, packedDoor, virtualDoor } from './support/fleet.ts';
+import { startCli } from './support/run-cli.ts';
+import { runVerb } from './support/run-verb.ts';
+import { type TestFolder, testFolder } from './support/test-folder.ts';
+
+const image = 'build/door.ino.bin';
+const patienceMs = 60_000;
+
+/** On which an update takes half a minute. */
+const slowLink = { link: { windowBytes: 2144, rttMs: 200 } };
+
+type Running = ReturnType<typeof startCli>;
+
+/** What runs, where, and how it is seen that it is at work. */
+interface Long {
+  readonly argv: readonly string[];
+  readonly folder: TestFolder;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly isAtWork: (run: Running) => Promise<unknown>;
+  /** What may be there behind it. */
+  readonly leaves?: readonly string[];
+}
+
+const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = {
+  'pack with zopfli': async (t) => {
+    const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
+    const isAtWork = () => gone(folder, `${image}.signed`);
+    const leaves = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
+    return { argv: ['pack', image, '--compression', 'zopfli'], folder, isAtWork, leaves };
+  },
+  'sign with zopfli': async (t) => {
+    const folder = await builtSketch(t, { [`${image}.gz.signed`]: 'stale' });
+    const argv = ['sign', '--private-key', 'private.key', '--bin', image, '--compression', 'zopfli'];
+    const leaves = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
+    return { argv, folder, isAtWork: () => gone(folder, `${image}.gz.signed`), leaves };
+  },
+  build: async (t) => {
+    const folder = await testFolder(t, { 'door/door.ino': '', ...waiting });
+    return {
+      argv: ['build', '--source', 'door'],
+      folder,
+      env: await waitingPrograms(folder),
+      isAtWork: says(/waiting/),
+    };
+  },
+  'build with PlatformIO': async (t) => {
+    const folder = await testFolder(t, { 'door/platformio.ini': '[env:d1]\nplatform = espressif8266\n', ...waiting });
+    return {
+      argv: ['build', '--source', 'door'],
+      folder,
+      env: await waitingPrograms(folder),
+      isAtWork: says(/waiting/),
+    };
+  },
+  doctor: async (t) => {
+    const folder = await testFolder(t, { 'door/door.ino': '', ...waiting });
+    const env = { ...(await waitingPrograms(folder)), HOME: folder.path };
+    return { argv: ['doctor', '--source', 'door'], folder, env, isAtWork: says(/^looking around …$/m) };
+  },
+  upload: async (t) => {
+    const esp = await virtualDoor(t, slowLink);
+    const folder = await packedDoor(t, { door: listed(esp) });
+    return { argv: ['upload', image, '--all'], folder, isAtWork: says(/^door /m) };
+  },
+  espota: async (t) => {
+    const esp = await virtualDoor(t, slowLink);
+    const argv = ['espota', '-r', '-i', esp.host, '-p', String(esp.otaPort), '-f', image];
+    return { argv, folder: await packedDoor(t), isAtWork: says(/^Uploading: 10 %$/m) };
+  },
+  publish: async (t) => {
+    const server = await silentServer(t);
+    const folder = await testFolder(t, await packDoor({ version: '1.0', board: 'd1_mini' }));
+    const argv = ['publish', '.', '--to', server.url, '--project', 'door'];
+    return { argv, folder, env: { OTA_TOKEN: 'token' }, isAtWork: () => server.asked };
+  },
+  'server releases list': async (t) => {
+    const server = await silentServer(t);
+    const env = { OTA_TOKEN: 'token', OTA_SERVER: server.url };
+    return {
+      argv: ['server', 'releases', 'list', 'door'],
+      folder: await testFolder(t),
+      env,
+      isAtWork: () => server.asked,
+    };
+  },
+  'server export': async (t) => {
+    const server = await silentServer(t);
+    const env = { OTA_TOKEN: 'token', OTA_SERVER: server.url };
+    const argv = ['server', 'export', '--out', 'backup.ndjson'];
+    return { argv, folder: await testFolder(t), env, isAtWork: () => server.asked };
+  },
+  discover: async (t) => {
+    const argv = ['discover', '--interface', '127.0.0.1', '--timeout', '600'];
+    return { argv, folder: await testFolder(t), isAtWork: says(/^listening for devices …$/m) };
+  },
+  simulate: async (t) => ({
+    argv: ['simulate', '--quick'],
+    folder: await testFolder(t),
+    isAtWork: says(/ready/),
+  }),
+};
+
+for (const [name, make] of Object.entries(cases)) {
+  test(`Ctrl-C ends ${name} with 130, and leaves nothing behind`, async (t) => {
+    const { argv, folder, env, isAtWork, leaves } = await make(t);
+    const before = leaves ?? (await folder.list());
+    const run = startCli(argv, folder.path, env);
+    t.teardown(() => run.kill('SIGKILL'));
+    await Promise.race([isAtWork(run), endedEarly(run)]);
+    run.kill('SIGINT');
+    const { exitCode, signal, stderr } = await run;
+    t.is(exitCode, 130, `${signal} ${stderr}`);
+    t.notRegex(stderr, /A bug of|^ {4}at /m);
+    t.deepEqual(await folder.list(), [...before]);
+  });
+}
+
+test('Ctrl-C ends a server with 130, after it has closed its data', async (t) => {
+  const folder = await testFolder(t);
+  const run = startCli(['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--json'], folder.path);
+  t.teardown(() => run.kill('SIGKILL'));
+  await once(run.stdout, 'data');
+  run.kill('SIGINT');
+  const { exitCode, stdout } = await run;
+  t.is(exitCode, 130);
+  t.regex(stdout, /\{"event":"stopped"\}\n$/);
+  t.deepEqual(
+    (await folder.list()).filter((name) => /-(?:wal|shm)$|\.tmp$/.test(name)),
+    [],
+  );
+});
+
+test('Ctrl-C while a key of 4096 bits is made ends it with 130, and there is no half of a pair', async (t) => {
+  const folder = await testFolder(t);
+  // Primes are found by luck: some pairs are there before anybody could press a key.
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const argv = ['keygen', '--bits', '4096', '--private-key', `${attempt}.key`, '--public-key', `${attempt}.pub`];
+    const run = startCli(argv, folder.path);
+    await Promise.race([says(/^making a key of 4096 bits …$/m)(run), run]);
+    run.kill('SIGINT');
+    const { exitCode } = await run;
+    const files = (await folder.list()).filter((file) => file.startsWith(`${attempt}.`));
+    t.not(files.length, 1);
+    if (exitCode === 0) continue;
+    t.is(exitCode, 130);
+    return;
+  }
+  t.fail('not caught at work in all of 20 attempts');
+});
+
+test('Ctrl-C while a backup is restored ends it with 130, and it can be restored again', async (t) => {
+  const lines = Array.from({ length: 400 }, () => {
+    const bytes = randomBytes(100_000);
+    return { blob: createHash('sha256').update(bytes).digest('hex'), base64: bytes.toString('base64') };
+  });
+  const all = [{ backup: 'ota-hooks', format: 1, tool: '0' }, ...lines, { end: true, lines: lines.length + 1 }];
+  const folder = await testFolder(t, { 'backup.ndjson': all.map((line) => `${JSON.stringify(line)}\n`).join('') });
+  const argv = ['server', 'import', 'backup.ndjson', '--data', 'data'];
+  const run = startCli(argv, folder.path);
+  await Promise.race([appears(folder, 'data/blobs'), endedEarly(run)]);
+  run.kill('SIGINT');
+  const { exitCode, stderr } = await run;
+  t.is(exitCode, 130, stderr);
+  t.is((await runVerb(argv, { cwd: folder.path })).exitCode, 0);
+});
+
+/** A program in the place of a build system, which never comes to an end by itself. */
+const waiting = { 'wait.mjs': '#!/usr/bin/env node\nconsole.error("waiting");\nsetInterval(() => undefined, 1000);\n' };
+
+async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<string, string>>> {
+  await chmod(folder.at('wait.mjs'), 0o755);
+  return { ARDUINO_CLI: folder.at('wait.mjs'), PLATFORMIO_CLI: folder.at('wait.mjs') };
+}
+
+/** A server that takes every connection, and never answers. */
+async function silentServer(t: ExecutionContext): Promise<{ readonly url: string; readonly asked: Promise<unknown> }> {
+  const server: Server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const asked = once(server, 'connection').then(([socket]) => {
+    t.teardown(() => socket.destroy());
+    return once(
+      socket.on('error', () => undefined),
+      'data',
+    );
+  });
+  return { url: `http://127.0.0.1:${address.port}`, asked };
+}
+
+function says(words: RegExp) {
+  return (run: Running): Promise<true> =>
+    new Promise((done) => {
+      let said = '';
+      run.stderr.on('data', (chunk) => {
+        said += chunk;
+        if (words.test(said)) done(true);
+      });
+    });
+}
+
+async function endedEarly(run: Running): Promise<never> {
+  const { exitCode, stderr } = await run;
+  throw new Error(`it ended by itself, with ${exitCode}: ${stderr}`);
+}
+
+async function gone(folder: TestFolder, name: string): Promise<void> {
+  await until(folder, async () => !(await folder.list()).includes(name));
+}
+
+async function appears(folder: TestFolder, name: string): Promise<void> {
+  await until(folder, async () => (await folder.list()).some((file) => file.startsWith(`${name}/`)));
+}
+
+/** Looks whenever something in the folder changes. */
+async function until(folder: TestFolder, isSo: () => Promise<boolean>): Promise<void> {
+  const watcher = watch(folder.path, { recursive: true });
+  try {
+    while (!(await isSo())) await once(watcher, 'change', { signal: AbortSignal.timeout(patienceMs) });
+  } finally {
+    watcher.close();
+  }
+}
