@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { Committer, type Urgency } from '../../src/server/store/sqlite/committer.ts';
+import { Connection } from '../../src/server/store/sqlite/connection.ts';
+import { JournalFlush } from '../../src/server/store/sqlite/journal-flush.ts';
+import { testFolder } from '../support/test-folder.ts';
+
+/** A database with one table of notes. */
+async function notebook(t: ExecutionContext, journalOf: (path: string) => string = (path) => path) {
+  const path = (await testFolder(t)).at('notes.db');
+  const connection = new Connection(path);
+  connection.execute('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT');
+  const journal = new JournalFlush(journalOf(path));
+  const committer = new Committer(connection, journal);
+  t.teardown(async () => {
+    committer.commit();
+    await journal.close();
+    connection.close();
+  });
+  return {
+    committer,
+    connection,
+    note: (text: string) => connection.execute(`INSERT INTO notes (text) VALUES ('${text}')`),
+    notes: () => countOf(connection),
+    inJournal: async (text: string) => (await readFile(`${path}-wal`)).includes(text),
+  };
+}
+
+function countOf(connection: Connection): number {
+  const { sql } = connection;
+  // A table of this test alone, which the types of the server do not know.
+  const query = sql.selectFrom('notes' as 'meta').select(({ fn }) => fn.countAll<number>().as('value'));
+  return connection.first(query)?.value ?? 0;
+}
+
+const urgencies: readonly Urgency[] = ['soon', 'at-once', 'some-time', 'soon', 'soon', 'at-once', 'some-time'];
+
+test('everybody is told in the order in which they came, also while the disk is waited for', async (t) => {
+  const { committer, note } = await notebook(t);
+  const told: number[] = [];
+  const writes: Promise<unknown>[] = [];
+  for (let count = 0; count < 300; count++) {
+    const urgency = urgencies[count % urgencies.length] ?? 'soon';
+    writes.push(committer.write(urgency, () => note(`note ${count}`)).then(() => told.push(count)));
+    // Some come together, others while those before them are being flushed.
+    if (count % 3 === 0) await nextTurn();
+  }
+  committer.commit();
+  await Promise.all(writes);
+  t.deepEqual(
+    told,
+    Array.from({ length: 300 }, (_, count) => count),
+  );
+});
+
+test('who is told finds it in the journal', async (t) => {
+  const { committer, note, inJournal } = await notebook(t);
+  for (const urgency of ['at-once', 'soon', 'some-time'] as const) {
+    await committer.write(urgency, () => note(`a note that is ${urgency}`));
+    t.true(await inJournal(`a note that is ${urgency}`), urgency);
+  }
+});
+
+test('what can wait goes with the next transaction, and in the order in which it came', async (t) => {
+  const { committer, note, notes } = await notebook(t);
+  let isTold = false;
+  const waiting = committer.write('some-time', () => note('receipt')).then(() => (isTold = true));
+  await nextTurn();
+  await nextTurn();
+  t.is(notes(), 0, 'it waits');
+  const before = await committer.write('soon', () => notes());
+  t.is(before, 1, 'it was written before what came after it');
+  t.true(isTold);
+  await waiting;
+});
+
+test('what fails takes nothing else with it', async (t) => {
+  const { committer, note, notes } = await notebook(t);
+  const outcomes = await Promise.allSettled([
+    committer.write('soon', () => note('before')),
+    committer.write('soon', () => {
+      note('half');
+      throw new Error('it failed');
+    }),
+    committer.write('soon', () => note('behind')),
+  ]);
+  t.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  t.is(notes(), 2);
+});
+
+test('a transaction that ends with a full disk is told to all that were in it, and to those who remember', async (t) => {
+  const { committer, connection, note, notes } = await notebook(t);
+  let undone = 0;
+  committer.onUndone(() => undone++);
+  const outcomes = await Promise.allSettled([
+    committer.write('soon', () => note('before')),
+    committer.write('soon', () => {
+      // As SQLite does it by itself (sqlite.org/lang_transaction.html, 3.1).
+      connection.execute('ROLLBACK');
+      throw new Error('SQLITE_FULL');
+    }),
+    committer.write('some-time', () => note('behind')),
+  ]);
+  t.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  t.is(notes(), 0);
+  t.is(undone, 1);
+  await committer.write('soon', () => note('when there is room again'));
+  t.is(notes(), 1);
+});
+
+test('nobody is told that a write is on the disk when the journal cannot be flushed', async (t) => {
+  const { committer, note } = await notebook(t, (path) => `${path}-elsewhere`);
+  await t.throwsAsync(
+    committer.write('soon', () => note('soon')),
+    { code: 'ENOENT' },
+  );
+  await t.notThrowsAsync(committer.write('at-once', () => note('at once')));
+});
