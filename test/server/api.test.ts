@@ -30,7 +30,7 @@ async function testApi(t: ExecutionContext) {
     });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  return { store, stopping, tokenOf, ask };
+  return { store, stopping, tokenOf, ask, routes: api.routes };
 }
 
 const mac = '18:FE:34:AA:BB:CC';
@@ -51,6 +51,10 @@ const endpoints: readonly (readonly [method: string, path: string, role: Role, b
   ['POST', `projects/door/devices/${mac}/retry`, 'publish'],
   ['DELETE', `projects/door/devices/${mac}`, 'admin'],
   ['POST', 'projects/door/devices/import', 'admin', {}],
+  ['GET', 'projects/door/rollouts', 'read'],
+  ['POST', 'projects/door/rollouts', 'publish', {}],
+  ['GET', 'projects/door/rollouts/1', 'read'],
+  ['POST', 'projects/door/rollouts/1/pause', 'publish', {}],
   ['GET', `uploads/${'0'.repeat(64)}`, 'publish'],
   ['PATCH', `uploads/${'0'.repeat(64)}`, 'publish'],
   ['GET', 'tokens', 'admin'],
@@ -78,6 +82,24 @@ for (const [method, path, role, body] of endpoints) {
     }
   });
 }
+
+test('nothing else is there to ask', async (t) => {
+  const { routes } = await testApi(t);
+  const asked = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
+  const isAsked = ({ method, path }: (typeof routes)[number]) => {
+    const [, ...names] = path.replace(apiRoot, '').split('/');
+    const pattern = new RegExp(
+      `^${method} ${names.map((name) => `/${name.startsWith(':') ? '[^/]+' : name}`).join('')}$`,
+    );
+    return [...asked].some((each) => pattern.test(each));
+  };
+  const ofTheApi = routes.filter(({ method, path }) => path.startsWith(`${apiRoot}/`) && method !== 'ALL');
+  t.true(ofTheApi.length >= endpoints.length - 1);
+  t.deepEqual(
+    ofTheApi.filter((route) => !isAsked(route)).map(({ method, path }) => `${method} ${path}`),
+    [],
+  );
+});
 
 test('a token of one project is good for nothing else', async (t) => {
   const { ask, tokenOf } = await testApi(t);

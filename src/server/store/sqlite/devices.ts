@@ -211,6 +211,6 @@ function dueOf(attempts: readonly Attempt[]): number | null {
 }
 
 /** What people change; a password's hash is nobody's business. */
-function visible({ enrolled, name, board, channel, atomicFs, credential }: DeviceRecord) {
-  return { enrolled, name, board, channel, atomicFs, user: credential?.user };
+function visible({ enrolled, name, board, channel, group, pin, atomicFs, credential }: DeviceRecord) {
+  return { enrolled, name, board, channel, group, pin, atomicFs, user: credential?.user };
 }

@@ -1,0 +1,99 @@
+import test from 'ava';
+import type { AuditInfo } from '../../src/domain/admin-info.ts';
+import { apiRoot } from '../../src/domain/release.ts';
+import { makeApi } from '../../src/server/api/app.ts';
+import { testBuild, testSigner } from './builds.ts';
+import { releaseRequest, startTestServer, type TestServer, upload } from './running-server.ts';
+
+const signer = testSigner();
+const [first, second] = [
+  await testBuild({ version: '1.0', project: 'door', signer }),
+  await testBuild({ version: '2.0', project: 'door', signer, seed: 2 }),
+];
+const mac = '18:FE:34:AA:BB:CC';
+const device = `/projects/door/devices/${mac}`;
+
+type Change = readonly [method: string, path: string, body: unknown, action: string, detail: object];
+
+/** All that changes something, in an order in which each of it does. */
+const changes: readonly Change[] = [
+  ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
+  [
+    'POST',
+    '/projects/door/releases',
+    releaseRequest(second.manifest, { hold: true }),
+    'release.published',
+    { version: '2.0' },
+  ],
+  ['PUT', '/projects/door', { access: 'closed' }, 'project.change', { access: 'closed' }],
+  [
+    'PUT',
+    device,
+    { name: 'front door', group: 'hall', pin: '1.0' },
+    'device.change',
+    { mac, group: 'hall', pin: '1.0' },
+  ],
+  ['POST', `${device}/retry`, undefined, 'device.change', { mac }],
+  [
+    'POST',
+    '/projects/door/devices/import',
+    { '18:FE:AA:AA:AA:AA': { file: 'a.bin', version: 1 } },
+    'device.change',
+    { enrolled: true },
+  ],
+  ['DELETE', device, undefined, 'device.remove', { mac }],
+  ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'channel.offer', { channel: 'beta' }],
+  ['POST', '/projects/door/rollouts', { version: '2.0' }, 'rollout.start', { version: '2.0' }],
+  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.pause', { channel: 'stable' }],
+  [
+    'POST',
+    '/projects/door/releases/withdraw',
+    { version: '2.0', reason: 'it smokes' },
+    'release.withdraw',
+    { reason: 'it smokes' },
+  ],
+  ['POST', '/tokens', { role: 'read', name: 'ci' }, 'token.create', { role: 'read', name: 'ci' }],
+  ['DELETE', '/tokens/ID', undefined, 'token.revoke', { id: 'ID' }],
+];
+
+async function entries({ api }: TestServer): Promise<readonly AuditInfo[]> {
+  const { body } = await api('GET', '/audit?limit=1000');
+  // Of an API that answers with it.
+  return (body as unknown as { entries: AuditInfo[] }).entries;
+}
+
+test('whatever changes something stands in the audit log, with whose token it was', async (t) => {
+  const server = await startTestServer(t);
+  for (const { files } of [first, second]) {
+    for (const bytes of files.values()) await upload(server.url, bytes, server.token);
+  }
+  const own = server.token.split('_')[1];
+  let made = 'none yet';
+  for (const [method, path, body, action, detail] of changes) {
+    const before = (await entries(server)).length;
+    const answer = await server.api(method, path.replace('ID', made), body);
+    t.true(answer.status < 300, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+    if (action === 'token.create') made = String(answer.body['id']);
+    const found = await entries(server);
+    const fresh = found.slice(0, found.length - before);
+    const entry = fresh.find((each) => each.action === action);
+    t.is(entry?.actor, own, `${method} ${path}: ${JSON.stringify(fresh)}`);
+    t.like(JSON.parse(JSON.stringify(entry?.detail).replace(made, 'ID')), detail, `${method} ${path}`);
+  }
+});
+
+test('there is no other request that changes something', async (t) => {
+  const { parts } = await startTestServer(t);
+  const known = changes.map(([method, path]) => `${method} ${apiRoot}${path}`);
+  const isKnown = (method: string, path: string) => {
+    const pattern = new RegExp(`^${method} ${path.replaceAll(/:\w+/g, '[^/]+')}$`);
+    return known.some((each) => pattern.test(each));
+  };
+  const changing = makeApi(parts)
+    .routes.filter(({ method, path }) => path.startsWith(`${apiRoot}/`) && !['GET', 'ALL'].includes(method))
+    .map(({ method, path }) => [method, path] as const);
+  t.true(changing.length > 10);
+  const unknown = changing.filter(([method, path]) => !isKnown(method, path)).map((each) => each.join(' '));
+  // Bytes that nobody can see until they are published.
+  t.deepEqual([...new Set(unknown)], [`PATCH ${apiRoot}/uploads/:sha256`]);
+});
