@@ -43,8 +43,14 @@ const changes: readonly Change[] = [
   ],
   ['DELETE', device, undefined, 'device.remove', { mac }],
   ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'channel.offer', { channel: 'beta' }],
-  ['POST', '/projects/door/rollouts', { version: '2.0' }, 'rollout.start', { version: '2.0' }],
-  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.pause', { channel: 'stable' }],
+  [
+    'POST',
+    '/projects/door/rollouts',
+    { version: '2.0', stages: [{ share: 100 }] },
+    'rollout.start',
+    { version: '2.0' },
+  ],
+  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.paused', { channel: 'stable' }],
   [
     'POST',
     '/projects/door/releases/withdraw',

@@ -8,6 +8,7 @@ import { signBuild } from '../../src/pack/sign-build.ts';
 import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
 import type { Signer } from '../../src/signing/signer.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
+import { buildLittleFs } from '../support/littlefs-builder.ts';
 
 /** What a test wants of a build; two with other seeds differ. */
 export interface BuildRecipe {
@@ -27,10 +28,13 @@ export interface BuildRecipe {
 }
 
 /** 1024 bits are made in a few milliseconds. */
-export function testSigner(): Signer {
+export function testKey(): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return keyFileSigner(readPrivateKey(pem, 'a key of the tests'));
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+export function testSigner(): Signer {
+  return keyFileSigner(readPrivateKey(testKey(), 'a key of the tests'));
 }
 
 /** A build as `pack` makes it, of a sketch that runs nowhere. */
@@ -38,13 +42,23 @@ export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
   const { signer, seed = 1, sizeBytes = 16_384 } = recipe;
   const publicKey: RsaPublicKey | undefined = signer?.publicKey;
   const image = syntheticSketch({ seed, sizeBytes, publicKey, coreGitHash: recipe.coreGitHash });
+  return packed(recipe, 'door.bin', image);
+}
+
+/** The same of a filesystem with this in it. */
+export function testFilesystem({ content, ...recipe }: BuildRecipe & { content: Uint8Array }): Promise<Build> {
+  return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount: 16, content }));
+}
+
+async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Promise<Build> {
+  const { signer } = recipe;
   const { build } = await packImage({
-    path: 'door.bin',
-    file: 'door.bin',
+    path: file,
+    file,
     image,
     elf: undefined,
-    kind: undefined,
-    publicKey,
+    kind: file === 'littlefs.bin' ? 'filesystem' : undefined,
+    publicKey: signer?.publicKey,
     compression: recipe.compression ?? 'gzip',
     legacy: recipe.legacy ?? false,
     signCompressedFilesystem: false,

@@ -57,26 +57,141 @@ test('paths lead nowhere but to what is published', async (t) => {
     '%00',
     '.',
     '..',
+    '....//....//ota.db',
+    '%252e%252e%252fota.db',
+    '%c0%ae%c0%ae/ota.db',
+    '\0',
+    'door.bin\0.html',
   ];
-  const prefixes = ['/files/door/1.0/', '/files/door/', '/files/', '/update/', '/update/door/', '/'];
+  const prefixes = [
+    '/files/door/1.0/',
+    '/files/door/',
+    '/files/',
+    '/update/',
+    '/update/door/',
+    '/',
+    '/api/v1/',
+    '/assets/',
+  ];
+  prefixes.push('/api/v1/projects/', '/api/v1/uploads/', 'http://127.0.0.1/files/door/1.0/', 'file:///', '\\');
   for (const path of prefixes.flatMap((prefix) => tricks.map((trick) => prefix + trick))) {
     const answer = await askAsDevice(server.port, path, { userAgent: 'x' });
     const isLogin = answer.status === 303 && answer.headers.some(([, value]) => value === '/login?next=%2F');
-    t.true(isLogin || [400, 403, 404].includes(answer.status), `${path}: ${answer.line}`);
+    t.true(isLogin || [400, 401, 403, 404, 422].includes(answer.status), `${path}: ${answer.line}`);
     t.notRegex(answer.body.toString('latin1'), /SQLite|root:/);
   }
 });
 
-test('what a device says of itself never becomes a header', async (t) => {
-  const server = await startTestServer(t);
-  const odd = await testBuild({ version: '9.9', signer, board: 'x\r\nx-MD5: 0' });
-  await server.publish(odd);
-  const answer = await askAsDevice(server.port, '/update/door', {
-    version: '1.0',
-    more: { 'x-ESP8266-sdk-version': '2\x7f' },
-  });
-  t.true([200, 304, 400].includes(answer.status));
-  t.true(answer.headers.filter(([name]) => name === 'x-md5').length <= 1);
+test('nothing that a device or a manifest says becomes a header of its own', async (t) => {
+  const server = await startTestServer(t, { limits: generous });
+  const odd = await testBuild({ version: '9.9', project: 'door', signer });
+  const evil = 'door\r\nx-MD5: 0\r\n\r\n"é';
+  const rename = (file: string) => file.replace('door', evil);
+  const { image, artefacts } = odd.manifest;
+  t.is(
+    (
+      await server.publish({
+        manifest: {
+          ...odd.manifest,
+          board: evil,
+          image: { ...image, file: rename(image.file) },
+          artefacts: artefacts.map((artefact) => ({ ...artefact, file: rename(artefact.file) })),
+        },
+        files: new Map([...odd.files].map(([file, bytes]) => [rename(file), bytes])),
+      })
+    ).status,
+    201,
+  );
+  const answer = await askAsDevice(server.port, '/update/door');
+  t.is(answer.status, 200);
+  t.deepEqual(answer.headers.map(([name]) => name).sort(), [
+    'cache-control',
+    'connection',
+    'content-disposition',
+    'content-length',
+    'content-type',
+    'date',
+    'x-md5',
+    'x-version',
+  ]);
+  t.is(answer.header('x-md5'), answer.md5);
+  t.regex(answer.header('content-disposition') ?? '', /^attachment; filename=[\w.+-]+$/);
+
+  // What nothing is there for is told its own version again.
+  const full = { mode: 'version', freeSpace: 0, sketchSize: 1_000_000 };
+  const told = await askAsDevice(server.port, '/update/door', { ...full, version: '1\t\xe9"' });
+  // A tab, and two bytes of UTF-8.
+  t.is(told.header('x-version'), '1___"');
+  for (const version of ['1\r\nx-MD5: 0', '1\nx-MD5: 0', '1\rx-MD5: 0', '1\0']) {
+    const { status, headers } = await askAsDevice(server.port, '/update/door', { ...full, version });
+    t.true([200, 400].includes(status), JSON.stringify(version));
+    t.false(headers.some(([name]) => name === 'x-md5'));
+  }
+  for (const path of [
+    '/update/door%0d%0ax-MD5:%200',
+    '/login?next=%0d%0aSet-Cookie:%20a=b',
+    '/%0d%0aSet-Cookie:%20a=b',
+  ]) {
+    const { headers } = await askAsDevice(server.port, path);
+    t.false(
+      headers.some(([name]) => ['x-md5', 'set-cookie'].includes(name)),
+      path,
+    );
+  }
+});
+
+test('junk in forms: the API reads none, and the login is not troubled by it', async (t) => {
+  const server = await startTestServer(t, { limits: generous });
+  await server.publish(build);
+  const part = (name: string, value: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const bodies = [
+    '--b--\r\n',
+    '--b',
+    '\r\n'.repeat(500),
+    part('token', 'x').repeat(100),
+    `${part('token', 'x')}--b--\r\n`,
+    part('__proto__', 'x'),
+    part('token"; filename="../../x', '\0'),
+    '--b\r\nContent-Disposition: form-data\r\n\r\n\r\n--b--',
+    `--b\r\n${'X: y\r\n'.repeat(1000)}\r\n--b--`,
+    '--other--\r\n',
+  ];
+  const types = [
+    'multipart/form-data; boundary=b',
+    'multipart/form-data',
+    'multipart/form-data; boundary=',
+    'multipart/mixed; boundary=b',
+  ];
+  const places = [
+    'POST /login',
+    'POST /logout',
+    'POST /api/v1/tokens',
+    'PUT /api/v1/projects/door',
+    'POST /api/v1/projects/door/releases',
+    'GET /update/door',
+  ];
+  for (const place of places) {
+    for (const type of types) {
+      for (const body of bodies) {
+        const headers = [
+          ...['Host: x', 'Origin: http://x', 'Sec-Fetch-Site: same-origin', `Authorization: Bearer ${server.token}`],
+          ...[`Content-Type: ${type}`, `Content-Length: ${body.length}`, 'Connection: close'],
+        ];
+        const { status, line } = readAnswer(
+          await sendRaw(server.port, `${place} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`),
+        );
+        t.true(status === 303 || (status >= 400 && status < 500), `${place}, ${type}: ${line}`);
+      }
+    }
+  }
+  t.is(
+    server.parts.counters.failures,
+    0,
+    JSON.stringify(server.logged.filter(({ level }) => level === 'error').slice(0, 2)),
+  );
+  t.like((await server.api('GET', '/tokens')).body, { tokens: [{ name: 'first admin' }] }, 'none was made');
+  t.true(await isSound(server));
 });
 
 test('a flood of made-up devices is bounded in rows, and keeps nobody out who was enrolled', async (t) => {
@@ -111,6 +226,9 @@ test('headers that do not end, and a gigabyte that is announced', async (t) => {
   t.is(readAnswer(many).status, 431);
   const announced = (line: string, more: string) =>
     `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n${more}\r\n`;
+  // One chunk of a gigabyte.
+  const chunked = (line: string, more: string) =>
+    `${line} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n${more}\r\n40000000\r\n`;
   const auth = `Authorization: Bearer ${server.token}\r\n`;
   const upload = `Upload-Offset: 0\r\nUpload-Length: 1000\r\n`;
   const cases: readonly (readonly [string, number])[] = [
@@ -120,6 +238,15 @@ test('headers that do not end, and a gigabyte that is announced', async (t) => {
     [announced('GET /update/door', ''), 403],
     [announced('POST /update/door', ''), 405],
     [announced('GET /healthz', ''), 200],
+    [announced('POST /login', ''), 403],
+    [announced('POST /login', 'Origin: http://x\r\n'), 413],
+    [announced('PUT /nothing', ''), 404],
+    [announced('DELETE /api/v1/tokens/x', auth), 404],
+    // Of which nothing is announced.
+    [chunked('POST /api/v1/tokens', auth), 413],
+    [chunked('POST /login', 'Origin: http://x\r\n'), 413],
+    [chunked(`PATCH /api/v1/uploads/${'0'.repeat(64)}`, auth + upload), 400],
+    [chunked('POST /update/door', ''), 405],
   ];
   for (const [request, status] of cases) {
     const sent = { bytes: 0 };

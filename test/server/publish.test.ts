@@ -1,12 +1,15 @@
+import { createPrivateKey } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ApiProblem } from '../../src/domain/api-problems.ts';
 import { formatManifest, type Manifest } from '../../src/domain/manifest.ts';
 import type { ReleaseAnswer, ReleaseInfo } from '../../src/domain/release-info.ts';
+import { readPrivateKey } from '../../src/keys/private-key.ts';
 import type { Build } from '../../src/pack/build.ts';
+import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
 import { rsaPems } from '../support/key-pairs.ts';
-import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
+import { sketchMd5Of, testBuild, testFilesystem, testKey, testSigner } from './builds.ts';
 import { askAsDevice } from './raw-device.ts';
 import {
   type ApiAnswer,
@@ -98,6 +101,25 @@ test('publishing is done once, however often it is tried', async (t) => {
   t.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
   const { body } = await server.api('GET', '/projects/door/releases');
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
+});
+
+test('a publication that is replayed changes nothing, and brings nothing back', async (t) => {
+  const server = await startTestServer(t);
+  const { body } = await server.api('POST', '/tokens', { role: 'publish', project: 'door', name: 'ci' });
+  const [id, token] = [String(body['id']), String(body['token'])];
+  await server.publish(build);
+  const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
+  t.is((await server.publish(young, {}, token)).status, 201);
+  const replay = await server.publish(build, {}, token);
+  t.like(replay, { status: 200, body: { outcome: 'unchanged' } });
+  t.is((await askAsDevice(server.port, '/update/door')).header('x-version'), '2.0');
+  await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0' });
+  t.is((await server.publish(young, {}, token)).status, 200);
+  t.is((await askAsDevice(server.port, '/update/door')).status, 404, 'what was withdrawn stays so');
+  const renamed = { ...build, manifest: { ...build.manifest, version: '9.0' } };
+  t.is((await server.publish(renamed, {}, 'wrong')).status, 401, 'a version of its own takes a token');
+  await server.api('DELETE', `/tokens/${id}`);
+  t.is((await server.publish(build, {}, token)).status, 401, 'and one that was revoked is good for nothing');
 });
 
 test('a version’s bytes never change', async (t) => {
@@ -254,6 +276,26 @@ test('a private key is refused, loudly, and not kept', async (t) => {
     [],
   );
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /PRIVATE KEY/.test(message)));
+});
+
+test('the private key of the project in an image is refused, whatever is allowed; another one by the name of the rule', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const ownKey = testKey();
+  const own = keyFileSigner(readPrivateKey(ownKey, 'a key of the tests'));
+  const publicKeys = [signer.publicKey.pem, own.publicKey.pem];
+  t.is((await server.api('PUT', '/projects/door', { publicKeys })).status, 200);
+  const filesWith = (secret: string | Uint8Array) =>
+    testFilesystem({ version: '1.0', project: 'door', signer, content: Buffer.from(secret) });
+  const der = createPrivateKey(ownKey).export({ type: 'pkcs1', format: 'der' });
+  for (const secret of [ownKey, der]) {
+    const answer = await server.publish(await filesWith(secret), { allow: ['private-key-inside'] });
+    t.is(problem(answer).code, 'private-key');
+    t.regex(problem(answer).message, /THE PRIVATE KEY OF THE PROJECT/);
+  }
+  const other = await filesWith(rsaPems().privatePem);
+  t.is(problem(await server.publish(other)).code, 'private-key');
+  t.is((await server.publish(other, { allow: ['private-key-inside'] })).status, 201);
 });
 
 test('bytes that are not those of their digest are dropped', async (t) => {

@@ -51,6 +51,25 @@ test('a second server on the same folder is refused, with who has it', async (t)
   await (await open('data')).close();
 });
 
+test('a database that another program has locked is refused, and taken when it is let go', async (t) => {
+  const { folder, open } = await folderStore(t);
+  await (await open('data')).close();
+  // Such as somebody with the shell of SQLite.
+  const other = new Database(folder.at('data/ota.db'));
+  other.exec('BEGIN IMMEDIATE');
+  const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => open('data'));
+  t.regex(error.message, /data/);
+  other.exec('ROLLBACK');
+  other.close();
+  const store = await open('data');
+  await store.catalogue.saveProject(newProject('door', []), 'tester');
+  const intruder = new Database(folder.at('data/ota.db'));
+  t.throws(() => intruder.exec('DELETE FROM projects'), { any: true, message: /locked/ });
+  intruder.close();
+  await store.catalogue.saveProject(newProject('window', []), 'tester');
+  t.is((await store.catalogue.projects()).length, 2, 'whoever has it is not disturbed');
+});
+
 test('data of a newer version is left alone', async (t) => {
   const { folder, open } = await folderStore(t);
   await (await open('data')).close();
