@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Artefact } from '../../domain/manifest.ts';
 import type { ProjectView } from '../catalogue.ts';
 import { countIn } from '../operation/counters.ts';
 import type { DeviceRecord } from '../store/records.ts';
-import { answerNotModified, answerVersion, writeDownloadHead } from './answers.ts';
-import { afterReceipt } from './attempts.ts';
+import { answerNotModified, answerVersion } from './answers.ts';
 import { type Decision, decide, type Outcome, type Releases } from './decide.ts';
 import { newRecord } from './device-records.ts';
-import { sendArtefact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 import { type DeviceReport, type Mode, storedReport } from './report.ts';
 import { whatRuns } from './running.ts';
+import { type Load, send, takeLoad } from './sending.ts';
 
 /** A device asks. */
 export interface Visit {
@@ -36,8 +34,6 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Sending = Extract<Decision, { action: 'send' }>;
-
 const nothing: Releases = { offered: [], steppingStones: [] };
 /** A record that changes under us is looked at again; more often than that it is not by chance. */
 const mostTries = 8;
@@ -59,7 +55,9 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Ref
 
     const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac));
     countIn(counters.decisions, outcome.decision.code);
-    const load = await loadFor(parts, visit, outcome.decision);
+    const { decision } = outcome;
+    const isSending = decision.action === 'send' && visit.mode !== 'version';
+    const load = isSending ? await takeLoad(parts, decision.artefact) : undefined;
     if (load === 'busy') return overCapacity(parts, visit);
     const saved = await save(parts, outcome, known).catch((error: unknown) => {
       load?.putBack();
@@ -136,28 +134,6 @@ async function releasesFor({ catalogue }: DeviceParts['store'], visit: Visit, re
   return { offered, steppingStones: releases.steppingStones };
 }
 
-/** A place among the downloads, and the bytes. */
-interface Load {
-  readonly body: Uint8Array | undefined;
-  putBack(): void;
-}
-
-async function loadFor(parts: DeviceParts, { mode }: Visit, decision: Decision): Promise<Load | undefined | 'busy'> {
-  if (decision.action !== 'send' || mode === 'version') return undefined;
-  if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
-  if (!parts.downloads.begin()) return 'busy';
-  const body = await parts.bytes.take(decision.artefact);
-  if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, decision.artefact) };
-  parts.downloads.end();
-  if (body === undefined) throw new Error(`the bytes of ${decision.artefact.file} are missing or damaged`);
-  return body;
-}
-
-function putBack({ bytes, downloads }: DeviceParts, artefact: Artefact): void {
-  bytes.release(artefact);
-  downloads.end();
-}
-
 async function save(
   { records }: DeviceParts,
   { record }: Outcome,
@@ -179,7 +155,9 @@ function answer(
   if (mode === 'version') return tellVersion(parts, response, decision, record);
   if (decision.action === 'send') {
     if (load === undefined) throw new Error('there is nothing to send');
-    send(parts, visit, decision, load);
+    const { request } = visit;
+    const { release, artefact } = decision;
+    send(parts, { request, response, project: view.project.name, mac, release, artefact }, load);
     return undefined;
   }
   if (decision.action === 'refuse' && decision.code === 'nothing-offered') return { status: 404, text: decision.text };
@@ -209,41 +187,6 @@ function tellVersion(
   countIn(counters.answers, 200);
   answerVersion(response, version, decision.action === 'send' ? decision.artefact.md5 : undefined);
   return undefined;
-}
-
-function send(parts: DeviceParts, visit: Visit, { artefact, release }: Sending, { body, putBack }: Load): void {
-  const { accelPath, counters, log, store } = parts;
-  const { response, mac, view } = visit;
-  countIn(counters.answers, 200);
-  log.info({ project: view.project.name, mac, version: release.version, file: artefact.file }, 'sending');
-  if (body === undefined) {
-    const path = `${accelPath}/${store.blobs.location(artefact.sha256)}`;
-    writeDownloadHead(response, artefact, release.version, { 'X-Accel-Redirect': path });
-    response.end();
-    return;
-  }
-  const { stallMs } = parts.downloads;
-  sendArtefact(visit.request, response, { artefact, version: release.version, body, stallMs })
-    .then(async (end) => {
-      putBack();
-      if (end === 'broken') counters.downloadsBroken++;
-      else await noteReceipt(parts, visit, release.id, body.length);
-    })
-    .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'));
-}
-
-/** It can wait, and may be lost: then the device counts as silent rather than as vanished if it does not come back. */
-async function noteReceipt(
-  { counters, records }: DeviceParts,
-  { view, mac }: Visit,
-  releaseId: number,
-  sizeBytes: number,
-): Promise<void> {
-  counters.downloadsReceived++;
-  counters.bytesSent += sizeBytes;
-  const received = (record: DeviceRecord | undefined) =>
-    record && { ...record, attempts: afterReceipt(record.attempts, releaseId) };
-  await records.change(view.project.name, mac, received, { mayBeLost: true });
 }
 
 /** A device that was not changed in any way takes 304 as "nothing to do", and asks again later. */
