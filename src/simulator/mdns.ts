@@ -1,6 +1,6 @@
-import { createSocket, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { Bonjour, ServiceConfig } from 'bonjour-service';
+import { mdnsPort, openMdnsSocket } from '../network/mdns-socket.ts';
 import type { Esp } from './services.ts';
 
 /** How a device announces itself. */
@@ -23,8 +23,6 @@ export interface Announced {
   readonly wantsPassword: boolean;
 }
 
-const group = '224.0.0.251';
-
 /**
  * Announces a device until its present life ends: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. It
  * goes without a goodbye, as a device does that restarts or dies. A device on 127.0.0.1 is announced on the loopback interface only.
@@ -35,9 +33,9 @@ const group = '224.0.0.251';
  */
 export async function announce(esp: Esp, options: MdnsOptions, announced: Announced): Promise<void> {
   const { Bonjour } = await import('bonjour-service');
-  const { port = 5353 } = options;
+  const { port = mdnsPort } = options;
   for (const address of addressesOf(esp.host)) {
-    const socket = await openSocket(address, port);
+    const socket = await openMdnsSocket(address, port);
     // Handed through to multicast-dns, which names these options; the type of bonjour-service knows only those of a service.
     const bonjour = new Bonjour({ socket, bind: false, port } as object, () => undefined);
     for (const service of servicesOf(esp, options, announced)) publish(bonjour, service, address);
@@ -82,25 +80,4 @@ function addressesOf(host: string): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) =>
     addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
   );
-}
-
-async function openSocket(address: string, port: number): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4', reuseAddr: true });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, '0.0.0.0', () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
-    socket.addMembership(group, address);
-    socket.setMulticastInterface(address);
-    socket.setMulticastTTL(255);
-    socket.setMulticastLoopback(true);
-    return socket;
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
 }

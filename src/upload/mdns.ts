@@ -1,7 +1,7 @@
-import { createSocket, type Socket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Bonjour, Browser, Service } from 'bonjour-service';
+import { mdnsPort, openMdnsSocket } from '../network/mdns-socket.ts';
 import { deviceText } from './device-text.ts';
 
 /** Of ArduinoOTA, and of whatever has a web server: among them the web updaters. */
@@ -24,9 +24,6 @@ export interface MdnsPlace {
   readonly interfaces?: readonly string[] | undefined;
   readonly port?: number | undefined;
 }
-
-const group = '224.0.0.251';
-const mdnsPort = 5353;
 
 /**
  * Ears for mDNS on one or several networks. Each answer is told, those that say nothing new too: that a device answers at all is news after
@@ -51,7 +48,7 @@ export class Mdns {
     let why = 'it is in no network';
     for (const address of interfaces) {
       try {
-        const socket = await openSocket(address, port);
+        const socket = await openMdnsSocket(address, port);
         // Handed through to multicast-dns, which names these options; the type of bonjour-service knows only those of a service.
         const options = { socket, bind: false, port } as object;
         links.push(new Bonjour(options, () => undefined));
@@ -91,28 +88,6 @@ export class Mdns {
     const seen = readService(type, service);
     if (seen === undefined) return;
     for (const listener of [...this.#listeners]) listener(seen);
-  }
-}
-
-/** Bound here rather than by multicast-dns, which would end the process when the port cannot be had. */
-async function openSocket(address: string, port: number): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4', reuseAddr: true });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, '0.0.0.0', () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
-    socket.addMembership(group, address);
-    socket.setMulticastInterface(address);
-    socket.setMulticastTTL(255);
-    socket.setMulticastLoopback(true);
-    return socket;
-  } catch (error) {
-    socket.close();
-    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** A rollout on a server that is killed at any moment: what was said of it holds, and a halt above all. */
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { apiRoot } from '../../../src/domain/release.ts';
 import type { RolloutAction, RolloutRequest } from '../../../src/domain/rollout.ts';
 import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
@@ -38,7 +38,11 @@ function macOf(index: number): string {
 }
 
 /** A server with a fleet that runs 1.0, and a held 2.0. */
-async function firstServer(cli: string, data: string): Promise<{ token: string; old: Build; fresh: Build }> {
+async function firstServer(t: ExecutionContext): Promise<{ cli: string; data: string; token: string; old: Build }> {
+  const bundled = await bundleCli();
+  t.teardown(bundled.remove);
+  const cli = bundled.path;
+  const data = (await testFolder(t)).at('data');
   const server = await serveWith(cli, data);
   const [url = '', token = ''] = [server.url, server.token];
   const client = clientOf(url, token);
@@ -58,7 +62,7 @@ async function firstServer(cli: string, data: string): Promise<{ token: string; 
   }
   server.kill('SIGTERM');
   await server.ended;
-  return { token, old, fresh };
+  return { cli, data, token, old };
 }
 
 /** Ends with the server: what it does then fails. */
@@ -73,10 +77,7 @@ const actionTo: Readonly<Record<string, RolloutAction>> = { active: 'pause', pau
 
 test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what was acknowledged holds`, async (t) => {
   t.timeout(5 * 60_000);
-  const cli = await bundleCli();
-  t.teardown(cli.remove);
-  const data = (await testFolder(t)).at('data');
-  const { token, old } = await firstServer(cli.path, data);
+  const { cli, data, token, old } = await firstServer(t);
   const request: RolloutRequest = {
     version: '2.0',
     stages: [{ share: 100 }],
@@ -88,7 +89,7 @@ test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what 
   let pending = '';
   let id = 0;
   for (let count = 0; count <= kills; count++) {
-    const server = await serveWith(cli.path, data);
+    const server = await serveWith(cli, data);
     t.teardown(() => server.kill('SIGKILL'));
     if (server.url === undefined) throw new Error('the server does not start any more');
     const client = clientOf(server.url, token);
@@ -123,10 +124,7 @@ test.serial(
   'kill -9 around a halt: nobody is sent the release after it was shown, and what failed is not forgotten',
   async (t) => {
     t.timeout(5 * 60_000);
-    const cli = await bundleCli();
-    t.teardown(cli.remove);
-    const data = (await testFolder(t)).at('data');
-    const { token, old } = await firstServer(cli.path, data);
+    const { cli, data, token, old } = await firstServer(t);
     const request: RolloutRequest = {
       version: '2.0',
       stages: [{ share: 100 }],
@@ -138,7 +136,7 @@ test.serial(
     let rounds = 0;
     let visits = 0;
     for (; rounds < 200 && !isHalted; rounds++) {
-      const server = await serveWith(cli.path, data);
+      const server = await serveWith(cli, data);
       t.teardown(() => server.kill('SIGKILL'));
       if (server.url === undefined) throw new Error('the server does not start any more');
       const client = clientOf(server.url, token);
@@ -159,7 +157,7 @@ test.serial(
     t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);
     t.true(sends <= 5 * 3, `${sends} sends: counters were lost`);
     for (let round = 0; round < 5; round++) {
-      const server = await serveWith(cli.path, data);
+      const server = await serveWith(cli, data);
       t.teardown(() => server.kill('SIGKILL'));
       const client = clientOf(server.url ?? '', token);
       for (let index = 0; index < devices; index++) {
