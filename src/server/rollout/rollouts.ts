@@ -8,13 +8,12 @@ import type { Actor, DeviceRecord, RolloutRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { actOn } from './actions.ts';
-import { judgeRollout, type Verdict } from './judge-rollout.ts';
+import { type Live, LiveRollouts } from './live-rollouts.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import { standingOf } from './standing.ts';
 import { prepareRollout, type StartQuestion } from './start.ts';
 import { isUnderWay, type Step, stepTo } from './step.ts';
-import { Tally } from './tally.ts';
 
 /** What it works with. */
 interface Needs {
@@ -24,14 +23,7 @@ interface Needs {
   readonly log: Log;
 }
 
-/** A rollout as it is, which may be ahead of what is stored, and how far its devices have come. */
-interface Live {
-  rollout: RolloutRecord;
-  readonly tally: Tally;
-}
-
 const itself = 'server';
-const readAtOnce = 1000;
 
 /**
  * The rollouts of a server: counts what devices have come to, halts, opens stages, and does what people want. A halt holds from the
@@ -39,37 +31,32 @@ const readAtOnce = 1000;
  */
 export class Rollouts {
   readonly #needs: Needs;
-  /** Of each channel the newest. */
-  readonly #live = new Map<number, Live>();
+  readonly #live: LiveRollouts;
   readonly #turns = new Turns();
 
   private constructor(needs: Needs) {
     this.#needs = needs;
+    this.#live = new LiveRollouts(needs.store.devices, needs.clock);
   }
 
   /** Counts again what is stored, and halts what has to be halted, before anybody is answered. */
   static async open(needs: Needs): Promise<Rollouts> {
     const rollouts = new Rollouts(needs);
-    for (const rollout of await needs.store.rollouts.current()) {
-      rollouts.#live.set(rollout.id, { rollout, tally: new Tally(rollout) });
-    }
-    for (const project of new Set([...rollouts.#live.values()].map(({ rollout }) => rollout.project))) {
-      await rollouts.#countAll(project);
-    }
+    const current = await needs.store.rollouts.current();
+    for (const rollout of current) rollouts.#live.add(rollout);
+    for (const project of new Set(current.map(({ project }) => project))) await rollouts.#live.count(project);
     await rollouts.maintain();
     return rollouts;
   }
 
   /** A record was saved. */
   note(record: DeviceRecord): void {
-    for (const live of this.#of(record.project)) {
-      if (live.tally.note(record)) this.#haltIfNeeded(live);
-    }
+    for (const live of this.#live.note(record)) this.#haltIfNeeded(live);
   }
 
   /** A device was removed. */
   forget(project: string, mac: string): void {
-    for (const live of this.#of(project)) live.tally.forget(mac);
+    for (const live of this.#live.of(project)) live.tally.forget(mac);
   }
 
   /** The newest first. */
@@ -85,7 +72,7 @@ export class Rollouts {
 
   /** Where a device stands in the rollout of its channel. */
   standing(record: DeviceRecord): RolloutStanding | undefined {
-    for (const { rollout } of this.#of(record.project)) {
+    for (const { rollout } of this.#live.of(record.project)) {
       const standing = standingOf(rollout, record);
       if (standing !== undefined) return standing;
     }
@@ -94,7 +81,7 @@ export class Rollouts {
 
   /** The one that is under way on a channel; while it is, nothing else may be offered there. */
   underWay(project: string, channel: string): RolloutRecord | undefined {
-    return this.#of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
+    return this.#live.of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
   }
 
   /** @throws ApiError not-found, conflict, invalid */
@@ -107,14 +94,13 @@ export class Rollouts {
       const detail = { version: prepared.version, channel: prepared.channel, stages: prepared.stages };
       const rollout = await store.rollouts.create(prepared, { by, action: 'rollout.start', detail });
       if (rollout === undefined) throw underWay(request.channel, undefined);
-      for (const live of this.#of(project)) {
+      for (const live of this.#live.of(project)) {
         if (live.rollout.channel !== rollout.channel) continue;
         this.#remember(withTallies(live));
-        this.#live.delete(live.rollout.id);
+        this.#live.remove(live);
       }
-      const live = { rollout, tally: new Tally(rollout) };
-      this.#live.set(rollout.id, live);
-      await this.#countAll(project);
+      this.#live.add(rollout);
+      await this.#live.count(project);
       await catalogue.refresh(project);
       return this.#info(rollout);
     });
@@ -142,7 +128,7 @@ export class Rollouts {
   /** Releases are sent to nobody any more: nor are they by a rollout. */
   async withdrawn(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
     await this.#turns.take('all', async () => {
-      for (const live of this.#of(project)) {
+      for (const live of this.#live.of(project)) {
         const { rollout } = live;
         if (rollout.state !== 'active' && rollout.state !== 'paused') continue;
         if (rollout.releaseIds.some((id) => releaseIds.includes(id))) {
@@ -155,7 +141,7 @@ export class Rollouts {
   /** A channel offers something by hand: who has the release of an aborted rollout is no exception any more. */
   async superseded(project: string, channel: string, by: Actor): Promise<void> {
     await this.#turns.take('all', async () => {
-      for (const live of this.#of(project)) {
+      for (const live of this.#live.of(project)) {
         const { rollout } = live;
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
         await this.#take(live, this.#step(live, 'rolled-back', { by, reason: 'the channel offers something by hand' }));
@@ -172,7 +158,7 @@ export class Rollouts {
   /** Opens stages whose time has come, and remembers how all goes on. */
   async maintain(): Promise<void> {
     await this.#turns.take('all', async () => {
-      for (const live of [...this.#live.values()]) {
+      for (const live of this.#live.all()) {
         if (live.rollout.state === 'active') await this.#judge(live);
         this.#sample(live);
       }
@@ -180,7 +166,7 @@ export class Rollouts {
   }
 
   async #judge(live: Live): Promise<void> {
-    const verdict = this.#verdict(live);
+    const verdict = this.#live.verdictOf(live);
     switch (verdict.kind) {
       case 'halt':
         return this.#take(live, this.#step(live, 'halted', { by: itself, reason: verdict.reason }));
@@ -198,7 +184,7 @@ export class Rollouts {
 
   #haltIfNeeded(live: Live): void {
     if (live.rollout.state !== 'active') return;
-    const verdict = this.#verdict(live);
+    const verdict = this.#live.verdictOf(live);
     if (verdict.kind !== 'halt') return;
     const step = this.#step(live, 'halted', { by: itself, reason: verdict.reason });
     this.#show(live, step.rollout);
@@ -243,29 +229,6 @@ export class Rollouts {
       .catch((error: unknown) => log.error({ err: error }, 'how a rollout goes on could not be stored'));
   }
 
-  async #countAll(project: string): Promise<void> {
-    const live = this.#of(project);
-    let after: string | undefined;
-    for (;;) {
-      const page = await this.#needs.store.devices.list(project, { after, limit: readAtOnce });
-      for (const { record } of page) for (const { tally } of live) tally.note(record);
-      after = page.at(-1)?.record.mac;
-      if (page.length < readAtOnce) return;
-      // Devices are answered meanwhile; what they change is counted by `note`, which comes later than what was read here.
-      await new Promise(setImmediate);
-    }
-  }
-
-  #verdict({ rollout, tally }: Live): Verdict {
-    const { openStages, stages, gate } = rollout;
-    const { servedMs } = this.#needs.clock.now();
-    return judgeRollout(rollout, {
-      all: tally.ofStages(stages.length),
-      open: tally.ofStages(openStages),
-      soaked: tally.runningSince(openStages, servedMs - gate.soakMs),
-    });
-  }
-
   #bySelf({ rollout, tally }: Live) {
     return { by: itself, at: this.#needs.clock.now().wallMs, tally: tally.ofStages(rollout.stages.length) };
   }
@@ -277,7 +240,7 @@ export class Rollouts {
   async #info(stored: RolloutRecord): Promise<RolloutInfo> {
     const live = this.#live.get(stored.id);
     const rollout = live?.rollout ?? stored;
-    const verdict = live !== undefined && rollout.state === 'active' ? this.#verdict(live) : undefined;
+    const verdict = live !== undefined && rollout.state === 'active' ? this.#live.verdictOf(live) : undefined;
     const tallies = rollout.stages.map((_, index) => live?.tally.ofStage(index) ?? stored.endTallies?.[index]);
     return rolloutInfo(rollout, tallies, verdict, await this.#formerVersion(rollout));
   }
@@ -285,10 +248,6 @@ export class Rollouts {
   async #formerVersion({ formerIds }: RolloutRecord): Promise<string | undefined> {
     const found = await this.#needs.store.catalogue.byIds(formerIds);
     return found.length === 0 ? undefined : [...new Set(found.map(({ version }) => version))].join(', ');
-  }
-
-  #of(project: string): Live[] {
-    return [...this.#live.values()].filter(({ rollout }) => rollout.project === project);
   }
 }
 
