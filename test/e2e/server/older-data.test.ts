@@ -1,0 +1,98 @@
+/** A server that is killed while it brings the data of an older version to the newest layout: all of it is there afterwards. */
+import { cp, rm } from 'node:fs/promises';
+import test from 'ava';
+import Database from 'libsql';
+import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
+import { apiRoot } from '../../../src/domain/release.ts';
+import { makeToken } from '../../../src/server/access/tokens.ts';
+import { newRecord } from '../../../src/server/device/device-records.ts';
+import { newProject } from '../../../src/server/project.ts';
+import { newestLayout } from '../../../src/server/store/sqlite/migrations.ts';
+import { openSqliteStore } from '../../../src/server/store/sqlite/sqlite-store.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { bundleCli, serveWith } from './bundled-cli.ts';
+
+const kills = Number(process.env['OTA_HOOKS_MIGRATION_KILLS'] ?? 140);
+const devices = 4000;
+
+function macOf(index: number): string {
+  const hex = (value: number) => (value & 255).toString(16).padStart(2, '0').toUpperCase();
+  return `02:00:00:00:${hex(index >> 8)}:${hex(index)}`;
+}
+
+/** As the first version had it: with devices, and without lists of them. */
+async function writeOldData(folder: string): Promise<string> {
+  const store = await openSqliteStore(folder, 'a test');
+  const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'me' });
+  await store.tokens.create(record, 'test');
+  await store.catalogue.saveProject(newProject('door', []), 'test');
+  const running = { by: 'md5', version: '1.0' } as const;
+  await Promise.all(
+    Array.from({ length: devices }, (_, index) =>
+      store.devices.save({ ...newRecord('door', macOf(index)), running, enrolled: true }, { mostDevices: devices }),
+    ),
+  );
+  await store.close();
+  const database = new Database(`${folder}/ota.db`);
+  database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices; DROP TABLE rollouts');
+  for (const column of ['standing', 'name', 'runs', 'device_group']) {
+    database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
+  }
+  database.exec('PRAGMA user_version = 1');
+  database.close();
+  return token;
+}
+
+/** What a server that was killed has come to. */
+function layoutIn(folder: string): number {
+  const database = new Database(`${folder}/ota.db`);
+  try {
+    // libsql gives a pragma's row with the pragma's name.
+    return Number((database.prepare('PRAGMA user_version').get([]) as { user_version: number }).user_version);
+  } finally {
+    database.close();
+  }
+}
+
+test.serial(`${kills} times kill -9 while older data is brought to the newest layout`, async (t) => {
+  t.timeout(9 * 60_000);
+  const cli = await bundleCli();
+  t.teardown(cli.remove);
+  const folder = await testFolder(t);
+  const token = await writeOldData(folder.at('old'));
+  const began = performance.now();
+  await cp(folder.at('old'), folder.at('first'), { recursive: true });
+  const unharmed = await serveWith(cli.path, folder.at('first'));
+  const wholeMs = performance.now() - began;
+  unharmed.kill('SIGTERM');
+  await unharmed.ended;
+
+  const found = new Map<number, number>();
+  for (let count = 0; count < kills; count++) {
+    const data = folder.at(`data${count}`);
+    await cp(folder.at('old'), data, { recursive: true });
+    // From before the first statement to when it serves.
+    const killed = await serveWith(cli.path, data, wholeMs * (0.4 + 0.6 * Math.random()));
+    killed.kill('SIGKILL');
+    await killed.ended;
+    await cp(data, `${data}-looked-at`, { recursive: true });
+    const layout = layoutIn(`${data}-looked-at`);
+    found.set(layout, (found.get(layout) ?? 0) + 1);
+    if (count % 5 === 0 || layout !== newestLayout) await requireAll(data);
+    for (const each of [data, `${data}-looked-at`]) await rm(each, { recursive: true, force: true });
+  }
+  t.log(`layouts that were left: ${[...found].map(([layout, times]) => `${layout}: ${times}`).join(', ')}`);
+  t.true((found.get(1) ?? 0) > 0, 'some were killed before the first step was done');
+
+  async function requireAll(data: string): Promise<void> {
+    const server = await serveWith(cli.path, data);
+    const headers = { authorization: `Bearer ${token}` };
+    const get = async (path: string) => (await fetch(`${server.url}${apiRoot}${path}`, { headers })).json();
+    const project = (await get('/projects/door')) as { devices: number };
+    t.is(project.devices, devices);
+    const last = (await get(`/projects/door/devices/${macOf(devices - 1)}`)) as DeviceInfo;
+    t.like(last, { enrolled: true, running: { version: '1.0' } });
+    server.kill('SIGKILL');
+    await server.ended;
+  }
+});
