@@ -31,9 +31,26 @@ export interface ServingProcess {
 }
 
 /** Starts a server, and waits until it serves or has ended. */
-export async function serveWith(cliPath: string, data: string, killAfterMs?: number): Promise<ServingProcess> {
-  const argv = [cliPath, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--json', '--quiet', '--grace', '1'];
-  const child = execa(process.execPath, argv, { reject: false, stderr: 'ignore' });
+export async function serveWith(
+  cliPath: string,
+  data: string,
+  killAfterMs?: number,
+  { more = [], env = {} }: { more?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+): Promise<ServingProcess> {
+  const argv = [
+    cliPath,
+    'serve',
+    '--data',
+    data,
+    '--listen',
+    '127.0.0.1:0',
+    '--json',
+    '--quiet',
+    '--grace',
+    '1',
+    ...more,
+  ];
+  const child = execa(process.execPath, argv, { env, reject: false, stderr: 'ignore' });
   if (killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([

@@ -1,0 +1,103 @@
+/** Devices that nobody has, from addresses that nobody has, as many as one can make up. */
+import { connect } from 'node:net';
+import test from 'ava';
+import { apiRoot } from '../../../src/domain/release.ts';
+import { testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice, updateRequest } from '../../server/raw-device.ts';
+import { releaseRequest, upload } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { bundleCli, serveWith } from './bundled-cli.ts';
+
+const forged = Number(process.env['OTA_HOOKS_FORGED'] ?? 120_000);
+const connections = 16;
+/** On its way at one time, on each connection. */
+const pipelined = 50;
+const mostDevices = 1000;
+/** What lives in it has to fit, or it ends; without a limit node collects garbage when it likes. */
+const heapMegabytes = 128;
+const mostBytes = 300_000_000;
+
+function hexBytes(value: number): string[] {
+  return [value >> 16, value >> 8, value].map((each) => (each & 255).toString(16).padStart(2, '0').toUpperCase());
+}
+
+/** Says that it runs what is offered, as the cheapest lie does: the server remembers whom it has told that there is nothing to do. */
+function forgedRequest(index: number): string {
+  return updateRequest('/update/door', {
+    mac: `02:00:00:${hexBytes(index).join(':')}`,
+    version: '1.0',
+    more: {
+      'X-Forwarded-For': `10.${hexBytes(index)
+        .map((each) => Number.parseInt(each, 16))
+        .join('.')}`,
+    },
+  })
+    .replace('HTTP/1.0', 'HTTP/1.1')
+    .replace('Connection: close', 'Connection: keep-alive');
+}
+
+/** @returns how many were answered with 304 */
+function flood(port: number, from: number, count: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    let [asked, answered, left] = [0, 0, ''];
+    const more = () => {
+      let requests = '';
+      for (; asked < count && asked - answered < pipelined; asked++) requests += forgedRequest(from + asked);
+      if (requests !== '') socket.write(requests);
+    };
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      const parts = (left + text).split('HTTP/1.1 304');
+      answered += parts.length - 1;
+      left = (parts.at(-1) ?? '').slice(-12);
+      if (answered < count) return more();
+      socket.end();
+    });
+    socket.on('error', reject).on('close', () => resolve(answered));
+    more();
+  });
+}
+
+test.serial(
+  `${forged} made-up devices: bounded memory, bounded rows, and real ones get what they should`,
+  async (t) => {
+    t.timeout(9 * 60_000);
+    const cli = await bundleCli();
+    t.teardown(cli.remove);
+    const limits = ['--max-devices', String(mostDevices), '--trust-proxy', '127.0.0.1', '--open-metrics'];
+    const server = await serveWith(cli.path, (await testFolder(t)).at('data'), undefined, {
+      more: limits,
+      env: { NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}` },
+    });
+    t.teardown(() => server.kill('SIGKILL'));
+    const { url = '', token = '' } = server;
+    const port = Number(new URL(url).port);
+    const headers = { authorization: `Bearer ${token}` };
+    const build = await testBuild({ version: '1.0', project: 'door', signer: testSigner() });
+    for (const bytes of build.files.values()) await upload(url, bytes, token);
+    const release = { method: 'POST', headers, body: JSON.stringify(releaseRequest(build.manifest)) };
+    t.is((await fetch(`${url}${apiRoot}/projects/door/releases`, release)).status, 201);
+    const mac = '18:FE:34:00:00:01';
+    await fetch(`${url}${apiRoot}/projects/door/devices/${mac}`, { method: 'PUT', headers, body: '{}' });
+
+    const memory = async () => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
+    };
+    const megabytes: number[] = [];
+    const atOnce = forged / 5;
+    for (let from = 0; from < forged; from += atOnce) {
+      const each = Math.ceil(atOnce / connections);
+      const answers = await Promise.all(
+        Array.from({ length: connections }, (_, index) => flood(port, from + index * each, each)),
+      );
+      t.deepEqual(new Set(answers), new Set([each]), 'nobody has an error');
+      megabytes.push(Math.round((await memory()) / 1e6));
+    }
+    t.log(`resident MB as they came: ${megabytes.join(', ')}`);
+    t.true((await memory()) < mostBytes);
+    const project = await (await fetch(`${url}${apiRoot}/projects/door`, { headers })).json();
+    t.true((project as { devices: number }).devices <= mostDevices);
+    t.is((await askAsDevice(port, '/update/door', { mac })).status, 200);
+  },
+);
