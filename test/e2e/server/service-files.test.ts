@@ -1,0 +1,87 @@
+/** What templates/server says of the server, put to the test as far as a machine without a container runtime goes. */
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { startCli } from '../../support/run-cli.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { aptInstall } from '../provision/apt.ts';
+
+const textOf = (path: string) => readFile(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
+const [unit, container, packageFile] = await Promise.all(
+  ['templates/server/ota-hooks.service', 'templates/server/Containerfile', 'package.json'].map(textOf),
+);
+
+function found(pattern: RegExp, text: string | undefined): string {
+  const [, first] = pattern.exec(text ?? '') ?? [];
+  if (first === undefined) throw new Error(`there is no ${pattern}`);
+  return first;
+}
+
+/** One that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Runs the server with the words of a template, but for its folder and its port. */
+async function serveAs(t: ExecutionContext, argv: readonly string[], folder: string) {
+  const port = await freePort();
+  const data = (await testFolder(t)).at('data');
+  const words = argv.map((word) => (word === folder ? data : word.replace(/:8266$/, `:${port}`)));
+  const server = startCli([...words, '--json'], process.cwd());
+  t.teardown(() => server.kill('SIGKILL'));
+  const lines = createInterface({ input: server.stdout });
+  const ready = JSON.parse(await new Promise<string>((resolve) => lines.once('line', resolve)));
+  return { server, port, ready };
+}
+
+test('the unit is one that systemd takes, and its command serves and ends as it says', async (t) => {
+  await aptInstall(['systemd']);
+  const command = found(/^ExecStart=(.+)$/m, unit);
+  const [program = '', ...argv] = command.split(' ');
+  const folder = await testFolder(t);
+  const file = await folder.write('ota-hooks.service', (unit ?? '').replace(program, process.execPath));
+  const { exitCode, all } = await execa('systemd-analyze', ['verify', '--man=no', file], { reject: false, all: true });
+  t.is(exitCode, 0, all);
+  t.notRegex(all ?? '', /ota-hooks\.service/, 'nor does it have anything to say');
+
+  const { server, ready } = await serveAs(t, argv, '/var/lib/ota-hooks');
+  t.like(ready, { event: 'ready' });
+  server.kill('SIGTERM');
+  t.is(String((await server).exitCode), found(/^SuccessExitStatus=(\d+)$/m, unit));
+});
+
+test('the container’s command serves, and its health check sees when it does not', async (t) => {
+  const argv: readonly string[] = JSON.parse(found(/^ENTRYPOINT (\[.+\])$/m, container));
+  const { server, port } = await serveAs(t, argv.slice(1), '/data');
+  const health: readonly string[] = JSON.parse(found(/^HEALTHCHECK .*CMD (\[.+\])$/m, container));
+  const check = () =>
+    execa(
+      process.execPath,
+      health.slice(1).map((word) => word.replace(':8266', `:${port}`)),
+      { reject: false },
+    );
+  t.is((await check()).exitCode, 0);
+  server.kill('SIGTERM');
+  await server;
+  t.is((await check()).exitCode, 1);
+});
+
+test('both install what the server needs', (t) => {
+  const { peerDependencies }: { peerDependencies: Record<string, string> } = JSON.parse(packageFile ?? '');
+  // Only for --tls self-signed, which neither of them uses.
+  const needed = Object.keys(peerDependencies).filter((name) => name !== 'node-forge');
+  for (const text of [unit, container]) {
+    const names = found(/npm install --global (.+)$/m, text).split(' ');
+    t.deepEqual(
+      ['ota-hooks', ...needed].filter((name) => !names.includes(name)),
+      [],
+    );
+  }
+});
