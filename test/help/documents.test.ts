@@ -5,6 +5,7 @@ import { listed, packedDoor, virtualDoor } from '../support/fleet.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
 import { runVerb } from '../support/run-verb.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { assertDocument, complaintAbout } from './assert-document.ts';
 import { commandTree } from './command-tree.ts';
 
@@ -71,4 +72,25 @@ test('an upload that fails, one that is refused and one that is held are in one 
     t.not(exitCode, 0);
     assertDocument(t, 'upload', stdout);
   }
+});
+
+test('each line of discover --watch is a document of its own', async (t) => {
+  // All tests of this machine share one loopback interface.
+  const hostname = `watched-${process.pid}`;
+  await virtualDoor(t, { hostname, mdns: { tellsSketchMd5: true } });
+  const folder = await testFolder(t);
+  const ctrlC = new AbortController();
+  let written = '';
+  const running = runVerb(['discover', '--watch', '--json', '--interface', '127.0.0.1'], {
+    cwd: folder.path,
+    signal: ctrlC.signal,
+    onOutput: (text) => {
+      written += text;
+      if (written.includes(hostname)) ctrlC.abort();
+    },
+  });
+  await running.catch((error: Error) => t.is(error.name, 'AbortError'));
+  const lines = written.trimEnd().split('\n');
+  t.true(lines.some((line) => line.includes(hostname)));
+  for (const line of lines) assertDocument(t, 'discover', line);
 });

@@ -24,7 +24,7 @@ interface World {
   /** Where the command line lies that hooks are to run. */
   readonly cli?: string;
   /** Is told when something is written, to either stream. */
-  readonly onOutput?: () => void;
+  readonly onOutput?: (text: string) => void;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function runVerb(
   const stream = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
       written[name] += text;
-      onOutput?.();
+      onOutput?.(text);
     },
   });
   const io: Io = {

@@ -1,4 +1,4 @@
-"""Runs a program on a terminal of 80 columns, types a line when it asks for a password, and passes on what it shows.
+"""Runs a program on a terminal of 80 columns, types a line when it asks something, and passes on what it shows.
 
 Usage: on-terminal.py KEYS PROGRAM [ARGUMENT...]; exits with the program's exit code.
 """
@@ -28,7 +28,7 @@ while True:
         break
     shown += chunk
     # It reads keys from the moment on at which it shows the place for them.
-    if not typed and shown.rfind(b"\x1b[?25l") >= 0 and b"Password" in shown:
+    if not typed and shown.rfind(b"\x1b[?25l") >= 0 and (b"Password" in shown or b"Do this?" in shown):
         os.write(terminal, keys.encode("latin-1"))
         typed = True
 sys.stdout.buffer.write(shown)

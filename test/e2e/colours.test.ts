@@ -1,0 +1,77 @@
+/** What verbs show on a terminal of their own, when it may be coloured and when it may not. */
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { door } from '../support/built-sketch.ts';
+import { listed, packedDoor, virtualDoor } from '../support/fleet.ts';
+import { type TestFolder, testFolder } from '../support/test-folder.ts';
+
+const onTerminal = fileURLToPath(new URL('upload/on-terminal.py', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+interface Show {
+  readonly folder: TestFolder;
+  readonly argv: readonly string[];
+  /** What is typed when it asks. */
+  readonly keys?: string;
+}
+
+/** The verbs that draw or colour; each makes what it shows, so each run is given a world of its own. */
+const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = {
+  doctor: async (t) => ({ folder: await testFolder(t, { 'home/.keep': '' }), argv: ['doctor', '--source', 'home'] }),
+  init: async (t) => ({
+    folder: await testFolder(t, { 'door.ino': '' }),
+    argv: ['init', '--source', '.'],
+    keys: '\\x03',
+  }),
+  discover: async (t) => ({
+    folder: await testFolder(t),
+    argv: ['discover', '--interface', '127.0.0.1', '--timeout', '1'],
+  }),
+  upload: async (t) => {
+    const esp = await virtualDoor(t, { link: { windowBytes: 5840, rttMs: 20 } });
+    return { folder: await packedDoor(t, { door: listed(esp) }), argv: ['upload', 'build/door.ino.bin', '--all'] };
+  },
+  espota: async (t) => {
+    const esp = await virtualDoor(t);
+    const argv = ['espota', '-r', '-i', esp.host, '-p', String(esp.otaPort), '-f', 'build/door.ino.bin'];
+    return { folder: await packedDoor(t), argv };
+  },
+  'pack, which warns': async (t) => {
+    const folder = await testFolder(t, { 'door.bin': door.bin });
+    return { folder, argv: ['pack', 'door.bin', '--unsigned', '--compression', 'zopfli'] };
+  },
+  'verify, which fails': async (t) => ({
+    folder: await testFolder(t),
+    argv: ['verify', 'gone.bin', '--public-key', 'gone.key'],
+  }),
+};
+
+async function shown({ folder, argv, keys = '' }: Show, env: Readonly<Record<string, string>>): Promise<string> {
+  const world = { CI: '', NO_COLOR: '', TERM: 'xterm', HOME: folder.at('nobody'), ...env };
+  const program = ['python3', onTerminal, keys, process.execPath, cli, ...argv];
+  const [first = '', ...rest] = program;
+  const { stdout } = await execa(first, rest, { cwd: folder.path, env: world, reject: false, timeout: 60_000 });
+  // What shows nothing is free of colours as well.
+  if (stdout.trim() === '') throw new Error('nothing was shown');
+  return stdout;
+}
+
+const start = '\u001b';
+const colour = new RegExp(`${start}\\[[0-9;]*m`);
+/** Colours, bars, and whatever else is drawn over; a terminal makes CR LF of every line's end. */
+const drawn = new RegExp(`${start}|\\r(?![\\r\\n])`);
+
+for (const [name, make] of Object.entries(shows)) {
+  test.serial(
+    `${name} is drawn on a terminal, and without colours with NO_COLOR, in CI, or when it is told so`,
+    async (t) => {
+      t.regex(await shown(await make(t), {}), drawn);
+      const plain = await make(t);
+      t.notRegex(await shown(plain, { NO_COLOR: '1' }), colour, 'NO_COLOR');
+      const told = await make(t);
+      t.notRegex(await shown({ ...told, argv: [...told.argv, '--no-color'] }, {}), colour, '--no-color');
+      if (name !== 'init') t.notRegex(await shown(await make(t), { CI: 'true' }), drawn, 'CI');
+    },
+  );
+}
