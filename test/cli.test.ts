@@ -72,6 +72,31 @@ test('several mistakes of a configuration are still one line, exit code 2', asyn
   for (const place of ['legacy', 'colour', 'images']) t.true(stderr.includes(place));
 });
 
+test('a failure names paths as the user would: from where they stand, in lists and in sentences too', async (t) => {
+  const folder = await builtSketch(t, {
+    'ota.config.json': '{}',
+    'build/cut.bin': door.bin.subarray(0, 50_000),
+  });
+  for (const argv of [
+    ['pack', folder.at('build/cut.bin')],
+    ['inspect', folder.at('build/gone.bin')],
+    ['preflight', folder.at('build/cut.bin'), '--core', '3.1.2', '--flash-mode', 'dio'],
+    ['keygen', '--private-key', folder.at(image), '--public-key', folder.at('x.key')],
+    ['sign', '--private-key', folder.at('private.key'), '--bin', folder.at(image), '--out', folder.at('private.key')],
+    ['header', '--public-key', folder.at('public.key'), '--out', folder.at('public.key')],
+    ['pack', folder.at(image), '--config', folder.at('gone.json')],
+    ['pack', folder.at(image), '--private-key', folder.at('gone.key')],
+    ['upload', folder.at('build/gone.bin'), '--host', '127.0.0.1'],
+    ['publish', folder.at('build/gone.bin'), '--to', folder.at('site'), '--project', 'door'],
+    ['server', 'import', folder.at('gone.ndjson'), '--data', folder.at('data')],
+    ['build', '--source', folder.at('build')],
+  ]) {
+    const { exitCode, stderr } = await runCli(argv, folder.path);
+    t.not(exitCode, 0, argv.join(' '));
+    t.false(stderr.includes(`${folder.path}/`), stderr);
+  }
+});
+
 test('a bug of ours is told from a failure: exit code 70 and a stack', async (t) => {
   const folder = await builtSketch(t);
   // A fault that no code expects: the stage that prints JSON throws.

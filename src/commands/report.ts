@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { withNearPaths } from '../files/near-paths.ts';
 import type { DocumentOf, VerbName } from './documents/registry.ts';
 import type { Io } from './io.ts';
 
@@ -26,7 +27,8 @@ export interface Report {
 }
 
 export function makeReport(io: Io, options: OutputOptions): Report {
-  const toStderr = (line: string) => io.stderr.write(`${line}\n`);
+  // Sentences of other rooms name whole paths.
+  const toStderr = (line: string) => io.stderr.write(`${withNearPaths(line, io.cwd)}\n`);
   return {
     say: (line) => {
       if (options.quiet !== true) toStderr(line);

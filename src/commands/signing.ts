@@ -74,7 +74,7 @@ async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   report.result('signing', { mode: 'header', header: out, fingerprint: key?.fingerprint ?? null });
   if (key === undefined || publicKey === undefined) return;
-  warn(keySizeWarnings(key, publicKey), io);
+  warn(keySizeWarnings(key, report.path(publicKey)), io);
   io.stderr.write('Enabling binary signing\n');
 }
 
@@ -93,7 +93,7 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
   }
   try {
     const key = await loadPrivateKey(privateKey);
-    warn(await privateKeyWarnings(privateKey, key.publicKey, privateKey), io);
+    warn(await privateKeyWarnings(privateKey, key.publicKey, makeReport(io, options).path(privateKey)), io);
     const signer = keyFileSigner(key);
     const image = await readNamedFile(bin, 'binary to sign');
     if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });

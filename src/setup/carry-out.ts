@@ -3,7 +3,7 @@ import type { ArduinoHooks } from '../build/arduino-hooks.ts';
 import { installIdeHooks } from '../build/arduino-ide.ts';
 import { OtaError } from '../errors.ts';
 import { relativePath } from '../files/relative-path.ts';
-import { rewriteFile, writeAtomically } from '../files/write.ts';
+import { removeFiles, rewriteFile, writeAtomically } from '../files/write.ts';
 import { generateRsaKeyPair } from '../keys/generate.ts';
 import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
 import { readPublicKey } from '../keys/public-key.ts';
@@ -86,7 +86,11 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
     },
     act: async () => {
       await createPrivateKeyFile(privateKey, pair.privateKey);
-      await createPublicKeyFile(publicKey, pair.publicKey);
+      await createPublicKeyFile(publicKey, pair.publicKey).catch(async (error) => {
+        // Half a pair would stand in the way of the next init.
+        await removeFiles([privateKey]);
+        throw error;
+      });
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { door } from '../support/built-sketch.ts';
+import { runCli } from '../support/run-cli.ts';
 import { runVerb, type VerbRun } from '../support/run-verb.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
@@ -146,4 +147,53 @@ test.serial('on a read-only disk every verb that writes says so', async (t) => {
     t.regex(error?.hint ?? '', /read-only/);
   }
   t.deepEqual(await folder.list(), before);
+});
+
+test.serial('init in a read-only folder says so in one line, and leaves nothing half-written', async (t) => {
+  for (const project of [
+    { 'disk/platformio.ini': '[env:d1_mini]\nplatform = espressif8266\nboard = d1_mini\n', 'disk/.git/HEAD': '' },
+    { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' },
+  ]) {
+    const folder = await withDisk(t, project);
+    if (folder === undefined) return;
+    await execa('mount', ['-o', 'remount,ro', folder.at('disk')]);
+    const before = await folder.list();
+    const { exitCode, stderr } = await runCli(['init', '--yes', '--quiet'], folder.at('disk'));
+    t.is(exitCode, 1);
+    const [line = '', hint, ...more] = stderr
+      .trimEnd()
+      .split('\n')
+      .filter((each) => !each.startsWith('warning:'));
+    t.regex(line, /^error: .* could not be written: the disk is read-only \(EROFS\)$/);
+    t.regex(hint ?? '', /read-only/);
+    t.deepEqual(more, []);
+    t.deepEqual(await folder.list(), before);
+  }
+});
+
+test.serial('init on a disk that fills up can be taken back, and leaves no half of a pair of keys', async (t) => {
+  const files = { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' };
+  for (const pages of [0, 1, 2, 3, 4, 5]) {
+    const folder = await withDisk(t, files);
+    if (folder === undefined) return;
+    const before = [...(await folder.list()), 'disk/ballast'].sort();
+    await fill(folder, pages * pageBytes);
+    const run = await runVerb(['init', '--yes'], { cwd: folder.at('disk'), home: folder.path });
+    if (run.exitCode === 0) break;
+    saysFull(t, run);
+    const left = await folder.list();
+    t.is(left.includes('disk/private.key'), left.includes('disk/public.key'), left.join(', '));
+    t.deepEqual(
+      left.filter((name) => name.endsWith('.tmp')),
+      [],
+    );
+    await rm(folder.at('disk/ballast'));
+    await writeFile(folder.at('disk/ballast'), '');
+    const undone = await runVerb(['init', '--undo', '--yes', '--delete-keys'], {
+      cwd: folder.at('disk'),
+      home: folder.path,
+    });
+    t.is(undone.exitCode, 0, undone.error?.message);
+    t.deepEqual(await folder.list(), before);
+  }
 });

@@ -19,9 +19,10 @@ for (const { words: path, examples } of await commandTree()) {
         given.map((word) => replaced(word, instead)),
         options,
       );
+      const stood = join(folder.path, stands);
       const ctrlC = new AbortController();
       const running = runVerb(argv, {
-        cwd: join(folder.path, stands),
+        cwd: stood,
         home: folder.path,
         env: { PATH: process.env['PATH'] ?? '', ...env },
         signal: ctrlC.signal,
@@ -38,6 +39,8 @@ for (const { words: path, examples } of await commandTree()) {
       const { exitCode, error, stdout, stderr } = await running;
       t.is(exitCode, 0, error?.message ?? stderr);
       if (argv.includes('--json')) assertDocument(t, verb.join(' '), stdout);
+      else t.false(stdout.includes(`${stood}/`), stdout);
+      t.false(stderr.includes(`${stood}/`), `paths from where the user stands: ${stderr}`);
     });
   }
 }
