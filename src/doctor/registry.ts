@@ -3,11 +3,13 @@ import { arduinoHooks } from './checks/arduino-hooks.ts';
 import { callBack } from './checks/call-back.ts';
 import { clock } from './checks/clock.ts';
 import { coreCache } from './checks/core-cache.ts';
+import { coreRelease } from './checks/core-release.ts';
 import { ideNode } from './checks/ide-node.ts';
 import { keySecrecy } from './checks/key-secrecy.ts';
 import { keys } from './checks/keys.ts';
 import { mdns } from './checks/mdns.ts';
 import { node } from './checks/node.ts';
+import { numberedHooks } from './checks/numbered-hooks.ts';
 import { otherSigning } from './checks/other-signing.ts';
 import { platformioHook } from './checks/platformio-hook.ts';
 import { platformioOptionNames } from './checks/platformio-options.ts';
@@ -27,7 +29,9 @@ export const checks = {
   'platformio-options': platformioOptionNames,
   'ide-node': ideNode,
   'arduino-hooks': arduinoHooks,
+  'numbered-hooks': numberedHooks,
   'core-cache': coreCache,
+  'core-release': coreRelease,
   'other-signing': otherSigning,
   'stale-artefacts': staleArtefacts,
   'call-back': callBack,

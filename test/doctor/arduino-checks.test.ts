@@ -5,6 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { installIdeHooks } from '../../src/build/arduino-ide.ts';
 import { arduinoHooks } from '../../src/doctor/checks/arduino-hooks.ts';
 import { coreCache } from '../../src/doctor/checks/core-cache.ts';
+import { coreRelease } from '../../src/doctor/checks/core-release.ts';
+import { numberedHooks } from '../../src/doctor/checks/numbered-hooks.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { complaint, diagnose, type Patient, patient, type Symptoms } from './sick-world.ts';
 
@@ -130,4 +132,52 @@ test('the cache is looked for where each system keeps it', async (t) => {
     await sick.folder.write(`${folder}/cores/x_${hash}/core.a`, 'updaterSigningVerifier');
     t.like(await complaint(t, coreCache, sick.world), { level: 'warning' }, name);
   }
+});
+
+test('a core whose images no update should bring is named, wherever it is installed', async (t) => {
+  for (const [version, says] of [
+    ['2.7.0', /2\.7\.0 \(.*\): its eboot hangs on XMC flash/],
+    ['2.7.2', /its eboot hangs when an update overlaps/],
+    ['2.5.2', /only signatures of the old form/],
+    ['2.4.2', /knows no signatures/],
+  ] as const) {
+    const arduino = await withCores(t, {}, `${cores}/${version}`);
+    t.regex((await complaint(t, coreRelease, arduino.world)).says, says);
+    const [major = '', minor = '', patch = ''] = version.split('.');
+    const number = `3.${major}${minor.padStart(2, '0')}${patch.padStart(2, '0')}.0`;
+    const place = 'home/.platformio/packages/framework-arduinoespressif8266/package.json';
+    const platformio = await patient(t, { files: { [place]: JSON.stringify({ version: number }) } });
+    const found = await complaint(t, coreRelease, platformio.world);
+    t.regex(found.says, says);
+    t.regex(found.mend ?? '', /Install a later core/);
+  }
+});
+
+test('other cores are sound, and one whose release is not known is not judged', async (t) => {
+  const sound = await withCores(t, {}, current, older, `${cores}/2.7.1`, `${cores}/2.7.4`, `${cores}/2.6.3`);
+  t.deepEqual(await diagnose(coreRelease, sound.world), ['ok: no installed core is one that builds should not use']);
+  t.deepEqual((await diagnose(coreRelease, (await withCores(t, {}, `${cores}/git`)).world)).length, 1);
+  t.deepEqual(await diagnose(coreRelease, (await patient(t)).world), []);
+});
+
+test('a numbered hook, behind which arduino-cli passes over ours, is an error beside a signed sketch', async (t) => {
+  const line = 'recipe.hooks.sketch.prebuild.1.pattern=echo hello\n';
+  const files = { [`${current}/platform.local.txt`]: line };
+  const signed = await withCores(t, { files: { ...files, ...sketch } }, current);
+  const found = await complaint(t, numberedHooks, signed.world);
+  t.is(found.level, 'error');
+  t.regex(found.says, /platform\.local\.txt sets recipe\.hooks\.sketch\.prebuild\.1\.pattern/);
+  t.is((await complaint(t, numberedHooks, (await withCores(t, { files }, current)).world)).level, 'warning');
+});
+
+test('hooks of other names hide nothing', async (t) => {
+  const names = [
+    'recipe.hooks.sketch.postbuild.1.pattern',
+    'recipe.hooks.prebuild.1.pattern',
+    '#recipe.hooks.sketch.prebuild.1.pattern',
+  ];
+  const files = { ...sketch, [`${current}/platform.local.txt`]: names.map((name) => `${name}=echo\n`).join('') };
+  const sound = await withCores(t, { files }, current);
+  await installIdeHooks(sound.folder.at(current), hooksOf(sound));
+  t.deepEqual(await diagnose(numberedHooks, sound.world), ['ok: no other hook hides the one that writes the key']);
 });
