@@ -40,7 +40,7 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
         {openings(samples).map((sample) => (
           <>
             <line class="opening" x1={x(sample)} x2={x(sample)} y1={top} y2={y(0)} />
-            <text class="axis" x={x(sample) + 4} y={top + 8}>
+            <text class="axis" {...besideLine(x(sample))} y={top + 8}>
               {`${sample.openStages} of ${stages.length}`}
             </text>
           </>
@@ -73,6 +73,11 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
       </details>
     </figure>
   );
+}
+
+/** To the right of a line, or to its left where the picture ends. */
+function besideLine(x: number) {
+  return x > width - 60 ? { x: x - 4, 'text-anchor': 'end' } : { x: x + 4 };
 }
 
 function isLater(at: string, before: string | undefined): boolean {

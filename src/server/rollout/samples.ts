@@ -1,8 +1,9 @@
 import type { RolloutTally } from '../../domain/rollout-info.ts';
 import type { RolloutRecord, RolloutSample } from '../store/records.ts';
 
-/** No more often than this. */
-const everyMs = 10_000;
+/** No more often than this, and than a hundredth of the time that it has taken so far: a picture of an hour needs no seconds. */
+const everyMs = 1000;
+const partsOfIt = 100;
 /** A picture needs no more; when there are more, every other one of the older ones goes. */
 const mostSamples = 240;
 
@@ -15,10 +16,11 @@ export function withSample(rollout: RolloutRecord, { sent, running, failed }: Ro
   const { samples, openStages } = rollout;
   const last = samples.at(-1);
   const next: RolloutSample = { at, sent, running, failed, openStages };
+  const apartMs = Math.max(everyMs, (at - (samples[0]?.at ?? at)) / partsOfIt);
   const isNews =
     last === undefined ||
-    (at - last.at >= everyMs &&
-      (last.sent !== sent || last.running !== running || last.failed !== failed || last.openStages !== openStages));
+    last.openStages !== openStages ||
+    (at - last.at >= apartMs && (last.sent !== sent || last.running !== running || last.failed !== failed));
   return isNews ? { ...rollout, samples: thinned([...samples, next]) } : rollout;
 }
 
