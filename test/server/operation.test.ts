@@ -56,6 +56,23 @@ test('connections that wait for nothing do not keep it: after an answer, before 
   t.true(performance.now() - began < 5000);
 });
 
+test('when many devices were last seen is written soon, and keeps no server from stopping', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const words = { sketchMd5: sketchMd5Of(build.manifest) };
+  await askAsDevice(server.port, '/update/door', words);
+  for (let count = 0; count < 4000; count++) {
+    server.parts.lastSeen.note('door', `02:00:00:00:00:${count}`, Date.now(), () => ({}));
+  }
+  const began = performance.now();
+  await server.close(60_000);
+  // They are written 200 at a time.
+  t.true(performance.now() - began < 10_000);
+  const next = await server.restart();
+  const { body } = await next.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC', undefined, server.token);
+  t.is(typeof body['lastSeenAt'], 'string');
+});
+
 test('a download that does not end does not keep it for ever', async (t) => {
   const server = await startTestServer(t);
   await server.publish(large);

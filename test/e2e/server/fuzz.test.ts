@@ -9,7 +9,7 @@ import { startTestServer } from '../../server/running-server.ts';
 const requests = Number(process.env['OTA_HOOKS_FUZZED'] ?? 100_000);
 const batch = 2000;
 
-test(`${requests} fuzzed requests of devices and of the API: no 5xx, no crash, bounded memory`, async (t) => {
+test(`${requests} fuzzed requests of devices and of the API: no 5xx, no crash, bounded rows`, async (t) => {
   t.timeout(9 * 60_000);
   const limits = { failuresPerAddress: 1e9, newDevicesPerAddress: 1e9, mostDevices: 5000 };
   const server = await startTestServer(t, { limits });

@@ -142,8 +142,9 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         return 'saved';
       }),
 
+    // It may be lost, but whoever remembers many waits for each part of them, also while the server is being stopped.
     touch: (touches) =>
-      committer.write('some-time', () => {
+      committer.write('soon', () => {
         for (const { project, mac, at, report } of touches) {
           seen.run(at, JSON.stringify(report), projects.idOf(project), mac);
         }

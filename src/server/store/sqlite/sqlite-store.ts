@@ -78,7 +78,7 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
     },
 
     setServedMs: (servedMs) =>
-      committer.write('some-time', () => {
+      committer.write('soon', () => {
         const row = { key: 'served-ms', value: String(Math.floor(servedMs)) };
         connection.run(sql.replaceInto('meta').values(row));
       }),
