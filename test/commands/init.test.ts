@@ -177,6 +177,15 @@ test('init asks once, does nothing when it is told not to, and cannot ask withou
   t.deepEqual(asked, ['Do this?', 'Do this?', `Take back what init did in ${folder.path}?`]);
 });
 
+test('Ctrl-C before the first step leaves everything as it was', async (t) => {
+  const folder = await platformio(t);
+  const before = await snapshot(folder);
+  const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
+  const running = runVerb(['init', '--yes'], { ...world, signal: AbortSignal.abort() });
+  await running.then(() => t.fail('it went on')).catch((error: Error) => t.is(error.name, 'AbortError'));
+  t.deepEqual(await snapshot(folder), before);
+});
+
 test('the key is hidden from git before it is there, and not twice', async (t) => {
   const folder = await platformio(t, { '.gitignore': '*.key\n.ota\n' });
   await execa('git', ['init', '--quiet'], { cwd: folder.path });
