@@ -43,14 +43,14 @@ export interface VirtualDevice extends BuildFacts {
 }
 
 /** What is known of a device without its flash. */
-export type DeviceFacts = Omit<VirtualDevice, 'flash' | 'leftoverMd5'>;
+export type DeviceWithoutFlash = Omit<VirtualDevice, 'flash' | 'leftoverMd5'>;
 
 /**
  * A device that has just started, with erased flash around its sketch.
  *
  * @param sketch what runs, as far as it matters: without it, a header that names the device's own flash mode and size
  */
-export function deviceAtRest(facts: DeviceFacts, sketch: Uint8Array = headerOf(facts)): VirtualDevice {
+export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = headerOf(facts)): VirtualDevice {
   const flash = erasedFlash(facts.chipSizeBytes);
   flash.set(sketch.subarray(0, flash.length));
   flash[2] = flashModes.indexOf(facts.flashMode);
@@ -65,7 +65,7 @@ export function signatureVerifier(key: RsaPublicKey, format: SignatureFormat): S
   };
 }
 
-function headerOf({ chipSizeBytes }: DeviceFacts): Uint8Array {
+function headerOf({ chipSizeBytes }: DeviceWithoutFlash): Uint8Array {
   const nibble = [...flashSizesByNibble].find(([, sizeBytes]) => sizeBytes === chipSizeBytes)?.[0] ?? 0x0f;
   return Uint8Array.of(imageMagic, 1, 0, nibble << 4);
 }

@@ -2,7 +2,7 @@ import { constants, createHash, createPrivateKey, sign as cryptoSign, privateEnc
 import { readFileSync } from 'node:fs';
 import { coreHabits } from '../../src/device/cores.ts';
 import {
-  type DeviceFacts,
+  type DeviceWithoutFlash,
   deviceAtRest,
   type SignatureVerifier,
   signatureVerifier,
@@ -80,7 +80,7 @@ export function noisyBytes(sizeBytes: number, noise: number, seed: number): Uint
   return bytes;
 }
 
-type Wishes = Partial<Omit<DeviceFacts, 'habits'>> & { readonly core?: string; readonly runs?: Uint8Array };
+type Wishes = Partial<Omit<DeviceWithoutFlash, 'habits'>> & { readonly core?: string; readonly runs?: Uint8Array };
 
 /** A device with 1 MB of flash, a filesystem of 64 KB, and a small sketch of its own. */
 export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): VirtualDevice {

@@ -42,7 +42,7 @@ export async function devicePage(
         </p>
         {formToken === undefined ? undefined : <Retry record={record} formToken={formToken} />}
         <h2>What it is</h2>
-        <DeviceFacts {...seen} />
+        <DeviceSheet {...seen} />
         <h2>Answers</h2>
         <Answers {...record} />
         <h2>Rollout</h2>
@@ -78,7 +78,7 @@ function Retry({ record, formToken }: { record: DeviceRecord; formToken: string 
   );
 }
 
-function DeviceFacts({ record, lastSeenAt, report }: SeenDevice) {
+function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
   const { running } = record;
   const how = running?.by === 'md5' ? 'by the MD5 of its sketch' : 'as it says itself';
   const size = (sizeBytes: number | undefined) => sizeBytes && sizeText(sizeBytes);
