@@ -100,3 +100,19 @@ test.serial('when this tool is gone, a build that needs it fails', async (t) => 
   t.not(run.exitCode, 0);
   t.regex(run.output, /Cannot find module .*gone/);
 });
+
+test.serial(
+  'a numbered hook of somebody else hides ours: the build fails rather than come out unsigned, and doctor says why',
+  async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('door');
+    await placeKeys(sketch, keys);
+    await writeFile(join(workplace.core, 'platform.local.txt'), 'recipe.hooks.sketch.prebuild.1.pattern=true\n');
+
+    const run = await workplace.build(sketch);
+    t.is(run.exitCode, 1, run.output);
+    t.notRegex(run.output, /Enabling binary signing/);
+    const advice = await workplace.run('doctor', '--source', sketch, '--quiet');
+    t.regex(advice.output, /^error .*platform\.local\.txt sets recipe\.hooks\.sketch\.prebuild\.1\.pattern/m);
+  },
+);
