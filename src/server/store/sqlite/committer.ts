@@ -138,9 +138,9 @@ export class Committer {
         for (const { work } of batch) {
           const failed = work(isNested);
           if (failed === undefined) continue;
-          if (!isNested) throw isSpoiled;
           // A full disk ends the transaction with all that was done in it.
           if (!this.#connection.inTransaction) throw failed.error;
+          if (!isNested) throw isSpoiled;
         }
       });
       return true;
