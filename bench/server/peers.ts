@@ -3,10 +3,11 @@ import { readdirSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../test/support/free-port.ts';
 import type { DeviceWords } from './device-request.ts';
 import { type FilledData, writeArtefact } from './fleet.ts';
 import { type Running, start } from './processes.ts';
-import { freePort, untilAnswer, untilListening } from './ready.ts';
+import { untilAnswer, untilListening } from './ready.ts';
 
 /** A server under test; `url` is where devices ask. */
 export interface Peer {

@@ -17,6 +17,7 @@ export interface EmbeddedKey {
 // root certificates, which some sketches embed, about 150.
 const mostKeys = 512;
 const mostPemMarkers = 4096;
+const mostModulusBeginnings = 65_536;
 const mostPemBytes = 32 * 1024;
 
 /**
@@ -177,9 +178,11 @@ const modulusBeginnings = [Buffer.from('0281', 'hex'), Buffer.from('0282', 'hex'
 function findBareKeys(buffer: Buffer): Scan {
   const keys: EmbeddedKey[] = [];
   let read = 0;
+  let seen = 0;
   for (const beginning of modulusBeginnings) {
     let at = buffer.indexOf(beginning);
-    for (; at !== -1 && read < mostKeys; at = buffer.indexOf(beginning, at + 1)) {
+    for (; at !== -1 && read < mostKeys && seen < mostModulusBeginnings; at = buffer.indexOf(beginning, at + 1)) {
+      seen += 1;
       const offset = sequenceBefore(buffer, at);
       if (offset === undefined) continue;
       read += 1;

@@ -1,8 +1,8 @@
 /** What pages tell somebody to do who has a build in front of him and devices in the network: here these are virtual. */
-import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { VirtualEsp } from '../../src/simulator/index.ts';
 import { doorFacts, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
+import { freePort } from '../support/free-port.ts';
 import { startCli } from '../support/run-cli.ts';
 import { runVerb } from '../support/run-verb.ts';
 import type { TestFolder } from '../support/test-folder.ts';
@@ -74,15 +74,6 @@ async function simulate(argv: readonly string[], cwd: string): Promise<string> {
 /** What asks a device whether it is back is an update to it, which it rejects. */
 function updatesTaken(esp: VirtualEsp): number {
   return updatesOf(esp).filter((verdict) => verdict === 'accepted').length;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 test('docs/upload.md: one device by both ways, then a fleet', async (t) => {

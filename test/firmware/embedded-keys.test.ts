@@ -127,7 +127,8 @@ test('a certificate gives the key in it', (t) => {
 
 test('megabytes of look-alikes are left off after a bounded number', (t) => {
   const size = 4 * 1024 * 1024;
-  for (const pattern of ['-----BEGIN ', '-----BEGIN PUBLIC KEY-----', pair.publicKey.pem, spki]) {
+  const beginning = Uint8Array.of(2, 0x82);
+  for (const pattern of ['-----BEGIN ', '-----BEGIN PUBLIC KEY-----', pair.publicKey.pem, spki, beginning]) {
     const { value, findings } = findEmbeddedKeys(Buffer.alloc(size, pattern));
     t.true(value.length <= 1);
     t.deepEqual(

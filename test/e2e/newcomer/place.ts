@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { Act } from '../../docs/acts.ts';
+import { freePort } from '../../support/free-port.ts';
 
 import { arduinoCli } from '../provision/arduino-cli.ts';
 import { platformIo } from '../provision/platformio.ts';
@@ -168,15 +168,6 @@ async function binWithoutNode(folder: string): Promise<string> {
   const names = (await readdir('/usr/bin')).filter((name) => !/^(?:node|nodejs|npm|npx|corepack)$/.test(name));
   await Promise.all(names.map((name) => symlink(join('/usr/bin', name), join(folder, name))));
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function save(path: string, text: string): Promise<void> {

@@ -1,6 +1,5 @@
 /** The template for nginx, with a real nginx: devices get from it what they would get from the server itself. */
 import { chmod, mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
@@ -9,6 +8,7 @@ import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { freePort } from '../../support/free-port.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
 
@@ -19,14 +19,6 @@ const signer = testSigner();
 const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 300_000 });
 
 test.before(() => aptInstall(['nginx', 'openssl']));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** The template with the ports and folders of a test in it, and nothing else changed. */
 async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ httpPort: number; httpsPort: number }> {

@@ -1,10 +1,10 @@
 /** What templates/server says of the server, put to the test as far as a machine without a container runtime goes. */
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { freePort } from '../../support/free-port.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
@@ -18,15 +18,6 @@ function found(pattern: RegExp, text: string | undefined): string {
   const [, first] = pattern.exec(text ?? '') ?? [];
   if (first === undefined) throw new Error(`there is no ${pattern}`);
   return first;
-}
-
-/** One that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** Runs the server with the words of a template, but for its folder and its port. */

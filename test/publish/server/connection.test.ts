@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { type ErrorCode, OtaError } from '../../../src/errors.ts';
 import { type Ask, connect, type ServerOptions } from '../../../src/publish/server/connection.ts';
+import { freePort } from '../../support/free-port.ts';
 import { problem, type Reply, scriptedServer } from './scripted-server.ts';
 
 const token = 'token-of-the-tests';
@@ -106,13 +105,3 @@ test('Ctrl-C ends a wait, and is no failure of the server', async (t) => {
   const error: unknown = await t.throwsAsync(run, { any: true });
   t.false(error instanceof OtaError);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A server that listens on TCP has an address of that kind.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
