@@ -65,6 +65,17 @@ async function firstServer(t: ExecutionContext): Promise<{ cli: string; data: st
   return { cli, data, token, old };
 }
 
+/** Starts it, unless a server that was killed before it could say so has started it already. */
+async function idOfStarted(client: Client, request: RolloutRequest): Promise<number> {
+  const path = '/projects/door/rollouts';
+  const started = await client.api('POST', path, request);
+  if (started.status !== 409) return (started.body as RolloutInfo).id;
+  const { body } = await client.api('GET', path);
+  const [first] = (body as { rollouts: RolloutInfo[] }).rollouts;
+  if (first === undefined) throw new Error('it is under way, and is not listed');
+  return first.id;
+}
+
 /** Ends with the server: what it does then fails. */
 async function untilKilled(server: ServingProcess, afterMs: number, work: () => Promise<void>): Promise<void> {
   const timer = setTimeout(() => server.kill('SIGKILL'), afterMs);
@@ -95,8 +106,7 @@ test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what 
     const client = clientOf(server.url, token);
     await untilKilled(server, 60 + Math.random() * 250, async () => {
       if (id === 0) {
-        const { body } = await client.api('POST', '/projects/door/rollouts', request);
-        id = (body as RolloutInfo).id;
+        id = await idOfStarted(client, request);
         acknowledged = 'active';
       }
       const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
@@ -141,7 +151,7 @@ test.serial(
       if (server.url === undefined) throw new Error('the server does not start any more');
       const client = clientOf(server.url, token);
       await untilKilled(server, 60 + Math.random() * 120, async () => {
-        if (id === 0) id = ((await client.api('POST', '/projects/door/rollouts', request)).body as RolloutInfo).id;
+        if (id === 0) id = await idOfStarted(client, request);
         for (; !isHalted; visits++) {
           // It takes it, and comes back with what it had: a failure after three times.
           const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
