@@ -1,5 +1,5 @@
 import test from 'ava';
-import { failOverdueDevices, rememberTimes } from '../../src/server/operation/maintenance.ts';
+import { failOverdueDevices, saveWaiting } from '../../src/server/operation/maintenance.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { askAsDevice } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
@@ -42,7 +42,7 @@ for (const [where, byMs] of [
 
     jump(byMs);
     await failOverdueDevices(server.parts);
-    await rememberTimes(server.parts);
+    await saveWaiting(server.parts);
     t.regex(String(await stateOf(server)), /^(sent|received)$/);
     t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200, 'it may try again');
     const next = await server.restart();

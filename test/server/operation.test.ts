@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import { afterRequest, afterSend, overdue } from '../../src/server/device/attempts.ts';
-import { failOverdueDevices, rememberTimes, removeOrphans } from '../../src/server/operation/maintenance.ts';
+import { failOverdueDevices, removeOrphans, saveWaiting } from '../../src/server/operation/maintenance.ts';
 import { pinoLog } from '../../src/server/operation/pino-log.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { expectOtaError } from '../support/expected-error.ts';
@@ -90,7 +90,7 @@ test('all that was decided is there after a restart: releases, devices, send cou
   const server = await startTestServer(t);
   await server.publish(build);
   for (let count = 0; count < 3; count++) t.is((await askAsDevice(server.port, '/update/door')).status, 200);
-  await rememberTimes(server.parts);
+  await saveWaiting(server.parts);
   const before = (await server.api('GET', '/projects/door/devices')).body;
   const next = await server.restart();
   t.is(next.parts.clock.now().servedMs >= server.parts.clock.now().servedMs - 60_000, true);

@@ -28,7 +28,7 @@ const patience = { confirmWithinMs: 1000, mostSends: 3 };
 
 function recordsOf({ devices }: Store): DeviceRecords {
   const helpers = { lastSeen: new LastSeen(devices), quick: new QuickAnswers(), changes: new Changes() };
-  return new DeviceRecords(devices, helpers, 1000);
+  return new DeviceRecords(devices, helpers, 10_000);
 }
 
 /** A device that was sent a release. */
@@ -45,37 +45,84 @@ async function sent(t: ExecutionContext) {
 
 const received = (record: DeviceRecord | undefined) =>
   record && { ...record, attempts: afterReceipt(record.attempts, release.id) };
+const stateIn = async ({ devices }: Store) => (await devices.get('door', mac))?.record.attempts[0]?.state;
+const hex = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
 const named = (record: DeviceRecord | undefined) => record && { ...record, name: 'front door' };
 
-test('a receipt is known at once in this process, though it waits to be written', async (t) => {
+test('a receipt is known at once, wherever one looks, though it waits to be written', async (t) => {
   const { store, records } = await sent(t);
-  const written = records.change('door', mac, received, { mayBeLost: true });
-  await new Promise(setImmediate);
-  t.is((await records.find('door', mac))?.attempts[0]?.state, 'received');
-  t.is((await store.devices.get('door', mac))?.record.attempts[0]?.state, 'sent', 'it was not written yet');
-  await written;
-  t.is((await store.devices.get('door', mac))?.record.attempts[0]?.state, 'received', 'a second later it is');
+  await records.changeLater('door', mac, received);
+  const [listed] = await records.list('door', { limit: 1 });
+  for (const record of [await records.find('door', mac), (await records.show('door', mac))?.record, listed?.record]) {
+    t.like(record?.attempts[0], { state: 'received', receipts: 1 });
+  }
+  t.is(await stateIn(store), 'sent', 'it was not written yet');
 });
 
-test('what is decided on a receipt that waits is written behind it, both or the receipt alone', async (t) => {
+test('what is decided next is written with it, in one', async (t) => {
   const { store, records } = await sent(t);
-  const receipt = records.change('door', mac, received, { mayBeLost: true });
-  await new Promise(setImmediate);
-  const decision = await records.change('door', mac, named);
-  t.like(decision, { name: 'front door', revision: 3 });
-  t.like((await store.devices.get('door', mac))?.record, { name: 'front door', revision: 3 });
-  t.is((await store.devices.get('door', mac))?.record.attempts[0]?.receipts, 1);
-  await receipt;
+  await records.changeLater('door', mac, received);
+  t.like(await records.change('door', mac, named), { name: 'front door', revision: 2 });
+  t.like((await store.devices.get('door', mac))?.record, { name: 'front door', revision: 2 });
+  t.is(await stateIn(store), 'received');
+  await records.flush();
+  t.is((await records.find('door', mac))?.revision, 2, 'nothing of it waits any more');
+});
+
+test('what was decided before it came is decided again', async (t) => {
+  const { store, records } = await sent(t);
+  const before = await records.find('door', mac);
+  await records.changeLater('door', mac, received);
+  const decided = named(before);
+  t.is(decided && (await records.save(decided, { before })), 'conflict');
+  t.like(await records.change('door', mac, named), { name: 'front door', revision: 2 });
+  t.is(await stateIn(store), 'received');
+});
+
+test('it is not lost when it comes while another change is being written', async (t) => {
+  const { store, records } = await sent(t);
+  const [changed] = await Promise.all([
+    records.change('door', mac, named),
+    (async () => {
+      // The change has begun, and the disk is not done.
+      await new Promise(process.nextTick);
+      await records.changeLater('door', mac, received);
+    })(),
+  ]);
+  t.like(changed, { name: 'front door' });
+  await records.flush();
+  const stored = (await store.devices.get('door', mac))?.record;
+  t.like(stored, { name: 'front door' });
+  t.like(stored?.attempts[0], { state: 'received', receipts: 1 });
+  t.deepEqual(await records.find('door', mac), stored);
+});
+
+test('it is written after its time, or when the server stops, whichever is first', async (t) => {
+  const { store, records } = await sent(t);
+  await records.changeLater('door', mac, received);
+  await records.flush(Date.now() - 60_000);
+  t.is(await stateIn(store), 'sent', 'its device may be back soon');
+  await records.flush(Date.now());
+  t.is(await stateIn(store), 'received');
+});
+
+test('it is written at once when thousands wait already', async (t) => {
+  const { store, records } = await sent(t);
+  const others = Array.from({ length: 5000 }, (_, index) => `02:00:00:00:${hex(index >> 8)}:${hex(index & 255)}`);
+  const attempts = (await records.find('door', mac))?.attempts ?? [];
+  await Promise.all(others.map((other) => records.save({ ...newRecord('door', other), attempts })));
+  for (const other of others) await records.changeLater('door', other, received);
+  t.is((await store.devices.get('door', others[4999] ?? ''))?.record.attempts[0]?.state, 'sent');
+  await records.changeLater('door', mac, received);
+  t.is(await stateIn(store), 'received');
 });
 
 test('a crash takes a receipt that waited, and nothing before it', async (t) => {
   const { folder, records } = await sent(t);
-  const receipt = records.change('door', mac, received, { mayBeLost: true });
-  await new Promise(setImmediate);
+  await records.changeLater('door', mac, received);
   // What a process leaves that is killed now.
   await cp(folder.at('data'), folder.at('after the crash'), { recursive: true });
   const after = await openSqliteStore(folder.at('after the crash'), 'a test');
   t.like((await after.devices.get('door', mac))?.record.attempts[0], { state: 'sent', sends: 1, receipts: 0 });
   await after.close();
-  await receipt;
 });

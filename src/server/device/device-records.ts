@@ -9,10 +9,21 @@ import type { QuickAnswers } from './quick-answers.ts';
 const mostRemembered = 5_000;
 /** A record that somebody else changed is read again; more often than that it is not by chance. */
 const mostTries = 8;
+/** So many records may wait to be written; what changes beyond that is written at once. */
+const mostWaiting = 5_000;
+/** So many at a time are written, so that nobody waits long behind them. */
+const writtenAtOnce = 200;
+
+interface Waiting {
+  readonly record: DeviceRecord;
+  readonly since: number;
+}
+
+type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
 
 /** Who wants to know what becomes of devices. */
 export interface DeviceListener {
-  /** A record was saved; it is as it is stored now. */
+  /** A record is as this says from now on. */
   note(record: DeviceRecord): void;
   forget(project: string, mac: string): void;
 }
@@ -26,6 +37,10 @@ export class DeviceRecords {
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
   readonly #remembered = new Lru<DeviceRecord>(mostRemembered);
+  /** Changed in memory alone: of the same revision as what is stored. The one that waits longest comes first. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** The latest of each device that is being written. */
+  readonly #saving = new Map<string, DeviceRecord>();
 
   constructor(
     store: DeviceStore,
@@ -50,7 +65,7 @@ export class DeviceRecords {
   }
 
   async find(project: string, mac: string): Promise<DeviceRecord | undefined> {
-    const known = this.#remembered.get(keyOf(project, mac));
+    const known = this.#known(project, mac);
     if (known !== undefined) return known;
     const seen = await this.#store.get(project, mac);
     if (seen === undefined) return undefined;
@@ -62,41 +77,47 @@ export class DeviceRecords {
   /** With when it was last seen, from memory where that is newer. */
   async show(project: string, mac: string): Promise<SeenDevice | undefined> {
     const seen = await this.#store.get(project, mac);
-    return seen && this.#lastSeen.over(seen);
+    return seen && this.#over(seen);
   }
 
   async list(project: string, page: Page, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
-    return (await this.#store.list(project, page, filter)).map((seen) => this.#lastSeen.over(seen));
+    return (await this.#store.list(project, page, filter)).map((seen) => this.#over(seen));
   }
 
   /**
-   * Saves a changed record, when it is still the stored one that was changed.
+   * Saves a changed record, when it is still the latest one that was changed.
    *
+   * @param before from which it was made, where there was one
    * @returns the record as it is stored now
    */
   async save(
     record: DeviceRecord,
-    options: { by?: Actor; mayBeLost?: boolean } = {},
+    { before, by }: { before?: DeviceRecord | undefined; by?: Actor | undefined } = {},
   ): Promise<DeviceRecord | 'conflict' | 'full'> {
     const { project, mac, revision } = record;
+    const key = keyOf(project, mac);
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined && waiting.record !== before) return 'conflict';
     const saved = { ...record, revision: revision + 1 };
     this.#quick.forget(project, mac);
-    // It waits to be written, and the device may ask before: what is decided then is written behind it, or not at all.
-    if (options.mayBeLost === true) this.#remember(saved);
+    this.#saving.set(key, saved);
     const outcome = await this.#store
-      .save(record, { mostDevices: this.#mostDevices, ...options })
+      .save(record, { mostDevices: this.#mostDevices, by })
       .catch((error: unknown) => {
-        this.#remembered.delete(keyOf(project, mac));
+        this.#remembered.delete(key);
         throw error;
+      })
+      .finally(() => {
+        if (this.#saving.get(key) === saved) this.#saving.delete(key);
       });
     this.#quick.forget(project, mac);
+    // It is part of what was saved, or of what another one has saved.
+    if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
     if (outcome !== 'saved') {
-      this.#remembered.delete(keyOf(project, mac));
+      this.#remembered.delete(key);
       return outcome;
     }
-    if (options.mayBeLost !== true) this.#remember(saved);
-    for (const listener of this.#listeners) listener.note(saved);
-    this.#changes.tell(project);
+    this.#tell(saved);
     return saved;
   }
 
@@ -109,26 +130,74 @@ export class DeviceRecords {
   async change(
     project: string,
     mac: string,
-    change: (record: DeviceRecord | undefined) => DeviceRecord | undefined,
-    options: { by?: Actor; mayBeLost?: boolean } = {},
+    change: Change,
+    { by }: { by?: Actor } = {},
   ): Promise<DeviceRecord | undefined | 'full'> {
     for (let tries = 0; tries < mostTries; tries++) {
       const before = await this.find(project, mac);
       const after = change(before);
       if (after === undefined || after === before) return after;
-      const saved = await this.save(after, options);
+      const saved = await this.save(after, { before, by });
       if (saved !== 'conflict') return saved;
     }
     throw new Error(`the record of ${mac} changes all the time`);
   }
 
+  /**
+   * Changes the record of a known device in memory: it is written with what changes next, or by `flush`, and a crash may take it. Most
+   * devices that took an update are back within a minute, and what is written then includes it.
+   */
+  async changeLater(project: string, mac: string, change: Change): Promise<void> {
+    const key = keyOf(project, mac);
+    if (this.#known(project, mac) === undefined) await this.find(project, mac);
+    // What is being written was made from the record before.
+    if (this.#saving.has(key) || this.#waiting.size >= mostWaiting) {
+      await this.change(project, mac, change);
+      return;
+    }
+    const before = this.#known(project, mac);
+    const after = before && change(before);
+    if (after === undefined || after === before) return;
+    this.#waiting.set(key, { record: after, since: this.#waiting.get(key)?.since ?? Date.now() });
+    this.#quick.forget(project, mac);
+    this.#tell(after);
+  }
+
+  /** Writes what has waited since before then. */
+  async flush(latest = Number.POSITIVE_INFINITY): Promise<void> {
+    const due = [...this.#waiting.values()].filter(({ since }) => since <= latest);
+    for (let at = 0; at < due.length; at += writtenAtOnce) {
+      await Promise.all(due.slice(at, at + writtenAtOnce).map(({ record }) => this.save(record, { before: record })));
+    }
+  }
+
   async remove(project: string, mac: string, by: Actor): Promise<boolean> {
     const wasThere = await this.#store.remove(project, mac, by);
     this.#remembered.delete(keyOf(project, mac));
+    this.#waiting.delete(keyOf(project, mac));
     this.#quick.forget(project, mac);
     for (const listener of this.#listeners) listener.forget(project, mac);
     this.#changes.tell(project);
     return wasThere;
+  }
+
+  #known(project: string, mac: string): DeviceRecord | undefined {
+    const key = keyOf(project, mac);
+    return this.#waiting.get(key)?.record ?? this.#remembered.get(key);
+  }
+
+  /** What is stored, or what is newer. */
+  #over(seen: SeenDevice): SeenDevice {
+    const { project, mac, revision } = seen.record;
+    const waiting = this.#waiting.get(keyOf(project, mac))?.record;
+    const record = waiting?.revision === revision ? waiting : seen.record;
+    return this.#lastSeen.over({ ...seen, record });
+  }
+
+  #tell(record: DeviceRecord): void {
+    this.#remember(record);
+    for (const listener of this.#listeners) listener.note(record);
+    this.#changes.tell(record.project);
   }
 
   #remember(record: DeviceRecord): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Artefact } from '../../domain/manifest.ts';
 import { countIn } from '../operation/counters.ts';
-import type { ReleaseRecord } from '../store/records.ts';
+import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { writeDownloadHead } from './answers.ts';
 import { afterReceipt } from './attempts.ts';
 import { sendArtefact } from './downloads.ts';
@@ -61,7 +61,10 @@ export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Lo
     .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'));
 }
 
-/** It can wait, and may be lost: then the device counts as silent rather than as vanished if it does not come back. */
+/**
+ * Of a sketch it may be lost: then the device counts as silent rather than as vanished if it does not come back. A device whose files are
+ * not known to have arrived would be sent them once more.
+ */
 async function noteReceipt(
   { counters, records }: DeviceParts,
   { project, mac, release }: Sending,
@@ -69,10 +72,8 @@ async function noteReceipt(
 ): Promise<void> {
   counters.downloadsReceived++;
   counters.bytesSent += sizeBytes;
-  await records.change(
-    project,
-    mac,
-    (record) => record && { ...record, attempts: afterReceipt(record.attempts, release.id) },
-    { mayBeLost: true },
-  );
+  const received = (record: DeviceRecord | undefined) =>
+    record && { ...record, attempts: afterReceipt(record.attempts, release.id) };
+  if (release.kind === 'sketch') await records.changeLater(project, mac, received);
+  else await records.change(project, mac, received);
 }

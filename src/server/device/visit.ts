@@ -139,7 +139,7 @@ async function save(
   { record }: Outcome,
   known: DeviceRecord | undefined,
 ): Promise<DeviceRecord | 'conflict' | 'full'> {
-  return record === known ? record : records.save(record);
+  return record === known ? record : records.save(record, { before: known });
 }
 
 function answer(

@@ -5,6 +5,8 @@ const minuteMs = 60_000;
 const sweepEveryMs = 10_000;
 const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
+/** Devices are back from an update after less than that. */
+const waitsMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
 /** Whoever uploads has so long to publish. */
 const orphanAgeMs = 24 * 60 * minuteMs;
@@ -26,14 +28,14 @@ export function startMaintenance(parts: ServerParts): { stop(): Promise<void> } 
   const timers = [
     every(rolloutsEveryMs, ({ rollouts }) => rollouts.maintain()),
     every(sweepEveryMs, failOverdueDevices),
-    every(flushEveryMs, rememberTimes),
+    every(flushEveryMs, (all) => saveWaiting(all, Date.now() - waitsMs)),
     every(cleanEveryMs, (all) => removeOrphans(all)),
   ];
   return {
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await Promise.all(running);
-      await rememberTimes(parts);
+      await saveWaiting(parts);
     },
   };
 }
@@ -53,8 +55,12 @@ export async function failOverdueDevices({ store, records, clock, log }: ServerP
   }
 }
 
-/** What may be lost in a crash. */
-export async function rememberTimes({ lastSeen, store, clock }: ServerParts): Promise<void> {
+/** What may be lost in a crash; a record that changed after `latest` waits for its next change. */
+export async function saveWaiting(
+  { records, lastSeen, store, clock }: ServerParts,
+  latest = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  await records.flush(latest);
   await lastSeen.flush();
   await store.setServedMs(clock.now().servedMs);
 }

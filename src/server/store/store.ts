@@ -17,7 +17,7 @@ import type { Standing } from './standing.ts';
 
 /**
  * Everything that a server keeps. What any of these promises tells was written for good before it was fulfilled; only `touch`,
- * `setServedMs` and what is saved with `mayBeLost` may be lost in a crash before that. `test/server/store-contract.ts` is what a store has to do.
+ * `setServedMs` and the samples of a rollout may be lost in a crash before that. `test/server/store-contract.ts` is what a store has to do.
  */
 export interface Store {
   readonly catalogue: CatalogueStore;
@@ -125,11 +125,10 @@ export interface DeviceStore {
    * room among `mostDevices`; one that nobody named and that never took an update makes way for it.
    *
    * @param by where somebody changed it, for the audit log
-   * @param mayBeLost it can wait for others to be written with, and a crash may take it
    */
   save(
     record: DeviceRecord,
-    options: { mostDevices: number; by?: Actor | undefined; mayBeLost?: boolean },
+    options: { mostDevices: number; by?: Actor | undefined },
   ): Promise<'saved' | 'conflict' | 'full'>;
   /** Remembers when devices were last seen, and what they said. */
   touch(touches: readonly Touch[]): Promise<void>;

@@ -114,8 +114,8 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       return row && toDevice(project, row);
     },
 
-    save: (record, { mostDevices, by, mayBeLost = false }) =>
-      committer.write(mayBeLost ? 'some-time' : by === undefined ? 'soon' : 'at-once', () => {
+    save: (record, { mostDevices, by }) =>
+      committer.write(by === undefined ? 'soon' : 'at-once', () => {
         const { project, mac, revision, ...doc } = record;
         const projectId = projects.idOf(project);
         const key = `${projectId} ${mac}`;
