@@ -39,7 +39,7 @@ function report({ version, freeSpace = 1_671_168, sketchSize = 373_940 }: Said =
     'x-esp8266-chip-size': '4194304',
     ...(version !== undefined && { 'x-esp8266-version': version }),
   };
-  return readReport(headers, mac);
+  return readReport(headers);
 }
 
 interface Asked extends Said {

@@ -210,7 +210,7 @@ test('a clock that jumps fails nobody, and neither does time in which no server 
   const seen = { mode: 'sketch', running: { by: 'unknown' }, report: { version: undefined } } as const;
   const report = {
     ...seen.report,
-    mac: '',
+    id: 0,
     sketchMd5: undefined,
     sdkVersion: undefined,
     freeSpaceBytes: undefined,

@@ -7,7 +7,7 @@ import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../st
 import { afterRequest, afterSend, attemptOf, type Patience } from './attempts.ts';
 import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
-import { boardOf, deviceFacts, isRunning, type Running, runningRecord } from './running.ts';
+import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
 
 /** What a channel has for a device. */
 export interface Releases {
@@ -160,8 +160,7 @@ function alreadyThere(
 
 function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
   const { report, running, record, releases } = question;
-  const facts = { ...deviceFacts(report, running, record), kind };
-  const way = planned(facts, target, releases.steppingStones);
+  const way = planned({ report, running, record, kind }, target, releases.steppingStones);
   if (way.kind === 'refuse') return unsafe(target, way.refused);
   const step = way.kind === 'send' ? way : way.hops[0];
   if (step === undefined) throw new Error('a plan without a step');

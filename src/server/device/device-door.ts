@@ -8,16 +8,7 @@ import { answerNotModified, answerText } from './answers.ts';
 import { sendArtefact } from './downloads.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
-import {
-  headerText,
-  type Mode,
-  missingHeader,
-  readMac,
-  readMode,
-  readReport,
-  reportKey,
-  storedReport,
-} from './report.ts';
+import { headerText, type Mode, missingHeader, readMac, readMode, readReport, storedReport } from './report.ts';
 import { deviceRoute, type Route } from './route.ts';
 import { answerVisit, mayEnter, type Refusal, type Visit } from './visit.ts';
 
@@ -82,12 +73,13 @@ export class DeviceDoor {
     const view = this.#parts.catalogue.view(route.project);
     if (view === undefined) return { status: 404, text: 'there is no such project' };
 
-    const key = `${route.channel}|${reportKey(headers)}`;
-    if (this.#answerQuickly(request, response, view, mac, key)) return undefined;
+    const { channel } = route;
+    const report = readReport(headers);
+    if (this.#answerQuickly(request, response, { view, mac, channel, report })) return undefined;
     const mode = readMode(headerText(headers, 'x-esp8266-mode'));
     if (mode === undefined) return { status: 404, text: 'this mode is not supported: sketch, spiffs or version' };
-    const releases = ({ channels }: ProjectView, { channel }: DeviceRecord) => channels.get(channel ?? route.channel);
-    this.#visit(request, response, { view, mac, mode, channel: route.channel, key, releases });
+    const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
+    this.#visit(request, response, { view, mac, mode, channel, report, mayBeRemembered: true, releases });
     return undefined;
   }
 
@@ -95,19 +87,18 @@ export class DeviceDoor {
   #answerQuickly(
     request: IncomingMessage,
     response: ServerResponse,
-    view: ProjectView,
-    mac: string,
-    key: string,
+    { view, mac, channel, report }: Pick<Visit, 'view' | 'mac' | 'channel' | 'report'>,
   ): boolean {
     const { quick, counters, lastSeen, credentials } = this.#parts;
     const answer = quick.get(view.project.name, mac);
-    if (answer === undefined || answer.view !== view || answer.key !== key) return false;
+    if (answer === undefined || answer.view !== view) return false;
+    if (answer.reportId !== report.id || answer.channel !== channel) return false;
     const { credential } = answer;
     if (credential !== undefined && !credentials.isKnown(credential, request.headers.authorization)) return false;
     const now = Date.now();
     if (Math.abs(now - answer.notedAt) > noticeMs) {
       answer.notedAt = now;
-      lastSeen.note(view.project.name, mac, now, () => storedReport(readReport(request.headers, mac)));
+      lastSeen.note(view.project.name, mac, now, () => storedReport(report));
     }
     countIn(counters.answers, 304);
     answerNotModified(response);
@@ -130,7 +121,8 @@ export class DeviceDoor {
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
     if (headers['user-agent'] === updaterAgent && mac !== undefined) {
       const mode: Mode = readMode(headerText(headers, 'x-esp8266-mode')) ?? 'sketch';
-      return this.#visit(request, response, { view, mac, mode, key: undefined, ...found });
+      const report = readReport(headers);
+      return this.#visit(request, response, { view, mac, mode, report, mayBeRemembered: false, ...found });
     }
     const entry = await mayEnter(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
     if (entry !== 'welcome') return this.#no(request, response, entry);
@@ -158,10 +150,9 @@ export class DeviceDoor {
   #visit(
     request: IncomingMessage,
     response: ServerResponse,
-    visit: Omit<Visit, 'request' | 'response' | 'report' | 'address'>,
+    visit: Omit<Visit, 'request' | 'response' | 'address'>,
   ): void {
-    const report = readReport(request.headers, visit.mac);
-    const whole: Visit = { ...visit, request, response, report, address: this.#addressOf(request) };
+    const whole: Visit = { ...visit, request, response, address: this.#addressOf(request) };
     this.#guard(request, response, async () => {
       const refusal = await answerVisit(this.#parts, whole);
       if (refusal !== undefined) this.#no(request, response, refusal);

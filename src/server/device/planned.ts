@@ -1,9 +1,11 @@
-import type { DeviceFacts } from '../../domain/device-facts.ts';
+import type { ImageKind } from '../../domain/artefact.ts';
 import type { Artefact } from '../../domain/manifest.ts';
 import { type Plan, plan } from '../../preflight/plan.ts';
 import type { Release } from '../../preflight/release.ts';
 import { Lru } from '../lru.ts';
-import type { ReleaseRecord } from '../store/records.ts';
+import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
+import type { DeviceReport } from './report.ts';
+import { deviceFacts, type Running } from './running.ts';
 
 interface Candidate extends Release {
   readonly artefacts: readonly Artefact[];
@@ -12,8 +14,16 @@ interface Candidate extends Release {
 
 interface Remembered {
   readonly steppingStones: readonly ReleaseRecord[];
-  /** By the facts of the device. */
+  /** By what is known of the device. */
   readonly plans: Lru<Plan<Candidate>>;
+}
+
+/** Who asks for what kind of image. */
+interface KnownDevice {
+  readonly report: DeviceReport;
+  readonly running: Running;
+  readonly record: DeviceRecord;
+  readonly kind: ImageKind;
 }
 
 /** Devices of a fleet differ in little: their builds and their boards. */
@@ -22,18 +32,25 @@ const remembered = new WeakMap<ReleaseRecord, Remembered>();
 
 /** What the planner says of a device, which is the same for all of which the same is known: it is asked once. */
 export function planned(
-  facts: DeviceFacts,
+  device: KnownDevice,
   target: ReleaseRecord,
   steppingStones: readonly ReleaseRecord[],
 ): Plan<Candidate> {
   const plans = plansFor(target, steppingStones);
-  const key = JSON.stringify(facts);
+  const key = keyOf(device);
   const known = plans.get(key);
   if (known !== undefined) return known;
+  const facts = { ...deviceFacts(device.report, device.running, device.record), kind: device.kind };
   const stones = steppingStones.filter(({ id, board }) => id !== target.id && board === target.board);
   const made = plan({ facts, target: candidate(target), steppingStones: stones.map(candidate) });
   plans.set(key, made);
   return made;
+}
+
+/** All that its facts follow from. */
+function keyOf({ report, running, record, kind }: KnownDevice): string {
+  const build = running.by === 'md5' ? running.builds[0] : undefined;
+  return `${report.id} ${build?.release.id} ${build?.flashMode} ${kind} ${record.atomicFs} ${record.board}`;
 }
 
 /** Records never change: where something else is offered, or on the way, there are others. */

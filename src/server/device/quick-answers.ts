@@ -2,10 +2,11 @@ import type { ProjectView } from '../catalogue.ts';
 import { Lru } from '../lru.ts';
 import type { Credential } from '../store/records.ts';
 
-/** What was answered to a device that has nothing to do, and on what that depended. About 300 bytes each. */
+/** What was answered to a device that has nothing to do, and on what that depended. About 200 bytes each. */
 export interface QuickAnswer {
-  /** All of its request that matters. */
-  readonly key: string;
+  /** What it said (`DeviceReport.id`), and the channel that its URL named. */
+  readonly reportId: number;
+  readonly channel: string | undefined;
   /** Another object, another state of the project. */
   readonly view: ProjectView;
   /** That it has to give each time. */
@@ -28,16 +29,11 @@ export class QuickAnswers {
   }
 
   set(project: string, mac: string, answer: QuickAnswer): void {
-    this.#answers.set(mac + project, { ...answer, key: flat(answer.key) });
+    this.#answers.set(mac + project, answer);
   }
 
   /** Its record changes. */
   forget(project: string, mac: string): void {
     this.#answers.delete(mac + project);
   }
-}
-
-/** V8 keeps a text that was put together as its parts, the headers of the request among them: 700 bytes an answer in place of 270. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

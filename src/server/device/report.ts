@@ -1,14 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DeviceFacts } from '../../domain/device-facts.ts';
 import { factsOfRequest } from '../../preflight/request-facts.ts';
+import { Lru } from '../lru.ts';
 import type { StoredReport } from '../store/records.ts';
 
 /** x-ESP8266-mode: what a device asks for. `spiffs` means the filesystem, whatever it is. */
 export type Mode = 'sketch' | 'spiffs' | 'version';
 
-/** What a device said of itself in one request (`ESP8266HTTPUpdate::handleUpdate`). */
+/** What a device said of itself in one request but its MAC (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface DeviceReport {
-  readonly mac: string;
+  /** The same for those that say the same, while that is remembered. */
+  readonly id: number;
   /** `ESP.getSketchMD5()` of what runs. */
   readonly sketchMd5: string | undefined;
   /** What the sketch gave as its version. */
@@ -56,19 +58,30 @@ export function readMode(text: string | undefined): Mode | undefined {
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 
-/** All that a decision depends on in a request, as one text: equal texts, equal decisions. */
-export function reportKey(headers: IncomingHttpHeaders): string {
-  return `${headers['x-esp8266-mode']}|${headers['x-esp8266-sketch-md5']}|${headers['x-esp8266-version']}|${headers['x-esp8266-free-space']}|${headers['x-esp8266-sketch-size']}|${headers['x-esp8266-chip-size']}`;
+/** Devices of a fleet differ in little: what they say was mostly said by another one before. */
+const mostRemembered = 1024;
+const longestRemembered = 512;
+const remembered = new Lru<DeviceReport>(mostRemembered);
+let lastId = 0;
+
+export function readReport(headers: IncomingHttpHeaders): DeviceReport {
+  const said = (name: string) => headers[`x-esp8266-${name}`] ?? '';
+  // A line end is in no header.
+  const text = `${said('mode')}\n${said('sketch-md5')}\n${said('version')}\n${said('free-space')}\n${said('sketch-size')}\n${said('chip-size')}\n${said('sdk-version')}`;
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const report = { ...reportIn(headers), id: ++lastId };
+  if (text.length <= longestRemembered) remembered.set(text, report);
+  return report;
 }
 
-export function readReport(headers: IncomingHttpHeaders, mac: string): DeviceReport {
+function reportIn(headers: IncomingHttpHeaders): Omit<DeviceReport, 'id'> {
   const texts = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') texts.set(name, value);
   const request = factsOfRequest(texts);
   const md5 = request?.sketchMd5;
   const version = request?.version;
   return {
-    mac,
     sketchMd5: md5 !== undefined && /^[0-9a-f]{32}$/.test(md5) ? md5 : undefined,
     version: version === undefined || version === '' ? undefined : version.slice(0, longestText),
     sdkVersion: texts.get('x-esp8266-sdk-version')?.slice(0, longestText),

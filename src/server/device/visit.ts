@@ -21,8 +21,8 @@ export interface Visit {
   /** That its URL names; undefined where it asks for a file of a version. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
-  /** Under which the answer may be remembered; undefined: it may not. */
-  readonly key: string | undefined;
+  /** Whether the answer is the same as long as report, channel and project are. */
+  readonly mayBeRemembered: boolean;
   /** What it may get, as the project is at that moment. */
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
 }
@@ -168,10 +168,12 @@ function answer(
 }
 
 /** Until its record or its project changes, or it asks something else. */
-function rememberAnswer({ quick, records, clock }: DeviceParts, { key, view, mac }: Visit, record: DeviceRecord): void {
-  if (!records.isLatest(record)) return;
+function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, record: DeviceRecord): void {
+  const { view, mac, report, channel } = visit;
+  if (!visit.mayBeRemembered || !records.isLatest(record)) return;
   const credential = record.credential ?? view.project.credential;
-  if (key !== undefined) quick.set(view.project.name, mac, { key, view, credential, notedAt: clock.now().wallMs });
+  const notedAt = clock.now().wallMs;
+  quick.set(view.project.name, mac, { reportId: report.id, channel, view, credential, notedAt });
 }
 
 /** Who only asks for the version hears of one that it could get, or else of its own; 304 would be an error there. */

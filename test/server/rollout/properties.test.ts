@@ -159,15 +159,12 @@ class World {
   }
 
   visit(device: Device): void {
-    const report = readReport(
-      {
-        'x-esp8266-free-space': '1671168',
-        'x-esp8266-sketch-size': '8192',
-        'x-esp8266-sketch-md5': 'a'.repeat(32),
-        'x-esp8266-chip-size': '4194304',
-      },
-      device.record.mac,
-    );
+    const report = readReport({
+      'x-esp8266-free-space': '1671168',
+      'x-esp8266-sketch-size': '8192',
+      'x-esp8266-sketch-md5': 'a'.repeat(32),
+      'x-esp8266-chip-size': '4194304',
+    });
     const before = this.rollout;
     const { decision, record } = decide({
       mode: 'sketch',
