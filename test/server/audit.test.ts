@@ -33,7 +33,7 @@ const changes: readonly Change[] = [
     'device.change',
     { mac, group: 'hall', pin: '1.0' },
   ],
-  ['POST', `${device}/retry`, undefined, 'device.change', { mac }],
+  ['POST', `${device}/retry`, undefined, 'device.retry', { mac }],
   [
     'POST',
     '/projects/door/devices/import',

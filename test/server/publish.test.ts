@@ -324,7 +324,7 @@ test('every change is in the audit log, with whose token it was', async (t) => {
     'release.published',
     'project.change',
     'device.change',
-    'device.change',
+    'device.retry',
     'channel.offer',
     'release.withdraw',
     'device.remove',

@@ -1,7 +1,7 @@
 import type { Changes } from '../changes.ts';
 import { Lru } from '../lru.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../store/records.ts';
-import type { DeviceFilter, DeviceStore, Page } from '../store/store.ts';
+import type { DeviceAction, DeviceFilter, DeviceStore, Page } from '../store/store.ts';
 import type { LastSeen } from './last-seen.ts';
 import type { QuickAnswers } from './quick-answers.ts';
 
@@ -17,6 +17,12 @@ const writtenAtOnce = 200;
 interface Waiting {
   readonly record: DeviceRecord;
   readonly since: number;
+}
+
+/** By whom and how it is done, for the audit log; nothing where a device did it itself. */
+interface Done {
+  readonly by?: Actor | undefined;
+  readonly action?: DeviceAction | undefined;
 }
 
 type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
@@ -92,7 +98,7 @@ export class DeviceRecords {
    */
   async save(
     record: DeviceRecord,
-    { before, by }: { before?: DeviceRecord | undefined; by?: Actor | undefined } = {},
+    { before, ...as }: { before?: DeviceRecord | undefined } & Done = {},
   ): Promise<DeviceRecord | 'conflict' | 'full'> {
     const { project, mac, revision } = record;
     const key = keyOf(project, mac);
@@ -102,7 +108,7 @@ export class DeviceRecords {
     this.#quick.forget(project, mac);
     this.#saving.set(key, saved);
     const outcome = await this.#store
-      .save(record, { mostDevices: this.#mostDevices, by })
+      .save(record, { mostDevices: this.#mostDevices, ...as })
       .catch((error: unknown) => {
         this.#remembered.delete(key);
         throw error;
@@ -131,13 +137,13 @@ export class DeviceRecords {
     project: string,
     mac: string,
     change: Change,
-    { by }: { by?: Actor } = {},
+    as: Done = {},
   ): Promise<DeviceRecord | undefined | 'full'> {
     for (let tries = 0; tries < mostTries; tries++) {
       const before = await this.find(project, mac);
       const after = change(before);
       if (after === undefined || after === before) return after;
-      const saved = await this.save(after, { before, by });
+      const saved = await this.save(after, { before, ...as });
       if (saved !== 'conflict') return saved;
     }
     throw new Error(`the record of ${mac} changes all the time`);

@@ -12,7 +12,7 @@ export async function pardonDevice(
   { project, mac, by }: { project: string; mac: string; by: Actor },
 ): Promise<DeviceRecord | undefined> {
   const pardon = (record: DeviceRecord | undefined) => record && { ...record, attempts: afterPardon(record.attempts) };
-  const saved = await records.change(project, mac, pardon, { by });
+  const saved = await records.change(project, mac, pardon, { by, action: 'device.retry' });
   // Only a device that is new can find no room.
   return saved === 'full' ? undefined : saved;
 }

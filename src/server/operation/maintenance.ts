@@ -48,6 +48,7 @@ export async function failOverdueDevices({ store, records, clock, log }: ServerP
     for (const { project, mac } of found) {
       await records.change(project, mac, (record) => record && { ...record, attempts: overdue(record.attempts, now) }, {
         by: itself,
+        action: 'device.overdue',
       });
       log.warn({ project, mac }, 'a device did not come back from an update');
     }

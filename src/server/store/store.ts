@@ -118,6 +118,9 @@ export interface Touch {
   readonly report: StoredReport;
 }
 
+/** What is done to a device: it is changed, may be sent again what it failed with, or has failed since it was not heard of in time. */
+export type DeviceAction = 'device.change' | 'device.retry' | 'device.overdue';
+
 export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
@@ -125,10 +128,11 @@ export interface DeviceStore {
    * room among `mostDevices`; one that nobody named and that never took an update makes way for it.
    *
    * @param by where somebody changed it, for the audit log
+   * @param action what was done then
    */
   save(
     record: DeviceRecord,
-    options: { mostDevices: number; by?: Actor | undefined },
+    options: { mostDevices: number; by?: Actor | undefined; action?: DeviceAction | undefined },
   ): Promise<'saved' | 'conflict' | 'full'>;
   /** Remembers when devices were last seen, and what they said. */
   touch(touches: readonly Touch[]): Promise<void>;

@@ -73,7 +73,7 @@ test('a device that failed is forgiven by a button, and the audit log has who di
   const answer = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
   t.is(answer.status, 303);
   t.deepEqual((await parts.records.find('door', mac))?.attempts, []);
-  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.change', detail: { mac } });
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.retry', detail: { mac } });
   t.true((await publisher.get(page)).text.includes(id));
 });
 
