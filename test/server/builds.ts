@@ -45,9 +45,14 @@ export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
   return packed(recipe, 'door.bin', image);
 }
 
+interface FilesRecipe extends BuildRecipe {
+  readonly content: Uint8Array;
+  readonly blockCount?: number;
+}
+
 /** The same of a filesystem with this in it. */
-export function testFilesystem({ content, ...recipe }: BuildRecipe & { content: Uint8Array }): Promise<Build> {
-  return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount: 16, content }));
+export function testFilesystem({ content, blockCount = 16, ...recipe }: FilesRecipe): Promise<Build> {
+  return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount, content }));
 }
 
 async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Promise<Build> {

@@ -3,7 +3,7 @@ import type { DeviceInfo } from '../../src/domain/admin-info.ts';
 import type { Build } from '../../src/pack/build.ts';
 import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
-import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
+import { type BuildRecipe, testBuild, testFilesystem, testSigner } from './builds.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
 
 const signer = testSigner();
@@ -129,4 +129,27 @@ test('a fleet of ten asks at once, and all of it comes to run the release', asyn
     t.is(running?.version, '2.0');
     t.like(attempts[0], { state: 'running', sends: 1 });
   }
+});
+
+test('a device takes the files of a release once, and the next ones once again', async (t) => {
+  const server = await startTestServer(t);
+  const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
+  await server.publish(old);
+  // As long as the filesystem of the sketch's layout: 0x200000 to 0x3FA000.
+  const files = (version: string) =>
+    testFilesystem({ version, project: 'door', signer, content: Buffer.from(version), blockCount: 506 });
+  await server.publish(await files('2.0'));
+  const options = { image: imageOf(old), publicKey: signer.publicKey, updateMode: 'filesystem' } as const;
+  const esp = await deviceWith(t, server, options);
+  for (const version of ['2.0', '3.0']) {
+    if (version === '3.0') await server.publish(await files(version));
+    await esp.nextEvent(({ event }) => event === 'update', 20_000);
+    for (let count = 0; count < 3; count++) await settled(esp);
+    const { filesystem, attempts } = await known(server, esp);
+    t.like(filesystem, { code: 'has-its-files', version });
+    t.like(attempts[0], { version, kind: 'filesystem', state: 'running', sends: 1 });
+  }
+  const updates = esp.events.past.flatMap((each) => (each.event === 'update' ? [each.verdict] : []));
+  t.deepEqual(updates, ['accepted', 'accepted']);
+  t.is(esp.state.damage, undefined);
 });
