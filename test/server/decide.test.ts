@@ -2,9 +2,9 @@ import test from 'ava';
 import type { Build } from '../../src/pack/build.ts';
 import type { Patience } from '../../src/server/device/attempts.ts';
 import { type Decision, decide, type Outcome, type Question } from '../../src/server/device/decide.ts';
-import { newRecord } from '../../src/server/device/device-records.ts';
 import { type DeviceReport, readReport } from '../../src/server/device/report.ts';
 import { type Running, whatRuns } from '../../src/server/device/running.ts';
+import { newRecord } from '../../src/server/store/device-record.ts';
 import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/store/records.ts';
 import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
 

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import { newRecord } from '../../src/server/device/device-records.ts';
 import { newProject } from '../../src/server/project.ts';
+import { newRecord } from '../../src/server/store/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord } from '../../src/server/store/records.ts';
 import type { DeviceFilter, Store } from '../../src/server/store/store.ts';
 import type { TestStore } from './test-store.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
-import { newRecord } from '../../src/server/device/device-records.ts';
 import { newProject } from '../../src/server/project.ts';
+import { newRecord } from '../../src/server/store/device-record.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
 import { expectOtaError } from '../support/expected-error.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { Manifest } from '../../src/domain/manifest.ts';
-import { newRecord } from '../../src/server/device/device-records.ts';
+import { newRecord } from '../../src/server/store/device-record.ts';
 import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/store/records.ts';
 import type { DumpLine, Publication } from '../../src/server/store/store.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';

@@ -3,6 +3,7 @@ import type { Artefact } from '../../domain/manifest.ts';
 import type { Refusal } from '../../preflight/plan.ts';
 import { type Admission, admit, type RolloutView } from '../rollout/admission.ts';
 import type { ServiceTime } from '../service-clock.ts';
+import { changedRecord } from '../store/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { afterRequest, afterSend, attemptOf, type Patience } from './attempts.ts';
 import { planned } from './planned.ts';
@@ -72,16 +73,19 @@ export function decide(question: Question): Outcome {
   const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
   const attempts = afterRequest(record.attempts, { mode, report, running }, patience, now);
   const decision = judge(question, kind, attempts);
+  const told = decisionRecord(decision, record.decisions[kind], now);
   const isSent = decision.action === 'send' && mode !== 'version';
-  const next: DeviceRecord = {
-    ...record,
+  const next = changedRecord(record, {
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
     askedChannel: question.channel ?? record.askedChannel,
     running: runningRecord(running, record.running, now),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
-    decisions: { ...record.decisions, [kind]: decisionRecord(decision, record.decisions[kind], now) },
+    decisions: {
+      sketch: kind === 'sketch' ? told : record.decisions.sketch,
+      filesystem: kind === 'filesystem' ? told : record.decisions.filesystem,
+    },
     attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
-  };
+  });
   const isNews = isSent || JSON.stringify(next) !== JSON.stringify(record);
   return { decision, record: isNews ? next : record };
 }

@@ -79,7 +79,9 @@ export class DeviceDoor {
     const mode = readMode(headerText(headers, 'x-esp8266-mode'));
     if (mode === undefined) return { status: 404, text: 'this mode is not supported: sketch, spiffs or version' };
     const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
-    this.#visit(request, response, { view, mac, mode, channel, report, mayBeRemembered: true, releases });
+    const address = this.#addressOf(request);
+    const mayBeRemembered = true;
+    this.#visit({ request, response, address, view, mac, mode, channel, report, mayBeRemembered, releases });
     return undefined;
   }
 
@@ -122,7 +124,9 @@ export class DeviceDoor {
     if (headers['user-agent'] === updaterAgent && mac !== undefined) {
       const mode: Mode = readMode(headerText(headers, 'x-esp8266-mode')) ?? 'sketch';
       const report = readReport(headers);
-      return this.#visit(request, response, { view, mac, mode, report, mayBeRemembered: false, ...found });
+      const address = this.#addressOf(request);
+      const mayBeRemembered = false;
+      return this.#visit({ request, response, address, view, mac, mode, report, mayBeRemembered, ...found });
     }
     const entry = await mayEnter(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
     if (entry !== 'welcome') return this.#no(request, response, entry);
@@ -147,14 +151,10 @@ export class DeviceDoor {
     if (end === 'received') counters.bytesSent += body.length;
   }
 
-  #visit(
-    request: IncomingMessage,
-    response: ServerResponse,
-    visit: Omit<Visit, 'request' | 'response' | 'address'>,
-  ): void {
-    const whole: Visit = { ...visit, request, response, address: this.#addressOf(request) };
+  #visit(visit: Visit): void {
+    const { request, response } = visit;
     this.#guard(request, response, async () => {
-      const refusal = await answerVisit(this.#parts, whole);
+      const refusal = await answerVisit(this.#parts, visit);
       if (refusal !== undefined) this.#no(request, response, refusal);
     });
   }

@@ -1,5 +1,6 @@
 import type { Changes } from '../changes.ts';
 import { Lru } from '../lru.ts';
+import { changedRecord } from '../store/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../store/records.ts';
 import type { DeviceAction, DeviceFilter, DeviceStore, Page } from '../store/store.ts';
 import type { LastSeen } from './last-seen.ts';
@@ -104,7 +105,7 @@ export class DeviceRecords {
     const key = keyOf(project, mac);
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined && waiting.record !== before) return 'conflict';
-    const saved = { ...record, revision: revision + 1 };
+    const saved = changedRecord(record, { revision: revision + 1 });
     this.#quick.forget(project, mac);
     this.#saving.set(key, saved);
     const outcome = await this.#store
@@ -209,11 +210,6 @@ export class DeviceRecords {
   #remember(record: DeviceRecord): void {
     this.#remembered.set(keyOf(record.project, record.mac), record);
   }
-}
-
-/** A device that nothing is known of yet. */
-export function newRecord(project: string, mac: string): DeviceRecord {
-  return { project, mac, revision: 0, enrolled: false, decisions: {}, attempts: [] };
 }
 
 function keyOf(project: string, mac: string): string {

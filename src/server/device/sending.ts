@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Artefact } from '../../domain/manifest.ts';
 import { countIn } from '../operation/counters.ts';
+import { changedRecord } from '../store/device-record.ts';
 import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { writeDownloadHead } from './answers.ts';
 import { afterReceipt } from './attempts.ts';
@@ -73,7 +74,7 @@ async function noteReceipt(
   counters.downloadsReceived++;
   counters.bytesSent += sizeBytes;
   const received = (record: DeviceRecord | undefined) =>
-    record && { ...record, attempts: afterReceipt(record.attempts, release.id) };
+    record && changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) });
   if (release.kind === 'sketch') await records.changeLater(project, mac, received);
   else await records.change(project, mac, received);
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ProjectView } from '../catalogue.ts';
 import { countIn } from '../operation/counters.ts';
+import { newRecord } from '../store/device-record.ts';
 import type { DeviceRecord } from '../store/records.ts';
 import { answerNotModified, answerVersion } from './answers.ts';
 import { type Decision, decide, type Outcome, type Releases } from './decide.ts';
-import { newRecord } from './device-records.ts';
 import type { DeviceParts } from './parts.ts';
 import { type DeviceReport, type Mode, storedReport } from './report.ts';
 import { whatRuns } from './running.ts';
@@ -48,7 +48,7 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Ref
   const project = asked.view.project.name;
   for (let tries = 0; tries < mostTries; tries++) {
     const known = await records.find(project, asked.mac);
-    const visit: Visit = { ...asked, view: catalogue.view(project) ?? asked.view };
+    const visit = withView(asked, catalogue.view(project));
     const entry = await mayEnter(parts, visit, known);
     if (entry !== 'welcome') return entry;
     if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
@@ -74,6 +74,11 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Ref
     if (saved === 'full') return overCapacity(parts, visit);
   }
   return overCapacity(parts, asked);
+}
+
+/** As the project is now. */
+function withView(visit: Visit, view: ProjectView | undefined): Visit {
+  return view === undefined || view === visit.view ? visit : { ...visit, view };
 }
 
 /** Whether a request may have an answer at all: its password, and in a closed project its device. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { newRecord } from '../../../src/server/device/device-records.ts';
+import { newRecord } from '../../../src/server/store/device-record.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
 import { testDashboard } from './browsing.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { newRecord } from '../../../src/server/device/device-records.ts';
 import type { ServerParts } from '../../../src/server/parts.ts';
+import { newRecord } from '../../../src/server/store/device-record.ts';
 import type { DeviceRecord } from '../../../src/server/store/records.ts';
 import { testDashboard } from './browsing.ts';
 

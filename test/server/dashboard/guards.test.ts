@@ -1,5 +1,5 @@
 import test from 'ava';
-import { newRecord } from '../../../src/server/device/device-records.ts';
+import { newRecord } from '../../../src/server/store/device-record.ts';
 import type { Attempt } from '../../../src/server/store/records.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { testDashboard } from './browsing.ts';

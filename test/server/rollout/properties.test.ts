@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import type { RolloutAction, RolloutStage } from '../../../src/domain/rollout.ts';
 import { overdue } from '../../../src/server/device/attempts.ts';
 import { decide } from '../../../src/server/device/decide.ts';
-import { newRecord } from '../../../src/server/device/device-records.ts';
 import { readReport } from '../../../src/server/device/report.ts';
 import { whatRuns } from '../../../src/server/device/running.ts';
 import { actOn } from '../../../src/server/rollout/actions.ts';
@@ -12,6 +11,7 @@ import { judgeRollout } from '../../../src/server/rollout/judge-rollout.ts';
 import { positionOf, stageOf } from '../../../src/server/rollout/stage.ts';
 import { stepTo } from '../../../src/server/rollout/step.ts';
 import { Tally } from '../../../src/server/rollout/tally.ts';
+import { newRecord } from '../../../src/server/store/device-record.ts';
 import type { DeviceRecord, ReleaseRecord, RolloutRecord } from '../../../src/server/store/records.ts';
 import { testBuild, testSigner } from '../builds.ts';
 

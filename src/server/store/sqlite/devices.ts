@@ -1,4 +1,5 @@
 import { Lru } from '../../lru.ts';
+import { type DeviceDoc, deviceRecord, documentOf } from '../device-record.ts';
 import type { Attempt, DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
 import { noteChange } from './audit.ts';
@@ -12,9 +13,6 @@ import type { ProjectIds } from './project-ids.ts';
 const mostWritten = 5_000;
 /** Makes way in one go, so that not every new device has to look for room. */
 const evictedAtOnce = 100;
-
-/** What of a record stands in the document; the rest are columns. */
-type Doc = Omit<DeviceRecord, 'project' | 'mac' | 'revision'>;
 
 /** Of a record, beside its document. */
 type Written = Told & { readonly revision: number };
@@ -123,9 +121,11 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const before = written.get(key) ?? (stored.first(projectId, mac) as Written | undefined);
         if ((before?.revision ?? 0) !== revision) return 'conflict';
         const told = toldOf(record);
-        const columns = [told.standing, told.name, told.runs, told.device_group] as const;
+        const { standing, name, runs, device_group } = told;
+        const isTold = before !== undefined && isSame(before, told);
+        const columns = [standing, name, runs, device_group] as const;
         const kept = record.enrolled || record.proven === true ? 1 : 0;
-        const values = [revision + 1, kept, dueOf(record.attempts), JSON.stringify(docOf(record))] as const;
+        const values = [revision + 1, kept, dueOf(record.attempts), documentOf(record)] as const;
         if (revision === 0) {
           if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
           insertion.run(projectId, mac, ...values, ...columns);
@@ -133,11 +133,11 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         } else {
           update.run(...values, projectId, mac);
           // The index is written only where it changes.
-          if (before === undefined || !isSame(before, told)) tell.run(...columns, projectId, mac);
+          if (!isTold) tell.run(...columns, projectId, mac);
         }
         if (by !== undefined) noteChange(connection, { by, action, project, detail: { mac, ...visible(record) } });
-        tallies.note(projectId, before, told);
-        written.set(key, { ...told, revision: revision + 1 });
+        if (!isTold) tallies.note(projectId, before, told);
+        written.set(key, { revision: revision + 1, standing, name, runs, device_group });
         return 'saved';
       }),
 
@@ -193,7 +193,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
 function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {
   return {
     // Written by `save`.
-    record: { ...(JSON.parse(doc) as Doc), project, mac, revision },
+    record: deviceRecord({ project, mac, revision }, JSON.parse(doc) as DeviceDoc),
     lastSeenAt: last_seen_at ?? undefined,
     // Written by `touch`.
     report: report === null ? undefined : (JSON.parse(report) as StoredReport),
@@ -202,26 +202,6 @@ function toDevice(project: string, { mac, revision, last_seen_at, report, doc }:
 
 function isSame(a: Told, b: Told): boolean {
   return a.standing === b.standing && a.name === b.name && a.runs === b.runs && a.device_group === b.device_group;
-}
-
-/** Field by field: a copy of all but three costs three times as much. */
-function docOf(record: DeviceRecord): { readonly [Field in keyof Required<Doc>]: Doc[Field] } {
-  return {
-    enrolled: record.enrolled,
-    name: record.name,
-    board: record.board,
-    channel: record.channel,
-    askedChannel: record.askedChannel,
-    group: record.group,
-    pin: record.pin,
-    atomicFs: record.atomicFs,
-    credential: record.credential,
-    firstSeenAt: record.firstSeenAt,
-    proven: record.proven,
-    running: record.running,
-    decisions: record.decisions,
-    attempts: record.attempts,
-  };
 }
 
 /** The first moment at which one of them is too late. */
