@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import { type FilledData, fillData, writeArtefact } from './fleet.ts';
 import { load } from './load.ts';
-import { acceleratedPeer, bareAcceleratedPeer, barePeer, ownPeer, type Peer, phpPeer, staticPeer } from './peers.ts';
+import {
+  acceleratedPeer,
+  bareAcceleratedPeer,
+  barePeer,
+  ownPeer,
+  type Peer,
+  phpPeer,
+  recordingPeer,
+  staticPeer,
+} from './peers.ts';
 import { type Contender, type Cost, race } from './race.ts';
 import { indices, microseconds, perSecond, type Row, ratio } from './table.ts';
 
@@ -24,15 +33,16 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
   const file = join(folder, 'door.bin');
   await writeArtefact(file, filled);
   const bare = open(await barePeer('bare', 'body', file));
+  const recording = open(await recordingPeer(file, join(folder, 'recorded.db')));
   const bareBehind = open(await bareAcceleratedPeer(join(folder, 'downloads-bare'), filled));
   const contenders: Contender[] = [
-    ...[php, nginx, own, bare, bareBehind].map((peer) => ({ peer, load: () => download(peer, devices) })),
+    ...[php, nginx, own, bare, recording, bareBehind].map((peer) => ({ peer, load: () => download(peer, devices) })),
     { peer: accelerated, load: () => download(accelerated, devicesOf(filledBehind)) },
   ];
   const costs = await race(contenders, rounds);
   const costOf = ({ name }: Peer) => costs.get(name) as Cost;
   const [theirs, plain, ours, front] = [costOf(php), costOf(nginx), costOf(own), costOf(accelerated)];
-  const [least, leastFront] = [costOf(bare), costOf(bareBehind)];
+  const [least, leastRecorded, leastFront] = [costOf(bare), costOf(recording), costOf(bareBehind)];
   return [
     [
       'download of 470 KB, CPU',
@@ -49,6 +59,7 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
       '>= 3x',
     ],
     comparison('download of 470 KB', 'node:http that decides nothing', least, theirs, 'PHP'),
+    comparison('download of 470 KB', 'node:http that only writes down whom it sends to', leastRecorded, theirs, 'PHP'),
     [
       'behind nginx (X-Accel-Redirect), requests/s',
       perSecond(front),

@@ -102,6 +102,13 @@ export async function barePeer(name: string, ...how: readonly string[]): Promise
   return { name, url: `${await urlOf(running)}/`, servers: [running] };
 }
 
+/** A server of node that decides nothing, and writes down whom it sends a file to before it does. */
+export async function recordingPeer(file: string, database: string): Promise<Peer> {
+  const script = fileURLToPath(new URL('recording-server.mjs', import.meta.url));
+  const running = start(process.execPath, [script, file, database]);
+  return { name: 'recording', url: `${await urlOf(running)}/`, servers: [running] };
+}
+
 async function startNginx(
   root: string,
   location: string,

@@ -13,12 +13,12 @@ export interface Contender {
   readonly load: () => Promise<LoadResult>;
 }
 
-const warmRounds = 2;
+/** The first requests of a process are those of a compiler: a server that runs for months is one that has run for a minute. */
+const warmRounds = 6;
 
 /** Servers in turns, so that a machine that slows down meets all of them; the medians of the rounds. */
 export async function race(contenders: readonly Contender[], rounds: number): Promise<ReadonlyMap<string, Cost>> {
   const costs = new Map<string, Cost[]>(contenders.map(({ peer }) => [peer.name, []]));
-  // The first requests of a process are those of a compiler.
   for (let round = 0; round < warmRounds; round++) for (const contender of contenders) await contender.load();
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) costs.get(contender.peer.name)?.push(await measure(contender));
