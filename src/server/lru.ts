@@ -2,6 +2,8 @@
 export class Lru<Value> {
   readonly #most: number;
   readonly #values = new Map<string, Value>();
+  /** Where all ask for the same, nothing has to be moved. */
+  #newest: string | undefined;
 
   constructor(most: number) {
     this.#most = most;
@@ -9,17 +11,20 @@ export class Lru<Value> {
 
   get(key: string): Value | undefined {
     const value = this.#values.get(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || key === this.#newest) return value;
     this.#values.delete(key);
     this.#values.set(key, value);
+    this.#newest = key;
     return value;
   }
 
   set(key: string, value: Value): void {
     this.#values.delete(key);
     this.#values.set(key, value);
+    this.#newest = key;
+    if (this.#values.size <= this.#most) return;
     const [oldest] = this.#values.keys();
-    if (this.#values.size > this.#most && oldest !== undefined) this.#values.delete(oldest);
+    if (oldest !== undefined) this.#values.delete(oldest);
   }
 
   delete(key: string): void {

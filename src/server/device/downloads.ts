@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Artefact } from '../../domain/manifest.ts';
@@ -89,12 +90,8 @@ function sendBody(
     const longestMs = stallMs + (body.length / slowestBytesPerSecond) * 1000;
     const deadline = setTimeout(() => socket.destroy(), longestMs);
     // node destroys the socket when the response is out; half of it is closed instead.
-    socket.destroySoon = () => {
-      socket.end();
-      // node does so once more when the device has closed its side, and makes an error of that which nobody hears of.
-      socket.end = () => socket;
-    };
-    socket.setTimeout(stallMs, () => socket.destroy());
+    socket.destroySoon = closeHalf;
+    socket.setTimeout(stallMs, giveUp);
     response.once('finish', () => {
       isHandedOver = true;
     });
@@ -107,6 +104,23 @@ function sendBody(
     });
     endWith(response, body);
   });
+}
+
+// What stays on a socket must not hold on to anything: sockets outlive their requests for a while, and those would be copied with them
+// whenever memory is tidied up, which cost more than the decision.
+
+function closeHalf(this: Socket): void {
+  this.end();
+  // node does so once more when the device has closed its side, and makes an error of that which nobody hears of.
+  this.end = itself;
+}
+
+function itself(this: Socket): Socket {
+  return this;
+}
+
+function giveUp(this: Socket): void {
+  this.destroy();
 }
 
 /** Sends the body, to its end. */
