@@ -59,7 +59,13 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
       '>= 3x',
     ],
     comparison('download of 470 KB', 'node:http that decides nothing', least, theirs, 'PHP'),
-    comparison('download of 470 KB', 'node:http that only writes down whom it sends to', leastRecorded, theirs, 'PHP'),
+    comparison(
+      'download of 470 KB',
+      'node:http that writes down, logs and sends, and decides nothing',
+      leastRecorded,
+      theirs,
+      'PHP',
+    ),
     [
       'behind nginx (X-Accel-Redirect), requests/s',
       perSecond(front),
