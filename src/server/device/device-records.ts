@@ -108,24 +108,23 @@ export class DeviceRecords {
     const saved = changedRecord(record, { revision: revision + 1 });
     this.#quick.forget(project, mac);
     this.#saving.set(key, saved);
-    const outcome = await this.#store
-      .save(record, { mostDevices: this.#mostDevices, ...as })
-      .catch((error: unknown) => {
+    try {
+      const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, ...as });
+      // It is part of what was saved, or of what another one has saved.
+      if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+      if (outcome !== 'saved') {
         this.#remembered.delete(key);
-        throw error;
-      })
-      .finally(() => {
-        if (this.#saving.get(key) === saved) this.#saving.delete(key);
-      });
-    this.#quick.forget(project, mac);
-    // It is part of what was saved, or of what another one has saved.
-    if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
-    if (outcome !== 'saved') {
+        return outcome;
+      }
+      this.#tell(saved);
+      return saved;
+    } catch (error) {
       this.#remembered.delete(key);
-      return outcome;
+      throw error;
+    } finally {
+      this.#quick.forget(project, mac);
+      if (this.#saving.get(key) === saved) this.#saving.delete(key);
     }
-    this.#tell(saved);
-    return saved;
   }
 
   /**

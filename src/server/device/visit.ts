@@ -139,12 +139,12 @@ async function releasesFor({ catalogue }: DeviceParts['store'], visit: Visit, re
   return { offered, steppingStones: releases.steppingStones };
 }
 
-async function save(
+function save(
   { records }: DeviceParts,
   { record }: Outcome,
   known: DeviceRecord | undefined,
 ): Promise<DeviceRecord | 'conflict' | 'full'> {
-  return record === known ? record : records.save(record, { before: known });
+  return record === known ? Promise.resolve(record) : records.save(record, { before: known });
 }
 
 function answer(
