@@ -84,15 +84,21 @@ function send({ device, request: { socket }, response }) {
     'Content-Length': body.length,
   });
   // Half of it is closed: the device closes the other half when it has all.
-  socket.destroySoon = () => {
-    socket.end();
-    socket.end = () => socket;
-  };
-  socket.setTimeout(60_000, () => socket.destroy());
+  socket.destroySoon = closeHalf;
+  socket.setTimeout(60_000, socket.destroy);
   socket.once('end', () => {
     device.receipts++;
   });
   response.end(body);
+}
+
+function closeHalf() {
+  this.end();
+  this.end = itself;
+}
+
+function itself() {
+  return this;
 }
 
 const server = createServer((request, response) => {

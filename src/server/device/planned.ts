@@ -47,10 +47,12 @@ export function planned(
   return made;
 }
 
-/** All that its facts follow from. */
+/** All that `deviceFacts` makes its facts of. What a device says of its version is not among it, and must not make another plan. */
 function keyOf({ report, running, record, kind }: KnownDevice): string {
+  const { freeSpaceBytes, facts } = report;
   const build = running.by === 'md5' ? running.builds[0] : undefined;
-  return `${report.id} ${build?.release.id} ${build?.flashMode} ${kind} ${record.atomicFs} ${record.board}`;
+  const said = `${freeSpaceBytes} ${facts.sketchSizeBytes} ${facts.chipSizeBytes} ${facts.fsStart}`;
+  return `${said} ${build?.release.id} ${build?.flashMode} ${kind} ${record.atomicFs} ${record.board}`;
 }
 
 /** Records never change: where something else is offered, or on the way, there are others. */
