@@ -1,8 +1,9 @@
+/** Unit tests run from build/tests, where `node test/bundle.mjs` puts them; `npm test` does both. */
 export default {
   files: ['test/**/*.test.ts', '!test/e2e/**'],
-  extensions: { ts: 'module' },
-  nodeArguments: ['--import=tsx'],
-  // tsx hooks into the main thread of a process only.
+  typescript: { rewritePaths: { 'test/': 'build/tests/' }, compile: false },
+  nodeArguments: ['--enable-source-maps'],
+  // Some tests change the environment of their process, or wait for its signals.
   workerThreads: false,
   timeout: '2m',
 };

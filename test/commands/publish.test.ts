@@ -448,7 +448,7 @@ async function afterBuild(
   };
   const note = `
     import { writeFileSync } from 'node:fs';
-    writeFileSync(new URL('started.json', import.meta.url), JSON.stringify({ argv: process.argv.slice(2), env: process.env }));
+    writeFileSync(import.meta.dirname + '/started.json', JSON.stringify({ argv: process.argv.slice(2), env: process.env }));
     process.exitCode = Number(process.env.FAIL ?? 0);
   `;
   const folder = await folderWith(

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { alignGzip } from '../../src/compression/alignment.ts';
 import { compressionNames } from '../../src/compression/names.ts';
 import { compressors } from '../../src/compression/registry.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 /** Half noise, half padding, the same for ever. */
 const known = Uint8Array.from({ length: 40_000 }, (_, at) =>
@@ -47,7 +48,7 @@ for (const name of ['gzip', 'zopfli'] as const) {
         t.is(aligned.length % 4, 0);
         t.deepEqual(gunzipSync(aligned), Buffer.from(bytes));
       }),
-      { numRuns: name === 'gzip' ? 200 : 20 },
+      name === 'gzip' ? propertyRuns(60, 3_000) : propertyRuns(5, 200),
     );
   });
 

@@ -1,8 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { placeOfJsonError } from '../../src/config/json-place.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
-const cases: readonly (readonly [string, string, number, number])[] = [
+const brokenTexts: readonly (readonly [string, string, number, number])[] = [
   ['a comma too many', '{\n  "a": 1,\n}', 3, 1],
   ['a comma too few', '{\n  "a": 1\n  "b": 2\n}', 3, 3],
   ['a bare word', '{"a": yes}', 1, 7],
@@ -14,7 +15,7 @@ const cases: readonly (readonly [string, string, number, number])[] = [
   ['nothing at all', '', 1, 1],
 ];
 
-for (const [what, json, line, column] of cases) {
+for (const [what, json, line, column] of brokenTexts) {
   test(`${what} is found at its place`, (t) => {
     t.deepEqual(placeOfJsonError(json), { line, column });
   });
@@ -59,7 +60,7 @@ test('there is an error exactly where JSON.parse finds one', (t) => {
       fc.oneof(text, fc.string({ unit: 'binary' })),
       (json) => (placeOfJsonError(json) === undefined) === isJson(json),
     ),
-    { numRuns: 2000 },
+    propertyRuns(400, 50_000),
   );
   t.pass();
 });

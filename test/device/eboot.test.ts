@@ -6,6 +6,7 @@ import { copyCodes, runEboot } from '../../src/device/eboot.ts';
 import { erasedFlash, roundUpToSector } from '../../src/device/flash.ts';
 import { lowestSafeStaging, modelledProfile } from '../../src/device/inflate-profile.ts';
 import { concatBytes } from '../support/image-builder.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { noisyBytes } from './recipes.ts';
 
 const chipBytes = 512 * 1024;
@@ -49,7 +50,7 @@ test('what is staged far enough away is copied, raw or inflated, by every eboot'
       t.is(run.overwrittenSector, undefined);
       t.is(flash[to + run.touchedBytes], to + run.touchedBytes === source ? sent[0] : 0xff, 'and nothing behind it');
     }),
-    { numRuns: 150 },
+    propertyRuns(60, 5_000),
   );
 });
 
@@ -96,7 +97,7 @@ test('inflating goes wrong exactly when the staging is lower than the profile al
         t.is(run.code === copyCodes.copied && same(flash, 0, bytes), isSafe);
       },
     ),
-    { numRuns: 400 },
+    propertyRuns(150, 10_000),
   );
   t.true(overtaken > 40, `${overtaken} of them were overtaken`);
 });
@@ -113,7 +114,7 @@ test('the profile agrees with the rule of the bytes consumed, sector by sector',
       t.is(profile.blocksBefore[0], 1);
       t.true(lowestSafeStaging(profile, true) >= lowestSafeStaging(profile, false));
     }),
-    { numRuns: 60 },
+    propertyRuns(30, 2_000),
   );
 });
 
@@ -257,6 +258,6 @@ test('any bytes and any command end in a code, and never in a throw', (t) => {
         );
       },
     ),
-    { numRuns: 300 },
+    propertyRuns(100, 10_000),
   );
 });

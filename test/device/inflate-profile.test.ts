@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { gzipSync as fflateGzip } from 'fflate';
 import { inflateProfile, modelledProfile } from '../../src/device/inflate-profile.ts';
 import { concatBytes } from '../support/image-builder.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { noisyBytes } from './recipes.ts';
 
 /** Large enough that zlib is asked. */
@@ -34,6 +35,7 @@ const deflated = fc.record({
 });
 
 test('of streams of every kind', async (t) => {
+  const runs = propertyRuns(50, 3_000);
   let streams = 0;
   await fc.assert(
     fc.asyncProperty(deflated, async ({ content, level, memLevel, strategy, nameBytes }) => {
@@ -43,9 +45,9 @@ test('of streams of every kind', async (t) => {
       t.deepEqual(await inflateProfile(gzip, content.length), expected);
       streams++;
     }),
-    { numRuns: 150 },
+    runs,
   );
-  t.is(streams, 150);
+  t.is(streams, runs.numRuns);
 });
 
 test('of what fflate and zopfli make', async (t) => {
@@ -62,20 +64,20 @@ test('of streams that are cut, damaged, followed by others, or of another size t
       const gzip = framed(deflateRawSync(content, { level }), content.length, nameBytes);
       const damaged = gzip.slice();
       damaged[place % gzip.length] = value;
-      const cases: [Uint8Array, number][] = [
+      const variants: [Uint8Array, number][] = [
         [gzip.subarray(0, place % gzip.length), content.length],
         [damaged, content.length],
         [concatBytes(gzip, gzip), 2 * content.length],
         [gzip, content.length + (place % 9000)],
         [gzip, place % content.length],
       ];
-      for (const [bytes, sizeBytes] of cases) {
+      for (const [bytes, sizeBytes] of variants) {
         const expected = modelledProfile(bytes, sizeBytes);
         if (expected === undefined) refused++;
         t.deepEqual(await inflateProfile(bytes, sizeBytes), expected);
       }
     }),
-    { numRuns: 60 },
+    propertyRuns(25, 2_000),
   );
   t.true(refused > 10, `${refused} of them are refused`);
 });

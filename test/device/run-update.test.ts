@@ -11,6 +11,7 @@ import { announcedSize, stagingFor, type Transport } from '../../src/device/stag
 import { beginUpdate, endUpdate, writeUpdate } from '../../src/device/updater.ts';
 import { deviceAtRest, type VirtualDevice } from '../../src/device/virtual-device.ts';
 import { concatBytes } from '../support/image-builder.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { deviceOf, keyOf, noisyBytes, signed, sketchOf } from './recipes.ts';
 
 const gzipOf = (bytes: Uint8Array): Uint8Array => Uint8Array.from(gzipSync(bytes));
@@ -82,7 +83,7 @@ test('an update that is sound arrives: raw or gzip, signed or not, over every tr
         );
       },
     ),
-    { numRuns: 150 },
+    propertyRuns(50, 5_000),
   );
 });
 
@@ -115,7 +116,7 @@ test('over the web, gzip is overtaken exactly when it is staged lower than its p
         );
       },
     ),
-    { numRuns: 100 },
+    propertyRuns(40, 5_000),
   );
   t.true(overtaken > 20, `${overtaken} were overtaken`);
 });
@@ -313,6 +314,6 @@ test('any bytes for any device end in an outcome, and never in a throw', (t) => 
       t.true(['updated', 'kept', 'damaged', 'bricked', 'rejected', 'crashed'].includes(result.outcome));
       t.is(result.device.flash.length, result.device.chipSizeBytes);
     }),
-    { numRuns: 300 },
+    propertyRuns(100, 10_000),
   );
 });

@@ -6,6 +6,7 @@ import { gzipSync as fflateGzip } from 'fflate';
 import { UzlibInflater } from '../../src/device/uzlib-inflate.ts';
 import { inputBlockBytes } from '../../src/device/uzlib-input.ts';
 import { concatBytes } from '../support/image-builder.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { noisyBytes } from './recipes.ts';
 
 const headerBytes = 10;
@@ -59,7 +60,7 @@ test('every level and strategy of zlib inflates to what was compressed, in piece
       const output = inflated(gzipSync(bytes, options), bytes.length, pieceBytes);
       t.is(Buffer.compare(output ?? new Uint8Array(), bytes), 0);
     }),
-    { numRuns: 300 },
+    propertyRuns(100, 10_000),
   );
 });
 
@@ -122,7 +123,7 @@ test('file name, comment, extra field and header CRC are skipped, whatever they 
         t.deepEqual(inflated(gzip, bytes.length), bytes);
       },
     ),
-    { numRuns: 60 },
+    propertyRuns(25, 1_000),
   );
 });
 
@@ -155,7 +156,7 @@ test('no byte of input is taken before the output needs it, and none is missing'
       t.true(sizeOfPrefix(deflated.subarray(0, -1)) < count, 'a byte less is not');
       t.is(inflater.blocksRead, Math.ceil(inflater.consumedBytes / inputBlockBytes));
     }),
-    { numRuns: 300 },
+    propertyRuns(100, 10_000),
   );
 });
 
@@ -178,7 +179,7 @@ test('where zlib accepts a damaged stream, both give the same; where it does not
       accepted++;
       t.is(Buffer.compare(output ?? new Uint8Array(), expected), 0);
     }),
-    { numRuns: 2000 },
+    propertyRuns(600, 50_000),
   );
   t.true(accepted > 20, `${accepted} damaged streams were accepted`);
 });
@@ -197,7 +198,7 @@ test('random bytes behind a header never throw and never hang', (t) => {
       const gzip = concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3), noise);
       t.notThrows(() => inflated(gzip, 50_000));
     }),
-    { numRuns: 500 },
+    propertyRuns(150, 10_000),
   );
 });
 

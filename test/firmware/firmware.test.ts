@@ -7,6 +7,7 @@ import { proveEnforcement } from '../../src/firmware/elf-proof.ts';
 import { type Firmware, readFirmware } from '../../src/firmware/firmware.ts';
 import { buildElf } from '../support/elf-builder.ts';
 import { buildImage, concatBytes, sectionsOf, setWord } from '../support/image-builder.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { makeKeyPair, signFile, withTrailer } from '../support/signed-file.ts';
 
 const owner = makeKeyPair();
@@ -162,7 +163,7 @@ test('mutated files are read without a throw', (t) => {
       }
       readEverything(file);
     }),
-    { numRuns: 3000 },
+    propertyRuns(600, 30_000),
   );
   t.pass();
 });
@@ -178,7 +179,7 @@ test('random bytes behind any of the magics are read without a throw', (t) => {
     fc.property(fc.constantFrom(...magics), fc.uint8Array({ maxLength: 300 }), (magic, rest) => {
       readEverything(concatBytes(Uint8Array.from(magic), rest));
     }),
-    { numRuns: 3000 },
+    propertyRuns(600, 30_000),
   );
   t.pass();
 });

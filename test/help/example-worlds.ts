@@ -30,6 +30,14 @@ const core = '.arduino15/packages/esp8266/hardware/esp8266/3.1.2/platform.txt';
 
 /** The fixture sketch, packed, under the names of the examples. */
 async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
+  packedFiles ??= packSketch(t);
+  return { folder: await testFolder(t, await packedFiles) };
+}
+
+/** Packed for the first example that needs it; each example gets a copy. */
+let packedFiles: Promise<Readonly<Record<string, Uint8Array>>> | undefined;
+
+async function packSketch(t: ExecutionContext): Promise<Readonly<Record<string, Uint8Array>>> {
   const folder = await testFolder(t, {
     ...keys,
     'sketch.bin': door.bin,
@@ -47,7 +55,8 @@ async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
   await runVerb(['pack', 'build/sketch.ino.bin', '--legacy'], { cwd: folder.path });
   await runVerb(['pack', 'build/sketch.bin', '--unsigned'], { cwd: folder.path });
   await folder.write('old.bin.legacy_sig', await folder.read('build/sketch.ino.bin.legacy_sig'));
-  return { folder };
+  const names = await folder.list();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await folder.read(name)])));
 }
 
 /** A project of each build system, and a program in the place of theirs that succeeds at once. */

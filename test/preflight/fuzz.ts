@@ -2,7 +2,7 @@
  * Mutated files through everything that reads strange bytes: inspect, verify, preflight. Nothing may throw but an OtaError, nothing may take
  * two seconds, and all of it stays below 200 MB.
  *
- *     npm run fuzz -- --count 100000 [--seed N]
+ *     npm run fuzz:images -- --count 100000 [--seed N]
  */
 import { randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';

@@ -4,9 +4,8 @@ import { runUpdate, type UpdateResult } from '../../src/device/run-update.ts';
 import { flashModes } from '../../src/firmware/flash-header.ts';
 import { type Complaint, judge } from '../../src/preflight/judge.ts';
 import type { RuleId } from '../../src/preflight/registry.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { anyScenario, describeScenario, type Scenario } from './scenarios.ts';
-
-const cases = 10_000;
 
 function complaintsOf({ facts, sent: { release, artefact } }: Scenario): readonly Complaint[] {
   return judge({ release, artefact, facts });
@@ -37,7 +36,7 @@ test('what the rules call safe leaves the image in flash, and what leaves anothe
       if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
       t.true(isInFlash(scenario, result), describeScenario(scenario));
     }),
-    { numRuns: cases },
+    propertyRuns(1_500, 100_000),
   );
   t.log(Object.fromEntries([...outcomes].sort()));
 });
@@ -73,7 +72,7 @@ test('what the model takes is refused for caution only, and by rules that are li
       const result = run(scenario);
       if (result.outcome === 'updated') t.fail(`${refused.join(', ')}, but updated: ${describeScenario(scenario)}`);
     }),
-    { numRuns: cases },
+    propertyRuns(1_500, 100_000),
   );
   t.pass();
 });

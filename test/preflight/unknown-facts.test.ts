@@ -4,6 +4,7 @@ import { runUpdate, type UpdateResult } from '../../src/device/run-update.ts';
 import type { DeviceFacts } from '../../src/domain/device-facts.ts';
 import { type Complaint, judge } from '../../src/preflight/judge.ts';
 import type { RuleId } from '../../src/preflight/registry.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { anyScenario, describeScenario } from './scenarios.ts';
 
 const names = [
@@ -59,7 +60,7 @@ test('whatever is not known of a device, nothing that is called safe destroys it
         : result.outcome === 'updated' || result.outcome === 'rejected';
       if (!isFine) t.fail(`${result.outcome}, without ${hidden.join(', ')}: ${describeScenario(scenario)}`);
     }),
-    { numRuns: 10_000 },
+    propertyRuns(1_500, 100_000),
   );
   t.pass();
 });
@@ -73,7 +74,7 @@ test('gzip is sent to no device of which the core, the flash mode, the chip or t
       const complaints = judge({ release, artefact, facts: without(scenario.facts, [hidden]) });
       t.true(complaints.some(({ severity }) => severity === 'refuse'));
     }),
-    { numRuns: 1_000 },
+    propertyRuns(400, 10_000),
   );
   t.pass();
 });
@@ -91,7 +92,7 @@ test('raw artefacts are refused for nothing that is not known', (t) => {
       const refused = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (refused.length > 0) t.not(refusedBy(scenario.facts).length, 0, refused.join(' '));
     }),
-    { numRuns: 5_000 },
+    propertyRuns(1_000, 50_000),
   );
   t.pass();
 });

@@ -1,4 +1,13 @@
-import { constants, createHash, generateKeyPairSync, type KeyObject, privateEncrypt, sign } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  privateEncrypt,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import type { SignatureFormat } from '../../src/domain/artefact.ts';
 import { describePublicKey, type RsaPublicKey } from '../../src/keys/public-key.ts';
 import { concatBytes, setWord } from './image-builder.ts';
@@ -13,6 +22,16 @@ export interface TestKeyPair {
 export function makeKeyPair(bits = 1024): TestKeyPair {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
   return { privateKey, publicKey: describePublicKey(publicKey, 'a key of the tests') };
+}
+
+/** A public key of any length, made at once: its modulus is a random odd number, so no private key belongs to it. */
+export function madeUpPublicKey(bits: number): RsaPublicKey {
+  const modulus = randomBytes(Math.ceil(bits / 8));
+  const topBit = 1 << ((bits - 1) % 8);
+  modulus[0] = ((modulus[0] ?? 0) & (topBit - 1)) | topBit;
+  modulus[modulus.length - 1] = (modulus.at(-1) ?? 0) | 1;
+  const jwk = { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' };
+  return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'a made-up key of the tests');
 }
 
 /** payload, signature and its length, made with nothing but node:crypto. */

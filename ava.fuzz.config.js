@@ -1,0 +1,11 @@
+/** The properties that have many cases here and few in `npm test` (test/support/property-runs.ts). */
+import unitTests from './ava.config.js';
+
+export default {
+  ...unitTests,
+  files: ['compression/compressors', 'config/json-place', 'device/*', 'firmware/firmware', 'preflight/*'].map(
+    (name) => `test/${name}.test.ts`,
+  ),
+  environmentVariables: { PROPERTY_CASES: 'many' },
+  timeout: '2h',
+};
