@@ -3,7 +3,7 @@ interface Questions {
   confirm(question: string, initial: boolean): Promise<boolean>;
 }
 
-/** The world as a command sees it; cli.ts alone makes it from the process. */
+/** The world as a command sees it; main.ts alone makes it from the process. */
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
