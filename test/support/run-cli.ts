@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { execa, type Options } from 'execa';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
+/** `npm test` and `npm run test:e2e` build it before. */
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** What came of a run of the command line. */
 export interface CliRun {
@@ -11,7 +11,7 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-/** Starts the command line from its sources, in a process of its own: what users see, without a build before. */
+/** Starts the built command line in a process of its own, as users do. */
 export function startCli(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
   const options = {
     cwd,
@@ -19,7 +19,7 @@ export function startCli(argv: readonly string[], cwd: string, env: Readonly<Rec
     reject: false,
     stripFinalNewline: false,
   } satisfies Options;
-  return execa(process.execPath, [`--import=${tsx}`, cli, ...argv], options);
+  return execa(process.execPath, [cli, ...argv], options);
 }
 
 /** The same, to its end. */
