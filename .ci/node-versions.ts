@@ -1,0 +1,24 @@
+/**
+ * Runs the demo, the unit tests that depend on Node.js and the newcomer's end-to-end tests with the other versions that the package supports.
+ */
+import { delimiter, dirname } from 'node:path';
+import { execa } from 'execa';
+import { installNode } from '../test/e2e/provision/node.ts';
+
+/** The oldest, the first with node:sqlite, and the current ones. */
+const versions = ['20.19.0', '22.13.0', '24', '26'];
+
+/** Left out: pure computations, which are long and the same everywhere. */
+const rooms = 'build,commands,config,doctor,domain,errors,files,keys,pack,publish,server,setup,signing,simulator,upload';
+const unitTests = ['test/*.test.ts', `test/{${rooms}}/**`];
+
+for (const version of versions) {
+  const node = await installNode(version);
+  const env = { PATH: [dirname(node), process.env['PATH']].join(delimiter) };
+  const run = (...argv: string[]) => execa(node, argv, { env, stdio: 'inherit' });
+  const ava = (...argv: string[]) => run('node_modules/ava/entrypoints/cli.mjs', ...argv);
+  console.log(`\n--- Node.js ${(await execa(node, ['--version'])).stdout}`);
+  await run('--import=tsx', 'test/demo/demo.ts');
+  await ava(...unitTests);
+  await ava('--config', 'ava.e2e.config.js', 'test/e2e/newcomer/**');
+}
