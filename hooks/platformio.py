@@ -212,7 +212,8 @@ def find_program(name, path, extensions, here, windows, is_program):
     shutil.which looks in the current folder, on Windows always and elsewhere for an empty or relative entry of PATH.
     """
     paths = ntpath if windows else posixpath
-    same = lambda folder: paths.normcase(paths.normpath(folder))
+    # normpath keeps two slashes at the start.
+    same = lambda folder: paths.normcase(paths.normpath(folder if windows else "/" + folder.lstrip("/")))
     bases = [name] if is_absolute(name, windows) else []
     if not re.search(r"[\\/:]" if windows else "/", name):
         entries = re.findall(r'(?:"[^"]*"?|[^;"])+', path) if windows else path.split(":")
