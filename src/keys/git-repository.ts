@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { lstat, open, stat } from 'node:fs/promises';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** A git repository with a work tree. */
@@ -22,43 +21,53 @@ const longestPointerBytes = 65_536;
  * @param folder an absolute path without symbolic links
  * @returns 'none' outside of a repository; 'unreadable' if a `.git` is there and cannot be followed
  */
-export async function findRepository(folder: string): Promise<GitRepository | 'none' | 'unreadable'> {
+export function findRepository(folder: string): GitRepository | 'none' | 'unreadable' {
   for (let workTree = folder; ; workTree = dirname(workTree)) {
-    const found = await repositoryAt(workTree);
+    const found = repositoryAt(workTree);
     if (found !== 'none' || dirname(workTree) === workTree) return found;
   }
 }
 
-async function repositoryAt(workTree: string): Promise<GitRepository | 'none' | 'unreadable'> {
+function repositoryAt(workTree: string): GitRepository | 'none' | 'unreadable' {
   const dotGit = join(workTree, '.git');
-  const found = await stat(dotGit).catch((error: NodeJS.ErrnoException) => error.code ?? 'EIO');
-  if (typeof found === 'string') return found === 'ENOENT' || found === 'ENOTDIR' ? 'none' : 'unreadable';
+  const kind = kindOf(dotGit);
   // Like git, skip a folder named .git that is not a repository.
-  if (found.isDirectory()) return (await repositoryIn(dotGit, workTree)) ?? 'none';
-  if (!found.isFile()) return 'none';
-  const pointer = await readPointer(dotGit);
-  const target = pointer === undefined ? undefined : /^gitdir: (.+)$/s.exec(pointer)?.[1];
+  if (kind === 'folder') return repositoryIn(dotGit, workTree) ?? 'none';
+  if (kind !== 'file') return kind;
+  const target = /^gitdir: (.+)$/s.exec(readPointer(dotGit) ?? '')?.[1];
   if (target === undefined) return 'unreadable';
-  return (await repositoryIn(resolve(workTree, target), workTree)) ?? 'unreadable';
+  return repositoryIn(resolve(workTree, target), workTree) ?? 'unreadable';
 }
 
-async function repositoryIn(gitFolder: string, workTree: string): Promise<GitRepository | undefined> {
-  const shared = await readPointer(join(gitFolder, 'commondir'));
+function kindOf(dotGit: string): 'folder' | 'file' | 'none' | 'unreadable' {
+  try {
+    const found = statSync(dotGit, { throwIfNoEntry: false });
+    if (found?.isDirectory()) return 'folder';
+    return found?.isFile() ? 'file' : 'none';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function repositoryIn(gitFolder: string, workTree: string): GitRepository | undefined {
+  const shared = readPointer(join(gitFolder, 'commondir'));
   const commonFolder = shared === undefined ? gitFolder : resolve(gitFolder, shared);
-  const isRepository = (await isThere(join(gitFolder, 'HEAD'))) && (await isThere(join(commonFolder, 'objects')));
+  const isRepository = isThere(join(gitFolder, 'HEAD')) && existsSync(join(commonFolder, 'objects'));
   return isRepository ? { workTree, gitFolder, commonFolder } : undefined;
 }
 
-async function readPointer(path: string): Promise<string | undefined> {
-  const bytes = await readRegularFile(path, longestPointerBytes);
+function readPointer(path: string): string | undefined {
+  const bytes = readRegularFile(path, longestPointerBytes);
   return typeof bytes === 'string' ? undefined : bytes.toString('utf8').replace(/[\r\n]+$/, '');
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+/** Old versions of git make HEAD a symbolic link to a branch, which may have no commit yet. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -66,18 +75,18 @@ async function isThere(path: string): Promise<boolean> {
  *
  * @returns 'absent', or 'unreadable' for anything that is not a regular file of at most `limitBytes`
  */
-export async function readRegularFile(path: string, limitBytes: number): Promise<Buffer | 'absent' | 'unreadable'> {
+export function readRegularFile(path: string, limitBytes: number): Buffer | 'absent' | 'unreadable' {
   try {
     // Without O_NONBLOCK, which Windows lacks and does not need, opening a pipe waits for its writer.
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      const { size, isRegular } = await file.stat().then((found) => ({ size: found.size, isRegular: found.isFile() }));
-      return isRegular && size <= limitBytes ? await file.readFile() : 'unreadable';
+      const found = fstatSync(file);
+      return found.isFile() && found.size <= limitBytes ? readFileSync(file) : 'unreadable';
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch (error) {
-    // fs rejects with a system error.
+    // fs throws system errors, whose code says which.
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
   }

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { type GitIndex, readGitIndex, type SharedIndex } from './git-index.ts';
 import { findRepository, type GitRepository, readRegularFile } from './git-repository.ts';
@@ -9,13 +9,16 @@ export type GitTracking = 'tracked' | 'untracked' | 'unknown';
 /** The index of the Linux kernel has 9 MB. */
 const largestIndexBytes = 64 * 1024 * 1024;
 
-/** Looks a file up in the index of its repository. No process is started: a hook runs in every build, and git would obey the repository. */
-export async function gitTracking(path: string): Promise<GitTracking> {
-  const real = await realpath(path).catch(() => undefined);
+/**
+ * Looks a file up in the index of its repository. No process is started: git would obey the repository. The reads are synchronous: a hook
+ * runs in every build, has nothing else to do meanwhile, and a dozen small asynchronous reads take several times as long.
+ */
+export function gitTracking(path: string): GitTracking {
+  const real = realPath(path);
   if (real === undefined) return 'untracked';
-  const repository = await findRepository(dirname(real));
+  const repository = findRepository(dirname(real));
   if (typeof repository === 'string') return repository === 'none' ? 'untracked' : 'unknown';
-  const index = await readIndex(join(repository.gitFolder, 'index'));
+  const index = readIndex(join(repository.gitFolder, 'index'));
   if (typeof index === 'string') return index === 'absent' ? 'untracked' : 'unknown';
   const name = relative(repository.workTree, real).split(sep).join('/');
   const wanted = comparable(Buffer.from(name, 'utf8').toString('latin1'));
@@ -23,17 +26,22 @@ export async function gitTracking(path: string): Promise<GitTracking> {
   return own === 'untracked' && index.base !== undefined ? lookUpInBase(wanted, index.base, repository) : own;
 }
 
-async function readIndex(path: string): Promise<GitIndex | 'absent' | 'unreadable'> {
-  const bytes = await readRegularFile(path, largestIndexBytes);
+/** The file itself, where `path` leads through symbolic links: the content is tracked where it is. */
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function readIndex(path: string): GitIndex | 'absent' | 'unreadable' {
+  const bytes = readRegularFile(path, largestIndexBytes);
   return typeof bytes === 'string' ? bytes : (readGitIndex(bytes) ?? 'unreadable');
 }
 
-async function lookUpInBase(
-  wanted: string,
-  { id, isDropped }: SharedIndex,
-  { gitFolder }: GitRepository,
-): Promise<GitTracking> {
-  const base = await readIndex(join(gitFolder, `sharedindex.${id}`));
+function lookUpInBase(wanted: string, { id, isDropped }: SharedIndex, { gitFolder }: GitRepository): GitTracking {
+  const base = readIndex(join(gitFolder, `sharedindex.${id}`));
   return typeof base === 'string' || base.base !== undefined ? 'unknown' : lookUp(wanted, base.paths, isDropped);
 }
 

@@ -43,11 +43,11 @@ export async function createPublicKeyFile(path: string, pem: string): Promise<vo
  * @param name what the lines call it
  */
 export async function privateKeyWarnings(path: string, key: RsaPublicKey, name: string): Promise<string[]> {
-  const [readable, tracking] = await Promise.all([isReadableByOthers(path), gitTracking(path)]);
+  const readable = await isReadableByOthers(path);
   return [
     ...keySizeWarnings(key, name),
     ...(readable ? [`${name} can be read by other users of this machine; chmod 600 it`] : []),
-    ...trackingWarnings(tracking, name),
+    ...trackingWarnings(gitTracking(path), name),
   ];
 }
 

@@ -44,9 +44,9 @@ export async function ignorePart(folder: string, wanted: readonly { line: string
  */
 export async function isIgnored(folder: string, name: string, ignoreFile: string): Promise<boolean> {
   const real = await realpath(folder);
-  const repository = await findRepository(real);
+  const repository = findRepository(real);
   const workTree = typeof repository === 'string' ? real : repository.workTree;
-  const exclude = typeof repository === 'string' ? '' : await rulesIn(join(repository.commonFolder, 'info', 'exclude'));
+  const exclude = typeof repository === 'string' ? '' : rulesIn(join(repository.commonFolder, 'info', 'exclude'));
   const rules = ignore({ ignorecase: false }).add(exclude);
   const below = relative(workTree, real)
     .split(sep)
@@ -54,7 +54,7 @@ export async function isIgnored(folder: string, name: string, ignoreFile: string
   const places = [[], ...below.map((_, index) => below.slice(0, index + 1))];
   for (const place of places) {
     const isOwn = place.length === below.length;
-    const text = isOwn ? latin1ToText(ignoreFile) : await rulesIn(join(workTree, ...place, '.gitignore'));
+    const text = isOwn ? latin1ToText(ignoreFile) : rulesIn(join(workTree, ...place, '.gitignore'));
     rules.add(rulesBelow(place, text));
   }
   // A rule such as .ota/* ignores what is in a folder, not the folder.
@@ -66,8 +66,8 @@ function latin1ToText(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-async function rulesIn(path: string): Promise<string> {
-  const bytes = await readRegularFile(path, largestRulesBytes);
+function rulesIn(path: string): string {
+  const bytes = readRegularFile(path, largestRulesBytes);
   return typeof bytes === 'string' ? '' : bytes.toString('utf8');
 }
 

@@ -39,7 +39,7 @@ async function readableByOthers(world: World, path: string): Promise<readonly Fi
 
 async function sharedByGit(world: World, path: string): Promise<readonly Finding[]> {
   const shown = world.path(path);
-  switch (await gitTracking(path)) {
+  switch (gitTracking(path)) {
     case 'tracked': {
       const says = `${shown} is tracked by git: whoever has the repository can sign updates`;
       const mend = `git rm --cached ${shown}, and make a new pair: this one is in the history`;
@@ -57,7 +57,7 @@ async function sharedByGit(world: World, path: string): Promise<readonly Finding
 async function notIgnored(world: World, path: string): Promise<readonly Finding[]> {
   const shown = world.path(path);
   const folder = dirname(path);
-  if ((await findRepository(await realpath(folder))) === 'none') return [];
+  if (findRepository(await realpath(folder)) === 'none') return [];
   if (await isIgnored(folder, basename(path), (await readText(join(folder, '.gitignore'))) ?? '')) return [];
   return [
     {

@@ -43,7 +43,7 @@ async function carryOut(step: Step, path: string, { git }: Repository): Promise<
     case 'remove':
       return git('rm', '--cached', '--quiet', '--force', '--ignore-unmatch', '--', path);
     case 'skip':
-      return git('update-index', '--skip-worktree', '--', path).catch(() => undefined);
+      return git('update-index', '--skip-worktree', '--', path);
     case 'split':
       return git('update-index', '--split-index');
     case 'unsplit':
@@ -64,7 +64,7 @@ async function agrees(t: ExecutionContext, repo: Repository, files: readonly str
   const tracked = await trackedByGit(repo);
   for (const file of files) {
     t.is(
-      await gitTracking(repo.at(file)),
+      gitTracking(repo.at(file)),
       tracked.has(file) ? 'tracked' : 'untracked',
       `${JSON.stringify(file)}: ${because}`,
     );
@@ -84,7 +84,10 @@ for (const format of ['sha1', 'sha256']) {
         const valid = present.filter((path) => !present.some((other) => other.startsWith(`${path}/`)));
         const content = Object.fromEntries(valid.map((path) => [path, path]));
         const repo = await repository(t, content, `--object-format=${format}`);
-        for (const [step, pick] of changes) await carryOut(step, valid[pick % valid.length] ?? '', repo);
+        for (const [step, pick] of changes) {
+          // Git refuses some, such as adding a file that the work tree is to skip.
+          await carryOut(step, valid[pick % valid.length] ?? '', repo).catch(() => undefined);
+        }
         await agrees(t, repo, valid, JSON.stringify(changes));
       }),
       { numRuns: 20 },
@@ -100,10 +103,10 @@ test('reads an index whose paths are longer than its length field can say', asyn
     for (const name of ['a', 'b'])
       await repo.git('update-index', '--add', '--cacheinfo', `100644,${blob},${long(name)}`);
     await repo.git('update-index', '--index-version', version);
-    t.is(await gitTracking(repo.at('private.key')), 'untracked');
+    t.is(gitTracking(repo.at('private.key')), 'untracked');
     await repo.git('add', 'private.key');
-    t.is(await gitTracking(repo.at('private.key')), 'tracked');
-    t.is(await gitTracking(repo.at('other')), 'untracked');
+    t.is(gitTracking(repo.at('private.key')), 'tracked');
+    t.is(gitTracking(repo.at('other')), 'untracked');
   }
 });
 
@@ -134,9 +137,9 @@ test('in a sparse index, does not know about files below a folder that it does n
   await repo.git('sparse-checkout', 'set', '--cone', '--sparse-index', 'in');
   await mkdir(repo.at('out/deep'), { recursive: true });
   await writeFile(repo.at('out/deep/private.key'), '');
-  t.is(await gitTracking(repo.at('in/private.key')), 'tracked');
-  t.is(await gitTracking(repo.at('outside.key')), 'untracked');
-  t.is(await gitTracking(repo.at('out/deep/private.key')), 'unknown');
+  t.is(gitTracking(repo.at('in/private.key')), 'tracked');
+  t.is(gitTracking(repo.at('outside.key')), 'untracked');
+  t.is(gitTracking(repo.at('out/deep/private.key')), 'unknown');
 });
 
 test('finds the index of a linked work tree, split or not, and of a submodule', async (t) => {
@@ -157,11 +160,11 @@ test('finds the index of a linked work tree, split or not, and of a submodule', 
     await writeFile(repo.at(key), '');
     if (prepare.length > 0) await repo.gitIn(folder, ...prepare);
     await repo.gitIn(folder, 'rm', '--cached', '--quiet', '--ignore-unmatch', 'private.key');
-    t.is(await gitTracking(repo.at(key)), 'untracked', key);
+    t.is(gitTracking(repo.at(key)), 'untracked', key);
     await repo.gitIn(folder, 'add', '--force', 'private.key');
-    t.is(await gitTracking(repo.at(key)), 'tracked', key);
+    t.is(gitTracking(repo.at(key)), 'tracked', key);
   }
-  t.is(await gitTracking(repo.at('main/private.key')), 'untracked');
+  t.is(gitTracking(repo.at('main/private.key')), 'untracked');
 });
 
 test('follows symbolic links to where the key is', async (t) => {
@@ -170,19 +173,19 @@ test('follows symbolic links to where the key is', async (t) => {
   await repo.gitIn('repo', 'add', '.');
   await symlink(repo.at('repo/keys'), repo.at('shortcut'));
   await symlink(repo.at('repo/keys/private.key'), repo.at('elsewhere.key'));
-  t.is(await gitTracking(repo.at('shortcut/private.key')), 'tracked');
-  t.is(await gitTracking(repo.at('elsewhere.key')), 'tracked');
+  t.is(gitTracking(repo.at('shortcut/private.key')), 'tracked');
+  t.is(gitTracking(repo.at('elsewhere.key')), 'tracked');
 });
 
 test('a file outside of a repository, or in one without an index, is not tracked', async (t) => {
   const repo = await repository(t, { 'private.key': '' });
-  t.is(await gitTracking(repo.at('private.key')), 'untracked');
+  t.is(gitTracking(repo.at('private.key')), 'untracked');
   await mkdir(repo.at('door/.git'), { recursive: true });
   await writeFile(repo.at('door/private.key'), '');
   await repo.git('add', '.');
   // Git does not take an empty folder for a repository, and finds the one above.
-  t.is(await gitTracking(repo.at('door/private.key')), 'tracked');
-  t.is(await gitTracking('/'), 'untracked');
+  t.is(gitTracking(repo.at('door/private.key')), 'tracked');
+  t.is(gitTracking('/'), 'untracked');
 });
 
 test('an index without a checksum (index.skipHash) is read', async (t) => {
@@ -242,7 +245,7 @@ for (const [damage, apply] of Object.entries(damages)) {
     const repo = await repository(t, { 'private.key': '', other: '' });
     await repo.git('add', 'other');
     await apply(repo);
-    t.is(await gitTracking(repo.at('private.key')), 'unknown');
+    t.is(gitTracking(repo.at('private.key')), 'unknown');
   });
 }
 
@@ -261,7 +264,7 @@ test('property: no change of an index makes it fail or hang', async (t) => {
         for (const { at, value } of changes) if (at < content.length) content[at] = value;
         return content;
       });
-      t.true(['tracked', 'untracked', 'unknown'].includes(await gitTracking(repo.at('folder/a'))));
+      t.true(['tracked', 'untracked', 'unknown'].includes(gitTracking(repo.at('folder/a'))));
     }),
     { numRuns: 1000 },
   );
