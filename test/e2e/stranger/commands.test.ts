@@ -135,8 +135,9 @@ for (const [system, file, program] of [
 }
 
 test('the traps are live: what git, npm, Node.js, Python and a shell do in such a tree springs them', async (t) => {
-  const folder = await testFolder(t, { 'private.key': '', 'a.bin': '', 'b.external': '' });
+  const folder = await testFolder(t);
   const traps = await plantTraps(t, folder.path);
+  for (const name of ['private.key', 'a.bin', 'b.external']) await folder.write(name, '');
   const env = { HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', PATH: '/usr/local/bin:/usr/bin:/bin' };
   const start = (program: string, argv: readonly string[], more = {}) =>
     execa(program, argv, {
