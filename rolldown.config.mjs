@@ -13,7 +13,7 @@ const packages = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(ma
 
 /** What each run of a hook loads, kept in one file: finding and linking a dozen small ones costs more than reading it. */
 const hookPath =
-  /[\\/]src[\\/](errors|version|main|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-tracking|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0/;
+  /[\\/]src[\\/](errors|version|main|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-\w+|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0/;
 
 rmSync('dist', { recursive: true, force: true });
 const output = await bundle({

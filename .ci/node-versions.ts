@@ -9,7 +9,8 @@ import { installNode } from '../test/e2e/provision/node.ts';
 const versions = ['20.19.0', '22.13.0', '24', '26'];
 
 /** Left out: pure computations, which are long and the same everywhere. */
-const rooms = 'build,commands,config,doctor,domain,errors,files,keys,pack,publish,server,setup,signing,simulator,upload';
+const rooms =
+  'build,commands,config,doctor,domain,errors,files,keys,pack,publish,server,setup,signing,simulator,upload';
 const unitTests = ['test/*.test.ts', `test/{${rooms}}/**`];
 
 for (const version of versions) {

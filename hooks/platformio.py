@@ -14,10 +14,11 @@ CLI's.
 import hashlib
 import inspect
 import json
+import ntpath
 import os
+import posixpath
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -200,12 +201,54 @@ def remembered_node():
         return None
 
 
+def is_absolute(path, windows):
+    """Whether a path means the same file everywhere. On Windows, `\\tools` and `C:tools` do not."""
+    return bool(re.match(r"[A-Za-z]:[\\/]|[\\/]{2}[^\\/]", path)) if windows else path.startswith("/")
+
+
+def find_program(name, path, extensions, here, windows, is_program):
+    """A program by its absolute path or by a plain name in PATH, by the rules of src/build/find-program.ts.
+
+    shutil.which looks in the current folder, on Windows always and elsewhere for an empty or relative entry of PATH.
+    """
+    paths = ntpath if windows else posixpath
+    # normpath keeps two slashes at the start.
+    same = lambda folder: paths.normcase(paths.normpath(folder if windows else "/" + folder.lstrip("/")))
+    bases = [name] if is_absolute(name, windows) else []
+    if not re.search(r"[\\/:]" if windows else "/", name):
+        entries = re.findall(r'(?:"[^"]*"?|[^;"])+', path) if windows else path.split(":")
+        folders = [entry.replace('"', "") if windows else entry for entry in entries]
+        known = [folder for folder in folders if is_absolute(folder, windows) and same(folder) != same(here)]
+        bases = [paths.join(folder, name) for folder in known]
+    startable = (".com", ".exe", ".bat", ".cmd")
+    listed = [each.strip().lower() for each in (extensions or ";".join(startable)).split(";")]
+    suffixes = [each for each in listed if each in startable] if windows else [""]
+    for base in bases:
+        is_complete = windows and paths.splitext(base)[1].lower() in startable
+        for suffix in [""] * is_complete + suffixes:
+            if is_program(base + suffix):
+                return base + suffix
+    return None
+
+
+def is_program(path):
+    """Whether a file is there that can be started."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
 def node_program():
-    """Node by custom_ota_node, OTA_NODE or npm's own: what is named must be there. Else by the PATH, or as init remembers it."""
-    named = option("node") or os.environ.get("OTA_NODE") or os.environ.get("npm_node_execpath")
+    """Node by custom_ota_node, OTA_NODE or npm's own: what is named must be there. Else by the PATH, or as init remembers it.
+
+    Only custom_ota_node may be relative, to platformio.ini.
+    """
+    own = option("node")
+    if own and os.path.dirname(own):
+        own = in_project(own)
+    named = own or os.environ.get("OTA_NODE") or os.environ.get("npm_node_execpath")
     candidates = [named] if named else [name for name in ("node", remembered_node()) if name]
+    windows, path = os.name == "nt", env["ENV"].get("PATH", "")
     for name in candidates:
-        found = shutil.which(in_project(name) if os.path.dirname(name) else name, path=env["ENV"].get("PATH"))
+        found = find_program(name, path, os.environ.get("PATHEXT"), os.getcwd(), windows, is_program)
         if found:
             return found
     hint = "Install Node.js 20.19 or newer, or name it in platformio.ini: custom_ota_node = /path/to/node"
@@ -350,7 +393,8 @@ def declare_artefacts(known):
 
     replace_espota()
     keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Making a pair of keys")
-    show = env.VerboseAction(lambda target, source, env: run(["inspect", path]), "Inspecting %s" % path)
+    inspect_image = lambda target, source, env: run(["inspect", path], None, without_key_secrets())
+    show = env.VerboseAction(inspect_image, "Inspecting %s" % path)
     env.AddCustomTarget("ota-keygen", None, keygen, "OTA: Make Keys", "Make a pair of keys for this project")
     env.AddCustomTarget("ota-sign", manifest, None, "OTA: Sign", "Build, compress and sign the image")
     # A name with "upload" in it would make PlatformIO install its uploaders.

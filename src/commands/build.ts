@@ -64,7 +64,7 @@ async function buildWithArduino(source: string, args: readonly string[], options
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
   const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
-  await runProgram(program, ['compile', ...properties, ...args, source], { cwd: io.cwd, signal: io.signal });
+  await runProgram(program, ['compile', ...properties, ...args, source], io);
 }
 
 async function buildWithPlatformio(
@@ -75,8 +75,13 @@ async function buildWithPlatformio(
 ): Promise<void> {
   const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');
   const config = options.config === undefined ? undefined : resolve(io.cwd, options.config);
-  const env = { OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, config) };
+  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, config) };
   const found = platformioProgram(io.home, io.platform);
   const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
-  await runProgram(program, ['run', '--project-dir', source, ...args], { cwd: io.cwd, env, signal: io.signal });
+  await runProgram(program, ['run', '--project-dir', source, ...args], {
+    cwd: io.cwd,
+    env,
+    platform: io.platform,
+    signal: io.signal,
+  });
 }

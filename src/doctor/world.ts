@@ -1,4 +1,7 @@
+import { dirname } from 'node:path';
 import { execa } from 'execa';
+import { queryEnvironment } from '../build/child-environment.ts';
+import { programHere } from '../build/find-program.ts';
 import type { IniFile } from '../build/platformio-ini.ts';
 import { type ProjectSettings, projectSettings } from '../config/settings.ts';
 import { OtaError } from '../errors.ts';
@@ -61,14 +64,20 @@ export function settingsOf({ settings }: World): ProjectSettings | undefined {
   return settings instanceof OtaError ? undefined : settings;
 }
 
+/**
+ * A program is started by its absolute path, in its own folder and with a small environment: neither a file of the project (a program of
+ * the same name, `platformio.ini`, `.python-version`) nor a secret of the user reaches it.
+ */
 async function ask(
   program: string,
   argv: readonly string[],
-  { folder, env, signal }: Pick<Place, 'folder' | 'env' | 'signal'>,
+  { folder, env, platform, signal }: Pick<Place, 'folder' | 'env' | 'platform' | 'signal'>,
 ): Promise<string | undefined> {
-  const result = await execa(program, argv, {
-    cwd: folder,
-    env: { ...env },
+  const path = programHere(program, { env, platform, cwd: folder });
+  if (path === undefined) return undefined;
+  const result = await execa(path, argv, {
+    cwd: dirname(path),
+    env: queryEnvironment(env, platform),
     extendEnv: false,
     stdin: 'ignore',
     reject: false,

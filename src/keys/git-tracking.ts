@@ -1,41 +1,67 @@
-import { access, readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { type GitIndex, readGitIndex, type SharedIndex } from './git-index.ts';
+import { findRepository, type GitRepository, readRegularFile } from './git-repository.ts';
+
+/** Whether git tracks a file. `unknown`: there is a repository, and its index cannot be read or does not say. */
+export type GitTracking = 'tracked' | 'untracked' | 'unknown';
+
+/** The index of the Linux kernel has 9 MB. */
+const largestIndexBytes = 64 * 1024 * 1024;
 
 /**
- * Whether git tracks a file. Git itself is asked only when its index may hold the name: a hook runs in every build, and a process costs it
- * more than everything else together.
+ * Looks a file up in the index of its repository. No process is started: git would obey the repository. The reads are synchronous: a hook
+ * runs in every build, has nothing else to do meanwhile, and a dozen small asynchronous reads take several times as long.
  */
-export async function isTrackedByGit(path: string): Promise<boolean> {
-  const absolute = resolve(path);
-  const folder = dirname(absolute);
-  const root = await repositoryRoot(folder);
-  if (root === undefined || !(await mayHold(join(root, '.git', 'index'), basename(absolute)))) return false;
-  const { execFile } = await import('node:child_process');
-  return new Promise((answer) => {
-    const argv = ['-C', folder, 'ls-files', '--error-unmatch', '--', basename(absolute)];
-    execFile('git', argv, { timeout: 5000 }, (error) => answer(error === null));
+export function gitTracking(path: string): GitTracking {
+  const real = realPath(path);
+  if (real === undefined) return 'untracked';
+  const repository = findRepository(dirname(real));
+  if (typeof repository === 'string') return repository === 'none' ? 'untracked' : 'unknown';
+  const index = readIndex(join(repository.gitFolder, 'index'));
+  if (typeof index === 'string') return index === 'absent' ? 'untracked' : 'unknown';
+  const name = relative(repository.workTree, real).split(sep).join('/');
+  const wanted = comparable(Buffer.from(name, 'utf8').toString('latin1'));
+  const own = lookUp(wanted, index.paths);
+  return own === 'untracked' && index.base !== undefined ? lookUpInBase(wanted, index.base, repository) : own;
+}
+
+/** The file itself, where `path` leads through symbolic links: the content is tracked where it is. */
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function readIndex(path: string): GitIndex | 'absent' | 'unreadable' {
+  const bytes = readRegularFile(path, largestIndexBytes);
+  return typeof bytes === 'string' ? bytes : (readGitIndex(bytes) ?? 'unreadable');
+}
+
+function lookUpInBase(wanted: string, { id, isDropped }: SharedIndex, { gitFolder }: GitRepository): GitTracking {
+  const base = readIndex(join(gitFolder, `sharedindex.${id}`));
+  return typeof base === 'string' || base.base !== undefined ? 'unknown' : lookUp(wanted, base.paths, isDropped);
+}
+
+/** A path that ends in a slash is a folder whose files a sparse index does not list. */
+function lookUp(
+  wanted: string,
+  paths: readonly string[],
+  isDropped: (position: number) => boolean = () => false,
+): GitTracking {
+  const found = paths.flatMap((path, position) => {
+    const listed = comparable(path);
+    if (listed === wanted) return isDropped(position) ? [] : (['tracked'] as const);
+    const isAbove = listed.endsWith('/') && wanted.startsWith(listed) && !isDropped(position);
+    return isAbove ? (['unknown'] as const) : [];
   });
+  return found[0] ?? 'untracked';
 }
 
-async function repositoryRoot(folder: string): Promise<string | undefined> {
-  const found = await access(join(folder, '.git')).then(
-    () => true,
-    () => false,
-  );
-  if (found) return folder;
-  const parent = dirname(folder);
-  return parent === folder ? undefined : repositoryRoot(parent);
-}
-
-/**
- * False only when the index cannot hold a file of that name. Versions 2 and 3 (gitformat-index) store each path whole, with a zero behind
- * it; version 4 shortens paths and a split index keeps them elsewhere, so those may.
- */
-async function mayHold(indexPath: string, name: string): Promise<boolean> {
-  // In a linked worktree .git is a file, and the index lies elsewhere.
-  const index = await readFile(indexPath).catch((error: NodeJS.ErrnoException) => error.code);
-  if (typeof index === 'string') return index !== 'ENOENT';
-  if (index === undefined) return true;
-  const wholePaths = index.length >= 8 && index.readUInt32BE(4) <= 3 && !index.includes('link');
-  return !wholePaths || index.includes(`${name}\0`);
+/** On systems whose file names ignore case, so do these comparisons; macOS also stores other Unicode forms than git. */
+function comparable(path: string): string {
+  if (process.platform !== 'win32' && process.platform !== 'darwin') return path;
+  return Buffer.from(path, 'latin1').toString('utf8').normalize('NFC').toLowerCase();
 }

@@ -1,6 +1,6 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { OtaError } from '../errors.ts';
-import { isTrackedByGit } from './git-tracking.ts';
+import { type GitTracking, gitTracking } from './git-tracking.ts';
 import { type RsaPrivateKey, readPrivateKey } from './private-key.ts';
 import { type RsaPublicKey, readPublicKey } from './public-key.ts';
 
@@ -43,16 +43,27 @@ export async function createPublicKeyFile(path: string, pem: string): Promise<vo
  * @param name what the lines call it
  */
 export async function privateKeyWarnings(path: string, key: RsaPublicKey, name: string): Promise<string[]> {
-  const [readable, tracked] = await Promise.all([isReadableByOthers(path), isTrackedByGit(path)]);
+  const readable = await isReadableByOthers(path);
   return [
     ...keySizeWarnings(key, name),
     ...(readable ? [`${name} can be read by other users of this machine; chmod 600 it`] : []),
-    ...(tracked
-      ? [
-          `${name} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`,
-        ]
-      : []),
+    ...trackingWarnings(gitTracking(path), name),
   ];
+}
+
+function trackingWarnings(tracking: GitTracking, name: string): string[] {
+  switch (tracking) {
+    case 'untracked':
+      return [];
+    case 'tracked':
+      return [
+        `${name} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`,
+      ];
+    case 'unknown':
+      return [
+        `${name} may be tracked by git: the index of its repository cannot be read; make sure that it was never committed`,
+      ];
+  }
 }
 
 /**

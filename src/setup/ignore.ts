@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { execa } from 'execa';
+import { realpath } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import ignore from 'ignore';
+import { findRepository, readRegularFile } from '../keys/git-repository.ts';
 import type { Insertion } from './insertion.ts';
 import type { Part, Step } from './step.ts';
 import { inBytes, readText } from './text-file.ts';
+
+/** A larger file of rules is not read; the line is then added once more than needed. */
+const largestRulesBytes = 1024 * 1024;
 
 /** Lines for the `.gitignore` of a folder, each a step of its own; those that git ignores already need none. */
 export async function ignorePart(folder: string, wanted: readonly { line: string; guards?: string }[]): Promise<Part> {
@@ -29,26 +33,59 @@ export async function ignorePart(folder: string, wanted: readonly { line: string
 }
 
 /**
- * Whether git leaves something alone; where there is no git yet, whether a line of this `.gitignore` names it.
+ * Whether git ignores a file, by the `.gitignore` files from the root of the work tree down to the folder and `.git/info/exclude`. The
+ * user's own `core.excludesFile` does not count: it does not protect anyone else's clone. Without a repository, only the folder's own
+ * `.gitignore` counts.
  *
- * @param name a file of the folder, or with a slash at its end a folder in it
+ * Git itself is not run: it executes commands that the repository's configuration names.
+ *
+ * @param name a file of the folder, or with a slash at its end a folder in it; it need not exist
+ * @param ignoreFile the text of the folder's own `.gitignore`, one character a byte
  */
 export async function isIgnored(folder: string, name: string, ignoreFile: string): Promise<boolean> {
-  const bare = name.replace(/\/$/, '');
-  const lines = ignoreFile.split(/\r?\n/).map((line) => line.trim());
-  if ([bare, `/${bare}`, `${bare}/`, `/${bare}/`].some((line) => lines.includes(line))) return true;
-  if (!isInRepository(folder)) return false;
-  // It need not exist yet; of a folder git knows only what is inside.
+  const real = await realpath(folder);
+  const repository = findRepository(real);
+  const workTree = typeof repository === 'string' ? real : repository.workTree;
+  const exclude = typeof repository === 'string' ? '' : rulesIn(join(repository.commonFolder, 'info', 'exclude'));
+  const rules = ignore({ ignorecase: false }).add(exclude);
+  const below = relative(workTree, real)
+    .split(sep)
+    .filter((part) => part !== '');
+  const places = [[], ...below.map((_, index) => below.slice(0, index + 1))];
+  for (const place of places) {
+    const isOwn = place.length === below.length;
+    const text = isOwn ? latin1ToText(ignoreFile) : rulesIn(join(workTree, ...place, '.gitignore'));
+    rules.add(rulesBelow(place, text));
+  }
+  // A rule such as .ota/* ignores what is in a folder, not the folder.
   const asked = name.endsWith('/') ? `${name}any` : name;
-  const argv = ['-C', folder, 'check-ignore', '--quiet', '--no-index', asked];
-  const { exitCode } = await execa('git', argv, { reject: false, timeout: 5000 });
-  return exitCode === 0;
+  return rules.ignores([...below, asked].join('/'));
 }
 
-/** Whether a folder lies in a git repository. */
-export function isInRepository(folder: string): boolean {
-  if (existsSync(join(folder, '.git'))) return true;
-  return dirname(folder) !== folder && isInRepository(dirname(folder));
+function latin1ToText(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
+function rulesIn(path: string): string {
+  const bytes = readRegularFile(path, largestRulesBytes);
+  return typeof bytes === 'string' ? '' : bytes.toString('utf8');
+}
+
+/**
+ * The rules of a `.gitignore` as the root of the work tree would state them, so that all files together follow git's one principle: the last
+ * rule that matches decides. A rule with a slash before its end is relative to its folder; another one applies at any depth below it.
+ */
+function rulesBelow(place: readonly string[], text: string): readonly string[] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (place.length === 0) return lines;
+  const folder = place.map((part) => part.replace(/[\\*?[\]!# ]/g, '\\$&')).join('/');
+  return lines
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [negation, rule] = line.startsWith('!') ? ['!', line.slice(1)] : ['', line];
+      const isAnchored = /\/(?!\s*$)/.test(rule);
+      return `${negation}/${folder}/${isAnchored ? rule.replace(/^\//, '') : `**/${rule}`}`;
+    });
 }
 
 function lineAtEnd(text: string, line: string): Insertion {

@@ -1,30 +1,20 @@
-import { join } from 'node:path';
 import test from 'ava';
 import { runVerb } from '../support/run-verb.ts';
 import { assertDocument, isVerb } from './assert-document.ts';
-import { commandTree, words } from './command-tree.ts';
-import { exampleWorlds } from './example-worlds.ts';
+import { commandTree } from './command-tree.ts';
+import { exampleRun } from './example-run.ts';
 
 for (const { words: path, examples } of await commandTree()) {
   for (const example of examples) {
     test(`${path.join(' ')}, by its help: ${example}`, async (t) => {
       const verb = path.slice(1);
-      const make =
-        exampleWorlds[verb.join(' ')] ?? exampleWorlds[verb.slice(0, 2).join(' ')] ?? exampleWorlds[verb[0] ?? 'init'];
-      if (make === undefined) throw new Error('nobody has made a world for it');
-      const { folder, stands = '.', env = {}, instead = {}, more = [], goesOn = false } = await make(t, example);
-      const options = [...more, ...(example === examples[1] && isVerb(verb.join(' ')) ? ['--json'] : [])];
-      const given = words(example).slice(1);
-      const argv = withOptions(
-        given.map((word) => replaced(word, instead)),
-        options,
-      );
-      const stood = join(folder.path, stands);
+      const wantsJson = example === examples[1] && isVerb(verb.join(' '));
+      const { argv, cwd, home, env, goesOn } = await exampleRun(t, verb, example, ...(wantsJson ? ['--json'] : []));
       const ctrlC = new AbortController();
       const running = runVerb(argv, {
-        cwd: stood,
-        home: folder.path,
-        env: { PATH: process.env['PATH'] ?? '', ...env },
+        cwd,
+        home,
+        env,
         signal: ctrlC.signal,
         ...(goesOn && { onOutput: () => ctrlC.abort() }),
       });
@@ -39,18 +29,8 @@ for (const { words: path, examples } of await commandTree()) {
       const { exitCode, error, stdout, stderr } = await running;
       t.is(exitCode, 0, error?.message ?? stderr);
       if (argv.includes('--json')) assertDocument(t, verb.join(' '), stdout);
-      else t.false(stdout.includes(`${stood}/`), stdout);
-      t.false(stderr.includes(`${stood}/`), `paths from where the user stands: ${stderr}`);
+      else t.false(stdout.includes(`${cwd}/`), stdout);
+      t.false(stderr.includes(`${cwd}/`), `paths from where the user stands: ${stderr}`);
     });
   }
-}
-
-/** What follows `--` goes to another program. */
-function withOptions(argv: readonly string[], options: readonly string[]): string[] {
-  const end = argv.indexOf('--');
-  return end === -1 ? [...argv, ...options] : [...argv.slice(0, end), ...options, ...argv.slice(end)];
-}
-
-function replaced(word: string, instead: Readonly<Record<string, string>>): string {
-  return Object.entries(instead).reduce((text, [from, to]) => text.replace(from, to), word);
 }

@@ -44,7 +44,7 @@ export async function runVerb(
   });
   const io: Io = {
     cwd,
-    env,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
     fancy,
     stdout: stream('stdout'),
     stderr: stream('stderr'),

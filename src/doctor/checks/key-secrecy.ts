@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { chmod, stat } from 'node:fs/promises';
+import { chmod, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { rewriteFile } from '../../files/write.ts';
-import { isTrackedByGit } from '../../keys/git-tracking.ts';
-import { ignorePart, isIgnored, isInRepository } from '../../setup/ignore.ts';
+import { findRepository } from '../../keys/git-repository.ts';
+import { gitTracking } from '../../keys/git-tracking.ts';
+import { ignorePart, isIgnored } from '../../setup/ignore.ts';
 import { withInsertions } from '../../setup/insertion.ts';
 import { readText, toBytes } from '../../setup/text-file.ts';
 import type { Check, Finding } from '../check.ts';
@@ -38,13 +39,25 @@ async function readableByOthers(world: World, path: string): Promise<readonly Fi
 
 async function sharedByGit(world: World, path: string): Promise<readonly Finding[]> {
   const shown = world.path(path);
-  if (await isTrackedByGit(path)) {
-    const says = `${shown} is tracked by git: whoever has the repository can sign updates`;
-    const mend = `git rm --cached ${shown}, and make a new pair: this one is in the history`;
-    return [{ level: 'error', says, mend }];
+  switch (gitTracking(path)) {
+    case 'tracked': {
+      const says = `${shown} is tracked by git: whoever has the repository can sign updates`;
+      const mend = `git rm --cached ${shown}, and make a new pair: this one is in the history`;
+      return [{ level: 'error', says, mend }];
+    }
+    case 'unknown': {
+      const says = `${shown} may be tracked by git: the index of its repository cannot be read`;
+      return [{ level: 'warning', says, mend: `Make sure that ${shown} was never committed, or make a new pair` }];
+    }
+    case 'untracked':
+      return notIgnored(world, path);
   }
+}
+
+async function notIgnored(world: World, path: string): Promise<readonly Finding[]> {
+  const shown = world.path(path);
   const folder = dirname(path);
-  if (!isInRepository(folder)) return [];
+  if (findRepository(await realpath(folder)) === 'none') return [];
   if (await isIgnored(folder, basename(path), (await readText(join(folder, '.gitignore'))) ?? '')) return [];
   return [
     {

@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import { builtSketch } from '../support/built-sketch.ts';
-import { runVerb } from '../support/run-verb.ts';
-import type { TestFolder } from '../support/test-folder.ts';
+import { builtSketch } from '../../support/built-sketch.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import type { TestFolder } from '../../support/test-folder.ts';
 
 const tracked = /^warning: .*private\.key is tracked by git: .*git rm --cached it and make a new pair$/m;
 const image = 'build/door.ino.bin';

@@ -1,0 +1,47 @@
+import { posix, win32 } from 'node:path';
+import { absoluteEntries, variable } from './find-program.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What a program needs that only says something about itself: where its files and the user's folders are, and the language. No keys,
+ * passphrases, passwords or tokens, whatever their variables are called.
+ */
+const queryVariables =
+  /^(?:PATH|PATHEXT|HOME|USER|LOGNAME|LANG|LC_\w+|TMPDIR|TEMP|TMP|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|PROGRAMDATA|PLATFORMIO_(?:CORE|HOME)_DIR)$/;
+
+/** The environment of a program that is only asked something. */
+export function queryEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
+  const known = Object.entries(env).filter(([name]) =>
+    queryVariables.test(platform === 'win32' ? name.toUpperCase() : name),
+  );
+  return buildEnvironment(Object.fromEntries(known), platform);
+}
+
+/**
+ * The environment of a build: all of the user's, since its hooks sign, publish and upload. Programs that it starts by name are not looked
+ * for in the current folder either.
+ */
+export function buildEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
+  const isWindows = platform === 'win32';
+  const { delimiter } = isWindows ? win32 : posix;
+  const path = absoluteEntries(variable(env, 'PATH', platform), platform)
+    .map(quoted)
+    .join(delimiter);
+  const others = Object.entries(env).filter((entry): entry is [string, string] => {
+    const [name, value] = entry;
+    return value !== undefined && (isWindows ? name.toUpperCase() : name) !== 'PATH';
+  });
+  return {
+    ...Object.fromEntries(others),
+    // An empty PATH would mean the current folder.
+    ...(path === '' ? {} : { PATH: path }),
+    // Tells cmd.exe, which runs a .cmd file, to leave the current folder out of its search.
+    ...(isWindows ? { NoDefaultCurrentDirectoryInExePath: '1' } : {}),
+  };
+}
+
+/** An entry of a Windows PATH that contains the separator. */
+function quoted(entry: string): string {
+  return entry.includes(';') ? `"${entry}"` : entry;
+}

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+
+/** What the index of a repository lists (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
+export interface GitIndex {
+  /**
+   * Paths from the root of the work tree, one character per byte, as git stores them. A path that ends in a slash is a folder of a sparse
+   * index: git tracks files below it and does not list them. In a split index, an entry that replaces one of the base has an empty path.
+   */
+  readonly paths: readonly string[];
+  /** The shared index that a split index refers to. */
+  readonly base: SharedIndex | undefined;
+}
+
+/** The entries that a split index takes over from an earlier index. */
+export interface SharedIndex {
+  /** The part of its file name after `sharedindex.`. */
+  readonly id: string;
+  /** Whether the split index drops the entry at this position of the shared index. */
+  readonly isDropped: (position: number) => boolean;
+}
+
+const hashes = [
+  { name: 'sha1', sizeBytes: 20 },
+  { name: 'sha256', sizeBytes: 32 },
+] as const;
+
+const headerBytes = 12;
+/** Everything before the object id: times, device, inode, mode, owner, size. */
+const statBytes = 40;
+const modeOffset = 24;
+const extensionHeaderBytes = 8;
+
+/** Longer than any path that an operating system accepts. */
+const longestPathBytes = 32_768;
+
+/** All paths together. Without a bound, the prefixes of version 4 let a small index claim all memory. */
+const mostPathBytes = 128 * 1024 * 1024;
+
+/** The modes of the four kinds of entries: file, symbolic link, submodule, folder of a sparse index. */
+const knownModes = [0o100644, 0o100755, 0o120000, 0o160000, 0o040000];
+
+/** Reads an index. Returns undefined if it is damaged or has a version or extension that this function does not know. */
+export function readGitIndex(bytes: Buffer): GitIndex | undefined {
+  const candidates = objectIdSizes(bytes).flatMap((idBytes) => readWith(idBytes, bytes) ?? []);
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/**
+ * The sizes that object ids can have here. The index does not record its hash function; the checksum at its end shows it. With
+ * `index.skipHash` the checksum is all zeros, and either size is possible.
+ */
+function objectIdSizes(bytes: Buffer): readonly number[] {
+  const isIntact = ({ name, sizeBytes }: (typeof hashes)[number]) => {
+    const end = bytes.length - sizeBytes;
+    if (end < headerBytes) return false;
+    return createHash(name).update(bytes.subarray(0, end)).digest().equals(bytes.subarray(end));
+  };
+  const intact = hashes.find(isIntact);
+  if (intact !== undefined) return [intact.sizeBytes];
+  const isZero = (sizeBytes: number) =>
+    bytes.length >= headerBytes + sizeBytes && bytes.subarray(-sizeBytes).every((byte) => byte === 0);
+  return hashes.map(({ sizeBytes }) => sizeBytes).filter(isZero);
+}
+
+function readWith(idBytes: number, bytes: Buffer): GitIndex | undefined {
+  try {
+    const content = bytes.subarray(0, bytes.length - idBytes);
+    const entries = readEntries(idBytes, content);
+    const base = entries === undefined ? undefined : readExtensions(idBytes, content.subarray(entries.end));
+    return entries === undefined || base === undefined
+      ? undefined
+      : { paths: entries.paths, base: base === 'none' ? undefined : base };
+  } catch (error) {
+    // A read beyond the end: the index is cut off.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function readEntries(idBytes: number, content: Buffer): { paths: string[]; end: number } | undefined {
+  const version = content.readUInt32BE(4);
+  const count = content.readUInt32BE(8);
+  if (content.toString('latin1', 0, 4) !== 'DIRC' || version < 2 || version > 4) return undefined;
+  const paths: string[] = [];
+  let at = headerBytes;
+  let pathBytes = 0;
+  for (let left = count; left > 0; left--) {
+    const entry = readEntry(version, idBytes, content, at, paths.at(-1) ?? '');
+    pathBytes += entry?.path.length ?? 0;
+    if (entry === undefined || pathBytes > mostPathBytes) return undefined;
+    paths.push(entry.path);
+    at = entry.end;
+  }
+  return { paths, end: at };
+}
+
+function readEntry(
+  version: number,
+  idBytes: number,
+  content: Buffer,
+  start: number,
+  previous: string,
+): { path: string; end: number } | undefined {
+  const flagsAt = start + statBytes + idBytes;
+  const flags = content.readUInt16BE(flagsAt);
+  const isExtended = (flags & 0x4000) !== 0;
+  if (!knownModes.includes(content.readUInt32BE(start + modeOffset)) || (isExtended && version === 2)) return undefined;
+  let at = flagsAt + (isExtended ? 4 : 2);
+  let prefix = '';
+  if (version === 4) {
+    const removed = readOffset(content, at);
+    if (removed.value > previous.length) return undefined;
+    prefix = previous.slice(0, previous.length - removed.value);
+    at = removed.end;
+  }
+  const pathEnd = content.indexOf(0, at);
+  if (pathEnd === -1 || prefix.length + pathEnd - at > longestPathBytes) return undefined;
+  const path = prefix + content.toString('latin1', at, pathEnd);
+  // 12 bits hold the length, or all of them are set for a path that is longer.
+  if (Math.min(path.length, 0xfff) !== (flags & 0xfff)) return undefined;
+  // Versions 2 and 3 pad an entry with 1 to 8 zeros to a multiple of 8 bytes.
+  const end = version === 4 ? pathEnd + 1 : start + (((pathEnd - start + 8) >> 3) << 3);
+  return end > content.length ? undefined : { path, end };
+}
+
+/** The variable-length number of version 4, as in the offsets of a pack (`decode_varint`). */
+function readOffset(content: Buffer, start: number): { value: number; end: number } {
+  let at = start;
+  let byte = content.readUInt8(at++);
+  let value = byte & 0x7f;
+  while ((byte & 0x80) !== 0 && value <= longestPathBytes) {
+    byte = content.readUInt8(at++);
+    value = (value + 1) * 128 + (byte & 0x7f);
+  }
+  return { value, end: at };
+}
+
+/**
+ * An extension whose name begins with a capital letter is optional. The others must be understood: `link` (split index), which is returned,
+ * and `sdir` (sparse index), which only announces folders among the entries.
+ */
+function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' | undefined {
+  let base: SharedIndex | 'none' = 'none';
+  for (let at = 0; at < content.length; ) {
+    const name = content.toString('latin1', at, at + 4);
+    const end = at + extensionHeaderBytes + content.readUInt32BE(at + 4);
+    if (end > content.length) return undefined;
+    if (name === 'link') base = readLink(idBytes, content.subarray(at + extensionHeaderBytes, end));
+    else if (name !== 'sdir' && !/^[A-Z]/.test(name)) return undefined;
+    at = end;
+  }
+  return base;
+}
+
+/** An id of zeros: the split index has no base. Two bitmaps follow the id; the first marks the dropped entries of the base. */
+function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
+  const id = data.subarray(0, idBytes);
+  if (id.length < idBytes) throw new RangeError('the id of the shared index is cut off');
+  if (id.every((byte) => byte === 0)) return 'none';
+  const isDropped = data.length === idBytes ? () => false : bitOf(data.subarray(idBytes));
+  return { id: id.toString('hex'), isDropped };
+}
+
+/**
+ * A bitmap as EWAH stores it: a count of bits, a count of words, then words of 8 bytes. A marker word holds a bit, how many words consist
+ * of that bit alone (32 bits), and how many literal words follow (31 bits).
+ */
+function bitOf(bitmap: Buffer): (position: number) => boolean {
+  const wordCount = bitmap.readUInt32BE(4);
+  const words = bitmap.subarray(8, 8 + wordCount * 8);
+  if (words.length < wordCount * 8) throw new RangeError('the bitmap is cut off');
+  return (position) => {
+    let word = Math.floor(position / 64);
+    for (let at = 0; at < wordCount; ) {
+      const marker = words.readBigUInt64BE(at * 8);
+      const run = Number((marker >> 1n) & 0xffff_ffffn);
+      const literals = Number(marker >> 33n);
+      if (word < run) return (marker & 1n) === 1n;
+      word -= run;
+      if (word < literals && at + 1 + word < wordCount) {
+        return ((words.readBigUInt64BE((at + 1 + word) * 8) >> BigInt(position % 64)) & 1n) === 1n;
+      }
+      word -= literals;
+      at += 1 + literals;
+    }
+    return false;
+  };
+}

@@ -1,0 +1,93 @@
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** A git repository with a work tree. */
+export interface GitRepository {
+  /** The root of the work tree, the folder that holds `.git`. */
+  readonly workTree: string;
+  /** The folder with the index: `.git` itself, or where a `.git` file of a linked work tree or a submodule points. */
+  readonly gitFolder: string;
+  /** The folder that all work trees share. It equals `gitFolder` except in a linked work tree. */
+  readonly commonFolder: string;
+}
+
+/** Larger than any `.git` or `commondir` file: one line with a path. */
+const longestPointerBytes = 65_536;
+
+/**
+ * Finds the repository of a folder from its files. Git itself is not run: it executes commands that the repository's own configuration
+ * names (`core.fsmonitor`).
+ *
+ * @param folder an absolute path without symbolic links
+ * @returns 'none' outside of a repository; 'unreadable' if a `.git` is there and cannot be followed
+ */
+export function findRepository(folder: string): GitRepository | 'none' | 'unreadable' {
+  for (let workTree = folder; ; workTree = dirname(workTree)) {
+    const found = repositoryAt(workTree);
+    if (found !== 'none' || dirname(workTree) === workTree) return found;
+  }
+}
+
+function repositoryAt(workTree: string): GitRepository | 'none' | 'unreadable' {
+  const dotGit = join(workTree, '.git');
+  const kind = kindOf(dotGit);
+  // Like git, skip a folder named .git that is not a repository.
+  if (kind === 'folder') return repositoryIn(dotGit, workTree) ?? 'none';
+  if (kind !== 'file') return kind;
+  const target = /^gitdir: (.+)$/s.exec(readPointer(dotGit) ?? '')?.[1];
+  if (target === undefined) return 'unreadable';
+  return repositoryIn(resolve(workTree, target), workTree) ?? 'unreadable';
+}
+
+function kindOf(dotGit: string): 'folder' | 'file' | 'none' | 'unreadable' {
+  try {
+    const found = statSync(dotGit, { throwIfNoEntry: false });
+    if (found?.isDirectory()) return 'folder';
+    return found?.isFile() ? 'file' : 'none';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function repositoryIn(gitFolder: string, workTree: string): GitRepository | undefined {
+  const shared = readPointer(join(gitFolder, 'commondir'));
+  const commonFolder = shared === undefined ? gitFolder : resolve(gitFolder, shared);
+  const isRepository = isThere(join(gitFolder, 'HEAD')) && existsSync(join(commonFolder, 'objects'));
+  return isRepository ? { workTree, gitFolder, commonFolder } : undefined;
+}
+
+function readPointer(path: string): string | undefined {
+  const bytes = readRegularFile(path, longestPointerBytes);
+  return typeof bytes === 'string' ? undefined : bytes.toString('utf8').replace(/[\r\n]+$/, '');
+}
+
+/** Old versions of git make HEAD a symbolic link to a branch, which may have no commit yet. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads a file of a repository, which may come from a stranger: only a regular file (a pipe would never end), and only up to a size.
+ *
+ * @returns 'absent', or 'unreadable' for anything that is not a regular file of at most `limitBytes`
+ */
+export function readRegularFile(path: string, limitBytes: number): Buffer | 'absent' | 'unreadable' {
+  try {
+    // Without O_NONBLOCK, which Windows lacks and does not need, opening a pipe waits for its writer.
+    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const found = fstatSync(file);
+      return found.isFile() && found.size <= limitBytes ? readFileSync(file) : 'unreadable';
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    // fs throws system errors, whose code says which.
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
+  }
+}

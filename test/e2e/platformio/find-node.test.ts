@@ -1,0 +1,126 @@
+/** The hook of PlatformIO finds Node.js by the rules of the command line, and takes none of the project. */
+import { existsSync } from 'node:fs';
+import { chmod, symlink } from 'node:fs/promises';
+import { dirname, posix, win32 } from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { findProgram } from '../../../src/build/find-program.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { platformIo } from '../provision/platformio.ts';
+import { hook, makeKeys, makeProject, placeKeys } from './project.ts';
+
+/** The two functions of the hook alone: the script itself needs SCons. */
+const program = `
+import ast, json, ntpath, posixpath, re, sys
+tree = ast.parse(open(sys.argv[1], encoding="utf-8").read())
+wanted = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in ("is_absolute", "find_program")]
+exec(compile(ast.Module(wanted, []), sys.argv[1], "exec"))
+def plain(path, windows):
+    return path and (ntpath.normpath(path) if windows else posixpath.normpath("/" + path.lstrip("/")))
+def find(case):
+    windows, files = case["windows"], [plain(path, case["windows"]) for path in case["files"]]
+    is_program = lambda path: plain(path, windows) in files
+    return plain(find_program(case["name"], case["path"], case["pathExt"], case["here"], windows, is_program), windows)
+print(json.dumps([find(case) for case in json.load(sys.stdin)]))
+`;
+
+const posixCase = fc.record({
+  windows: fc.constant(false),
+  name: fc.constantFrom('node', './node', 'bin/node', '/bin/node', '', '..', 'a:b', 'node.exe'),
+  folders: fc.array(
+    fc.constantFrom('', '.', '..', 'bin', '/bin', '/usr/bin', '/door', '/door/', '/door/.', '/door/bin', '//door'),
+  ),
+  pathExt: fc.constant(null),
+  here: fc.constantFrom('/door', '/', '/door/bin'),
+});
+const windowsCase = fc.record({
+  windows: fc.constant(true),
+  name: fc.constantFrom(
+    'node',
+    'node.exe',
+    'NODE.CMD',
+    'C:node',
+    'bin\\node',
+    'C:\\bin\\node',
+    '\\\\s\\t\\node.exe',
+    '',
+    '..',
+    'node.py',
+  ),
+  folders: fc.array(
+    fc.constantFrom(
+      '',
+      '.',
+      'bin',
+      'C:',
+      'C:bin',
+      '\\bin',
+      'C:\\bin',
+      'c:/bin/',
+      'C:\\door',
+      'c:\\DOOR\\',
+      '"C:\\a;b"',
+      '""',
+      '\\\\s\\t',
+      '"C:\\x',
+    ),
+  ),
+  pathExt: fc.constantFrom(null, '', '.EXE', '.CMD;.EXE', '.PY;.JS;.exe', ' .BAT ;;.COM'),
+  here: fc.constantFrom('C:\\door', 'c:\\Bin', 'D:\\'),
+});
+
+test('property: the hook and the command line find the same program, on Windows and elsewhere', async (t) => {
+  const samples = [...fc.sample(posixCase, 3000), ...fc.sample(windowsCase, 3000)];
+  const cases = samples.map(({ folders, ...sample }, index) => {
+    const path = folders.join(sample.windows ? ';' : ':');
+    const place = {
+      platform: sample.windows ? 'win32' : 'linux',
+      path,
+      pathExt: sample.pathExt ?? undefined,
+      currentFolder: sample.here,
+    } as const;
+    // Which files are there decides how far the search goes: the last of those it asks for, or the first, or none.
+    const asked: string[] = [];
+    findProgram(sample.name, { ...place, isProgram: (file) => asked.push(file) === 0 });
+    const files = [asked.at(-1), asked[0], undefined, asked[1]][index % 4] ?? 'none';
+    const found = findProgram(sample.name, { ...place, isProgram: (file) => files === file }) ?? null;
+    return { ...sample, path, files: [files], found };
+  });
+  const { stdout } = await execa(platformIo.python, ['-c', program, hook], { input: JSON.stringify(cases) });
+  const found: unknown = JSON.parse(stdout);
+  t.deepEqual(
+    found,
+    cases.map(({ found: path, windows }) => path && (windows ? win32 : posix).normalize(path)),
+  );
+  t.true(cases.filter((each) => each.found !== null).length > 500);
+});
+
+test('a build does not take a node of the project that an empty or relative entry of PATH names', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, makeKeys());
+  // A name of its own: the platform of these tests starts node too.
+  const name = 'node-of-the-hook';
+  const tools = await testFolder(t);
+  await symlink(process.execPath, tools.at(name));
+  for (const place of [name, `bin/${name}`]) {
+    await project.write(place, `#!/bin/sh\n: > '${project.path('sprung')}'\nexit 1\n`);
+    await chmod(project.path(place), 0o755);
+  }
+  const folders = ['', '.', 'bin', project.folder, tools.path, dirname(process.execPath), '/usr/bin', '/bin'];
+  const run = await project.runWith({ OTA_NODE: name, PATH: folders.join(':') });
+  t.is(run.exitCode, 0, run.output);
+  t.false(existsSync(project.path('sprung')));
+  t.true(existsSync(`${project.built('firmware.bin')}.signed`));
+});
+
+test('a relative OTA_NODE is not taken, and the error says what to write', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, makeKeys());
+  const run = await project.runWith({ OTA_NODE: 'bin/node' });
+  t.not(run.exitCode, 0);
+  t.regex(
+    run.output,
+    /Node\.js was not found \(looked for: bin\/node\)\n +Install Node\.js .* custom_ota_node = \/path\/to\/node/,
+  );
+});

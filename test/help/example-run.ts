@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { words } from './command-tree.ts';
+import { exampleWorlds } from './example-worlds.ts';
+
+/** An example of a command's help, ready to be run. */
+export interface ExampleRun {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly home: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** It goes on until Ctrl-C. */
+  readonly goesOn: boolean;
+}
+
+/**
+ * Makes the files, devices and servers that an example needs.
+ *
+ * @param verb the words of the command
+ * @param more further options
+ */
+export async function exampleRun(
+  t: ExecutionContext,
+  verb: readonly string[],
+  example: string,
+  ...more: readonly string[]
+): Promise<ExampleRun> {
+  const make =
+    exampleWorlds[verb.join(' ')] ?? exampleWorlds[verb.slice(0, 2).join(' ')] ?? exampleWorlds[verb[0] ?? 'init'];
+  if (make === undefined) throw new Error(`exampleWorlds has no entry for ${verb.join(' ')}`);
+  const world = await make(t, example);
+  const given = words(example).slice(1);
+  return {
+    argv: withOptions(
+      given.map((word) => replaced(word, world.instead ?? {})),
+      [...(world.more ?? []), ...more],
+    ),
+    cwd: join(world.folder.path, world.stands ?? '.'),
+    home: world.folder.path,
+    env: world.env ?? {},
+    goesOn: world.goesOn ?? false,
+  };
+}
+
+/** What follows `--` goes to another program. */
+function withOptions(argv: readonly string[], options: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? [...argv, ...options] : [...argv.slice(0, end), ...options, ...argv.slice(end)];
+}
+
+function replaced(word: string, instead: Readonly<Record<string, string>>): string {
+  return Object.entries(instead).reduce((text, [from, to]) => text.replace(from, to), word);
+}
