@@ -1,10 +1,11 @@
 /**
- * Builds dist/: the CLI and the library as ESM, split so that a hook's run loads only what it uses. What every run needs (commander,
- * valibot, fflate) is bundled: it halves the start-up of a hook. The rest stays a dependency and is imported when it is first needed.
+ * Builds dist/: the CLI and the library as ESM, split so that each command loads only what it uses. Packages that every run needs
+ * (commander, valibot, fflate) are bundled, which halves the start-up of a hook; so are the packages of the server, which then starts
+ * without a further installation. Dependencies and optional peers stay packages and are imported when they are first needed.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { rolldown } from 'rolldown';
 
 const require = createRequire(import.meta.url);
@@ -13,7 +14,10 @@ const packages = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(ma
 
 /** What each run of a hook loads, kept in one file: finding and linking a dozen small ones costs more than reading it. */
 const hookPath =
-  /[\\/]src[\\/](errors|version|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-tracking|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0/;
+  /[\\/]src[\\/](errors|version|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-tracking|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0(commander|rolldown)\//;
+
+/** Modules that bundled packages require and this tool does not use: programs as subcommands, and logs written by a worker thread. */
+const unused = { commander: /^node:child_process$/, pino: /^\.\/(lib\/)?transport$/ };
 
 rmSync('dist', { recursive: true, force: true });
 const output = await bundle({
@@ -37,7 +41,7 @@ async function bundle({ input, output }) {
     input,
     platform: 'node',
     external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [lightBuiltins()],
+    plugins: [lightRequires()],
     transform: { target: 'node20.19', define: { OTA_HOOKS_VERSION: JSON.stringify(manifest.version) } },
     onLog(level, log) {
       if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') console.error(`${level}: ${log.message}`);
@@ -49,22 +53,25 @@ async function bundle({ input, output }) {
 }
 
 /**
- * commander is CommonJS: what it requires of node would come through createRequire, and child_process, which it keeps for subcommands
- * that are programs of their own, is loaded without use. Together they cost a hook four milliseconds.
+ * Bundled CommonJS packages would load the modules of node through createRequire, which costs every run of a hook some milliseconds, as
+ * do the {@link unused} modules.
  */
-function lightBuiltins() {
-  const isCommander = (importer) => /[\\/]commander[\\/]/.test(importer ?? '');
+function lightRequires() {
   return {
-    name: 'light-builtins',
+    name: 'light-requires',
     resolveId: {
       order: 'pre',
-      handler: (id, importer) => (id.startsWith('node:') && isCommander(importer) ? `\0${id}` : undefined),
+      handler(id, importer, { kind }) {
+        if (kind !== 'require-call') return undefined;
+        const from = importer.match(/[\\/]node_modules[\\/](commander|pino)[\\/]/)?.[1] ?? 'others';
+        if (unused[from]?.test(id)) return `\0${from}/unused`;
+        return isBuiltin(id) ? `\0${from}/builtin/${id}` : undefined;
+      },
     },
     load(id) {
-      if (id === '\0node:child_process') return 'module.exports = {}';
-      return id.startsWith('\0node:')
-        ? `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(1))})`
-        : undefined;
+      if (/^\0\w+\/unused$/.test(id)) return 'module.exports = {}';
+      const [, name] = id.match(/^\0\w+\/builtin\/(.*)$/) ?? [];
+      return name && `module.exports = process.getBuiltinModule(${JSON.stringify(name)})`;
     },
   };
 }
