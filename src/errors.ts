@@ -317,7 +317,7 @@ export const catalogue = {
   SQLITE_MISSING: entry<{ node: string; isInstalled: boolean; platform: string }>(
     1,
     ({ node, isInstalled, platform }) =>
-      `The server on Node.js ${node} needs the package libsql: ${isInstalled ? `it cannot be loaded on ${platform}` : 'not installed'}`,
+      `The server on Node.js ${node} needs the package libsql, which ${isInstalled ? `cannot be loaded on ${platform}` : 'is not installed'}`,
     'Node.js 22.13 and newer have SQLite built in. On older versions the server uses the package libsql, which firmware projects do not need.',
     ({ isInstalled }) =>
       isInstalled

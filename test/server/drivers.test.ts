@@ -19,14 +19,17 @@ test('node:sqlite is the driver wherever Node.js has it, and libsql elsewhere', 
 
 test('names the command that installs libsql when it is missing', async (t) => {
   const error = await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`)));
-  t.is(error.message, `The server on Node.js ${process.versions.node} needs the package libsql: not installed`);
+  t.is(
+    error.message,
+    `The server on Node.js ${process.versions.node} needs the package libsql, which is not installed`,
+  );
   t.regex(error.hint, /^Run: npm install --save-dev libsql \(/);
 });
 
 test('names the platform when libsql is installed without a program for it', async (t) => {
   const missing = Object.assign(new Error("Cannot find module '@libsql/win32-arm64'"), { code: 'MODULE_NOT_FOUND' });
   const error = await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => Promise.reject(missing)));
-  t.true(error.message.endsWith(`it cannot be loaded on ${process.platform}-${process.arch}`));
+  t.true(error.message.endsWith(`which cannot be loaded on ${process.platform}-${process.arch}`));
   t.regex(error.hint, /Node\.js 22\.13/);
 });
 
