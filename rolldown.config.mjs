@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
+import { dirname, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const require = createRequire(import.meta.url);
@@ -21,7 +22,14 @@ const unused = { commander: /^node:child_process$/, pino: /^\.\/(lib\/)?transpor
 
 rmSync('dist', { recursive: true, force: true });
 const output = await bundle({
-  input: { cli: 'src/cli.ts', index: 'src/index.ts', 'simulator/index': 'src/simulator/index.ts' },
+  input: {
+    cli: 'src/cli.ts',
+    index: 'src/index.ts',
+    'library/pack': 'src/library/pack.ts',
+    'library/preflight': 'src/library/preflight.ts',
+    'library/upload': 'src/library/upload.ts',
+    'simulator/index': 'src/simulator/index.ts',
+  },
   output: {
     dir: 'dist',
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
@@ -35,6 +43,7 @@ await writeSchemas();
 execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.types.json'], {
   stdio: 'inherit',
 });
+removePrivateDeclarations();
 
 async function bundle({ input, output }) {
   const build = await rolldown({
@@ -106,4 +115,21 @@ async function writeSchemas() {
     writeFileSync(`dist/schema/${name}`, `${JSON.stringify(schema, null, 2)}\n`);
   }
   rmSync('dist/.schemas', { recursive: true });
+}
+
+/** tsc declares every file that it reads; only the files that an entry point refers to are of use to others. */
+function removePrivateDeclarations() {
+  const entries = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
+  const used = new Set(entries.map((path) => resolve(path)));
+  // A set is iterated over the elements that are added meanwhile as well.
+  for (const path of used) {
+    const text = readFileSync(path, 'utf8');
+    for (const [, relative] of text.matchAll(/(?:from |import\()["'](\.[^"']*)\.ts["']/g)) {
+      used.add(resolve(dirname(path), `${relative}.d.ts`));
+    }
+  }
+  for (const name of readdirSync('dist/types', { recursive: true })) {
+    const path = resolve('dist/types', name);
+    if (path.endsWith('.d.ts') && !used.has(path)) rmSync(path);
+  }
 }

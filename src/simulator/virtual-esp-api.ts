@@ -1,4 +1,4 @@
-import type { FlashMode } from '../firmware/flash-header.ts';
+import type { FlashMode } from '../domain/artefact.ts';
 import type { EventStream, SimulatorEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 
