@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { FlashMode } from '../domain/artefact.ts';
 import type { EventStream, SimulatorEvent } from './events.ts';
 import type { Faults } from './faults.ts';
