@@ -1,7 +1,7 @@
 /** An open database file. */
 export interface SqliteDatabase {
   /** Runs any number of statements without values. */
-  exec(sql: string): void;
+  readonly exec: (sql: string) => void;
   prepare(sql: string): SqliteStatement;
   close(): void;
 }

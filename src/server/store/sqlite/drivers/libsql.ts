@@ -12,7 +12,7 @@ type Load = () => Promise<{ readonly default: typeof Libsql }>;
 export async function libsql(load: Load = () => import('libsql')): Promise<SqliteDriver> {
   const { default: Database } = await load().catch((cause: unknown) => {
     // A package that import() does not find has this code; a program that the package itself requires has another one.
-    const isInstalled = Object(cause).code !== 'ERR_MODULE_NOT_FOUND';
+    const isInstalled = codeOf(cause) !== 'ERR_MODULE_NOT_FOUND';
     const platform = `${process.platform}-${process.arch}`;
     throw new OtaError('SQLITE_MISSING', { node: process.versions.node, isInstalled, platform }, cause);
   });
@@ -20,9 +20,13 @@ export async function libsql(load: Load = () => import('libsql')): Promise<Sqlit
     name: 'libsql',
     open: (path) => new Database(path),
     errorCode(error) {
-      // libsql throws objects that are not always an Error.
-      const { code } = Object(error) as { readonly code?: unknown };
+      const code = codeOf(error);
       return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
     },
   };
+}
+
+/** libsql throws objects that are not always an Error. */
+function codeOf(error: unknown): unknown {
+  return (Object(error) as { readonly code?: unknown }).code;
 }

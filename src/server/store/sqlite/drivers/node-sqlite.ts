@@ -6,7 +6,7 @@ interface NodeSqlite {
 }
 
 interface DatabaseSync {
-  exec(sql: string): void;
+  readonly exec: (sql: string) => void;
   prepare(sql: string): StatementSync;
   close(): void;
 }
