@@ -6,6 +6,7 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { nodeSqlite } from '../../../src/server/store/sqlite/drivers/node-sqlite.ts';
 import type { Act } from '../../docs/acts.ts';
 import { freePort } from '../../support/free-port.ts';
 
@@ -17,7 +18,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const testCore = join(repository, 'test', 'e2e', 'esp8266');
 
 /** A reader with an older Node.js installs libsql before the first server, as docs/server.md says. */
-const hasSqlite = process.getBuiltinModule('node:sqlite') !== undefined;
+const hasSqlite = nodeSqlite() !== undefined;
 
 export interface Run extends Outcome {
   readonly command: string;
