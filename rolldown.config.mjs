@@ -1,10 +1,12 @@
 /**
- * Builds dist/: the CLI and the library as ESM, split so that a hook's run loads only what it uses. What every run needs (commander,
- * valibot, fflate) is bundled: it halves the start-up of a hook. The rest stays a dependency and is imported when it is first needed.
+ * Builds dist/: the CLI and the library as ESM, split so that each command loads only what it uses. Packages that every run needs
+ * (commander, valibot, fflate) are bundled, which halves the start-up of a hook; so are the packages of the server, which then starts
+ * without a further installation. Dependencies and optional peers stay packages and are imported when they are first needed.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const require = createRequire(import.meta.url);
@@ -13,11 +15,26 @@ const packages = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(ma
 
 /** What each run of a hook loads, kept in one file: finding and linking a dozen small ones costs more than reading it. */
 const hookPath =
-  /[\\/]src[\\/](errors|version|main|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-\w+|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0/;
+  /[\\/]src[\\/](errors|version|main|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-\w+|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0(commander|rolldown)\//;
 
-rmSync('dist', { recursive: true, force: true });
+/** Modules that bundled packages require and this tool does not use: programs as subcommands, and logs written by a worker thread. */
+const unused = { commander: /^node:child_process$/, pino: /^\.\/(lib\/)?transport$/ };
+
+/** Without declarations, which take the compiler several seconds: for tests. Those of the last whole build stay. */
+const isBundleOnly = process.argv.includes('--bundle-only');
+
+for (const name of existsSync('dist') ? readdirSync('dist') : []) {
+  if (!isBundleOnly || name !== 'types') rmSync(`dist/${name}`, { recursive: true });
+}
 const output = await bundle({
-  input: { cli: 'src/cli.ts', index: 'src/index.ts', 'simulator/index': 'src/simulator/index.ts' },
+  input: {
+    cli: 'src/cli.ts',
+    index: 'src/index.ts',
+    'library/pack': 'src/library/pack.ts',
+    'library/preflight': 'src/library/preflight.ts',
+    'library/upload': 'src/library/upload.ts',
+    'simulator/index': 'src/simulator/index.ts',
+  },
   output: {
     dir: 'dist',
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
@@ -28,16 +45,19 @@ const output = await bundle({
 });
 writeFileSync('dist/licences.txt', licencesOf(output));
 await writeSchemas();
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.types.json'], {
-  stdio: 'inherit',
-});
+if (!isBundleOnly) {
+  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.types.json'], {
+    stdio: 'inherit',
+  });
+  removePrivateDeclarations();
+}
 
 async function bundle({ input, output }) {
   const build = await rolldown({
     input,
     platform: 'node',
     external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [lightBuiltins()],
+    plugins: [lightRequires()],
     transform: { target: 'node20.19', define: { OTA_HOOKS_VERSION: JSON.stringify(manifest.version) } },
     onLog(level, log) {
       if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') console.error(`${level}: ${log.message}`);
@@ -49,22 +69,25 @@ async function bundle({ input, output }) {
 }
 
 /**
- * commander is CommonJS: what it requires of node would come through createRequire, and child_process, which it keeps for subcommands
- * that are programs of their own, is loaded without use. Together they cost a hook four milliseconds.
+ * Bundled CommonJS packages would load the modules of node through createRequire, which costs every run of a hook some milliseconds, as
+ * do the {@link unused} modules.
  */
-function lightBuiltins() {
-  const isCommander = (importer) => /[\\/]commander[\\/]/.test(importer ?? '');
+function lightRequires() {
   return {
-    name: 'light-builtins',
+    name: 'light-requires',
     resolveId: {
       order: 'pre',
-      handler: (id, importer) => (id.startsWith('node:') && isCommander(importer) ? `\0${id}` : undefined),
+      handler(id, importer, { kind }) {
+        if (kind !== 'require-call') return undefined;
+        const from = importer.match(/[\\/]node_modules[\\/](commander|pino)[\\/]/)?.[1] ?? 'others';
+        if (unused[from]?.test(id)) return `\0${from}/unused`;
+        return isBuiltin(id) ? `\0${from}/builtin/${id}` : undefined;
+      },
     },
     load(id) {
-      if (id === '\0node:child_process') return 'module.exports = {}';
-      return id.startsWith('\0node:')
-        ? `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(1))})`
-        : undefined;
+      if (/^\0\w+\/unused$/.test(id)) return 'module.exports = {}';
+      const [, name] = id.match(/^\0\w+\/builtin\/(.*)$/) ?? [];
+      return name && `module.exports = process.getBuiltinModule(${JSON.stringify(name)})`;
     },
   };
 }
@@ -99,4 +122,21 @@ async function writeSchemas() {
     writeFileSync(`dist/schema/${name}`, `${JSON.stringify(schema, null, 2)}\n`);
   }
   rmSync('dist/.schemas', { recursive: true });
+}
+
+/** tsc declares every file that it reads; only the files that an entry point refers to are of use to others. */
+function removePrivateDeclarations() {
+  const entries = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
+  const used = new Set(entries.map((path) => resolve(path)));
+  // A set is iterated over the elements that are added meanwhile as well.
+  for (const path of used) {
+    const text = readFileSync(path, 'utf8');
+    for (const [, relative] of text.matchAll(/(?:from |import\()["'](\.[^"']*)\.ts["']/g)) {
+      used.add(resolve(dirname(path), `${relative}.d.ts`));
+    }
+  }
+  for (const name of readdirSync('dist/types', { recursive: true })) {
+    const path = resolve('dist/types', name);
+    if (path.endsWith('.d.ts') && !used.has(path)) rmSync(path);
+  }
 }

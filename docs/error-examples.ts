@@ -70,7 +70,7 @@ export const errorExamples = {
     { errors: 1, fixable: 0 },
   ],
 
-  PEER_MISSING: [{ packages: ['hono', 'libsql'] }],
+  SQLITE_MISSING: [{ node: '20.19.0', isInstalled: false, platform: 'linux-x64' }],
   SERVER_DATA_IN_USE: [{ path: 'data', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data', found: 3, known: 2 }],
   SERVER_DATA_UNREADABLE: [{ path: 'data', reason: 'SQLITE_NOTADB' }],

@@ -314,12 +314,15 @@ export const catalogue = {
         : 'What to do about each stands above.',
   ),
 
-  PEER_MISSING: entry<{ packages: readonly string[] }>(
+  SQLITE_MISSING: entry<{ node: string; isInstalled: boolean; platform: string }>(
     1,
-    ({ packages }) =>
-      `The server needs ${packages.join(', ')}, which ${packages.length === 1 ? 'is' : 'are'} not installed`,
-    'What only the server needs is not installed with the tool: a firmware project stays small.',
-    ({ packages }) => `Install beside ota-hooks: npm install ${packages.join(' ')}`,
+    ({ node, isInstalled, platform }) =>
+      `The server on Node.js ${node} needs the package libsql, which ${isInstalled ? `cannot be loaded on ${platform}` : 'is not installed'}`,
+    'Node.js 22.13 and newer have SQLite built in. On older versions the server uses the package libsql, which firmware projects do not need.',
+    ({ isInstalled }) =>
+      isInstalled
+        ? 'Use Node.js 22.13 or newer, which needs no package.'
+        : 'Run: npm install --save-dev libsql (npm install --global libsql if ota-hooks is installed globally), or use Node.js 22.13 or newer.',
   ),
   SERVER_DATA_IN_USE: entry<Path & { holder: string | undefined }>(
     1,

@@ -1,26 +1,15 @@
-/** The public API: the stages of the command line as functions of bytes and plain data. */
-export { alignGzip } from './compression/alignment.ts';
-export type { CompressionName } from './compression/names.ts';
-export { compressors } from './compression/registry.ts';
-export type { Config } from './config/schema.ts';
-export { type DeviceFacts, readDeviceFacts } from './domain/device-facts.ts';
-export { type Artefact, formatManifest, type Manifest, parseManifest } from './domain/manifest.ts';
-export { type ErrorCode, OtaError } from './errors.ts';
-export { deviceVerdict } from './firmware/device-verdict.ts';
-export { type Firmware, readFirmware } from './firmware/firmware.ts';
+/** Keys, headers, signatures and images as functions of bytes and plain data; and the other entry points, but for the simulator. */
+export { formatManifest } from './domain/manifest.ts';
+export { type ErrorCode, type ExitCode, type FieldsOf, OtaError } from './errors.ts';
+export { type DeviceVerdict, deviceVerdict } from './firmware/device-verdict.ts';
 export { generateRsaKeyPair } from './keys/generate.ts';
-export { readPrivateKey } from './keys/private-key.ts';
-export { type RsaPublicKey, readPublicKey } from './keys/public-key.ts';
+export { type RsaPrivateKey, readPrivateKey } from './keys/private-key.ts';
+export { readPublicKey } from './keys/public-key.ts';
 export { signingHeader, unsignedHeader } from './keys/signing-header.ts';
 export { verifySignature } from './keys/verify.ts';
-export type { Build } from './pack/build.ts';
-export { type PackRequest, packImage } from './pack/pack-image.ts';
-export { signBuild } from './pack/sign-build.ts';
-export { fileRelease } from './preflight/file-release.ts';
-export { judgeRelease } from './preflight/judge-release.ts';
-export { plan } from './preflight/plan.ts';
+export type * from './library/config-types.ts';
+export * from './library/pack.ts';
+export * from './library/preflight.ts';
+export * from './library/upload.ts';
 export { keyFileSigner } from './signing/key-file-signer.ts';
 export { signImage } from './signing/signed-image.ts';
-export type { Signer } from './signing/signer.ts';
-export { type Verdict, wordsOf } from './upload/verdict.ts';
-export { deliveryWays } from './upload/ways.ts';

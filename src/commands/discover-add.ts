@@ -56,7 +56,7 @@ export async function addDevice(
       `${name} wants a password: add "password": {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} to its entry`,
     );
   }
-  report.result('discover', { added: name, config: path, device: entry });
+  report.result('discover', { added: name, config: path, device: { ...entry } });
 }
 
 /** @returns the path of the configuration */

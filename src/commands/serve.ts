@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { OtaError } from '../errors.ts';
-import { requireForge, requirePeers } from '../server/peers.ts';
 import type { Io } from './io.ts';
 import { makeReport, type OutputOptions } from './report.ts';
 import { listenAddress, type TlsChoice, tlsKeyWarnings, tlsOptions } from './serve-options.ts';
@@ -57,8 +56,6 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const tls = tlsOptions(options, io.cwd);
   const graceMs = 1000 * wholeNumber('--grace', options.grace);
   const limits = limitsOf(options);
-  requirePeers();
-  if (tls?.kind === 'self-signed') requireForge();
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
   const { startServer, pinoLog } = await import('../server/index.ts');
   const level = options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info';

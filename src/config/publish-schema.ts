@@ -1,10 +1,27 @@
 import * as v from 'valibot';
+import type { Same } from '../domain/fields.ts';
 import { resourceName } from '../domain/release.ts';
-import { fromEnvironment, text } from './secret-source.ts';
+import { type FromEnvironment, fromEnvironment, text } from './secret-source.ts';
+
+/** Where `publish` sends a build, and whether builds publish themselves. */
+export interface PublishConfig {
+  /** Address of a server, or a folder relative to the configuration. */
+  to?: string | FromEnvironment | undefined;
+  /** Channel that gets the release; `stable` by default. */
+  channel?: string | undefined;
+  /** `true`: no channel gets the release yet. */
+  hold?: boolean | undefined;
+  /** `true`: after every build. A variable: after builds in whose environment it is set and not `0` or `false`. */
+  afterBuild?: boolean | FromEnvironment | undefined;
+}
 
 const toHint = 'must be the address of a server, a folder, or {"env": "NAME"}';
 
-/** An address in a configuration is somebody's wish, not yet a reason to trust it with a token: see `publish/destination.ts`. */
+/**
+ * An address in a configuration is not yet a reason to send it a token: see `publish/destination.ts`.
+ *
+ * @internal
+ */
 export const publishSchema = v.strictObject({
   to: v.optional(
     v.pipe(
@@ -41,3 +58,5 @@ export const publishSchema = v.strictObject({
     ),
   ),
 });
+
+true satisfies Same<PublishConfig, v.InferOutput<typeof publishSchema>>;

@@ -1,8 +1,45 @@
 import * as v from 'valibot';
-import { compressionNames } from '../compression/names.ts';
-import { publishSchema } from './publish-schema.ts';
-import { fromEnvironment, secretSource, text } from './secret-source.ts';
-import { devicesSchema, uploadSchema } from './upload-schema.ts';
+import { type CompressionName, compressionNames } from '../compression/names.ts';
+import type { Same } from '../domain/fields.ts';
+import { type PublishConfig, publishSchema } from './publish-schema.ts';
+import { type FromEnvironment, fromEnvironment, type SecretSource, secretSource, text } from './secret-source.ts';
+import { type DeviceConfig, devicesSchema, type UploadConfig, uploadSchema } from './upload-schema.ts';
+
+/** A key: the path of its file, or the environment variable that holds its PEM text. */
+export type KeySource = string | FromEnvironment;
+
+/** The content of `ota.config.json`; paths are relative to its folder. */
+export interface Config {
+  /** For editors: the JSON schema of the file. */
+  $schema?: string | undefined;
+  /** Name of the project; a device of another project is never sent its firmware. */
+  project?: string | undefined;
+  /** Version of the firmware, or the environment variable that holds it. */
+  version?: string | FromEnvironment | undefined;
+  /** Name of the board, such as `d1_mini`. */
+  board?: string | undefined;
+  /** Glob patterns of the images that `pack` reads when its command line names none. */
+  images?: string[] | undefined;
+  privateKey?: KeySource | undefined;
+  /** Derived from the private key by default. */
+  publicKey?: KeySource | undefined;
+  /** Passphrase of an encrypted private key. */
+  passphrase?: SecretSource | undefined;
+  /** Paths of further public keys that `verify` and `inspect` recognize. */
+  knownKeys?: string[] | undefined;
+  /** `gzip` (default) is fast, `zopfli` is smallest and takes seconds, `none` makes no compressed artifact. */
+  compression?: CompressionName | undefined;
+  /** Also write `.legacy_sig`, for devices that run core 2.5.x. */
+  legacy?: boolean | undefined;
+  /** Also sign the compressed filesystem; only devices built with ATOMIC_FS_UPDATE accept it. */
+  signCompressedFilesystem?: boolean | undefined;
+  /** `elf` (default): the ELF must show that the Updater verifies. `declared`: the sketch calls `Update.installSignature`. */
+  enforcement?: 'elf' | 'declared' | undefined;
+  /** Devices of the project, by name. */
+  devices?: Record<string, DeviceConfig> | undefined;
+  upload?: UploadConfig | undefined;
+  publish?: PublishConfig | undefined;
+}
 
 const keyHint = 'must be a path, or {"env": "NAME"}';
 /** A key: a path, or the environment variable that holds the PEM text. */
@@ -13,6 +50,8 @@ const keySource = v.union(
   ],
   keyHint,
 );
+
+/** @internal */
 export const configSchema = v.strictObject({
   $schema: v.optional(v.pipe(v.string(), v.description('For editors: the JSON schema of this file.'))),
   project: v.optional(
@@ -69,6 +108,4 @@ export const configSchema = v.strictObject({
   publish: v.optional(v.pipe(publishSchema, v.description('Where `publish` sends a build, and whether builds do it.'))),
 });
 
-/** A configuration as it is written; paths are relative to its own folder. */
-export type Config = v.InferOutput<typeof configSchema>;
-export type KeySource = v.InferOutput<typeof keySource>;
+true satisfies Same<Config, v.InferOutput<typeof configSchema>>;

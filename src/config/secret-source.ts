@@ -1,7 +1,31 @@
 import * as v from 'valibot';
+import type { Same } from '../domain/fields.ts';
 
+/** The environment variable that holds a value. */
+export interface FromEnvironment {
+  env: string;
+}
+
+/** The file that holds a value; its path is relative to the configuration. */
+export interface FromFile {
+  file: string;
+}
+
+/** A value that the user enters at the terminal. */
+export interface FromPrompt {
+  prompt: true;
+}
+
+/** Source of a secret, which is never part of the configuration itself. */
+export type SecretSource = FromEnvironment | FromFile;
+
+/** Source of a password; a person can enter it during an upload, but not during a build. */
+export type PasswordSource = SecretSource | FromPrompt;
+
+/** @internal */
 export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 
+/** @internal */
 export const fromEnvironment = v.strictObject({
   env: v.pipe(text, v.description('Name of the environment variable that holds it.')),
 });
@@ -14,17 +38,17 @@ const fromPrompt = v.strictObject({
 
 const never = 'a secret never stands in the configuration itself';
 
-/** A secret never stands in the configuration itself. */
+/** @internal */
 export const secretSource = v.union(
   [fromEnvironment, fromFile],
   `must be {"env": "NAME"} or {"file": "PATH"} (${never})`,
 );
 
-/** The same for what a person types, who sits at the terminal of an upload but not at that of a build. */
+/** @internal */
 export const passwordSource = v.union(
   [fromEnvironment, fromFile, fromPrompt],
   `must be {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} (${never})`,
 );
 
-export type SecretSource = v.InferOutput<typeof secretSource>;
-export type PasswordSource = v.InferOutput<typeof passwordSource>;
+true satisfies Same<SecretSource, v.InferOutput<typeof secretSource>>;
+true satisfies Same<PasswordSource, v.InferOutput<typeof passwordSource>>;

@@ -1,6 +1,47 @@
 import * as v from 'valibot';
-import { deviceFactsSchema } from '../domain/device-facts.ts';
-import { passwordSource, text } from './secret-source.ts';
+import { type DeviceFacts, deviceFactsSchema } from '../domain/device-facts.ts';
+import type { Same } from '../domain/fields.ts';
+import { type PasswordSource, passwordSource, text } from './secret-source.ts';
+
+/** How to reach a device. */
+export interface DeviceAccess {
+  /** `espota` (default): ArduinoOTA in the sketch. `web`: ESP8266HTTPUpdateServer. */
+  method?: 'espota' | 'web' | undefined;
+  /** Port of the device; by default 8266 for espota and 80 for web. */
+  port?: number | undefined;
+  /** Password of its updates. */
+  password?: PasswordSource | undefined;
+  /** web: `/update` by default. */
+  path?: string | undefined;
+  /** web: `admin` by default. */
+  user?: string | undefined;
+}
+
+/** A device of the project. */
+export interface DeviceConfig extends DeviceAccess {
+  /** IPv4 address, or a name such as `kitchen.local`. */
+  address: string;
+  /** Firmware for another board is rejected. */
+  board?: string | undefined;
+  /** For `upload --group NAME`. */
+  group?: string | undefined;
+  /** Known facts about the device; an absent fact is unknown. */
+  facts?: Omit<DeviceFacts, 'transport' | 'kind' | 'project' | 'board'> | undefined;
+}
+
+/** Defaults for devices that do not configure these themselves. */
+export interface UploadConfig extends DeviceAccess {
+  /** IPv4 address of this machine that devices can reach; by default the one of the route to the device. */
+  hostIp?: string | undefined;
+  /** espota: TCP port of this machine that the device connects to; any free one by default. */
+  hostPort?: number | undefined;
+  /** Number of devices that are updated at the same time; 100 by default. */
+  concurrency?: number | undefined;
+  /** Number of attempts per upload when the network fails; 3 by default. */
+  attempts?: number | undefined;
+  /** `returned`: wait until the device answers again. `proven`: until it reports the MD5 of the new sketch. `none` by default. */
+  confirm?: 'none' | 'returned' | 'proven' | undefined;
+}
 
 const method = v.pipe(
   v.picklist(['espota', 'web'], 'must be espota or web'),
@@ -54,8 +95,10 @@ const deviceName = v.pipe(
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name for a device: letters, digits, dots, dashes and underscores'),
 );
 
+/** @internal */
 export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object of devices by their names');
 
+/** @internal */
 export const uploadSchema = v.strictObject({
   ...reached,
   hostIp: v.optional(
@@ -85,4 +128,5 @@ export const uploadSchema = v.strictObject({
   ),
 });
 
-export type DeviceConfig = v.InferOutput<typeof deviceSchema>;
+true satisfies Same<Record<string, DeviceConfig>, v.InferOutput<typeof devicesSchema>>;
+true satisfies Same<UploadConfig, v.InferOutput<typeof uploadSchema>>;

@@ -1,5 +1,5 @@
-import type { SignatureFormat } from '../domain/artefact.ts';
-import { type FlashMode, flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
+import type { FlashMode, SignatureFormat } from '../domain/artefact.ts';
+import { flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
 import { imageMagic } from '../firmware/image-header.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';

@@ -4,6 +4,9 @@ export type Encoding = 'identity' | 'gzip';
 /** current: core 2.6.0 and later; legacy: 2.5.x (the boundary is esp8266/Arduino#6250). */
 export type SignatureFormat = 'current' | 'legacy';
 
+/** How the boot ROM drives the flash chip: byte 2 of an image header, 0 for `qio`. */
+export type FlashMode = 'qio' | 'qout' | 'dio' | 'dout';
+
 /** What an image is: the bytes that the compiler made, or those of mklittlefs and mkspiffs. */
 export type ImageKind = 'sketch' | 'filesystem';
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { flashMode, sha256 } from './fields.ts';
+import type { FlashMode, ImageKind, SignatureFormat } from './artefact.ts';
+import { flashMode, type Same, sha256 } from './fields.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const sectorBytes = 4096;
@@ -18,38 +19,57 @@ const sectorBorder = v.pipe(
 );
 
 /**
- * What is known of a device. Every key is optional, and an absent one is unknown, which never means "like most devices": what
- * may be sent to a device of which nothing is known is little.
+ * Known facts about a device. Every key is optional and an absent one is unknown, which never means "like most devices": few updates are
+ * safe for a device without known facts.
  */
+export interface DeviceFacts {
+  /** Core release that the running sketch was built with, such as `3.1.2`. Any other text counts as unknown. */
+  core?: string | undefined;
+  /** Whether the device verifies signatures. */
+  signing?: 'none' | 'required' | undefined;
+  /** Key that the device verifies with: SHA-256 of its DER SubjectPublicKeyInfo, 64 lower-case hex digits. */
+  keyFingerprint?: string | undefined;
+  /** Signature format; by default the one of its core. */
+  format?: SignatureFormat | undefined;
+  /** Byte 2 of the header in its flash. */
+  flashMode?: FlashMode | undefined;
+  /** Size of the flash chip on the board. */
+  chipSizeBytes?: number | undefined;
+  /** `_FS_start` less 0x40200000, a multiple of 4096. */
+  fsStart?: number | undefined;
+  /** `_FS_end` less 0x40200000, a multiple of 4096. Equal to `fsStart` without a filesystem. */
+  fsEnd?: number | undefined;
+  /** Result of `ESP.getSketchSize()`. */
+  sketchSizeBytes?: number | undefined;
+  /** Transport of the update. */
+  transport?: 'espota' | 'web' | 'http' | undefined;
+  /** Whether the running sketch was built with ATOMIC_FS_UPDATE. */
+  atomicFs?: boolean | undefined;
+  /** Kind of image that the device will take the update for. */
+  kind?: ImageKind | undefined;
+  project?: string | undefined;
+  board?: string | undefined;
+}
+
+/** @internal */
 export const deviceFactsSchema = v.strictObject({
-  /** The release of the core that its present sketch was built with, such as `3.1.2`. Anything else counts as unknown. */
   core: v.optional(text),
-  /** Whether it verifies signatures. */
   signing: v.optional(v.picklist(['none', 'required'], 'must be none or required')),
-  /** Of the key that it verifies with: SHA-256 of its DER SubjectPublicKeyInfo. */
   keyFingerprint: v.optional(sha256),
-  /** Of signatures; by default what its core says. */
   format: v.optional(v.picklist(['current', 'legacy'], 'must be current or legacy')),
-  /** What byte 2 of the header in its flash says. */
   flashMode: v.optional(flashMode),
-  /** Of the chip that is soldered on. */
   chipSizeBytes: v.optional(flashBytes),
-  /** `_FS_start` and `_FS_end` less 0x40200000. Equal where there is no filesystem. */
   fsStart: v.optional(sectorBorder),
   fsEnd: v.optional(sectorBorder),
-  /** What `ESP.getSketchSize()` says. */
   sketchSizeBytes: v.optional(flashBytes),
-  /** How the update is going to be sent. */
   transport: v.optional(v.picklist(['espota', 'web', 'http'], 'must be espota, web or http')),
-  /** Built with ATOMIC_FS_UPDATE. */
   atomicFs: v.optional(v.boolean()),
-  /** What it is going to take the update for. */
   kind: v.optional(v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem')),
   project: v.optional(text),
   board: v.optional(text),
 });
 
-export type DeviceFacts = v.InferOutput<typeof deviceFactsSchema>;
+true satisfies Same<DeviceFacts, v.InferOutput<typeof deviceFactsSchema>>;
 
 /**
  * Reads the facts in a JSON value.

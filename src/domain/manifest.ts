@@ -1,5 +1,123 @@
 import * as v from 'valibot';
-import { flashMode, md5, sha256, sizeBytes } from './fields.ts';
+import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artefact.ts';
+import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
+
+/** The JSON beside the artefacts of a build. Signing elsewhere, upload, publish and the server read it instead of the image. */
+export interface Manifest {
+  /** Version of this format. */
+  manifest: 1;
+  tool: { name: string; version: string };
+  project?: string | undefined;
+  version?: string | undefined;
+  board?: string | undefined;
+  image: ManifestImage;
+  /** Fingerprints of all RSA public keys in the image. */
+  embeddedKeys: string[];
+  /** Proof that a device running this image verifies its next update. */
+  enforcement: 'elf' | 'declared' | 'unproven';
+  signing: ManifestSigning;
+  artefacts: Artefact[];
+}
+
+/** The file that the compiler or the filesystem tool wrote. */
+export interface ManifestImage {
+  /** Name of the file, without a folder. */
+  file: string;
+  kind: ImageKind;
+  encoding: Encoding;
+  sizeBytes: number;
+  /** Size after gunzip for a gzip file; otherwise the size of the file. */
+  contentBytes: number;
+  md5: string;
+  sha256: string;
+  findings: ManifestFinding[];
+  /** Sketch only: release of the core, from its git hash; absent when the image does not contain it. */
+  core?: string | undefined;
+  coreGitHash?: string | undefined;
+  flashMode?: FlashMode | undefined;
+  flashSizeBytes?: number | undefined;
+  flashFrequencyMHz?: number | undefined;
+  /** Place of the filesystem in flash, as offsets from 0: `_FS_start` and `_FS_end` of the ELF. */
+  layout?: { fsStart: number; fsEnd: number } | undefined;
+  /** Sketch only. */
+  traces?: SketchTraces | undefined;
+  /** Filesystem only. */
+  filesystem?: FilesystemFacts | undefined;
+  /** Possible results of `ESP.getSketchMD5()` while this image runs, for every flash mode, size and frequency. */
+  sketchMd5s: SketchMd5[];
+}
+
+/** Public half of the signing key, and which signatures the build gets. */
+export interface ManifestSigning {
+  /** Key that signed the build, or will sign it; absent for an unsigned project. */
+  publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
+  /** Also sign the raw image for core 2.5.x. */
+  legacy: boolean;
+  /** Also sign the compressed filesystem. */
+  compressedFilesystem: boolean;
+}
+
+/** A file made for devices: one encoding and one signature of the image. */
+export interface Artefact {
+  /** Name of the file beside the manifest. */
+  file: string;
+  encoding: Encoding;
+  signature: 'none' | SignatureFormat;
+  sizeBytes: number;
+  /** Size without the signature and its length word. */
+  payloadBytes: number;
+  /** Gzip only; absent when it does not inflate. */
+  inflate?: InflateFacts | undefined;
+  md5: string;
+  sha256: string;
+  /** Key that signed the artefact; absent when `signature` is `none`. */
+  keyFingerprint?: string | undefined;
+}
+
+/** How eboot inflates a gzip. */
+export interface InflateFacts {
+  /** Number of bytes that it writes. */
+  sizeBytes: number;
+  /**
+   * Sketch only: the lowest flash offset at which the gzip can be staged so that eboot's writes, from 0 on, never reach input that it
+   * has yet to read. `erasesFirst` is for an eboot that erases a sector before it inflates its content (before core 3.0.0).
+   */
+  lowestStaging?: { erasesFirst: number; inflatesFirst: number } | undefined;
+}
+
+/** The MD5 of a sketch as a device computes it under one flash mode, size and frequency. */
+export interface SketchMd5 {
+  flashMode: FlashMode;
+  flashSizeBytes: number;
+  flashFrequencyMHz: number;
+  md5: string;
+}
+
+/** Libraries that the strings in a sketch show; without `updater` the sketch may accept no further update. */
+export interface SketchTraces {
+  sdkVersions: string[];
+  updater: boolean;
+  arduinoOta: boolean;
+  httpUpdate: boolean;
+  webUpdater: boolean;
+}
+
+export interface FilesystemFacts {
+  /** `unknown`: SPIFFS without a magic number, which cannot be told apart from other bytes. */
+  type: 'littlefs' | 'spiffs' | 'erased' | 'unknown';
+  blockSizeBytes?: number | undefined;
+  blockCount?: number | undefined;
+  /** End of the last block that is not erased; a LittleFS image can be cut there. */
+  usedBytes: number;
+  /** Byte 2, which cores 2.4.2 to 2.6.2 overwrite with their flash mode even in a filesystem (esp8266/Arduino#6880). */
+  modeByte: number;
+}
+
+/** An irregularity of the image: a name that preflight rules know, and a sentence with the numbers. */
+export interface ManifestFinding {
+  id: string;
+  message: string;
+}
 
 /** A name beside the manifest, never a path: a manifest must not reach for other files. */
 // Without a drive either: resolved on Windows, `C:door.bin` is a file elsewhere.
@@ -10,15 +128,8 @@ const fileName = v.pipe(
   v.notValue('..'),
 );
 
-/** What eboot makes of a gzip. */
 const inflateSchema = v.strictObject({
-  /** What it writes. */
   sizeBytes,
-  /**
-   * Of a sketch: the lowest flash offset at which the gzip can be staged so that eboot's writes, from 0 on, never reach input that it
-   * has yet to read; for an eboot that erases a sector before it inflates its content (before core 3.0.0), and for one that inflates
-   * first.
-   */
   lowestStaging: v.optional(v.strictObject({ erasesFirst: sizeBytes, inflatesFirst: sizeBytes })),
 });
 
@@ -27,13 +138,10 @@ const artefactSchema = v.strictObject({
   encoding: v.picklist(['identity', 'gzip']),
   signature: v.picklist(['none', 'current', 'legacy']),
   sizeBytes,
-  /** Without the signature and its length word. */
   payloadBytes: sizeBytes,
-  /** Of a gzip; absent when it does not inflate. */
   inflate: v.optional(inflateSchema),
   md5,
   sha256,
-  /** The key that signed it; absent when signature is `none`. */
   keyFingerprint: v.optional(sha256),
 });
 
@@ -44,7 +152,6 @@ const sketchMd5Schema = v.strictObject({
   md5,
 });
 
-/** What strings in a sketch show of its libraries; without `updater` it may take no further update. */
 const tracesSchema = v.strictObject({
   sdkVersions: v.array(v.string()),
   updater: v.boolean(),
@@ -54,60 +161,46 @@ const tracesSchema = v.strictObject({
 });
 
 const filesystemSchema = v.strictObject({
-  /** `unknown`: a SPIFFS without magic, which only its maker can tell from other bytes. */
   type: v.picklist(['littlefs', 'spiffs', 'erased', 'unknown']),
   blockSizeBytes: v.optional(sizeBytes),
   blockCount: v.optional(sizeBytes),
-  /** Up to the end of the last block that is not erased; what follows can be cut off a LittleFS. */
   usedBytes: sizeBytes,
-  /** Byte 2, where cores 2.4.2 to 2.6.2 put their flash mode even into a filesystem (esp8266/Arduino#6880). */
   modeByte: sizeBytes,
 });
 
-/** Something odd about the image: a name that rules know, and a sentence with the numbers in it. */
 const findingSchema = v.strictObject({ id: v.string(), message: v.string() });
 
-/** What the compiler or the filesystem tool made. */
 const imageSchema = v.strictObject({
   file: fileName,
   kind: v.picklist(['sketch', 'filesystem']),
   encoding: v.picklist(['identity', 'gzip']),
   sizeBytes,
-  /** After gunzip, where the file is a gzip. */
   contentBytes: sizeBytes,
   md5,
   sha256,
   findings: v.array(findingSchema),
-  /** Of a sketch: the release of the core by its git hash; absent when the image does not say. */
   core: v.optional(v.string()),
   coreGitHash: v.optional(v.string()),
   flashMode: v.optional(flashMode),
   flashSizeBytes: v.optional(sizeBytes),
   flashFrequencyMHz: v.optional(v.number()),
-  /** Where the filesystem stands in flash under this build, as offsets from 0; from `_FS_start` and `_FS_end` of the ELF. */
   layout: v.optional(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
-  /** Of a sketch. */
   traces: v.optional(tracesSchema),
-  /** Of a filesystem. */
   filesystem: v.optional(filesystemSchema),
-  /** What `ESP.getSketchMD5()` can give while this image runs, under every flash mode, size and frequency. */
   sketchMd5s: v.array(sketchMd5Schema),
 });
 
+/** @internal */
 export const manifestSchema = v.strictObject({
-  /** The version of this format. */
   manifest: v.literal(1),
   tool: v.strictObject({ name: v.string(), version: v.string() }),
   project: v.optional(v.string()),
   version: v.optional(v.string()),
   board: v.optional(v.string()),
   image: imageSchema,
-  /** Fingerprints of all RSA public keys in the image. */
   embeddedKeys: v.array(sha256),
-  /** How it is known that a device running this image will verify its next update. */
   enforcement: v.picklist(['elf', 'declared', 'unproven']),
   signing: v.strictObject({
-    /** The public half of the key that signed, or will sign; absent for an unsigned project. */
     publicKey: v.optional(v.strictObject({ fingerprint: sha256, bits: v.number(), pem: v.string() })),
     legacy: v.boolean(),
     compressedFilesystem: v.boolean(),
@@ -115,9 +208,7 @@ export const manifestSchema = v.strictObject({
   artefacts: v.array(artefactSchema),
 });
 
-/** The JSON beside the artefacts that says all of a build: read by signing elsewhere, upload, publish and the server. */
-export type Manifest = v.InferOutput<typeof manifestSchema>;
-export type Artefact = v.InferOutput<typeof artefactSchema>;
+true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 
 /**
  * Reads a manifest's text.

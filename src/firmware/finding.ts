@@ -7,7 +7,7 @@ export interface Finding {
   /** One sentence, without a full stop at its end, with the numbers in it. */
   readonly message: string;
   /** Where in the bytes that were read: the content for images and keys, the file for gzip and the trailer. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 /** Every name that a finding can have. */

@@ -32,9 +32,9 @@ export interface ReadFirmwareOptions {
    * Keys that may have signed the file, besides those that are embedded in it. That an embedded key made a signature
    * says who signed, never that the signer is to be trusted.
    */
-  readonly knownKeys?: readonly RsaPublicKey[];
+  readonly knownKeys?: readonly RsaPublicKey[] | undefined;
   /** What a gzip file may inflate to; by default 16 MiB, the largest flash that an ESP8266 can have. */
-  readonly maxContentBytes?: number;
+  readonly maxContentBytes?: number | undefined;
 }
 
 const largestFlashBytes = 16 * 1024 * 1024;

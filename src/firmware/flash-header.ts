@@ -3,9 +3,10 @@
  * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`) and of `tools/elf2bin.py`.
  */
 
+import type { FlashMode } from '../domain/artefact.ts';
+
 /** By the byte's value: index 0 is QIO. */
-export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const;
-export type FlashMode = (typeof flashModes)[number];
+export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const satisfies readonly FlashMode[];
 
 /** High nibble of byte 3 -> bytes of flash. */
 export const flashSizesByNibble: ReadonlyMap<number, number> = new Map([

@@ -4,7 +4,7 @@ import { type GzipHeader, looksLikeGzip, readGzipHeader } from './gzip-header.ts
 import { hexWord, wordAt } from './little-endian.ts';
 
 /** One member: header, deflate stream, CRC-32 and ISIZE. */
-interface GzipMember {
+export interface GzipMember {
   readonly offset: number;
   readonly header: GzipHeader;
   readonly deflateBytes: number;

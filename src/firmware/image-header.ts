@@ -20,7 +20,7 @@ export interface Segment {
 }
 
 /** The byte that ends an image: 0xEF xor all bytes of its segments. */
-interface ImageChecksum {
+export interface ImageChecksum {
   readonly offset: number;
   readonly stored: number;
   readonly computed: number;

@@ -24,7 +24,7 @@ export interface SketchImage {
 }
 
 /** The core that built the image. */
-interface CoreVersion {
+export interface CoreVersion {
   /** Eight lower-case hex digits; undefined when the image stores none (0, ffffffff, or before 2.4.0). */
   readonly gitHash: string | undefined;
   /** Such as `3.1.2`; undefined when the git hash is of no release. */

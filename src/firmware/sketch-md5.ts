@@ -1,14 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FlashMode, flashFrequenciesByNibble, flashModes, flashSizesByNibble } from './flash-header.ts';
-
-/** One name under which a build may report itself. */
-export interface SketchMd5 {
-  readonly flashMode: FlashMode;
-  readonly flashSizeBytes: number;
-  readonly flashFrequencyMHz: number;
-  /** 32 lower-case hex digits, as `ESP.getSketchMD5()` gives them. */
-  readonly md5: string;
-}
+import type { SketchMd5 } from '../domain/manifest.ts';
+import { flashFrequenciesByNibble, flashModes, flashSizesByNibble } from './flash-header.ts';
 
 const headerBytes = 4;
 

@@ -4,6 +4,7 @@ import { describePublicKey, type RsaPublicKey } from './public-key.ts';
 
 /** An RSA private key, with its public half derived from it. */
 export interface RsaPrivateKey {
+  /** @internal */
   readonly keyObject: KeyObject;
   readonly publicKey: RsaPublicKey;
 }

@@ -15,6 +15,7 @@ export interface RsaPublicKey {
   readonly pem: string;
   /** Big-endian, without leading zeros. */
   readonly modulus: Uint8Array;
+  /** @internal Without it, the declarations of the package need no types of Node.js. */
   readonly keyObject: KeyObject;
 }
 
@@ -32,6 +33,8 @@ export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublic
 }
 
 /**
+ * @internal
+ *
  * @param keyObject a public key, of any type
  * @throws OtaError KEY_WRONG_TYPE for anything but RSA (EC keys lock devices out), KEY_WRONG_SIZE
  */

@@ -16,28 +16,40 @@ import { digests } from './digests.ts';
 import { settleEnforcement } from './enforcement.ts';
 import { judgeBuild } from './judge-build.ts';
 
-/** What one build is packed from: bytes and plain data. */
+/** One image to pack, as bytes and plain data. Only the image and its path are required. */
 export interface PackRequest {
-  /** The image's path, for messages. */
+  /** Path of the image, for messages. */
   readonly path: string;
-  /** The image's name; the artefacts' names begin with it. */
-  readonly file: string;
   readonly image: Uint8Array;
-  readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
-  /** Known beforehand where the bytes don't tell: SPIFFS images have no mark of their own. */
-  readonly kind: ImageKind | undefined;
-  readonly publicKey: RsaPublicKey | undefined;
-  readonly compression: CompressionName;
-  readonly legacy: boolean;
-  readonly signCompressedFilesystem: boolean;
-  readonly enforcementDeclared: boolean;
-  /** Names of preflight rules that may not stop the build. */
-  readonly allow?: readonly string[];
-  readonly project: string | undefined;
-  readonly version: string | undefined;
-  readonly board: string | undefined;
-  /** Aborts what takes long. */
-  readonly signal?: AbortSignal;
+  /** Name of the image, which the names of the artifacts begin with; by default the last part of `path`. */
+  readonly file?: string | undefined;
+  /** ELF of the same build, which can prove that the sketch verifies its next update. */
+  readonly elf?: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+  /** Required for a SPIFFS image without a magic number; otherwise read from the image. */
+  readonly kind?: ImageKind | undefined;
+  /** Key that devices verify updates with; absent in an unsigned project. */
+  readonly publicKey?: RsaPublicKey | undefined;
+  /** `gzip` by default. */
+  readonly compression?: CompressionName | undefined;
+  /** Whether {@link signBuild} also signs the raw image for core 2.5.x; `false` by default. */
+  readonly legacy?: boolean | undefined;
+  /** Whether {@link signBuild} also signs a compressed filesystem; `false` by default. */
+  readonly signCompressedFilesystem?: boolean | undefined;
+  /** Whether the sketch calls `Update.installSignature` itself, so that no ELF has to prove it; `false` by default. */
+  readonly enforcementDeclared?: boolean | undefined;
+  /** Names of preflight rules that do not stop the build. */
+  readonly allow?: readonly string[] | undefined;
+  readonly project?: string | undefined;
+  readonly version?: string | undefined;
+  readonly board?: string | undefined;
+  /** Aborts a long compression. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An unsigned build, and warnings about it as sentences. */
+export interface PackResult {
+  readonly build: Build;
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -46,7 +58,7 @@ export interface PackRequest {
  *
  * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}; the reason of the signal
  */
-export async function packImage(request: PackRequest): Promise<{ build: Build; warnings: readonly string[] }> {
+export async function packImage(request: PackRequest): Promise<PackResult> {
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = judge(request, firmware);
   const { enforcement, warnings } = settleEnforcement({
@@ -54,21 +66,25 @@ export async function packImage(request: PackRequest): Promise<{ build: Build; w
     firmware,
     elf: request.elf,
     expectedKey: kind === 'sketch' ? request.publicKey : undefined,
-    declared: request.enforcementDeclared,
+    declared: request.enforcementDeclared ?? false,
   });
 
-  const files = new Map([[request.file, request.image]]);
-  const artefacts = [await unsigned(request.file, request.image, firmware, firmware.encoding)];
-  const compress = compressors[request.compression];
+  const { file = nameIn(request.path), compression = 'gzip' } = request;
+  const files = new Map([[file, request.image]]);
+  const artefacts = [await unsigned(file, request.image, firmware, firmware.encoding)];
+  const compress = compressors[compression];
   if (compress !== undefined && firmware.encoding === 'identity') {
-    const file = `${request.file}.gz`;
     const compressed = alignGzip(await compress(request.image, request.signal));
-    files.set(file, compressed);
-    artefacts.push(await unsigned(file, compressed, firmware, 'gzip'));
+    files.set(`${file}.gz`, compressed);
+    artefacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
   }
-  const manifest = describe(request, firmware, kind, enforcement, artefacts);
+  const manifest = describe({ ...request, file }, firmware, kind, enforcement, artefacts);
   const complaints = judgeBuild(manifest, request.path, new Set(request.allow));
   return { build: { manifest, files }, warnings: [...warnings, ...complaints] };
+}
+
+function nameIn(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
 async function unsigned(
@@ -110,7 +126,7 @@ function whyNoFirmware({ encoding, findings }: Firmware): string | undefined {
 }
 
 function describe(
-  request: PackRequest,
+  request: PackRequest & { readonly file: string },
   firmware: Firmware,
   kind: ImageKind,
   enforcement: Manifest['enforcement'],
@@ -138,8 +154,8 @@ function describe(
     enforcement,
     signing: {
       publicKey: publicKey && { fingerprint: publicKey.fingerprint, bits: publicKey.bits, pem: publicKey.pem },
-      legacy: request.legacy,
-      compressedFilesystem: request.signCompressedFilesystem,
+      legacy: request.legacy ?? false,
+      compressedFilesystem: request.signCompressedFilesystem ?? false,
     },
     artefacts,
   };

@@ -3,9 +3,9 @@ import type { Release } from './release.ts';
 
 export interface ReleaseQuestion {
   /** About to be offered to devices that nobody sees yet. */
-  readonly publishing?: boolean;
+  readonly publishing?: boolean | undefined;
   /** Names of rules that may not stand in the way. */
-  readonly allow?: ReadonlySet<string>;
+  readonly allow?: ReadonlySet<string> | undefined;
 }
 
 /** What the rules say of a release by itself, whatever the device. */
@@ -19,7 +19,7 @@ export interface ReleaseVerdict {
 /** Asks the rules that need no device. Each complaint is named once, however many artefacts it is about. */
 export function judgeRelease(
   release: Release,
-  { publishing = false, allow = new Set() }: ReleaseQuestion,
+  { publishing = false, allow = new Set() }: ReleaseQuestion = {},
 ): ReleaseVerdict {
   const complaints = release.artefacts.map((artefact) => judge({ release, artefact, facts: undefined, publishing }));
   const isRefusedByAll = ({ rule, severity }: Complaint): boolean =>

@@ -1,4 +1,5 @@
-import { type FlashMode, flashModes } from '../firmware/flash-header.ts';
+import type { FlashMode } from '../domain/artefact.ts';
+import { flashModes } from '../firmware/flash-header.ts';
 import type { Context } from './rule.ts';
 
 /**

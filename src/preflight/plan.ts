@@ -9,9 +9,9 @@ export interface PlanQuestion<Candidate extends Release> {
   /** What the device shall have in the end. */
   readonly target: Candidate;
   /** Other sketches that it may go through on the way, the preferred ones first. */
-  readonly steppingStones?: readonly Candidate[];
+  readonly steppingStones?: readonly Candidate[] | undefined;
   /** Names of rules that may not stand in the way. */
-  readonly allow?: ReadonlySet<string>;
+  readonly allow?: ReadonlySet<string> | undefined;
 }
 
 /** One artefact that is sent. */

@@ -2,7 +2,7 @@ import type { Device } from './device.ts';
 import type { Release, ReleaseArtefact, ReleaseImage } from './release.ts';
 
 /** refuse: the update is not sent unless the rule is allowed by its name. warn: it is sent, and somebody should know. */
-type Severity = 'refuse' | 'warn';
+export type Severity = 'refuse' | 'warn';
 
 /** What a rule looks at. */
 export interface Context {

@@ -18,11 +18,11 @@ export type SimulatorEvent = { readonly mac: string } & (
 
 const mostPast = 1000;
 
-type Listener = (event: SimulatorEvent) => void;
+export type SimulatorListener = (event: SimulatorEvent) => void;
 
 /** The events of one device, for listeners and for those who wait for one of them. */
 export class EventStream {
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<SimulatorListener>();
   readonly #past: SimulatorEvent[] = [];
 
   emit(event: SimulatorEvent): void {
@@ -37,7 +37,7 @@ export class EventStream {
   }
 
   /** @returns a function that ends the subscription */
-  on(listener: Listener): () => void {
+  on(listener: SimulatorListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

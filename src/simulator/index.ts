@@ -1,7 +1,11 @@
 /** A virtual ESP8266, to rehearse updates on: `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
+
+export type { Transport } from '../device/staging.ts';
+export type * from '../library/manifest-types.ts';
 export type { BuildOptions } from './build.ts';
-export type { EventStream, SimulatorEvent } from './events.ts';
+export type { EventStream, SimulatorEvent, SimulatorListener } from './events.ts';
 export type { BadUpdate, Faults, TransferFault, UdpFaults } from './faults.ts';
+export type { UpdateMode } from './http-request.ts';
 export type { LinkModel } from './link.ts';
 export type { MdnsOptions } from './mdns.ts';
 export type { VirtualEspOptions } from './options.ts';
@@ -9,3 +13,4 @@ export { randomFaults } from './random-faults.ts';
 export { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 export { deviceTimings, quickTimings, type Timings } from './timings.ts';
 export { startVirtualEsp, type VirtualEsp, type VirtualEspState } from './virtual-esp.ts';
+export type { WebLogin } from './web-updater.ts';

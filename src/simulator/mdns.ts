@@ -30,6 +30,7 @@ export interface Announced {
  * bonjour-service listens for a conflicting name first, so that the announcement comes after about a second.
  *
  * @throws Error when this machine cannot take part in mDNS
+ * @internal
  */
 export async function announce(esp: Esp, options: MdnsOptions, announced: Announced): Promise<void> {
   const { Bonjour } = await import('bonjour-service');

@@ -1,5 +1,5 @@
+import type { FlashMode } from '../domain/artefact.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import type { FlashMode } from '../firmware/flash-header.ts';
 import type { BuildOptions } from './build.ts';
 import type { Faults } from './faults.ts';
 import type { UpdateMode } from './http-request.ts';
@@ -18,7 +18,7 @@ export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
   /** Of the chip that is soldered on, 4 MB by default. */
   readonly chipSizeBytes?: number | undefined;
   /** The key that the running sketch was built with: it takes only what is signed with it. */
-  readonly publicKey?: BuildOptions['publicKey'];
+  readonly publicKey?: BuildOptions['publicKey'] | undefined;
   /** How an image that an update brings was built; see `buildAfterUpdate`. */
   readonly next?: BuildOptions | ((image: Uint8Array) => BuildOptions) | undefined;
   /** Builds whose images the device may come to run: what they are is read from these. */

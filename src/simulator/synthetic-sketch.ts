@@ -1,6 +1,7 @@
+import type { FlashMode } from '../domain/artefact.ts';
 import { coreReleaseOf } from '../firmware/core-versions.ts';
 import { crc8266 } from '../firmware/crc8266.ts';
-import { type FlashMode, flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
+import { flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
 import { imageMagic } from '../firmware/image-header.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { seededRandom } from './random.ts';

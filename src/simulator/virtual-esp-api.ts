@@ -1,4 +1,5 @@
-import type { FlashMode } from '../firmware/flash-header.ts';
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { FlashMode } from '../domain/artefact.ts';
 import type { EventStream, SimulatorEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 

@@ -28,6 +28,8 @@ const successText = '<META http-equiv="refresh" content="15;URL=/">Update Succes
 /**
  * ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that feeds the Updater, and a handler that says how it went. Whether somebody
  * is logged in and whether the Updater has an error outlasts a request: the next one may find them as they are, as on the device.
+ *
+ * @internal
  */
 export class WebUpdater implements WebSite {
   readonly #esp: Esp;

@@ -23,7 +23,7 @@ export interface DeliveryOptions {
   readonly kind: ImageKind;
   /** In clear; it never appears in a verdict, nor in progress. */
   readonly password?: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly timings?: Partial<DeliveryTimings> | undefined;
 }

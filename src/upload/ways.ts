@@ -3,9 +3,9 @@ import { deliverByEspota } from './espota/deliver.ts';
 import { deliverByWeb } from './web/deliver.ts';
 
 /** The ways in which an update can be delivered, by the name that `--method` knows. */
-export const deliveryWays = {
+export const deliveryWays: Readonly<Record<DeliveryWayName, DeliveryWay>> = {
   espota: { defaultPort: 8266, deliver: deliverByEspota },
   web: { defaultPort: 80, deliver: deliverByWeb },
-} satisfies Record<string, DeliveryWay>;
+};
 
-export type DeliveryWayName = keyof typeof deliveryWays;
+export type DeliveryWayName = 'espota' | 'web';

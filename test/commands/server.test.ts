@@ -1,11 +1,8 @@
 import { stat } from 'node:fs/promises';
 import test from 'ava';
-import { OtaError } from '../../src/errors.ts';
-import { requirePeers } from '../../src/server/peers.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../server/builds.ts';
 import { askAsDevice } from '../server/raw-device.ts';
 import { startTestServer } from '../server/running-server.ts';
-import { expectOtaError } from '../support/expected-error.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { serverVerbs } from '../support/server-verbs.ts';
@@ -138,15 +135,6 @@ test('a server that is not there, and an address that is none', async (t) => {
   t.is((await run('projects', 'list', '--server', './folder')).exitCode, 2);
   const missing = await runVerb(['server', 'projects', 'list', '--server', 'http://127.0.0.1:1'], { cwd: path });
   t.is(missing.error?.code, 'SECRET_MISSING');
-});
-
-test('what is not installed is named, all of it', async (t) => {
-  const error = await expectOtaError(t, 'PEER_MISSING', () =>
-    requirePeers((name) => !['hono', 'libsql'].includes(name)),
-  );
-  t.regex(error.hint, /npm install hono libsql/);
-  t.true(error instanceof OtaError);
-  t.notThrows(() => requirePeers());
 });
 
 function never(): never {

@@ -8,8 +8,8 @@ import {
   signatureVerifier,
   type VirtualDevice,
 } from '../../src/device/virtual-device.ts';
-import type { SignatureFormat } from '../../src/domain/artefact.ts';
-import { type FlashMode, flashModes } from '../../src/firmware/flash-header.ts';
+import type { FlashMode, SignatureFormat } from '../../src/domain/artefact.ts';
+import { flashModes } from '../../src/firmware/flash-header.ts';
 import { readSketchImage } from '../../src/firmware/sketch-image.ts';
 import { readPublicKey } from '../../src/keys/public-key.ts';
 import { buildImage, concatBytes, fillSizeAndCrc, setWord } from '../support/image-builder.ts';

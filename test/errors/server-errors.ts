@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import { requirePeers } from '../../src/server/peers.ts';
+import { libsql } from '../../src/server/store/sqlite/drivers/libsql.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
@@ -12,7 +12,9 @@ const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
 /** How each error about a server is met. */
 export const serverErrors = {
   // As in a firmware project, which has none of them; in the tests' own folder all are installed.
-  PEER_MISSING: async (t) => ({ error: await expectOtaError(t, 'PEER_MISSING', () => requirePeers(() => false)) }),
+  SQLITE_MISSING: async (t) => ({
+    error: await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`))),
+  }),
   SERVER_DATA_IN_USE: async (t) => {
     const { folder } = await startTestServer(t);
     return runVerb(['serve', '--data', folder, '--listen', '127.0.0.1:0'], { cwd: folder });

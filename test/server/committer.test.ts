@@ -3,13 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Committer, type Urgency } from '../../src/server/store/sqlite/committer.ts';
 import { Connection } from '../../src/server/store/sqlite/connection.ts';
+import { chooseDriver } from '../../src/server/store/sqlite/drivers/choose.ts';
 import { JournalFlush } from '../../src/server/store/sqlite/journal-flush.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 /** A database with one table of notes. */
 async function notebook(t: ExecutionContext, journalOf: (path: string) => string = (path) => path) {
   const path = (await testFolder(t)).at('notes.db');
-  const connection = new Connection(path);
+  const connection = new Connection(path, await chooseDriver());
   connection.execute('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT');
   const journal = new JournalFlush(journalOf(path));
   const committer = new Committer(connection, journal);

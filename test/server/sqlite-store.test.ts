@@ -1,32 +1,40 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import Database from 'libsql';
 import { newProject } from '../../src/server/project.ts';
 import { newRecord } from '../../src/server/store/device-record.ts';
+import type { SqliteDriver } from '../../src/server/store/sqlite/drivers/driver.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { drivers } from './drivers.ts';
 import { storeContract } from './store-contract.ts';
 
-storeContract(test, 'SQLite', async (t) => {
-  const { open } = await folderStore(t);
-  let store = await open('data');
-  let others = 0;
-  return {
-    get store() {
-      return store;
-    },
-    async reopen() {
-      await store.close();
-      store = await open('data');
-      return store;
-    },
-    another: () => open(`other${++others}`),
-  };
-});
+for (const driver of drivers) {
+  storeContract(test, driver.name, async (t) => {
+    const { open } = await folderStore(t, driver);
+    let store = await open('data');
+    let others = 0;
+    return {
+      get store() {
+        return store;
+      },
+      async reopen() {
+        await store.close();
+        store = await open('data');
+        return store;
+      },
+      another: () => open(`other${++others}`),
+    };
+  });
+}
 
-async function folderStore(t: ExecutionContext) {
+/** Runs a test with each driver. Two drivers in one process do not see each other's locks, so another program stands for the same one. */
+function storeTest(title: string, run: (t: ExecutionContext, driver: SqliteDriver) => Promise<void>): void {
+  for (const driver of drivers) test(`${driver.name}: ${title}`, (t) => run(t, driver));
+}
+
+async function folderStore(t: ExecutionContext, driver: SqliteDriver) {
   const folder = await testFolder(t);
   const opened: Store[] = [];
   t.teardown(async () => {
@@ -35,27 +43,29 @@ async function folderStore(t: ExecutionContext) {
   return {
     folder,
     async open(name: string) {
-      const store = await openSqliteStore(folder.at(name), 'a test');
+      const store = await openSqliteStore(folder.at(name), 'a test', driver);
       opened.push(store);
       return store;
     },
   };
 }
 
-test('a second server on the same folder is refused, with who has it', async (t) => {
-  const { folder, open } = await folderStore(t);
+storeTest('a second server on the same folder is refused, with who has it', async (t, driver) => {
+  const { folder, open } = await folderStore(t, driver);
   const first = await open('data');
-  const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => openSqliteStore(folder.at('data'), 'another'));
+  const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () =>
+    openSqliteStore(folder.at('data'), 'another', driver),
+  );
   t.regex(error.message, /a test/);
   await first.close();
   await (await open('data')).close();
 });
 
-test('a database that another program has locked is refused, and taken when it is let go', async (t) => {
-  const { folder, open } = await folderStore(t);
+storeTest('a database that another program has locked is refused, and taken when it is let go', async (t, driver) => {
+  const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
   // Such as somebody with the shell of SQLite.
-  const other = new Database(folder.at('data/ota.db'));
+  const other = driver.open(folder.at('data/ota.db'));
   other.exec('BEGIN IMMEDIATE');
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => open('data'));
   t.regex(error.message, /data/);
@@ -63,34 +73,34 @@ test('a database that another program has locked is refused, and taken when it i
   other.close();
   const store = await open('data');
   await store.catalogue.saveProject(newProject('door', []), 'tester');
-  const intruder = new Database(folder.at('data/ota.db'));
+  const intruder = driver.open(folder.at('data/ota.db'));
   t.throws(() => intruder.exec('DELETE FROM projects'), { any: true, message: /locked/ });
   intruder.close();
   await store.catalogue.saveProject(newProject('window', []), 'tester');
   t.is((await store.catalogue.projects()).length, 2, 'whoever has it is not disturbed');
 });
 
-test('data of a newer version is left alone', async (t) => {
-  const { folder, open } = await folderStore(t);
+storeTest('data of a newer version is left alone', async (t, driver) => {
+  const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
-  const database = new Database(folder.at('data/ota.db'));
+  const database = driver.open(folder.at('data/ota.db'));
   database.exec("PRAGMA user_version = 99; INSERT INTO meta VALUES ('of the future', '1')");
   database.close();
   await expectOtaError(t, 'SERVER_DATA_NEWER', () => open('data'));
-  const after = new Database(folder.at('data/ota.db'));
+  const after = driver.open(folder.at('data/ota.db'));
   t.like(after.prepare('PRAGMA user_version').get([]), { user_version: 99 });
   t.like(after.prepare('SELECT count(*) AS rows FROM meta').get([]), { rows: 1 });
   after.close();
 });
 
-test('devices of data that is older than lists of them are found by what they run', async (t) => {
-  const { folder, open } = await folderStore(t);
+storeTest('devices of data that is older than lists of them are found by what they run', async (t, driver) => {
+  const { folder, open } = await folderStore(t, driver);
   const before = await open('data');
   await before.catalogue.saveProject(newProject('door', []), 'tester');
   const running = { by: 'md5', version: '1.0' } as const;
   await before.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), running }, { mostDevices: 9 });
   await before.close();
-  const database = new Database(folder.at('data/ota.db'));
+  const database = driver.open(folder.at('data/ota.db'));
   database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices; DROP TABLE rollouts');
   for (const column of ['standing', 'name', 'runs', 'device_group'])
     database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
@@ -101,8 +111,8 @@ test('devices of data that is older than lists of them are found by what they ru
   t.is((await devices.list('door', { limit: 9 }, { runs: '1.0' })).length, 1);
 });
 
-test('a file that is no database is an error with its reason', async (t) => {
-  const { folder, open } = await folderStore(t);
+storeTest('a file that is no database is an error with its reason', async (t, driver) => {
+  const { folder, open } = await folderStore(t, driver);
   await folder.write('data/ota.db', 'not a database, but long enough to be read as the header of one '.repeat(20));
   const error = await expectOtaError(t, 'SERVER_DATA_UNREADABLE', () => open('data'));
   t.regex(error.message, /SQLITE_NOTADB|not a database/);

@@ -6,7 +6,6 @@ import { createInterface } from 'node:readline';
 import { OtaError } from '../../errors.ts';
 import { writeError } from '../../files/write.ts';
 import { stream } from '../../publish/server/connection.ts';
-import { requirePeers } from '../../server/peers.ts';
 import { during, type Tell } from '../during.ts';
 import type { Io } from '../io.ts';
 import { makeReport, type OutputOptions } from '../report.ts';
@@ -49,7 +48,6 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
 }
 
 async function* fromFolder(folder: string): AsyncGenerator<string> {
-  requirePeers();
   const { authorityIn, backupLines, openSqliteStore } = await import('../../server/index.ts');
   const store = await openSqliteStore(folder, `ota-hooks server export, process ${process.pid}`);
   try {
@@ -109,7 +107,6 @@ async function writeChunks(
 }
 
 async function importBackup(file: string, options: OutputOptions & { readonly data: string }, io: Io): Promise<void> {
-  requirePeers();
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const folder = resolve(io.cwd, options.data);

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { TokenInfo } from '../../domain/admin-info.ts';
 import { type Role, roles } from '../../domain/release.ts';
-import { requirePeers } from '../../server/peers.ts';
 import type { Io } from '../io.ts';
 import { makeReport } from '../report.ts';
 import { table } from '../table.ts';
@@ -56,7 +55,6 @@ async function createInFolder(
   { role, project, name, ...output }: CreateOptions,
   io: Io,
 ): Promise<void> {
-  requirePeers();
   const report = makeReport(io, output);
   const { makeToken, openSqliteStore } = await import('../../server/index.ts');
   const store = await openSqliteStore(folder, `ota-hooks server token create, process ${process.pid}`);

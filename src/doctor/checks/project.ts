@@ -1,3 +1,4 @@
+import type { Config } from '../../config/schema.ts';
 import { OtaError } from '../../errors.ts';
 import type { Check, Finding } from '../check.ts';
 import { settingsOf } from '../world.ts';
@@ -22,14 +23,10 @@ export const project: Check = {
 };
 
 /** Builds read these; passwords of devices are asked for when somebody uploads. */
-function missingVariables(
-  env: Readonly<Record<string, string | undefined>>,
-  config: Readonly<Record<string, unknown>>,
-): readonly Finding[] {
-  return ['version', 'privateKey', 'publicKey', 'passphrase'].flatMap((key): Finding[] => {
+function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly Finding[] {
+  return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): Finding[] => {
     const source = config[key];
-    if (typeof source !== 'object' || source === null || !('env' in source) || typeof source.env !== 'string')
-      return [];
+    if (typeof source !== 'object' || !('env' in source)) return [];
     if ((env[source.env] ?? '') !== '') return [];
     const says = `"${key}" is to come from the environment variable ${source.env}, which is not set here`;
     return [{ level: 'warning', says, mend: `Set ${source.env} where builds run` }];

@@ -1,9 +1,8 @@
-import type { ImageKind } from '../../domain/artefact.ts';
+import type { FlashMode, ImageKind } from '../../domain/artefact.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import type { Role } from '../../domain/release.ts';
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../domain/rollout.ts';
 import type { RolloutTally } from '../../domain/rollout-info.ts';
-import type { FlashMode } from '../../firmware/flash-header.ts';
 
 /** Who changes something, for the audit log: the id of a token, or what the server did by itself. */
 export type Actor = string;

@@ -18,7 +18,7 @@ export async function deliverByEspota(
   image: Uint8Array,
   options: DeliveryOptions,
 ): Promise<Verdict> {
-  const { signal, kind, password } = options;
+  const { signal = new AbortController().signal, kind, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const deviceAddress = await resolveHost(target.host, timings.lookupMs, signal);
   if (deviceAddress === undefined) return { kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` };

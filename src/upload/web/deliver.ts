@@ -23,7 +23,7 @@ export async function deliverByWeb(
   image: Uint8Array,
   options: DeliveryOptions,
 ): Promise<Verdict> {
-  const { signal, password } = options;
+  const { signal = new AbortController().signal, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const address = await resolveHost(target.host, timings.lookupMs, signal);
   if (address === undefined) return { kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` };

@@ -6,6 +6,7 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { nodeSqlite } from '../../../src/server/store/sqlite/drivers/node-sqlite.ts';
 import type { Act } from '../../docs/acts.ts';
 import { freePort } from '../../support/free-port.ts';
 
@@ -15,6 +16,9 @@ import { type Outcome, type Running, runAtTerminal, runFromDesktop, startAndWait
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const testCore = join(repository, 'test', 'e2e', 'esp8266');
+
+/** A reader with an older Node.js installs libsql before the first server, as docs/server.md says. */
+const hasSqlite = nodeSqlite() !== undefined;
 
 export interface Run extends Outcome {
   readonly command: string;
@@ -79,6 +83,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
       env[name] = value === 'ota_…' ? token : words(value);
       return { command, exitCode: 0, output: '' };
     }
+    if (argv[1] === 'serve' && !hasSqlite) await runAtTerminal('npm install --save-dev libsql', cwd, env);
     if (argv[1] === 'simulate' || argv[1] === 'serve') {
       const started = await startAndWait(words(command), cwd, env);
       token = started.ready.token ?? token;

@@ -6,7 +6,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import Database from 'libsql';
+import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './drivers/driver.ts';
 import type { Tables } from './tables.ts';
 
 /** What a query of kysely can be asked for. */
@@ -14,22 +14,20 @@ interface Compilable<Row> {
   compile(): CompiledQuery<Row>;
 }
 
-type Value = string | number | Uint8Array | null;
-
 /** A query that is prepared once and run with new values often. */
 export interface Prepared<Row> {
-  first(...values: readonly Value[]): Row | undefined;
-  all(...values: readonly Value[]): Row[];
-  run(...values: readonly Value[]): number;
+  first(...values: readonly SqliteValue[]): Row | undefined;
+  all(...values: readonly SqliteValue[]): Row[];
+  run(...values: readonly SqliteValue[]): number;
 }
 
 /**
- * The one file that knows libsql. kysely writes the queries and knows their types; they are run here at once, since SQLite answers in
- * microseconds and a promise for each would cost more than the query: between the first and the last query of a transaction nothing else
- * of this process can happen.
+ * A database of this process alone. kysely writes the queries and knows their types; they run synchronously, since SQLite answers in
+ * microseconds and a promise for each would cost more than the query. Nothing else of this process runs between the first and the last
+ * query of a transaction.
  *
- * libsql's binding ends the process when it is given a value that it does not know, such as a boolean or `undefined`: all values come
- * through {@link bindable}.
+ * libsql ends the process when it is given a value that it does not know, such as a boolean or `undefined`: all values pass
+ * {@link bindable}.
  */
 export class Connection {
   readonly sql = new Kysely<Tables>({
@@ -40,8 +38,10 @@ export class Connection {
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   });
-  readonly #database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly driver: SqliteDriver;
+  readonly #database: SqliteDatabase;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #isOpen = true;
   #flushesWithin = true;
 
   /**
@@ -50,8 +50,9 @@ export class Connection {
    *
    * @throws an error whose `code` begins with SQLITE_, such as SQLITE_BUSY when another process has the file
    */
-  constructor(path: string) {
-    this.#database = new Database(path);
+  constructor(path: string, driver: SqliteDriver) {
+    this.driver = driver;
+    this.#database = this.#honest(() => driver.open(path));
     try {
       this.execute('PRAGMA locking_mode = EXCLUSIVE');
       this.execute('PRAGMA journal_mode = WAL');
@@ -67,7 +68,7 @@ export class Connection {
 
   /** A pragma whose value is a number. */
   pragma(name: string): number {
-    // libsql gives a pragma's row with the pragma's name.
+    // The column of a pragma's row has the pragma's name.
     const row = this.#database.prepare(`PRAGMA ${name}`).get([]) as Record<string, unknown> | undefined;
     return Number(row?.[name] ?? 0);
   }
@@ -81,7 +82,7 @@ export class Connection {
 
   /** Any number of statements without values. */
   execute(sql: string): void {
-    honest(() => this.#database.exec(sql));
+    this.#honest(() => this.#database.exec(sql));
   }
 
   first<Row>(query: Compilable<Row>): Row | undefined {
@@ -103,7 +104,7 @@ export class Connection {
   /** Runs an insertion and gives the id of the new row. */
   insert(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
-    return honest(() => Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid));
+    return this.#honest(() => Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid));
   }
 
   /** The values in the query only hold the places of those that come later, in the same order. */
@@ -124,7 +125,7 @@ export class Connection {
       this.execute('COMMIT');
       return result;
     } catch (error) {
-      if (this.#database.inTransaction) this.execute('ROLLBACK');
+      if (this.inTransaction) this.execute('ROLLBACK');
       throw error;
     }
   }
@@ -138,77 +139,83 @@ export class Connection {
       return result;
     } catch (error) {
       // A full disk may have ended the whole transaction already.
-      if (this.#database.inTransaction) this.execute('ROLLBACK TO nested; RELEASE nested');
+      if (this.inTransaction) this.execute('ROLLBACK TO nested; RELEASE nested');
       throw error;
     }
   }
 
+  /** node:sqlite has no property for this before Node.js 22.16, so SQLite is asked: a transaction cannot begin within another one. */
   get inTransaction(): boolean {
-    return this.#database.inTransaction;
+    try {
+      this.#database.exec('BEGIN');
+    } catch {
+      return true;
+    }
+    this.#database.exec('ROLLBACK');
+    return false;
   }
 
-  /** libsql keeps a database open until its statements are collected as garbage; so the lock is given back by hand. */
+  /** libsql keeps a database open until its statements are garbage collected, so the lock is released explicitly. */
   close(): void {
-    if (!this.#database.open) return;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#statements.clear();
     try {
       this.#database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; BEGIN IMMEDIATE; COMMIT');
     } catch {
-      // A disk that is full or gone: what was committed stays in the journal, and the lock with this process.
+      // The disk is full or gone: committed data stays in the journal, and the lock stays with this process.
     }
     this.#database.close();
   }
 
   #first<Row>(sql: string, values: readonly unknown[]): Row | undefined {
     // The row has the columns that kysely derived its type from.
-    return honest(() => this.#statement(sql).get(bindable(values)) as Row | undefined);
+    return this.#honest(() => this.#statement(sql).get(bindable(values)) as Row | undefined);
   }
 
   #all<Row>(sql: string, values: readonly unknown[]): Row[] {
     // As above.
-    return honest(() => this.#statement(sql).all(bindable(values)) as Row[]);
+    return this.#honest(() => this.#statement(sql).all(bindable(values)) as Row[]);
   }
 
   #run(sql: string, values: readonly unknown[]): number {
-    return honest(() => this.#statement(sql).run(bindable(values)).changes);
+    return this.#honest(() => this.#statement(sql).run(bindable(values)).changes);
   }
 
-  #statement(sql: string): Database.Statement {
+  #statement(sql: string): SqliteStatement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
   }
-}
-
-function bindable(values: readonly unknown[]): unknown[] {
-  for (const value of values) {
-    const isBindable =
-      typeof value === 'string' || typeof value === 'number' || value === null || value instanceof Uint8Array;
-    if (!isBindable) throw new TypeError(`${typeof value} cannot be stored`);
+  #honest<Result>(call: () => Result): Result {
+    try {
+      return call();
+    } catch (cause) {
+      throw cause instanceof TypeError ? cause : new DatabaseError(cause, this.driver.errorCode(cause));
+    }
   }
-  return [...values];
 }
 
-/** What libsql throws is no Error to node, and shows neither its message nor its stack in a log. */
+function bindable(values: readonly unknown[]): SqliteValue[] {
+  return values.map((value) => {
+    const isBytes = value instanceof Uint8Array;
+    if (typeof value === 'string' || typeof value === 'number' || value === null || isBytes) return value;
+    throw new TypeError(`${typeof value} cannot be stored`);
+  });
+}
+
+/** An error of SQLite. What libsql throws is not an Error to node, and a log shows neither its message nor its stack. */
 class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
   /** Such as SQLITE_FULL. */
   readonly code: string | undefined;
 
-  constructor(cause: unknown) {
-    // Whatever is thrown can be asked for these.
-    const { message, code } = cause as { message?: unknown; code?: unknown };
+  constructor(cause: unknown, code: string | undefined) {
+    // Any thrown value can be asked for its message.
+    const { message } = Object(cause) as { readonly message?: unknown };
     super(String(message ?? cause));
-    this.code = typeof code === 'string' ? code : undefined;
-  }
-}
-
-function honest<Result>(call: () => Result): Result {
-  try {
-    return call();
-  } catch (cause) {
-    throw cause instanceof TypeError ? cause : new DatabaseError(cause);
+    this.code = code;
   }
 }

@@ -14,7 +14,7 @@ export async function* dumpTables(connection: Connection, copyPath: string): Asy
   await removeDatabase(copyPath);
   try {
     connection.execute(`VACUUM INTO '${copyPath.replaceAll("'", "''")}'`);
-    const copy = new Connection(copyPath);
+    const copy = new Connection(copyPath, connection.driver);
     try {
       for (const table of tableNames) yield* dumpTable(copy, table);
     } finally {
@@ -42,7 +42,7 @@ export function restoreRow(connection: Connection, { table, row }: DumpLine): vo
   connection.run(connection.sql.insertInto(name).values(values as never));
 }
 
-/** Only MD5s are stored as bytes, which libsql gives as a Buffer or as an ArrayBuffer. */
+/** Only MD5s are stored as bytes; drivers return them as a Buffer, a Uint8Array or an ArrayBuffer. */
 function toJson(row: object): DumpLine['row'] {
   const entries = Object.entries(row).map(([column, value]) => {
     const isBytes = value instanceof ArrayBuffer || value instanceof Uint8Array;

@@ -10,6 +10,8 @@ import { Committer } from './committer.ts';
 import { Connection } from './connection.ts';
 import { tellAll } from './device-lists.ts';
 import { sqliteDevices } from './devices.ts';
+import { chooseDriver } from './drivers/choose.ts';
+import type { SqliteDriver } from './drivers/driver.ts';
 import { dumpTables, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
 import { migrate, newestLayout } from './migrations.ts';
@@ -26,11 +28,12 @@ const dumpPrefix = 'dump-';
  * Opens the data of a server: a SQLite database and a folder of blobs.
  *
  * @param folder is made where there is none
- * @param holder a line about this process, for whoever tries to open the folder as well
- * @throws OtaError SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
+ * @param holder a line about this process, shown to another process that tries to open the folder
+ * @param driver the one that suits this Node.js by default
+ * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
  */
-export async function openSqliteStore(folder: string, holder: string): Promise<Store> {
-  const connection = await openConnection(folder);
+export async function openSqliteStore(folder: string, holder: string, driver?: SqliteDriver): Promise<Store> {
+  const connection = await openConnection(folder, driver ?? (await chooseDriver()));
   try {
     await writeFile(join(folder, holderFile), `${holder}\n`);
     // Of an export that was killed.
@@ -44,13 +47,13 @@ export async function openSqliteStore(folder: string, holder: string): Promise<S
   }
 }
 
-async function openConnection(folder: string): Promise<Connection> {
+async function openConnection(folder: string, driver: SqliteDriver): Promise<Connection> {
   try {
     // Tokens are stored hashed, but what devices report is nobody else's business either.
     await mkdir(folder, { recursive: true, mode: 0o700 });
     // A web server in front may read the blobs; SQLite gives its journal the rights of the database.
     await (await open(join(folder, databaseFile), 'a', 0o600)).close();
-    return new Connection(join(folder, databaseFile));
+    return new Connection(join(folder, databaseFile), driver);
   } catch (cause) {
     if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(folder, cause);
     const holder = await readFile(join(folder, holderFile), 'utf8').catch(() => undefined);

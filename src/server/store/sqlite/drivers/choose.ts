@@ -1,0 +1,12 @@
+import type { SqliteDriver } from './driver.ts';
+import { libsql } from './libsql.ts';
+import { nodeSqlite } from './node-sqlite.ts';
+
+/**
+ * node:sqlite where Node.js has it (22.13 and newer), otherwise the package libsql.
+ *
+ * @throws OtaError SQLITE_MISSING
+ */
+export async function chooseDriver(): Promise<SqliteDriver> {
+  return nodeSqlite() ?? (await libsql());
+}

@@ -1,0 +1,24 @@
+/** An open database file. */
+export interface SqliteDatabase {
+  /** Runs any number of statements without values. */
+  readonly exec: (sql: string) => void;
+  prepare(sql: string): SqliteStatement;
+  close(): void;
+}
+
+/** Values are passed as one list, in the order of their places in the statement. */
+export interface SqliteStatement {
+  get(values: readonly SqliteValue[]): unknown;
+  all(values: readonly SqliteValue[]): unknown[];
+  run(values: readonly SqliteValue[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
+}
+
+export type SqliteValue = string | number | Uint8Array | null;
+
+/** SQLite for Node.js. All drivers read and write the same files. */
+export interface SqliteDriver {
+  readonly name: 'node:sqlite' | 'libsql';
+  open(path: string): SqliteDatabase;
+  /** SQLite's name for an error that this driver threw, such as SQLITE_BUSY; undefined for any other error. */
+  errorCode(error: unknown): string | undefined;
+}

@@ -1,0 +1,71 @@
+import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './driver.ts';
+
+/** The part of node:sqlite that is used here; the types of Node.js 20, the oldest supported version, lack the module. */
+interface NodeSqlite {
+  readonly DatabaseSync: new (path: string) => DatabaseSync;
+}
+
+interface DatabaseSync {
+  readonly exec: (sql: string) => void;
+  prepare(sql: string): StatementSync;
+  close(): void;
+}
+
+interface StatementSync {
+  get(...values: readonly SqliteValue[]): unknown;
+  all(...values: readonly SqliteValue[]): unknown[];
+  run(...values: readonly SqliteValue[]): ReturnType<SqliteStatement['run']>;
+}
+
+/** SQLite as it is built into Node.js 22.13 and newer; undefined where Node.js lacks it. */
+export function nodeSqlite(): SqliteDriver | undefined {
+  const sqlite = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite'));
+  if (sqlite === undefined) return undefined;
+  // The module has this shape since Node.js 22.5.
+  const { DatabaseSync } = sqlite as NodeSqlite;
+  return { name: 'node:sqlite', open: (path) => adapt(new DatabaseSync(path)), errorCode };
+}
+
+function adapt(database: DatabaseSync): SqliteDatabase {
+  return {
+    exec: (sql) => database.exec(sql),
+    prepare(sql) {
+      const statement = database.prepare(sql);
+      return {
+        get: (values) => statement.get(...values),
+        all: (values) => statement.all(...values),
+        run: (values) => statement.run(...values),
+      };
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Loads the module without the warning that Node.js 22 prints for it; other warnings are passed on. */
+function withoutSqliteWarning<Result>(load: () => Result): Result {
+  const { emitWarning } = process;
+  const passOn = (warning: string | Error, ...rest: unknown[]): void => {
+    const isOfSqlite = rest[0] === 'ExperimentalWarning' && String(warning).startsWith('SQLite ');
+    if (!isOfSqlite) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  process.emitWarning = passOn;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** SQLite's primary result codes, by number from 0. */
+const resultCodes = [
+  ...['OK', 'ERROR', 'INTERNAL', 'PERM', 'ABORT', 'BUSY', 'LOCKED', 'NOMEM', 'READONLY', 'INTERRUPT'],
+  ...['IOERR', 'CORRUPT', 'NOTFOUND', 'FULL', 'CANTOPEN', 'PROTOCOL', 'EMPTY', 'SCHEMA', 'TOOBIG', 'CONSTRAINT'],
+  ...['MISMATCH', 'MISUSE', 'NOLFS', 'AUTH', 'FORMAT', 'RANGE', 'NOTADB'],
+];
+
+function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return undefined;
+  // The low byte of an extended result code is the primary one.
+  const name = resultCodes[error.errcode & 0xff];
+  return name && `SQLITE_${name}`;
+}
