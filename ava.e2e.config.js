@@ -1,10 +1,9 @@
-/** End-to-end tests share real tools and two cores: one file at a time, with time for a first build. */
+/** End-to-end tests share real tools and two cores: two files at a time, with time for a first build. */
+import unitTests from './ava.config.js';
+
 export default {
+  ...unitTests,
   files: ['test/e2e/**/*.test.ts'],
-  extensions: { ts: 'module' },
-  nodeArguments: ['--import=tsx'],
-  // tsx hooks into the main thread of a process only.
-  workerThreads: false,
   concurrency: 2,
   timeout: '10m',
 };
