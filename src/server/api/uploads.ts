@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { blobDigest, mostBlobBytes, type UploadState } from '../../domain/release.ts';
 import type { ServerParts } from '../parts.ts';
-import { isPrivateKeyFile } from '../publish/private-keys.ts';
+import { isPrivateKeyFile, largestKeyFileBytes } from '../publish/private-keys.ts';
 import { ApiError } from './api-error.ts';
 import { bodyChunks, checked, requireRole, type Session } from './session.ts';
 
@@ -50,7 +50,8 @@ async function accepted(
       'Upload it again from the start.',
     );
   }
-  const bytes = state.complete ? await store.blobs.read(sha256) : undefined;
+  if (!state.complete || state.offset > largestKeyFileBytes) return state;
+  const bytes = await store.blobs.read(sha256);
   if (bytes === undefined || !isPrivateKeyFile(bytes)) return state;
   await store.blobs.remove(sha256);
   log.warn({ sha256 }, 'A PRIVATE KEY WAS UPLOADED; it was deleted');
