@@ -23,6 +23,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     const totalBytes = sizeHeader(context.req.header('upload-length'), 'Upload-Length');
     if (offset > totalBytes)
       throw new ApiError('bad-request', 'Upload-Offset is beyond Upload-Length', 'Mend the headers.');
+    if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong();
     if ((await store.blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
       throw new ApiError('too-many-requests', 'there are too many unfinished uploads', 'Finish them, or wait a day.');
     }
@@ -63,10 +64,13 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): A
   let received = 0;
   for await (const chunk of chunks) {
     received += chunk.length;
-    if (received > mostBytes)
-      throw new ApiError('bad-request', 'the body is longer than Upload-Length says', 'Mend the headers.');
+    if (received > mostBytes) throw tooLong();
     yield chunk;
   }
+}
+
+function tooLong(): ApiError {
+  return new ApiError('bad-request', 'the body is longer than Upload-Length says', 'Mend the headers.');
 }
 
 function sizeHeader(value: string | undefined, name: string): number {
