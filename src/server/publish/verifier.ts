@@ -8,7 +8,7 @@ import type { BuildAnswer, BuildQuestion } from './verify-build.ts';
 export interface VerifierLimits {
   /** Milliseconds for one build. */
   readonly verificationMs: number;
-  /** MiB of JavaScript objects; the bytes of artifacts are not part of it. */
+  /** MiB of JavaScript objects, without the bytes of artifacts. V8 ends the process where a thread cannot even begin, at 2 MiB or so. */
   readonly verificationHeapMb: number;
 }
 
