@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { workerEntries } from './rolldown.worker-entries.mjs';
 
 const require = createRequire(import.meta.url);
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -57,7 +58,7 @@ async function bundle({ input, output }) {
     input,
     platform: 'node',
     external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [lightRequires()],
+    plugins: [lightRequires(), workerEntries()],
     transform: { target: 'node20.19', define: { OTA_HOOKS_VERSION: JSON.stringify(manifest.version) } },
     onLog(level, log) {
       if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') console.error(`${level}: ${log.message}`);

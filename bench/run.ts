@@ -14,6 +14,7 @@ import { benchPackage } from './package.ts';
 import type { Place } from './place.ts';
 import { benchSizes } from './sizes.ts';
 import { benchUpload } from './upload.ts';
+import { benchVerification } from './verification.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ota-hooks-bench-'));
@@ -45,6 +46,7 @@ try {
     upload: () => benchUpload(),
     fleet: () => benchFleet(place),
     package: () => benchPackage(place),
+    verification: () => benchVerification(),
   };
   const wanted = process.argv.slice(2);
   for (const name of wanted)

@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import fastGlob from 'fast-glob';
 import { rolldown } from 'rolldown';
+import { workerEntries } from '../rolldown.worker-entries.mjs';
 
 const folder = 'build/tests';
 const isWithE2e = process.argv[2] === 'e2e';
@@ -18,7 +19,7 @@ const bundle = await rolldown({
   input: Object.fromEntries(sources.map((path) => [path.replace(/^test\//, '').replace(/\.ts$/, ''), path])),
   platform: 'node',
   external: isInstalledPackage,
-  plugins: [sourceLocations()],
+  plugins: [workerEntries(), sourceLocations()],
   transform: { target: 'node20.19' },
   onLog(level, log) {
     if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') console.error(`${level}: ${log.message}`);

@@ -102,6 +102,11 @@ export const apiProblems = {
     when: 'A rule of preflight objects: the update would brick, lock out or un-secure devices; `refused` lists why.',
     whatToDo: 'Do what stands beside the rule; past it leads only its name, `--allow RULE`.',
   },
+  'verification-limit': {
+    status: 422,
+    when: 'Reading the artifacts again takes the server more time or memory than it spends on one build; nothing was published.',
+    whatToDo: 'Pack the build again with `ota-hooks pack`, and publish it once more when the server is less busy.',
+  },
   'too-many-requests': {
     status: 429,
     when: 'An address was refused too often, or too many uploads are unfinished.',

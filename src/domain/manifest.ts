@@ -222,7 +222,8 @@ export function parseManifest(text: string): { manifest: Manifest } | { reason: 
   } catch (error) {
     return { reason: `not JSON (${error instanceof Error ? error.message : String(error)})` };
   }
-  const result = v.safeParse(manifestSchema, json);
+  // Only the first problem is told, and a long list of wrong items has many.
+  const result = v.safeParse(manifestSchema, json, { abortEarly: true });
   if (result.success) return { manifest: result.output };
   const issue = result.issues[0];
   return { reason: `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}` };

@@ -5,8 +5,8 @@ export interface DerElement {
   readonly endOffset: number;
 }
 
-/** The tags that a SubjectPublicKeyInfo is made of (X.690). */
-export const derTags = { integer: 0x02, bitString: 0x03, oid: 0x06, sequence: 0x30 } as const;
+/** Tags of the elements that keys are made of (X.690). */
+export const derTags = { integer: 0x02, bitString: 0x03, octetString: 0x04, oid: 0x06, sequence: 0x30 } as const;
 
 /**
  * Reads the element at `offset`; undefined unless it has this tag, a definite length of at most three bytes (nothing

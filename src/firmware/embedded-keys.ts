@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { describePublicKey, type RsaPublicKey } from '../keys/public-key.ts';
-import { derTags, readDerElement, unsignedInteger } from './der.ts';
+import { type DerElement, derTags, readDerElement, unsignedInteger } from './der.ts';
 import type { Finding, Reading } from './finding.ts';
 
 /** An RSA public key that lies in an image: the one that the device verifies with, or any other (TLS pins, servers). */
@@ -19,6 +19,12 @@ const mostKeys = 512;
 const mostPemMarkers = 4096;
 const mostModulusBeginnings = 65_536;
 const mostPemBytes = 32 * 1024;
+// Shared by all three searches: OpenSSL reads each candidate. The certificate store above needs 300, since its keys are found twice.
+const mostCandidates = 1024;
+// A modulus of 4096 bits has 513 bytes. Larger integers cost more to convert than a key is worth, once per candidate.
+const mostIntegerBytes = 1024;
+// OpenSSL computes with longer exponents, at 20 times the cost, when the modulus has at most 3072 bits. No tool makes such a key.
+const mostExponentBytes = 8;
 
 /**
  * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also
@@ -27,19 +33,25 @@ const mostPemBytes = 32 * 1024;
  */
 export function findEmbeddedKeys(content: Uint8Array): Reading<readonly EmbeddedKey[]> {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
-  const pem = findPemKeys(buffer);
-  const der = findDerKeys(buffer);
-  const bare = findBareKeys(buffer);
+  const budget: Budget = { candidates: mostCandidates };
+  const pem = findPemKeys(buffer, budget);
+  const der = findDerKeys(buffer, budget);
+  const bare = findBareKeys(buffer, budget);
   const byFingerprint = new Map<string, EmbeddedKey>();
   for (const found of [...pem.keys, ...der.keys, ...bare.keys]) {
     if (!byFingerprint.has(found.key.fingerprint)) byFingerprint.set(found.key.fingerprint, found);
   }
   const findings = [...pem.findings];
-  if (pem.stopped || der.stopped || bare.stopped) {
+  if (pem.stopped || der.stopped || bare.stopped || budget.candidates === 0) {
     const message = 'too many things in the content look like keys: the rest was not read';
     findings.push({ id: 'embedded-keys-not-all-read', message });
   }
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
+}
+
+/** Work that is left for one content. */
+interface Budget {
+  candidates: number;
 }
 
 interface Scan {
@@ -52,7 +64,7 @@ const pemBegin = '-----BEGIN ';
 const pemLabel = /^([A-Z0-9 ]{1,40})-----/;
 const pemBody = /^[A-Za-z0-9+/=\s]+$/;
 
-function findPemKeys(buffer: Buffer): Scan {
+function findPemKeys(buffer: Buffer, budget: Budget): Scan {
   const keys: EmbeddedKey[] = [];
   const findings: Finding[] = [];
   let markers = 0;
@@ -66,7 +78,7 @@ function findPemKeys(buffer: Buffer): Scan {
     const block = readPemBlock(buffer.toString('latin1', offset + pemBegin.length, end));
     if (block !== undefined) {
       read += 1;
-      const found = keyInPem(block, offset);
+      const found = keyInPem(block, offset, budget);
       if (found.key !== undefined) keys.push(found.key);
       if (found.finding !== undefined) findings.push(found.finding);
     }
@@ -94,6 +106,7 @@ function readPemBlock(text: string): PemBlock | undefined {
 function keyInPem(
   { label, der }: PemBlock,
   offset: number,
+  budget: Budget,
 ): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
   if (label.endsWith('PRIVATE KEY')) {
     const message = `the content holds a private key (${label}): whoever has the file has it too`;
@@ -101,11 +114,11 @@ function keyInPem(
   }
   switch (label) {
     case 'RSA PUBLIC KEY':
-      return withContainer('rsa-public-key', readRsaPublicKey(der, 0, der.length), offset);
+      return withContainer('rsa-public-key', readRsaPublicKey(der, { offset: 0, limit: der.length }, budget), offset);
     case 'CERTIFICATE':
-      return withContainer('certificate', firstDerKey(der), offset);
+      return withContainer('certificate', firstDerKey(der, budget), offset);
     case 'PUBLIC KEY': {
-      const key = firstDerKey(der);
+      const key = firstDerKey(der, budget);
       if (key !== undefined || !isPublicKeyInfo(der)) return withContainer('public-key', key, offset);
       const message = 'the content holds a public key that is not RSA: no device can verify an update with it';
       return { finding: { id: 'embedded-key-not-rsa', message, offset } };
@@ -135,12 +148,12 @@ function isPublicKeyInfo(der: Buffer): boolean {
 // SEQUENCE { OID 1.2.840.113549.1.1.1 rsaEncryption, NULL }: with its tag and length it begins every RSA key.
 const rsaAlgorithm = Buffer.from('300d06092a864886f70d0101010500', 'hex');
 
-function findDerKeys(buffer: Buffer): Scan {
+function findDerKeys(buffer: Buffer, budget: Budget): Scan {
   const keys: EmbeddedKey[] = [];
   let read = 0;
   let at = buffer.indexOf(rsaAlgorithm);
   while (at !== -1 && read < mostKeys) {
-    const found = readPublicKeyInfo(buffer, at);
+    const found = readPublicKeyInfo(buffer, at, budget);
     if (found !== undefined) {
       keys.push({ encoding: 'der', container: 'public-key', offset: found.offset, key: found.key });
     }
@@ -150,32 +163,33 @@ function findDerKeys(buffer: Buffer): Scan {
   return { keys, findings: [], stopped: at !== -1 };
 }
 
-function firstDerKey(der: Buffer): RsaPublicKey | undefined {
-  return findDerKeys(der).keys[0]?.key;
+function firstDerKey(der: Buffer, budget: Budget): RsaPublicKey | undefined {
+  return findDerKeys(der, budget).keys[0]?.key;
 }
 
 /** @param at of the AlgorithmIdentifier; the SEQUENCE around it begins two to four bytes before */
 function readPublicKeyInfo(
   buffer: Buffer,
   at: number,
+  budget: Budget,
 ): { readonly offset: number; readonly key: RsaPublicKey } | undefined {
   const bits = readDerElement(buffer, at + rsaAlgorithm.length, buffer.length, derTags.bitString);
   // The first byte of a BIT STRING counts its unused bits, of which a key has none.
   if (bits === undefined || buffer[bits.contentOffset] !== 0) return undefined;
-  const key = readRsaPublicKey(buffer, bits.contentOffset + 1, bits.endOffset);
-  if (key === undefined) return undefined;
-  for (const headerBytes of [2, 3, 4]) {
-    const outer = readDerElement(buffer, at - headerBytes, buffer.length, derTags.sequence);
-    if (outer?.contentOffset === at && outer.endOffset === bits.endOffset) return { offset: at - headerBytes, key };
-  }
-  return undefined;
+  const offset = [at - 2, at - 3, at - 4].find((start) => {
+    const outer = readDerElement(buffer, start, buffer.length, derTags.sequence);
+    return outer?.contentOffset === at && outer.endOffset === bits.endOffset;
+  });
+  if (offset === undefined) return undefined;
+  const key = readRsaPublicKey(buffer, { offset: bits.contentOffset + 1, limit: bits.endOffset }, budget);
+  return key && { offset, key };
 }
 
 // How the modulus of a key of 1024 bits and more begins: INTEGER, and a length of one or of two bytes.
 const modulusBeginnings = [Buffer.from('0281', 'hex'), Buffer.from('0282', 'hex')];
 
 /** PKCS#1 without anything around it. What lies inside a SubjectPublicKeyInfo is met here again. */
-function findBareKeys(buffer: Buffer): Scan {
+function findBareKeys(buffer: Buffer, budget: Budget): Scan {
   const keys: EmbeddedKey[] = [];
   let read = 0;
   let seen = 0;
@@ -186,7 +200,7 @@ function findBareKeys(buffer: Buffer): Scan {
       const offset = sequenceBefore(buffer, at);
       if (offset === undefined) continue;
       read += 1;
-      const key = readRsaPublicKey(buffer, offset, buffer.length);
+      const key = readRsaPublicKey(buffer, { offset, limit: buffer.length }, budget);
       if (key !== undefined) keys.push({ encoding: 'der', container: 'rsa-public-key', offset, key });
     }
     if (at !== -1) return { keys, findings: [], stopped: true };
@@ -202,22 +216,30 @@ function sequenceBefore(buffer: Buffer, at: number): number | undefined {
 }
 
 /** RSAPublicKey (RFC 8017, A.1.1): SEQUENCE { INTEGER modulus, INTEGER exponent }. */
-function readRsaPublicKey(buffer: Buffer, offset: number, limit: number): RsaPublicKey | undefined {
+function readRsaPublicKey(
+  buffer: Buffer,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+  budget: Budget,
+): RsaPublicKey | undefined {
   const outer = readDerElement(buffer, offset, limit, derTags.sequence);
   const modulus = outer && readDerElement(buffer, outer.contentOffset, outer.endOffset, derTags.integer);
   const exponent = modulus && readDerElement(buffer, modulus.endOffset, outer.endOffset, derTags.integer);
   if (modulus === undefined || exponent === undefined) return undefined;
-  const jwk = {
-    kty: 'RSA',
-    n: base64Url(unsignedInteger(buffer, modulus)),
-    e: base64Url(unsignedInteger(buffer, exponent)),
-  };
+  if (sizeOf(modulus) > mostIntegerBytes || sizeOf(exponent) > mostIntegerBytes) return undefined;
+  const e = unsignedInteger(buffer, exponent);
+  if (e.length > mostExponentBytes || budget.candidates === 0) return undefined;
+  budget.candidates -= 1;
+  const jwk = { kty: 'RSA', n: base64Url(unsignedInteger(buffer, modulus)), e: base64Url(e) };
   try {
     return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
   } catch {
     // Numbers that are no RSA key, or of a size that no device takes: a look-alike.
     return undefined;
   }
+}
+
+function sizeOf({ contentOffset, endOffset }: DerElement): number {
+  return endOffset - contentOffset;
 }
 
 function base64Url(bytes: Uint8Array): string {

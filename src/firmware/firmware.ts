@@ -1,8 +1,8 @@
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { type EmbeddedKey, findEmbeddedKeys } from './embedded-keys.ts';
 import { type FilesystemImage, readFilesystemImage } from './filesystem-image.ts';
-import type { Finding } from './finding.ts';
-import { type GzipFraming, readGzip } from './gzip-framing.ts';
+import type { Finding, Reading } from './finding.ts';
+import { type GunzippedFile, type GzipFraming, readGzip } from './gzip-framing.ts';
 import { looksLikeGzip } from './gzip-header.ts';
 import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
 import { findSketchEnd, looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
@@ -35,18 +35,24 @@ export interface ReadFirmwareOptions {
   readonly knownKeys?: readonly RsaPublicKey[] | undefined;
   /** What a gzip file may inflate to; by default 16 MiB, the largest flash that an ESP8266 can have. */
   readonly maxContentBytes?: number | undefined;
+  /** In place of `readGzip` with that limit, for a caller who inflates equal files once. */
+  readonly gunzip?: Gunzip | undefined;
 }
 
-const largestFlashBytes = 16 * 1024 * 1024;
+/** Inflates a file that begins with the gzip magic. */
+export type Gunzip = (file: Uint8Array) => Reading<GunzippedFile>;
+
+export const largestFlashBytes = 16 * 1024 * 1024;
 
 /** Reads any bytes and never throws for them: what is odd is a finding with a name. */
 export function readFirmware(bytes: Uint8Array, options: ReadFirmwareOptions = {}): Firmware {
   const { knownKeys = [], maxContentBytes = largestFlashBytes } = options;
-  return looksLikeGzip(bytes) ? readGzipFile(bytes, knownKeys, maxContentBytes) : readPlainFile(bytes, knownKeys);
+  const { gunzip = (file) => readGzip(file, maxContentBytes) } = options;
+  return looksLikeGzip(bytes) ? readGzipFile(bytes, knownKeys, gunzip) : readPlainFile(bytes, knownKeys);
 }
 
-function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], maxContentBytes: number): Firmware {
-  const { value: gunzipped, findings } = readGzip(file, maxContentBytes);
+function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], gunzip: Gunzip): Firmware {
+  const { value: gunzipped, findings } = gunzip(file);
   const { framing, content } = gunzipped;
   const image = readImage(content);
   const embedded = findEmbeddedKeys(content);
@@ -100,6 +106,22 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
       ...embedded.findings,
     ],
   };
+}
+
+/** What delivery adds to an image, read without looking at the image itself. */
+export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
+
+/**
+ * Reads gzip and signature alone: all that differs between the artifacts of one image.
+ *
+ * @param keys those that may have signed the file; for the same result as `readFirmware` also those embedded in the content
+ */
+export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gunzip: Gunzip): Envelope {
+  const gunzipped = looksLikeGzip(file) ? gunzip(file).value : undefined;
+  const endOffset = gunzipped === undefined ? findImageEnd(file) : gunzipped.framing.endOffset;
+  const trailer = findTrailer(file, endOffset, keys).value;
+  const payload = file.subarray(0, trailer?.offset ?? file.length);
+  return { encoding: gunzipped ? 'gzip' : 'identity', trailer, payload, content: gunzipped?.content ?? payload };
 }
 
 /** Where the image ends by its own structure, whatever follows it. */

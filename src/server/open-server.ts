@@ -12,6 +12,7 @@ import { newCounters } from './operation/counters.ts';
 import { makeMetrics } from './operation/metrics.ts';
 import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
+import { Verifier } from './publish/verifier.ts';
 import { Rollouts } from './rollout/rollouts.ts';
 import { serviceClock } from './service-clock.ts';
 import type { Store } from './store/store.ts';
@@ -54,6 +55,7 @@ export async function makeParts(
     counters,
     log: options.log,
     publishing: new Turns(),
+    verifier: new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     changes,

@@ -1,4 +1,5 @@
 import type { Log } from './operation/log.ts';
+import type { VerifierLimits } from './publish/verifier.ts';
 import type { TlsOptions } from './tls/certificate.ts';
 
 /** How a server is run. */
@@ -25,7 +26,7 @@ export interface ServerOptions {
   readonly stallMs?: number;
 }
 
-export interface ServerLimits {
+export interface ServerLimits extends VerifierLimits {
   /** At one time; who comes later gets 304 and asks again. */
   readonly mostDownloads: number;
   readonly mostConnections: number;
@@ -50,4 +51,7 @@ export const defaultLimits: ServerLimits = {
   newDevicesPerSecond: 10,
   failuresPerAddress: 100,
   failuresPerSecond: 1,
+  // A build of 3.5 MB takes 1 s of CPU; a slow computer under load may take 50 times as long.
+  verificationMs: 60_000,
+  verificationHeapMb: 256,
 };

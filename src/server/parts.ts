@@ -1,5 +1,6 @@
 import type { Changes } from './changes.ts';
 import type { DeviceParts } from './device/parts.ts';
+import type { Verifier } from './publish/verifier.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import type { Turns } from './turns.ts';
 
@@ -8,6 +9,7 @@ export interface ServerParts extends DeviceParts {
   readonly rollouts: Rollouts;
   /** One publication at a time, and nothing is swept away meanwhile. */
   readonly publishing: Turns;
+  readonly verifier: Verifier;
   /** /metrics without a token. */
   readonly openMetrics: boolean;
   /** Text of /metrics, in the format of Prometheus. */

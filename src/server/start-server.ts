@@ -56,6 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await closeServers(graceMs);
         await parts.downloads.idle();
         await maintenance.stop();
+        await parts.verifier.close();
         await store.close();
       },
     };

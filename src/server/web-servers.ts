@@ -7,7 +7,7 @@ import { makeApi } from './api/app.ts';
 import { answerText } from './device/answers.ts';
 import { DeviceDoor } from './device/device-door.ts';
 import { limitConnections } from './operation/connections.ts';
-import { leaveBody } from './operation/leave-body.ts';
+import { continueWhenRead, endWithUnreadBody } from './operation/unread-body.ts';
 import { defaultLimits, type ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
 import type { Certificate } from './tls/certificate.ts';
@@ -58,18 +58,16 @@ function wholeListener(parts: ServerParts): RequestListener {
   const door = new DeviceDoor(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (request, response) => {
-    if (door.handle(request, response)) return;
-    if (!['POST', 'PUT', 'PATCH'].includes(request.method ?? '')) leaveBody(request, response);
-    void api(request, response);
+    if (!door.handle(request, response)) void api(request, response);
   };
 }
 
 function deviceListener(parts: ServerParts): RequestListener {
   const door = new DeviceDoor(parts);
   return (request, response) => {
-    if (door.handle(request, response)) return;
-    leaveBody(request, response);
-    answerText(response, 404, 'only devices are answered here, below /update and /files');
+    if (!door.handle(request, response)) {
+      answerText(response, 404, 'only devices are answered here, below /update and /files');
+    }
   };
 }
 
@@ -87,8 +85,8 @@ async function open(
     keepAliveTimeout: idleMs,
     connectionsCheckingInterval: 500,
   };
-  const server =
-    certificate === undefined ? createServer(settings, listener) : createSecureServer(settings, certificate, listener);
+  const server = certificate === undefined ? createServer(settings) : createSecureServer(settings, certificate);
+  handleRequests(server, listener);
   const { mostConnections, mostConnectionsPerAddress: mostPerAddress } = { ...defaultLimits, ...options.limits };
   limitConnections(server, { mostConnections, mostPerAddress, trustedProxies: parts.trustedProxies }, parts.counters);
   const sockets = openSockets(server);
@@ -98,6 +96,23 @@ async function open(
     server,
     close: (graceMs) => closeServer(server, sockets, graceMs),
   };
+}
+
+/** node itself would answer some of what a client expects, and read the body of each. */
+function handleRequests(server: WebServer['server'], listener: RequestListener): void {
+  server.on('request', (request, response) => {
+    endWithUnreadBody(request, response);
+    listener(request, response);
+  });
+  server.on('checkContinue', (request, response) => {
+    endWithUnreadBody(request, response);
+    continueWhenRead(request, response);
+    listener(request, response);
+  });
+  server.on('checkExpectation', (request, response) => {
+    endWithUnreadBody(request, response);
+    answerText(response, 417, 'this server knows Expect: 100-continue only');
+  });
 }
 
 /** Those too that have not got beyond a handshake, of which an HTTP server knows nothing; of TLS both layers. */

@@ -160,6 +160,28 @@ test('bodies that are none', async (t) => {
   t.is(huge.status, 413);
 });
 
+test('JSON of too many levels is refused before it is read', async (t) => {
+  const { ask, tokenOf } = await testApi(t);
+  const admin = await tokenOf('admin');
+  const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
+  t.is(deep.status, 400);
+  t.is(JSON.parse(deep.text).error.message, 'the body has more than 16 levels');
+  const brackets = JSON.stringify({ role: 'read', name: `\\"${'['.repeat(50)}` });
+  t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
+});
+
+test('a long document is told its first problem alone', async (t) => {
+  const { ask, tokenOf } = await testApi(t);
+  const admin = await tokenOf('admin');
+  const problemsOf = async (count: number) => {
+    const allow = Array.from({ length: count }, () => 1);
+    const body = JSON.stringify({ version: '1.0', manifest: '{}', allow });
+    return JSON.parse((await ask('POST', 'projects/door/releases', admin, body)).text).error.problems;
+  };
+  t.is((await problemsOf(3)).length, 3);
+  t.is((await problemsOf(900_000)).length, 1);
+});
+
 test('settings that are none', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');

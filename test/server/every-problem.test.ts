@@ -66,6 +66,10 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
   },
   refused: async (server) =>
     server.publish(await testBuild({ version: '1.0', project: 'door', signer, unproven: true })),
+  'verification-limit': async (server) => {
+    const impatient = await server.restart({ limits: { verificationMs: 1 } });
+    return impatient.publish(build);
+  },
   'too-many-requests': async ({ api }) => {
     const answers: ApiAnswer[] = [];
     for (let count = 0; count < 150; count++) answers.push(await api('GET', '/server', undefined, 'ota_of_nobody'));

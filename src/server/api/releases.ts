@@ -7,7 +7,7 @@ import {
 } from '../../domain/release.ts';
 import type { ReleaseAnswer, ReleaseInfo } from '../../domain/release-info.ts';
 import type { ServerParts } from '../parts.ts';
-import { publishRelease } from '../publish/publish-release.ts';
+import { publishRelease, verifyRelease } from '../publish/publish-release.ts';
 import { selectReleases, withdrawReleases } from '../publish/withdraw-releases.ts';
 import type { ReleaseRecord } from '../store/records.ts';
 import { ApiError } from './api-error.ts';
@@ -25,9 +25,10 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const request = await readBody(context, releaseRequestSchema);
     const token = context.get('token');
     const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
+    const verified = await verifyRelease(parts, question);
     const { outcome, release, warnings } = await publishing.take('all', async () => {
       if (request.purpose === 'serve' && !request.hold) rollouts.requireFreeChannel(project, request.channel);
-      const answer = await publishRelease(store, question);
+      const answer = await publishRelease(store, question, verified);
       await catalogue.refresh(project);
       return answer;
     });

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { blobDigest, mostBlobBytes, type UploadState } from '../../domain/release.ts';
 import type { ServerParts } from '../parts.ts';
-import { isPrivateKeyFile } from '../publish/private-keys.ts';
+import { isPrivateKeyFile, largestKeyFileBytes } from '../publish/private-keys.ts';
 import { ApiError } from './api-error.ts';
 import { bodyChunks, checked, requireRole, type Session } from './session.ts';
 
@@ -23,6 +23,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     const totalBytes = sizeHeader(context.req.header('upload-length'), 'Upload-Length');
     if (offset > totalBytes)
       throw new ApiError('bad-request', 'Upload-Offset is beyond Upload-Length', 'Mend the headers.');
+    if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong();
     if ((await store.blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
       throw new ApiError('too-many-requests', 'there are too many unfinished uploads', 'Finish them, or wait a day.');
     }
@@ -50,7 +51,8 @@ async function accepted(
       'Upload it again from the start.',
     );
   }
-  const bytes = state.complete ? await store.blobs.read(sha256) : undefined;
+  if (!state.complete || state.offset > largestKeyFileBytes) return state;
+  const bytes = await store.blobs.read(sha256);
   if (bytes === undefined || !isPrivateKeyFile(bytes)) return state;
   await store.blobs.remove(sha256);
   log.warn({ sha256 }, 'A PRIVATE KEY WAS UPLOADED; it was deleted');
@@ -62,10 +64,13 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): A
   let received = 0;
   for await (const chunk of chunks) {
     received += chunk.length;
-    if (received > mostBytes)
-      throw new ApiError('bad-request', 'the body is longer than Upload-Length says', 'Mend the headers.');
+    if (received > mostBytes) throw tooLong();
     yield chunk;
   }
+}
+
+function tooLong(): ApiError {
+  return new ApiError('bad-request', 'the body is longer than Upload-Length says', 'Mend the headers.');
 }
 
 function sizeHeader(value: string | undefined, name: string): number {

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
@@ -48,6 +48,7 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
     app.use(place, guard);
     // A proxy that ends TLS makes https://name to http://name; the name is the same.
     app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
+    app.post(place, refuseAnnounced);
     app.post(place, bodyLimit({ maxSize: mostFormBytes }));
   }
   app.route('/', assetRoutes());
@@ -81,6 +82,12 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
   app.onError((error, context) => errorPage(error, context, parts));
   return app;
 }
+
+/** `bodyLimit` begins to read before it looks at the size, and a client that waits for 100 Continue would be told to send. */
+const refuseAnnounced: MiddlewareHandler<Visitor> = async (context, next) => {
+  if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);
+  return next();
+};
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientAddress } from '../access/client-address.ts';
 import type { ProjectView } from '../catalogue.ts';
 import { countIn } from '../operation/counters.ts';
-import { leaveBody } from '../operation/leave-body.ts';
 import type { DeviceRecord, ReleaseRecord } from '../store/records.ts';
 import { answerNotModified, answerText } from './answers.ts';
 import { sendArtefact } from './downloads.ts';
@@ -36,7 +35,6 @@ export class DeviceDoor {
     const { catalogue } = this.#parts;
     const route = deviceRoute(request.url ?? '', (path) => catalogue.alias(path));
     if (route === undefined) return false;
-    leaveBody(request, response);
     const refusal = this.#answer(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
     return true;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type * as v from 'valibot';
 import { type Manifest, parseManifest } from '../../domain/manifest.ts';
 import { mostBlobBytes, privateKeyRule, type releaseRequestSchema } from '../../domain/release.ts';
@@ -7,10 +8,11 @@ import { type RsaPublicKey, readPublicKey } from '../../keys/public-key.ts';
 import { judgeRelease } from '../../preflight/judge-release.ts';
 import { isRuleId } from '../../preflight/registry.ts';
 import { ApiError } from '../api/api-error.ts';
+import type { ServerParts } from '../parts.ts';
 import { newProject } from '../project.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../store/records.ts';
 import type { PublicationResult, Store } from '../store/store.ts';
-import { type BuildAnswer, verifyBuild } from './verify-build.ts';
+import type { BuildAnswer } from './verify-build.ts';
 
 export interface PublishQuestion {
   readonly project: string;
@@ -26,25 +28,54 @@ export interface PublishAnswer {
   readonly warnings: readonly ReleaseComplaint[];
 }
 
+/** A release whose bytes are what its manifest says. */
+export interface VerifiedRelease {
+  /** Fingerprints of the keys that the project had. */
+  readonly projectKeys: readonly string[];
+  readonly warnings: readonly ReleaseComplaint[];
+}
+
 /**
- * Takes a release in: reads all its bytes again, asks the rules, and makes it visible in one step at the end.
+ * Reads all bytes of a release again, in a thread of its own, and asks the rules. Nothing is written.
  *
- * @throws ApiError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, version-taken
+ * @throws ApiError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, verification-limit
  */
-export async function publishRelease(store: Store, question: PublishQuestion): Promise<PublishAnswer> {
-  const { project, request, by } = question;
-  const manifest = readManifest(question);
-  const present = (await store.catalogue.projects()).find(({ name }) => name === project);
-  const key = namedKey(manifest);
-  const record = await projectOf(store, question, present, key);
+export async function verifyRelease(
+  { store, verifier }: Pick<ServerParts, 'store' | 'verifier'>,
+  question: PublishQuestion,
+): Promise<VerifiedRelease> {
+  const { manifest, key, record, blobs } = await prepare(store, question);
   const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
-  if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  const answer = await verifier.verify(question.project, { manifest, blobs, key, projectKeys });
+  requireAsDescribed(answer, question.request.allow);
+  return { projectKeys: record.keys.map(({ fingerprint }) => fingerprint), warnings: judged(manifest, question) };
+}
 
-  const blobs = await readBlobs(store, manifest);
-  const answer = await verifyBuild({ manifest, blobs, key, projectKeys });
-  requireAsDescribed(answer, request.allow);
-  const warnings = judged(manifest, question);
-
+/**
+ * Makes a verified release visible in one step.
+ *
+ * @throws ApiError conflict, version-taken, and those of `verifyRelease`
+ */
+export async function publishRelease(
+  store: Store,
+  question: PublishQuestion,
+  { projectKeys, warnings }: VerifiedRelease,
+): Promise<PublishAnswer> {
+  const { project, request, by } = question;
+  // Verifying took a while: an admin may have changed the project meanwhile, or uploads may have been swept away.
+  const { manifest, record, present } = await prepare(store, question);
+  if (
+    !isDeepStrictEqual(
+      record.keys.map(({ fingerprint }) => fingerprint),
+      projectKeys,
+    )
+  ) {
+    throw new ApiError(
+      'conflict',
+      `the keys of ${project} changed while the release was verified`,
+      'Publish it again.',
+    );
+  }
   const { version, purpose } = request;
   const { kind } = manifest.image;
   const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
@@ -60,6 +91,27 @@ export async function publishRelease(store: Store, question: PublishQuestion): P
     );
   }
   return { outcome, release: written, warnings };
+}
+
+interface Prepared {
+  readonly manifest: Manifest;
+  readonly key: RsaPublicKey | undefined;
+  /** undefined: this release is the first. */
+  readonly present: ProjectRecord | undefined;
+  /** The project as it will be. */
+  readonly record: ProjectRecord;
+  /** Path of each artifact by SHA-256. */
+  readonly blobs: ReadonlyMap<string, string>;
+}
+
+/** All that can be said of a release without its bytes. */
+async function prepare(store: Store, question: PublishQuestion): Promise<Prepared> {
+  const manifest = readManifest(question);
+  const present = (await store.catalogue.projects()).find(({ name }) => name === question.project);
+  const key = namedKey(manifest);
+  const record = await projectOf(store, question, present, key);
+  if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  return { manifest, key, present, record, blobs: await requireBlobs(store, manifest) };
 }
 
 /** With the project and the version under which it is published; of a build that is only recognised the image is all that matters. */
@@ -92,7 +144,8 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   return { ...manifest, project, version: request.version, artefacts };
 }
 
-const mostArtefacts = 16;
+/** `pack` and `sign` make 5 at most. */
+const mostArtefacts = 8;
 /** Of the releases that a project without a key has. */
 const mostLookedAt = 1000;
 
@@ -153,13 +206,12 @@ function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, ke
   }
 }
 
-async function readBlobs({ blobs }: Store, { artefacts }: Manifest): Promise<ReadonlyMap<string, Uint8Array>> {
-  const found = new Map<string, Uint8Array>();
+async function requireBlobs({ blobs }: Store, { artefacts }: Manifest): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
   const missing = [];
   for (const { file, sha256, sizeBytes } of artefacts) {
-    const bytes = found.get(sha256) ?? (await blobs.read(sha256));
-    if (bytes === undefined) missing.push({ file, sha256, sizeBytes });
-    else found.set(sha256, bytes);
+    if (found.has(sha256) || (await blobs.state(sha256)).complete) found.set(sha256, blobs.path(sha256));
+    else missing.push({ file, sha256, sizeBytes });
   }
   if (missing.length === 0) return found;
   const names = missing.map(({ file }) => file).join(', ');

@@ -1,53 +1,60 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Artefact, Manifest } from '../../domain/manifest.ts';
 import { usedExtent } from '../../firmware/erased-flash.ts';
-import { type Firmware, readFirmware } from '../../firmware/firmware.ts';
+import { type Firmware, readEnvelope, readFirmware } from '../../firmware/firmware.ts';
 import { sketchMd5s } from '../../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../../keys/public-key.ts';
-import { imageFacts, inflateFacts } from '../../preflight/image-facts.ts';
+import { imageFacts } from '../../preflight/image-facts.ts';
+import { Compressions } from './compressions.ts';
 import { privateKeyInside } from './private-keys.ts';
 
+/** Plain data: it is sent to a worker thread. */
 export interface BuildQuestion {
   readonly manifest: Manifest;
-  /** By SHA-256, of every artefact. */
-  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /** Path of each artifact by SHA-256. */
+  readonly blobs: ReadonlyMap<string, string>;
   /** The key that the manifest names. */
   readonly key: RsaPublicKey | undefined;
-  /** Of the project, for what must not be in an image. */
+  /** Keys of the project, whose private halves must not be in an image. */
   readonly projectKeys: readonly RsaPublicKey[];
 }
 
 export interface BuildAnswer {
-  /** Where the manifest says something else than the bytes, in sentences. */
+  /** Where the manifest and the bytes disagree, in sentences. */
   readonly differences: readonly string[];
   readonly privateKey: 'signing-key' | 'other' | undefined;
 }
 
 /**
- * Reads the bytes of a build again and compares all that they show to what the manifest says of them. What bytes cannot show is taken on
- * the publisher's word: the proof of enforcement and the flash layout, which come from the ELF.
+ * Reads the bytes of a build again and compares all that they show with the manifest. Two statements of the publisher cannot be checked:
+ * the proof of enforcement and the flash layout, which come from the ELF.
+ *
+ * The cost is linear in the bytes, and one artifact at a time is in memory beside the image.
  */
 export async function verifyBuild(question: BuildQuestion): Promise<BuildAnswer> {
-  const { manifest, projectKeys } = question;
+  const { manifest, blobs, key, projectKeys } = question;
   const image = manifest.artefacts.find(({ file }) => file === manifest.image.file);
-  const bytes = image && question.blobs.get(image.sha256);
+  const bytes = image && (await read(blobs, image));
   if (image === undefined || bytes === undefined) {
     return { differences: [`${manifest.image.file} is not among the artefacts`], privateKey: undefined };
   }
-  const firmware = read(bytes, question);
+  const compressions = new Compressions(manifest.image.kind === 'sketch');
+  const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
   const differences = [...imageDifferences(manifest, bytes, firmware)];
   for (const artefact of manifest.artefacts) {
-    // A device must not wait for all of it.
-    await setImmediate();
-    differences.push(...artefactDifferences(artefact, question, firmware));
+    const content = await read(blobs, artefact);
+    for await (const difference of artefactDifferences(artefact, content, { question, firmware, compressions })) {
+      differences.push(difference);
+    }
   }
   return { differences, privateKey: privateKeyInside(firmware.content, projectKeys) };
 }
 
-function read(bytes: Uint8Array, { key }: BuildQuestion): Firmware {
-  return readFirmware(bytes, key && { knownKeys: [key] });
+async function read(blobs: BuildQuestion['blobs'], { sha256 }: Artefact): Promise<Uint8Array | undefined> {
+  const path = blobs.get(sha256);
+  return path === undefined ? undefined : readFile(path);
 }
 
 function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firmware): Generator<string> {
@@ -68,24 +75,41 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
   if (!isSame(md5s, image.sketchMd5s)) yield `the sketch MD5s of ${image.file} are others`;
 }
 
-function* artefactDifferences(artefact: Artefact, question: BuildQuestion, image: Firmware): Generator<string> {
+interface ImageContext {
+  readonly question: BuildQuestion;
+  /** The image. */
+  readonly firmware: Firmware;
+  readonly compressions: Compressions;
+}
+
+async function* artefactDifferences(
+  artefact: Artefact,
+  bytes: Uint8Array | undefined,
+  { question, firmware, compressions }: ImageContext,
+): AsyncGenerator<string> {
   const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artefact;
-  const bytes = question.blobs.get(artefact.sha256);
   if (bytes === undefined || !hasDigests(artefact, bytes)) return yield `the size or the digests of ${file} are others`;
-  const firmware = read(bytes, question);
+  const envelope = readEnvelope(bytes, signers(question, firmware), compressions.gunzip);
   const isSketch = question.manifest.image.kind === 'sketch';
-  if (firmware.encoding !== encoding) yield `${file} is ${firmware.encoding}, not ${encoding}`;
-  if ((firmware.trailer?.format ?? 'none') !== signature) {
+  if (envelope.encoding !== encoding) yield `${file} is ${envelope.encoding}, not ${encoding}`;
+  if ((envelope.trailer?.format ?? 'none') !== signature) {
     yield signature === 'none'
       ? `${file} has a signature, and should have none`
       : `the signature of ${file} is not one of the key that the manifest names`;
   }
-  if (firmware.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed by another key`;
-  if (firmware.payload.length !== payloadBytes) yield `the payload of ${file} has another size`;
-  const inflates = encoding === 'gzip' ? inflateFacts(firmware.payload, firmware.content, isSketch) : undefined;
+  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed by another key`;
+  if (envelope.payload.length !== payloadBytes) yield `the payload of ${file} has another size`;
+  if (!isSameContent(envelope.content, firmware.content, isSketch)) {
+    return yield `${file} is not made of ${question.manifest.image.file}`;
+  }
+  const inflates = encoding === 'gzip' ? await compressions.inflateFacts(envelope) : undefined;
   if (!isSame(inflates, inflate)) yield `${file} inflates in another way`;
-  if (!isSameContent(firmware.content, image.content, isSketch))
-    yield `${file} is not made of ${question.manifest.image.file}`;
+}
+
+/** Keys that may have signed an artifact: the manifest's, and those in the image. */
+function signers({ key }: BuildQuestion, { embeddedKeys }: Firmware): readonly RsaPublicKey[] {
+  const embedded = embeddedKeys.map((found) => found.key);
+  return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
 /** Of a filesystem, erased blocks at the end may have been cut off. */

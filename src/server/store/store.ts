@@ -197,6 +197,8 @@ export interface BlobStore {
   append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'>;
   /** @returns undefined where there is no such blob, or its bytes are not what they were */
   read(sha256: string): Promise<Uint8Array | undefined>;
+  /** File of a complete blob, for a reader in another thread. */
+  path(sha256: string): string;
   remove(sha256: string): Promise<void>;
   /** Complete blobs and begun uploads that were last written to before; `complete` tells them apart. */
   olderThan(at: number): Promise<readonly UploadState[]>;

@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import type { RequestListener, ServerOptions } from 'node:http';
+import type { ServerOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { Certificate } from './certificate.ts';
@@ -17,10 +17,9 @@ const sessionSeconds = 86_400;
 export function createSecureServer(
   settings: ServerOptions & { readonly headersTimeout: number },
   certificate: Certificate,
-  listener: RequestListener,
 ): Server {
   const options = { ...settings, ...secureOptions(certificate), handshakeTimeout: settings.headersTimeout };
-  const server = createServer(options, listener);
+  const server = createServer(options);
   server.on('secureConnection', (socket: TLSSocket) => socket.setMaxSendFragment(mostRecordBytes));
   cacheSessions(server);
   return server;

@@ -1,0 +1,53 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ExecutionContext } from 'ava';
+
+/** What the server read of one connection, as its own socket counts it; of TLS the encrypted bytes. */
+export interface ServerReads {
+  readonly totalBytes: number;
+  /** From the moment when the response was written. */
+  readonly afterResponseBytes: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** When the last response was written. */
+  responseAtBytes: number;
+}
+
+/**
+ * Watches all servers of this process through node's diagnostics channels.
+ *
+ * @returns what was read of the connection from this port of the client, once the server has closed it
+ */
+export function watchServerReads(t: ExecutionContext): (clientPort: number) => Promise<ServerReads> {
+  const connections = new Map<number, Connection>();
+  const onSocket = (message: unknown) => {
+    const { socket } = message as { socket: Socket };
+    if (socket.remotePort !== undefined) connections.set(socket.remotePort, { socket, responseAtBytes: 0 });
+  };
+  const onRequest = (message: unknown) => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    const connection = connections.get(request.socket.remotePort ?? 0);
+    response.writeHead = new Proxy(response.writeHead, {
+      apply(writeHead, self, head) {
+        if (connection !== undefined) connection.responseAtBytes = connection.socket.bytesRead;
+        return Reflect.apply(writeHead, self, head);
+      },
+    });
+  };
+  subscribe('net.server.socket', onSocket);
+  subscribe('http.server.request.start', onRequest);
+  t.teardown(() => {
+    unsubscribe('net.server.socket', onSocket);
+    unsubscribe('http.server.request.start', onRequest);
+  });
+  return async (clientPort) => {
+    const connection = connections.get(clientPort);
+    if (connection === undefined) throw new Error(`no server has a connection from port ${clientPort}`);
+    const { socket, responseAtBytes } = connection;
+    if (!socket.closed) await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    return { totalBytes: socket.bytesRead, afterResponseBytes: socket.bytesRead - responseAtBytes };
+  };
+}

@@ -1,0 +1,101 @@
+import { gzipSync } from 'node:zlib';
+import test, { type ExecutionContext } from 'ava';
+import { defaultLimits } from '../../src/server/options.ts';
+import { Verifier } from '../../src/server/publish/verifier.ts';
+import { testFolder } from '../support/test-folder.ts';
+import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
+import { hostileContents, hostileGzips, questionOf } from './hostile-content.ts';
+import { askAsDevice } from './raw-device.ts';
+import { startTestServer } from './running-server.ts';
+
+const signer = testSigner();
+const build = await testBuild({ version: '1.0', project: 'door', signer });
+const mebibyte = 1024 * 1024;
+const fromUploads = { key: signer.publicKey, like: build.manifest };
+
+function verifierOf(t: ExecutionContext, limits = {}): Verifier {
+  const verifier = new Verifier({ ...defaultLimits, ...limits });
+  t.teardown(() => verifier.close());
+  return verifier;
+}
+
+test('content of any construction is verified within the limits', async (t) => {
+  t.timeout(300_000);
+  const verifier = verifierOf(t);
+  const folder = await testFolder(t);
+  for (const [name, make] of Object.entries(hostileContents)) {
+    // With the markers of private keys 16 MiB took hours, and are verified in a second now.
+    const content = make(name.includes('markers') ? 16 * mebibyte : 2 * mebibyte);
+    const files = [content, gzipSync(content, { level: 1 })];
+    const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
+    t.true(differences.length > 0, name);
+  }
+  for (const [name, make] of Object.entries(hostileGzips)) {
+    const files = [make(2 * mebibyte)];
+    const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
+    t.true(differences.length > 0, name);
+  }
+});
+
+test('a third compression of one image is not inflated', async (t) => {
+  const verifier = verifierOf(t);
+  const folder = await testFolder(t);
+  const content = build.files.get('door.bin') ?? new Uint8Array();
+  const files = [content, ...[1, 6, 9].map((level) => gzipSync(content, { level }))];
+  const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
+  t.deepEqual(
+    differences.filter((difference) => difference.includes('not made of')),
+    ['3.bin is not made of 0.bin'],
+  );
+});
+
+test('devices are answered while a build is verified', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const folder = await testFolder(t);
+  const files = [hostileContents['a sketch of full size']?.(4 * mebibyte) ?? new Uint8Array()];
+  const question = await questionOf(folder.path, { ...fromUploads, files });
+  let isVerified = false;
+  const verification = server.parts.verifier.verify('door', question).then(() => {
+    isVerified = true;
+  });
+  // More than the event loop could serve between the steps of a verification that it does itself.
+  const upToDate = { sketchMd5: sketchMd5Of(build.manifest) };
+  for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304);
+  t.false(isVerified, 'all devices were answered before the verification ended');
+  await verification;
+});
+
+test('a verification that takes too long is ended, and nothing is written', async (t) => {
+  const server = await startTestServer(t, { limits: { verificationMs: 1 } });
+  const answer = await server.publish(build);
+  t.is(answer.status, 422);
+  t.like(answer.body, { error: { code: 'verification-limit' } });
+  t.is((await server.api('GET', '/projects/door')).status, 404);
+  const patient = await server.restart();
+  t.is((await patient.publish(build)).status, 201);
+});
+
+test('a verification that needs too much memory is ended, and the next one is done', async (t) => {
+  const folder = await testFolder(t);
+  const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });
+  const verifier = verifierOf(t, { verificationHeapMb: 48 });
+  const { manifest } = question;
+  // One difference each. The list of them is what does not fit.
+  const missing = manifest.artefacts.slice(0, 1).map((artefact) => ({ ...artefact, sha256: 'missing' }));
+  const artefacts = [...manifest.artefacts, ...Array.from({ length: 2_000_000 }, () => missing).flat()];
+  await t.throwsAsync(verifier.verify('door', { ...question, manifest: { ...manifest, artefacts } }), {
+    message: /more than 48 MiB of memory/,
+  });
+  t.true((await verifier.verify('door', question)).differences.length > 0);
+});
+
+test('a project that publishes all the time delays another by one build', async (t) => {
+  const verifier = verifierOf(t);
+  const folder = await testFolder(t);
+  const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });
+  const order: string[] = [];
+  const verify = (project: string) => verifier.verify(project, question).then(() => order.push(project));
+  await Promise.all(['busy', 'busy', 'busy', 'quiet'].map(verify));
+  t.deepEqual(order, ['busy', 'quiet', 'busy', 'busy']);
+});
