@@ -151,7 +151,7 @@ test('a device answers as before after the pause that follows a broken upload', 
   t.is(await host.heard(), 'OK');
 });
 
-/** An upload that its host ends after 100 bytes, and the device has noticed. */
+/** Has an upload end after 100 bytes, and resolves when the device has noticed. Another invitation came while it ran. */
 async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -159,6 +159,9 @@ async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
   t.is(await host.heard(), 'OK');
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
+  // Too large to be accepted: an answer to it, however late, would be an error.
+  host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
+  t.true(await host.isSilent());
   call.socket.end();
   t.is((await call.ended()).how, 'by reset');
   return host;
