@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { type Clock, systemClock } from './clock.ts';
 import type { LinkModel } from './link.ts';
 
 interface Piece {
@@ -37,6 +38,7 @@ export class LinkedSocket {
   readonly #socket: Socket;
   readonly #link: LinkModel;
   readonly #signal: AbortSignal;
+  readonly #clock: Clock;
   readonly #credits: Credit[];
   readonly #pieces: Piece[] = [];
   #endsAt: number | undefined;
@@ -47,10 +49,11 @@ export class LinkedSocket {
   readonly #teardown = () => this.#socket.destroy();
 
   /** @param signal tears the connection down when it aborts */
-  constructor(socket: Socket, link: LinkModel, signal: AbortSignal) {
+  constructor(socket: Socket, link: LinkModel, signal: AbortSignal, clock: Clock = systemClock) {
     this.#socket = socket;
     this.#link = link;
     this.#signal = signal;
+    this.#clock = clock;
     this.#credits = [{ bytes: link.windowBytes, usableAt: 0 }];
     signal.addEventListener('abort', this.#teardown, { once: true });
     socket.setNoDelay(true);
@@ -70,11 +73,11 @@ export class LinkedSocket {
    * @throws the reason of the signal, when it aborts
    */
   async read(limit: number, timeoutMs = Number.POSITIVE_INFINITY): Promise<ReadResult> {
-    const readyAt = performance.now();
+    const readyAt = this.#clock.now();
     for (;;) {
       this.#signal.throwIfAborted();
       const nextAt = this.#pieces[0]?.arrivesAt ?? this.#endsAt;
-      const now = performance.now();
+      const now = this.#clock.now();
       if (nextAt !== undefined && nextAt <= now) return this.#take(limit, readyAt, now);
       if (now >= readyAt + timeoutMs) return 'timeout';
       await this.#change(Math.min(nextAt ?? Number.POSITIVE_INFINITY, readyAt + timeoutMs) - now);
@@ -83,7 +86,7 @@ export class LinkedSocket {
 
   /** Whether the peer is known to have ended or broken the connection. Unread bytes may still be there. */
   get hasEnded(): boolean {
-    return this.#endsAt !== undefined && this.#endsAt <= performance.now();
+    return this.#endsAt !== undefined && this.#endsAt <= this.#clock.now();
   }
 
   /** Sends, unless the peer has ended its side: then lwIP's client counts as disconnected and drops what is printed to it. */
@@ -125,7 +128,7 @@ export class LinkedSocket {
   }
 
   #pull(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     for (let credit = this.#credits[0]; credit !== undefined; credit = this.#credits[0]) {
       const count = Math.min(credit.bytes, this.#socket.readableLength);
       // Of a stream that is empty it asks for more, or finds its end.
@@ -158,13 +161,13 @@ export class LinkedSocket {
 
   #noteEnd(): void {
     const last = this.#pieces.at(-1)?.arrivesAt ?? 0;
-    this.#endsAt ??= Math.max(performance.now() + this.#link.rttMs / 2, last);
+    this.#endsAt ??= Math.max(this.#clock.now() + this.#link.rttMs / 2, last);
     this.#wake();
   }
 
   /** Does something when it would be seen by the peer: half a round trip from now, and in order. */
   #atPeer(action: () => void): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const since = now - this.#readAt < jitterMs ? this.#readAt : now;
     this.#outgoing.push({ action, dueAt: since + this.#link.rttMs / 2 });
     if (this.#outgoing.length === 1) this.#send();
@@ -172,8 +175,8 @@ export class LinkedSocket {
 
   #send(): void {
     for (let next = this.#outgoing[0]; next !== undefined; next = this.#outgoing[0]) {
-      const left = next.dueAt - performance.now();
-      if (left > 0) return void setTimeout(() => this.#send(), Math.ceil(left));
+      const left = next.dueAt - this.#clock.now();
+      if (left > 0) return void this.#clock.after(Math.ceil(left), () => this.#send());
       next.action();
       this.#outgoing.shift();
     }
@@ -183,11 +186,11 @@ export class LinkedSocket {
   async #change(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {
-        clearTimeout(timer);
+        cancelTimer?.();
         this.#signal.removeEventListener('abort', done);
         resolve();
       };
-      const timer = Number.isFinite(ms) ? setTimeout(done, Math.max(1, Math.ceil(ms))) : undefined;
+      const cancelTimer = Number.isFinite(ms) ? this.#clock.after(Math.max(1, Math.ceil(ms)), done) : undefined;
       this.#wake = done;
       this.#signal.addEventListener('abort', done, { once: true });
     });

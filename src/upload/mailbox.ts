@@ -27,15 +27,20 @@ export class Mailbox<Letter> {
     return this.#letters.shift();
   }
 
+  /** Timers run before sockets are read: what has arrived by the end of the time is read first, and is in time. */
   async #letterOr(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
+      let lastCall: NodeJS.Immediate | undefined;
       const done = () => {
         clearTimeout(timer);
+        clearImmediate(lastCall);
         signal.removeEventListener('abort', done);
         this.#wake = () => undefined;
         resolve();
       };
-      const timer = setTimeout(done, Math.ceil(limitMs));
+      const timer = setTimeout(() => {
+        lastCall = setImmediate(done);
+      }, Math.ceil(limitMs));
       signal.addEventListener('abort', done, { once: true });
       this.#wake = done;
     });

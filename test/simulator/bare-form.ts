@@ -69,3 +69,11 @@ export async function breakOff(port: number, bytes: Uint8Array): Promise<void> {
   await new Promise((resolve) => socket.write(bytes, resolve));
   socket.resetAndDestroy();
 }
+
+/** Sends bytes and ends the connection after them; resolves when the device has closed it, too. */
+export async function endAfter(port: number, bytes: Uint8Array): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => undefined).resume();
+  socket.end(bytes);
+  await new Promise((resolve) => socket.once('close', resolve));
+}

@@ -4,16 +4,18 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import type { VirtualEsp } from '../../src/simulator/index.ts';
+import { patienceMs } from '../support/patience.ts';
+import { socketsRead } from '../support/sockets-read.ts';
 
 /** The host's side of espota with nothing but sockets, exchange by exchange. */
 export interface BareHost {
   /** Where the device is to call back. */
   readonly port: number;
   send(text: string | Uint8Array): void;
-  /** The next datagram that the device sends; fails after a while. */
+  /** The next datagram that the device sends. */
   heard(): Promise<string>;
-  /** Whether the device stays silent for so long. */
-  isSilent(ms: number): Promise<boolean>;
+  /** Whether the device has read all that was sent, and answered nothing that was not heard yet. */
+  isSilent(): Promise<boolean>;
   /** The connection that the device makes. */
   called(): Promise<Call>;
 }
@@ -33,8 +35,6 @@ export function md5(bytes: Uint8Array | string): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-const patienceMs = 5000;
-
 export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPort'>): Promise<BareHost> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
@@ -48,6 +48,7 @@ export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPo
   });
   const udp = createSocket('udp4');
   const datagrams = queue<string>();
+  const sending: Promise<void>[] = [];
   udp.on('message', (message) => datagrams.put(message.toString('latin1')));
   t.teardown(() => {
     server.close();
@@ -56,14 +57,16 @@ export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPo
   });
   return {
     port,
-    send: (text) => udp.send(text, esp.otaPort, '127.0.0.1'),
-    heard: () => datagrams.take(patienceMs, 'a datagram'),
-    isSilent: (ms) =>
-      datagrams.take(ms, 'nothing').then(
-        () => false,
-        () => true,
-      ),
-    called: () => calls.take(patienceMs, 'a call'),
+    send: (text) => {
+      sending.push(new Promise((sent) => udp.send(text, esp.otaPort, '127.0.0.1', () => sent())));
+    },
+    heard: () => datagrams.take('a datagram'),
+    isSilent: async () => {
+      await Promise.all(sending);
+      await socketsRead();
+      return datagrams.isEmpty;
+    },
+    called: () => calls.take('a call'),
   };
 }
 
@@ -143,7 +146,10 @@ function queue<Item>() {
       if (next === undefined) items.push(item);
       else next(item);
     },
-    take(timeoutMs: number, what: string): Promise<Item> {
+    get isEmpty() {
+      return items.length === 0;
+    },
+    take(what: string): Promise<Item> {
       const item = items.shift();
       if (item !== undefined) return Promise.resolve(item);
       return new Promise((resolve, reject) => {
@@ -153,8 +159,8 @@ function queue<Item>() {
         };
         const timer = setTimeout(() => {
           waiting.splice(waiting.indexOf(take), 1);
-          reject(new Error(`${what} did not come within ${timeoutMs} ms`));
-        }, timeoutMs);
+          reject(new Error(`${what} did not come within ${patienceMs} ms`));
+        }, patienceMs);
         waiting.push(take);
       });
     },

@@ -1,25 +1,21 @@
 import { connect } from 'node:net';
 import test from 'ava';
-import {
-  type Faults,
-  quickTimings,
-  randomFaults,
-  startVirtualEsp,
-  syntheticSketch,
-} from '../../src/simulator/index.ts';
+import { type Faults, randomFaults, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { patienceMs } from '../support/patience.ts';
 import { exchange, formRequest } from './bare-form.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
+import { patientTimings } from './patient-timings.ts';
 
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (faults: Faults, options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image, timings: { ...quickTimings, dialTimeoutMs: 50 }, faults, ...options });
+  startVirtualEsp({ image, timings: patientTimings, faults, ...options });
 
 test('a reset comes at the share of the bytes that was named, and leaves the old sketch', async (t) => {
   for (const at of [0, 0.01, 0.5, 0.99]) {
     await using esp = await start({ transfer: { what: 'reset', at } });
-    const told = esp.nextEvent(({ event }) => event === 'update', 5000);
+    const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
     const { text, how } = await bareUpload(t, esp, next);
     // The kernel tells a host of the reset only when it has no acknowledgements left to give to it.
     if (at === 0) t.is(how, 'by reset');
@@ -49,6 +45,7 @@ test('a stall goes over', async (t) => {
   await using esp = await start({ transfer: { what: 'stall', at: 0.5, stallMs: 80 } });
   const begun = performance.now();
   t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+  // The device pauses by the same clock, and never for less: a slow machine only adds to it.
   t.true(performance.now() - begun >= 80);
 });
 
@@ -79,8 +76,9 @@ test('a verdict may be missing, or another one; the device has updated all the s
 });
 
 test('the call back may never come, and may come from elsewhere', async (t) => {
-  await using never = await start({ callBack: 'never' });
-  const told = never.nextEvent(({ event }) => event === 'update', 5000);
+  const timings = { ...patientTimings, dialTimeoutMs: 20 };
+  await using never = await start({ callBack: 'never' }, { timings });
+  const told = never.nextEvent(({ event }) => event === 'update', patienceMs);
   const host = await bareHost(t, never);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   t.is(await host.heard(), 'OK');
@@ -97,7 +95,7 @@ test('it may be deaf, answer something else, or begin with something else', asyn
   const host = await bareHost(t, deaf);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
   host.send(invitation);
-  t.true(await host.isSilent(30));
+  t.true(await host.isSilent());
   host.send(invitation);
   t.is(await host.heard(), 'OK');
 
@@ -114,7 +112,7 @@ test('datagrams are lost, doubled and reordered by the seed', async (t) => {
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
   host.send(invitation);
   host.send(invitation);
-  t.true(await host.isSilent(30));
+  t.true(await host.isSilent());
   host.send(invitation);
   t.is(await host.heard(), 'OK');
 
@@ -145,6 +143,7 @@ test('the web updater meets the same faults', async (t) => {
 test('a web updater that is deaf leaves the host without an answer', async (t) => {
   await using esp = await start({ deaf: true }, { webPort: 0 });
   const url = `http://127.0.0.1:${esp.webPort}/update`;
+  // However late this time-out is: the device never answers before it.
   const unanswered = await fetch(url, { signal: AbortSignal.timeout(100) }).catch((error: Error) => error.name);
   t.is(unanswered, 'TimeoutError');
   esp.setFaults({});

@@ -1,11 +1,12 @@
 import test from 'ava';
-import { quickTimings, startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
+import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
 import { afterwards, bareUpload, md5 } from './bare-host.ts';
+import { patientTimings } from './patient-timings.ts';
 
 const megabyte = 1024 * 1024;
 
 async function fleet(count: number): Promise<VirtualEsp[]> {
-  const start = () => startVirtualEsp({ image: { sizeBytes: 40_000 }, webPort: 0, timings: quickTimings });
+  const start = () => startVirtualEsp({ image: { sizeBytes: 40_000 }, webPort: 0, timings: patientTimings });
   return Promise.all(Array.from({ length: count }, start));
 }
 

@@ -5,31 +5,32 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import forge from 'node-forge';
-import { quickTimings, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
+import { startVirtualEsp, syntheticSketch, type Timings } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { endlessMs, patienceMs } from '../support/patience.ts';
 import { afterwards, md5 } from './bare-host.ts';
 import { type Answer, answer, bareServer, update } from './bare-server.ts';
 import { holds } from './holds.ts';
+import { patientTimings } from './patient-timings.ts';
 
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const nothingNew = answer('304 Not Modified', []);
-const impatient = { ...quickTimings, httpHeaderTimeoutMs: 100, httpBodyTimeoutMs: 100 };
 const start = (updateUrl: string, options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image, timings: quickTimings, updateUrl, updateIntervalMs: 20, ...options });
+  startVirtualEsp({ image, timings: patientTimings, updateUrl, updateIntervalMs: 20, ...options });
 
 /** What the device says of an answer. */
 async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualEspOptions = {}) {
   const server = await bareServer(t, given, nothingNew);
   await using esp = await start(server.url, options);
-  const event = await esp.nextEvent(({ event: name }) => name === 'update' || name === 'checked', 5000);
+  const event = await esp.nextEvent(({ event: name }) => name === 'update' || name === 'checked', patienceMs);
   return event.event === 'update' ? (event.error ?? 'accepted') : event.event;
 }
 
 test('it asks with HTTP/1.0, closes the connection, and says what it is', async (t) => {
   const server = await bareServer(t, nothingNew);
   await using esp = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
-  t.like(await esp.nextEvent(({ event }) => event === 'checked', 5000), { status: 304 });
+  t.like(await esp.nextEvent(({ event }) => event === 'checked', patienceMs), { status: 304 });
   t.deepEqual(server.requests[0]?.split('\r\n'), [
     'GET /update HTTP/1.0',
     `Host: 127.0.0.1:${server.port}`,
@@ -54,7 +55,7 @@ test('it says its version when it has one, its login when the URL has one, and n
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
   await using esp = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
-  await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
   const request = server.requests[0] ?? '';
   t.true(request.includes('\r\nx-ESP8266-version: 1.2\r\n'));
   t.true(request.includes('\r\nx-ESP8266-mode: spiffs\r\n'));
@@ -67,7 +68,7 @@ test('it updates, restarts, and asks again as what it is then', async (t) => {
     const server = await bareServer(t, update(bytes, `x-MD5: ${md5(bytes)}`), nothingNew);
     await using esp = await start(server.url, { next: { version: '2' } });
     t.like(await afterwards(esp), { event: 'boot', sketchMd5: md5(next) });
-    await esp.nextEvent(({ event }) => event === 'checked', 5000);
+    await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
     t.true(server.requests[1]?.includes(`x-ESP8266-sketch-md5: ${md5(next)}\r\n`));
     t.true(server.requests[1]?.includes('x-ESP8266-version: 2\r\n'));
     t.true(holds(esp, next));
@@ -107,13 +108,13 @@ test('a filesystem is written in its place, and does not restart the device', as
   const content = new Uint8Array(9000).fill(0x21);
   const server = await bareServer(t, update(content), nothingNew);
   await using esp = await start(server.url, { updateMode: 'filesystem' });
-  await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
   t.true(holds(esp, content, 0x200000));
   t.is(esp.state.restarts, 0);
 });
 
 const tooLarge = new Uint8Array(100);
-const refusals: Record<string, readonly [Answer, string]> = {
+const refusals: Record<string, readonly [Answer, string, Partial<Timings>?]> = {
   'no Content-Length': [answer('200 OK', [], next), 'Server Did Not Report Size'],
   'a chunked body': [
     answer('200 OK', ['Transfer-Encoding: chunked'], 'c350\r\n', next, '\r\n0\r\n\r\n'),
@@ -144,27 +145,34 @@ const refusals: Record<string, readonly [Answer, string]> = {
   'a redirect': [answer('302 Found', ['Location: /elsewhere']), 'Wrong HTTP Code'],
   'something that is not HTTP': [{ pieces: ['220 smtp\r\n\r\n'], finally: 'end' }, 'HTTP error: no HTTP server'],
   'an end within the header': [{ pieces: ['HTTP/1.1 200 OK\r\n'], finally: 'end' }, 'HTTP error: connection lost'],
-  'a header that does not come': [{ pieces: [], finally: 'stay' }, 'HTTP error: read Timeout'],
+  'a header that does not come': [
+    { pieces: [], finally: 'stay' },
+    'HTTP error: read Timeout',
+    { httpHeaderTimeoutMs: 100 },
+  ],
   'a body that breaks off': [
     { pieces: [`HTTP/1.1 200 OK\r\nContent-Length: ${next.length}\r\n\r\n`, next.subarray(0, 900)], finally: 'end' },
     'Update error: ERROR[6]: Stream Read Timeout',
+    { httpBodyTimeoutMs: 100 },
   ],
   'a body that does not go on': [
     { pieces: [`HTTP/1.1 200 OK\r\nContent-Length: ${next.length}\r\n\r\n`, next.subarray(0, 900)], finally: 'stay' },
     'Update error: ERROR[6]: Stream Read Timeout',
+    { httpBodyTimeoutMs: 100 },
   ],
 };
 
-for (const [name, [given, words]] of Object.entries(refusals)) {
+for (const [name, [given, words, timings]] of Object.entries(refusals)) {
   test(`${name}: "${words.slice(0, 60)}"`, async (t) => {
-    const isTimeOut = words.endsWith('Timeout');
-    t.is(await verdictOn(t, given, isTimeOut ? { timings: impatient } : {}), words);
+    t.is(await verdictOn(t, given, { timings: { ...patientTimings, ...timings } }), words);
   });
 }
 
 test('a server that is not there is a failed connection', async (t) => {
   await using esp = await start('http://127.0.0.1:9/update');
-  t.like(await esp.nextEvent(({ event }) => event === 'update', 5000), { error: 'HTTP error: connection failed' });
+  t.like(await esp.nextEvent(({ event }) => event === 'update', patienceMs), {
+    error: 'HTTP error: connection failed',
+  });
 });
 
 test('gzip is no firmware to a core before 2.7.0', async (t) => {
@@ -175,7 +183,7 @@ test('redirects are followed when the sketch wants it, without the headers of th
   for (const status of ['301 A', '302 B', '303 C', '307 D']) {
     const server = await bareServer(t, answer(status, ['Location: /elsewhere?a=b']), nothingNew);
     await using esp = await start(server.url, { followsRedirects: true });
-    await esp.nextEvent(({ event }) => event === 'checked', 5000);
+    await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
     t.true(server.requests[1]?.startsWith('GET /elsewhere?a=b HTTP/1.0\r\n'));
     t.false(server.requests[1]?.includes('x-ESP8266'));
   }
@@ -184,8 +192,8 @@ test('redirects are followed when the sketch wants it, without the headers of th
 test('a redirect to another host is followed by its URL, one to another protocol is not', async (t) => {
   const target = await bareServer(t, nothingNew);
   const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
-  await using esp = await start(first.url, { followsRedirects: true, updateIntervalMs: 60_000 });
-  await esp.nextEvent(({ event }) => event === 'checked', 5000);
+  await using esp = await start(first.url, { followsRedirects: true, updateIntervalMs: endlessMs });
+  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
   t.is(target.requests.length, 1);
   t.is(
     await verdictOn(t, answer('302 Found', ['Location: https://127.0.0.1/']), { followsRedirects: true }),
@@ -195,8 +203,8 @@ test('a redirect to another host is followed by its URL, one to another protocol
 
 test('after ten redirects it goes no further', async (t) => {
   const server = await bareServer(t, answer('302 Found', ['Location: /again']));
-  await using esp = await start(server.url, { followsRedirects: true, updateIntervalMs: 60_000 });
-  t.like(await esp.nextEvent(({ event }) => event === 'update', 5000), { error: 'Wrong HTTP Code' });
+  await using esp = await start(server.url, { followsRedirects: true, updateIntervalMs: endlessMs });
+  t.like(await esp.nextEvent(({ event }) => event === 'update', patienceMs), { error: 'Wrong HTTP Code' });
   t.is(server.requests.length, 11);
 });
 
@@ -216,10 +224,10 @@ test('over https it trusts the certificates that it was given, or any', async (t
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   for (const ca of [certificate, undefined]) {
     await using esp = await start(url, { ca });
-    await esp.nextEvent(({ event }) => event === 'checked', 5000);
+    await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
   }
   await using distrustful = await start(url, { ca: selfSigned().certificate });
-  const event = await distrustful.nextEvent(({ event: name }) => name === 'update', 5000);
+  const event = await distrustful.nextEvent(({ event: name }) => name === 'update', patienceMs);
   t.like(event, { error: 'HTTP error: connection failed' });
 });
 

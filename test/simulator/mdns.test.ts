@@ -1,9 +1,11 @@
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
 import { Bonjour, type Service } from 'bonjour-service';
-import { quickTimings, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
+import { startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { patienceMs } from '../support/patience.ts';
 import { afterwards, bareUpload, md5 } from './bare-host.ts';
+import { patientTimings } from './patient-timings.ts';
 
 const group = '224.0.0.251';
 
@@ -18,7 +20,7 @@ async function ears(t: ExecutionContext) {
   t.teardown(() => bonjour.destroy());
   const find = (type: string) =>
     new Promise<Service>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`nobody announced ${type}`)), 10_000);
+      const timer = setTimeout(() => reject(new Error(`nobody announced ${type}`)), patienceMs);
       bonjour.find({ type }, (service) => {
         clearTimeout(timer);
         resolve(service);
@@ -28,7 +30,7 @@ async function ears(t: ExecutionContext) {
 }
 
 const start = (options: VirtualEspOptions) =>
-  startVirtualEsp({ image: { sizeBytes: 40_000 }, timings: quickTimings, ...options });
+  startVirtualEsp({ image: { sizeBytes: 40_000 }, timings: patientTimings, ...options });
 
 test('it announces ArduinoOTA as the core does, and a web server for the updater, under its own address', async (t) => {
   const { port, find } = await ears(t);

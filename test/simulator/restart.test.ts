@@ -2,11 +2,12 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { alignGzip } from '../../src/compression/alignment.ts';
 import { packImage } from '../../src/pack/pack-image.ts';
-import { quickTimings, startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
+import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { makeKeyPair, signFile } from '../support/signed-file.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
 import { holds } from './holds.ts';
+import { patientTimings } from './patient-timings.ts';
 
 const key = makeKeyPair();
 const otherKey = makeKeyPair();
@@ -16,7 +17,7 @@ const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publi
 const aligned = (bytes: Uint8Array) => alignGzip(Uint8Array.from(gzipSync(bytes)));
 const signed = (bytes: Uint8Array, pair = key) => signFile(bytes, pair.privateKey, 'current');
 const start = (options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image: running, timings: quickTimings, ...options });
+  startVirtualEsp({ image: running, timings: patientTimings, ...options });
 
 /** Uploads, and waits for what comes of it when the device accepts. */
 async function updated(t: Parameters<typeof bareUpload>[0], esp: VirtualEsp, bytes: Uint8Array) {
@@ -127,7 +128,7 @@ test('gzip with a signature bricks a device of core 2.7.4: it says OK, and then 
   t.like(esp.state, { phase: 'bricked', bricked: 'size-word-wrong' });
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${open.length} ${md5(open)}\n`);
-  t.true(await host.isSilent(50));
+  t.true(await host.isSilent());
   const refused = await fetch(`http://127.0.0.1:${esp.webPort}/update`).catch((error: Error) => error);
   t.true(refused instanceof Error);
   await esp.close();

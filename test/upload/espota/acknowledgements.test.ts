@@ -41,14 +41,23 @@ test('equal windows that run together are told apart', (t) => {
   );
 });
 
-test('never more than what is under way, whatever comes, and quickly', (t) => {
+test('acknowledges no more than the bytes under way', (t) => {
   const digits = fc.stringMatching(/^[0-9]{0,2000}$/);
   fc.assert(
     fc.property(digits, fc.nat(500_000), (text, underWayBytes) => {
-      const startedAt = performance.now();
       const acknowledged = acknowledgedBytes(text, underWayBytes);
       t.true(acknowledged >= 0 && acknowledged <= underWayBytes);
-      t.true(performance.now() - startedAt < 200);
     }),
   );
+});
+
+test('reads the last 120 digits only, so that no device makes it work for long', (t) => {
+  const tail = fc.stringMatching(/^[1-9][0-9]{119}$/);
+  fc.assert(
+    fc.property(fc.stringMatching(/^[1-9][0-9]{0,2000}$/), tail, fc.nat(500_000), (before, last, underWayBytes) => {
+      t.is(acknowledgedBytes(before + last, underWayBytes), acknowledgedBytes(last, underWayBytes));
+    }),
+  );
+  // In as many ways as these can be cut into numbers, nobody could try them all.
+  t.is(acknowledgedBytes('1'.repeat(120), 11_111_111 * 15), 11_111_111 * 15);
 });

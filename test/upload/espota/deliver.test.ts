@@ -2,13 +2,15 @@ import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { Verdict } from '../../../src/upload/verdict.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
-import { newSketch, quickBoundMs, quickEsp, send, verdictsOf } from '../quick.ts';
+import { freePort } from '../../support/free-port.ts';
+import { patienceMs } from '../../support/patience.ts';
+import { newSketch, quickEsp, repeating, send, verdictsOf } from '../quick.ts';
 
 const password = 'hunter2-of-the-door';
 
 test('an image that the device takes is accepted, and the device restarts into it', async (t) => {
   const esp = await quickEsp(t);
-  const booted = esp.nextEvent(({ event }) => event === 'boot', quickBoundMs);
+  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict } = await send(esp);
   t.deepEqual(verdict, { kind: 'accepted' });
   await booted;
@@ -29,14 +31,14 @@ test('a device without a password does not mind that there is one', async (t) =>
 test('a filesystem goes where filesystems go', async (t) => {
   const esp = await quickEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
   const filesystem = new Uint8Array(8192).fill(0x5c);
-  const booted = esp.nextEvent(({ event }) => event === 'boot', quickBoundMs);
+  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   t.is((await send(esp, { image: filesystem, kind: 'filesystem' })).verdict.kind, 'accepted');
   await booted;
   t.is(Buffer.from(esp.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
 });
 
-test('progress is what the device acknowledged: it never goes back, and never runs ahead of the device', async (t) => {
-  const esp = await quickEsp(t, { link: { rttMs: 10, windowBytes: 5840 } });
+test('progress is what the device acknowledged: it never goes back, and ends at all of the image', async (t) => {
+  const esp = await quickEsp(t, { link: { rttMs: 2, windowBytes: 5840 } });
   const { progress, verdict } = await send(esp);
   t.is(verdict.kind, 'accepted');
   const phases = progress.map(({ phase }) => phase);
@@ -47,8 +49,14 @@ test('progress is what the device acknowledged: it never goes back, and never ru
     [...taken].sort((a, b) => a - b),
   );
   t.is(taken.at(-1), newSketch.length);
-  // 80 KB in windows of 5840 bytes are 15 acknowledgements.
-  t.true(new Set(taken).size >= 10, `${taken}`);
+});
+
+test('the progress of a device that acknowledges no more stays where it was, though more was sent', async (t) => {
+  const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
+  const { progress, verdict } = await send(esp, { timings: { stallMs: 500, attempts: 1 } });
+  t.is(verdict.kind, 'unknown');
+  const taken = progress.map(({ takenBytes }) => takenBytes);
+  t.true(Math.max(...taken) > 0 && Math.max(...taken) < newSketch.length / 2, `${taken}`);
 });
 
 async function rejection(t: ExecutionContext, sending: Promise<{ verdict: Verdict }>) {
@@ -59,9 +67,7 @@ async function rejection(t: ExecutionContext, sending: Promise<{ verdict: Verdic
 
 test('a wrong password is a rejection, and is not tried again', async (t) => {
   const esp = await quickEsp(t, { password: 'another' });
-  // Long enough that one invitation is answered before the next, however busy the machine is.
-  const timings = { invitationIntervalMs: 600 };
-  const { by, reason } = await rejection(t, send(esp, { password, timings }));
+  const { by, reason } = await rejection(t, send(esp, { password }));
   t.is(by, 'password');
   t.regex(reason, /Authentication Failed/);
   t.deepEqual(verdictsOf(esp), ['rejected']);
@@ -70,7 +76,8 @@ test('a wrong password is a rejection, and is not tried again', async (t) => {
 test('a missing password is a rejection at once', async (t) => {
   const esp = await quickEsp(t, { password });
   for (const given of [undefined, '']) {
-    const { by, reason } = await rejection(t, send(esp, given === undefined ? {} : { password: given }));
+    const sending = send(esp, { timings: repeating, ...(given === undefined ? {} : { password: given }) });
+    const { by, reason } = await rejection(t, sending);
     t.is(by, 'password');
     t.regex(reason, /wants a password/);
   }
@@ -104,9 +111,8 @@ test('an ESPHome device is silent over UDP and told by its TCP port', async (t) 
   t.teardown(() => espHome.close());
   const address = espHome.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const { verdict, tookMs } = await send({ host: '127.0.0.1', otaPort: address.port });
+  const { verdict } = await send({ host: '127.0.0.1', otaPort: address.port }, { timings: repeating });
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'esphome' });
-  t.true(tookMs < quickBoundMs);
 });
 
 test("ESPHome's bytes on the call-back are known too", async (t) => {
@@ -121,16 +127,15 @@ test('an answer that nobody knows is a wrong protocol, without control character
 
 test('a silent device is unreachable', async (t) => {
   const esp = await quickEsp(t, { faults: { deaf: true } });
-  const { verdict, tookMs } = await send(esp);
+  const { verdict } = await send(esp, { timings: { ...repeating, invitationMs: 200 } });
   t.is(verdict.kind, 'unreachable');
-  t.true(tookMs < quickBoundMs);
 });
 
 test('a machine without ArduinoOTA is unreachable, and the words say that the port is closed', async (t) => {
   const esp = await quickEsp(t);
   const { otaPort, host } = esp;
   await esp.close();
-  const { verdict } = await send({ host, otaPort });
+  const { verdict } = await send({ host, otaPort }, { timings: { ...repeating, invitationMs: 200 } });
   t.true(verdict.kind === 'unreachable' && /nothing listens/.test(verdict.why), JSON.stringify(verdict));
 });
 
@@ -140,31 +145,30 @@ test('a name without an address is unreachable', async (t) => {
 });
 
 test('a call-back that never comes is blocked, and says where it was waited for', async (t) => {
-  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 50 } });
-  const { verdict, tookMs } = await send(esp);
+  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
+  const { verdict } = await send(esp, { timings: { ...repeating, callBackMs: 100 } });
   if (verdict.kind !== 'blockedCallback') return t.fail(JSON.stringify(verdict));
   t.is(verdict.hostAddress, '127.0.0.1');
   t.true(verdict.port > 0);
-  t.true(tookMs < quickBoundMs);
 });
 
 test('a call-back from another address than the invited one is turned away', async (t) => {
   const esp = await quickEsp(t, { faults: { callBack: { from: '127.0.0.2' } } });
-  const { verdict } = await send(esp);
+  const { verdict } = await send(esp, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', strangers: ['127.0.0.2'] });
   t.false(verdictsOf(esp).includes('accepted'));
 });
 
 test("the host's port can be chosen, for a firewall", async (t) => {
+  const port = await freePort();
   const spare = createServer();
-  await new Promise<void>((resolve) => spare.listen(0, '127.0.0.1', resolve));
-  const address = spare.address();
-  const port = address === null || typeof address === 'string' ? 0 : address.port;
-  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 50 } });
+  await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
+  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
   const error = await expectOtaError(t, 'USAGE', () => send(esp, { hostPort: port }));
   t.regex(error.message, new RegExp(`TCP port ${port} of 127.0.0.1`));
   await new Promise<void>((resolve) => spare.close(() => resolve()));
-  t.like((await send(esp, { hostPort: port })).verdict, { kind: 'blockedCallback', port });
+  const { verdict } = await send(esp, { hostPort: port, timings: { ...repeating, callBackMs: 100 } });
+  t.like(verdict, { kind: 'blockedCallback', port });
 });
 
 test("the host's address can be chosen, and must be one of this machine", async (t) => {

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import type { Clock } from '../../src/simulator/clock.ts';
+import type { LinkModel } from '../../src/simulator/index.ts';
+import { LinkedSocket } from '../../src/simulator/linked-socket.ts';
+import { socketsRead } from '../support/sockets-read.ts';
+
+/** A clock that stands still until a test moves it. */
+class StoppedClock implements Clock {
+  #now = 0;
+  readonly #timers = new Set<{ readonly dueAt: number; readonly action: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, action: () => void): () => void {
+    const timer = { dueAt: this.#now + delayMs, action };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Moves on, and lets everything happen that is due then. */
+  async advance(ms: number): Promise<void> {
+    this.#now += ms;
+    for (const timer of [...this.#timers]) {
+      if (timer.dueAt <= this.#now && this.#timers.delete(timer)) timer.action();
+    }
+    await socketsRead();
+  }
+}
+
+export interface Linked {
+  readonly device: LinkedSocket;
+  readonly host: Socket;
+  readonly clock: StoppedClock;
+  readonly die: () => void;
+  /** Resolves when the device's end of the connection has all that was sent, or at least a window more. */
+  readonly arrived: (sentBytes: number) => Promise<void>;
+  /** Resolves when the device's end of the connection has seen that the host ended its own. */
+  readonly ended: () => Promise<void>;
+}
+
+/** A connection whose one end is a device's, on a clock that the test moves. */
+export async function linked(t: ExecutionContext, wanted: Partial<LinkModel>): Promise<Linked> {
+  const life = new AbortController();
+  const clock = new StoppedClock();
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+  const [host] = (await once(server, 'connection')) as [Socket];
+  host.setNoDelay(true);
+  host.on('error', () => undefined);
+  t.teardown(() => {
+    life.abort();
+    host.destroy();
+    server.close();
+  });
+  const link = { rttMs: 0, windowBytes: 100, flashMsPerSector: 0, ...wanted };
+  const arrived = async (sentBytes: number) => {
+    while (socket.bytesRead < sentBytes && socket.readableLength < link.windowBytes) await turn();
+    await socketsRead();
+  };
+  const ended = async () => {
+    while (!socket.readableEnded) await turn();
+  };
+  const device = new LinkedSocket(socket, link, life.signal, clock);
+  return { device, host, clock, die: () => life.abort(), arrived, ended };
+}
+
+/** Whether a promise has settled, and with what. */
+export function watched<Value>(promise: Promise<Value>): { readonly value: Value | undefined } {
+  const seen: { value: Value | undefined } = { value: undefined };
+  promise.then(
+    (value) => {
+      seen.value = value;
+    },
+    () => undefined,
+  );
+  return seen;
+}
