@@ -168,14 +168,20 @@ test('the listener for devices answers devices in the clear, and nobody else', a
   t.is((await fetch(`${server.deviceUrl}/api/v1/tokens`, { method: 'POST', headers, body: '{}' })).status, 404);
 });
 
-test('a handshake that nobody ends does not keep a server from closing', async (t) => {
-  const { server } = await secured(t);
-  const socket = connectTcp(server.port, '127.0.0.1');
-  const closed = new Promise((resolve) => socket.on('close', resolve));
-  // The server may not have accepted the connection yet: then it is reset.
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  await server.close(foreverMs);
-  await closed;
-  t.pass();
-});
+for (const [how, hello, graceMs] of [
+  ['has not begun', '', foreverMs],
+  ['does not end', clientHello(1).subarray(0, 20), 50],
+] as const) {
+  test(`a server closes a connection whose handshake ${how}`, async (t) => {
+    const { server } = await secured(t);
+    const socket = connectTcp(server.port, '127.0.0.1');
+    socket.write(hello);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    // The server may not have accepted the connection yet: then it is reset.
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    await server.close(graceMs);
+    await closed;
+    t.pass();
+  });
+}
