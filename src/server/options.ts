@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly openMetrics?: boolean;
   /** What a client may take to send the headers of a request. */
   readonly headersWithinMs?: number;
+  /** How long a connection may stay open without a request. */
+  readonly keepAliveMs?: number;
   /** How long who downloads may take nothing. */
   readonly stallMs?: number;
 }

@@ -26,7 +26,7 @@ const mostHeaderBytes = 8192;
 const defaultHeadersWithinMs = 10_000;
 /** All of a request, its body too: an upload that takes longer goes on in another one. */
 const requestWithinMs = 300_000;
-const idleMs = 5_000;
+const defaultKeepAliveMs = 5_000;
 /** While it is being closed. */
 const sweepEveryMs = 100;
 
@@ -82,7 +82,7 @@ async function open(
     maxHeaderSize: mostHeaderBytes,
     headersTimeout: options.headersWithinMs ?? defaultHeadersWithinMs,
     requestTimeout: requestWithinMs,
-    keepAliveTimeout: idleMs,
+    keepAliveTimeout: options.keepAliveMs ?? defaultKeepAliveMs,
     connectionsCheckingInterval: 500,
   };
   const server = certificate === undefined ? createServer(settings) : createSecureServer(settings, certificate);

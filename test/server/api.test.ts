@@ -16,7 +16,9 @@ async function testApi(t: ExecutionContext) {
   await store.catalogue.saveProject(newProject('door', []), 'test');
   await store.catalogue.saveProject(newProject('window', []), 'test');
   const stopping = new AbortController();
-  const api = makeApi(await makeParts(store, { log: nobodyListens }, stopping.signal));
+  const api = makeApi(
+    await makeParts(store, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal),
+  );
   const tokenOf = async (role: Role, project?: string): Promise<string> => {
     const { record, token } = makeToken({ role, project, name: role });
     await store.tokens.create(record, 'test');

@@ -71,7 +71,7 @@ export function sendRaw(port: number, request: string | Uint8Array, options: Sen
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error('no end of the answer'));
-    }, options.timeoutMs ?? 10_000);
+    }, options.timeoutMs ?? 100_000);
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('error', () => undefined);
     socket.on('close', () => {

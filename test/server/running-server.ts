@@ -8,6 +8,11 @@ import type { ServerOptions } from '../../src/server/options.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
 import { testFolder } from '../support/test-folder.ts';
 
+/** Longer than AVA lets a test run, so a test that waits for it fails. */
+export const foreverMs = 3_600_000;
+/** No server time-out fires where the machine is slow. Headers may take as long as node's limit for a whole request, and no longer. */
+const patient = { headersWithinMs: 300_000, keepAliveMs: foreverMs, stallMs: foreverMs };
+
 /** What a request to the API came to. */
 export interface ApiAnswer {
   readonly status: number;
@@ -34,7 +39,7 @@ export async function startTestServer(t: ExecutionContext, options: Partial<Serv
   const logged: { level: string; message: string; fields: object }[] = [];
   const log = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
   const memory: Log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
-  const server = await startServer({ host: '127.0.0.1', port: 0, log: memory, ...options, data: folder });
+  const server = await startServer({ host: '127.0.0.1', port: 0, log: memory, ...patient, ...options, data: folder });
   let isClosed = false;
   const close = async (graceMs = 1000) => {
     if (isClosed) return;
@@ -83,7 +88,7 @@ function withClient(t: ExecutionContext, { server, folder, token, logged, close 
     api,
     publish,
     async restart(options = {}) {
-      await close();
+      await close(foreverMs);
       const next = await startTestServer(t, { ...options, data: folder });
       return withClient(t, { server: next, folder, token, logged: next.logged, close: next.close });
     },
@@ -111,4 +116,15 @@ export async function upload(url: string, bytes: Uint8Array, token: string, sha2
 
 export async function digestOf(bytes: Uint8Array): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(bytes))).toString('hex');
+}
+
+/** Waits until the server knows that a device has received its last release so often: it learns that after the device has closed the connection. */
+export async function receiptsNoted(
+  { parts }: TestServer,
+  mac: string,
+  receipts: number,
+  project = 'door',
+): Promise<void> {
+  const noted = async () => (await parts.records.find(project, mac))?.attempts[0]?.receipts;
+  while ((await noted()) !== receipts) await new Promise(setImmediate);
 }

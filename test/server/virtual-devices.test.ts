@@ -1,10 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
 import type { DeviceInfo } from '../../src/domain/admin-info.ts';
 import type { Build } from '../../src/pack/build.ts';
+import { failOverdueDevices } from '../../src/server/operation/maintenance.ts';
 import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { type BuildRecipe, testBuild, testFilesystem, testSigner } from './builds.ts';
-import { startTestServer, type TestServer } from './running-server.ts';
+import { foreverMs, receiptsNoted, startTestServer, type TestServer } from './running-server.ts';
 
 const signer = testSigner();
 const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 40_000, legacy: true });
@@ -15,10 +16,19 @@ function imageOf(build: Build): Uint8Array {
   return image;
 }
 
+/** Devices do not wait longer than they have to, and do not give up where the machine is slow. */
+const timings = {
+  ...quickTimings,
+  dialTimeoutMs: foreverMs,
+  httpHeaderTimeoutMs: foreverMs,
+  httpBodyTimeoutMs: foreverMs,
+};
+const patienceMs = 100_000;
+
 /** A device in the field that asks this server. */
 async function deviceWith(t: ExecutionContext, server: TestServer, options: VirtualEspOptions): Promise<VirtualEsp> {
   const esp = await startVirtualEsp({
-    timings: quickTimings,
+    timings,
     updateUrl: `${server.url}/update/door`,
     updateIntervalMs: 30,
     manifests: [young.manifest],
@@ -36,7 +46,13 @@ async function known(server: TestServer, { mac }: VirtualEsp): Promise<DeviceInf
 
 /** Waits until the device has asked with what it runs now and was told that there is nothing to do. */
 async function settled(esp: VirtualEsp): Promise<void> {
-  await esp.nextEvent(({ event }) => event === 'checked', 20_000);
+  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+}
+
+/** Waits until the device has ended so many updates since its start. */
+async function updated(esp: VirtualEsp, count: number): Promise<void> {
+  const updates = () => esp.events.past.filter(({ event }) => event === 'update').length;
+  while (updates() < count) await esp.nextEvent(({ event }) => event === 'update', patienceMs);
 }
 
 const cores: readonly (readonly [core: string, gitHash: string])[] = [
@@ -51,28 +67,32 @@ for (const [core, coreGitHash] of cores) {
   for (const isSigned of [true, false]) {
     for (const isKnown of [true, false]) {
       const what = `${isSigned ? 'verifies' : 'does not verify'}, of a build that is ${isKnown ? 'known' : 'not known'}`;
-      test(`core ${core}, ${what}: it comes to run the release, or is left alone, and never bricked`, async (t) => {
-        const server = await startTestServer(t);
-        await server.publish(young);
-        const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
-        const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
-        if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'known' })).status, 201);
-        const esp = await deviceWith(t, server, {
-          image: imageOf(old),
-          core,
-          publicKey: isSigned ? signer.publicKey : 'none',
-        });
-        await esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked' || event === 'checked', 20_000);
-        await settled(esp);
-        const { phase, bricked } = esp.state;
-        t.is(bricked, undefined);
-        t.is(phase, 'running');
-        const device = await known(server, esp);
-        const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === esp.state.sketchMd5);
-        t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
-        if (isThere) t.is(device.attempts[0]?.state, 'running');
-        else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
-      });
+      test.serial(
+        `core ${core}, ${what}: it comes to run the release, or is left alone, and never bricked`,
+        async (t) => {
+          const server = await startTestServer(t);
+          await server.publish(young);
+          const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
+          const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
+          if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'known' })).status, 201);
+          const esp = await deviceWith(t, server, {
+            image: imageOf(old),
+            core,
+            publicKey: isSigned ? signer.publicKey : 'none',
+          });
+          await esp.nextEvent(({ event }) => event === 'bricked' || event === 'checked', patienceMs);
+          t.is(esp.state.bricked, undefined);
+          await settled(esp);
+          const { phase, bricked } = esp.state;
+          t.is(bricked, undefined);
+          t.is(phase, 'running');
+          const device = await known(server, esp);
+          const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === esp.state.sketchMd5);
+          t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
+          if (isThere) t.is(device.attempts[0]?.state, 'running');
+          else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
+        },
+      );
     }
   }
 }
@@ -89,7 +109,7 @@ test('a device that refuses what it gets is given up after three downloads, and 
   const rejections = esp.events.past.filter(({ event }) => event === 'update').length;
   t.is(rejections, 3);
   t.like((await known(server, esp)).attempts[0], { state: 'failed', failure: 'not-running', sends: 3 });
-  const again = esp.nextEvent(({ event }) => event === 'update', 20_000);
+  const again = esp.nextEvent(({ event }) => event === 'update', patienceMs);
   await server.api('POST', `/projects/door/devices/${esp.mac}/retry`);
   await again;
   t.pass();
@@ -98,18 +118,17 @@ test('a device that refuses what it gets is given up after three downloads, and 
 test('a device that vanishes after a whole download is told from one that vanished in it', async (t) => {
   const server = await startTestServer(t);
   await server.publish(young);
-  await server.api('PUT', '/projects/door', { confirmWithinMs: 1000 });
-  const whole = await deviceWith(t, server, { image: { seed: 6, sizeBytes: 40_000 }, publicKey: signer.publicKey });
-  await whole.nextEvent(({ event }) => event === 'update', 20_000);
+  const whole = await deviceWith(t, server, {
+    image: { seed: 6, sizeBytes: 40_000 },
+    publicKey: signer.publicKey,
+    timings: { ...timings, restartMs: foreverMs },
+  });
+  await updated(whole, 1);
+  await receiptsNoted(server, whole.mac, 1);
   await whole.close();
-  const { failOverdueDevices } = await import('../../src/server/operation/maintenance.ts');
-  for (;;) {
-    await failOverdueDevices(server.parts);
-    const { attempts } = await known(server, whole);
-    if (attempts[0]?.state === 'failed') break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  t.is((await known(server, whole)).attempts[0]?.failure, 'vanished');
+  const clock = { now: () => ({ wallMs: Date.now(), servedMs: Number.POSITIVE_INFINITY }) };
+  await failOverdueDevices({ ...server.parts, clock });
+  t.like((await known(server, whole)).attempts[0], { state: 'failed', failure: 'vanished' });
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /did not come back/.test(message)));
 });
 
@@ -143,7 +162,7 @@ test('a device takes the files of a release once, and the next ones once again',
   const esp = await deviceWith(t, server, options);
   for (const version of ['2.0', '3.0']) {
     if (version === '3.0') await server.publish(await files(version));
-    await esp.nextEvent(({ event }) => event === 'update', 20_000);
+    await updated(esp, version === '2.0' ? 1 : 2);
     for (let count = 0; count < 3; count++) await settled(esp);
     const { filesystem, attempts } = await known(server, esp);
     t.like(filesystem, { code: 'has-its-files', version });

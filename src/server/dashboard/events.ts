@@ -10,8 +10,16 @@ const leastPauseMs = 1000;
 /** A proxy closes a stream on which nothing comes, and a reader that is gone shows when it is written to. */
 const quietMs = 15_000;
 
+/** Calls `run` after `ms`. @returns a function that cancels it */
+export type Schedule = (ms: number, run: () => void) => () => void;
+
+const scheduleTimer: Schedule = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
 /** `/events[?project=PROJECT]`: says that something changed, and nothing else; pages are asked for what it is. */
-export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visitor> {
+export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<Visitor> {
   const { changes, stopping } = parts;
   const routes = new Hono<Visitor>();
   const bells = new Set<Bell>();
@@ -34,7 +42,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
     context.header('X-Accel-Buffering', 'no');
     // Nothing else comes on it, and a server that stops need not wait for what might.
     context.header('Connection', 'close');
-    const bell = new Bell();
+    const bell = new Bell(schedule);
     bells.add(bell);
     return streamSSE(context, async (stream) => {
       const stopListening = changes.listen((project) => isMeant(project) && bell.ring());
@@ -61,8 +69,13 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
 /** Something to wait for: rung any number of times, it is heard once. */
 class Bell {
   isEnded = false;
+  readonly #schedule: Schedule;
   #rang = false;
   #wake: () => void = () => undefined;
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+  }
 
   ring(): void {
     this.#rang = true;
@@ -76,7 +89,11 @@ class Bell {
 
   /** @returns whether it rang since the last time */
   async wait(mostMs: number): Promise<boolean> {
-    if (!this.#rang && !this.isEnded) await this.#sleep(mostMs);
+    if (!this.#rang && !this.isEnded) {
+      const cancel = this.#schedule(mostMs, () => this.#wake());
+      await this.#woken();
+      cancel();
+    }
     const rang = this.#rang;
     this.#rang = false;
     return rang;
@@ -84,17 +101,18 @@ class Bell {
 
   /** Nobody answers meanwhile. */
   async pause(ms: number): Promise<void> {
-    const until = performance.now() + ms;
-    while (!this.isEnded && performance.now() < until) await this.#sleep(until - performance.now());
+    let isOver = false;
+    const cancel = this.#schedule(ms, () => {
+      isOver = true;
+      this.#wake();
+    });
+    while (!this.isEnded && !isOver) await this.#woken();
+    cancel();
   }
 
-  #sleep(ms: number): Promise<void> {
+  #woken(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      this.#wake = resolve;
     });
   }
 }

@@ -48,7 +48,7 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   t.teardown(() => store.close());
   for (const name of ['door', 'window']) await store.catalogue.saveProject(newProject(name, []), 'test');
   const stopping = new AbortController();
-  const parts = await makeParts(store, { log: nobodyListens }, stopping.signal);
+  const parts = await makeParts(store, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const app = makeApi(parts);
   const tokenOf: Dashboard['tokenOf'] = async (role, project) => {
     const { record, token } = makeToken({ role, project, name: `somebody who may ${role}` });

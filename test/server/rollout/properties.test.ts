@@ -250,7 +250,6 @@ test('whatever happens: only open stages get it, nobody after a halt or a pause,
 });
 
 test('after a halt no device is ever sent the release, however often all of them ask', (t) => {
-  let halts = 0;
   fc.assert(
     fc.property(
       stagesOf,
@@ -259,8 +258,7 @@ test('after a halt no device is ever sent the release, however often all of them
       (stages, devices, events) => {
         const world = new World(rolloutWith(stages, { openStages: stages.length }), devices);
         for (const event of events) if (world.rollout.state !== 'halted') world.happen(event);
-        if (world.rollout.state !== 'halted') return;
-        halts++;
+        fc.pre(world.rollout.state === 'halted');
         const sends = world.devices.map(({ sent }) => sent.length);
         for (let round = 0; round < 3; round++) {
           for (const device of world.devices) if (!device.isGone) world.visit(device);
@@ -274,9 +272,9 @@ test('after a halt no device is ever sent the release, however often all of them
         );
       },
     ),
-    { numRuns: 200 },
+    // Each run is a rollout that was halted; fast-check fails where those are fewer than 1 in 100.
+    { numRuns: 100 },
   );
-  t.true(halts > 20, `only ${halts} of the rollouts were halted`);
 });
 
 test('what is counted is a function of the records: counted again, in any order, it is the same', (t) => {
