@@ -18,11 +18,11 @@ const impatientDelivery: DeliveryTimings = {
   authenticationMs: 750,
   callBackMs: 1000,
   connectMs: 1000,
-  stallMs: 2500,
+  stallMs: 2000,
   lastWordsMs: 200,
   ackGapMs: 50,
   pauseMs: 100,
-  patienceMs: 4000,
+  patienceMs: 3000,
   attempts: 3,
 };
 
@@ -54,7 +54,7 @@ const transfer = fc.record({
     fc.constantFrom(0, 0.01, 0.5, 0.99, 1, 'after-last-ack' as const),
     fc.double({ min: 0, max: 1, noNaN: true }),
   ),
-  stallMs: fc.constantFrom(10, 400, 4000),
+  stallMs: fc.constantFrom(10, 400, 3500),
 });
 const seldom = <Fault>(fault: fc.Arbitrary<Fault>) =>
   fc.oneof({ weight: 7, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fault });

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
+import { freePort } from '../../support/free-port.ts';
 import { endlessMs, patienceMs } from '../../support/patience.ts';
 import { newSketch, quickEsp, sendByWeb, verdictsOf } from '../quick.ts';
 
@@ -129,10 +130,7 @@ test('a path that would be another request is refused', async (t) => {
 });
 
 test('a closed port is unreachable', async (t) => {
-  const esp = await webEsp(t);
-  const { host, webPort } = esp;
-  await esp.close();
-  const { verdict } = await sendByWeb({ host, webPort });
+  const { verdict } = await sendByWeb({ host: '127.0.0.1', webPort: await freePort() });
   t.true(verdict.kind === 'unreachable' && verdict.why.includes('ECONNREFUSED'), JSON.stringify(verdict));
 });
 
