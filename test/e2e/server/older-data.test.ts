@@ -72,8 +72,8 @@ test.serial(`${kills} times kill -9 while older data is brought to the newest la
   for (let count = 0; count < kills; count++) {
     const data = folder.at(`data${count}`);
     await cp(folder.at('old'), data, { recursive: true });
-    // From before the first statement to when it serves.
-    const killed = await serveWith(cli.path, data, wholeMs * (0.4 + 0.6 * Math.random()));
+    // The first one at its start, the others from before the first statement to when it serves.
+    const killed = await serveWith(cli.path, data, count === 0 ? 0 : wholeMs * (0.4 + (0.6 * count) / kills));
     killed.kill('SIGKILL');
     await killed.ended;
     await cp(data, `${data}-looked-at`, { recursive: true });
