@@ -51,7 +51,7 @@ async function shown({ folder, argv, keys = '' }: Show, env: Readonly<Record<str
   const world = { CI: '', NO_COLOR: '', TERM: 'xterm', HOME: folder.at('nobody'), ...env };
   const program = ['python3', onTerminal, keys, process.execPath, cli, ...argv];
   const [first = '', ...rest] = program;
-  const { stdout } = await execa(first, rest, { cwd: folder.path, env: world, reject: false, timeout: 60_000 });
+  const { stdout } = await execa(first, rest, { cwd: folder.path, env: world, reject: false, timeout: 480_000 });
   // What shows nothing is free of colours as well.
   if (stdout.trim() === '') throw new Error('nothing was shown');
   return stdout;

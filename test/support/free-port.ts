@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that the kernel gives to those who ask for any: none of them takes it before it is used. */
+/** Below the range from which systems take ports for connections and for servers that ask for any port. */
 const lowest = 10_000;
 const highest = 32_000;
 

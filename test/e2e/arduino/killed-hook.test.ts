@@ -7,7 +7,7 @@ import { parseManifest } from '../../../src/domain/manifest.ts';
 import { allArtefacts, artefactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
 
 const keys = makeKeys();
-const patienceMs = 60_000;
+const patienceMs = 480_000;
 
 /** Enough for the slow compressor to be met at work. */
 const numbers = Array.from({ length: 60_000 }, (_, index) => (index * 2654435761) >>> 24);

@@ -70,7 +70,7 @@ export async function makeWorkplace(t: ExecutionContext, name = 'workplace'): Pr
     ARDUINO_BUILD_CACHE_PATH: join(folder, 'cache'),
     ARDUINO_UPDATER_ENABLE_NOTIFICATION: 'false',
   };
-  const settings = { cwd: folder, extendEnv: false, reject: false, all: true, timeout: 120_000 } as const;
+  const settings = { cwd: folder, extendEnv: false, reject: false, all: true, timeout: 480_000 } as const;
   const runProgram = async (program: string, args: readonly string[], more = {}): Promise<Run> => {
     const { exitCode, all } = await execa(program, args, { ...settings, env: { ...env, ...more } });
     return { exitCode, output: all };

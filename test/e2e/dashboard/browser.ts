@@ -19,6 +19,7 @@ export async function openBrowser(t: ExecutionContext, origin: string) {
   t.teardown(() => browser.close());
   return async (options: BrowserContextOptions = {}): Promise<Visit> => {
     const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, baseURL: origin, ...options });
+    context.setDefaultTimeout(480_000);
     const complaints: string[] = [];
     context.on('request', (request) => {
       const url = request.url();

@@ -10,7 +10,8 @@ export interface Settled {
   readonly until: RegExp;
 }
 
-const patienceMs = 120_000;
+/** It only ends a wait that would last forever: AVA's time-out for end-to-end tests is longer. */
+const patienceMs = 480_000;
 
 /** Does what a page says, and fails when a command does. */
 export interface PageFollower {

@@ -3,6 +3,9 @@ import { execa } from 'execa';
 
 type Environment = Readonly<Record<string, string>>;
 
+/** It only ends a command that hangs: AVA's time-out for end-to-end tests is longer. */
+const patienceMs = 480_000;
+
 /** How a command ended. */
 export interface Outcome {
   readonly exitCode: number | undefined;
@@ -21,7 +24,7 @@ export async function runAtTerminal(command: string, cwd: string, env: Environme
     env,
     extendEnv: false,
     reject: false,
-    timeout: 180_000,
+    timeout: patienceMs,
     buffer: false,
     stdin: 'pipe',
   });
@@ -39,7 +42,15 @@ export async function runAtTerminal(command: string, cwd: string, env: Environme
 /** Runs a command as a program does that was started from a desktop: nobody answers, and there is no terminal. */
 export async function runFromDesktop(command: string, cwd: string, env: Environment): Promise<Outcome> {
   const [program = '', ...argv] = command.split(' ');
-  const settings = { cwd, env, extendEnv: false, reject: false, all: true, stdin: 'ignore', timeout: 180_000 } as const;
+  const settings = {
+    cwd,
+    env,
+    extendEnv: false,
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    timeout: patienceMs,
+  } as const;
   const { exitCode, all } = await execa(program, argv, settings);
   return { exitCode, output: all };
 }
@@ -73,7 +84,7 @@ export async function startAndWait(command: string, cwd: string, env: Environmen
       const sketches = () => [
         ...new Set([...output.matchAll(/"event":"boot".*"sketchMd5":"(\w+)"/g)].map(([, md5 = '']) => md5)),
       ];
-      const patience = AbortSignal.timeout(20_000);
+      const patience = AbortSignal.timeout(patienceMs);
       while (sketches().length < count) await once(process.stdout, 'data', { signal: patience });
       return sketches();
     },

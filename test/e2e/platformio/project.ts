@@ -101,7 +101,7 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
       },
       reject: false,
       all: true,
-      timeout: 120_000,
+      timeout: 480_000,
     });
     const verbs = (await readFile(log, 'utf8')).split('\n').filter((verb) => verb !== '');
     return { exitCode: result.exitCode, output: result.all, made: stepsIn(result.all), started: verbs };

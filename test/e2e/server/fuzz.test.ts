@@ -27,7 +27,7 @@ test(`${requests} fuzzed requests of devices and of the API: no 5xx, no crash, b
     const worker = async () => {
       for (let request = all.pop(); request !== undefined; request = all.pop()) {
         const answer = readAnswer(
-          await sendRaw(server.port, request, { during: endIfBroken(request), timeoutMs: 30_000 }),
+          await sendRaw(server.port, request, { during: endIfBroken(request), timeoutMs: 480_000 }),
         );
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         if (answer.status >= 500) t.fail(`${answer.line} to ${JSON.stringify(request.toString('latin1'))}`);

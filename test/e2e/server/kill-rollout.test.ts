@@ -76,10 +76,19 @@ async function idOfStarted(client: Client, request: RolloutRequest): Promise<num
   return first.id;
 }
 
-/** Ends with the server: what it does then fails. */
-async function untilKilled(server: ServingProcess, afterMs: number, work: () => Promise<void>): Promise<void> {
-  const timer = setTimeout(() => server.kill('SIGKILL'), afterMs);
-  await work().catch(() => undefined);
+/**
+ * Repeats a step, and kills the server at any moment of the last one: that step fails, or ends just before. How long a step takes here says
+ * the one before.
+ */
+async function untilKilled(server: ServingProcess, steps: number, step: () => Promise<void>): Promise<void> {
+  let usualMs = 0;
+  for (let done = 1; done < steps; done++) {
+    const startedAt = performance.now();
+    await step();
+    usualMs = performance.now() - startedAt;
+  }
+  const timer = setTimeout(() => server.kill('SIGKILL'), Math.random() * usualMs);
+  await step().catch(() => undefined);
   await server.ended;
   clearTimeout(timer);
 }
@@ -104,27 +113,25 @@ test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what 
     t.teardown(() => server.kill('SIGKILL'));
     if (server.url === undefined) throw new Error('the server does not start any more');
     const client = clientOf(server.url, token);
-    await untilKilled(server, 60 + Math.random() * 250, async () => {
-      if (id === 0) {
-        id = await idOfStarted(client, request);
-        acknowledged = 'active';
-      }
-      const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
-      const { state } = body as RolloutInfo;
-      if (state !== acknowledged && state !== pending) t.fail(`${acknowledged} was acknowledged, and it is ${state}`);
-      acknowledged = state;
-      for (;;) {
-        const answer = await askAsDevice(client.port, '/update/door', {
-          mac: macOf(count % devices),
-          sketchMd5: sketchMd5Of(old.manifest),
-        });
-        if (answer.status === 200) t.is(acknowledged, 'active', 'only an active one sends');
-        pending = acknowledged === 'active' ? 'paused' : 'active';
-        const action = actionTo[acknowledged] ?? 'resume';
-        const { status } = await client.api('POST', `/projects/door/rollouts/${id}/${action}`, {});
-        if (status !== 200) t.fail(`${action} answered ${status}`);
-        acknowledged = pending;
-      }
+    if (id === 0) {
+      id = await idOfStarted(client, request);
+      acknowledged = 'active';
+    }
+    const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
+    const { state } = body as RolloutInfo;
+    if (state !== acknowledged && state !== pending) t.fail(`${acknowledged} was acknowledged, and it is ${state}`);
+    acknowledged = state;
+    await untilKilled(server, 2 + (count % 9), async () => {
+      const answer = await askAsDevice(client.port, '/update/door', {
+        mac: macOf(count % devices),
+        sketchMd5: sketchMd5Of(old.manifest),
+      });
+      if (answer.status === 200) t.is(acknowledged, 'active', 'only an active one sends');
+      pending = acknowledged === 'active' ? 'paused' : 'active';
+      const action = actionTo[acknowledged] ?? 'resume';
+      const { status } = await client.api('POST', `/projects/door/rollouts/${id}/${action}`, {});
+      if (status !== 200) t.fail(`${action} answered ${status}`);
+      acknowledged = pending;
     });
   }
   t.true(id > 0);
@@ -150,18 +157,17 @@ test.serial(
       t.teardown(() => server.kill('SIGKILL'));
       if (server.url === undefined) throw new Error('the server does not start any more');
       const client = clientOf(server.url, token);
-      await untilKilled(server, 60 + Math.random() * 120, async () => {
-        if (id === 0) id = await idOfStarted(client, request);
-        for (; !isHalted; visits++) {
-          // It takes it, and comes back with what it had: a failure after three times.
-          const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
-          const { status } = await askAsDevice(client.port, '/update/door', words);
-          if (status === 0) throw new Error('it is gone');
-          if (status === 200) sends++;
-          const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
-          isHalted = (body as RolloutInfo).state === 'halted';
-        }
-        server.kill('SIGKILL');
+      if (id === 0) id = await idOfStarted(client, request);
+      await untilKilled(server, 2 + (rounds % 5), async () => {
+        if (isHalted) return;
+        // It takes it, and comes back with what it had: a failure after three times.
+        const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
+        const { status } = await askAsDevice(client.port, '/update/door', words);
+        if (status === 0) throw new Error('it is gone');
+        if (status === 200) sends++;
+        const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
+        isHalted = (body as RolloutInfo).state === 'halted';
+        visits++;
       });
     }
     t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);

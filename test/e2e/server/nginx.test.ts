@@ -1,5 +1,7 @@
 /** The template for nginx, with a real nginx: devices get from it what they would get from the server itself. */
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
@@ -7,7 +9,7 @@ import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
 import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
-import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { foreverMs, startTestServer, type TestServer } from '../../server/running-server.ts';
 import { freePort } from '../../support/free-port.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
@@ -42,12 +44,12 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     nginx.kill('SIGTERM');
     await nginx;
   });
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${httpPort}/update/`).catch(() => undefined);
-    if (answer !== undefined) return { httpPort, httpsPort };
+  // nginx writes it when it listens.
+  while (!existsSync(folder.at('pid'))) {
     if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
+  return { httpPort, httpsPort };
 }
 
 test('a virtual device is updated through nginx, which sends the artefact', async (t) => {
@@ -73,13 +75,19 @@ test('a virtual device is updated through nginx, which sends the artefact', asyn
   await using esp = await startVirtualEsp({
     image: { sizeBytes: 40_000, seed: 9 },
     publicKey: signer.publicKey,
-    timings: quickTimings,
+    // A slow machine does not make it give up.
+    timings: {
+      ...quickTimings,
+      dialTimeoutMs: foreverMs,
+      httpHeaderTimeoutMs: foreverMs,
+      httpBodyTimeoutMs: foreverMs,
+    },
     updateUrl: `http://127.0.0.1:${httpPort}/update/door`,
     updateIntervalMs: 50,
     manifests: [build.manifest],
   });
-  await esp.nextEvent(({ event }) => event === 'boot', 30_000);
-  await esp.nextEvent(({ event }) => event === 'checked', 30_000);
+  await esp.nextEvent(({ event }) => event === 'boot', foreverMs);
+  await esp.nextEvent(({ event }) => event === 'checked', foreverMs);
   const { body } = await server.api('GET', `/projects/door/devices/${esp.mac}`);
   const device = body as unknown as DeviceInfo;
   t.is(device.running?.version, '2.0');

@@ -13,7 +13,7 @@ import { bundleCli, serveWith } from './bundled-cli.ts';
 import { SimulatedFleet } from './simulated-fleet.ts';
 
 const devices = 200;
-const patienceMs = 90_000;
+const patienceMs = 480_000;
 const signer = testSigner();
 const build = (version: string, seed: number) =>
   testBuild({ version, project: 'door', signer, seed, sizeBytes: 65_536 });
@@ -31,7 +31,7 @@ test.after.always(() => cli.remove());
 
 /** A server that offers `running`, holds the next release, and has enrolled a whole fleet that runs what is offered. */
 async function rehearsal(t: ExecutionContext, next: Build, faults: readonly string[]) {
-  t.timeout(4 * 60_000);
+  t.timeout(9 * 60_000);
   const image = running.files.get('door.bin');
   const folder = await testFolder(t, { 'public.key': signer.publicKey.pem, 'running.bin': image ?? '' });
   const server = await serveWith(cli.path, folder.at('data'));

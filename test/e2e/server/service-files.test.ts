@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import { freePort } from '../../support/free-port.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
@@ -20,16 +19,15 @@ function found(pattern: RegExp, text: string | undefined): string {
   return first;
 }
 
-/** Runs the server with the words of a template, but for its folder and its port. */
+/** Runs the server with the words of a template, but in a folder of its own and on any free port. */
 async function serveAs(t: ExecutionContext, argv: readonly string[], folder: string) {
-  const port = await freePort();
   const data = (await testFolder(t)).at('data');
-  const words = argv.map((word) => (word === folder ? data : word.replace(/:8266$/, `:${port}`)));
+  const words = argv.map((word) => (word === folder ? data : word.replace(/:8266$/, ':0')));
   const server = startCli([...words, '--json'], process.cwd());
   t.teardown(() => server.kill('SIGKILL'));
   const lines = createInterface({ input: server.stdout });
   const ready = JSON.parse(await new Promise<string>((resolve) => lines.once('line', resolve)));
-  return { server, port, ready };
+  return { server, port: new URL(ready.url).port, ready };
 }
 
 test('the unit is one that systemd takes, and its command serves and ends as it says', async (t) => {

@@ -35,7 +35,7 @@ export class SimulatedFleet {
   }
 
   /** Until the devices have told enough. @throws Error after `patienceMs` */
-  async until(isEnough: () => boolean, what: string, patienceMs = 90_000): Promise<void> {
+  async until(isEnough: () => boolean, what: string, patienceMs = 480_000): Promise<void> {
     const end = Date.now() + patienceMs;
     while (!isEnough()) {
       if (Date.now() > end) throw new Error(`${what}: not within ${patienceMs} ms`);

@@ -71,7 +71,7 @@ export async function runJob(job: string, { workflow, folder, env, needs = {} }:
       },
       reject: false,
       all: true,
-      timeout: 120_000,
+      timeout: 480_000,
     });
     output += `${result.all}\n`;
     if (result.failed) {

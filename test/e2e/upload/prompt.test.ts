@@ -9,7 +9,7 @@ const password = 'typed-by-hand';
 
 function upload(cwd: string, keys: string) {
   const argv = [onTerminal, keys, process.execPath, cli, 'upload', 'build/door.ino.bin', '--all'];
-  return execa('python3', argv, { cwd, env: { CI: '', NO_COLOR: '', TERM: 'xterm' }, reject: false, timeout: 60_000 });
+  return execa('python3', argv, { cwd, env: { CI: '', NO_COLOR: '', TERM: 'xterm' }, reject: false, timeout: 480_000 });
 }
 
 test.serial('a password that is typed on a terminal opens the device, and never shows', async (t) => {
