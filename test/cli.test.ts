@@ -1,9 +1,10 @@
-import { once } from 'node:events';
 import test from 'ava';
 import { builtSketch, door } from './support/built-sketch.ts';
+import { caughtAtWork } from './support/caught-at-work.ts';
+import { untilFiles } from './support/folder-watch.ts';
 import { runCli, startCli } from './support/run-cli.ts';
 import { runVerb } from './support/run-verb.ts';
-import { type TestFolder, testFolder } from './support/test-folder.ts';
+import { testFolder } from './support/test-folder.ts';
 
 const image = 'build/door.ino.bin';
 const verbs = ['keygen', 'header', 'sign', 'pack', 'verify', 'inspect', 'signing'];
@@ -137,21 +138,17 @@ test('a reader that goes away early is no failure', async (t) => {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   test(`a pack that is ended by ${signal} leaves nothing that could be taken for an artefact`, async (t) => {
-    const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
-    const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);
-    await gone(folder, `${image}.signed`);
-    run.kill(signal);
-    const { exitCode, signal: killedBy } = await run;
-    // Nobody can answer a SIGKILL.
-    t.is(exitCode ?? killedBy, signal === 'SIGKILL' ? 'SIGKILL' : 130);
-    t.deepEqual(await folder.list(), [image, 'build/door.ino.elf', 'private.key', 'public.key']);
+    const { files, end } = await caughtAtWork(async () => {
+      const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
+      const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);
+      // The stale file goes when the work begins.
+      await untilFiles(folder, (names) => !names.includes(`${image}.signed`));
+      run.kill(signal);
+      const { exitCode, signal: killedBy } = await run;
+      return exitCode === 0 ? undefined : { files: await folder.list(), end: exitCode ?? killedBy };
+    });
+    // No program can handle a SIGKILL.
+    t.is(end, signal === 'SIGKILL' ? 'SIGKILL' : 130);
+    t.deepEqual(files, [image, 'build/door.ino.elf', 'private.key', 'public.key']);
   });
-}
-
-/** Waits until a file is removed: the run has begun its work. */
-async function gone(folder: TestFolder, name: string): Promise<void> {
-  const { watch } = await import('node:fs');
-  const watcher = watch(folder.at('build'));
-  while ((await folder.list()).includes(name)) await once(watcher, 'change', { signal: AbortSignal.timeout(30_000) });
-  watcher.close();
 }

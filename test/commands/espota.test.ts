@@ -208,9 +208,9 @@ test('Ctrl-C ends it at once with exit code 130', async (t) => {
   const argv = ['espota', '-i', '127.0.0.1', '-p', String(silent.address().port), '-f', 'firmware.bin'];
   const running = startCli(argv, folder.path);
   await invited;
-  const interruptedAt = performance.now();
   running.kill('SIGINT');
-  const { exitCode } = await running;
+  const { exitCode, stderr } = await running;
   t.is(exitCode, 130);
-  t.true(performance.now() - interruptedAt < 3000);
+  // What it would say if it went on inviting until its time is over.
+  t.notRegex(stderr, /unreachable/);
 });

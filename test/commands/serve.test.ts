@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { ageCertificate, usedAuthority } from '../server/tls/authority.ts';
+import { patienceMs } from '../support/patience.ts';
 import { startCli } from '../support/run-cli.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
@@ -77,7 +78,7 @@ if (process.platform !== 'win32') {
     await ageCertificate(folder, 10);
     process.kill('SIGHUP');
     const lines = createInterface({ input: process.stderr });
-    const patience = setTimeout(() => process.kill('SIGKILL'), 20_000);
+    const patience = setTimeout(() => process.kill('SIGKILL'), patienceMs);
     for await (const line of lines) if (line.includes('the certificate was replaced')) break;
     clearTimeout(patience);
     process.kill('SIGTERM');

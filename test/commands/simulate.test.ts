@@ -4,6 +4,7 @@ import type { Io } from '../../src/commands/io.ts';
 import { makeProgram } from '../../src/commands/program.ts';
 import { syntheticSketch } from '../../src/simulator/index.ts';
 import { bareHost, bareUpload, md5 } from '../simulator/bare-host.ts';
+import { patienceMs } from '../support/patience.ts';
 import { startCli } from '../support/run-cli.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { makeKeyPair, signFile } from '../support/signed-file.ts';
@@ -43,7 +44,7 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
       for (let line = lines.shift(); ; line = lines.shift()) {
         if (line !== undefined) return JSON.parse(line);
         const woken = new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error('no event')), 5000);
+          const timer = setTimeout(() => reject(new Error('no event')), patienceMs);
           wake = () => {
             clearTimeout(timer);
             resolve();

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
+import { Lookout } from '../../src/upload/discovery.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
 import { runVerb, type VerbRun } from '../support/run-verb.ts';
 import type { TestFolder } from '../support/test-folder.ts';
@@ -37,6 +38,19 @@ function announcing(t: Parameters<typeof virtualDoor>[0], tellsSketchMd5: boolea
   return virtualDoor(t, { hostname, mdns: { tellsSketchMd5 }, ...more });
 }
 
+/** Resolves when a device is heard: from then on it answers at once, as a device does that has been there for long. */
+async function heard(esp: VirtualEsp): Promise<void> {
+  const lookout = await Lookout.open({ interfaces: ['127.0.0.1'] });
+  if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
+  const { sketchMd5 } = esp.state;
+  await new Promise<void>((resolve) => {
+    lookout.watch((device) => {
+      if (device.host === `${esp.hostname}.local` && device.sketchMd5 === sketchMd5) resolve();
+    });
+  });
+  lookout.close();
+}
+
 test('a device that shows its sketch is proven, and from then on known well enough for gzip', async (t) => {
   const esp = await announcing(t, true);
   const folder = await packedDoor(t, { door: listed(esp) });
@@ -53,6 +67,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
     facts: { core: '3.1.2', signing: 'required', flashMode: 'dio', fsStart: doorFacts.fsStart, project: 'door' },
   });
 
+  await heard(esp);
   const second = await upload(folder, '--confirm', 'proven');
   t.is(second.exitCode, 0, second.stderr);
   t.is(second.device.artefact, 'door.ino.bin.gz.signed');
@@ -62,6 +77,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
   await esp.close();
   const changed = await announcing(t, true, { hostname: esp.hostname, otaPort: esp.otaPort });
   t.not(changed.state.sketchMd5, sketchMd5);
+  await heard(changed);
   const third = await upload(folder, '--verbose');
   t.is(third.device.artefact, 'door.ino.bin.signed', 'what was proven of another sketch does not count');
   t.regex(third.stderr, /door: it does not show the sketch that the ledger knows/);
@@ -122,7 +138,7 @@ test('a device that is bricked by an update that was allowed does not come back,
       'gz-signed-old-core',
       '--json',
       '--confirm-timeout',
-      '5',
+      '3',
     ],
     { cwd: folder.path },
   );
@@ -134,8 +150,9 @@ test('a device that is bricked by an update that was allowed does not come back,
 test('a device that is known by its mDNS name only is found, also when it was seen the last time and does not answer now', async (t) => {
   const esp = await announcing(t, true);
   const folder = await packedDoor(t, { door: { address: `${esp.hostname}.local`, port: esp.otaPort } });
-  const heard = await upload(folder, '--host-ip', '127.0.0.1');
-  t.is(heard.exitCode, 0, heard.stderr);
+  await heard(esp);
+  const found = await upload(folder, '--host-ip', '127.0.0.1');
+  t.is(found.exitCode, 0, found.stderr);
 
   const silent = await virtualDoor(t);
   const seen = { method: 'espota', name: 'silent', host: 'silent.local', address: '127.0.0.1', port: silent.otaPort };

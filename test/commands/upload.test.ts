@@ -2,6 +2,7 @@ import test from 'ava';
 import { parseManifest } from '../../src/domain/manifest.ts';
 import { door } from '../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
+import { freePort } from '../support/free-port.ts';
 import { startCli } from '../support/run-cli.ts';
 import { runVerb, type VerbRun } from '../support/run-verb.ts';
 import type { TestFolder } from '../support/test-folder.ts';
@@ -213,7 +214,8 @@ test('a property that arduino-cli did not fill in is no port, and its note of th
 test('with a port of this machine that is fixed, devices are served one after the other', async (t) => {
   const esps = await Promise.all([virtualDoor(t), virtualDoor(t), virtualDoor(t)]);
   const folder = await packedDoor(t, Object.fromEntries(esps.map((esp, index) => [`door-${index}`, listed(esp)])));
-  const { exitCode, stderr } = await upload(folder, '--all', '--host-ip', '127.0.0.1', '--host-port', '48266');
+  const fixed = ['--host-ip', '127.0.0.1', '--host-port', String(await freePort())];
+  const { exitCode, stderr } = await upload(folder, '--all', ...fixed);
   t.is(exitCode, 0, stderr);
 });
 
@@ -228,7 +230,8 @@ test('people see a line when a device begins, one when it ends, and a table of a
 });
 
 test('a terminal shows bars, and lines that stay once a device has ended', async (t) => {
-  const esp = await virtualDoor(t, { link: { windowBytes: 5840, rttMs: 5 } });
+  // The pause is longer than the time between two drawings.
+  const esp = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
   const folder = await packedDoor(t, { kitchen: listed(esp) });
   const { stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path, fancy: true });
   t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+ % of 279 KB\n/);
@@ -245,8 +248,8 @@ test('Ctrl-C ends an upload at once, with 130', async (t) => {
     });
   });
   running.kill('SIGINT');
-  const startedAt = performance.now();
-  const { exitCode } = await running;
+  const { exitCode, stderr, stdout } = await running;
   t.is(exitCode, 130);
-  t.true(performance.now() - startedAt < 5000);
+  // What it would say if it waited until the device counts as lost.
+  t.notRegex(`${stderr}${stdout}`, /unknown|failed/);
 });

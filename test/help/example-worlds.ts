@@ -114,7 +114,7 @@ async function announcedDoor(t: ExecutionContext, example: string): Promise<Exam
     folder: await testFolder(t, { 'ota.config.json': '{"project": "door"}' }),
     env: { KITCHEN_PASSWORD: 'secret' },
     instead: { kitchen: hostname },
-    more: ['--interface', '127.0.0.1'],
+    more: ['--interface', '127.0.0.1', '--timeout', '600'],
     goesOn: example.includes('--watch'),
   };
 }

@@ -1,8 +1,10 @@
 import type { ExecutionContext } from 'ava';
 import { readPublicKey } from '../../src/keys/public-key.ts';
-import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
+import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { patientTimings } from '../simulator/patient-timings.ts';
 import { builtSketch, door } from './built-sketch.ts';
+import { patienceMs } from './patience.ts';
 import { runVerb } from './run-verb.ts';
 import type { TestFolder } from './test-folder.ts';
 
@@ -28,7 +30,7 @@ export async function virtualDoor(t: ExecutionContext, options: VirtualEspOption
     // Rather a long window than long tests: 285 KB in steps of 5840 bytes.
     link: { windowBytes: 64 * 1024 },
     ...options,
-    timings: { ...quickTimings, ...options.timings },
+    timings: { ...patientTimings, ...options.timings },
   });
   t.teardown(() => esp.close());
   return esp;
@@ -59,6 +61,6 @@ export function updatesOf(esp: VirtualEsp): string[] {
 /** Waits until a device has restarted after its update. */
 export async function restarted(esp: VirtualEsp): Promise<VirtualEsp['state']> {
   const isBack = esp.state.restarts > 0 && esp.state.phase === 'running';
-  if (!isBack) await esp.nextEvent(({ event }) => event === 'boot', 10_000);
+  if (!isBack) await esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   return esp.state;
 }

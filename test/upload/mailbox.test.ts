@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import test from 'ava';
 import { Mailbox } from '../../src/upload/mailbox.ts';
 
@@ -35,4 +37,20 @@ test('what is not wanted any more is thrown away', async (t) => {
   mailbox.drop((letter) => letter % 2 === 1);
   t.is(await mailbox.next(1, never), 2);
   t.is(await mailbox.next(1, never), undefined);
+});
+
+test('what arrived while the process stood still is in time, although its timer is over', async (t) => {
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  socket.connect(socket.address().port, '127.0.0.1');
+  await once(socket, 'connect');
+  const mailbox = new Mailbox<string>();
+  socket.on('message', (datagram) => mailbox.put(datagram.toString()));
+  const waiting = mailbox.next(10, never);
+  socket.send('news');
+  // Nothing of this process runs meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+  t.is(await waiting, 'news');
 });

@@ -14,7 +14,7 @@ import { endlessMs } from '../support/patience.ts';
  * No wait ends by itself, however slow the machine is, and no datagram is repeated. A test that expects a time-out or a repetition shortens
  * what leads to it, and nothing else: any other way to the same end takes longer than AVA allows.
  */
-export const patientDelivery: DeliveryTimings = {
+const patientDelivery: DeliveryTimings = {
   lookupMs: endlessMs,
   invitationIntervalMs: endlessMs,
   invitationMs: endlessMs,
