@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../src/domain/api-problems.ts';
 import { rsaPems } from '../support/key-pairs.ts';
+import { endlessMs } from '../support/patience.ts';
 import { testBuild, testSigner } from './builds.ts';
 import {
   type ApiAnswer,
   digestOf,
-  foreverMs,
   releaseRequest,
   startTestServer,
   type TestServer,
@@ -93,7 +93,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     });
     const closed = once(socket, 'close');
     await once(socket, 'data');
-    const stopped = server.close(foreverMs);
+    const stopped = server.close(endlessMs);
     socket.write(`Authorization: Bearer ${server.token}\r\nContent-Length: 0\r\n\r\n`);
     await Promise.all([stopped, closed]);
     const [head = '', body = ''] = text.slice(text.lastIndexOf('HTTP/1.1 ')).split('\r\n\r\n');

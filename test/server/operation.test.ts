@@ -6,9 +6,10 @@ import { failOverdueDevices, removeOrphans, saveWaiting } from '../../src/server
 import { pinoLog } from '../../src/server/operation/pino-log.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { expectOtaError } from '../support/expected-error.ts';
+import { endlessMs } from '../support/patience.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { askAsDevice, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
-import { digestOf, foreverMs, receiptsNoted, startTestServer, upload } from './running-server.ts';
+import { digestOf, receiptsNoted, startTestServer, upload } from './running-server.ts';
 
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
@@ -31,7 +32,7 @@ test('a server that is stopped lets downloads end, and takes nobody new', async 
     server.parts.stopping.addEventListener('abort', () => socket.resume());
   });
   while (server.parts.downloads.active < 1) await new Promise(setImmediate);
-  await server.close(foreverMs);
+  await server.close(endlessMs);
   const { header, body, md5 } = readAnswer(await answer);
   t.is(header('content-length'), String(body.length));
   t.is(header('x-md5'), md5);
@@ -55,7 +56,7 @@ test('connections that wait for nothing do not keep it: after an answer, before 
   asking.write(request + request.slice(0, 20));
   // The server accepts connections in their order, so it has the silent one as well.
   await Promise.all([once(silent, 'connect'), once(answered, 'data'), once(asking, 'data')]);
-  const stopped = server.close(foreverMs);
+  const stopped = server.close(endlessMs);
   asking.write(request.slice(20));
   // node alone would wait for the end of keepAliveMs or of the grace, and AVA ends the test before both.
   await Promise.all([stopped, closed]);
@@ -84,7 +85,7 @@ test('when many devices were last seen is written soon, and keeps no server from
     written.push(touches.length);
     return done;
   };
-  await server.close(foreverMs);
+  await server.close(endlessMs);
   t.true(written.length <= 21, `${written.length} writes`);
   t.true(Math.max(...written) <= 200, 'requests are answered between two writes');
   t.is(timers, 0, 'a server that stops does not wait until a write is due');

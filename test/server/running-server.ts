@@ -6,12 +6,11 @@ import type { Build } from '../../src/pack/build.ts';
 import type { Log } from '../../src/server/operation/log.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
 import { type RunningServer, startServer } from '../../src/server/start-server.ts';
+import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-/** Longer than AVA lets a test run, so a test that waits for it fails. */
-export const foreverMs = 3_600_000;
 /** No server time-out fires where the machine is slow. Headers may take as long as node's limit for a whole request, and no longer. */
-const patient = { headersWithinMs: 300_000, keepAliveMs: foreverMs, stallMs: foreverMs };
+const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
 
 /** What a request to the API came to. */
 export interface ApiAnswer {
@@ -88,7 +87,7 @@ function withClient(t: ExecutionContext, { server, folder, token, logged, close 
     api,
     publish,
     async restart(options = {}) {
-      await close(foreverMs);
+      await close(endlessMs);
       const next = await startTestServer(t, { ...options, data: folder });
       return withClient(t, { server: next, folder, token, logged: next.logged, close: next.close });
     },

@@ -2,10 +2,12 @@ import test, { type ExecutionContext } from 'ava';
 import type { DeviceInfo } from '../../src/domain/admin-info.ts';
 import type { Build } from '../../src/pack/build.ts';
 import { failOverdueDevices } from '../../src/server/operation/maintenance.ts';
-import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
+import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { patientTimings } from '../simulator/patient-timings.ts';
+import { endlessMs, patienceMs } from '../support/patience.ts';
 import { type BuildRecipe, testBuild, testFilesystem, testSigner } from './builds.ts';
-import { foreverMs, receiptsNoted, startTestServer, type TestServer } from './running-server.ts';
+import { receiptsNoted, startTestServer, type TestServer } from './running-server.ts';
 
 const signer = testSigner();
 const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 40_000, legacy: true });
@@ -16,19 +18,10 @@ function imageOf(build: Build): Uint8Array {
   return image;
 }
 
-/** Devices do not wait longer than they have to, and do not give up where the machine is slow. */
-const timings = {
-  ...quickTimings,
-  dialTimeoutMs: foreverMs,
-  httpHeaderTimeoutMs: foreverMs,
-  httpBodyTimeoutMs: foreverMs,
-};
-const patienceMs = 100_000;
-
 /** A device in the field that asks this server. */
 async function deviceWith(t: ExecutionContext, server: TestServer, options: VirtualEspOptions): Promise<VirtualEsp> {
   const esp = await startVirtualEsp({
-    timings,
+    timings: patientTimings,
     updateUrl: `${server.url}/update/door`,
     updateIntervalMs: 30,
     manifests: [young.manifest],
@@ -121,7 +114,7 @@ test('a device that vanishes after a whole download is told from one that vanish
   const whole = await deviceWith(t, server, {
     image: { seed: 6, sizeBytes: 40_000 },
     publicKey: signer.publicKey,
-    timings: { ...timings, restartMs: foreverMs },
+    timings: { ...patientTimings, restartMs: endlessMs },
   });
   await updated(whole, 1);
   await receiptsNoted(server, whole.mac, 1);

@@ -1,18 +1,12 @@
 import type { ExecutionContext } from 'ava';
 import type { RolloutRequest } from '../../../src/domain/rollout.ts';
 import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
-import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
+import { startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
-import { foreverMs, startTestServer, type TestServer } from '../../server/running-server.ts';
+import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { patientTimings } from '../../simulator/patient-timings.ts';
 
 const places = ['kitchen', 'cellar', 'porch', 'garage', 'attic', 'garden', 'hall', 'stairs', 'study', 'workshop'];
-/** Devices do not give up where the machine is slow. */
-const timings = {
-  ...quickTimings,
-  dialTimeoutMs: foreverMs,
-  httpHeaderTimeoutMs: foreverMs,
-  httpBodyTimeoutMs: foreverMs,
-};
 /** Thirty devices. */
 const names = places.flatMap((place) => ['door', 'light', 'meter'].map((what) => `${place}-${what}`));
 const macOf = (index: number) => `5C:CF:7F:51:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
@@ -48,7 +42,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
       seed: index + 1,
       publicKey: isBroken ? stranger.publicKey : signer.publicKey,
       manifests: [young.manifest],
-      timings,
+      timings: patientTimings,
       updateUrl: `${server.url}/update/door`,
       updateIntervalMs: 700 + 40 * index,
     });

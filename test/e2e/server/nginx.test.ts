@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
-import { quickTimings, startVirtualEsp } from '../../../src/simulator/index.ts';
+import { startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
-import { foreverMs, startTestServer, type TestServer } from '../../server/running-server.ts';
+import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { patientTimings } from '../../simulator/patient-timings.ts';
 import { freePort } from '../../support/free-port.ts';
+import { endlessMs } from '../../support/patience.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
 
@@ -75,19 +77,13 @@ test('a virtual device is updated through nginx, which sends the artefact', asyn
   await using esp = await startVirtualEsp({
     image: { sizeBytes: 40_000, seed: 9 },
     publicKey: signer.publicKey,
-    // A slow machine does not make it give up.
-    timings: {
-      ...quickTimings,
-      dialTimeoutMs: foreverMs,
-      httpHeaderTimeoutMs: foreverMs,
-      httpBodyTimeoutMs: foreverMs,
-    },
+    timings: patientTimings,
     updateUrl: `http://127.0.0.1:${httpPort}/update/door`,
     updateIntervalMs: 50,
     manifests: [build.manifest],
   });
-  await esp.nextEvent(({ event }) => event === 'boot', foreverMs);
-  await esp.nextEvent(({ event }) => event === 'checked', foreverMs);
+  await esp.nextEvent(({ event }) => event === 'boot', endlessMs);
+  await esp.nextEvent(({ event }) => event === 'checked', endlessMs);
   const { body } = await server.api('GET', `/projects/door/devices/${esp.mac}`);
   const device = body as unknown as DeviceInfo;
   t.is(device.running?.version, '2.0');

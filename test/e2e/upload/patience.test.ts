@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
 import { defaultTimings } from '../../../src/upload/timings.ts';
+import { endlessMs } from '../../support/patience.ts';
 import { send, verdictsOf } from '../../upload/quick.ts';
 
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 21 });
@@ -53,7 +54,7 @@ test('an upload whose connection is lost each time ends when its patience is use
 
 test('an upload to a device that does not return ends in the second attempt', async (t) => {
   const transfer = { what: 'half-open', at: 0.5 } as const;
-  const { verdict, attempts } = await sendTo(t, { faults: { transfer }, timings: { restartMs: 3_600_000 } });
+  const { verdict, attempts } = await sendTo(t, { faults: { transfer }, timings: { restartMs: endlessMs } });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
   t.is(attempts, 2);
 });

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import { type ErrorCode, OtaError } from '../../../src/errors.ts';
 import { type Ask, connect, type ServerOptions } from '../../../src/publish/server/connection.ts';
+import { endlessMs } from '../../support/patience.ts';
 import { refusingPort } from '../../support/refusing-port.ts';
 import { problem, type Reply, scriptedServer } from './scripted-server.ts';
 
@@ -100,7 +101,7 @@ test('nobody listening is said with the reason of the system', async (t) => {
 test('Ctrl-C ends a wait, and is no failure of the server', async (t) => {
   const server = await scriptedServer(t, () => 'break');
   const controller = new AbortController();
-  const ask = client(server, { signal: controller.signal, pausesMs: [3_600_000] });
+  const ask = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
   const error = t.throwsAsync(ask({ method: 'GET', path: '/x' }), { any: true });
   // A request follows the signal through another one; only the wait after it listens to this one.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);

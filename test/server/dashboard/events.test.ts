@@ -2,7 +2,8 @@ import test, { type ExecutionContext } from 'ava';
 import { eventRoutes, type Schedule } from '../../../src/server/dashboard/events.ts';
 import { Sessions } from '../../../src/server/dashboard/sessions.ts';
 import { newRecord } from '../../../src/server/store/device-record.ts';
-import { foreverMs, startTestServer, type TestServer } from '../running-server.ts';
+import { endlessMs } from '../../support/patience.ts';
+import { startTestServer, type TestServer } from '../running-server.ts';
 import { testDashboard } from './browsing.ts';
 
 /** A stream of events, as somebody who is logged in follows it. */
@@ -127,7 +128,7 @@ test('who logs out hears no more, and who is not logged in hears nothing', async
 test('a server that stops ends its streams, and closes their connections before its grace is over', async (t) => {
   const server = await startTestServer(t);
   const stream = await follow(server);
-  const [changes] = await Promise.all([stream.changes(), server.close(foreverMs)]);
+  const [changes] = await Promise.all([stream.changes(), server.close(endlessMs)]);
   t.is(changes, 0);
 });
 

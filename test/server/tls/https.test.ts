@@ -6,10 +6,11 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import type { ServerOptions } from '../../../src/server/options.ts';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
+import { endlessMs } from '../../support/patience.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { askAsDevice, type RawAnswer, readAnswer, sendRaw, updateRequest } from '../raw-device.ts';
-import { foreverMs, startTestServer } from '../running-server.ts';
+import { startTestServer } from '../running-server.ts';
 import { ageCertificate, hosts, usedAuthority } from './authority.ts';
 import { agreedFragmentLength, clientHello } from './client-hello.ts';
 import { applicationData, handshake, type TlsRecord, tap } from './records.ts';
@@ -169,7 +170,7 @@ test('the listener for devices answers devices in the clear, and nobody else', a
 });
 
 for (const [how, hello, graceMs] of [
-  ['has not begun', '', foreverMs],
+  ['has not begun', '', endlessMs],
   ['does not end', clientHello(1).subarray(0, 20), 50],
 ] as const) {
   test(`a server closes a connection whose handshake ${how}`, async (t) => {
