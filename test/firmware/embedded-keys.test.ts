@@ -137,3 +137,39 @@ test('megabytes of look-alikes are left off after a bounded number', (t) => {
     );
   }
 });
+
+test('numbers that cost OpenSSL more than a key are not read', (t) => {
+  const modulus = Buffer.concat([Buffer.of(0), makeKeyPair(1024).publicKey.modulus]);
+  const key = (n: Uint8Array, e: Uint8Array) => sequence(integer(n), integer(e));
+  t.is(describe(around(key(modulus, Buffer.alloc(8, 0x41)))).length, 1);
+  t.deepEqual(describe(around(key(modulus, Buffer.alloc(9, 0x41)))), []);
+  t.deepEqual(describe(around(key(Buffer.concat([modulus, Buffer.alloc(100_000, 1)]), Buffer.of(3)))), []);
+});
+
+test('reading ends when too many candidates were keys, and says so', (t) => {
+  const keys = Array.from({ length: 600 }, () => spki);
+  const { value, findings } = findEmbeddedKeys(Buffer.concat(keys));
+  t.deepEqual(
+    value.map((found) => found.key.fingerprint),
+    [pair.publicKey.fingerprint],
+  );
+  t.deepEqual(
+    findings.map(({ id }) => id),
+    ['embedded-keys-not-all-read'],
+  );
+});
+
+function integer(bytes: Uint8Array): Buffer {
+  return element(0x02, bytes);
+}
+
+function sequence(...parts: readonly Uint8Array[]): Buffer {
+  return element(0x30, Buffer.concat(parts));
+}
+
+/** With the shortest length, as DER wants it. */
+function element(tag: number, content: Uint8Array): Buffer {
+  const { length } = content;
+  const bytes = [length >> 16, (length >> 8) & 0xff, length & 0xff].slice(length > 0xffff ? 0 : length > 0xff ? 1 : 2);
+  return Buffer.concat([Buffer.from(length < 0x80 ? [tag, length] : [tag, 0x80 | bytes.length, ...bytes]), content]);
+}

@@ -42,3 +42,10 @@ test('an image that is shorter than its sketch has no MD5s', (t) => {
   t.deepEqual(sketchMd5s(new Uint8Array(10), 20), []);
   t.deepEqual(sketchMd5s(new Uint8Array(10), 2), []);
 });
+
+test('a sketch of more than 4 MiB, which no device runs, has no MD5s', (t) => {
+  const mostBytes = 4 * 1024 * 1024;
+  const image = new Uint8Array(mostBytes + 16);
+  t.is(sketchMd5s(image, mostBytes).length, 4 * 7 * 4);
+  t.deepEqual(sketchMd5s(image, mostBytes + 16), []);
+});

@@ -2,11 +2,14 @@ import { createPrivateKey } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import * as v from 'valibot';
 import type { ApiProblem } from '../../src/domain/api-problems.ts';
 import { formatManifest, type Manifest } from '../../src/domain/manifest.ts';
+import { releaseRequestSchema } from '../../src/domain/release.ts';
 import type { ReleaseAnswer, ReleaseInfo } from '../../src/domain/release-info.ts';
 import { readPrivateKey } from '../../src/keys/private-key.ts';
 import type { Build } from '../../src/pack/build.ts';
+import { publishRelease, verifyRelease } from '../../src/server/publish/publish-release.ts';
 import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { sketchMd5Of, testBuild, testFilesystem, testKey, testSigner } from './builds.ts';
@@ -161,6 +164,18 @@ test('an admin declares a new key, and then both are taken', async (t) => {
   t.is((await server.publish(rotated)).status, 201);
   const secret = await server.api('PUT', '/projects/door', { publicKeys: [rsaPems().privatePem] });
   t.is(problem(secret).code, 'private-key');
+});
+
+test('a release is not published when the keys of its project changed while it was verified', async (t) => {
+  const { api, parts, publish } = await startTestServer(t);
+  await publish(build);
+  const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
+  const request = v.parse(releaseRequestSchema, releaseRequest(next.manifest));
+  t.is((await publish(next, { hold: true })).status, 201);
+  const question = { project: 'door', request, by: 'an admin', isAdmin: true };
+  const verified = await verifyRelease(parts, question);
+  await api('PUT', '/projects/door', { publicKeys: [signer.publicKey.pem, testSigner().publicKey.pem] });
+  await t.throwsAsync(publishRelease(parts.store, question, verified), { message: /keys of door changed/ });
 });
 
 test('everything that the manifest says of the bytes is looked at again', async (t) => {
