@@ -211,6 +211,6 @@ test('Ctrl-C ends it at once with exit code 130', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr } = await running;
   t.is(exitCode, 130);
-  // What it would say if it went on inviting until its time is over.
+  // The verdict of a run that invites until its time is over.
   t.notRegex(stderr, /unreachable/);
 });

@@ -38,7 +38,7 @@ function announcing(t: Parameters<typeof virtualDoor>[0], tellsSketchMd5: boolea
   return virtualDoor(t, { hostname, mdns: { tellsSketchMd5 }, ...more });
 }
 
-/** Resolves when a device is heard: from then on it answers at once, as a device does that has been there for long. */
+/** Resolves when a device has announced itself: from then on it answers mDNS queries at once. */
 async function heard(esp: VirtualEsp): Promise<void> {
   const lookout = await Lookout.open({ interfaces: ['127.0.0.1'] });
   if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);

@@ -250,6 +250,6 @@ test('Ctrl-C ends an upload at once, with 130', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr, stdout } = await running;
   t.is(exitCode, 130);
-  // What it would say if it waited until the device counts as lost.
+  // The outcome of a run that waits until the device counts as lost.
   t.notRegex(`${stderr}${stdout}`, /unknown|failed/);
 });

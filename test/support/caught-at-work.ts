@@ -1,8 +1,8 @@
 const mostAttempts = 20;
 
 /**
- * Repeats what interrupts a program at work until the program was caught: one that has ended before the signal reached it did nothing wrong,
- * and which of the two is faster depends on the machine.
+ * Repeats the interruption of a program at work until the signal reached it before it ended. Which of the two comes first depends on the
+ * machine, and a program that was faster is right to succeed.
  *
  * @param attempt interrupts a run of its own, and returns undefined when that had ended before
  */

@@ -81,7 +81,7 @@ test('what the old sketch says before the restart does not count once the new on
   const listener = await lookout(t);
   const confirming = confirm(t, device, { image: imageOf(after), lookout: listener, timings: { settleMs: 0 } });
   await socketsRead();
-  // It listens now, and hears whatever a later listener hears.
+  // The confirmation listens by now, and hears whatever a later listener hears.
   await new Promise<void>((resolve) => listener.watch(({ sketchMd5 }) => sketchMd5 === before && resolve()));
   t.is((await send(device)).verdict.kind, 'accepted');
   t.deepEqual(await confirming, { kind: 'proven', sketchMd5: after });

@@ -51,13 +51,13 @@ test('acknowledges no more than the bytes under way', (t) => {
   );
 });
 
-test('reads the last 120 digits only, so that no device makes it work for long', (t) => {
+test('reads the last 120 digits only, which bounds the work', (t) => {
   const tail = fc.stringMatching(/^[1-9][0-9]{119}$/);
   fc.assert(
     fc.property(fc.stringMatching(/^[1-9][0-9]{0,2000}$/), tail, fc.nat(500_000), (before, last, underWayBytes) => {
       t.is(acknowledgedBytes(before + last, underWayBytes), acknowledgedBytes(last, underWayBytes));
     }),
   );
-  // In as many ways as these can be cut into numbers, nobody could try them all.
+  // A search through every way to split these digits would not end.
   t.is(acknowledgedBytes('1'.repeat(120), 11_111_111 * 15), 11_111_111 * 15);
 });

@@ -58,10 +58,10 @@ test('while it authenticates the client sends no invitation, which would cancel 
   const { device, heard } = await challengingDevice(t);
   const sent = await send(device, { password, timings: { invitationIntervalMs: 20 } });
   t.is(sent.verdict.kind, 'rejected');
-  t.regex(heard(), /^i+a{5,}$/, 'invitations until the challenge comes, then answers only');
+  t.regex(heard(), /^i+a{5,}$/, 'invitations until the challenge comes, then responses only');
 });
 
-/** A device that answers each invitation with a challenge, and only the fifth answer to it, by an error. */
+/** A device that answers each invitation with a challenge, stays silent for four responses to it, and answers the fifth with an error. */
 async function challengingDevice(t: ExecutionContext) {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
@@ -81,7 +81,7 @@ test('a device that is busy at first is asked until it answers', async (t) => {
   t.is((await send(esp, { timings: repeating })).verdict.kind, 'accepted');
 });
 
-/** Far larger than what is sent ahead of the acknowledgements, also when those come late: so a broken connection can never have had all of it. */
+/** Far larger than what is sent ahead of late acknowledgements: a device whose connection breaks half-way cannot have received all of it. */
 const largeImage = syntheticSketch({ sizeBytes: 400 * 1024 });
 
 for (const at of [0, 0.01, 0.5]) {
@@ -163,7 +163,7 @@ test('an OK before the image was sent is not believed', async (t) => {
 test('of two uploads at once to one device one is told yes, and the other is not told what is not so', async (t) => {
   for (const word of [undefined, password]) {
     const esp = await quickEsp(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
-    // The one gives up in the end, so that the other is alone then: two that authenticate may cancel each other for ever.
+    // Two uploads that authenticate may cancel each other for ever: the first one gives up in the end, and the second is alone then.
     const sent = await Promise.all([
       send(esp, { password, timings: { ...repeatingSlowly, patienceMs: 2000 } }),
       send(esp, { password, timings: repeatingSlowly }),
@@ -192,7 +192,7 @@ for (const [title, options, phase] of stages) {
       hostPort,
       signal: abort.signal,
       onProgress: (progress) => {
-        // When it waits: everything that it waits for would come after AVA has given up.
+        // The upload is waiting by then, for something that comes after AVA has given up.
         if (progress.phase === phase) setTimeout(() => abort.abort(new Error('Ctrl-C')), 20);
       },
     });

@@ -4,7 +4,7 @@ import { carryOut, schedules } from './schedule.ts';
 
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 1);
 const count = 300;
-/** An upload without an end ends its part, and with it the test: AVA waits for two minutes, a part takes seconds. */
+/** A part takes seconds: AVA's limit of two minutes ends one in which an upload hangs. */
 const parts = 4;
 
 const met = new Set<Verdict['kind']>();

@@ -149,7 +149,7 @@ for (const what of ['reset', 'end', 'half-open'] as const) {
   for (const at of [0, 0.5, 0.99, 1] as const) {
     test(`${what} at ${at * 100} %: an end, and no false word`, async (t) => {
       const esp = await webEsp(t, { faults: { transfer: { what, at }, uploads: 1 } });
-      // Nothing but silence shows that a device has gone; whatever else happens ends the attempt by itself.
+      // A half-open connection shows by its silence only; the other faults end the attempt by themselves.
       const { verdict } = await sendByWeb(esp, what === 'half-open' ? { timings: { stallMs: 1500 } } : {});
       const isStaged = verdictsOf(esp).includes('accepted');
       t.true(verdict.kind === 'accepted' ? isStaged : verdict.kind === 'unknown', JSON.stringify(verdict));
