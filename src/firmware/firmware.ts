@@ -35,7 +35,11 @@ export interface ReadFirmwareOptions {
   readonly knownKeys?: readonly RsaPublicKey[] | undefined;
   /** What a gzip file may inflate to; by default 16 MiB, the largest flash that an ESP8266 can have. */
   readonly maxContentBytes?: number | undefined;
-  /** In place of `readGzip` with that limit, for a caller who inflates equal files once. */
+  /**
+   * In place of `readGzip` with that limit, for a caller that inflates equal files once.
+   *
+   * @internal
+   */
   readonly gunzip?: Gunzip | undefined;
 }
 

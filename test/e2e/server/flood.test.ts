@@ -6,7 +6,7 @@ import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice, updateRequest } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
-import { bundleCli, serveWith } from './bundled-cli.ts';
+import { serveWith } from './serving-process.ts';
 
 const forged = Number(process.env['OTA_HOOKS_FORGED'] ?? 120_000);
 const connections = 16;
@@ -62,10 +62,8 @@ test.serial(
   `${forged} made-up devices: bounded memory, bounded rows, and real ones get what they should`,
   async (t) => {
     t.timeout(9 * 60_000);
-    const cli = await bundleCli();
-    t.teardown(cli.remove);
     const limits = ['--max-devices', String(mostDevices), '--trust-proxy', '127.0.0.1', '--open-metrics'];
-    const server = await serveWith(cli.path, (await testFolder(t)).at('data'), undefined, {
+    const server = await serveWith((await testFolder(t)).at('data'), undefined, {
       more: limits,
       env: { NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}` },
     });

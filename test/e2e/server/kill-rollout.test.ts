@@ -8,7 +8,7 @@ import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
-import { bundleCli, type ServingProcess, serveWith } from './bundled-cli.ts';
+import { type ServingProcess, serveWith } from './serving-process.ts';
 
 const kills = Number(process.env['OTA_HOOKS_ROLLOUT_KILLS'] ?? 30);
 const devices = 24;
@@ -38,12 +38,9 @@ function macOf(index: number): string {
 }
 
 /** A server with a fleet that runs 1.0, and a held 2.0. */
-async function firstServer(t: ExecutionContext): Promise<{ cli: string; data: string; token: string; old: Build }> {
-  const bundled = await bundleCli();
-  t.teardown(bundled.remove);
-  const cli = bundled.path;
+async function firstServer(t: ExecutionContext): Promise<{ data: string; token: string; old: Build }> {
   const data = (await testFolder(t)).at('data');
-  const server = await serveWith(cli, data);
+  const server = await serveWith(data);
   const [url = '', token = ''] = [server.url, server.token];
   const client = clientOf(url, token);
   const [old, fresh] = [
@@ -62,7 +59,7 @@ async function firstServer(t: ExecutionContext): Promise<{ cli: string; data: st
   }
   server.kill('SIGTERM');
   await server.ended;
-  return { cli, data, token, old };
+  return { data, token, old };
 }
 
 /** Starts it, unless a server that was killed before it could say so has started it already. */
@@ -97,7 +94,7 @@ const actionTo: Readonly<Record<string, RolloutAction>> = { active: 'pause', pau
 
 test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what was acknowledged holds`, async (t) => {
   t.timeout(5 * 60_000);
-  const { cli, data, token, old } = await firstServer(t);
+  const { data, token, old } = await firstServer(t);
   const request: RolloutRequest = {
     version: '2.0',
     stages: [{ share: 100 }],
@@ -109,7 +106,7 @@ test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what 
   let pending = '';
   let id = 0;
   for (let count = 0; count <= kills; count++) {
-    const server = await serveWith(cli, data);
+    const server = await serveWith(data);
     t.teardown(() => server.kill('SIGKILL'));
     if (server.url === undefined) throw new Error('the server does not start any more');
     const client = clientOf(server.url, token);
@@ -141,7 +138,7 @@ test.serial(
   'kill -9 around a halt: nobody is sent the release after it was shown, and what failed is not forgotten',
   async (t) => {
     t.timeout(5 * 60_000);
-    const { cli, data, token, old } = await firstServer(t);
+    const { data, token, old } = await firstServer(t);
     const request: RolloutRequest = {
       version: '2.0',
       stages: [{ share: 100 }],
@@ -153,7 +150,7 @@ test.serial(
     let rounds = 0;
     let visits = 0;
     for (; rounds < 200 && !isHalted; rounds++) {
-      const server = await serveWith(cli, data);
+      const server = await serveWith(data);
       t.teardown(() => server.kill('SIGKILL'));
       if (server.url === undefined) throw new Error('the server does not start any more');
       const client = clientOf(server.url, token);
@@ -173,7 +170,7 @@ test.serial(
     t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);
     t.true(sends <= 5 * 3, `${sends} sends: counters were lost`);
     for (let round = 0; round < 5; round++) {
-      const server = await serveWith(cli, data);
+      const server = await serveWith(data);
       t.teardown(() => server.kill('SIGKILL'));
       const client = clientOf(server.url ?? '', token);
       for (let index = 0; index < devices; index++) {

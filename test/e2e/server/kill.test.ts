@@ -8,17 +8,15 @@ import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
-import { bundleCli, type ServingProcess, serveWith } from './bundled-cli.ts';
+import { type ServingProcess, serveWith } from './serving-process.ts';
 
 const kills = Number(process.env['OTA_HOOKS_KILLS'] ?? 200);
 const signer = testSigner();
 
 test.serial(`${kills} times kill -9 while it takes releases and answers devices`, async (t) => {
   t.timeout(9 * 60_000);
-  const cli = await bundleCli();
-  t.teardown(cli.remove);
   const data = (await testFolder(t)).at('data');
-  const first = await serveWith(cli.path, data);
+  const first = await serveWith(data);
   const token = first.token ?? '';
   const acknowledged = new Acknowledged();
   const builds = new Builds();
@@ -28,14 +26,14 @@ test.serial(`${kills} times kill -9 while it takes releases and answers devices`
   await first.ended;
 
   for (let count = 0; count < kills; count++) {
-    const server = await serveWith(cli.path, data);
+    const server = await serveWith(data);
     if (server.url === undefined) throw new Error('the server does not start any more');
     // All that was ever acknowledged is looked at: what is lost once is missed at the next look too.
     if (count % 40 === 0) t.deepEqual(await losses(server.url, token, acknowledged), []);
     await work(server, token, builds, acknowledged, Math.random() * 500);
     await server.ended;
   }
-  const last = await serveWith(cli.path, data);
+  const last = await serveWith(data);
   t.deepEqual(await losses(last.url ?? '', token, acknowledged), []);
   last.kill('SIGTERM');
   await last.ended;
@@ -43,14 +41,12 @@ test.serial(`${kills} times kill -9 while it takes releases and answers devices`
 });
 
 test.serial('60 times kill -9 while it makes its tables', async (t) => {
-  const cli = await bundleCli();
-  t.teardown(cli.remove);
   const folder = await testFolder(t);
   for (let count = 0; count < 60; count++) {
     const data = folder.at(`data${count}`);
-    const killed = await serveWith(cli.path, data, 60 + Math.random() * 200);
+    const killed = await serveWith(data, 60 + Math.random() * 200);
     await killed.ended;
-    const server = await serveWith(cli.path, data);
+    const server = await serveWith(data);
     t.truthy(server.url, 'it starts with what is there');
     t.is((await fetch(`${server.url}/healthz`)).status, 200);
     const token = server.token ?? killed.token;

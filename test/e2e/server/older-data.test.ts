@@ -10,7 +10,7 @@ import { newRecord } from '../../../src/server/store/device-record.ts';
 import { newestLayout } from '../../../src/server/store/sqlite/migrations.ts';
 import { openSqliteStore } from '../../../src/server/store/sqlite/sqlite-store.ts';
 import { testFolder } from '../../support/test-folder.ts';
-import { bundleCli, serveWith } from './bundled-cli.ts';
+import { serveWith } from './serving-process.ts';
 
 const kills = Number(process.env['OTA_HOOKS_MIGRATION_KILLS'] ?? 70);
 const devices = 1500;
@@ -57,13 +57,11 @@ function layoutIn(folder: string): number {
 
 test.serial(`${kills} times kill -9 while older data is brought to the newest layout`, async (t) => {
   t.timeout(9 * 60_000);
-  const cli = await bundleCli();
-  t.teardown(cli.remove);
   const folder = await testFolder(t);
   const token = await writeOldData(folder.at('old'));
   const began = performance.now();
   await cp(folder.at('old'), folder.at('first'), { recursive: true });
-  const unharmed = await serveWith(cli.path, folder.at('first'));
+  const unharmed = await serveWith(folder.at('first'));
   let killAfterMs = performance.now() - began;
   unharmed.kill('SIGTERM');
   await unharmed.ended;
@@ -72,7 +70,7 @@ test.serial(`${kills} times kill -9 while older data is brought to the newest la
   for (let count = 0; count < kills; count++) {
     const data = folder.at(`data${count}`);
     await cp(folder.at('old'), data, { recursive: true });
-    const killed = await serveWith(cli.path, data, count === 0 ? 0 : killAfterMs);
+    const killed = await serveWith(data, count === 0 ? 0 : killAfterMs);
     killed.kill('SIGKILL');
     await killed.ended;
     await cp(data, `${data}-looked-at`, { recursive: true });
@@ -90,7 +88,7 @@ test.serial(`${kills} times kill -9 while older data is brought to the newest la
   t.true((found.get(oldestLayout) ?? 0) > 0, 'some were killed before the first step was done');
 
   async function requireAll(data: string): Promise<void> {
-    const server = await serveWith(cli.path, data);
+    const server = await serveWith(data);
     const headers = { authorization: `Bearer ${token}` };
     const get = async (path: string) => (await fetch(`${server.url}${apiRoot}${path}`, { headers })).json();
     const project = (await get('/projects/door')) as { devices: number };

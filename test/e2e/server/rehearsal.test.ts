@@ -9,7 +9,7 @@ import type { Build } from '../../../src/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
-import { bundleCli, serveWith } from './bundled-cli.ts';
+import { cli, serveWith } from './serving-process.ts';
 import { SimulatedFleet } from './simulated-fleet.ts';
 
 const devices = 200;
@@ -26,15 +26,12 @@ const stages: NonNullable<RolloutRequest['stages']> = [
   { share: 100 },
 ];
 
-const cli = await bundleCli();
-test.after.always(() => cli.remove());
-
 /** A server that offers `running`, holds the next release, and has enrolled a whole fleet that runs what is offered. */
 async function rehearsal(t: ExecutionContext, next: Build, faults: readonly string[]) {
   t.timeout(9 * 60_000);
   const image = running.files.get('door.bin');
   const folder = await testFolder(t, { 'public.key': signer.publicKey.pem, 'running.bin': image ?? '' });
-  const server = await serveWith(cli.path, folder.at('data'));
+  const server = await serveWith(folder.at('data'));
   t.teardown(async () => {
     server.kill('SIGTERM');
     await server.ended;
@@ -53,7 +50,7 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
     const request = releaseRequest(release.manifest, { hold: release === next });
     await api('POST', '/projects/door/releases', request);
   }
-  const fleet = SimulatedFleet.start(t, cli.path, folder.path, [
+  const fleet = SimulatedFleet.start(t, cli, folder.path, [
     ...['--count', String(devices), '--image', 'running.bin', '--public-key', 'public.key', '--no-web'],
     ...['--update-url', `${url}/update/door`, '--interval', '1', '--quick', '--seed', '1', ...faults],
   ]);

@@ -1,26 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { rolldown } from 'rolldown';
 
-const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url));
-const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
-
-/** The command line as one file that starts in a fifth of a second; a test that starts it 200 times cannot wait for more. */
-export async function bundleCli(): Promise<{ path: string; remove(): Promise<void> }> {
-  await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(`${cache}cli-`);
-  const path = `${folder}/cli.js`;
-  const bundle = await rolldown({
-    input: cli,
-    platform: 'node',
-    external: (id) => /^[^./]/.test(id) && !id.startsWith('/'),
-  });
-  await bundle.write({ file: path, format: 'esm', codeSplitting: false });
-  await bundle.close();
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
-}
+/** The built command line, which `npm run test:e2e` makes first. */
+export const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
 export interface ServingProcess {
   /** Undefined when it was killed before it served. */
@@ -32,24 +15,11 @@ export interface ServingProcess {
 
 /** Starts a server, and waits until it serves or has ended. */
 export async function serveWith(
-  cliPath: string,
   data: string,
   killAfterMs?: number,
   { more = [], env = {} }: { more?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
 ): Promise<ServingProcess> {
-  const argv = [
-    cliPath,
-    'serve',
-    '--data',
-    data,
-    '--listen',
-    '127.0.0.1:0',
-    '--json',
-    '--quiet',
-    '--grace',
-    '1',
-    ...more,
-  ];
+  const argv = [cli, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--json', '--quiet', '--grace', '1', ...more];
   const child = execa(process.execPath, argv, { env, reject: false, stderr: 'ignore' });
   if (killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   const lines = createInterface({ input: child.stdout });
