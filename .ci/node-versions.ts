@@ -13,6 +13,7 @@ const rooms =
   'build,commands,config,doctor,domain,errors,files,keys,pack,publish,server,setup,signing,simulator,upload';
 const unitTests = ['test/*.test.ts', `test/{${rooms}}/**`];
 
+await execa('node', ['test/bundle.mjs', 'e2e'], { stdio: 'inherit' });
 for (const version of versions) {
   const node = await installNode(version);
   const env = { PATH: [dirname(node), process.env['PATH']].join(delimiter) };
