@@ -5,8 +5,11 @@ import { delimiter, dirname } from 'node:path';
 import { execa } from 'execa';
 import { installNode } from '../test/e2e/provision/node.ts';
 
-/** The oldest, the first with node:sqlite, and the current ones. */
-const versions = ['20.19.0', '22.13.0', '24', '26'];
+/**
+ * The oldest, and the newest of each line. 22.13.0 itself, the first with node:sqlite, runs in test/e2e/package/serve.test.ts alone: its V8
+ * aborts now and then (AsyncModuleExecutionFulfilled) on modules with top-level await, of which tests have many and the package has none.
+ */
+const versions = ['20.19.0', '22', '24', '26'];
 
 /** Left out: pure computations, which are long and the same everywhere. */
 const rooms =

@@ -2,6 +2,5 @@
 import './require-node.js';
 import { fileURLToPath } from 'node:url';
 
-// Loaded after the version check: an older Node.js cannot even link what follows.
-const { main } = await import('./main.ts');
-await main(fileURLToPath(import.meta.url));
+// Loaded after the version check: an older Node.js cannot even link what follows. No top-level await: V8 of Node.js 22.13 can abort on it.
+import('./main.ts').then(({ main }) => main(fileURLToPath(import.meta.url)));
