@@ -4,13 +4,13 @@ import { absoluteEntries, variable } from './find-program.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What a program needs that only says something about itself: where its files and the user's folders are, and the language. No keys,
- * passphrases, passwords or tokens, whatever their variables are called.
+ * Variables that describe the system and the user: folders, language, where programs are. Keys, passphrases, passwords and tokens are left
+ * out, whatever their variables are called.
  */
 const queryVariables =
   /^(?:PATH|PATHEXT|HOME|USER|LOGNAME|LANG|LC_\w+|TMPDIR|TEMP|TMP|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|PROGRAMDATA|PLATFORMIO_(?:CORE|HOME)_DIR)$/;
 
-/** The environment of a program that is only asked something. */
+/** The environment of a program that only answers a query, such as its version. */
 export function queryEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
   const known = Object.entries(env).filter(([name]) =>
     queryVariables.test(platform === 'win32' ? name.toUpperCase() : name),

@@ -15,12 +15,12 @@ export interface SearchPlace {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What CreateProcess starts, and cmd.exe for it; PATHEXT may list kinds that need another program. */
+/** Extensions that CreateProcess starts, directly or through cmd.exe. PATHEXT may list kinds that need another program. */
 const startable = ['.com', '.exe', '.bat', '.cmd'];
 
 /**
  * Finds the program that a name means: an absolute path as it stands, or a plain name in the folders of PATH. A source tree may come from
- * a stranger, so the current folder is never searched: not because Windows does, not through an empty or relative entry of PATH, and not
+ * a stranger, so the current folder is never searched: not by the rule of Windows, not through an empty or relative entry of PATH, and not
  * through an absolute entry that names it. An absolute entry below it (`.venv/bin` of an active environment) is the user's choice.
  *
  * @returns an absolute path; undefined if there is no such program, or the name is a relative path

@@ -57,7 +57,7 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
       return [];
     case 'tracked':
       return [
-        `${name} is tracked by git: whoever has the repository can sign updates; git rm --cached it and make a new pair`,
+        `${name} is tracked by git: everyone with the repository can sign updates; git rm --cached it and make a new pair`,
       ];
     case 'unknown':
       return [

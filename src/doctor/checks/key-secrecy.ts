@@ -41,7 +41,7 @@ async function sharedByGit(world: World, path: string): Promise<readonly Finding
   const shown = world.path(path);
   switch (gitTracking(path)) {
     case 'tracked': {
-      const says = `${shown} is tracked by git: whoever has the repository can sign updates`;
+      const says = `${shown} is tracked by git: everyone with the repository can sign updates`;
       const mend = `git rm --cached ${shown}, and make a new pair: this one is in the history`;
       return [{ level: 'error', says, mend }];
     }
