@@ -220,7 +220,7 @@ test('a flood of made-up devices is bounded in rows, and keeps nobody out who wa
 
 test('headers that do not end, and a gigabyte that is announced', async (t) => {
   const server = await startTestServer(t);
-  const readsOf = watchServerReads(t);
+  const readsOf = watchServerReads(t, server.port);
   await server.publish(build);
   const long = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
   t.is(readAnswer(long).status, 431);

@@ -17,18 +17,24 @@ interface Connection {
 }
 
 /**
- * Watches all servers of this process through node's diagnostics channels.
+ * Watches the connections of one server through node's diagnostics channels, which report all servers of this process. A client port
+ * alone does not identify a connection: connections to two servers may have the same one.
  *
  * @returns what was read of the connection from this port of the client, once the server has closed it
  */
-export function watchServerReads(t: ExecutionContext): (clientPort: number) => Promise<ServerReads> {
+export function watchServerReads(
+  t: ExecutionContext,
+  serverPort: number,
+): (clientPort: number) => Promise<ServerReads> {
   const connections = new Map<number, Connection>();
   const onSocket = (message: unknown) => {
     const { socket } = message as { socket: Socket };
-    if (socket.remotePort !== undefined) connections.set(socket.remotePort, { socket, responseAtBytes: 0 });
+    if (socket.localPort !== serverPort || socket.remotePort === undefined) return;
+    connections.set(socket.remotePort, { socket, responseAtBytes: 0 });
   };
   const onRequest = (message: unknown) => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    if (request.socket.localPort !== serverPort) return;
     const connection = connections.get(request.socket.remotePort ?? 0);
     response.writeHead = new Proxy(response.writeHead, {
       apply(writeHead, self, head) {

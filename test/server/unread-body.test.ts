@@ -101,7 +101,7 @@ function head(
 for (const scheme of ['http', 'https'] as const) {
   test(`reads at most 1 MB of a gigabyte after the response, on every route (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
-    const readsOf = watchServerReads(t);
+    const readsOf = watchServerReads(t, server.port);
     for (const route of routes) {
       for (const framing of ['Content-Length: 1073741824', 'Transfer-Encoding: chunked']) {
         for (const [index, status] of route.statuses.entries()) {
@@ -170,7 +170,7 @@ for (const scheme of ['http', 'https'] as const) {
 
   test(`Expect: 100-continue is answered with the final status, and no body is read (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
-    const readsOf = watchServerReads(t);
+    const readsOf = watchServerReads(t, server.port);
     for (const route of routes) {
       for (const [index, status] of route.statuses.entries()) {
         const auth = index === 0 ? [] : [`Authorization: Bearer ${server.token}`];
@@ -217,7 +217,7 @@ for (const scheme of ['http', 'https'] as const) {
 
 test('any other expectation is answered 417, and its body is not read', async (t) => {
   const server = await startTestServer(t);
-  const readsOf = watchServerReads(t);
+  const readsOf = watchServerReads(t, server.port);
   const socket = await connect('http', server.port);
   const { localPort = 0 } = socket;
   socket.write(head(server, { line: 'POST /api/v1/tokens' }, ['Content-Length: 1073741824', 'Expect: the worst']));
@@ -229,12 +229,13 @@ test('any other expectation is answered 417, and its body is not read', async (t
 test('the address for devices alone reads at most 1 MB after the response', async (t) => {
   const server = await startTestServer(t, { limits: generous, deviceListen: { host: '127.0.0.1', port: 0 } });
   await server.publish(build);
-  const readsOf = watchServerReads(t);
+  const devicePort = Number(new URL(server.deviceUrl).port);
+  const readsOf = watchServerReads(t, devicePort);
   for (const [line, status] of [
     ['POST /update/door', 405],
     ['POST /api/v1/tokens', 404],
   ] as const) {
-    const socket = await connect('http', Number(new URL(server.deviceUrl).port));
+    const socket = await connect('http', devicePort);
     const { localPort = 0 } = socket;
     socket.write(head(server, { line }, ['Content-Length: 1073741824']));
     pour(socket);
