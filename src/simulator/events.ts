@@ -24,6 +24,12 @@ export type SimulatorListener = (event: SimulatorEvent) => void;
 export class EventStream {
   readonly #listeners = new Set<SimulatorListener>();
   readonly #past: SimulatorEvent[] = [];
+  readonly #closed: AbortSignal;
+
+  /** @param closed aborts when the device is closed */
+  constructor(closed: AbortSignal) {
+    this.#closed = closed;
+  }
 
   emit(event: SimulatorEvent): void {
     this.#past.push(event);
@@ -45,7 +51,7 @@ export class EventStream {
   /**
    * The next event that `matches`, from now on.
    *
-   * @throws Error after `timeoutMs`, with the events that came instead
+   * @throws Error after `timeoutMs` or when the device is closed, with the events that came instead
    */
   next<Wanted extends SimulatorEvent>(
     matches: (event: SimulatorEvent) => event is Wanted,
@@ -55,16 +61,24 @@ export class EventStream {
   next(matches: (event: SimulatorEvent) => boolean, timeoutMs: number): Promise<SimulatorEvent> {
     const others: SimulatorEvent[] = [];
     return new Promise((resolve, reject) => {
-      const stop = this.on((event) => {
-        if (!matches(event)) return void others.push(event);
+      const stop = () => {
+        unsubscribe();
         clearTimeout(timer);
+        this.#closed.removeEventListener('abort', onClose);
+      };
+      const fail = (why: string) => {
+        stop();
+        reject(new Error(`${why}; the last events were ${JSON.stringify(others.slice(-3))}`));
+      };
+      const onClose = () => fail('The virtual device was closed');
+      const unsubscribe = this.on((event) => {
+        if (!matches(event)) return void others.push(event);
         stop();
         resolve(event);
       });
-      const timer = setTimeout(() => {
-        stop();
-        reject(new Error(`No such event within ${timeoutMs} ms; the last were ${JSON.stringify(others.slice(-3))}`));
-      }, timeoutMs);
+      const timer = setTimeout(() => fail(`No such event within ${timeoutMs} ms`), timeoutMs);
+      this.#closed.addEventListener('abort', onClose);
+      if (this.#closed.aborted) onClose();
     });
   }
 }

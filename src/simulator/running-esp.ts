@@ -26,9 +26,9 @@ export class RunningEsp implements VirtualEsp, Esp {
   readonly link: LinkModel;
   readonly timings: Timings;
   readonly random: Random;
-  readonly events = new EventStream();
-  readonly #options: VirtualEspOptions;
   readonly #closing = newSpan();
+  readonly events = new EventStream(this.#closing.signal);
+  readonly #options: VirtualEspOptions;
   /** From 0 to 1, for life. */
   readonly #luck: number;
   #life = newSpan();

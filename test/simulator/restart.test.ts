@@ -4,6 +4,7 @@ import { alignGzip } from '../../src/compression/alignment.ts';
 import { packImage } from '../../src/pack/pack-image.ts';
 import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { patienceMs } from '../support/patience.ts';
 import { makeKeyPair, signFile } from '../support/signed-file.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
 import { holds } from './holds.ts';
@@ -181,4 +182,14 @@ test('an image that is given is what runs, and what it says of itself holds', as
 
 test('a core of which nothing is known is refused', async (t) => {
   await t.throwsAsync(startVirtualEsp({ core: '1.0.0' }), { code: 'USAGE' });
+});
+
+test('closing the device ends the wait for an event', async (t) => {
+  const esp = await start();
+  const waiting = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
+  await Promise.all([t.throwsAsync(waiting, { message: /was closed/ }), esp.close()]);
+  await t.throwsAsync(
+    esp.nextEvent(({ event }) => event === 'boot', patienceMs),
+    { message: /was closed/ },
+  );
 });
