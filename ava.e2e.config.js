@@ -3,7 +3,7 @@ import unitTests from './ava.config.js';
 
 export default {
   ...unitTests,
-  files: ['test/e2e/**/*.test.ts'],
+  files: ['build/tests/e2e/**/*.test.js'],
   concurrency: 2,
   timeout: '10m',
 };

@@ -2,5 +2,5 @@
 import { execa } from 'execa';
 
 const test = 'test/e2e/dashboard/dashboard.test.ts';
-const argv = ['ava', '--config', 'ava.e2e.config.js', test, '--match', 'publish, update in stages*'];
-await execa('npx', argv, { env: { DASHBOARD_PICTURES: 'yes' }, stdio: 'inherit' });
+const argv = ['run', 'test:e2e', '--', test, '--match', 'publish, update in stages*'];
+await execa('npm', argv, { env: { DASHBOARD_PICTURES: 'yes' }, stdio: 'inherit' });

@@ -1,0 +1,16 @@
+/**
+ * Runs AVA on the bundled tests. Tests are named by their sources:
+ *
+ *     npm test -- test/keys/verify.test.ts
+ *     npm test -- 'test/server/**' --match '*token*'
+ */
+import { execa } from 'execa';
+
+const argv = process.argv
+  .slice(2)
+  .map((argument) => argument.replace(/^(\.\/)?test\//, 'build/tests/').replace(/(?<=^build\/tests\/.*)\.ts$/, '.js'));
+const { exitCode = 1 } = await execa(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...argv], {
+  stdio: 'inherit',
+  reject: false,
+});
+process.exitCode = exitCode;
