@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { VirtualEspOptions } from '../src/simulator/options.ts';
 import { packDoor } from './publish/packed-door.ts';
-import { builtSketch } from './support/built-sketch.ts';
+import { builtSketch, fullDoor } from './support/built-sketch.ts';
 import { caughtAtWork } from './support/caught-at-work.ts';
 import { listed, packedDoor, virtualDoor } from './support/fleet.ts';
 import { untilFiles } from './support/folder-watch.ts';
@@ -36,13 +36,13 @@ interface Long {
 
 const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = {
   'pack with zopfli': async (t) => {
-    const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
+    const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' }, fullDoor);
     const isAtWork = () => untilFiles(folder, (names) => !names.includes(`${image}.signed`));
     const leaves = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
     return { argv: ['pack', image, '--compression', 'zopfli'], folder, isAtWork, leaves, mayEnd: true };
   },
   'sign with zopfli': async (t) => {
-    const folder = await builtSketch(t, { [`${image}.gz.signed`]: 'stale' });
+    const folder = await builtSketch(t, { [`${image}.gz.signed`]: 'stale' }, fullDoor);
     const argv = ['sign', '--private-key', 'private.key', '--bin', image, '--compression', 'zopfli'];
     const leaves = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
     const isAtWork = () => untilFiles(folder, (names) => !names.includes(`${image}.gz.signed`));
@@ -73,13 +73,13 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
   },
   upload: async (t) => {
     const esp = await virtualDoor(t, stalling);
-    const folder = await packedDoor(t, { door: listed(esp) });
+    const folder = await packedDoor(t, { door: listed(esp) }, {}, fullDoor);
     return { argv: ['upload', image, '--all'], folder, isAtWork: says(/^door /m) };
   },
   espota: async (t) => {
     const esp = await virtualDoor(t, stalling);
     const argv = ['espota', '-r', '-i', esp.host, '-p', String(esp.otaPort), '-f', image];
-    return { argv, folder: await packedDoor(t), isAtWork: says(/^Uploading: [1-4]\d %$/m) };
+    return { argv, folder: await packedDoor(t, {}, {}, fullDoor), isAtWork: says(/^Uploading: [1-4]\d %$/m) };
   },
   publish: async (t) => {
     const server = await silentServer(t);

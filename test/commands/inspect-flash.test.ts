@@ -1,6 +1,6 @@
 import test from 'ava';
 import { gzipSync } from 'fflate';
-import { builtSketch, door } from '../support/built-sketch.ts';
+import { builtSketch, fullDoor } from '../support/built-sketch.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
 import { runVerb } from '../support/run-verb.ts';
 
@@ -14,14 +14,14 @@ const facts = {
 };
 
 const files = {
-  'bare.bin': door.bin,
-  'bare.bin.gz': gzipSync(door.bin),
+  'bare.bin': fullDoor.bin,
+  'bare.bin.gz': gzipSync(fullDoor.bin),
   'fs.bin': buildLittleFs({ blockCount: 16 }),
   'facts.json': JSON.stringify(facts),
 };
 
 test('the flash is drawn by the layout of the ELF, and what is taken for granted is said', async (t) => {
-  const folder = await builtSketch(t, files);
+  const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runVerb(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.4m2m\.ld, 4096 KB of flash$/m);
   t.regex(stdout, /^ +\|s+·+u+F+E\|$/m);
@@ -32,13 +32,13 @@ test('the flash is drawn by the layout of the ELF, and what is taken for granted
 });
 
 test('without ELF and device it is the usual layout for the flash size, which is said', async (t) => {
-  const folder = await builtSketch(t, files);
+  const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runVerb(['inspect', 'bare.bin'], { cwd: folder.path });
   t.regex(stdout, /taken for granted: the layout is the usual one for its flash size, 4m2m; /m);
 });
 
 test('with a device it is that of the device, and shows where eboot overtakes what it inflates', async (t) => {
-  const folder = await builtSketch(t, files);
+  const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runVerb(['inspect', 'bare.bin.gz', '--device', 'facts.json'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.1m64\.ld, 1024 KB of flash$/m);
   t.regex(stdout, /s {2}present sketch 0-60 KB$/m);
@@ -49,7 +49,7 @@ test('with a device it is that of the device, and shows where eboot overtakes wh
 });
 
 test('--json has the headers, the sums, the gzip framing, the traces, all sketch MD5s and the picture', async (t) => {
-  const folder = await builtSketch(t, files);
+  const folder = await builtSketch(t, files, fullDoor);
   const inspect = async (...argv: string[]) =>
     JSON.parse((await runVerb(['inspect', ...argv, '--json'], { cwd: folder.path })).stdout);
   const raw = await inspect('build/door.ino.bin');
@@ -62,7 +62,7 @@ test('--json has the headers, the sums, the gzip framing, the traces, all sketch
   t.like(raw.traces, { updater: true, webUpdater: false });
   t.is(raw.enforcement, 'elf');
   const gzip = await inspect('bare.bin.gz', '--device', 'facts.json');
-  t.is(gzip.gzip.members[0].isize, door.bin.length);
+  t.is(gzip.gzip.members[0].isize, fullDoor.bin.length);
   t.true(gzip.gzip.lowestStaging.inflatesFirst > 0);
   t.deepEqual(gzip.flash.staged, { from: 0x10000, to: 0x41000 });
   const filesystem = await inspect('fs.bin');
@@ -71,7 +71,7 @@ test('--json has the headers, the sums, the gzip framing, the traces, all sketch
 });
 
 test('the sheet of a filesystem shows what it was made for', async (t) => {
-  const folder = await builtSketch(t, files);
+  const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runVerb(['inspect', 'fs.bin'], { cwd: folder.path });
   t.regex(stdout, /^littlefs +2\.0, 16 blocks of 4096 bytes, made for 65536 bytes, 8192 in use$/m);
 });

@@ -323,9 +323,9 @@ test('what is no firmware is refused for its reason, and nothing stale remains b
 
 test('a firmware that is damaged would brick the device, and is refused as preflight refuses it', async (t) => {
   const flipped = Buffer.from(door.bin);
-  flipped.writeUInt8(flipped.readUInt8(0x8000) ^ 1, 0x8000);
+  flipped.writeUInt8(flipped.readUInt8(0x2000) ^ 1, 0x2000);
   const cases: Readonly<Record<string, Uint8Array>> = {
-    cut: door.bin.subarray(0, 100_000),
+    cut: door.bin.subarray(0, 10_000),
     'one bit flipped': flipped,
     'one bit flipped, in gzip': gzipSync(flipped),
     'two gzip members': Buffer.concat([gzipSync(door.bin), gzipSync(door.bin)]),

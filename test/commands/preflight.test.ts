@@ -4,7 +4,7 @@ import { gzipSync } from 'fflate';
 import type { DeviceFacts } from '../../src/domain/device-facts.ts';
 import { readPublicKey } from '../../src/keys/public-key.ts';
 import { noisyBytes } from '../device/recipes.ts';
-import { builtSketch, door } from '../support/built-sketch.ts';
+import { builtSketch, door, fullDoor } from '../support/built-sketch.ts';
 import { buildImage, concatBytes } from '../support/image-builder.ts';
 import { runVerb } from '../support/run-verb.ts';
 import type { TestFolder } from '../support/test-folder.ts';
@@ -107,7 +107,7 @@ test('of a device of which nothing is known, the raw signed sketch is safe and t
 
 test('a file without a manifest is inspected', async (t) => {
   const flipped = Buffer.from(door.bin);
-  flipped.writeUInt8(flipped.readUInt8(0x8000) ^ 1, 0x8000);
+  flipped.writeUInt8(flipped.readUInt8(0x2000) ^ 1, 0x2000);
   const folder = await builtSketch(t, {
     'bare.bin': door.bin,
     'bare.bin.gz': gzipSync(door.bin),
@@ -222,7 +222,7 @@ test('hops are found through the sketches that --via names', async (t) => {
 });
 
 test('a raw sketch that does not fit is told whether gzip would', async (t) => {
-  const folder = await builtSketch(t, { 'bare.bin': door.bin });
+  const folder = await builtSketch(t, { 'bare.bin': fullDoor.bin }, fullDoor);
   const full = ['--signing', 'none', '--layout', '1m64', '--sketch-size', '700000'];
   const { document } = await preflight(folder, 'bare.bin', ...full);
   const noSpace = document?.refused.find(({ rule }) => rule === 'no-space');

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
 import { Lookout } from '../../src/upload/discovery.ts';
+import { fullDoor } from '../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
 import { runVerb, type VerbRun } from '../support/run-verb.ts';
 import type { TestFolder } from '../support/test-folder.ts';
@@ -192,7 +193,7 @@ test('a device goes through another sketch where there is no direct way, each st
     image: { sizeBytes: 200 * 1024, publicKey: doorKey },
   });
   const facts = { ...doorFacts, ...layout, core: '2.5.2', sketchSizeBytes: 200 * 1024 };
-  const folder = await packedDoor(t, { door: listed(esp, { facts }) });
+  const folder = await packedDoor(t, { door: listed(esp, { facts }) }, {}, fullDoor);
   const refused = await runVerb(['upload', image, '--all'], { cwd: folder.path });
   t.regex(refused.error?.message ?? '', /no-space/);
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { parseManifest } from '../../src/domain/manifest.ts';
-import { door } from '../support/built-sketch.ts';
+import { door, fullDoor } from '../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
 import { freePort } from '../support/free-port.ts';
 import { startCli } from '../support/run-cli.ts';
@@ -221,7 +221,7 @@ test('with a port of this machine that is fixed, devices are served one after th
 
 test('people see a line when a device begins, one when it ends, and a table of all', async (t) => {
   const esps = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
-  const folder = await packedDoor(t, { kitchen: listed(esps[0]), cellar: listed(esps[1]) });
+  const folder = await packedDoor(t, { kitchen: listed(esps[0]), cellar: listed(esps[1]) }, {}, fullDoor);
   const { stdout, stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path });
   t.regex(stderr, /^kitchen {2}sending door\.ino\.bin\.signed \(279 KB\)$/m);
   t.regex(stderr, /^kitchen {2}accepted; the device restarts \(\d+\.\d s\)$/m);
@@ -232,7 +232,7 @@ test('people see a line when a device begins, one when it ends, and a table of a
 test('a terminal shows bars, and lines that stay once a device has ended', async (t) => {
   // The pause is longer than the time between two drawings.
   const esp = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
-  const folder = await packedDoor(t, { kitchen: listed(esp) });
+  const folder = await packedDoor(t, { kitchen: listed(esp) }, {}, fullDoor);
   const { stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path, fancy: true });
   t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+ % of 279 KB\n/);
   t.regex(stderr, /\[J.*kitchen {2}accepted; the device restarts/s);

@@ -4,12 +4,18 @@ import { type TestFolder, testFolder } from './test-folder.ts';
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/${name}`, import.meta.url));
 
-/** What a build of the fixture sketch leaves behind, and the pair that it was built with. */
+/** What a build of the small fixture sketch leaves behind, and the pair that it was built with. */
 export const door = {
-  bin: await fixture('firmware/door.bin'),
-  elf: await fixture('firmware/door.elf'),
+  bin: await fixture('firmware/small.bin'),
+  elf: await fixture('firmware/small.elf'),
   privatePem: (await fixture('keys/test-only-private.pem')).toString(),
   publicPem: (await fixture('keys/test-only-public.pem')).toString(),
+};
+
+/** The same of a sketch of usual size, for tests that depend on the time it takes or the room it needs. */
+export const fullDoor = {
+  bin: await fixture('firmware/door.bin'),
+  elf: await fixture('firmware/door.elf'),
 };
 
 /** The ELF as it is when core.a came from an unsigned build: the Updater knows no verifier. */
@@ -21,12 +27,13 @@ export function elfWithoutVerifier(): Uint8Array {
 export async function builtSketch(
   t: ExecutionContext,
   files: Readonly<Record<string, string | Uint8Array>> = {},
+  { bin, elf }: typeof fullDoor = door,
 ): Promise<TestFolder> {
   return testFolder(t, {
     'private.key': door.privatePem,
     'public.key': door.publicPem,
-    'build/door.ino.bin': door.bin,
-    'build/door.ino.elf': door.elf,
+    'build/door.ino.bin': bin,
+    'build/door.ino.elf': elf,
     ...files,
   });
 }

@@ -3,7 +3,7 @@ import { readPublicKey } from '../../src/keys/public-key.ts';
 import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';
-import { builtSketch, door } from './built-sketch.ts';
+import { builtSketch, door, type fullDoor } from './built-sketch.ts';
 import { patienceMs } from './patience.ts';
 import { runVerb } from './run-verb.ts';
 import type { TestFolder } from './test-folder.ts';
@@ -41,8 +41,10 @@ export async function packedDoor(
   t: ExecutionContext,
   devices: Readonly<Record<string, object>> = {},
   config: Readonly<Record<string, unknown>> = {},
+  sketch: typeof fullDoor = door,
 ): Promise<TestFolder> {
-  const folder = await builtSketch(t, { 'ota.config.json': JSON.stringify({ project: 'door', devices, ...config }) });
+  const files = { 'ota.config.json': JSON.stringify({ project: 'door', devices, ...config }) };
+  const folder = await builtSketch(t, files, sketch);
   const { exitCode, stderr } = await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
   if (exitCode !== 0) throw new Error(stderr);
   return folder;

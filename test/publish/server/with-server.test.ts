@@ -144,7 +144,7 @@ test('a build of the past is known, not served', async (t) => {
 
 test('over a line that breaks again and again all of it arrives', async (t) => {
   const { folder, url, token, releases } = await place(t, { build: packedDoor });
-  const line = await breakingLine(t, url, [500, 40_000, 150_000, 150_000]);
+  const line = await breakingLine(t, url, [500, 4000, 15_000, 15_000]);
   const argv = ['publish', 'build', '--to', line.url, '--project', 'door'];
   const { error } = await runVerb(argv, { cwd: folder.path, env: { OTA_TOKEN: token } });
   t.is(error, undefined, error?.message);
