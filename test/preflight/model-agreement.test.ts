@@ -36,7 +36,7 @@ test('what the rules call safe leaves the image in flash, and what leaves anothe
       if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
       t.true(isInFlash(scenario, result), describeScenario(scenario));
     }),
-    propertyRuns(1_500, 100_000),
+    propertyRuns(400, 100_000),
   );
   t.log(Object.fromEntries([...outcomes].sort()));
 });
@@ -72,7 +72,7 @@ test('what the model takes is refused for caution only, and by rules that are li
       const result = run(scenario);
       if (result.outcome === 'updated') t.fail(`${refused.join(', ')}, but updated: ${describeScenario(scenario)}`);
     }),
-    propertyRuns(1_500, 100_000),
+    propertyRuns(400, 100_000),
   );
   t.pass();
 });

@@ -60,7 +60,7 @@ test('whatever is not known of a device, nothing that is called safe destroys it
         : result.outcome === 'updated' || result.outcome === 'rejected';
       if (!isFine) t.fail(`${result.outcome}, without ${hidden.join(', ')}: ${describeScenario(scenario)}`);
     }),
-    propertyRuns(1_500, 100_000),
+    propertyRuns(400, 100_000),
   );
   t.pass();
 });
@@ -74,7 +74,7 @@ test('gzip is sent to no device of which the core, the flash mode, the chip or t
       const complaints = judge({ release, artefact, facts: without(scenario.facts, [hidden]) });
       t.true(complaints.some(({ severity }) => severity === 'refuse'));
     }),
-    propertyRuns(400, 10_000),
+    propertyRuns(150, 10_000),
   );
   t.pass();
 });
@@ -92,7 +92,7 @@ test('raw artefacts are refused for nothing that is not known', (t) => {
       const refused = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (refused.length > 0) t.not(refusedBy(scenario.facts).length, 0, refused.join(' '));
     }),
-    propertyRuns(1_000, 50_000),
+    propertyRuns(400, 50_000),
   );
   t.pass();
 });

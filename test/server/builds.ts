@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { readPrivateKey } from '../../src/keys/private-key.ts';
 import type { RsaPublicKey } from '../../src/keys/public-key.ts';
@@ -8,6 +7,7 @@ import { signBuild } from '../../src/pack/sign-build.ts';
 import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
 import type { Signer } from '../../src/signing/signer.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
+import { rsaPems } from '../support/key-pairs.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
 
 /** What a test wants of a build; two with other seeds differ. */
@@ -27,14 +27,8 @@ export interface BuildRecipe {
   readonly compression?: 'none' | 'gzip';
 }
 
-/** 1024 bits are made in a few milliseconds. */
-export function testKey(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-}
-
 export function testSigner(): Signer {
-  return keyFileSigner(readPrivateKey(testKey(), 'a key of the tests'));
+  return keyFileSigner(readPrivateKey(rsaPems().privatePem, 'a key of the tests'));
 }
 
 /** A build as `pack` makes it, of a sketch that runs nowhere. */

@@ -17,12 +17,13 @@ async function isSound(server: TestServer): Promise<boolean> {
   return (await askAsDevice(server.port, '/update/door', runs)).status === 304;
 }
 
-test('2,000 requests as nobody should write them: no 5xx, no crash', async (t) => {
+// 100,000 of them run in test/e2e/server/fuzz.test.ts.
+test('600 malformed requests: no 5xx, no crash', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
   const { body } = await server.api('POST', '/tokens', { role: 'publish', name: 'fuzz' });
-  const requests = fc.sample(hostileRequests(String(body['token'])), { numRuns: 1500, seed: 1 });
-  const forged = fc.sample(forgedDevice, { numRuns: 500, seed: 2 });
+  const requests = fc.sample(hostileRequests(String(body['token'])), { numRuns: 450, seed: 1 });
+  const forged = fc.sample(forgedDevice, { numRuns: 150, seed: 2 });
   const all = [...requests, ...forged.map((text) => Buffer.from(text, 'latin1'))];
   const statuses = new Map<number, number>();
   const worker = async () => {

@@ -2,11 +2,11 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import test from 'ava';
 import { readPrivateKey } from '../../src/keys/private-key.ts';
 import { isPrivateKeyFile, privateKeyInside } from '../../src/server/publish/private-keys.ts';
-import { testKey } from './builds.ts';
+import { rsaPems } from '../support/key-pairs.ts';
 
-const pem = testKey();
+const pem = rsaPems().privatePem;
 const { publicKey } = readPrivateKey(pem, 'a key of the tests');
-const other = testKey();
+const other = rsaPems().privatePem;
 const around = (secret: string | Uint8Array) =>
   Buffer.concat([Buffer.alloc(1000), Buffer.from(secret), Buffer.alloc(1000)]);
 

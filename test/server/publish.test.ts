@@ -12,7 +12,7 @@ import type { Build } from '../../src/pack/build.ts';
 import { publishRelease, verifyRelease } from '../../src/server/publish/publish-release.ts';
 import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
 import { rsaPems } from '../support/key-pairs.ts';
-import { sketchMd5Of, testBuild, testFilesystem, testKey, testSigner } from './builds.ts';
+import { sketchMd5Of, testBuild, testFilesystem, testSigner } from './builds.ts';
 import { askAsDevice } from './raw-device.ts';
 import {
   type ApiAnswer,
@@ -296,7 +296,7 @@ test('a private key is refused, loudly, and not kept', async (t) => {
 test('the private key of the project in an image is refused, whatever is allowed; another one by the name of the rule', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
-  const ownKey = testKey();
+  const ownKey = rsaPems().privatePem;
   const own = keyFileSigner(readPrivateKey(ownKey, 'a key of the tests'));
   const publicKeys = [signer.publicKey.pem, own.publicKey.pem];
   t.is((await server.api('PUT', '/projects/door', { publicKeys })).status, 200);

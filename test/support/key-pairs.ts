@@ -1,4 +1,6 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** A pair as the files hold it. */
 export interface PemPair {
@@ -6,25 +8,50 @@ export interface PemPair {
   readonly publicPem: string;
 }
 
-/** An RSA pair as `ota-hooks keygen` writes it; 1024 bits are made in a few milliseconds. */
+const folder = fileURLToPath(new URL('../../build/test-keys/', import.meta.url));
+const usedPairs = new Map<number, number>();
+
+/**
+ * An RSA pair of its own within the process, as `ota-hooks keygen` writes it. The pairs are shared between test processes and runs: to
+ * make one for each test took 9 of 270 s of CPU in `npm test`.
+ */
 export function rsaPems(bits = 1024): PemPair {
-  return pems(generateKeyPairSync('rsa', { modulusLength: bits }));
+  const number = usedPairs.get(bits) ?? 0;
+  usedPairs.set(bits, number + 1);
+  const path = `${folder}${bits}-${number}.pem`;
+  try {
+    return pems(readFileSync(path, 'utf8'));
+  } catch {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+    const pem = pemOf(privateKey);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${path}.${process.pid}`, pem, { mode: 0o600 });
+    renameSync(`${path}.${process.pid}`, path);
+    return pems(pem);
+  }
+}
+
+/** The same as objects of node:crypto. */
+export function rsaKeyObjects(bits?: number): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
+  const { privatePem, publicPem } = rsaPems(bits);
+  return { privateKey: createPrivateKey(privatePem), publicKey: createPublicKey(publicPem) };
 }
 
 /** Keys that are sound and no device can use, each of another kind. */
 export function wrongKinds(): Readonly<Record<'EC' | 'ED25519' | 'RSA-PSS' | 'DSA' | 'X25519', PemPair>> {
   return {
-    EC: pems(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
-    ED25519: pems(generateKeyPairSync('ed25519')),
-    'RSA-PSS': pems(generateKeyPairSync('rsa-pss', { modulusLength: 1024 })),
-    DSA: pems(generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 })),
-    X25519: pems(generateKeyPairSync('x25519')),
+    EC: pems(pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)),
+    ED25519: pems(pemOf(generateKeyPairSync('ed25519').privateKey)),
+    'RSA-PSS': pems(pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 1024 }).privateKey)),
+    DSA: pems(pemOf(generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey)),
+    X25519: pems(pemOf(generateKeyPairSync('x25519').privateKey)),
   };
 }
 
-function pems({ privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject }): PemPair {
-  return {
-    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-  };
+function pemOf(privateKey: KeyObject): string {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function pems(privatePem: string): PemPair {
+  return { privatePem, publicPem: createPublicKey(privatePem).export({ type: 'spki', format: 'pem' }).toString() };
 }

@@ -1,16 +1,8 @@
-import {
-  constants,
-  createHash,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  privateEncrypt,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { constants, createHash, createPublicKey, type KeyObject, privateEncrypt, randomBytes, sign } from 'node:crypto';
 import type { SignatureFormat } from '../../src/domain/artefact.ts';
 import { describePublicKey, type RsaPublicKey } from '../../src/keys/public-key.ts';
 import { concatBytes, setWord } from './image-builder.ts';
+import { rsaKeyObjects } from './key-pairs.ts';
 
 /** A key pair of a test. */
 export interface TestKeyPair {
@@ -18,9 +10,9 @@ export interface TestKeyPair {
   readonly publicKey: RsaPublicKey;
 }
 
-/** 1024 bits are made in a few milliseconds; no test depends on their strength. */
+/** A pair of 1024 bits: no test depends on their strength. */
 export function makeKeyPair(bits = 1024): TestKeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  const { privateKey, publicKey } = rsaKeyObjects(bits);
   return { privateKey, publicKey: describePublicKey(publicKey, 'a key of the tests') };
 }
 
