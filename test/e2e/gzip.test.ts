@@ -1,12 +1,12 @@
 /** GNU gzip reads what we write, and we take what it writes. */
 import test from 'ava';
 import { execa } from 'execa';
-import { builtSketch, door } from '../support/built-sketch.ts';
+import { builtSketch, fullDoor } from '../support/built-sketch.ts';
 import { runVerb } from '../support/run-verb.ts';
 
 for (const compression of ['gzip', 'zopfli']) {
   test(`GNU gzip finds nothing wrong with our ${compression}`, async (t) => {
-    const folder = await builtSketch(t);
+    const folder = await builtSketch(t, {}, fullDoor);
     const packed = await runVerb(['pack', 'build/door.ino.bin', '--compression', compression], { cwd: folder.path });
     t.is(packed.exitCode, 0, packed.stderr);
     await execa('gzip', ['--test', folder.at('build/door.ino.bin.gz')]);
@@ -14,13 +14,13 @@ for (const compression of ['gzip', 'zopfli']) {
       encoding: 'buffer',
       stripFinalNewline: false,
     });
-    t.true(door.bin.equals(stdout));
+    t.true(fullDoor.bin.equals(stdout));
   });
 }
 
 test('an image that GNU gzip compressed is taken as it is, with its name and time, and aligned for the signature', async (t) => {
   for (const level of ['-1', '-9']) {
-    const folder = await builtSketch(t);
+    const folder = await builtSketch(t, {}, fullDoor);
     await execa('gzip', [level, '--keep', '--name', folder.at('build/door.ino.bin')]);
     const packed = await runVerb(['pack', 'build/door.ino.bin.gz', '--elf', 'build/door.ino.elf'], {
       cwd: folder.path,
@@ -29,7 +29,7 @@ test('an image that GNU gzip compressed is taken as it is, with its name and tim
     const payload = (await folder.read('build/door.ino.bin.gz.signed')).subarray(0, -260);
     t.is(payload.length % 4, 0);
     const { stdout } = await execa('gzip', ['-dc'], { input: payload, encoding: 'buffer', stripFinalNewline: false });
-    t.true(door.bin.equals(stdout));
+    t.true(fullDoor.bin.equals(stdout));
     t.is(
       (await runVerb(['verify', 'build/door.ino.bin.gz.signed', '--public-key', 'public.key'], { cwd: folder.path }))
         .exitCode,

@@ -3,7 +3,7 @@ import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import { door } from '../support/built-sketch.ts';
+import { door, fullDoor } from '../support/built-sketch.ts';
 import { runCli } from '../support/run-cli.ts';
 import { runVerb, type VerbRun } from '../support/run-verb.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
@@ -51,7 +51,7 @@ function saysFull(t: ExecutionContext, { exitCode, error }: VerbRun): void {
 // The gzip needs 200 KB, the signed image 285 KB, the signed gzip 200 KB.
 for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
   test.serial(`pack on a disk with ${freeKilobytes} KB left fails, and leaves nothing behind`, async (t) => {
-    const folder = await withDisk(t, { [image]: door.bin });
+    const folder = await withDisk(t, { [image]: fullDoor.bin });
     if (folder === undefined) return;
     await fill(folder, freeKilobytes * 1024);
     saysFull(t, await runVerb(['pack', image], { cwd: folder.path }));
@@ -60,13 +60,16 @@ for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
 }
 
 test.serial('a build that fits a small disk is packed', async (t) => {
-  const folder = await withDisk(t, { [image]: door.bin });
+  const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   t.is((await runVerb(['pack', image, '--compression', 'none'], { cwd: folder.path })).exitCode, 0);
 });
 
 test.serial('artefacts of an earlier build make room, or are gone all the same', async (t) => {
-  const folder = await withDisk(t, { [image]: door.bin, ...Object.fromEntries(stale.map((name) => [name, 'stale'])) });
+  const folder = await withDisk(t, {
+    [image]: fullDoor.bin,
+    ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
+  });
   if (folder === undefined) return;
   await fill(folder, 0);
   saysFull(t, await runVerb(['pack', image], { cwd: folder.path }));
@@ -79,7 +82,7 @@ test.serial('sign and its stand-in for signing.py leave nothing on a full disk',
     ['sign', '--private-key', 'private.key', '--bin', image, '--gzip', '--legacy', `${image}.legacy_sig`],
     ['signing', '--mode', 'sign', '--privatekey', 'private.key', '--bin', image, '--out', `${image}.signed`],
   ]) {
-    const folder = await withDisk(t, { [image]: door.bin });
+    const folder = await withDisk(t, { [image]: fullDoor.bin });
     if (folder === undefined) return;
     await fill(folder, 250 * 1024);
     saysFull(t, await runVerb(argv, { cwd: folder.path }));
@@ -88,7 +91,7 @@ test.serial('sign and its stand-in for signing.py leave nothing on a full disk',
 });
 
 test.serial('sign --manifest on a full disk keeps the manifest as it was', async (t) => {
-  const folder = await withDisk(t, { [image]: door.bin });
+  const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   await runVerb(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
   const manifest = await folder.text(`${image}.ota.json`);
@@ -126,7 +129,7 @@ test.serial('a header that cannot be written does not leave the one of another k
 });
 
 test.serial('on a read-only disk every verb that writes says so', async (t) => {
-  const folder = await withDisk(t, { [image]: door.bin });
+  const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   await runVerb(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
   await execa('mount', ['-o', 'remount,ro', folder.at('disk')]);

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { loadPublicKey } from '../../../src/keys/key-files.ts';
-import { builtSketch } from '../../support/built-sketch.ts';
+import { builtSketch, fullDoor } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runVerb } from '../../support/run-verb.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
@@ -90,7 +90,7 @@ test('a device refuses a file whose trailer is cut, by however much', async (t) 
 });
 
 test('a device takes the artefacts of a whole build, and none of them with one bit flipped anywhere', async (t) => {
-  const folder = await builtSketch(t);
+  const folder = await builtSketch(t, {}, fullDoor);
   await run(t, folder, 'header', '--public-key', 'public.key', '--out', header);
   await run(t, folder, 'pack', 'build/door.ino.bin', '--legacy');
   const device = await buildDevice(folder, header);
