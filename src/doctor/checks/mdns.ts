@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { abortAfter } from '../../network/abort-after.ts';
 import { Mdns, ownAddresses } from '../../upload/mdns.ts';
 import type { Check, Finding } from '../check.ts';
 import type { World } from '../world.ts';
@@ -29,7 +30,7 @@ export const mdns: Check = {
 async function echo(address: string, signal: World['signal']): Promise<Finding> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(echoMs)]);
+    const patience = AbortSignal.any([signal, abortAfter(echoMs)]);
     socket.bind(0, '0.0.0.0');
     await once(socket, 'listening', { signal: patience });
     socket.addMembership(group, address);

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { apiRoot } from '../../domain/release.ts';
 import { OtaError } from '../../errors.ts';
 import { readNamedFile } from '../../files/read.ts';
+import { abortAfter } from '../../network/abort-after.ts';
 import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
@@ -111,7 +112,7 @@ async function askOnce(request: ApiRequest, options: ServerOptions): Promise<Att
       body: request.json === undefined ? request.bytes : JSON.stringify(request.json),
       onSent: request.onSent,
       ca: await authorityOf(options),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
+      signal: AbortSignal.any([signal, abortAfter(limitMs)]),
     });
     const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers['retry-after']) || 0));
     return { answer: await readAnswer(response, url), retryAfterMs };
