@@ -6,7 +6,7 @@ export default {
   nodeArguments: ['--enable-source-maps'],
   // Some tests change the environment of their process, or wait for its signals.
   workerThreads: false,
-  // Files that wait for a device leave a core idle: the suite took 189 s with one more file than cores, and 210 s without.
+  // Files that wait for a device leave a core idle: on two cores the suite took 247 s with two files at a time, and 231 s with four.
   concurrency: availableParallelism() + 1,
   timeout: '2m',
 };
