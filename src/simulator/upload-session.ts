@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv4, type Socket } from 'node:net';
 import type { Delivery, Outcome } from './board.ts';
 import { dialled } from './dial.ts';
 import type { Faults } from './faults.ts';
@@ -56,9 +56,10 @@ async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
   // SYN and SYN-ACK take a round trip before the device knows that it is connected.
   await pause(esp.link.rttMs, esp.life);
   const { callBack: wanted } = upload.faults;
-  const from = typeof wanted === 'object' ? { localAddress: wanted.from } : {};
+  const from = typeof wanted === 'object' ? wanted.from : esp.host;
+  const localAddress = isIPv4(from) && from !== '0.0.0.0' ? from : undefined;
   if (upload.hostPort === 0) return undefined;
-  const socket = connect({ host: upload.hostAddress, port: upload.hostPort, allowHalfOpen: true, ...from });
+  const socket = connect({ host: upload.hostAddress, port: upload.hostPort, allowHalfOpen: true, localAddress });
   return dialled(esp, socket, 'connect');
 }
 

@@ -30,7 +30,7 @@ const kitchen: DiscoveredDevice = {
 };
 
 test('a device is told again each time it answers, and to everybody who watches', async (t) => {
-  const esp = await quickEsp(t, { hostname: 'again', mdns: { port }, password: 'secret' });
+  const esp = await quickEsp(t, { host: '127.0.0.1', hostname: 'again', mdns: { port }, password: 'secret' });
   const lookout = await open();
   t.teardown(() => lookout.close());
   const answers = await new Promise<DiscoveredDevice[]>((resolve) => {
@@ -46,7 +46,7 @@ test('a device is told again each time it answers, and to everybody who watches'
 
 test('what comes over the network may be anything, and is never more than a short line', async (t) => {
   const txt = { board: '\u001b[2Jgone', sketch_md5: 'not an md5', auth_upload: 'maybe', x: 'y'.repeat(200) };
-  await quickEsp(t, { hostname: 'odd', mdns: { port, txt } });
+  await quickEsp(t, { host: '127.0.0.1', hostname: 'odd', mdns: { port, txt } });
   const lookout = await open();
   t.teardown(() => lookout.close());
   const odd = await new Promise<DiscoveredDevice>((resolve) => {
@@ -77,8 +77,8 @@ test('a machine that cannot listen says why', async (t) => {
 
 test('devices are sighted by name or by place, and nobody is waited for who was found', async (t) => {
   const [named, placed] = await Promise.all([
-    quickEsp(t, { hostname: 'named', mdns: { port, tellsSketchMd5: true } }),
-    quickEsp(t, { hostname: 'placed', mdns: { port } }),
+    quickEsp(t, { host: '127.0.0.1', hostname: 'named', mdns: { port, tellsSketchMd5: true } }),
+    quickEsp(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),
   ]);
   const targets = chooseTargets({}, { hosts: ['NAMED.local', `127.0.0.1:${placed.otaPort}`] }, {});
   const lookout = await open();

@@ -4,14 +4,14 @@ import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.t
 import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
 import { defaultTimings } from '../../../src/upload/timings.ts';
 import { endlessMs } from '../../support/patience.ts';
-import { send, verdictsOf } from '../../upload/quick.ts';
+import { deviceAddress, send, verdictsOf } from '../../upload/quick.ts';
 
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 21 });
 
 const { invitationMs, callBackMs, pauseMs, patienceMs, stallMs } = defaultTimings;
 
 async function sendTo(t: ExecutionContext, options: VirtualEspOptions) {
-  const esp = await startVirtualEsp(options);
+  const esp = await startVirtualEsp({ host: deviceAddress, ...options });
   t.teardown(() => esp.close());
   const { verdict, progress } = await send(esp, { image, timings: defaultTimings });
   return { esp, verdict, attempts: progress.at(-1)?.attempt };

@@ -5,7 +5,7 @@ import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
 import type { DeliveryTimings } from '../../../src/upload/timings.ts';
 import type { Verdict } from '../../../src/upload/verdict.ts';
 import { patientTimings } from '../../simulator/patient-timings.ts';
-import { send, verdictsOf } from '../quick.ts';
+import { deviceAddress, send, verdictsOf } from '../quick.ts';
 
 /**
  * A fifth to a tenth of the patience that a user's upload has. Whether a wait ends before the device answers changes the verdict, but must
@@ -94,6 +94,7 @@ function weighted<Name extends string>(weights: Readonly<Record<Name, number>>):
 /** What the device of a schedule is. */
 function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): VirtualEspOptions {
   return {
+    host: deviceAddress,
     seed,
     link,
     faults: wrong,
