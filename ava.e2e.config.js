@@ -3,7 +3,7 @@ import unitTests from './ava.config.js';
 
 export default {
   ...unitTests,
-  files: ['build/tests/e2e/**/*.test.js'],
+  files: ['build/tests/files/e2e/**/*.test.js'],
   concurrency: 2,
   timeout: '10m',
 };

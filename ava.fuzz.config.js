@@ -4,7 +4,7 @@ import unitTests from './ava.config.js';
 export default {
   ...unitTests,
   files: ['compression/compressors', 'config/json-place', 'device/*', 'firmware/firmware', 'preflight/*'].map(
-    (name) => `build/tests/${name}.test.js`,
+    (name) => `build/tests/files/${name}.test.js`,
   ),
   environmentVariables: { PROPERTY_CASES: 'many' },
   timeout: '2h',

@@ -13,7 +13,7 @@ const versions = ['20.19.0', '22', '24', '26'];
 
 /** The rooms that use sockets, files, processes, keys and the database; the others compute, which is long and the same everywhere. */
 const rooms = 'build,files,keys,publish,server,signing,upload';
-const unitTests = ['build/tests/*.test.js', `build/tests/{${rooms}}/**`];
+const unitTests = ['build/tests/files/*.test.js', `build/tests/files/{${rooms}}/**`];
 
 await execa('node', ['test/bundle.mjs', 'e2e'], { stdio: 'inherit' });
 for (const version of versions) {
@@ -24,5 +24,5 @@ for (const version of versions) {
   console.log(`\n--- Node.js ${(await execa(node, ['--version'])).stdout}`);
   await run('--import=tsx', 'test/demo/demo.ts');
   await ava(...unitTests);
-  await ava('--config', 'ava.e2e.config.js', 'build/tests/e2e/newcomer/**');
+  await ava('--config', 'ava.e2e.config.js', 'build/tests/files/e2e/newcomer/**');
 }

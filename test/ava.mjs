@@ -8,7 +8,9 @@ import { execa } from 'execa';
 
 const argv = process.argv
   .slice(2)
-  .map((argument) => argument.replace(/^(\.\/)?test\//, 'build/tests/').replace(/(?<=^build\/tests\/.*)\.ts$/, '.js'));
+  .map((argument) =>
+    argument.replace(/^(\.\/)?test\//, 'build/tests/files/').replace(/(?<=^build\/tests\/.*)\.ts$/, '.js'),
+  );
 const { exitCode = 1 } = await execa(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...argv], {
   stdio: 'inherit',
   reject: false,

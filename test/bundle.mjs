@@ -5,6 +5,7 @@
  *     node test/bundle.mjs e2e        end-to-end tests as well
  */
 import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fastGlob from 'fast-glob';
 import { rolldown } from 'rolldown';
@@ -13,13 +14,56 @@ import { workerEntries } from '../rolldown.worker-entries.mjs';
 const folder = 'build/tests';
 const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
+/** Rooms of many small files: `npm test` runs each in one process, `npm test -- FILE` a file by itself. */
+const rooms = [
+  ...[
+    'build',
+    'commands',
+    'compression',
+    'config',
+    'device',
+    'docs',
+    'doctor',
+    'domain',
+    'errors',
+    'files',
+    'firmware',
+  ],
+  ...[
+    'keys',
+    'pack',
+    'preflight',
+    'setup',
+    'signing',
+    'simulator',
+    'templates',
+    'upload/espota',
+    'upload/web',
+    'upload',
+  ],
+];
+/** What waits or changes its process stays alone: AVA starts when the first test of a file is declared. */
+const alone = [
+  ...['commands/init', 'commands/publish', 'commands/server', 'commands/server-rollout', 'config/load'],
+  ...['errors/every-error', 'preflight/plan', 'upload/confirm', 'upload/discovery', 'upload/espota/schedule'],
+].map((name) => `${name}.test`);
 
 rmSync(folder, { recursive: true, force: true });
+const names = sources.map((path) => path.replace(/^test\//, '').replace(/\.ts$/, ''));
+const unitTests = names.filter((name) => !name.startsWith('e2e/'));
+/** The file of a whole run that holds this one. */
+const suiteFile = (name) => {
+  const room = alone.includes(name) ? undefined : rooms.find((room) => name.startsWith(`${room}/`));
+  return room ? `${room}.test` : name;
+};
 const bundle = await rolldown({
-  input: Object.fromEntries(sources.map((path) => [path.replace(/^test\//, '').replace(/\.ts$/, ''), path])),
+  input: {
+    ...Object.fromEntries(names.map((name) => [`files/${name}`, `test/${name}.ts`])),
+    ...Object.fromEntries(unitTests.map((name) => [`suite/${suiteFile(name)}`, `suite:${suiteFile(name)}`])),
+  },
   platform: 'node',
   external: isInstalledPackage,
-  plugins: [workerEntries(), sourceLocations()],
+  plugins: [workerEntries(), sourceLocations(), suite()],
   transform: { target: 'node20.19' },
   onLog(level, log) {
     if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') console.error(`${level}: ${log.message}`);
@@ -50,6 +94,22 @@ function sourceLocations() {
       filter: { code: expression, id: /[\\/](test|docs)[\\/].*\.ts$/ },
       // Lines stay where they are, so the source map stays right.
       handler: (code, id) => ({ code: located(code, id), map: null }),
+    },
+  };
+}
+
+/** The files of a whole run: a room's tests together, every other file by itself. */
+function suite() {
+  return {
+    name: 'suite',
+    resolveId: (id) => (id.startsWith('suite:') ? id : null),
+    load(id) {
+      if (!id.startsWith('suite:')) return null;
+      const wanted = id.slice('suite:'.length);
+      return unitTests
+        .filter((name) => suiteFile(name) === wanted)
+        .map((name) => `import ${JSON.stringify(resolve('test', `${name}.ts`))};`)
+        .join('\n');
     },
   };
 }

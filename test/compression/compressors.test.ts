@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
@@ -12,7 +12,7 @@ import { propertyRuns } from '../support/property-runs.ts';
 const known = Uint8Array.from({ length: 40_000 }, (_, at) =>
   at % 400 < 200 ? (Math.imul(at, at ^ 0x5bd1) >>> 7) & 0x7f : 0xaa,
 );
-const door = await readFile(new URL('../fixtures/firmware/door.bin', import.meta.url));
+const door = readFileSync(new URL('../fixtures/firmware/door.bin', import.meta.url));
 
 test('every name stands for a compressor, and none for none', (t) => {
   t.deepEqual(Object.keys(compressors).sort(), [...compressionNames].sort());

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fastGlob from 'fast-glob';
@@ -9,8 +9,8 @@ const messages = readPage('docs/troubleshooting.md')
   .blocks.filter(({ language }) => language === '')
   .flatMap(({ body }) => body.trim().split('\n'));
 
-const paths = await fastGlob(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
-const texts = await Promise.all(paths.map((path) => readFile(join(repository, path), 'utf8')));
+const paths = fastGlob.sync(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
+const texts = paths.map((path) => readFileSync(join(repository, path), 'utf8'));
 const lines = texts.flatMap((text) => text.split('\n'));
 
 /** Whether a line of the sources has the parts of a message in their order. */

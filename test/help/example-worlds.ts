@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { folderWith, packDoor, packFile } from '../publish/packed-door.ts';
+import { type BuildFiles, folderWith, packDoor, packFile } from '../publish/packed-door.ts';
 import { askAsDevice } from '../server/raw-device.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { door } from '../support/built-sketch.ts';
@@ -35,9 +35,9 @@ async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
 }
 
 /** Packed for the first example that needs it; each example gets a copy. */
-let packedFiles: Promise<Readonly<Record<string, Uint8Array>>> | undefined;
+let packedFiles: Promise<BuildFiles> | undefined;
 
-async function packSketch(t: ExecutionContext): Promise<Readonly<Record<string, Uint8Array>>> {
+async function packSketch(t: ExecutionContext): Promise<BuildFiles> {
   const folder = await testFolder(t, {
     ...keys,
     'sketch.bin': door.bin,
@@ -55,6 +55,10 @@ async function packSketch(t: ExecutionContext): Promise<Readonly<Record<string, 
   await runVerb(['pack', 'build/sketch.ino.bin', '--legacy'], { cwd: folder.path });
   await runVerb(['pack', 'build/sketch.bin', '--unsigned'], { cwd: folder.path });
   await folder.write('old.bin.legacy_sig', await folder.read('build/sketch.ino.bin.legacy_sig'));
+  return contents(folder);
+}
+
+async function contents(folder: TestFolder): Promise<BuildFiles> {
   const names = await folder.list();
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await folder.read(name)])));
 }
@@ -129,8 +133,8 @@ const releases = [
 
 const unpublished = await packDoor({ version: '1.5' });
 
-/** A server that was published to once, as a backup of it and the token of its admin; each test restores it for itself. */
-let published: Promise<{ readonly lines: string; readonly token: string }> | undefined;
+/** A server that was published to once: the files of its data folder, of which each test gets a copy, and the token of its admin. */
+let published: Promise<{ readonly data: BuildFiles; readonly token: string }> | undefined;
 
 async function publishedServer(t: ExecutionContext) {
   const server = await startTestServer(t);
@@ -142,25 +146,23 @@ async function publishedServer(t: ExecutionContext) {
   }
   await askAsDevice(server.port, '/update/door');
   await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: folder.path, env });
-  return { lines: await folder.text('backup.ndjson'), token: server.token };
+  const restored = await testFolder(t);
+  await runVerb(['server', 'import', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });
+  return { data: await contents(restored), token: server.token };
 }
 
 /** An update server with what the examples speak of, and the folder of one that has stopped. */
 async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   published ??= publishedServer(t);
-  const { lines, token } = await published;
+  const { data, token } = await published;
   const folder = await folderWith(
     t,
-    { build: unpublished },
+    { build: unpublished, running: data, stopped: data },
     {
-      'saved.ndjson': lines,
       'door-1.0.bin': door.bin,
       'arduino-db.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR-7-g14f53a19.bin", "version": 1}}',
     },
   );
-  for (const data of ['running', 'stopped']) {
-    await runVerb(['server', 'import', 'saved.ndjson', '--data', data], { cwd: folder.path });
-  }
   const server = await startTestServer(t, { data: folder.at('running') });
   const { id } = (await server.api('POST', '/tokens', { role: 'read' }, token)).body;
   const instead = {

@@ -1,21 +1,21 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { type TestFolder, testFolder } from './test-folder.ts';
 
-const fixture = (name: string) => readFile(new URL(`../fixtures/${name}`, import.meta.url));
+const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
 /** What a build of the small fixture sketch leaves behind, and the pair that it was built with. */
 export const door = {
-  bin: await fixture('firmware/small.bin'),
-  elf: await fixture('firmware/small.elf'),
-  privatePem: (await fixture('keys/test-only-private.pem')).toString(),
-  publicPem: (await fixture('keys/test-only-public.pem')).toString(),
+  bin: fixture('firmware/small.bin'),
+  elf: fixture('firmware/small.elf'),
+  privatePem: fixture('keys/test-only-private.pem').toString(),
+  publicPem: fixture('keys/test-only-public.pem').toString(),
 };
 
 /** The same of a sketch of usual size, for tests that depend on the time it takes or the room it needs. */
 export const fullDoor = {
-  bin: await fixture('firmware/door.bin'),
-  elf: await fixture('firmware/door.elf'),
+  bin: fixture('firmware/door.bin'),
+  elf: fixture('firmware/door.elf'),
 };
 
 /** The ELF as it is when core.a came from an unsigned build: the Updater knows no verifier. */
