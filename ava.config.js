@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 
 /** They wait more than they compute: begun last, they leave the machine idle at the end, for 13 s in a measured run. */
-const first = ['upload/espota/schedule', 'interrupts', 'commands', 'help/run-examples', 'server/verifier'];
+const first = [
+  'delivery/espota/schedule',
+  'cli/interrupts',
+  'cli/commands',
+  'cli/help/run-examples',
+  'server/verifier',
+];
 const isFirst = (path) => first.some((name) => path.endsWith(`/${name}.test.js`));
 
 const namesFiles = process.argv.some((argument) => argument.startsWith('build/tests/files/'));

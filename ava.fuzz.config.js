@@ -3,9 +3,13 @@ import unitTests from './ava.config.js';
 
 export default {
   ...unitTests,
-  files: ['compression/compressors', 'config/json-place', 'device/*', 'firmware/firmware', 'preflight/*'].map(
-    (name) => `build/tests/files/${name}.test.js`,
-  ),
+  files: [
+    'core/compression/compressors',
+    'project/config/json-place',
+    'core/device-model/*',
+    'core/firmware/firmware',
+    'core/preflight/*',
+  ].map((name) => `build/tests/files/${name}.test.js`),
   environmentVariables: { PROPERTY_CASES: 'many' },
   timeout: '2h',
 };

@@ -16,7 +16,7 @@ const packages = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(ma
 
 /** What each run of a hook loads, kept in one file: finding and linking a dozen small ones costs more than reading it. */
 const hookPath =
-  /[\\/]src[\\/](errors|version|main|files[\\/](read|write|retry|near-paths)|commands[\\/](verb|program|report|outputs|header)|keys[\\/](public-key|fingerprint|key-files|git-\w+|private-key|signing-header))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0(commander|rolldown)\//;
+  /[\\/]src[\\/](errors[\\/]ota-error|version|files[\\/](read|write|retry|near-paths)|cli[\\/](run|command|program|output[\\/](report|outputs)|commands[\\/]header[\\/]index)|core[\\/]keys[\\/](public-key|fingerprint|private-key|signing-header)|project[\\/]keys[\\/](key-files|git-\w+))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0(commander|rolldown)\//;
 
 /** Modules that bundled packages require and this tool does not use: programs as subcommands, and logs written by a worker thread. */
 const unused = { commander: /^node:child_process$/, pino: /^\.\/(lib\/)?transport$/ };
@@ -29,12 +29,12 @@ for (const name of existsSync('dist') ? readdirSync('dist') : []) {
 }
 const output = await bundle({
   input: {
-    cli: 'src/cli.ts',
+    cli: 'src/cli/main.ts',
     index: 'src/index.ts',
-    'library/pack': 'src/library/pack.ts',
-    'library/preflight': 'src/library/preflight.ts',
-    'library/upload': 'src/library/upload.ts',
-    'simulator/index': 'src/simulator/index.ts',
+    pack: 'src/core/pack/index.ts',
+    preflight: 'src/core/preflight/index.ts',
+    upload: 'src/delivery/index.ts',
+    simulator: 'src/simulator/index.ts',
   },
   output: {
     dir: 'dist',
@@ -114,7 +114,7 @@ function licenceOf(name) {
 /** The JSON schemas for editors, from the same source as the types. */
 async function writeSchemas() {
   await bundle({
-    input: { schemas: 'src/commands/json-schemas.ts' },
+    input: { schemas: 'src/cli/output/json-schemas.ts' },
     output: { dir: 'dist/.schemas', entryFileNames: '[name].mjs' },
   });
   const { jsonSchemas } = await import(new URL('dist/.schemas/schemas.mjs', import.meta.url).href);

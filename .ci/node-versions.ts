@@ -12,8 +12,8 @@ import { installNode } from '../test/e2e/provision/node.ts';
 const versions = ['20.19.0', '22', '24', '26'];
 
 /** The rooms that use sockets, files, processes, keys and the database; the others compute, which is long and the same everywhere. */
-const rooms = 'build,files,keys,publish,server,signing,upload';
-const unitTests = ['build/tests/files/*.test.js', `build/tests/files/{${rooms}}/**`];
+const rooms = 'api,core/{keys,signing},delivery,files,project/{build,keys},publishing,server';
+const unitTests = ['build/tests/files/cli/*.test.js', `build/tests/files/{${rooms}}/**`];
 
 await execa('node', ['test/bundle.mjs', 'e2e'], { stdio: 'inherit' });
 for (const version of versions) {

@@ -1,16 +1,16 @@
 /** Run by firmware.ts, each part in a process of its own: what it costs the first time, in milliseconds of CPU. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { alignGzip } from '../src/compression/alignment.ts';
-import { gzip } from '../src/compression/gzip.ts';
-import { runUpdate } from '../src/device/run-update.ts';
-import { readFirmware } from '../src/firmware/firmware.ts';
-import { sketchMd5s } from '../src/firmware/sketch-md5.ts';
-import { readPublicKey } from '../src/keys/public-key.ts';
-import { packImage } from '../src/pack/pack-image.ts';
-import { imageFacts, quickInflateFacts } from '../src/preflight/image-facts.ts';
-import { judgeRelease } from '../src/preflight/judge-release.ts';
-import { deviceOf, sketchOf } from '../test/device/recipes.ts';
+import { alignGzip } from '../src/core/compression/alignment.ts';
+import { gzip } from '../src/core/compression/gzip.ts';
+import { runUpdate } from '../src/core/device-model/run-update.ts';
+import { readFirmware } from '../src/core/firmware/firmware.ts';
+import { sketchMd5s } from '../src/core/firmware/sketch-md5.ts';
+import { readPublicKey } from '../src/core/keys/public-key.ts';
+import { packImage } from '../src/core/pack/pack-image.ts';
+import { imageFacts, quickInflateFacts } from '../src/core/preflight/image-facts.ts';
+import { judgeRelease } from '../src/core/preflight/judge-release.ts';
+import { deviceOf, sketchOf } from '../test/core/device-model/recipes.ts';
 
 const fixture = (name: string) => readFileSync(fileURLToPath(new URL(`../test/fixtures/${name}`, import.meta.url)));
 

@@ -1,7 +1,7 @@
 /** A process of its own for {@link file://./upload.ts}: all races at once, since none of them needs much CPU; one JSON document on stdout. */
 import { gzipSync } from 'node:zlib';
+import { deliverByEspota } from '../src/delivery/espota/deliver.ts';
 import { startVirtualEsp, syntheticSketch } from '../src/simulator/index.ts';
-import { deliverByEspota } from '../src/upload/espota/deliver.ts';
 import { sendInLockStep } from './lock-step.ts';
 
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 4 });

@@ -1,4 +1,4 @@
-import type { ErrorCode, FieldsOf } from '../src/errors.ts';
+import type { ErrorCode, FieldsOf } from '../src/errors/ota-error.ts';
 
 const someKey = '4f1c7e0a9d2b8c35';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { apiProblems } from '../src/domain/api-problems.ts';
-import { catalogue, type ErrorCode, OtaError } from '../src/errors.ts';
+import { apiProblems } from '../src/api/api-problems.ts';
+import { catalogue, type ErrorCode, OtaError } from '../src/errors/ota-error.ts';
 import { errorExamples } from './error-examples.ts';
 import { cell } from './markdown.ts';
 
@@ -11,7 +11,7 @@ const codes = Object.keys(catalogue) as ErrorCode[];
 
 /** The text of docs/errors.md. */
 export function errorsPage(): string {
-  return `<!-- Generated from src/errors.ts and src/domain/release.ts by \`npm run docs\`; do not edit. -->
+  return `<!-- Generated from src/errors/ota-error.ts and src/api/release.ts by \`npm run docs\`; do not edit. -->
 
 # Errors, and what to do about them
 

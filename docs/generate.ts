@@ -1,10 +1,10 @@
 /** Writes the pages that are made from the code itself: `npm run docs`. A test fails when one of them is stale. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { deviceFactsSchema } from '../src/domain/device-facts.ts';
-import { type NotCheckable, notCheckable } from '../src/preflight/not-checkable.ts';
-import { rules } from '../src/preflight/registry.ts';
-import type { Rule } from '../src/preflight/rule.ts';
+import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
+import { type NotCheckable, notCheckable } from '../src/core/preflight/not-checkable.ts';
+import { rules } from '../src/core/preflight/registry.ts';
+import type { Rule } from '../src/core/preflight/rule.ts';
 import { errorsPage, errorsPath } from './errors-page.ts';
 import { cell } from './markdown.ts';
 
@@ -85,7 +85,7 @@ ${rules.map(ruleRow).join('\n')}
 
 Of each rule the test has a case that trips it and the nearest one that does not. Beyond that, [a model of the device](../src/device) (the
 transports, the Updater, eboot and its inflater over one flash) judges the rules as a whole: over ten thousand updates a run, what the rules call
-safe ends with the image in flash, and whatever ends otherwise was refused (\`test/preflight/model-agreement.test.ts\`). These rules refuse
+safe ends with the image in flash, and whatever ends otherwise was refused (\`test/core/preflight/model-agreement.test.ts\`). These rules refuse
 more than the model shows, since they speak of what comes after the update: \`flash-mode-gz\` (what the chip and its wiring can do),
 \`flash-size\` (the next update), \`fs-size-mismatch\` (the mount), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and
 \`enforcement-unproven\` (who may update next), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.

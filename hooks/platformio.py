@@ -207,7 +207,7 @@ def is_absolute(path, windows):
 
 
 def find_program(name, path, extensions, here, windows, is_program):
-    """A program by its absolute path or by a plain name in PATH, by the rules of src/build/find-program.ts.
+    """A program by its absolute path or by a plain name in PATH, by the rules of src/project/build/find-program.ts.
 
     shutil.which looks in the current folder, on Windows always and elsewhere for an empty or relative entry of PATH.
     """

@@ -1,7 +1,7 @@
 /**
  * Runs AVA on the bundled tests. Tests are named by their sources:
  *
- *     npm test -- test/keys/verify.test.ts
+ *     npm test -- test/core/keys/verify.test.ts
  *     npm test -- 'test/server/**' --match '*token*'
  */
 import { execa } from 'execa';

@@ -16,36 +16,18 @@ const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
 /** Rooms of many small files: `npm test` runs each in one process, `npm test -- FILE` a file by itself. */
 const rooms = [
-  ...[
-    'build',
-    'commands',
-    'compression',
-    'config',
-    'device',
-    'docs',
-    'doctor',
-    'domain',
-    'errors',
-    'files',
-    'firmware',
-  ],
-  ...[
-    'keys',
-    'pack',
-    'preflight',
-    'setup',
-    'signing',
-    'simulator',
-    'templates',
-    'upload/espota',
-    'upload/web',
-    'upload',
-  ],
+  ...['cli/commands', 'docs', 'errors', 'files', 'simulator', 'templates'],
+  ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
+    (name) => `core/${name}`,
+  ),
+  ...['delivery/espota', 'delivery/web', 'delivery'],
+  ...['build', 'config', 'doctor', 'init', 'keys'].map((name) => `project/${name}`),
 ];
 /** What waits or changes its process stays alone: AVA starts when the first test of a file is declared. */
 const alone = [
-  ...['commands/init', 'commands/publish', 'commands/server', 'commands/server-rollout', 'config/load'],
-  ...['errors/every-error', 'preflight/plan', 'upload/confirm', 'upload/discovery', 'upload/espota/schedule'],
+  ...['init', 'publish', 'server', 'server-rollout'].map((name) => `cli/commands/${name}`),
+  ...['core/preflight/plan', 'delivery/confirm', 'delivery/discovery', 'delivery/espota/schedule'],
+  ...['errors/every-error', 'project/config/load'],
 ].map((name) => `${name}.test`);
 
 rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { makeToken } from '../../src/server/access/tokens.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import { makeToken } from '../../src/server/auth/tokens.ts';
+import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
 import { fillData } from './fleet.ts';
 import { ownPeer, type Peer } from './peers.ts';
 import { median } from './race.ts';

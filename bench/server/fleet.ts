@@ -1,17 +1,17 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import type { Artefact, Manifest } from '../../src/domain/manifest.ts';
-import { rolloutRequestSchema } from '../../src/domain/rollout.ts';
-import { readPrivateKey } from '../../src/keys/private-key.ts';
-import { packImage } from '../../src/pack/pack-image.ts';
-import { signBuild } from '../../src/pack/sign-build.ts';
-import { newProject } from '../../src/server/project.ts';
-import { prepareRollout } from '../../src/server/rollout/start.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/server/store/store.ts';
-import { keyFileSigner } from '../../src/signing/key-file-signer.ts';
-import type { Signer } from '../../src/signing/signer.ts';
+import { rolloutRequestSchema } from '../../src/api/rollout.ts';
+import { readPrivateKey } from '../../src/core/keys/private-key.ts';
+import type { Artefact, Manifest } from '../../src/core/model/manifest.ts';
+import { packImage } from '../../src/core/pack/pack-image.ts';
+import { signBuild } from '../../src/core/pack/sign-build.ts';
+import { keyFileSigner } from '../../src/core/signing/key-file-signer.ts';
+import type { Signer } from '../../src/core/signing/signer.ts';
+import { newProject } from '../../src/server/services/releases/project.ts';
+import { prepareRollout } from '../../src/server/services/rollouts/start.ts';
+import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
 

@@ -1,9 +1,9 @@
 /** Draws docs/pictures/flash.svg: the flash of a device during an update, to scale, each piece where the model of the Updater puts it. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { coreHabits } from '../../src/device/cores.ts';
-import { announcedSize, type StagingArea, stagingFor, type Transport } from '../../src/device/staging.ts';
-import { flashLayoutByName } from '../../src/firmware/flash-layout.ts';
+import { coreHabits } from '../../src/core/device-model/cores.ts';
+import { announcedSize, type StagingArea, stagingFor, type Transport } from '../../src/core/device-model/staging.ts';
+import { flashLayoutByName } from '../../src/core/firmware/flash-layout.ts';
 
 /** Where the picture lies. */
 export const flashPicturePath = fileURLToPath(new URL('flash.svg', import.meta.url));

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { OtaError } from '../errors.ts';
+import { OtaError } from '../errors/ota-error.ts';
 
 /**
  * Reads a file that was named.

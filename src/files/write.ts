@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { OtaError } from '../errors.ts';
+import { OtaError } from '../errors/ota-error.ts';
 import { retryWhileInUse } from './retry.ts';
 
 /**

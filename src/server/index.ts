@@ -1,7 +1,7 @@
 /** What the verbs need of the server; loading it loads the packages that only a server needs. */
-export { makeToken } from './access/tokens.ts';
-export { backupLines, restoreBackup } from './backup.ts';
-export { pinoLog } from './operation/pino-log.ts';
-export { startServer } from './start-server.ts';
-export { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+export { makeToken } from './auth/tokens.ts';
+export { pinoLog } from './observability/pino-log.ts';
+export { backupLines, restoreBackup } from './services/backup.ts';
+export { startServer } from './start.ts';
+export { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 export { authorityIn } from './tls/authority-files.ts';

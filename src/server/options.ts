@@ -1,5 +1,5 @@
-import type { Log } from './operation/log.ts';
-import type { VerifierLimits } from './publish/verifier.ts';
+import type { Log } from './observability/log.ts';
+import type { VerifierLimits } from './services/releases/verifier.ts';
 import type { TlsOptions } from './tls/certificate.ts';
 
 /** How a server is run. */

@@ -1,15 +1,9 @@
-import type { Changes } from './changes.ts';
-import type { DeviceParts } from './device/parts.ts';
-import type { Verifier } from './publish/verifier.ts';
-import type { Rollouts } from './rollout/rollouts.ts';
-import type { Turns } from './turns.ts';
+import type { DeviceParts } from './http/device/parts.ts';
+import type { Changes } from './services/events/changes.ts';
+import type { ServiceParts } from './services/parts.ts';
 
-/** What the whole server is made of; `open-server.ts` puts it together. */
-export interface ServerParts extends DeviceParts {
-  readonly rollouts: Rollouts;
-  /** One publication at a time, and nothing is swept away meanwhile. */
-  readonly publishing: Turns;
-  readonly verifier: Verifier;
+/** What the whole server is made of; `compose.ts` puts it together. */
+export interface ServerParts extends DeviceParts, ServiceParts {
   /** /metrics without a token. */
   readonly openMetrics: boolean;
   /** Text of /metrics, in the format of Prometheus. */

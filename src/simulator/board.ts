@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { DeviceError } from '../device/device-error.ts';
-import { restart } from '../device/run-update.ts';
-import { announcedSize, type Transport } from '../device/staging.ts';
-import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../device/updater.ts';
-import type { VirtualDevice } from '../device/virtual-device.ts';
-import type { FlashMode, ImageKind } from '../domain/artefact.ts';
-import { flashModes } from '../firmware/flash-header.ts';
+import type { DeviceError } from '../core/device-model/device-error.ts';
+import { restart } from '../core/device-model/run-update.ts';
+import { announcedSize, type Transport } from '../core/device-model/staging.ts';
+import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../core/device-model/updater.ts';
+import type { VirtualDevice } from '../core/device-model/virtual-device.ts';
+import { flashModes } from '../core/firmware/flash-header.ts';
+import type { FlashMode, ImageKind } from '../core/model/artefact.ts';
 import { type Build, factsOf } from './build.ts';
 import { recallFirmware } from './firmware-memory.ts';
 import { FlashChip } from './flash-chip.ts';

@@ -1,9 +1,9 @@
-import { type CoreHabits, coreHabits } from '../device/cores.ts';
-import { type BuildFacts, signatureVerifier } from '../device/virtual-device.ts';
-import type { SignatureFormat } from '../domain/artefact.ts';
-import type { Manifest } from '../domain/manifest.ts';
-import type { EmbeddedKey } from '../firmware/embedded-keys.ts';
-import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
+import { type CoreHabits, coreHabits } from '../core/device-model/cores.ts';
+import { type BuildFacts, signatureVerifier } from '../core/device-model/virtual-device.ts';
+import type { EmbeddedKey } from '../core/firmware/embedded-keys.ts';
+import { type RsaPublicKey, readPublicKey } from '../core/keys/public-key.ts';
+import type { SignatureFormat } from '../core/model/artefact.ts';
+import type { Manifest } from '../core/model/manifest.ts';
 import { recallFirmware } from './firmware-memory.ts';
 
 /** How the sketch that a virtual device runs was built. */

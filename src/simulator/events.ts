@@ -1,4 +1,4 @@
-import type { Transport } from '../device/staging.ts';
+import type { Transport } from '../core/device-model/staging.ts';
 
 /** What a virtual device tells of itself. */
 export type SimulatorEvent = { readonly mac: string } & (

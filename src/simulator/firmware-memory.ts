@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Firmware, readFirmware } from '../firmware/firmware.ts';
+import { type Firmware, readFirmware } from '../core/firmware/firmware.ts';
 
 /** A fleet that is updated reads the same two or three files a hundred times. */
 const mostRemembered = 6;

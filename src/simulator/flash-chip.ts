@@ -1,4 +1,4 @@
-import { erasedFlash, sectorBytes } from '../device/flash.ts';
+import { erasedFlash, sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
 /**

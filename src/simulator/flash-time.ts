@@ -1,4 +1,4 @@
-import { sectorBytes } from '../device/flash.ts';
+import { sectorBytes } from '../core/device-model/flash.ts';
 import { pause } from './pause.ts';
 import type { Esp } from './services.ts';
 

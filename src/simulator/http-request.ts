@@ -1,5 +1,5 @@
-import { compareReleases } from '../device/cores.ts';
-import { freeSketchSpace } from '../device/staging.ts';
+import { compareReleases } from '../core/device-model/cores.ts';
+import { freeSketchSpace } from '../core/device-model/staging.ts';
 import type { Identity } from './identity.ts';
 import type { Esp } from './services.ts';
 

@@ -1,8 +1,8 @@
-import { compareReleases } from '../device/cores.ts';
-import { httpErrors } from '../device/device-error.ts';
-import { isAtomic } from '../device/staging.ts';
-import { refusalOfHttpClient } from '../device/transports.ts';
-import type { ImageKind } from '../domain/artefact.ts';
+import { compareReleases } from '../core/device-model/cores.ts';
+import { httpErrors } from '../core/device-model/device-error.ts';
+import { isAtomic } from '../core/device-model/staging.ts';
+import { refusalOfHttpClient } from '../core/device-model/transports.ts';
+import type { ImageKind } from '../core/model/artefact.ts';
 import type { Delivery } from './board.ts';
 import { writeTime } from './flash-time.ts';
 import { type HttpAnswer, type HttpClientOptions, httpGet } from './http-client.ts';

@@ -1,7 +1,7 @@
 /** A virtual ESP8266, to rehearse updates on: `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
 
-export type { Transport } from '../device/staging.ts';
-export type * from '../library/manifest-types.ts';
+export type { Transport } from '../core/device-model/staging.ts';
+export type * from '../core/model/types.ts';
 export type { BuildOptions } from './build.ts';
 export type { EventStream, SimulatorEvent, SimulatorListener } from './events.ts';
 export type { BadUpdate, Faults, TransferFault, UdpFaults } from './faults.ts';

@@ -1,7 +1,7 @@
-import { coreHabits } from '../device/cores.ts';
-import { OtaError } from '../errors.ts';
-import { flashModes } from '../firmware/flash-header.ts';
-import { flashLayoutByName } from '../firmware/flash-layout.ts';
+import { coreHabits } from '../core/device-model/cores.ts';
+import { flashModes } from '../core/firmware/flash-header.ts';
+import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
+import { OtaError } from '../errors/ota-error.ts';
 import type { Build } from './build.ts';
 import { recallFirmware } from './firmware-memory.ts';
 import type { VirtualEspOptions } from './options.ts';

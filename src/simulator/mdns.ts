@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Bonjour, ServiceConfig } from 'bonjour-service';
-import { mdnsPort, openMdnsSocket } from '../network/mdns-socket.ts';
+import { mdnsPort, openMdnsSocket } from '../delivery/mdns-socket.ts';
 import type { Esp } from './services.ts';
 
 /** How a device announces itself. */

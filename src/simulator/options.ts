@@ -1,5 +1,5 @@
-import type { FlashMode } from '../domain/artefact.ts';
-import type { Manifest } from '../domain/manifest.ts';
+import type { FlashMode } from '../core/model/artefact.ts';
+import type { Manifest } from '../core/model/manifest.ts';
 import type { BuildOptions } from './build.ts';
 import type { Faults } from './faults.ts';
 import type { UpdateMode } from './http-request.ts';

@@ -1,4 +1,4 @@
-import { sectorBytes } from '../device/flash.ts';
+import { sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
 /** What has arrived of an upload, sector by sector, so that a fleet that gets the same bytes keeps them once. */

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Transport } from '../device/staging.ts';
+import type { Transport } from '../core/device-model/staging.ts';
 import { Board } from './board.ts';
 import { type Build, buildAfterUpdate } from './build.ts';
 import { EventStream, type SimulatorEvent } from './events.ts';

@@ -1,4 +1,4 @@
-import type { Transport } from '../device/staging.ts';
+import type { Transport } from '../core/device-model/staging.ts';
 import type { Board } from './board.ts';
 import type { Faults } from './faults.ts';
 import type { LinkModel } from './link.ts';

@@ -1,9 +1,9 @@
-import type { FlashMode } from '../domain/artefact.ts';
-import { coreReleaseOf } from '../firmware/core-versions.ts';
-import { crc8266 } from '../firmware/crc8266.ts';
-import { flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
-import { imageMagic } from '../firmware/image-header.ts';
-import type { RsaPublicKey } from '../keys/public-key.ts';
+import { coreReleaseOf } from '../core/firmware/core-versions.ts';
+import { crc8266 } from '../core/firmware/crc8266.ts';
+import { flashModes, flashSizesByNibble } from '../core/firmware/flash-header.ts';
+import { imageMagic } from '../core/firmware/image-header.ts';
+import type { RsaPublicKey } from '../core/keys/public-key.ts';
+import type { FlashMode } from '../core/model/artefact.ts';
 import { seededRandom } from './random.ts';
 
 /** What a made-up sketch is like; everything has a default. */

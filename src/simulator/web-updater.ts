@@ -1,4 +1,4 @@
-import type { DeviceError } from '../device/device-error.ts';
+import type { DeviceError } from '../core/device-model/device-error.ts';
 import type { Delivery, Outcome } from './board.ts';
 import type { Faults } from './faults.ts';
 import { writeTime } from './flash-time.ts';

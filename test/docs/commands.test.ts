@@ -47,7 +47,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Arduino IDE 2': newcomer,
     'When something is odd': newcomer,
   },
-  'docs/troubleshooting.md': { '': 'test/commands/doctor.test.ts' },
+  'docs/troubleshooting.md': { '': 'test/cli/commands/doctor.test.ts' },
   'docs/upload.md': { '': desk, Firewalls: desk, 'A fleet': desk, 'Rehearse it': desk },
 };
 

@@ -1,4 +1,4 @@
-import { signImage } from '../../src/signing/signed-image.ts';
+import { signImage } from '../../src/core/signing/signed-image.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { errorsOf } from '../../docs/errors-page.ts';
-import { catalogue, type ErrorCode, OtaError } from '../../src/errors.ts';
+import { catalogue, type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 
 for (const code of Object.keys(catalogue) as ErrorCode[]) {
   test(`${code} is one line, with a hint, a reason and an exit code`, (t) => {

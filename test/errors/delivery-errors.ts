@@ -1,5 +1,5 @@
-import { folderWith, packDoor, packedDoor, packFile } from '../publish/packed-door.ts';
-import { type Reply, scriptedServer } from '../publish/server/scripted-server.ts';
+import { type Reply, scriptedServer } from '../api/client/scripted-server.ts';
+import { folderWith, packDoor, packedDoor, packFile } from '../publishing/packed-door.ts';
 import { builtSketch, door } from '../support/built-sketch.ts';
 import { listed, packedDoor as packedProject, virtualDoor } from '../support/fleet.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';

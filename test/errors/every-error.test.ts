@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { errorsPage, errorsPath } from '../../docs/errors-page.ts';
-import { catalogue, type ErrorCode } from '../../src/errors.ts';
+import { catalogue, type ErrorCode } from '../../src/errors/ota-error.ts';
 import { buildErrors } from './build-errors.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { keyErrors } from './key-errors.ts';

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import type { OtaError } from '../../src/errors.ts';
+import type { OtaError } from '../../src/errors/ota-error.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { testFolder } from '../support/test-folder.ts';
 

@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import { libsql } from '../../src/server/store/sqlite/drivers/libsql.ts';
+import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';

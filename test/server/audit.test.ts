@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { AuditInfo } from '../../src/domain/admin-info.ts';
-import { apiRoot } from '../../src/domain/release.ts';
-import { makeApi } from '../../src/server/api/app.ts';
+import type { AuditInfo } from '../../src/api/admin-info.ts';
+import { apiRoot } from '../../src/api/release.ts';
+import { makeApi } from '../../src/server/http/api/app.ts';
 import { testBuild, testSigner } from './builds.ts';
 import { releaseRequest, startTestServer, type TestServer, upload } from './running-server.ts';
 

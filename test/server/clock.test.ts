@@ -1,5 +1,5 @@
 import test from 'ava';
-import { failOverdueDevices, saveWaiting } from '../../src/server/operation/maintenance.ts';
+import { failOverdueDevices, saveWaiting } from '../../src/server/services/maintenance.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { askAsDevice } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { Committer, type Urgency } from '../../src/server/store/sqlite/committer.ts';
-import { Connection } from '../../src/server/store/sqlite/connection.ts';
-import { chooseDriver } from '../../src/server/store/sqlite/drivers/choose.ts';
-import { JournalFlush } from '../../src/server/store/sqlite/journal-flush.ts';
+import { Committer, type Urgency } from '../../src/server/storage/sqlite/committer.ts';
+import { Connection } from '../../src/server/storage/sqlite/connection.ts';
+import { chooseDriver } from '../../src/server/storage/sqlite/drivers/choose.ts';
+import { JournalFlush } from '../../src/server/storage/sqlite/journal-flush.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 /** A database with one table of notes. */

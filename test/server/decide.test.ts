@@ -1,11 +1,11 @@
 import test from 'ava';
-import type { Build } from '../../src/pack/build.ts';
-import type { Patience } from '../../src/server/device/attempts.ts';
-import { type Decision, decide, type Outcome, type Question } from '../../src/server/device/decide.ts';
-import { type DeviceReport, readReport } from '../../src/server/device/report.ts';
-import { type Running, whatRuns } from '../../src/server/device/running.ts';
-import { newRecord } from '../../src/server/store/device-record.ts';
-import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/store/records.ts';
+import type { Build } from '../../src/core/pack/build.ts';
+import type { Patience } from '../../src/server/services/devices/attempts.ts';
+import { type Decision, decide, type Outcome, type Question } from '../../src/server/services/devices/decide.ts';
+import { type DeviceReport, readReport } from '../../src/server/services/devices/report.ts';
+import { type Running, whatRuns } from '../../src/server/services/devices/running.ts';
+import { newRecord } from '../../src/server/storage/device-record.ts';
+import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/storage/records.ts';
 import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
 
 const hourMs = 3_600_000;

@@ -1,8 +1,8 @@
 import type { ExecutionContext } from 'ava';
-import { newProject } from '../../src/server/project.ts';
-import { newRecord } from '../../src/server/store/device-record.ts';
-import type { Attempt, DecisionRecord, DeviceRecord } from '../../src/server/store/records.ts';
-import type { DeviceFilter, Store } from '../../src/server/store/store.ts';
+import { newProject } from '../../src/server/services/releases/project.ts';
+import { newRecord } from '../../src/server/storage/device-record.ts';
+import type { Attempt, DecisionRecord, DeviceRecord } from '../../src/server/storage/records.ts';
+import type { DeviceFilter, Store } from '../../src/server/storage/store.ts';
 import type { TestStore } from './test-store.ts';
 
 const roomy = { mostDevices: 1000 };

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { Build } from '../../src/pack/build.ts';
-import type { Signer } from '../../src/signing/signer.ts';
+import type { Build } from '../../src/core/pack/build.ts';
+import type { Signer } from '../../src/core/signing/signer.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { askAsDevice, type DeviceWords, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';

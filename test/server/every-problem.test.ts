@@ -3,7 +3,7 @@ import { rm, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../src/domain/api-problems.ts';
+import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../src/api/api-problems.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testBuild, testSigner } from './builds.ts';

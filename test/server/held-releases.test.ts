@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { ReleaseAnswer, ReleaseInfo } from '../../src/domain/release-info.ts';
+import type { ReleaseAnswer, ReleaseInfo } from '../../src/api/release-info.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { askAsDevice } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';

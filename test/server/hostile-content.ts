@@ -2,9 +2,9 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Artefact, Manifest } from '../../src/domain/manifest.ts';
-import type { RsaPublicKey } from '../../src/keys/public-key.ts';
-import type { BuildQuestion } from '../../src/server/publish/verify-build.ts';
+import type { RsaPublicKey } from '../../src/core/keys/public-key.ts';
+import type { Artefact, Manifest } from '../../src/core/model/manifest.ts';
+import type { BuildQuestion } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 
 /** Content made to keep a reader busy, of about the size asked for. */

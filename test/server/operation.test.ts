@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test from 'ava';
-import { afterRequest, afterSend, overdue } from '../../src/server/device/attempts.ts';
-import { failOverdueDevices, removeOrphans, saveWaiting } from '../../src/server/operation/maintenance.ts';
-import { pinoLog } from '../../src/server/operation/pino-log.ts';
-import { startServer } from '../../src/server/start-server.ts';
+import { pinoLog } from '../../src/server/observability/pino-log.ts';
+import { afterRequest, afterSend, overdue } from '../../src/server/services/devices/attempts.ts';
+import { failOverdueDevices, removeOrphans, saveWaiting } from '../../src/server/services/maintenance.ts';
+import { startServer } from '../../src/server/start.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { endlessMs } from '../support/patience.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';

@@ -1,15 +1,15 @@
 import { cp } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { Changes } from '../../src/server/changes.ts';
-import { afterReceipt, afterSend } from '../../src/server/device/attempts.ts';
-import { DeviceRecords } from '../../src/server/device/device-records.ts';
-import { LastSeen } from '../../src/server/device/last-seen.ts';
-import { QuickAnswers } from '../../src/server/device/quick-answers.ts';
-import { newProject } from '../../src/server/project.ts';
-import { newRecord } from '../../src/server/store/device-record.ts';
-import type { DeviceRecord } from '../../src/server/store/records.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/server/store/store.ts';
+import { afterReceipt, afterSend } from '../../src/server/services/devices/attempts.ts';
+import { DeviceRecords } from '../../src/server/services/devices/device-records.ts';
+import { LastSeen } from '../../src/server/services/devices/last-seen.ts';
+import { QuickAnswers } from '../../src/server/services/devices/quick-answers.ts';
+import { Changes } from '../../src/server/services/events/changes.ts';
+import { newProject } from '../../src/server/services/releases/project.ts';
+import { newRecord } from '../../src/server/storage/device-record.ts';
+import type { DeviceRecord } from '../../src/server/storage/records.ts';
+import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/server/storage/store.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { testBuild } from './builds.ts';
 

@@ -1,11 +1,11 @@
 import type { ExecutionContext } from 'ava';
-import type { Manifest } from '../../src/domain/manifest.ts';
-import { formatManifest } from '../../src/domain/manifest.ts';
-import { apiRoot, type ReleaseRequest } from '../../src/domain/release.ts';
-import type { Build } from '../../src/pack/build.ts';
-import type { Log } from '../../src/server/operation/log.ts';
+import { apiRoot, type ReleaseRequest } from '../../src/api/release.ts';
+import type { Manifest } from '../../src/core/model/manifest.ts';
+import { formatManifest } from '../../src/core/model/manifest.ts';
+import type { Build } from '../../src/core/pack/build.ts';
+import type { Log } from '../../src/server/observability/log.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
-import { type RunningServer, startServer } from '../../src/server/start-server.ts';
+import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
 

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { newProject } from '../../src/server/project.ts';
-import { newRecord } from '../../src/server/store/device-record.ts';
-import type { SqliteDriver } from '../../src/server/store/sqlite/drivers/driver.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/server/store/store.ts';
+import { newProject } from '../../src/server/services/releases/project.ts';
+import { newRecord } from '../../src/server/storage/device-record.ts';
+import type { SqliteDriver } from '../../src/server/storage/sqlite/drivers/driver.ts';
+import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/server/storage/store.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { drivers } from './drivers.ts';

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext, TestFn } from 'ava';
-import type { Manifest } from '../../src/domain/manifest.ts';
-import { newRecord } from '../../src/server/store/device-record.ts';
-import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/store/records.ts';
-import type { DumpLine, Publication } from '../../src/server/store/store.ts';
+import type { Manifest } from '../../src/core/model/manifest.ts';
+import { newRecord } from '../../src/server/storage/device-record.ts';
+import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/storage/records.ts';
+import type { DumpLine, Publication } from '../../src/server/storage/store.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
 import type { TestStore } from './test-store.ts';

@@ -1,4 +1,4 @@
-import type { Store } from '../../src/server/store/store.ts';
+import type { Store } from '../../src/server/storage/store.ts';
 
 /** A store of one test, as its makers give it. */
 export interface TestStore {

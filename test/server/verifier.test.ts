@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { defaultLimits } from '../../src/server/options.ts';
-import { Verifier } from '../../src/server/publish/verifier.ts';
+import { Verifier } from '../../src/server/services/releases/verifier.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { hostileContents, hostileGzips, questionOf } from './hostile-content.ts';

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import type { DeviceInfo } from '../../src/domain/admin-info.ts';
-import type { Build } from '../../src/pack/build.ts';
-import { failOverdueDevices } from '../../src/server/operation/maintenance.ts';
+import type { DeviceInfo } from '../../src/api/admin-info.ts';
+import type { Build } from '../../src/core/pack/build.ts';
+import { failOverdueDevices } from '../../src/server/services/maintenance.ts';
 import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { alignGzip } from '../../src/compression/alignment.ts';
-import { packImage } from '../../src/pack/pack-image.ts';
+import { alignGzip } from '../../src/core/compression/alignment.ts';
+import { packImage } from '../../src/core/pack/pack-image.ts';
 import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { patienceMs } from '../support/patience.ts';

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { type ErrorCode, OtaError } from '../../src/errors.ts';
+import { type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 
 /** Runs what must fail with this code, and gives the error for a closer look. */
 export async function expectOtaError(t: ExecutionContext, code: ErrorCode, run: () => unknown): Promise<OtaError> {

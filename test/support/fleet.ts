@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { readPublicKey } from '../../src/keys/public-key.ts';
+import { readPublicKey } from '../../src/core/keys/public-key.ts';
 import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';

@@ -1,4 +1,4 @@
-import { crc8266 } from '../../src/firmware/crc8266.ts';
+import { crc8266 } from '../../src/core/firmware/crc8266.ts';
 
 /** A segment as a test describes it: filled with `bytes`, loaded to `address`. */
 export interface BuiltSegment {

@@ -1,7 +1,7 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import type { Io } from '../../src/commands/io.ts';
-import { makeProgram } from '../../src/commands/program.ts';
-import { OtaError } from '../../src/errors.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { makeProgram } from '../../src/cli/program.ts';
+import { OtaError } from '../../src/errors/ota-error.ts';
 
 /** What came of a verb. */
 export interface VerbRun {

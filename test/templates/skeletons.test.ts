@@ -1,8 +1,8 @@
 import test from 'ava';
 import { defaultLoaders } from 'cosmiconfig';
 import * as v from 'valibot';
-import { platformioHookLine } from '../../src/build/platformio.ts';
-import { configSchema } from '../../src/config/schema.ts';
+import { platformioHookLine } from '../../src/project/build/platformio.ts';
+import { configSchema } from '../../src/project/config/schema.ts';
 import { readTemplate } from './files.ts';
 
 const arduino = (name: string) => readTemplate(`skeletons/arduino-cli/${name}`);

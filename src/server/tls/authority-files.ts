@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OtaError } from '../../errors.ts';
+import { OtaError } from '../../errors/ota-error.ts';
 import { readOptionalFile } from '../../files/read.ts';
 import { writeAtomically, writeError } from '../../files/write.ts';
 

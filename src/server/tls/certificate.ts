@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { OtaError } from '../../errors.ts';
+import { OtaError } from '../../errors/ota-error.ts';
 
 /** What a server shows to its clients, and the key that it proves it with; both PEM. */
 export interface Certificate {

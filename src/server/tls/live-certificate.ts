@@ -1,4 +1,4 @@
-import type { Log } from '../operation/log.ts';
+import type { Log } from '../observability/log.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 
 /** certbot renews a month ahead; a minute is soon enough, and the files are small. */

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
-import type { Log } from '../operation/log.ts';
+import type { Log } from '../observability/log.ts';
 import { tlsFiles } from './authority-files.ts';
 import type { Certificate, CertificateSource, TlsOptions } from './certificate.ts';
 import { LiveCertificate } from './live-certificate.ts';

@@ -1,4 +1,4 @@
-import { OtaError } from '../../errors.ts';
+import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { type CertificateSource, readCertificate, readTlsKey } from './certificate.ts';
 

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPair, type KeyObject, type X509Certificate } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
-import { OtaError } from '../../errors.ts';
+import { OtaError } from '../../errors/ota-error.ts';
 import { readOptionalFile } from '../../files/read.ts';
 import { writeAtomically, writeIfChanged } from '../../files/write.ts';
 import { makePrivateFolder, tlsFiles } from './authority-files.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { headerHook, packHook } from '../../../src/build/arduino-hooks.ts';
+import { headerHook, packHook } from '../../../src/project/build/arduino-hooks.ts';
 import {
   allArtefacts,
   artefactsOf,

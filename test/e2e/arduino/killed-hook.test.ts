@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import test from 'ava';
-import { parseManifest } from '../../../src/domain/manifest.ts';
+import { parseManifest } from '../../../src/core/model/manifest.ts';
 import { allArtefacts, artefactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
 
 const keys = makeKeys();

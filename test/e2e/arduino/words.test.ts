@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { headerHook, quoteWord } from '../../../src/build/arduino-hooks.ts';
+import { headerHook, quoteWord } from '../../../src/project/build/arduino-hooks.ts';
 import { makeWorkplace } from './workplace.ts';
 
 const words = [

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import fc from 'fast-check';
-import { loadPublicKey } from '../../../src/keys/key-files.ts';
+import { loadPublicKey } from '../../../src/project/keys/key-files.ts';
 import { builtSketch, fullDoor } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runVerb } from '../../support/run-verb.ts';

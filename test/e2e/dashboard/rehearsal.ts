@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import type { RolloutRequest } from '../../../src/domain/rollout.ts';
-import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
+import type { RolloutRequest } from '../../../src/api/rollout.ts';
+import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import { startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';

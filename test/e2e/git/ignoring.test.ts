@@ -3,8 +3,8 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { isIgnored } from '../../../src/setup/ignore.ts';
-import { readText } from '../../../src/setup/text-file.ts';
+import { isIgnored } from '../../../src/project/init/ignore.ts';
+import { readText } from '../../../src/project/init/text-file.ts';
 import { type Repository, repository } from './repository.ts';
 
 const rule = fc.constantFrom(

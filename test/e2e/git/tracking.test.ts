@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import fc from 'fast-check';
-import { gitTracking } from '../../../src/keys/git-tracking.ts';
+import { gitTracking } from '../../../src/project/keys/git-tracking.ts';
 import { changeIndex, type Repository, repository } from './repository.ts';
 
 const names = ['private.key', 'a', 'a.key', 'ab', 'ä', ' ', '-n', 'Private.key', 'key\nkey', `long${'g'.repeat(200)}`];

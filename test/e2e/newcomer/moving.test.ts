@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { readPublicKey } from '../../../src/keys/public-key.ts';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
 import { type Act, actsOf } from '../../docs/acts.ts';
 import { makePlace, type Place, type Run } from './place.ts';

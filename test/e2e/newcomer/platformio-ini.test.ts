@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
-import { effectiveOptions, environmentsOf, readIni } from '../../../src/build/platformio-ini.ts';
-import { scriptsOf } from '../../../src/setup/hook-line.ts';
-import { before, iniCases, withHook } from '../../setup/ini-cases.ts';
+import { effectiveOptions, environmentsOf, readIni } from '../../../src/project/build/platformio-ini.ts';
+import { scriptsOf } from '../../../src/project/init/hook-line.ts';
+import { before, iniCases, withHook } from '../../project/init/ini-cases.ts';
 import { platformIo } from '../provision/platformio.ts';
 
 /** What PlatformIO reads: the options of each environment, and the items of its extra_scripts. */

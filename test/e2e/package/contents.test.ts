@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
-import { documents } from '../../../src/commands/documents/registry.ts';
-import { schemaFile } from '../../../src/commands/json-schemas.ts';
+import { documents } from '../../../src/cli/output/documents/registry.ts';
+import { schemaFile } from '../../../src/cli/output/json-schemas.ts';
 import { repository } from '../../docs/pages.ts';
 import { makePlace } from '../newcomer/place.ts';
 

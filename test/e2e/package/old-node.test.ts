@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { execa } from 'execa';
-import { commandTree } from '../../help/command-tree.ts';
+import { commandTree } from '../../cli/help/command-tree.ts';
 import { makeKeys, makeProject, placeKeys } from '../platformio/project.ts';
 import { installNode } from '../provision/node.ts';
 

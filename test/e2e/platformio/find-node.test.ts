@@ -5,7 +5,7 @@ import { dirname, posix, win32 } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import fc from 'fast-check';
-import { findProgram } from '../../../src/build/find-program.ts';
+import { findProgram } from '../../../src/project/build/find-program.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { hook, makeKeys, makeProject, placeKeys } from './project.ts';

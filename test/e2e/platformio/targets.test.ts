@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import test from 'ava';
 import { execa } from 'execa';
-import { configFileNames } from '../../../src/config/load.ts';
+import { configFileNames } from '../../../src/project/config/load.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { artefactsOf, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 

@@ -1,6 +1,6 @@
 import { chmod, readFile, rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { readPublicKey } from '../../../src/keys/public-key.ts';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
 import { type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';

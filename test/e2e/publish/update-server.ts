@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { startServer } from '../../../src/server/start-server.ts';
+import { startServer } from '../../../src/server/start.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 export interface UpdateServer {

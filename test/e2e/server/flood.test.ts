@@ -1,7 +1,7 @@
 /** Devices that nobody has, from addresses that nobody has, as many as one can make up. */
 import { connect } from 'node:net';
 import test from 'ava';
-import { apiRoot } from '../../../src/domain/release.ts';
+import { apiRoot } from '../../../src/api/release.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice, updateRequest } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';

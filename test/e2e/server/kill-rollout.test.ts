@@ -1,9 +1,9 @@
 /** A rollout on a server that is killed at any moment: what was said of it holds, and a halt above all. */
 import test, { type ExecutionContext } from 'ava';
-import { apiRoot } from '../../../src/domain/release.ts';
-import type { RolloutAction, RolloutRequest } from '../../../src/domain/rollout.ts';
-import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
-import type { Build } from '../../../src/pack/build.ts';
+import { apiRoot } from '../../../src/api/release.ts';
+import type { RolloutAction, RolloutRequest } from '../../../src/api/rollout.ts';
+import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
+import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';

@@ -1,9 +1,9 @@
 /** A server that is killed at any moment: what it has acknowledged is there afterwards, and nothing is there by half. */
 import { rm } from 'node:fs/promises';
 import test from 'ava';
-import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
-import type { ReleaseInfo } from '../../../src/domain/release-info.ts';
-import type { Build } from '../../../src/pack/build.ts';
+import type { DeviceInfo } from '../../../src/api/admin-info.ts';
+import type { ReleaseInfo } from '../../../src/api/release-info.ts';
+import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
+import type { DeviceInfo } from '../../../src/api/admin-info.ts';
 import { startVirtualEsp } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';

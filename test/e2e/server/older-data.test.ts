@@ -2,13 +2,13 @@
 import { cp, rm } from 'node:fs/promises';
 import test from 'ava';
 import Database from 'libsql';
-import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
-import { apiRoot } from '../../../src/domain/release.ts';
-import { makeToken } from '../../../src/server/access/tokens.ts';
-import { newProject } from '../../../src/server/project.ts';
-import { newRecord } from '../../../src/server/store/device-record.ts';
-import { newestLayout } from '../../../src/server/store/sqlite/migrations.ts';
-import { openSqliteStore } from '../../../src/server/store/sqlite/sqlite-store.ts';
+import type { DeviceInfo } from '../../../src/api/admin-info.ts';
+import { apiRoot } from '../../../src/api/release.ts';
+import { makeToken } from '../../../src/server/auth/tokens.ts';
+import { newProject } from '../../../src/server/services/releases/project.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import { newestLayout } from '../../../src/server/storage/sqlite/migrations.ts';
+import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { serveWith } from './serving-process.ts';
 

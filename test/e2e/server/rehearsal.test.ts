@@ -1,11 +1,11 @@
 /** A rollout rehearsed: 200 virtual devices of one process, with faults by seed, against a real server. */
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import type { DeviceInfo } from '../../../src/domain/admin-info.ts';
-import { apiRoot } from '../../../src/domain/release.ts';
-import type { RolloutRequest } from '../../../src/domain/rollout.ts';
-import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
-import type { Build } from '../../../src/pack/build.ts';
+import type { DeviceInfo } from '../../../src/api/admin-info.ts';
+import { apiRoot } from '../../../src/api/release.ts';
+import type { RolloutRequest } from '../../../src/api/rollout.ts';
+import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
+import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import { exampleRun } from '../../help/example-run.ts';
+import { exampleRun } from '../../cli/help/example-run.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { cli, makeKeys } from '../platformio/project.ts';
 import { platformIo } from '../provision/platformio.ts';

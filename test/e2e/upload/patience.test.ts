@@ -1,10 +1,10 @@
 /** Uploads with the patience and the pauses that users and devices really have: too long for the unit tests. */
 import test, { type ExecutionContext } from 'ava';
+import { defaultTimings } from '../../../src/delivery/timings.ts';
 import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
-import { defaultTimings } from '../../../src/upload/timings.ts';
+import { deviceAddress, send, verdictsOf } from '../../delivery/quick.ts';
 import { endlessMs } from '../../support/patience.ts';
-import { deviceAddress, send, verdictsOf } from '../../upload/quick.ts';
 
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 21 });
 

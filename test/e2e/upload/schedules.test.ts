@@ -1,5 +1,5 @@
 import test from 'ava';
-import { carryOut, schedules } from '../../upload/espota/schedule.ts';
+import { carryOut, schedules } from '../../delivery/espota/schedule.ts';
 
 /** Another one each day; a failure names it, and OTA_HOOKS_SEED brings it back. */
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? Math.floor(Date.now() / 86_400_000));

@@ -1,13 +1,13 @@
 import type { ExecutionContext } from 'ava';
 import type { Hono } from 'hono';
-import type { Role } from '../../../src/domain/release.ts';
-import { makeToken } from '../../../src/server/access/tokens.ts';
-import { makeApi } from '../../../src/server/api/app.ts';
-import type { Session } from '../../../src/server/api/session.ts';
-import { makeParts } from '../../../src/server/open-server.ts';
+import type { Role } from '../../../src/api/release.ts';
+import { makeToken } from '../../../src/server/auth/tokens.ts';
+import { makeParts } from '../../../src/server/compose.ts';
+import { makeApi } from '../../../src/server/http/api/app.ts';
+import type { Session } from '../../../src/server/http/api/session.ts';
 import type { ServerParts } from '../../../src/server/parts.ts';
-import { newProject } from '../../../src/server/project.ts';
-import { openSqliteStore } from '../../../src/server/store/sqlite/sqlite-store.ts';
+import { newProject } from '../../../src/server/services/releases/project.ts';
+import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

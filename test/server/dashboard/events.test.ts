@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { eventRoutes, type Schedule } from '../../../src/server/dashboard/events.ts';
-import { Sessions } from '../../../src/server/dashboard/sessions.ts';
-import { newRecord } from '../../../src/server/store/device-record.ts';
+import { eventRoutes, type Schedule } from '../../../src/server/http/dashboard/events.ts';
+import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
 import { testDashboard } from './browsing.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ServerParts } from '../../../src/server/parts.ts';
-import { newRecord } from '../../../src/server/store/device-record.ts';
-import type { DeviceRecord } from '../../../src/server/store/records.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { DeviceRecord } from '../../../src/server/storage/records.ts';
 import { testDashboard } from './browsing.ts';
 
 function macOf(index: number): string {

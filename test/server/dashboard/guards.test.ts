@@ -1,6 +1,6 @@
 import test from 'ava';
-import { newRecord } from '../../../src/server/store/device-record.ts';
-import type { Attempt } from '../../../src/server/store/records.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { Attempt } from '../../../src/server/storage/records.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { testDashboard } from './browsing.ts';
 

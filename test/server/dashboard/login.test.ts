@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Sessions } from '../../../src/server/dashboard/sessions.ts';
+import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
 import { testDashboard } from './browsing.ts';
 
 const pages = ['/', '/projects/door', '/projects/door/devices', '/projects/door/releases', '/projects/nothing'];

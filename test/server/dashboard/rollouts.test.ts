@@ -1,8 +1,8 @@
 /** Rollouts on the dashboard, as somebody sees and steers them without JavaScript. */
 import test, { type ExecutionContext } from 'ava';
-import type { Role } from '../../../src/domain/release.ts';
-import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
-import { makeApi } from '../../../src/server/api/app.ts';
+import type { Role } from '../../../src/api/release.ts';
+import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
+import { makeApi } from '../../../src/server/http/api/app.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { askAsDevice } from '../raw-device.ts';
 import { startTestServer } from '../running-server.ts';

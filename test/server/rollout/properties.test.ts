@@ -1,18 +1,18 @@
 /** A fleet, a rollout and chance: whatever happens, in whatever order, what has to hold holds. */
 import test from 'ava';
 import fc from 'fast-check';
-import type { RolloutAction, RolloutStage } from '../../../src/domain/rollout.ts';
-import { overdue } from '../../../src/server/device/attempts.ts';
-import { decide } from '../../../src/server/device/decide.ts';
-import { readReport } from '../../../src/server/device/report.ts';
-import { whatRuns } from '../../../src/server/device/running.ts';
-import { actOn } from '../../../src/server/rollout/actions.ts';
-import { judgeRollout } from '../../../src/server/rollout/judge-rollout.ts';
-import { positionOf, stageOf } from '../../../src/server/rollout/stage.ts';
-import { stepTo } from '../../../src/server/rollout/step.ts';
-import { Tally } from '../../../src/server/rollout/tally.ts';
-import { newRecord } from '../../../src/server/store/device-record.ts';
-import type { DeviceRecord, ReleaseRecord, RolloutRecord } from '../../../src/server/store/records.ts';
+import type { RolloutAction, RolloutStage } from '../../../src/api/rollout.ts';
+import { overdue } from '../../../src/server/services/devices/attempts.ts';
+import { decide } from '../../../src/server/services/devices/decide.ts';
+import { readReport } from '../../../src/server/services/devices/report.ts';
+import { whatRuns } from '../../../src/server/services/devices/running.ts';
+import { actOn } from '../../../src/server/services/rollouts/actions.ts';
+import { judgeRollout } from '../../../src/server/services/rollouts/judge-rollout.ts';
+import { positionOf, stageOf } from '../../../src/server/services/rollouts/stage.ts';
+import { stepTo } from '../../../src/server/services/rollouts/step.ts';
+import { Tally } from '../../../src/server/services/rollouts/tally.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { DeviceRecord, ReleaseRecord, RolloutRecord } from '../../../src/server/storage/records.ts';
 import { testBuild, testSigner } from '../builds.ts';
 
 const signer = testSigner();

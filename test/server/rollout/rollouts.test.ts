@@ -1,9 +1,9 @@
 /** Rollouts through the doors of a running server: the API, and devices that ask. */
 import test, { type ExecutionContext } from 'ava';
-import type { RolloutRequest } from '../../../src/domain/rollout.ts';
-import type { RolloutInfo } from '../../../src/domain/rollout-info.ts';
-import type { Build } from '../../../src/pack/build.ts';
-import { overdue } from '../../../src/server/device/attempts.ts';
+import type { RolloutRequest } from '../../../src/api/rollout.ts';
+import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
+import type { Build } from '../../../src/core/pack/build.ts';
+import { overdue } from '../../../src/server/services/devices/attempts.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { askAsDevice } from '../raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from '../running-server.ts';

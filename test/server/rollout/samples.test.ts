@@ -1,7 +1,7 @@
 /** How a rollout went on over time, as its picture has it. */
 import test from 'ava';
-import { withSample } from '../../../src/server/rollout/samples.ts';
-import type { RolloutRecord } from '../../../src/server/store/records.ts';
+import { withSample } from '../../../src/server/services/rollouts/samples.ts';
+import type { RolloutRecord } from '../../../src/server/storage/records.ts';
 
 const tally = { members: 100, waiting: 0, refused: 0, sent: 0, running: 0, failed: 0, vanished: 0 };
 const start = 1_700_000_000_000;

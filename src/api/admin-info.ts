@@ -1,0 +1,97 @@
+import * as v from 'valibot';
+import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
+import { roles } from './release.ts';
+import { rolloutStandingSchema } from './rollout-info.ts';
+
+/** What a server says of its projects, devices, tokens and their history. */
+
+const time = v.pipe(v.string(), v.isoTimestamp());
+const kind = v.picklist(['sketch', 'filesystem']);
+
+export const projectInfoSchema = v.strictObject({
+  name: v.string(),
+  access: v.picklist(['open', 'closed']),
+  /** Fingerprints. */
+  keys: v.array(sha256),
+  aliases: v.array(v.strictObject({ path: v.string(), channel: v.string() })),
+  /** That devices have to give a password, and as whom. */
+  user: v.optional(v.string()),
+  confirmWithinMs: v.number(),
+  mostSends: v.number(),
+  devices: v.number(),
+  channels: v.array(v.strictObject({ channel: v.string(), kind, board: v.optional(v.string()), version: v.string() })),
+});
+export type ProjectInfo = DeepReadonly<v.InferOutput<typeof projectInfoSchema>>;
+
+export const importAnswerSchema = v.strictObject({
+  enrolled: v.number(),
+  /** They were enrolled before. */
+  unchanged: v.number(),
+});
+export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>>;
+
+const decisionInfoSchema = v.strictObject({
+  action: v.picklist(['send', 'current', 'refuse']),
+  code: v.string(),
+  text: v.string(),
+  version: v.optional(v.string()),
+  at: time,
+});
+export type DecisionInfo = DeepReadonly<v.InferOutput<typeof decisionInfoSchema>>;
+
+export const deviceInfoSchema = v.strictObject({
+  project: v.string(),
+  mac: v.string(),
+  enrolled: v.boolean(),
+  /** It took an update of this server and came back with it. */
+  proven: v.boolean(),
+  name: v.optional(v.string()),
+  board: v.optional(v.string()),
+  channel: v.optional(v.string()),
+  group: v.optional(v.string()),
+  pin: v.optional(v.string()),
+  atomicFs: v.optional(v.boolean()),
+  user: v.optional(v.string()),
+  firstSeenAt: v.optional(time),
+  lastSeenAt: v.optional(time),
+  /** What it said of itself. */
+  report: v.optional(v.record(v.string(), v.optional(v.union([v.string(), v.number()])))),
+  running: v.optional(v.strictObject({ version: v.string(), by: v.picklist(['md5', 'version']) })),
+  /** Where it stands in the rollout of its channel. */
+  rollout: v.optional(rolloutStandingSchema),
+  /** What it was answered last, and why. */
+  sketch: v.optional(decisionInfoSchema),
+  filesystem: v.optional(decisionInfoSchema),
+  attempts: v.array(
+    v.strictObject({
+      version: v.string(),
+      kind,
+      state: v.picklist(['sent', 'received', 'running', 'failed']),
+      sends: v.number(),
+      lastSentAt: time,
+      failure: v.optional(v.string()),
+    }),
+  ),
+});
+export type DeviceInfo = DeepReadonly<v.InferOutput<typeof deviceInfoSchema>>;
+
+export const tokenInfoSchema = v.strictObject({
+  id: v.string(),
+  role: v.picklist(roles),
+  project: v.optional(v.string()),
+  name: v.string(),
+  createdAt: time,
+  /** Once, when it is made. */
+  token: v.optional(v.string()),
+});
+export type TokenInfo = DeepReadonly<v.InferOutput<typeof tokenInfoSchema>>;
+
+export const auditInfoSchema = v.strictObject({
+  id: v.number(),
+  at: time,
+  actor: v.string(),
+  action: v.string(),
+  project: v.optional(v.string()),
+  detail: v.record(v.string(), v.unknown()),
+});
+export type AuditInfo = DeepReadonly<v.InferOutput<typeof auditInfoSchema>>;

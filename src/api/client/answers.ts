@@ -1,0 +1,27 @@
+import * as v from 'valibot';
+import { sha256 } from '../../core/model/fields.ts';
+
+/** What a server says, as far as it matters here; there may be more. */
+const complaint = v.object({ rule: v.string(), message: v.string(), instead: v.string() });
+const offset = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+export const releaseAnswer = v.object({
+  outcome: v.picklist(['published', 'promoted', 'unchanged']),
+  release: v.object({ channels: v.array(v.string()) }),
+  warnings: v.array(complaint),
+});
+
+export const uploadState = v.object({ offset, complete: v.boolean() });
+
+export const apiProblem = v.object({
+  error: v.object({
+    code: v.string(),
+    message: v.string(),
+    hint: v.string(),
+    missing: v.optional(v.array(v.object({ file: v.string(), sha256, sizeBytes: offset }))),
+    offset: v.optional(offset),
+    refused: v.optional(v.array(complaint)),
+    problems: v.optional(v.array(v.string())),
+  }),
+});
+export type Problem = v.InferOutput<typeof apiProblem>['error'];

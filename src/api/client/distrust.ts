@@ -1,0 +1,21 @@
+import { OtaError } from '../../errors/ota-error.ts';
+
+/** Node's codes for a certificate that is not to be trusted, in words; most are those of OpenSSL. */
+const words: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of its certificate is not known',
+  UNABLE_TO_GET_ISSUER_CERT: 'the authority of its certificate is not known',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of its certificate is not known',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the authority of its certificate is not known',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is of no authority',
+  CERT_SIGNATURE_FAILURE: 'its certificate is forged, or of another authority of the same name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+
+/** @returns undefined when something else was wrong */
+export function distrust(url: URL, code: string, cause: unknown): OtaError | undefined {
+  const reason = words[code];
+  if (reason === undefined) return undefined;
+  return new OtaError('SERVER_NOT_TRUSTED', { url: url.origin, reason: `${reason} (${code})` }, cause);
+}

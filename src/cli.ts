@@ -1,6 +1,0 @@
-#!/usr/bin/env node
-import './require-node.js';
-import { fileURLToPath } from 'node:url';
-
-// Loaded after the version check: an older Node.js cannot even link what follows. No top-level await: V8 of Node.js 22.13 can abort on it.
-import('./main.ts').then(({ main }) => main(fileURLToPath(import.meta.url)));

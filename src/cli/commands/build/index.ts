@@ -1,0 +1,87 @@
+import { dirname, join, resolve } from 'node:path';
+import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
+import { detectBuildSystem } from '../../../project/build/detect.ts';
+import { platformioEnvironment, platformioProgram } from '../../../project/build/platformio.ts';
+import { type Program, runProgram } from '../../../project/build/run-program.ts';
+import { projectSettings } from '../../../project/config/settings.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { Io } from '../../io.ts';
+import { projectPublicKey } from '../../shared/project-keys.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { type Declaration, verb } from '../../command.ts';
+
+export interface BuildOptions extends OutputOptions {
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'build [args...]', 'compile through arduino-cli or PlatformIO with the hooks enabled', [
+    'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
+    'ota-hooks build --source firmware/door -- --environment d1_mini',
+  ])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((args, options) => build(args, options, declaration.io));
+}
+
+const arduinoCli: Program = {
+  name: 'arduino-cli',
+  howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
+  hint: 'Read the output above. Where it says `undefined reference to … updaterSigningHash`, let the sketch include ESP8266WiFi: the library brings the verifier.',
+};
+
+/** Runs the build that the folder is made for, with the hooks in it; touches nothing that is installed. */
+export async function build(args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
+  const source = resolve(io.cwd, options.source ?? '.');
+  const system = detectBuildSystem(source);
+  switch (system) {
+    case 'arduino':
+      await buildWithArduino(source, args, options, io);
+      break;
+    case 'platformio':
+      await buildWithPlatformio(source, args, options, io);
+      break;
+    case undefined:
+      throw new OtaError('PROJECT_NOT_FOUND', { folder: source });
+  }
+  makeReport(io, options).result('build', { source, system });
+}
+
+async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
+  const settings = await projectSettings(options, io.cwd);
+  // What there is to say of the key the hook says, once; and it takes away the artefacts of the build before when the key is bad.
+  const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
+    () => undefined,
+  );
+  const hooks = {
+    nodePath: io.self.node,
+    cliPath: io.self.cli,
+    sourceDir: source,
+    ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
+  };
+  const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
+  const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
+  const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
+  await runProgram(program, ['compile', ...properties, ...args, source], io);
+}
+
+async function buildWithPlatformio(
+  source: string,
+  args: readonly string[],
+  options: BuildOptions,
+  io: Io,
+): Promise<void> {
+  const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');
+  const config = options.config === undefined ? undefined : resolve(io.cwd, options.config);
+  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, config) };
+  const found = platformioProgram(io.home, io.platform);
+  const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
+  await runProgram(program, ['run', '--project-dir', source, ...args], {
+    cwd: io.cwd,
+    env,
+    platform: io.platform,
+    signal: io.signal,
+  });
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { DeviceConfig } from '../../../core/model/inventory-schema.ts';
+import { type Adoption, adopt } from '../../../delivery/adoption.ts';
+import type { DiscoveredDevice } from '../../../delivery/discovery.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { readOptionalFile } from '../../../files/read.ts';
+import { writeAtomically } from '../../../files/write.ts';
+import { withDevice } from '../../../project/config/add-device.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+import type { Report } from '../../output/report.ts';
+import type { DiscoverOptions } from './options.ts';
+
+/** Whether there is no need to listen any longer. */
+export function isFound(
+  name: string,
+  devices: readonly DiscoveredDevice[],
+  options: DiscoverOptions,
+  settings: ProjectSettings,
+): boolean {
+  const answer = adopt(adoptionOf(name, options, settings), devices);
+  return 'device' in answer && answer.device.method === (options.method ?? 'espota');
+}
+
+function adoptionOf(name: string, { host, method, board }: DiscoverOptions, { config }: ProjectSettings): Adoption {
+  return { name, host, method, announcedBoard: board, projectBoard: config.board };
+}
+
+/**
+ * Puts a device that answered into the configuration, after its host name and its board have shown that it is one of the project.
+ *
+ * @throws OtaError DEVICE_NOT_ADDED
+ */
+export async function addDevice(
+  name: string,
+  devices: readonly DiscoveredDevice[],
+  options: DiscoverOptions,
+  settings: ProjectSettings,
+  report: Report,
+): Promise<void> {
+  const { group, passwordEnv } = options;
+  if (Object.hasOwn(settings.config.devices ?? {}, name)) {
+    const hint = 'Give it another name, or change its entry in the configuration.';
+    throw new OtaError('DEVICE_NOT_ADDED', { name, reason: 'the configuration has a device of that name', hint });
+  }
+  const answer = adopt(adoptionOf(name, options, settings), devices);
+  if ('reason' in answer) throw new OtaError('DEVICE_NOT_ADDED', { name, ...answer });
+  const entry: DeviceConfig = {
+    ...answer.entry,
+    ...(group === undefined ? {} : { group }),
+    ...(passwordEnv === undefined ? {} : { password: { env: passwordEnv } }),
+  };
+  const path = await writeEntry(name, entry, settings);
+  report.say(`${name} (${entry.address}) stands in ${report.path(path)} now`);
+  if (answer.device.auth === true && passwordEnv === undefined && settings.config.upload?.password === undefined) {
+    report.warn(
+      `${name} wants a password: add "password": {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} to its entry`,
+    );
+  }
+  report.result('discover', { added: name, config: path, device: { ...entry } });
+}
+
+/** @returns the path of the configuration */
+async function writeEntry(name: string, entry: DeviceConfig, { configPath, folder }: ProjectSettings): Promise<string> {
+  const path = configPath ?? join(folder, 'ota.config.json');
+  const bytes = await readOptionalFile(path);
+  const text = withDevice(bytes === undefined ? '{}\n' : Buffer.from(bytes).toString('utf8'), name, entry);
+  if (text === undefined) {
+    const hint = `Add this by hand, below "devices": ${JSON.stringify(name)}: ${JSON.stringify(entry)}`;
+    throw new OtaError('DEVICE_NOT_ADDED', {
+      name,
+      reason: `${path} is not JSON, and YAML would lose its comments`,
+      hint,
+    });
+  }
+  await writeAtomically(path, text);
+  return path;
+}

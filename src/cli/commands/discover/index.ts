@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { discoveredFile, type RememberedDevice, withSeen } from '../../../delivery/discovered.ts';
+import { type DiscoveredDevice, identityOf, Lookout } from '../../../delivery/discovery.ts';
+import { pause } from '../../../delivery/pause.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
+import { collect, type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { during } from '../../output/during.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+import { table } from '../../output/table.ts';
+import { addDevice, isFound } from './add.ts';
+import type { DiscoverOptions } from './options.ts';
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'discover', 'look for devices on the network (mDNS)', [
+    'ota-hooks discover --watch',
+    'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',
+  ])
+    .option('--watch', 'go on, and tell each device when it appears or changes')
+    .option('--timeout <s>', 'how long to listen, in seconds', seconds, 4)
+    .option('--interface <address>', 'address of this machine in the network to ask; may be repeated', collect, [])
+    .option('--add <name>', 'put the device of this name into the configuration')
+    .option('--host <host>', 'with --add: its host name or address, where that is another')
+    .addOption(new Option('--method <way>', 'with --add: how it is updated').choices(['espota', 'web'] as const))
+    .option('--board <board>', 'with --add: its board as it announces it, where the project names it differently')
+    .option('--group <name>', 'with --add: the group that it belongs to')
+    .option('--password-env <name>', 'with --add: environment variable with its password')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((options) => discover(options, declaration.io));
+}
+
+/** Says which devices announce themselves. They are nobody's until they are added to the configuration by name. */
+export async function discover(options: DiscoverOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const interfaces = options.interface.length > 0 ? options.interface : undefined;
+  const lookout = await Lookout.open({ interfaces });
+  if (!(lookout instanceof Lookout)) throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable });
+  const found = new Map<string, DiscoveredDevice>();
+  const enough = new AbortController();
+  lookout.watch((device) => {
+    const before = found.get(identityOf(device));
+    found.set(identityOf(device), device);
+    if (options.watch === true && !isDeepStrictEqual(before, device)) tellOne(device, settings, report);
+    if (options.add !== undefined && isFound(options.add, [...found.values()], options, settings)) enough.abort();
+  });
+  try {
+    const untilEnough = (limitMs: number) =>
+      pause(limitMs, AbortSignal.any([io.signal, enough.signal])).catch((error) => {
+        if (!enough.signal.aborted) throw error;
+      });
+    const lastsMs = options.timeout * 1000;
+    if (options.watch === true) await untilEnough(longestMs);
+    else await during({ what: 'listening for devices', lastsMs }, io, options, () => untilEnough(lastsMs));
+  } finally {
+    lookout.close();
+    await remember([...found.values()], settings);
+  }
+  const devices = [...found.values()].sort((a, b) => (identityOf(a) < identityOf(b) ? -1 : 1));
+  if (options.add === undefined) return tellAll(devices, settings, report);
+  await addDevice(options.add, devices, options, settings, report);
+}
+
+/** The longest time that a timer takes: 24 days. */
+const longestMs = 2 ** 31 - 1;
+
+/** Known again when they do not answer; a folder that is no project is left alone. */
+async function remember(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
+  if (configPath === undefined || seen.length === 0) return;
+  const file = discoveredFile(folder);
+  await file.write({ version: 1, devices: [...withSeen(await rememberedIn(folder), seen, new Date())] });
+}
+
+async function rememberedIn(folder: string): Promise<readonly RememberedDevice[]> {
+  const discovered = await discoveredFile(folder).read();
+  return discovered.state === 'known' ? discovered.value.devices : [];
+}
+
+async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSettings, report: Report): Promise<void> {
+  const present = new Set(devices.map(identityOf));
+  const absent = (await rememberedIn(settings.folder)).filter((device) => !present.has(identityOf(device)));
+  const documents = devices.map((device) => documentOf(device, settings));
+  const rows = [
+    ...devices.map((device) => rowOf(device, settings, 'now')),
+    ...absent.map((device) => rowOf(device, settings, ago(device))),
+  ];
+  if (rows.length === 0)
+    report.say(
+      'Nobody answered. mDNS stays within one network: name it with --interface ADDRESS, or give devices by address.',
+    );
+  const head = ['name', 'address', 'way', 'board', 'password', 'seen', 'in the inventory'];
+  report.result(
+    'discover',
+    {
+      devices: documents,
+      remembered: absent.map(({ lastSeen, ...device }) => ({ ...documentOf(device, settings), lastSeen })),
+    },
+    rows.length === 0 ? undefined : table([head, ...rows]),
+  );
+}
+
+function tellOne(device: DiscoveredDevice, settings: ProjectSettings, report: Report): void {
+  report.event('discover', documentOf(device, settings), rowOf(device, settings, 'now').join('  '));
+}
+
+function documentOf(device: DiscoveredDevice, settings: ProjectSettings) {
+  const { board = null, auth = null, sketchMd5 = null, ...rest } = device;
+  return { ...rest, board, auth, sketchMd5, inventory: nameIn(settings, device) ?? null };
+}
+
+function rowOf(device: DiscoveredDevice, settings: ProjectSettings, seen: string): string[] {
+  const { host, address, port, method, board = '-', auth } = device;
+  const password = auth === undefined ? '-' : auth ? 'yes' : 'no';
+  return [host, `${address}:${port}`, method, board, password, seen, nameIn(settings, device) ?? '-'];
+}
+
+function nameIn({ config }: ProjectSettings, { host, address, method }: DiscoveredDevice): string | undefined {
+  const listed = Object.entries(config.devices ?? {});
+  const mine = listed.filter(([, device]) => [host, address].includes(device.address.toLowerCase()));
+  return (mine.find(([, device]) => (device.method ?? 'espota') === method) ?? mine[0])?.[0];
+}
+
+function ago({ lastSeen }: RememberedDevice): string {
+  const minutes = Math.max(1, Math.round((Date.now() - Date.parse(lastSeen)) / 60_000));
+  if (minutes < 60) return `${minutes} min ago`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 60 / 24)} days ago`;
+}
+
+function seconds(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number <= 3600)) throw new InvalidArgumentError('a number of seconds, up to 3600, is wanted');
+  return number;
+}

@@ -1,0 +1,17 @@
+import type { DeliveryWayName } from '../../../delivery/ways.ts';
+import type { OutputOptions } from '../../output/report.ts';
+
+/** What the command line says of a discovery. */
+export interface DiscoverOptions extends OutputOptions {
+  readonly watch?: boolean | undefined;
+  readonly timeout: number;
+  readonly interface: readonly string[];
+  readonly add?: string | undefined;
+  readonly host?: string | undefined;
+  readonly method?: DeliveryWayName | undefined;
+  readonly board?: string | undefined;
+  readonly group?: string | undefined;
+  readonly passwordEnv?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+}

@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
+import { dropInArtefact } from '../../../delivery/drop-in-artefact.ts';
+import type { Progress } from '../../../delivery/progress.ts';
+import { exitCodeOf, wordsOf } from '../../../delivery/verdict.ts';
+import { deliveryWays } from '../../../delivery/ways.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+
+/** The options of the core's `tools/espota.py`, by its names, and one more for the password. */
+export interface EspotaOptions extends OutputOptions {
+  readonly ip?: string | undefined;
+  readonly host_ip?: string | undefined;
+  readonly port?: string | undefined;
+  readonly host_port?: string | undefined;
+  readonly auth?: string | undefined;
+  readonly passwordEnv?: string | undefined;
+  readonly file?: string | undefined;
+  readonly spiffs?: boolean | undefined;
+  readonly debug?: boolean | undefined;
+  readonly progress?: boolean | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'espota', "stand in for the core's tools/espota.py", [
+    'ota-hooks espota -i 192.168.1.23 -f .pio/build/d1_mini/firmware.bin',
+    'ota-hooks espota -i door.local --password-env DOOR_PASSWORD -s -f build/littlefs.bin',
+  ])
+    .option('-i, --ip <host>', 'address or name of the device')
+    .option('-I, --host_ip <ip>', 'address of this machine that the device connects to (default: by the route to it)')
+    .option('-p, --port <port>', 'UDP port of the device (default: 8266)')
+    .option('-P, --host_port <port>', 'TCP port of this machine that the device connects to (default: any)')
+    .option('-a, --auth <password>', 'password of the device; others on this machine can see it, see --password-env')
+    .option('--password-env <name>', 'environment variable with the password of the device')
+    .option('-f, --file <file>', 'the image; its signed form is sent where there is one')
+    .option('-s, --spiffs', 'the image is a filesystem')
+    .option('-d, --debug', 'say more (as --verbose)')
+    .option('-r, --progress', 'show how far it is')
+    .action((options) => espota(options, declaration.io));
+}
+
+/**
+ * Stands in for the core's `tools/espota.py`, for platform.txt and for PlatformIO's UPLOADCMD. Exit code 0 means that the device has accepted the
+ * update, and nothing else does.
+ */
+export async function espota(options: EspotaOptions, io: Io): Promise<void> {
+  const report = makeReport(io, { ...options, verbose: options.verbose === true || options.debug === true });
+  const { ip: host, file } = options;
+  if (host === undefined || host === '' || file === undefined) {
+    throw new OtaError('USAGE', { message: '`espota` needs the address of the device (-i) and the image (-f)' });
+  }
+  const port = portOf(options.port, '--port') ?? deliveryWays.espota.defaultPort;
+  const hostPort = portOf(options.host_port, '--host_port');
+  const kind = options.spiffs === true ? 'filesystem' : 'sketch';
+  const password = passwordOf(options, io, report);
+  const { path, bytes } = await dropInArtefact(resolve(io.cwd, file), kind);
+  report.say(`Uploading ${report.path(path)} (${bytes.length} bytes) to ${host}:${port}`);
+  const view = makeView(options, io, report);
+  const target = { host, port, hostPort, hostIp: hostIpOf(options) };
+  const verdict = await deliveryWays.espota
+    .deliver(target, bytes, { kind, password, signal: io.signal, onProgress: view.show })
+    .finally(view.end);
+  const { words, hint } = wordsOf(verdict);
+  report.result('espota', { host, port, file: path, sizeBytes: bytes.length, verdict, words, hint: hint ?? null });
+  if (exitCodeOf(verdict) === 0) {
+    report.say(`${host}: ${words}`);
+    return;
+  }
+  throw new OtaError('UPLOAD_FAILED', { share: host, devices: words, hint: hint ?? '' });
+}
+
+/** espota.py says 0.0.0.0 for "any". */
+function hostIpOf({ host_ip: hostIp }: EspotaOptions): string | undefined {
+  return hostIp === undefined || hostIp === '' || hostIp === '0.0.0.0' ? undefined : hostIp;
+}
+
+function portOf(text: string | undefined, option: string): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new OtaError('USAGE', { message: `${option} ${text} is no port: ports are 1 to 65535` });
+}
+
+/** platform.txt passes an empty `--auth=` for devices without a password. */
+function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report): string | undefined {
+  if (auth !== undefined && auth !== '') {
+    report.warn(
+      'a password on the command line (--auth) can be read by others on this machine, and stays in its history; name an environment variable instead: --password-env NAME',
+    );
+    return auth;
+  }
+  return passwordEnv === undefined
+    ? undefined
+    : secretFromEnvironment(passwordEnv, io.env, 'the password of the device');
+}
+
+interface View {
+  readonly show: (progress: Progress) => void;
+  readonly end: () => void;
+}
+
+const barColumns = 40;
+const percentPerLine = 10;
+
+const phases: Record<Progress['phase'], string> = {
+  inviting: 'Inviting the device',
+  authenticating: 'Authenticating',
+  awaitingCallBack: 'Waiting for the device to connect',
+  sending: 'Sending',
+  awaitingVerdict: 'Waiting for what the device says of it',
+};
+
+/** With --progress a bar on a terminal, and elsewhere a line now and then, since a log keeps every step of a bar. */
+function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: Report): View {
+  let lastPhase: Progress['phase'] | undefined;
+  let lastPercent = 0;
+  let isBarOpen = false;
+  const end = () => {
+    if (isBarOpen) io.stderr.write('\n');
+    isBarOpen = false;
+  };
+  const show = ({ phase, takenBytes, totalBytes, attempt }: Progress) => {
+    if (phase !== lastPhase) {
+      end();
+      report.detail(`${phases[phase]}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
+    }
+    lastPhase = phase;
+    const percent = Math.floor((100 * takenBytes) / totalBytes);
+    if (isWanted !== true || quiet === true || phase === 'inviting') return;
+    if (io.fancy) {
+      const filled = '='.repeat(Math.floor((barColumns * percent) / 100)).padEnd(barColumns);
+      io.stderr.write(`\rUploading: [${filled}] ${percent} %`);
+      isBarOpen = true;
+    } else if (percent >= lastPercent + percentPerLine) {
+      lastPercent = percent - (percent % percentPerLine);
+      report.say(`Uploading: ${lastPercent} %`);
+    }
+  };
+  return { show, end };
+}

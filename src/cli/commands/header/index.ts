@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
+import { signingHeader, unsignedHeader } from '../../../core/keys/signing-header.ts';
+import { makeFolderOf, removeLeftovers, writeIfChanged } from '../../../files/write.ts';
+import { keySizeWarnings, loadPublicKey } from '../../../project/keys/key-files.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { requireDistinct } from '../../output/outputs.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+
+export interface HeaderOptions extends OutputOptions {
+  readonly out: string;
+  readonly publicKey?: string | undefined;
+  /** The public half is derived from it where there is no public key. */
+  readonly privateKey?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly image?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'header', 'write Updater_Signing.h before a build', [
+    'ota-hooks header --public-key public.key --out build/Updater_Signing.h',
+    'ota-hooks header --source firmware/door --out build/core/Updater_Signing.h',
+  ])
+    .requiredOption('--out <file>', 'the header; its folder is made')
+    .option('--public-key <file>', 'the key that devices will verify with')
+    .option('--private-key <file>', 'where there is no public key: the private key that it is derived from')
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--image <file>', 'the .bin that the build will make: stale artefacts beside it are removed')
+    .action((options) => header(options, declaration.io));
+}
+
+/**
+ * Writes `Updater_Signing.h` before a build. When the key is bad no header is left: a stale one would compile, and sign for another key.
+ */
+export async function header(options: HeaderOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const out = resolve(io.cwd, options.out);
+  const named = [options.publicKey, options.privateKey].filter((path) => path !== undefined);
+  requireDistinct(
+    [out],
+    named.map((path) => resolve(io.cwd, path)),
+  );
+  if (options.image !== undefined) {
+    const { removeStaleArtefacts } = await import('../../../project/build/build-files.ts');
+    await removeStaleArtefacts(resolve(io.cwd, options.image));
+  }
+  const key = await findKey(options, io, report).catch(async (error) => {
+    await removeLeftovers(out);
+    throw error;
+  });
+  const written = await writeHeader(out, key);
+  if (key !== undefined) report.say('Enabling binary signing');
+  else report.detail('Not enabling binary signing: there is no public key');
+  report.detail(`${report.path(out)} ${written}`);
+  report.result('header', {
+    header: out,
+    written: written === 'written',
+    fingerprint: key?.fingerprint ?? null,
+    bits: key?.bits ?? null,
+  });
+}
+
+/** Writes the header of a key, or the one that says that there is none; makes its folder. When it cannot be written none is left. */
+export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
+  await makeFolderOf(out);
+  return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
+    await removeLeftovers(out).catch(() => undefined);
+    throw error;
+  });
+}
+
+/** A key that is named needs no configuration, which is what makes a hook that names it start quickly. */
+async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
+  if (options.publicKey !== undefined) {
+    const path = resolve(io.cwd, options.publicKey);
+    const key = await loadPublicKey(path);
+    for (const warning of keySizeWarnings(key, report.path(path))) report.warn(warning);
+    return key;
+  }
+  const { projectSettings } = await import('../../../project/config/settings.ts');
+  const { projectPublicKey } = await import('../../shared/project-keys.ts');
+  return projectPublicKey(await projectSettings(options, io.cwd), io, report);
+}

@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { carryOut } from '../../../project/init/carry-out.ts';
+import { findInstallation, type Installation } from '../../../project/init/installation.ts';
+import { coresWithoutHooks, planSetup } from '../../../project/init/plan.ts';
+import { findProject, type Project } from '../../../project/init/project.ts';
+import { recordPath } from '../../../project/init/record.ts';
+import type { Part, Step } from '../../../project/init/step.ts';
+import { undoSetup } from '../../../project/init/undo.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+
+export interface InitOptions extends OutputOptions {
+  readonly source?: string | undefined;
+  readonly project?: string | undefined;
+  readonly ide?: boolean | undefined;
+  readonly yes?: boolean | undefined;
+  readonly undo?: boolean | undefined;
+  readonly deleteKeys?: boolean | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'init', 'set a project up, so that its next build is signed; --undo takes it back', [
+    'ota-hooks init',
+    'ota-hooks init --undo --delete-keys',
+  ])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here, or the only one below)')
+    .option('--project <name>', 'name of the firmware for its configuration (default: that of the folder)')
+    .option('--ide', 'hook the installed cores too, for builds in the Arduino IDE')
+    .option('--yes', 'ask nothing')
+    .option('--undo', 'take back what init did, and nothing else; keys stay')
+    .option('--delete-keys', 'with --undo: delete the keys that init made as well')
+    .action((options) => init(options, declaration.io));
+}
+
+/** What signing will mean; said before anything is done. */
+const meaning = [
+  'From the next build on, the firmware carries public.key, and its updates are signed with private.key, which stays out of git.',
+  'Keep a copy of private.key in a safe place: without it, a device that runs such firmware can never be updated over the air again.',
+  'A device that was signed once stays signed: it takes only updates made with this key, until it is flashed over its serial port.',
+];
+
+/** Sets a project up: says what it will do, asks, and does it; a second time there is nothing to do. */
+export async function init(options: InitOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const folder = resolve(io.cwd, options.source ?? '.');
+  if (options.undo === true) {
+    const isHere = existsSync(recordPath(folder));
+    return undo(isHere ? folder : (await findProject(folder, io.home)).folder, options, io, report);
+  }
+  if (options.deleteKeys === true) {
+    throw new OtaError('USAGE', { message: '--delete-keys goes with --undo', hint: 'Nothing was done.' });
+  }
+  return setUp(await findProject(folder, io.home), options, io, report);
+}
+
+async function setUp(project: Project, options: InitOptions, io: Io, report: Report): Promise<void> {
+  const installation = findInstallation(project.folder, io.self.cli);
+  if (installation.kind === 'temporary') {
+    throw new OtaError('USAGE', {
+      message: 'ota-hooks is not installed here: npx has fetched it for this one run, and hooks need it in every build',
+      hint: 'npm install --save-dev ota-hooks, then again: npx ota-hooks init',
+    });
+  }
+  const plan = await planSetup({
+    project,
+    installation,
+    projectName: options.project,
+    coreFolders: options.ide === true ? await coresWithoutHooks(io.env, io.platform, io.home) : [],
+    node: io.self.node,
+  });
+  const steps = [...plan.steps];
+  const what = project.system === 'platformio' ? 'PlatformIO project' : 'sketch';
+  if (steps.length === 0)
+    report.say(`The ${what} in ${report.path(project.folder)} is set up: there is nothing to do.`);
+  else announce(plan, `The ${what} in ${report.path(project.folder)}`, report);
+  for (const note of plan.notes) report.warn(note);
+
+  if (steps.length > 0) {
+    if (!(await isAgreed('Do this?', options, io))) {
+      report.say('Nothing was done.');
+      report.result('init', { folder: project.folder, declined: true });
+      return;
+    }
+    steps.push(...(await ideSteps(project, options, io)));
+    const hooks = { nodePath: io.self.node, cliPath: io.self.cli };
+    await carryOut(project.folder, steps, hooks, io.signal, ({ says }) => report.detail(`done: ${says}`));
+  }
+  const next = nextCommand(project, installation, io);
+  report.say(`${steps.length > 0 ? 'Done. ' : ''}Build as always:\n\n    ${next}\n`);
+  report.result('init', {
+    folder: project.folder,
+    system: project.system,
+    done: steps.map((step) => ({ kind: step.kind, path: pathOf(step), says: step.says })),
+    notes: plan.notes,
+    next,
+  });
+}
+
+function announce({ steps }: Part, project: string, report: Report): void {
+  report.say(`${project}: init will`);
+  for (const { says } of steps) report.say(`  - ${says}`);
+  report.say(`\n${meaning.join('\n')}\n`);
+}
+
+async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise<boolean> {
+  if (yes === true) return true;
+  if (io.ask !== undefined) return io.ask.confirm(question, true);
+  throw new OtaError('USAGE', {
+    message: 'init asks before it writes, and there is no terminal to ask at',
+    hint: 'Run it again with --yes; nothing was done.',
+  });
+}
+
+/** Builds from the IDE know nothing of `ota-hooks build`: their hooks stand in the installed core. */
+async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly Step[]> {
+  if (project.system !== 'arduino' || yes === true || ide === true || io.ask === undefined) return [];
+  const folders = await coresWithoutHooks(io.env, io.platform, io.home);
+  const question = `Do you build in the Arduino IDE as well? Then its esp8266 core needs hooks, too: ${folders.join(', ')}`;
+  if (folders.length === 0 || !(await io.ask.confirm(question, false))) return [];
+  return folders.map((folder) => ({ kind: 'core', folder, says: `hook the core in ${folder}` }));
+}
+
+function nextCommand(project: Project, installation: Installation, { cwd }: Io): string {
+  const path = relative(cwd, project.folder);
+  // As every shell takes it.
+  const near = path.includes(' ') ? `"${path}"` : path;
+  if (project.system === 'platformio') return near === '' ? 'pio run' : `pio run --project-dir ${near}`;
+  const ours = installation.kind === 'project' ? 'npx ota-hooks' : 'ota-hooks';
+  const source = near === '' ? '' : ` --source ${near}`;
+  // Any board: the user knows which.
+  return `${ours} build${source}${project.defaultFqbn === undefined ? ' -- --fqbn esp8266:esp8266:d1_mini' : ''}`;
+}
+
+function pathOf(step: Step): string {
+  switch (step.kind) {
+    case 'insert':
+    case 'node':
+      return step.path;
+    case 'keys':
+      return step.privateKey;
+    case 'core':
+      return step.folder;
+  }
+}
+
+async function undo(folder: string, options: InitOptions, io: Io, report: Report): Promise<void> {
+  const question = `Take back what init did in ${report.path(folder)}?`;
+  if (!(await isAgreed(question, options, io))) {
+    report.say('Nothing was done.');
+    report.result('init', { folder, declined: true });
+    return;
+  }
+  const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
+  if (undone.length === 0) report.say('There is nothing that init did here.');
+  for (const { path, outcome, why } of undone) {
+    if (outcome === 'absent') continue;
+    const line = `${outcome}: ${report.path(path)}${why === undefined ? '' : ` (${why})`}`;
+    if (outcome === 'kept') report.warn(line);
+    else report.say(line);
+  }
+  report.result('init', { folder, undone });
+}

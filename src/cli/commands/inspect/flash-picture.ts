@@ -1,0 +1,127 @@
+import { roundUpToSector } from '../../../core/device-model/flash.ts';
+import { type FlashLayout, flashLayoutByBorders, flashLayoutByName } from '../../../core/firmware/flash-layout.ts';
+import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import { knownDevice, sketchStaging } from '../../../core/preflight/device.ts';
+import type { Release, ReleaseArtefact } from '../../../core/preflight/release.ts';
+
+/** A stretch of flash: offsets from its start, the end not included. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where everything lies during an update of a sketch, and what of that is only taken to be so. */
+export interface FlashPicture {
+  readonly flashSizeBytes: number;
+  readonly layout: string | undefined;
+  readonly presentSketch: Stretch;
+  /** Undefined where it does not fit. */
+  readonly staged: Stretch | undefined;
+  readonly filesystem: Stretch;
+  /** What eboot writes when it copies or inflates. */
+  readonly written: Stretch;
+  /** Of the staged update: eboot writes there before it has inflated it. */
+  readonly overtaken: Stretch | undefined;
+  readonly assumptions: readonly string[];
+}
+
+/** The layouts that boards of such flash have by default in the core's boards.txt. */
+const usualLayouts: ReadonlyMap<number, string> = new Map([
+  [512 * 1024, '512k32'],
+  [1024 * 1024, '1m64'],
+  [2 * 1024 * 1024, '2m64'],
+  [4 * 1024 * 1024, '4m2m'],
+  [8 * 1024 * 1024, '8m6m'],
+  [16 * 1024 * 1024, '16m14m'],
+]);
+
+/**
+ * Works the picture out: the layout of the device, or else that of the image's ELF, or else the usual one for the flash size in its header.
+ *
+ * @returns undefined for a filesystem, and where not even the flash size is known
+ */
+export function flashPicture(
+  { image }: Release,
+  artefact: ReleaseArtefact,
+  facts: DeviceFacts,
+): FlashPicture | undefined {
+  if (image.kind !== 'sketch') return undefined;
+  const assumptions: string[] = [];
+  const layout = settleLayout(image, facts, assumptions);
+  if (layout === undefined) return undefined;
+  const sketchSizeBytes = facts.sketchSizeBytes ?? image.contentBytes;
+  if (facts.sketchSizeBytes === undefined) assumptions.push('the present sketch is as large as this one');
+  if (facts.transport === undefined) assumptions.push('sent by espota or HTTP');
+  const { fsStart, fsEnd } = layout;
+  const transport = facts.transport ?? 'espota';
+  const device = knownDevice({ ...facts, fsStart, fsEnd, sketchSizeBytes, transport });
+  const stagedAt = sketchStaging(device, transport, artefact.sizeBytes) ?? 0;
+  const present = { from: 0, to: roundUpToSector(sketchSizeBytes) };
+  const written = { from: 0, to: roundUpToSector(artefact.inflate?.sizeBytes ?? artefact.sizeBytes) };
+  const lowest = artefact.inflate?.lowestStaging;
+  const needed = device.habits?.erasesBeforeInflating === true ? lowest?.erasesFirst : lowest?.inflatesFirst;
+  return {
+    flashSizeBytes: facts.chipSizeBytes ?? layout.flashSizeBytes ?? image.flashSizeBytes ?? fsEnd,
+    layout: layout.name,
+    presentSketch: present,
+    staged: stagedAt < present.to ? undefined : { from: stagedAt, to: stagedAt + roundUpToSector(artefact.sizeBytes) },
+    filesystem: { from: fsStart, to: fsEnd },
+    written,
+    overtaken: stagedAt < (needed ?? 0) ? { from: stagedAt, to: written.to } : undefined,
+    assumptions,
+  };
+}
+
+function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: string[]): FlashLayout | undefined {
+  if (facts.fsStart !== undefined) {
+    if (facts.fsEnd === undefined) assumptions.push('there is no filesystem, since its end is not known');
+    return flashLayoutByBorders(facts.fsStart, facts.fsEnd ?? facts.fsStart);
+  }
+  if (image.layout !== undefined) return flashLayoutByBorders(image.layout.fsStart, image.layout.fsEnd);
+  const flashSizeBytes = facts.chipSizeBytes ?? image.flashSizeBytes;
+  const usual = flashSizeBytes === undefined ? undefined : usualLayouts.get(flashSizeBytes);
+  if (usual === undefined) return undefined;
+  assumptions.push(`the layout is the usual one for its flash size, ${usual}`);
+  return flashLayoutByName(usual, undefined);
+}
+
+const cells = 64;
+
+/** The picture in letters: one row for what lies there, one for what eboot writes. */
+export function drawFlash(picture: FlashPicture): readonly string[] {
+  const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken } = picture;
+  const present = new Array<string>(cells).fill('·');
+  const paint = (row: string[], { from, to }: Stretch, letter: string): void => {
+    const first = Math.floor((from / flashSizeBytes) * cells);
+    const last = Math.min(cells, Math.max(first + 1, Math.round((to / flashSizeBytes) * cells)));
+    if (to > from) row.fill(letter, first, last);
+  };
+  paint(present, filesystem, 'F');
+  paint(present, { from: filesystem.to, to: flashSizeBytes }, 'E');
+  if (staged !== undefined) paint(present, staged, 'u');
+  paint(present, presentSketch, 's');
+  const writes = new Array<string>(cells).fill(' ');
+  paint(writes, written, '^');
+  if (overtaken !== undefined) paint(writes, overtaken, 'x');
+  if (written.to > filesystem.from) paint(writes, { from: filesystem.from, to: written.to }, '!');
+  return [`|${present.join('')}|`, `|${writes.join('')}|`, ...legend(picture)];
+}
+
+function legend(picture: FlashPicture): string[] {
+  const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken, assumptions } = picture;
+  const lines = [
+    `s  present sketch ${range(presentSketch)}`,
+    staged === undefined ? 'u  the update does not fit' : `u  update, staged at ${range(staged)}`,
+    filesystem.to > filesystem.from ? `F  filesystem ${range(filesystem)}` : 'F  no filesystem',
+    `E  EEPROM, RF calibration, Wi-Fi ${range({ from: filesystem.to, to: flashSizeBytes })}`,
+    `^  written by eboot ${range(written)}`,
+  ];
+  if (overtaken !== undefined)
+    lines.push('x  written before eboot has inflated what is staged there: the sketch would be destroyed');
+  if (written.to > filesystem.from) lines.push('!  overwritten although it belongs to the filesystem');
+  return assumptions.length === 0 ? lines : [...lines, `taken for granted: ${assumptions.join('; ')}`];
+}
+
+function range({ from, to }: Stretch): string {
+  return `${from / 1024}-${to / 1024} KB`;
+}

@@ -1,0 +1,51 @@
+import { resolve } from 'node:path';
+import { digests } from '../../../core/pack/digests.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import { projectSettings } from '../../../project/config/settings.ts';
+import { collect, type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { deviceFacts } from '../../shared/device-facts.ts';
+import { judgeBytes } from '../../shared/file-to-judge.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { flashPicture } from './flash-picture.ts';
+import { inspectionDocument, inspectionSheet } from './inspection.ts';
+
+export interface InspectOptions extends OutputOptions, KnownKeyOptions {
+  readonly device?: string | undefined;
+  readonly elf?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'inspect <file>', 'say what a .bin is', [
+    'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
+    'ota-hooks inspect unknown.bin --json',
+  ])
+    .option('--public-key <file>', "a known key beside the project's; may be repeated", collect, [])
+    .option('--elf <file>', 'the linked program (default: beside the image)')
+    .option(
+      '--device <facts>',
+      'JSON file with what is known of a device, or its name in the configuration: to draw its flash',
+    )
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((file, options) => inspect(file, options, declaration.io));
+}
+
+/** Says what a .bin is, and how the flash of a device would look while it is updated with it. */
+export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const path = resolve(io.cwd, file);
+  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
+  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const facts = await deviceFacts({ device: options.device, known: [] }, settings, io);
+  const bytes = await readNamedFile(path, 'file to inspect');
+  const { release, firmware } = await judgeBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
+  const [artefact] = release.artefacts;
+  const picture = artefact && flashPicture(release, artefact, facts);
+  const inspection = { firmware, release, picture };
+  if (options.json === true)
+    report.result('inspect', { file: path, ...digests(bytes), ...inspectionDocument(inspection) });
+  else io.stdout.write(`${inspectionSheet(report.path(path), inspection)}\n`);
+}

@@ -1,0 +1,172 @@
+import type { Firmware } from '../../../core/firmware/firmware.ts';
+import type { ImageHeader } from '../../../core/firmware/image-header.ts';
+import { hexWord } from '../../../core/firmware/little-endian.ts';
+import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
+import type { Release } from '../../../core/preflight/release.ts';
+import { drawFlash, type FlashPicture } from './flash-picture.ts';
+
+/** Everything that is known of a file, for the two forms in which it is said. */
+export interface Inspection {
+  readonly firmware: Firmware;
+  readonly release: Release;
+  readonly picture: FlashPicture | undefined;
+}
+
+/** The JSON document. */
+export function inspectionDocument({ firmware, release, picture }: Inspection) {
+  const { encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings, traces } = firmware;
+  return {
+    encoding,
+    kind,
+    contentBytes: content.length,
+    gzip: gzipDocument(firmware, release),
+    sketch: sketch && {
+      core: sketch.core.release ?? null,
+      coreGitHash: sketch.core.gitHash ?? null,
+      flashMode: sketch.flash.mode ?? null,
+      flashSizeBytes: sketch.flash.sizeBytes ?? null,
+      flashFrequencyMHz: sketch.flash.frequencyMHz ?? null,
+      sizeBytes: sketch.sketchSizeBytes ?? null,
+      segments: sketch.application?.segments ?? [],
+      eboot: headerDocument(sketch.eboot),
+      application: sketch.application && headerDocument(sketch.application),
+      crcRule: sketch.crcRule,
+      crc: sketch.crc ?? null,
+      sketchMd5s: sketchMd5s(content, sketch.sketchSizeBytes ?? 0),
+    },
+    filesystem,
+    signature: trailer && {
+      format: trailer.format,
+      keyBits: trailer.keyBits,
+      verifiedBy: trailer.verifiedBy?.fingerprint ?? null,
+    },
+    embeddedKeys: embeddedKeys.map(({ encoding: form, container, offset, key }) => ({
+      encoding: form,
+      container,
+      offset,
+      bits: key.bits,
+      fingerprint: key.fingerprint,
+    })),
+    traces,
+    enforcement: kind === 'sketch' && embeddedKeys.length > 0 ? release.enforcement : null,
+    layout: release.image.layout ?? null,
+    flash: picture ?? null,
+    findings,
+  };
+}
+
+function gzipDocument({ gzip }: Firmware, { artefacts: [artefact] }: Release) {
+  if (gzip === undefined) return null;
+  return {
+    members: gzip.members.map(({ offset, header, deflateBytes, inflatedBytes, isize, storedCrc, endOffset }) => ({
+      offset,
+      fileName: header.fileName ?? null,
+      modificationTime: header.modificationTime,
+      deflateBytes,
+      inflatedBytes,
+      isize,
+      crc: hexWord(storedCrc),
+      endOffset,
+    })),
+    lowestStaging: artefact?.inflate?.lowestStaging ?? null,
+  };
+}
+
+function headerDocument({ offset, segmentCount, entryAddress, flash, segments, endOffset, checksum }: ImageHeader) {
+  return {
+    offset,
+    segmentCount,
+    entryAddress: hexWord(entryAddress),
+    flashMode: flash.mode ?? null,
+    flashSizeBytes: flash.sizeBytes ?? null,
+    flashFrequencyMHz: flash.frequencyMHz ?? null,
+    segments,
+    endOffset: endOffset ?? null,
+    checksum: checksum ?? null,
+  };
+}
+
+/** The sheet for people. */
+export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): string {
+  const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
+  const rows: (readonly [string, string])[] = [
+    ['file', `${name}, ${sizeBytes} bytes`],
+    ['is', `${kind}${encoding === 'gzip' ? `, gzip of ${content.length} bytes` : ''}`],
+    ...gzipRows(firmware, release),
+    ...sketchRows(firmware),
+    ...filesystemRows(firmware),
+    ['signature', trailer === undefined ? 'none' : `${trailer.format}, RSA ${trailer.keyBits} bits`],
+  ];
+  if (trailer?.verifiedBy !== undefined) rows.push(['signed by', trailer.verifiedBy.fingerprint]);
+  for (const { key } of embeddedKeys) rows.push(['holds key', `${key.fingerprint} (RSA ${key.bits} bits)`]);
+  if (kind === 'sketch' && embeddedKeys.length > 0) rows.push(['verifies', enforcementWords[release.enforcement]]);
+  for (const { id, message } of findings) rows.push(['note', `${id}: ${message}`]);
+  if (picture !== undefined) {
+    rows.push(['layout', `${picture.layout ?? 'of its own'}, ${picture.flashSizeBytes / 1024} KB of flash`]);
+    rows.push(...drawFlash(picture).map((line) => ['', line] as const));
+  }
+  return rows.map(([label, text]) => `${label.padEnd(10)} ${text}`.trimEnd()).join('\n');
+}
+
+const enforcementWords = {
+  elf: 'its next update, as the ELF shows',
+  declared: 'its next update, as was declared',
+  unproven: 'not proven: there is no ELF of this image beside it',
+  disproved: 'nothing, although it holds a key: the ELF lacks the verifier',
+} as const satisfies Record<Release['enforcement'], string>;
+
+function gzipRows({ gzip }: Firmware, { artefacts: [artefact] }: Release): (readonly [string, string])[] {
+  const [member] = gzip?.members ?? [];
+  if (gzip === undefined || member === undefined) return [];
+  const { fileName } = member.header;
+  const framing = `${gzip.members.length === 1 ? 'one member' : `${gzip.members.length} members`}, announces ${member.isize} bytes${fileName === undefined || fileName === '' ? '' : `, file name ${JSON.stringify(fileName)}`}`;
+  const lowest = artefact?.inflate?.lowestStaging;
+  const staging = lowest && `from ${lowest.inflatesFirst} on (before core 3.0.0: ${lowest.erasesFirst})`;
+  return staging === undefined
+    ? [['gzip', framing]]
+    : [
+        ['gzip', framing],
+        ['staged', `safely ${staging}`],
+      ];
+}
+
+function sketchRows({ sketch, traces }: Firmware): (readonly [string, string])[] {
+  if (sketch === undefined) return [];
+  const { mode, sizeBytes, frequencyMHz } = sketch.flash;
+  const rows: (readonly [string, string])[] = [
+    ['core', sketch.core.release ?? sketch.core.gitHash ?? 'unknown'],
+    ['flash', `${mode ?? '?'}, ${sizeBytes === undefined ? '?' : sizeBytes / 1024} KB, ${frequencyMHz ?? '?'} MHz`],
+    ['eboot', headerWords(sketch.eboot)],
+  ];
+  if (sketch.application !== undefined) rows.push(['sketch', headerWords(sketch.application)]);
+  for (const { address, sizeBytes: segmentBytes, memory } of sketch.application?.segments ?? []) {
+    rows.push(['segment', `${hexWord(address)}  ${String(segmentBytes).padStart(8)} bytes  ${memory}`]);
+  }
+  rows.push(['CRC', sketch.crc === undefined ? 'none' : sketch.crc.matches ? 'right' : 'wrong']);
+  if (traces === undefined) return rows;
+  if (traces.sdkVersions.length > 0) rows.push(['SDK', traces.sdkVersions.join(', ')]);
+  const libraries = [
+    ['Updater', traces.updater],
+    ['ArduinoOTA', traces.arduinoOta],
+    ['ESP8266httpUpdate', traces.httpUpdate],
+    ['ESP8266HTTPUpdateServer', traces.webUpdater],
+  ] as const;
+  const found = libraries.filter(([, isThere]) => isThere).map(([library]) => library);
+  rows.push(['traces', found.length === 0 ? 'none of any updater' : found.join(', ')]);
+  return rows;
+}
+
+function headerWords({ segmentCount, entryAddress, checksum }: ImageHeader): string {
+  const sum = checksum === undefined ? 'no checksum' : checksum.matches ? 'checksum right' : 'checksum wrong';
+  return `${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}, entry ${hexWord(entryAddress)}, ${sum}`;
+}
+
+function filesystemRows({ filesystem }: Firmware): (readonly [string, string])[] {
+  if (filesystem === undefined) return [];
+  const { type, version, blockSizeBytes, blockCount, partitionBytes, usedBytes } = filesystem;
+  const geometry =
+    blockSizeBytes === undefined || blockCount === undefined
+      ? 'no geometry'
+      : `${blockCount} blocks of ${blockSizeBytes} bytes, made for ${partitionBytes} bytes`;
+  return [[type, `${version === undefined ? '' : `${version}, `}${geometry}, ${usedBytes} in use`]];
+}

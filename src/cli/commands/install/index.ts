@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { OtaError } from '../../../errors/ota-error.ts';
+import {
+  arduinoFolders,
+  findInstalledCores,
+  type InstalledCore,
+  readCore,
+} from '../../../project/build/arduino-cores.ts';
+import type { ArduinoHooks } from '../../../project/build/arduino-hooks.ts';
+import { installIdeHooks, uninstallIdeHooks } from '../../../project/build/arduino-ide.ts';
+import { platformioHookLine } from '../../../project/build/platformio.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+
+export interface InstallOptions extends OutputOptions {
+  readonly platform?: string | undefined;
+}
+
+/** Declares the verb `install`. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'install <system>', 'write the hooks into the Arduino IDE, or say the line for PlatformIO', [
+    'ota-hooks install arduino',
+    'ota-hooks install platformio',
+  ])
+    .option('--platform <dir>', 'folder of the installed core (default: every esp8266 core that is found)')
+    .action((system, options) => install(system, options, declaration.io));
+}
+
+/** Puts the hooks where a build system finds them. */
+export async function install(system: string, options: InstallOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  if (system === 'platformio') {
+    report.say('PlatformIO takes its hooks from platformio.ini; put this line into its [env] section:');
+    report.result('install', { line: platformioHookLine }, platformioHookLine);
+    return;
+  }
+  const hooks: ArduinoHooks = { nodePath: io.self.node, cliPath: io.self.cli };
+  await inEachCore(system, options, io, report, (core) => installIdeHooks(core.folder, hooks));
+  report.say(
+    'Every sketch with a public.key beside it is signed from the next build on; a core upgrade asks for this again.',
+  );
+}
+
+/** Takes back what {@link install} did. */
+export async function uninstall(system: string, options: InstallOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  if (system === 'platformio') {
+    report.say('Take the line of ota-hooks out of extra_scripts in platformio.ini.');
+    report.result('uninstall', { line: platformioHookLine });
+    return;
+  }
+  await inEachCore(system, options, io, report, (core) => uninstallIdeHooks(core.folder));
+}
+
+async function inEachCore(
+  system: string,
+  options: InstallOptions,
+  io: Io,
+  report: Report,
+  act: (core: InstalledCore) => Promise<string>,
+): Promise<void> {
+  if (system !== 'arduino') {
+    throw new OtaError('USAGE', {
+      message: `There are no hooks for ${system}`,
+      hint: 'Known are: arduino, platformio.',
+    });
+  }
+  const done: { platform: string; version: string | undefined; state: string }[] = [];
+  for (const core of await coresOf(options, io)) {
+    const state = await act(core);
+    done.push({ platform: core.folder, version: core.version, state });
+    report.say(`${state}: ${core.folder}${core.version === undefined ? '' : ` (core ${core.version})`}`);
+  }
+  report.result('install', done);
+}
+
+async function coresOf({ platform }: InstallOptions, io: Io): Promise<readonly InstalledCore[]> {
+  if (platform !== undefined) {
+    return [await readCore(resolve(io.cwd, platform))];
+  }
+  const folders = arduinoFolders(io.env, io.platform, io.home);
+  const cores = await findInstalledCores(folders);
+  if (cores.length === 0) throw new OtaError('CORE_NOT_FOUND', { folder: folders.data });
+  return cores;
+}

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { generateRsaKeyPair } from '../../../core/keys/generate.ts';
+import { readPublicKey } from '../../../core/keys/public-key.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { type KeyPlace, projectSettings } from '../../../project/config/settings.ts';
+import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../../../project/keys/key-files.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { during } from '../../output/during.ts';
+import { requireDistinct } from '../../output/outputs.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+
+export interface KeygenOptions extends OutputOptions {
+  readonly bits: string;
+  readonly privateKey?: string | undefined;
+  readonly publicKey?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'keygen', 'make an RSA key pair; never over one that is there', [
+    'ota-hooks keygen',
+    'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',
+  ])
+    .option('--bits <n>', 'size of the key, 1024 to 4096', '2048')
+    .option(
+      '--private-key <file>',
+      'where the private key goes (default: where the configuration has it, or private.key)',
+    )
+    .option('--public-key <file>', 'where the public key goes (default: where the configuration has it, or public.key)')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((options) => keygen(options, declaration.io));
+}
+
+/** Makes a key pair, never over one that is there. */
+export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const settings = await projectSettings(options, io.cwd);
+  const source = resolve(io.cwd, options.source ?? '.');
+  const privatePath = pathOf(settings.privateKey, 'private key') ?? join(source, 'private.key');
+  const publicPath = pathOf(settings.publicKey, 'public key') ?? join(source, 'public.key');
+  requireDistinct([privatePath, publicPath], []);
+  for (const [path, what] of [
+    [privatePath, 'private key'],
+    [publicPath, 'public key'],
+  ] as const) {
+    if (existsSync(path)) throw new OtaError('FILE_EXISTS', { path: report.path(path), what });
+  }
+  const long = { what: `making a key of ${options.bits} bits` };
+  const pair = await during(long, io, options, () => generateRsaKeyPair(Number(options.bits)));
+  io.signal.throwIfAborted();
+  await createPrivateKeyFile(privatePath, pair.privateKey);
+  await createPublicKeyFile(publicPath, pair.publicKey).catch(async (error) => {
+    // Half a pair is of no use, and would stand in the way of the next try.
+    await rm(privatePath, { force: true });
+    throw error;
+  });
+
+  const key = readPublicKey(pair.publicKey, report.path(publicPath));
+  for (const warning of await privateKeyWarnings(privatePath, key, report.path(privatePath))) report.warn(warning);
+  report.say(
+    `Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`,
+  );
+  report.say(`Public key:  ${report.path(publicPath)} (fingerprint ${key.fingerprint})`);
+  report.result('keygen', {
+    privateKey: privatePath,
+    publicKey: publicPath,
+    bits: key.bits,
+    fingerprint: key.fingerprint,
+  });
+}
+
+/** @throws OtaError USAGE where the configuration takes the key from the environment, into which nothing can be written */
+function pathOf(place: KeyPlace | undefined, what: string): string | undefined {
+  if (place === undefined || 'path' in place) return place?.path;
+  const message = `the configuration takes the ${what} from ${place.variable}, where no key can be made`;
+  throw new OtaError('USAGE', { message, hint: `say where it goes with --${what.replace(' ', '-')} FILE` });
+}

@@ -1,0 +1,183 @@
+import { basename, dirname, relative, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import type { CompressionName } from '../../../core/compression/names.ts';
+import { compressionNames } from '../../../core/compression/names.ts';
+import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
+import { artefactSuffixes, type ImageKind, manifestSuffix } from '../../../core/model/artefact.ts';
+import type { Manifest } from '../../../core/model/manifest.ts';
+import { type PackRequest, packImage } from '../../../core/pack/pack-image.ts';
+import { signBuild } from '../../../core/pack/sign-build.ts';
+import type { Signer } from '../../../core/signing/signer.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import { removeStaleArtefacts, writeBuild } from '../../../project/build/build-files.ts';
+import { firmwareVersion, type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { during } from '../../output/during.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { allowedRule } from '../../shared/allowed-rules.ts';
+import { findElf } from '../../shared/elf-beside.ts';
+import { nameOf, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
+
+export interface PackOptions extends OutputOptions {
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly privateKey?: string | undefined;
+  readonly publicKey?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
+  readonly unsigned?: boolean | undefined;
+  readonly elf?: string | undefined;
+  readonly kind?: ImageKind | undefined;
+  readonly compression?: CompressionName | undefined;
+  readonly legacy?: boolean | undefined;
+  readonly signCompressedFilesystem?: boolean | undefined;
+  readonly declareEnforcement?: boolean | undefined;
+  readonly project?: string | undefined;
+  readonly firmwareVersion?: string | undefined;
+  readonly board?: string | undefined;
+  readonly allow: readonly string[];
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'pack [file...]', "make one build's artefacts and manifest", [
+    'ota-hooks pack build/sketch.ino.bin',
+    'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
+  ])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--private-key <file>', 'the private key, PEM (default: private.key in the source folder)')
+    .option('--public-key <file>', 'the public key (default: public.key in the source folder, or from the private key)')
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
+    .option('--unsigned', 'leave the signing to `sign --manifest`')
+    .option('--elf <file>', 'the linked program, for the proof that the device will verify (default: beside the image)')
+    .addOption(
+      new Option('--kind <kind>', 'what the image is, where its bytes do not tell').choices([
+        'sketch',
+        'filesystem',
+      ] as const),
+    )
+    .addOption(new Option('--compression <how>', 'how to compress (default: gzip)').choices(compressionNames))
+    .option('--legacy', 'also write .legacy_sig for devices on core 2.5.x')
+    .option('--sign-compressed-filesystem', 'sign a compressed filesystem too (devices with ATOMIC_FS_UPDATE only)')
+    .option('--declare-enforcement', 'the sketch calls Update.installSignature itself')
+    .option('--project <name>', 'name of the project')
+    .option('--firmware-version <version>', 'version of the firmware')
+    .option('--board <name>', 'name of the board')
+    .option('--allow <rule>', 'let a rule of preflight not stop the build; may be repeated', allowedRule, [])
+    .action((files, options) => pack(files, options, declaration.io));
+}
+
+interface Keys {
+  readonly publicKey: RsaPublicKey | undefined;
+  readonly signer: Signer | undefined;
+}
+
+/** The pipeline of one build: image to artefacts and manifest, for each image that is named or that the configuration finds. */
+export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const named = files.map((file) => resolve(io.cwd, file));
+  // Even when the configuration or a key turns out bad, nothing of an earlier build may remain.
+  for (const image of named) await removeStaleArtefacts(image);
+  const settings = await projectSettings(options, io.cwd);
+  const images = named.length > 0 ? named : await findImages(settings, report);
+  for (const image of images) await removeStaleArtefacts(image);
+
+  const keys = await loadKeys(options, settings, io, report);
+  const manifests: Manifest[] = [];
+  for (const image of images) manifests.push(await packOne(image, keys, options, settings, io, report));
+  const [only] = manifests;
+  report.result('pack', only !== undefined && manifests.length === 1 ? only : manifests);
+}
+
+async function packOne(
+  path: string,
+  { publicKey, signer }: Keys,
+  options: PackOptions,
+  { config, privateKey }: ProjectSettings,
+  io: Io,
+  report: Report,
+): Promise<Manifest> {
+  const request: PackRequest = {
+    path: report.path(path),
+    file: basename(path),
+    image: await readNamedFile(path, 'image'),
+    elf: await findElf(path, options.elf, io),
+    kind: options.kind,
+    publicKey,
+    compression: options.compression ?? config.compression ?? 'gzip',
+    legacy: options.legacy ?? config.legacy ?? false,
+    signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
+    enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
+    project: options.project ?? config.project,
+    version: firmwareVersion(options.firmwareVersion, config, io.env),
+    board: options.board ?? config.board,
+    allow: options.allow,
+    signal: io.signal,
+  };
+  const packed = () => packImage(request);
+  const isLong = request.compression === 'zopfli';
+  const { build, warnings } = await (isLong
+    ? during({ what: `compressing ${request.path}` }, io, options, packed)
+    : packed());
+  for (const warning of warnings) report.warn(warning);
+  const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
+  io.signal.throwIfAborted();
+  await writeBuild(finished, dirname(path));
+  tell(finished.manifest, dirname(path), report);
+  return finished.manifest;
+}
+
+/** Signing needs the private key; without --unsigned it is used when it is there. */
+async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
+  const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
+  if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
+  const publicKey =
+    settings.publicKey === undefined && options.unsigned === true
+      ? undefined
+      : await projectPublicKey(settings, io, report);
+  if (options.unsigned === true && publicKey === undefined) {
+    report.warn('there is no public key, so nothing is proven of what devices will verify; name it with --public-key');
+  }
+  if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
+  return { publicKey, signer };
+}
+
+async function findImages({ config, folder }: ProjectSettings, report: Report): Promise<string[]> {
+  if (config.images === undefined) {
+    throw new OtaError('USAGE', {
+      message: '`pack` was given no image',
+      hint: 'Name the .bin that the build made, or put "images": ["build/**/*.bin"] into ota.config.json.',
+    });
+  }
+  const { default: glob } = await import('fast-glob');
+  const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
+  if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: config.images, folder: report.path(folder) });
+  return withoutArtefacts(found.map((path) => resolve(path)).sort());
+}
+
+/** A pattern such as `build/*` also matches what an earlier build left beside an image. */
+function withoutArtefacts(paths: readonly string[]): string[] {
+  const artefacts = new Set(
+    paths.flatMap((path) => [...artefactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
+  );
+  return paths.filter((path) => !artefacts.has(path));
+}
+
+function tell({ image, artefacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
+  const signed = artefacts.filter(({ signature }) => signature !== 'none');
+  for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
+  if (signed.length === 0 && signing.publicKey !== undefined) {
+    report.say(
+      'Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)',
+    );
+  }
+  for (const { file, sizeBytes } of artefacts) {
+    const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)} %`;
+    report.detail(`  ${relative(folder, resolve(folder, file))}  ${sizeBytes} bytes${share}`);
+  }
+  if (image.kind === 'sketch' && signing.publicKey !== undefined) {
+    report.detail(`  devices will verify their next update: ${enforcement}`);
+  }
+}

@@ -1,0 +1,168 @@
+import { resolve } from 'node:path';
+import { gzipSync } from 'fflate';
+import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import { type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
+import type { RuleId } from '../../../core/preflight/registry.ts';
+import type { Release } from '../../../core/preflight/release.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { projectSettings } from '../../../project/config/settings.ts';
+import { collect, type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { allowedRule } from '../../shared/allowed-rules.ts';
+import { type DeviceSources, deviceFacts, readManifest } from '../../shared/device-facts.ts';
+import { deviceOptions } from '../../shared/device-options.ts';
+import { type FileToJudge, readFileToJudge } from '../../shared/file-to-judge.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
+
+export interface PreflightOptions extends OutputOptions, KnownKeyOptions, DeviceSources {
+  readonly via: readonly string[];
+  readonly allow: readonly RuleId[];
+  readonly elf?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'preflight <file>', 'say whether an update is safe for a device, before it is sent', [
+    'ota-hooks preflight build/sketch.ino.bin.gz.signed --device door.json',
+    'ota-hooks preflight build/sketch.ino.bin.ota.json --core 2.7.4 --signing none --layout 4m2m --transport espota',
+  ])
+    .option('--device <facts>', 'JSON file with what is known of the device, or its name in the configuration')
+    .option('--request <file>', 'header lines of an HTTP update request of the device')
+    .option(
+      '--known <manifest>',
+      'a build that the device may run, by which its request is read; may be repeated',
+      collect,
+      [],
+    )
+    .addOption(deviceOptions.core)
+    .addOption(deviceOptions.signing)
+    .addOption(deviceOptions.keyFingerprint)
+    .addOption(deviceOptions.format)
+    .addOption(deviceOptions.flashMode)
+    .addOption(deviceOptions.chipSize)
+    .addOption(deviceOptions.layout)
+    .addOption(deviceOptions.fsStart)
+    .addOption(deviceOptions.fsEnd)
+    .addOption(deviceOptions.sketchSize)
+    .addOption(deviceOptions.transport)
+    .addOption(deviceOptions.atomicFs)
+    .addOption(deviceOptions.noAtomicFs)
+    .addOption(deviceOptions.kind)
+    .addOption(deviceOptions.project)
+    .addOption(deviceOptions.board)
+    .option('--via <manifest>', 'a sketch that the device may go through on the way; may be repeated', collect, [])
+    .option('--allow <rule>', 'let this rule not stand in the way; may be repeated', allowedRule, [])
+    .option(
+      '--public-key <file>',
+      "a known key beside the project's and those in the image; may be repeated",
+      collect,
+      [],
+    )
+    .option('--elf <file>', 'the linked program (default: beside the image)')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((file, options) => preflight(file, options, declaration.io));
+}
+
+/**
+ * Says whether a file is safe for a device: of an image or an artefact, that very file; of a manifest, what the planner would send. Exit code
+ * 3 when it is not.
+ */
+export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const path = resolve(io.cwd, file);
+  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const facts = await deviceFacts(options, settings, io);
+  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
+  const judged = await readFileToJudge(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
+  const steppingStones = await Promise.all(options.via.map((manifest) => readManifest(resolve(io.cwd, manifest))));
+  const allow = new Set<string>(options.allow);
+  const ask = (target: Release) => plan<Release>({ facts, target, steppingStones, allow });
+  const first = ask(judged.release);
+  const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
+  const alternative = decision.kind === 'refuse' ? otherArtefact(judged, facts) : undefined;
+  report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
+  if (decision.kind !== 'refuse') return;
+  throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), refused: decision.refused });
+}
+
+function lacksSpace(decision: Plan<Release>): boolean {
+  return decision.kind === 'refuse' && decision.refused.some(({ rule }) => rule === 'no-space');
+}
+
+/** So that it can be said whether gzip would fit. */
+function withGzipSize({ release, firmware }: FileToJudge): Release {
+  if (firmware === undefined || firmware.encoding === 'gzip') return release;
+  const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
+  return { ...release, image: { ...release.image, gzipBytes } };
+}
+
+/** Another artefact of the same build that would be safe. */
+function otherArtefact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
+  if (build === undefined) return undefined;
+  const decision = plan<Release>({ facts, target: build });
+  return decision.kind === 'send' ? decision.artefact.file : undefined;
+}
+
+function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, alternative: string | undefined) {
+  const steps = stepsOf(decision);
+  return {
+    file: path,
+    safe: decision.kind !== 'refuse',
+    device: facts,
+    plan: {
+      kind: decision.kind,
+      steps: steps.map(({ artefact: { file, encoding, signature, sizeBytes }, release }) => ({
+        artefact: file,
+        version: release.version ?? null,
+        encoding,
+        signature,
+        sizeBytes,
+      })),
+    },
+    refused:
+      decision.kind === 'send'
+        ? []
+        : decision.refused.map(({ rule, message, instead, artefact }) => ({ rule, message, instead, artefact })),
+    warnings: steps.flatMap(({ warnings, artefact }) =>
+      warnings.map(({ rule, message, instead }) => ({ rule, message, instead, artefact: artefact.file })),
+    ),
+    alternative: alternative ?? null,
+  };
+}
+
+function stepsOf(decision: Plan<Release>): readonly Step<Release>[] {
+  switch (decision.kind) {
+    case 'send':
+      return [decision];
+    case 'hops':
+      return decision.hops;
+    case 'refuse':
+      return [];
+  }
+}
+
+function sheetOf(decision: Plan<Release>, alternative: string | undefined): string {
+  const rows: string[] = [];
+  for (const [index, { artefact, warnings }] of stepsOf(decision).entries()) {
+    const hop = decision.kind === 'hops' ? `hop ${index + 1}: ` : '';
+    rows.push(row('safe', `${hop}send ${artefact.file} (${artefact.sizeBytes} bytes)`));
+    for (const { rule, message, instead } of warnings) rows.push(row('warning', `${rule}: ${message}`), way(instead));
+  }
+  if (decision.kind === 'refuse') {
+    for (const { rule, message, instead, artefact } of decision.refused) {
+      rows.push(row('refused', `${artefact}: ${rule}: ${message}`), way(instead));
+    }
+    if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
+  }
+  return rows.join('\n');
+}
+
+function row(word: string, text: string): string {
+  return word.padEnd(9) + text;
+}
+
+function way(instead: string): string {
+  return row('', `instead: ${instead}`);
+}

@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { firmwareVersion, type ProjectSettings } from '../../../project/config/settings.ts';
+import type { WantedNames } from '../../../publishing/names.ts';
+import { requireOneVersion } from '../../../publishing/one-version.ts';
+import type { Publication } from '../../../publishing/publication.ts';
+import type { Io } from '../../io.ts';
+import type { Report } from '../../output/report.ts';
+import { findElf } from '../../shared/elf-beside.ts';
+import type { PublishOptions } from './options.ts';
+
+/** What the command line means: one build, those of a folder, or one of the past. */
+export async function choosePublications(
+  path: string | undefined,
+  source: string,
+  options: PublishOptions,
+  settings: ProjectSettings,
+  io: Io,
+  report: Report,
+): Promise<readonly Publication[]> {
+  const names = wantedNames(options, settings, io);
+  if (options.known !== undefined) {
+    if (path === undefined) return [await choosePast(resolve(io.cwd, options.known), options, names, io, report)];
+    throw new OtaError('USAGE', {
+      message: '`publish` was given a build, and --known another one',
+      hint: 'Make a build of the past known by a run of its own.',
+    });
+  }
+  const { findBuilds } = await import('../../../publishing/find-builds.ts');
+  const { openPublication } = await import('../../../publishing/packed-publication.ts');
+  const publications: Publication[] = [];
+  for (const build of await findBuilds(path, source, settings)) {
+    publications.push(await openPublication(build, names, { purpose: 'serve', allow: options.allow }));
+  }
+  requireOneVersion(publications);
+  return publications;
+}
+
+/** A manifest that was kept tells more than the bytes do. */
+async function choosePast(
+  path: string,
+  options: PublishOptions,
+  names: WantedNames,
+  io: Io,
+  report: Report,
+): Promise<Publication> {
+  const { openPackedRelease } = await import('../../../delivery/packed-release.ts');
+  if ((await openPackedRelease(path)) !== undefined) {
+    const { openPublication } = await import('../../../publishing/packed-publication.ts');
+    return openPublication(path, names, { purpose: 'known', allow: [] });
+  }
+  const { knownPublication } = await import('../../../publishing/known-publication.ts');
+  const elf = await findElf(path, options.elf, io);
+  const { publication, warnings } = await knownPublication({ path, elf, board: options.board }, names);
+  for (const warning of warnings) report.warn(warning);
+  return publication;
+}
+
+function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: Io): WantedNames {
+  if (options.hold === true && options.channel !== undefined) {
+    throw new OtaError('USAGE', {
+      message: '`publish` was given a channel, and --hold, which offers it on none',
+      hint: 'Leave one of them out; `server releases offer` and rollouts name the channel later.',
+    });
+  }
+  // A channel on the command line outweighs a configuration that holds builds back.
+  const hold = options.hold ?? (options.channel === undefined && config.publish?.hold === true);
+  return {
+    project: options.project,
+    version: options.firmwareVersion,
+    channel: options.channel ?? config.publish?.channel,
+    hold,
+    fallback: {
+      project: config.project,
+      // The configuration is about the builds of today.
+      version: () => (options.known === undefined ? firmwareVersion(undefined, config, io.env) : undefined),
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { AllowedRule } from '../../../publishing/publication.ts';
+import type { OutputOptions } from '../../output/report.ts';
+
+/** What `publish` was told by its command line. */
+export interface PublishOptions extends OutputOptions {
+  readonly to?: string | undefined;
+  readonly project?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly hold?: boolean | undefined;
+  readonly firmwareVersion?: string | undefined;
+  readonly tokenEnv: string;
+  readonly ca?: string | undefined;
+  readonly known?: string | undefined;
+  readonly elf?: string | undefined;
+  readonly board?: string | undefined;
+  readonly allow: readonly AllowedRule[];
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly afterBuild?: boolean | undefined;
+  readonly passphraseEnv?: string | undefined;
+}

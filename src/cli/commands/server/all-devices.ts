@@ -1,0 +1,15 @@
+import type { DeviceInfo } from '../../../api/admin-info.ts';
+import { segment, type Talk } from './connection.ts';
+
+/** All devices of a project, page by page. */
+export async function allDevices({ ask }: Talk, project: string): Promise<DeviceInfo[]> {
+  const all: DeviceInfo[] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const query = `limit=1000&after=${segment(after)}`;
+    const path = `/projects/${segment(project)}/devices?${query}`;
+    const page: { devices: DeviceInfo[]; next?: string } = await ask('GET', path);
+    all.push(...page.devices);
+    after = page.next;
+  }
+  return all;
+}

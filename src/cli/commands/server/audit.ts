@@ -1,0 +1,26 @@
+import type { AuditInfo } from '../../../api/admin-info.ts';
+import type { Declaration } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { table } from '../../output/table.ts';
+import { type ServerOptions, serverVerb, talkTo } from './connection.ts';
+
+/** Declares `server audit`. */
+export function declareAudit({ program, io }: Declaration): void {
+  serverVerb({ program, io }, 'audit', 'who changed what, the newest first', [
+    'ota-hooks server audit --server https://ota.example.com',
+    'ota-hooks server audit --json',
+  ]).action((options) => audit(options, io));
+}
+
+async function audit(options: ServerOptions, io: Io): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  const { entries } = await ask<{ entries: AuditInfo[] }>('GET', '/audit?limit=200');
+  const rows = entries.map(({ at, actor, action, project, detail }) => [
+    at,
+    actor,
+    action,
+    project ?? '-',
+    JSON.stringify(detail),
+  ]);
+  report.result('server audit', entries, table([['at', 'who', 'what', 'project', 'detail'], ...rows]));
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { stream } from '../../../api/client/connection.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { writeError } from '../../../files/write.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { during, type Tell } from '../../output/during.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { type ServerOptions, serverVerb, talkTo } from './connection.ts';
+
+interface ExportOptions extends ServerOptions {
+  readonly out: string;
+  readonly data?: string | undefined;
+}
+
+/** Declares `server export` and `server import`. */
+export function declareBackup({ program, io }: Declaration): void {
+  serverVerb({ program, io }, 'export', 'a backup of everything, while the server runs or when it does not', [
+    'ota-hooks server export --out backup.ndjson --server https://ota.example.com',
+    'ota-hooks server export --out backup.ndjson --data /var/lib/ota-hooks',
+  ])
+    .requiredOption(
+      '--out <file>',
+      'where to; keep it safe: it holds the keys of --tls self-signed, and hashes of tokens and passwords',
+    )
+    .option('--data <dir>', 'of a server that does not run')
+    .action((options) => exportBackup(options, io));
+  verb({ program, io }, 'import <file>', 'restore a backup into an empty data folder', [
+    'ota-hooks server import backup.ndjson --data /var/lib/ota-hooks',
+    'ota-hooks server import backup.ndjson --data data --json',
+  ])
+    .requiredOption('--data <dir>', 'the folder; nothing may be in it yet')
+    .action((file, options) => importBackup(file, options, io));
+}
+
+async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
+  const out = resolve(io.cwd, options.out);
+  const report = makeReport(io, options);
+  const chunks = options.data === undefined ? fromServer(options, io) : fromFolder(resolve(io.cwd, options.data));
+  const long = { what: `exporting to ${report.path(out)}` };
+  const sizeBytes = await during(long, io, options, (tell) => writeChunks(out, chunks, io.signal, tell));
+  report.say(`${report.path(out)}: ${sizeBytes} bytes`);
+  report.result('server export', { file: out, sizeBytes });
+}
+
+async function* fromFolder(folder: string): AsyncGenerator<string> {
+  const { authorityIn, backupLines, openSqliteStore } = await import('../../../server/index.ts');
+  const store = await openSqliteStore(folder, `ota-hooks server export, process ${process.pid}`);
+  try {
+    yield* backupLines({ store, authority: authorityIn(folder) });
+  } finally {
+    await store.close();
+  }
+}
+
+async function* fromServer(options: ServerOptions, io: Io): AsyncGenerator<Uint8Array> {
+  const { place, ask } = talkTo(options, io);
+  // Says in our words what is wrong with the address or the token.
+  await ask('GET', '/server');
+  const { url, status, body } = await stream(place, '/export');
+  if (status !== 200) {
+    const hint = 'An export takes the token of an admin of all projects.';
+    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message: 'no export', hint });
+  }
+  yield* body;
+}
+
+/** The last line says that nothing is missing, so a backup that broke off does not take the place of an older one. */
+async function writeChunks(
+  path: string,
+  chunks: AsyncIterable<string | Uint8Array>,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<number> {
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  let sizeBytes = 0;
+  let end = '';
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      for await (const chunk of chunks) {
+        signal.throwIfAborted();
+        const bytes = Buffer.from(chunk);
+        await file.writeFile(bytes);
+        sizeBytes += bytes.length;
+        tell(`${Math.floor(sizeBytes / 1024)} KB`);
+        end = (end + bytes.subarray(-200).toString('latin1')).slice(-200);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (!/\n\{"end":true,"lines":\d+\}\n$/.test(end)) {
+      throw new OtaError('BACKUP_INVALID', { path, reason: 'it broke off' });
+    }
+    await rename(temporary, path);
+    return sizeBytes;
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    const isSystem = cause instanceof Error && 'syscall' in cause;
+    throw isSystem ? writeError(path, cause) : cause;
+  }
+}
+
+async function importBackup(file: string, options: OutputOptions & { readonly data: string }, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const path = resolve(io.cwd, file);
+  const folder = resolve(io.cwd, options.data);
+  const { authorityIn, openSqliteStore, restoreBackup } = await import('../../../server/index.ts');
+  const input = await openToRead(path);
+  const store = await openSqliteStore(folder, `ota-hooks server import, process ${process.pid}`);
+  try {
+    for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
+    const into = { store, authority: authorityIn(folder) };
+    const long = { what: `restoring ${report.path(path)}` };
+    await during(long, io, options, (tell) => restoreBackup(into, linesOf(input, io.signal, tell), path));
+  } finally {
+    input.destroy();
+    await store.close();
+  }
+  report.say(`${report.path(folder)} holds what ${report.path(path)} holds`);
+  report.result('server import', { data: folder, from: path });
+}
+
+async function* linesOf(input: ReadStream, signal: AbortSignal, tell: Tell): AsyncGenerator<string> {
+  const { size } = await stat(input.path);
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    signal.throwIfAborted();
+    tell(size === 0 ? 1 : input.bytesRead / size);
+    yield line;
+  }
+}
+
+function openToRead(path: string): Promise<ReadStream> {
+  return new Promise((done, fail) => {
+    const stream = createReadStream(path);
+    stream.once('open', () => done(stream));
+    stream.once('error', (cause: NodeJS.ErrnoException) => {
+      const reason = cause.code ?? cause.message;
+      const isMissing = reason === 'ENOENT' || reason === 'ENOTDIR';
+      const named = { path, what: 'backup' };
+      fail(
+        isMissing
+          ? new OtaError('FILE_NOT_FOUND', named, cause)
+          : new OtaError('FILE_UNREADABLE', { path, reason }, cause),
+      );
+    });
+  });
+}

@@ -1,0 +1,28 @@
+import { type Declaration, verbGroup } from '../../command.ts';
+import { declareAudit } from './audit.ts';
+import { declareBackup } from './backup.ts';
+import { declareDevices } from './devices.ts';
+import { declareProjects } from './projects.ts';
+import { declareReleases } from './releases.ts';
+import { declareRollout } from './rollout.ts';
+import { declareToken } from './token.ts';
+
+/** Declares the verb, which is a group of verbs. */
+export function declare({ program, io }: Declaration) {
+  const group = verbGroup(program, 'server', 'look at an update server and change what it does', [
+    'ota-hooks server projects list --server https://ota.example.com',
+    'ota-hooks server releases offer --help',
+  ]);
+  for (const declareVerb of [
+    declareToken,
+    declareProjects,
+    declareReleases,
+    declareDevices,
+    declareRollout,
+    declareAudit,
+    declareBackup,
+  ]) {
+    declareVerb({ program: group, io });
+  }
+  return group;
+}

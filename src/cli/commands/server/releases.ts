@@ -1,0 +1,100 @@
+import { Option } from '@commander-js/extra-typings';
+import { defaultChannel } from '../../../api/release.ts';
+import type { ReleaseInfo } from '../../../api/release-info.ts';
+import { type Declaration, verbGroup } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { table } from '../../output/table.ts';
+import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+
+interface SelectionOptions extends ServerOptions {
+  readonly kind?: 'sketch' | 'filesystem' | undefined;
+  readonly board?: string | undefined;
+}
+
+/** Declares `server releases …`. */
+export function declareReleases({ program, io }: Declaration): void {
+  const group = verbGroup(program, 'releases', 'what there is, and what channels offer', [
+    'ota-hooks server releases list door',
+    'ota-hooks server releases offer door 1.4.2',
+  ]);
+  const kind = () => new Option('--kind <kind>', 'only this one').choices(['sketch', 'filesystem'] as const);
+  serverVerb({ program: group, io }, 'list <project>', 'show the releases, the newest first', [
+    'ota-hooks server releases list door --server https://ota.example.com',
+    'ota-hooks server releases list door --limit 5 --json',
+  ])
+    .option('--limit <n>', 'so many', '100')
+    .action((project, options) => list(project, options, io));
+  serverVerb(
+    { program: group, io },
+    'offer <project> <version>',
+    'offer this version on a channel: promote it, or go back to it',
+    [
+      'ota-hooks server releases offer door 1.4.2 --channel stable --server https://ota.example.com',
+      'ota-hooks server releases offer door 1.4.2 --channel beta --board d1_mini',
+    ],
+  )
+    .option('--channel <name>', 'the channel', defaultChannel)
+    .addOption(kind())
+    .option('--board <name>', 'only that of this board')
+    .action((project, version, options) => offer(project, version, options, io));
+  serverVerb({ program: group, io }, 'withdraw <project> <version>', 'never send this version again', [
+    'ota-hooks server releases withdraw door 1.4.3 --reason "it smokes" --server https://ota.example.com',
+    'ota-hooks server releases withdraw door 1.4.3 --kind filesystem',
+  ])
+    .option('--reason <text>', 'for the list and the audit log')
+    .addOption(kind())
+    .option('--board <name>', 'only that of this board')
+    .action((project, version, options) => withdraw(project, version, options, io));
+}
+
+async function list(project: string, options: ServerOptions & { readonly limit: string }, io: Io): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  const path = `/projects/${segment(project)}/releases?limit=${segment(options.limit)}`;
+  const { releases, next } = await ask<{ releases: ReleaseInfo[]; next?: number }>('GET', path);
+  report.result('server releases list', releases, asTable(releases));
+  if (next !== undefined) report.say('There are older ones; --limit shows up to 1000.');
+}
+
+async function offer(
+  project: string,
+  version: string,
+  options: SelectionOptions & { readonly channel: string },
+  io: Io,
+): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  const { kind, board, channel } = options;
+  const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
+  const { releases } = await ask<{ releases: ReleaseInfo[] }>('PUT', path, { version, kind, board });
+  report.say(`${channel} offers ${version} from now on`);
+  report.result('server releases offer', releases);
+}
+
+async function withdraw(
+  project: string,
+  version: string,
+  options: SelectionOptions & { readonly reason?: string | undefined },
+  io: Io,
+): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  const { kind, board, reason } = options;
+  const path = `/projects/${segment(project)}/releases/withdraw`;
+  const { releases } = await ask<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
+  report.say(`${version} is sent to nobody from now on; devices that run it are still recognised`);
+  report.result('server releases withdraw', releases);
+}
+
+function asTable(releases: readonly ReleaseInfo[]): string {
+  const rows = releases.map(({ version, kind, board, channels, purpose, withdrawn, enforcement, publishedAt }) => [
+    version,
+    kind,
+    board ?? '-',
+    withdrawn === undefined
+      ? purpose === 'known'
+        ? 'known only'
+        : channels.join(', ') || 'nowhere'
+      : `withdrawn: ${withdrawn}`,
+    enforcement,
+    publishedAt,
+  ]);
+  return table([['version', 'kind', 'board', 'offered on', 'enforcement', 'published'], ...rows]);
+}

@@ -1,0 +1,62 @@
+import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
+import { table } from '../../output/table.ts';
+
+/** A line each. */
+export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
+  const rows = rollouts.map(({ id, version, channel, state, openStages, stages, tally, startedAt }) => [
+    String(id),
+    version,
+    channel,
+    state,
+    `${openStages} of ${stages.length}`,
+    `${tally.running} of ${tally.members} run it, ${tally.failed} failed`,
+    startedAt,
+  ]);
+  return table([['id', 'version', 'channel', 'state', 'stages open', 'devices', 'started'], ...rows]);
+}
+
+/** All that is known of one. */
+export function describeRollout(rollout: RolloutInfo): string {
+  const { id, project, version, channel, former, state, reason, waitingFor, openStages, stages, history } = rollout;
+  const head = table([
+    [
+      'rollout',
+      `${id}: ${project} ${version} on ${channel}${former === undefined ? '' : `, in the place of ${former}`}`,
+    ],
+    ['state', reason === undefined ? state : `${state}: ${reason}`],
+    ...(waitingFor === undefined ? [] : [['waits for', waitingFor]]),
+    ...(state === 'halted' ? [['next', whatNext(project)]] : []),
+  ]);
+  const rows = stages.map(({ share, canaries, groups, tally }, index) => [
+    `${index + 1}${index < openStages ? '' : ' (closed)'}`,
+    [...(share > 0 ? [`${share} %`] : []), ...canaries, ...groups.map((name) => `group ${name}`)].join(', '),
+    bar(tally),
+    `${tally.running} of ${tally.members} run it${others(tally)}`,
+  ]);
+  const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
+  return [head, table([['stage', 'who', '', 'devices'], ...rows]), table(events)].join('\n');
+}
+
+function whatNext(project: string): string {
+  return `see who failed (ota-hooks server devices list ${project} --failed); then abort, roll-back, or resume --accept-failures`;
+}
+
+const barWidth = 20;
+
+/** running, sent, failed, and the rest. */
+function bar({ members, running, sent, failed }: RolloutTally): string {
+  if (members === 0) return '·'.repeat(barWidth);
+  const cells = (count: number) => Math.round((count * barWidth) / members);
+  const drawn =
+    '█'.repeat(cells(running)) + '▒'.repeat(cells(sent)) + '×'.repeat(failed === 0 ? 0 : Math.max(1, cells(failed)));
+  return drawn.slice(0, barWidth).padEnd(barWidth, '·');
+}
+
+function others({ sent, failed, vanished, refused }: RolloutTally): string {
+  const parts = [
+    ...(sent > 0 ? [`${sent} on the way`] : []),
+    ...(failed > 0 ? [`${failed} failed${vanished > 0 ? ` (${vanished} vanished)` : ''}`] : []),
+    ...(refused > 0 ? [`unsafe for ${refused}`] : []),
+  ];
+  return parts.length === 0 ? '' : `; ${parts.join(', ')}`;
+}

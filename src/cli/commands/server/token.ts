@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import type { TokenInfo } from '../../../api/admin-info.ts';
+import { type Role, roles } from '../../../api/release.ts';
+import { type Declaration, verbGroup } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport } from '../../output/report.ts';
+import { table } from '../../output/table.ts';
+import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+
+interface CreateOptions extends ServerOptions {
+  readonly role: Role;
+  readonly project?: string | undefined;
+  readonly name: string;
+  readonly data?: string | undefined;
+}
+
+/** Declares `server token …`. */
+export function declareToken({ program, io }: Declaration): void {
+  const group = verbGroup(program, 'token', 'who may do what', [
+    'ota-hooks server token create --role read',
+    'ota-hooks server token list',
+  ]);
+  serverVerb({ program: group, io }, 'create', 'make a token; it is shown once', [
+    'ota-hooks server token create --role publish --project door --name ci --server https://ota.example.com',
+    'ota-hooks server token create --role admin --data /var/lib/ota-hooks',
+  ])
+    .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('publish' as const))
+    .option('--project <name>', 'the only project that it is good for')
+    .option('--name <text>', 'for the list and the audit log', 'unnamed')
+    .option('--data <dir>', 'of a server that does not run: for whoever lost the last token')
+    .action((options) => create(options, io));
+  serverVerb({ program: group, io }, 'list', 'show the tokens, without their secrets', [
+    'ota-hooks server token list --server https://ota.example.com',
+    'ota-hooks server token list --json',
+  ]).action((options) => list(options, io));
+  serverVerb({ program: group, io }, 'revoke <id>', 'a token is good for nothing from now on', [
+    'ota-hooks server token revoke 4f6a0c12b7de --server https://ota.example.com',
+    'ota-hooks server token revoke 4f6a0c12b7de --json',
+  ]).action((id, options) => revoke(id, options, io));
+}
+
+async function create(options: CreateOptions, io: Io): Promise<void> {
+  const { role, project, name, data } = options;
+  if (data !== undefined) return createInFolder(resolve(io.cwd, data), options, io);
+  const { ask, report } = talkTo(options, io);
+  const made = await ask<TokenInfo>('POST', '/tokens', { role, project, name });
+  report.say(`Token ${made.id} (${role}${project === undefined ? '' : ` of ${project}`}), shown this once:`);
+  report.result('server token create', made, made.token);
+}
+
+/** The lock of the data folder makes sure that no server runs on it. */
+async function createInFolder(
+  folder: string,
+  { role, project, name, ...output }: CreateOptions,
+  io: Io,
+): Promise<void> {
+  const report = makeReport(io, output);
+  const { makeToken, openSqliteStore } = await import('../../../server/index.ts');
+  const store = await openSqliteStore(folder, `ota-hooks server token create, process ${process.pid}`);
+  try {
+    const { record, token } = makeToken({ role, project, name });
+    await store.tokens.create(record, 'whoever has the data folder');
+    const { id, createdAt } = record;
+    report.say(`Token ${id} (${role}), shown this once:`);
+    report.result(
+      'server token create',
+      { id, role, project, name, createdAt: new Date(createdAt).toISOString(), token },
+      token,
+    );
+  } finally {
+    await store.close();
+  }
+}
+
+async function list(options: ServerOptions, io: Io): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  const { tokens } = await ask<{ tokens: TokenInfo[] }>('GET', '/tokens');
+  const rows = tokens.map(({ id, role, project, name, createdAt }) => [id, role, project ?? 'all', name, createdAt]);
+  report.result('server token list', tokens, table([['id', 'role', 'project', 'name', 'made'], ...rows]));
+}
+
+async function revoke(id: string, options: ServerOptions, io: Io): Promise<void> {
+  const { ask, report } = talkTo(options, io);
+  report.result('server token revoke', await ask('DELETE', `/tokens/${segment(id)}`), `${id} is good for nothing now`);
+}

@@ -1,0 +1,198 @@
+import { dirname, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
+import { compressors } from '../../../core/compression/registry.ts';
+import type { Encoding, SignatureFormat } from '../../../core/model/artefact.ts';
+import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
+import { keyFileSigner } from '../../../core/signing/key-file-signer.ts';
+import { signImage } from '../../../core/signing/signed-image.ts';
+import type { Signer } from '../../../core/signing/signer.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
+import { loadPrivateKey, privateKeyWarnings } from '../../../project/keys/key-files.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { during } from '../../output/during.ts';
+import { requireDistinct } from '../../output/outputs.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+
+export interface SignOptions extends OutputOptions {
+  readonly privateKey?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly bin?: string | undefined;
+  readonly out?: string | undefined;
+  readonly gzip?: boolean | undefined;
+  readonly compression?: CompressionName | undefined;
+  readonly legacy?: string | undefined;
+  readonly manifest?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'sign', 'sign a file, or a finished build by its manifest', [
+    'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
+    'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
+  ])
+    .option('--private-key <file>', 'the private key, PEM (default: the one of the configuration, or private.key)')
+    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--bin <file>', 'the file to sign')
+    .option('--out <file>', 'the signed file (default: FILE.signed, FILE.gz.signed)')
+    .option('--gzip', 'compress first')
+    .addOption(new Option('--compression <how>', 'compress first').choices(compressionNames))
+    .option('--legacy <file>', 'also write a signature for devices on core 2.5.x')
+    .addOption(
+      new Option('--manifest <file>', 'sign what `pack --unsigned` made').conflicts([
+        'bin',
+        'out',
+        'gzip',
+        'compression',
+        'legacy',
+      ]),
+    )
+    .action((options) => sign(options, declaration.io));
+}
+
+/** Signs any file that is not empty, or a finished build by its manifest; judges nothing. */
+export async function sign(options: SignOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
+  if (options.bin === undefined) {
+    throw new OtaError('USAGE', {
+      message: '`sign` needs --bin FILE, or --manifest FILE',
+      hint: 'ota-hooks sign --private-key private.key --bin sketch.bin',
+    });
+  }
+  await signFile(options, resolve(io.cwd, options.bin), io, report);
+}
+
+async function signFile(options: SignOptions, bin: string, io: Io, report: Report): Promise<void> {
+  const compression = options.compression ?? (options.gzip === true ? 'gzip' : 'none');
+  const legacy = options.legacy === undefined ? undefined : resolve(io.cwd, options.legacy);
+  const expectedOut =
+    options.out === undefined ? `${bin}${compression === 'none' ? '' : '.gz'}.signed` : resolve(io.cwd, options.out);
+  requireDistinct([expectedOut, legacy], [options.privateKey && resolve(io.cwd, options.privateKey)]);
+  const key = await keyOf(options, io, report).catch(async (error) => {
+    await removeOutputs([expectedOut, legacy], bin);
+    throw error;
+  });
+  requireDistinct([expectedOut, legacy], [key.path]);
+  // Whatever goes wrong from here on, no output of an earlier run may pass for this one's.
+  await removeOutputs([expectedOut, legacy], bin);
+
+  const signer = await key.signer();
+  const image = await readNamedFile(bin, 'file to sign');
+  if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
+  const given: Payload = { bytes: image, encoding: encodingOf(image) };
+  // What is gzip already is taken as it is, and keeps its name.
+  const isGzip = given.encoding === 'gzip';
+  const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
+  await removeOutputs([out], bin);
+  const long = { what: `compressing ${report.path(bin)}` };
+  const payload = isGzip ? given : await during(long, io, options, () => compressed(image, compression, io.signal));
+  await writeSigned(payload, given, { out, legacy }, signer, report);
+  report.result('sign', { signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
+}
+
+interface Payload {
+  readonly bytes: Uint8Array;
+  readonly encoding: Encoding;
+}
+
+async function compressed(bytes: Uint8Array, compression: CompressionName, signal: AbortSignal): Promise<Payload> {
+  const compress = compressors[compression];
+  if (compress === undefined) return { bytes, encoding: 'identity' };
+  return { bytes: await compress(bytes, signal), encoding: 'gzip' };
+}
+
+async function removeOutputs(paths: readonly (string | undefined)[], bin: string): Promise<void> {
+  for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
+}
+
+/** Signs everything before anything is written, and takes back what was written when the rest cannot be. */
+async function writeSigned(
+  payload: Payload,
+  given: Payload,
+  { out, legacy }: { readonly out: string; readonly legacy: string | undefined },
+  signer: Signer,
+  report: Report,
+): Promise<void> {
+  const sign = ({ bytes, encoding }: Payload, format: SignatureFormat) =>
+    signImage(payloadFor(format, bytes, encoding), signer, format, report.path(out));
+  const current = await sign(payload, 'current');
+  const old = legacy === undefined ? undefined : { path: legacy, bytes: await sign(given, 'legacy') };
+  await writeAtomically(out, current);
+  if (old !== undefined) {
+    await writeAtomically(old.path, old.bytes).catch(async (error) => {
+      await removeFiles([out]).catch(() => undefined);
+      throw error;
+    });
+  }
+  report.say(`Signed binary: ${report.path(out)}`);
+  if (old !== undefined) report.say(`Legacy signed binary: ${report.path(old.path)}`);
+}
+
+async function signByManifest(options: SignOptions, manifest: string, io: Io, report: Report): Promise<void> {
+  const path = resolve(io.cwd, manifest);
+  const { readBuild, removeStaleSignatures, writeBuild } = await import('../../../project/build/build-files.ts');
+  const { signBuild } = await import('../../../core/pack/sign-build.ts');
+  const build = await readBuild(path).catch(async (error) => {
+    await removeStaleSignatures(path, undefined);
+    throw error;
+  });
+  await removeStaleSignatures(path, build.manifest);
+  const key = await keyOf(options, io, report);
+  const signer = await key.signer();
+  const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
+  if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
+    report.warn(
+      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack it with --public-key to have it proven`,
+    );
+  }
+  const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));
+  for (const file of written.slice(0, -1)) report.say(`Signed binary: ${report.path(file)}`);
+  report.result('sign', signed.manifest);
+}
+
+/** Where a private key comes from. */
+interface KeyToUse {
+  /** undefined: it lies in no file. */
+  readonly path: string | undefined;
+  signer(): Promise<Signer>;
+}
+
+/** The key that is named; else the project's, found as `pack` finds it. */
+async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
+  if (options.privateKey !== undefined) {
+    const path = resolve(io.cwd, options.privateKey);
+    return { path, signer: () => signerAt(path, options, io, report) };
+  }
+  const { projectSettings } = await import('../../../project/config/settings.ts');
+  const { projectSigner } = await import('../../shared/project-keys.ts');
+  const settings = await projectSettings(options, io.cwd);
+  const place = settings.privateKey;
+  return {
+    path: place !== undefined && 'path' in place ? place.path : undefined,
+    async signer() {
+      const signer = await projectSigner(settings, io, report);
+      if (signer === undefined) throw new OtaError('KEY_MISSING_FOR', { verb: 'sign', wanted: '--private-key FILE' });
+      return signer;
+    },
+  };
+}
+
+async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
+  const key = await loadPrivateKey(path, await passphraseFrom(options, io));
+  for (const warning of await privateKeyWarnings(path, key.publicKey, report.path(path))) report.warn(warning);
+  return keyFileSigner(key);
+}
+
+async function passphraseFrom({ passphraseEnv }: SignOptions, io: Io): Promise<string | undefined> {
+  if (passphraseEnv === undefined) return undefined;
+  const { secretFromEnvironment } = await import('../../../core/model/secret-from-environment.ts');
+  return secretFromEnvironment(passphraseEnv, io.env, 'the passphrase');
+}

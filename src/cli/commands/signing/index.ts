@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
+import type { SignatureFormat } from '../../../core/model/artefact.ts';
+import { keyFileSigner } from '../../../core/signing/key-file-signer.ts';
+import { signImage } from '../../../core/signing/signed-image.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
+import { keySizeWarnings, loadPrivateKey, loadPublicKey, privateKeyWarnings } from '../../../project/keys/key-files.ts';
+import { type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { requireDistinct } from '../../output/outputs.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { writeHeader } from '../header/index.ts';
+
+/** The options of the core's `tools/signing.py`, by its names. */
+export interface SigningOptions extends OutputOptions {
+  readonly mode?: string | undefined;
+  readonly publickey?: string | undefined;
+  readonly privatekey?: string | undefined;
+  readonly bin?: string | undefined;
+  readonly out?: string | undefined;
+  readonly legacy?: string | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'signing', "stand in for the core's tools/signing.py", [
+    'ota-hooks signing --mode header --publickey public.key --out Updater_Signing.h',
+    'ota-hooks signing --mode sign --privatekey private.key --bin sketch.bin --out sketch.bin.signed',
+  ])
+    .option('-m, --mode <mode>', 'header or sign')
+    .option('-b, --bin <file>', 'unsigned binary')
+    .option('-o, --out <file>', 'output file')
+    .option('-l, --legacy <file>', 'output file of the legacy signature')
+    .option('-p, --publickey <file>', 'public key')
+    .option('-s, --privatekey <file>', 'private key')
+    .action((options) => signing(options, declaration.io));
+}
+
+/**
+ * Stands in for the core's `tools/signing.py`, so that the two lines of a platform.txt switch over. What is not asked for stays silent as
+ * there: an absent key is no error, since platform.txt calls it for every sketch. Unlike there, a failure exits non-zero and leaves no
+ * output, not even that of an earlier build.
+ */
+export async function signing(options: SigningOptions, io: Io): Promise<void> {
+  switch (options.mode) {
+    case 'header':
+      return makeHeader(options, io);
+    case 'sign':
+      return signBinary(options, io);
+    default:
+      throw new OtaError('USAGE', {
+        message: 'ERROR: Mode not specified as header or sign',
+        hint: 'ota-hooks signing --mode header|sign …',
+      });
+  }
+}
+
+async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
+  const out = required(options, 'out', io);
+  const publicKey = pathOf(options.publickey, io);
+  requireDistinct([out], [publicKey]);
+  const present = publicKey !== undefined && existsSync(publicKey);
+  const key = present
+    ? await loadPublicKey(publicKey).catch(async (error) => {
+        io.stderr.write('Not enabling binary signing\n');
+        await removeLeftovers(out);
+        throw error;
+      })
+    : undefined;
+  await writeHeader(out, key);
+  const report = makeReport(io, options);
+  report.result('signing', { mode: 'header', header: out, fingerprint: key?.fingerprint ?? null });
+  if (key === undefined || publicKey === undefined) return;
+  warn(keySizeWarnings(key, report.path(publicKey)), io);
+  io.stderr.write('Enabling binary signing\n');
+}
+
+async function signBinary(options: SigningOptions, io: Io): Promise<void> {
+  const out = required(options, 'out', io);
+  const bin = required(options, 'bin', io);
+  const legacy = pathOf(options.legacy, io);
+  const privateKey = pathOf(options.privatekey, io);
+  requireDistinct([out, legacy], [privateKey]);
+  const outputs = [out, ...(legacy === undefined ? [] : [legacy])].filter((path) => path !== bin);
+  for (const path of outputs) await removeLeftovers(path);
+  if (privateKey === undefined || !existsSync(privateKey)) {
+    io.stderr.write('Not signing the generated binary\n');
+    makeReport(io, options).result('signing', { mode: 'sign', signed: null, legacy: null });
+    return;
+  }
+  try {
+    const key = await loadPrivateKey(privateKey);
+    warn(await privateKeyWarnings(privateKey, key.publicKey, makeReport(io, options).path(privateKey)), io);
+    const signer = keyFileSigner(key);
+    const image = await readNamedFile(bin, 'binary to sign');
+    if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
+    const sign = async (format: SignatureFormat) => signImage(await payloadOf(image, format), signer, format, bin);
+    await writeAtomically(out, await sign('current'));
+    if (legacy !== undefined) await writeAtomically(legacy, await sign('legacy'));
+  } catch (error) {
+    await removeFiles(outputs).catch(() => undefined);
+    io.stderr.write('Not signing the generated binary\n');
+    throw error;
+  }
+  makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
+  // As they were given: whoever reads these lines knows them from signing.py.
+  io.stderr.write(`Signed binary: ${options.out}\n`);
+  if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);
+}
+
+/** The image itself; only for a gzip, which must be aligned, is there more to load. */
+async function payloadOf(image: Uint8Array, format: SignatureFormat): Promise<Uint8Array> {
+  if (!looksLikeGzip(image)) return image;
+  const { encodingOf, payloadFor } = await import('../../../core/pack/payload.ts');
+  return payloadFor(format, image, encodingOf(image));
+}
+
+function warn(warnings: readonly string[], io: Io): void {
+  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+}
+
+function required(options: SigningOptions, name: 'out' | 'bin', io: Io): string {
+  const path = pathOf(options[name], io);
+  if (path === undefined) throw new OtaError('USAGE', { message: `--mode ${options.mode} needs --${name}` });
+  return path;
+}
+
+function pathOf(option: string | undefined, io: Io): string | undefined {
+  return option === undefined ? undefined : resolve(io.cwd, option);
+}

@@ -1,0 +1,98 @@
+import type { UpdateStep } from '../../../delivery/update-device.ts';
+import type { Io } from '../../io.ts';
+import type { Report } from '../../output/report.ts';
+
+/** What people see while devices are updated. */
+export interface FleetView {
+  readonly begin: (device: string, what: string) => void;
+  readonly step: (device: string, step: UpdateStep) => void;
+  /** Says the last line of a device. */
+  readonly end: (device: string, words: string) => void;
+  readonly close: () => void;
+}
+
+/** The narrowest terminal that is common; a longer line would wrap, and the lines above it could not be redrawn. */
+const columns = 79;
+/** As many as fit a terminal of 24 lines. */
+const mostLines = 20;
+const barColumns = 24;
+const redrawMs = 100;
+
+/** A line with a bar for each device that is under way, on a terminal; elsewhere one when it begins and one when it ends. */
+export function makeFleetView(devices: readonly string[], io: Io, report: Report, isQuiet: boolean): FleetView {
+  const width = Math.min(28, Math.max(...devices.map((device) => device.length)));
+  return io.fancy && !isQuiet ? barView(width, io) : lineView(width, report);
+}
+
+function lineView(width: number, report: Report): FleetView {
+  return {
+    begin: (device, what) => report.say(`${named(device, width)}  ${what}`),
+    step: () => undefined,
+    end: (device, words) => report.say(`${named(device, width)}  ${words}`),
+    close: () => undefined,
+  };
+}
+
+function barView(width: number, io: Io): FleetView {
+  const live = new Map<string, string>();
+  let drawn = 0;
+  let timer: NodeJS.Timeout | undefined;
+  // What was drawn is drawn over from its first line on.
+  const draw = (finished?: string) => {
+    clearTimeout(timer);
+    timer = undefined;
+    const lines = [...live].slice(0, mostLines).map(([device, text]) => cut(`${named(device, width)}  ${text}`));
+    if (live.size > mostLines) lines.push(`… and ${live.size - mostLines} more`);
+    const up = drawn === 0 ? '' : `\u001b[${drawn}A`;
+    const all = finished === undefined ? lines : [finished, ...lines];
+    io.stderr.write(`${up}\r\u001b[J${all.map((line) => `${line}\n`).join('')}`);
+    drawn = lines.length;
+  };
+  const drawSoon = () => {
+    timer ??= setTimeout(() => draw(), redrawMs);
+  };
+  return {
+    begin: (device, what) => {
+      live.set(device, what);
+      drawSoon();
+    },
+    step: (device, step) => {
+      live.set(device, stepText(step));
+      drawSoon();
+    },
+    end: (device, words) => {
+      live.delete(device);
+      draw(`${named(device, width)}  ${words}`);
+    },
+    close: () => {
+      live.clear();
+      draw();
+    },
+  };
+}
+
+const phaseTexts = {
+  inviting: 'asking',
+  authenticating: 'giving the password',
+  awaitingCallBack: 'waiting for it to connect',
+  awaitingVerdict: 'sent; waiting for its verdict',
+} as const;
+
+function stepText(step: UpdateStep): string {
+  if (step.phase === 'confirming') return 'waiting for it to come back';
+  const again = step.attempt > 1 ? ` (attempt ${step.attempt})` : '';
+  if (step.phase !== 'sending') return `${phaseTexts[step.phase]}${again}`;
+  const share = step.totalBytes === 0 ? 1 : step.takenBytes / step.totalBytes;
+  const filled = Math.floor(share * barColumns);
+  const bar = `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
+  const percent = `${Math.floor(share * 100)}`.padStart(3);
+  return `[${bar}] ${percent} % of ${Math.ceil(step.totalBytes / 1024)} KB${again}`;
+}
+
+function named(device: string, width: number): string {
+  return device.length > width ? `${device.slice(0, width - 1)}…` : device.padEnd(width);
+}
+
+function cut(line: string): string {
+  return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+}

@@ -1,0 +1,158 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { FleetState } from '../../../delivery/fleet-state.ts';
+import { chooseTargets } from '../../../delivery/inventory.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { projectSettings } from '../../../project/config/settings.ts';
+import { collect, type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport } from '../../output/report.ts';
+import { allowedRule } from '../../shared/allowed-rules.ts';
+import { deviceOptions, factsOfOptions } from '../../shared/device-options.ts';
+import { sourceFolder } from '../../shared/source-folder.ts';
+import { namesOf } from './device-names.ts';
+import type { UploadOptions } from './options.ts';
+import { prepareUpdates } from './plan.ts';
+import { openReleaseToSend } from './release.ts';
+import { runUpdates } from './run.ts';
+import { type DeviceEnd, documentOf, hintOf, lastWords, summaryOf } from './view.ts';
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'upload [file]', 'send a build to devices over the air', [
+    'ota-hooks upload build/door.ino.bin --host 192.168.1.20 --password-env DOOR_PASSWORD',
+    'ota-hooks upload --all --canary 1 --confirm proven',
+  ])
+    .option(
+      '--host <hosts>',
+      'names of the inventory, addresses or host names (also ADDRESS:PORT), by commas',
+      hosts,
+      [],
+    )
+    .option('--all', 'all devices of the configuration')
+    .option('--group <name>', 'those devices of the configuration that are in this group')
+    .addOption(new Option('--method <way>', 'how (default: espota)').choices(['espota', 'web'] as const))
+    .option('--port <port>', 'where devices listen (default: 8266 for espota, 80 for web)', port)
+    .option('--password-env <name>', 'environment variable with the password of the devices')
+    .option('--filesystem', 'send the filesystem, not the sketch')
+    .addOption(
+      new Option(
+        '--confirm <level>',
+        'what to wait for: until it answers again, or until it shows the new sketch',
+      ).choices(['none', 'returned', 'proven'] as const),
+    )
+    .option('--confirm-timeout <s>', 'how long to wait for that, in seconds (default: 60)', count)
+    .option('--canary <n>', 'update so many first, and the others only if these come back', count)
+    .option('--resume', 'leave out what the last run of this build has updated')
+    .option('--skip-refused', 'update the others when some are refused')
+    .option('--allow <rule>', 'send although this rule refuses; may be repeated', allowedRule, [])
+    .option('--via <file>', 'a sketch that devices may go through on the way; may be repeated', collect, [])
+    .addOption(deviceOptions.core)
+    .addOption(deviceOptions.signing)
+    .addOption(deviceOptions.keyFingerprint)
+    .addOption(deviceOptions.format)
+    .addOption(deviceOptions.flashMode)
+    .addOption(deviceOptions.chipSize)
+    .addOption(deviceOptions.layout)
+    .addOption(deviceOptions.fsStart)
+    .addOption(deviceOptions.fsEnd)
+    .addOption(deviceOptions.sketchSize)
+    .addOption(deviceOptions.atomicFs)
+    .addOption(deviceOptions.noAtomicFs)
+    .addOption(deviceOptions.project)
+    .addOption(deviceOptions.board)
+    .option(
+      '--public-key <file>',
+      'a key by which a file without a manifest may be signed; may be repeated',
+      collect,
+      [],
+    )
+    .option('--host-ip <address>', 'address of this machine that devices can reach')
+    .option('--host-port <port>', 'espota: TCP port of this machine that the device connects to', port)
+    .option('--concurrency <n>', 'how many devices at once (default: 100)', count)
+    .option('--attempts <n>', 'how often an upload is begun when the network fails (default: 3)', count)
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: that of the build, or here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .action((file, options) => upload(file, options, declaration.io));
+}
+
+/** Sends one build to one device or to many: the planner's choice of artefact for each, and nothing where it refuses. */
+export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const source = await sourceFolder(options.source, file, io.cwd);
+  const settings = await projectSettings({ source, config: options.config }, io.cwd);
+  const reach = { ...options, port: options.port === unknownPort ? undefined : options.port };
+  const chosen = chooseTargets(settings.config, { hosts: options.host, all: options.all, group: options.group }, reach);
+  const facts = factsOfOptions({ ...options, transport: undefined, kind: undefined });
+  const open = (path: string | undefined, filesystem: boolean) =>
+    openReleaseToSend({ file: path, filesystem, source, keys: { ...options, source } }, settings, io);
+  const release = await open(file, options.filesystem === true);
+  const steppingStones = await Promise.all(options.via.map((path) => open(path, false)));
+  const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);
+  const targets = chosen.filter(({ name }) => !state.isUpdated(name));
+  const earlier = chosen
+    .filter((target) => !targets.includes(target))
+    .map((target): DeviceEnd => ({ target, outcome: 'earlier' }));
+
+  const updates = await prepareUpdates({ targets, release, steppingStones, facts, settings, options, io, report });
+  try {
+    const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
+    report.result('upload', documentOf(release, ends), summaryOf(ends));
+    complain(ends, release.path);
+  } finally {
+    updates.lookout?.close();
+  }
+}
+
+/** @throws OtaError UPLOAD_FAILED, PREFLIGHT_REFUSED when not every device was updated */
+function complain(ends: readonly DeviceEnd[], path: string): void {
+  const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'held');
+  const refused = ends.flatMap((end) => (end.outcome === 'refused' ? [end] : []));
+  if (refused.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
+    const isOne = ends.length === 1;
+    throw new OtaError('PREFLIGHT_REFUSED', {
+      path,
+      refused: refused.flatMap(({ target, refused: rules }) =>
+        rules.map((complaint) =>
+          isOne ? complaint : { ...complaint, message: `${target.name}: ${complaint.message}` },
+        ),
+      ),
+    });
+  }
+  if (missing.length === 0) return;
+  const [first] = missing;
+  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first.result) : undefined;
+  throw new OtaError('UPLOAD_FAILED', {
+    share: `${missing.length} of ${ends.length} ${ends.length === 1 ? 'device was' : 'devices were'}`,
+    devices:
+      missing.length <= mostDescribed
+        ? missing.map(describeEnd).join(', ')
+        : namesOf(missing.map(({ target }) => target)),
+    hint: ownHint ?? 'What can be done stands with each device; --resume goes on with what is left of this run.',
+  });
+}
+
+/** Of more devices only names: what they said stands with each. */
+const mostDescribed = 3;
+
+function describeEnd(end: DeviceEnd): string {
+  return end.outcome === 'failed' ? `${end.target.name} (${lastWords(end.result)})` : end.target.name;
+}
+
+function hosts(value: string, previous: string[] = []): string[] {
+  return [...previous, ...value.split(',').filter((host) => host !== '')];
+}
+
+/** What Arduino makes of a property that is not defined: `{network.port}`, where no discovery told a port. */
+const unknownPort = 0;
+
+function port(value: string): number {
+  if (/^\{.*\}$/.test(value)) return unknownPort;
+  const number = count(value);
+  if (number > 65_535) throw new InvalidArgumentError('a port is a number from 1 to 65535');
+  return number;
+}
+
+function count(value: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('a whole number from 1 on is wanted');
+  return Number(value);
+}

@@ -1,0 +1,83 @@
+import type { FleetState } from '../../../delivery/fleet-state.ts';
+import { type UpdateResult, updateDevice } from '../../../delivery/update-device.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+import type { Io } from '../../io.ts';
+import type { Report } from '../../output/report.ts';
+import type { FleetView } from './fleet-view.ts';
+import type { UploadOptions } from './options.ts';
+import type { PlannedDevice, SendingStep, Updates } from './plan.ts';
+import { hintOf, lastWords } from './view.ts';
+
+/** What all devices of a run share. */
+export interface Run {
+  readonly updates: Updates;
+  readonly settings: ProjectSettings;
+  readonly options: UploadOptions;
+  readonly state: FleetState;
+  readonly io: Io;
+  readonly report: Report;
+}
+
+/** A device and what it gets, read and compared with the manifest already. */
+export type Sending = Omit<PlannedDevice, 'plan'> & { readonly steps: readonly LoadedStep[] };
+
+export interface LoadedStep extends SendingStep {
+  readonly bytes: Uint8Array;
+}
+
+/** The last step that was made, and how it ended. */
+export interface SendingEnd {
+  readonly step: LoadedStep;
+  readonly result: UpdateResult;
+}
+
+/** Makes the steps of one device until one fails. A sketch on the way must be proven to run: the next step was planned for it. */
+export async function updateOne(run: Run, sending: Sending, view: FleetView): Promise<SendingEnd> {
+  const { target, steps } = sending;
+  let end: SendingEnd | undefined;
+  for (const step of steps) {
+    const isLast = step === steps.at(-1);
+    view.begin(target.name, `sending ${step.artefact.file} (${Math.ceil(step.bytes.length / 1024)} KB)`);
+    const result = await updateDevice({
+      target,
+      address: sending.address,
+      image: step.from,
+      artefact: step.bytes,
+      password: sending.password,
+      confirm: isLast ? run.updates.confirm : 'proven',
+      lookout: run.updates.lookout,
+      timings: timingsOf(run),
+      onStep: (progress) => view.step(target.name, progress),
+      signal: run.io.signal,
+    });
+    end = { step, result };
+    const hint = hintOf(result);
+    view.end(target.name, lastWords(result) + (hint === undefined ? '' : `\n  ${hint}`));
+    await remember(run, target.name, end, isLast);
+    if (!result.isSuccess) break;
+  }
+  if (end === undefined) throw new Error(`${target.name} was planned without anything to send`);
+  return end;
+}
+
+function timingsOf({ options, settings }: Run) {
+  const attempts = options.attempts ?? settings.config.upload?.attempts;
+  return {
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(options.confirmTimeout === undefined ? {} : { limitMs: options.confirmTimeout * 1000 }),
+  };
+}
+
+/** What cannot be written down is lost for the next run, but no reason to stop this one. */
+async function remember(run: Run, device: string, { step, result }: SendingEnd, isLast: boolean): Promise<void> {
+  const { updates, state, report } = run;
+  const { manifest } = step.from;
+  try {
+    if (isLast || !result.isSuccess) await state.note(device, result.isSuccess ? 'updated' : 'failed');
+    if (result.confirmation?.kind !== 'proven' || manifest === undefined) return;
+    const { sketchMd5 } = result.confirmation;
+    await updates.ledger.prove(device, { manifest, sketchMd5, provenBy: 'mdns', encoding: step.artefact.encoding });
+  } catch (error) {
+    report.warn(`${device}: the outcome could not be written down: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,144 @@
+import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import type { Step } from '../../../core/preflight/plan.ts';
+import type { Release } from '../../../core/preflight/release.ts';
+import type { ConfirmLevel } from '../../../delivery/confirm.ts';
+import { discoveredFile } from '../../../delivery/discovered.ts';
+import { Lookout } from '../../../delivery/discovery.ts';
+import type { Target } from '../../../delivery/inventory.ts';
+import { Ledger } from '../../../delivery/ledger.ts';
+import { ownAddresses } from '../../../delivery/mdns.ts';
+import { type DevicePlan, planDevice } from '../../../delivery/plan-device.ts';
+import { type Sighting, sight } from '../../../delivery/sightings.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+import type { Io } from '../../io.ts';
+import type { Report } from '../../output/report.ts';
+import { devicePasswords } from './device-passwords.ts';
+import type { UploadOptions } from './options.ts';
+import type { ReleaseToSend } from './release.ts';
+
+/** What is settled before anything is sent. */
+export interface Updates {
+  readonly devices: readonly PlannedDevice[];
+  readonly ledger: Ledger;
+  readonly lookout: Lookout | undefined;
+  readonly confirm: ConfirmLevel | undefined;
+}
+
+export interface PlannedDevice {
+  readonly target: Target;
+  readonly plan:
+    | { readonly kind: 'send'; readonly steps: readonly SendingStep[] }
+    | Extract<DevicePlan, { readonly kind: 'refuse' }>;
+  /** IPv4, where it showed itself. */
+  readonly address: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** One artefact, and the release that it is of. */
+export interface SendingStep extends Step<Release> {
+  readonly from: ReleaseToSend;
+}
+
+interface Preparation {
+  readonly targets: readonly Target[];
+  readonly release: ReleaseToSend;
+  readonly steppingStones: readonly ReleaseToSend[];
+  readonly facts: DeviceFacts;
+  readonly settings: ProjectSettings;
+  readonly options: UploadOptions;
+  readonly io: Io;
+  readonly report: Report;
+}
+
+/** mDNS answers within a fraction of a second, if at all. */
+const sightingMs = 3000;
+
+/** Finds out what is known of the devices, and asks the planner what each gets. Nothing is sent. */
+export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
+  const { targets, release, steppingStones, facts, settings, options, io, report } = preparation;
+  const releases = [release, ...steppingStones];
+  const confirm = confirmLevel(preparation);
+  const passwords = await devicePasswords(targets, settings.folder, io);
+  const { ledger, damaged } = await Ledger.open(settings.folder);
+  if (damaged !== undefined)
+    report.warn(`${report.path(damaged.path)} cannot be used (${damaged.why}); it is begun anew`);
+
+  const unsure = targets.filter(({ name, host }) => isMdnsName(host) || ledger.entry(name) !== undefined);
+  const needsMdns = confirm !== undefined || unsure.length > 0 || steppingStones.length > 0;
+  const lookout = needsMdns ? await openLookout(targets, confirm, report) : undefined;
+  const sightings = await sightingsOf(unsure, lookout, settings, io);
+  const devices = targets.map((target): PlannedDevice => {
+    const sighting = sightings.get(target);
+    const known = { entry: ledger.entry(target.name), sketchMd5: sighting?.sketchMd5 };
+    if (known.entry !== undefined && known.entry.sketchMd5 !== known.sketchMd5) {
+      report.detail(
+        `${target.name}: it does not show the sketch that the ledger knows; what was proven then is left out`,
+      );
+    }
+    const plan = planDevice(target, known, {
+      release: release.release,
+      steppingStones: steppingStones.map((stone) => stone.release),
+      knownBuilds: releases.flatMap(({ manifest }) => manifest ?? []),
+      kind: release.kind,
+      facts,
+      allow: new Set(options.allow),
+    });
+    return { target, plan: withOrigins(plan, releases), address: sighting?.address, password: passwords.get(target) };
+  });
+  return { devices, ledger, lookout, confirm };
+}
+
+function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): PlannedDevice['plan'] {
+  if (plan.kind === 'refuse') return plan;
+  const steps = plan.steps.flatMap((step) => {
+    const from = releases.find(({ release }) => release === step.release);
+    return from === undefined ? [] : [{ ...step, from }];
+  });
+  return { kind: 'send', steps };
+}
+
+/** A canary that nobody looks after is none. */
+function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel | undefined {
+  const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
+  if (wanted === 'proven' && release.kind === 'filesystem') {
+    if (options.confirm === undefined) return 'returned';
+    throw new OtaError('USAGE', {
+      message: 'a filesystem cannot be proven: devices show the MD5 of their sketch only',
+      hint: 'Use --confirm returned.',
+    });
+  }
+  if (wanted === 'none') return options.canary === undefined ? undefined : 'returned';
+  return wanted;
+}
+
+async function openLookout(
+  targets: readonly Target[],
+  confirm: ConfirmLevel | undefined,
+  report: Report,
+): Promise<Lookout | undefined> {
+  const named = targets.flatMap(({ hostIp }) => hostIp ?? []);
+  const networks = named.length > 0 ? named : ownAddresses();
+  const loopback = targets.some(({ host }) => host.startsWith('127.')) ? ['127.0.0.1'] : [];
+  const lookout = await Lookout.open({ interfaces: [...new Set([...networks, ...loopback])] });
+  if (lookout instanceof Lookout) return lookout;
+  if (confirm === 'proven') throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable });
+  report.detail(`no mDNS: ${lookout.unavailable}`);
+  return undefined;
+}
+
+async function sightingsOf(
+  unsure: readonly Target[],
+  lookout: Lookout | undefined,
+  { folder }: ProjectSettings,
+  io: Io,
+): Promise<ReadonlyMap<Target, Sighting>> {
+  if (lookout === undefined || unsure.length === 0) return new Map();
+  const discovered = await discoveredFile(folder).read();
+  const remembered = discovered.state === 'known' ? discovered.value.devices : [];
+  return sight(unsure, { lookout, remembered, limitMs: sightingMs, signal: io.signal });
+}
+
+function isMdnsName(host: string): boolean {
+  return /\.local\.?$/i.test(host);
+}

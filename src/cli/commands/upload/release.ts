@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
+import { type ImageKind, manifestSuffix } from '../../../core/model/artefact.ts';
+import type { Manifest } from '../../../core/model/manifest.ts';
+import type { Release } from '../../../core/preflight/release.ts';
+import { openPackedRelease } from '../../../delivery/packed-release.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+import type { Io } from '../../io.ts';
+import { judgeBytes } from '../../shared/file-to-judge.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { publicKeyAt } from '../../shared/project-keys.ts';
+
+/** What is about to be sent: for the planner, for the confirmation afterwards, and its bytes. */
+export interface ReleaseToSend {
+  /** Of the manifest, or of the file where there is none. */
+  readonly path: string;
+  readonly release: Release;
+  /** Absent for a file without one. */
+  readonly manifest: Manifest | undefined;
+  /** As what devices are to take it. */
+  readonly kind: ImageKind;
+  /** SHA-256, by which a run that broke off is known again. */
+  readonly imageSha256: string;
+  readonly sketchMd5s: Manifest['image']['sketchMd5s'];
+  readonly readArtefact: (file: string) => Promise<Uint8Array>;
+}
+
+export interface ReleaseQuestion {
+  /** An image, an artefact or a manifest; by default the project's newest build. */
+  readonly file: string | undefined;
+  /** By --filesystem. */
+  readonly filesystem: boolean;
+  readonly source: string;
+  /** By which the signature of a file without a manifest is recognised. */
+  readonly keys: KnownKeyOptions;
+}
+
+/** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTEFACT_CHANGED, IMAGES_NONE, and those of the keys */
+export async function openReleaseToSend(
+  question: ReleaseQuestion,
+  settings: ProjectSettings,
+  io: Io,
+): Promise<ReleaseToSend> {
+  const { file, filesystem } = question;
+  const path = file === undefined ? await findNewest(question, settings) : resolve(io.cwd, file);
+  const packed = await openPackedRelease(path);
+  if (packed === undefined) return openBareFile(path, question, settings, io);
+  const { manifest, manifestPath, readArtefact } = packed;
+  return {
+    path: manifestPath,
+    release: manifest,
+    manifest,
+    kind: filesystem ? 'filesystem' : manifest.image.kind,
+    imageSha256: manifest.image.sha256,
+    sketchMd5s: manifest.image.sketchMd5s,
+    readArtefact,
+  };
+}
+
+/** A file of which nothing is known but what its bytes tell, and the ELF beside it. */
+async function openBareFile(
+  path: string,
+  { filesystem, keys }: ReleaseQuestion,
+  settings: ProjectSettings,
+  io: Io,
+): Promise<ReleaseToSend> {
+  const bytes = await readNamedFile(path, 'image, artefact or manifest');
+  if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
+  const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
+  const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(keys, io))];
+  const said = filesystem ? 'filesystem' : undefined;
+  const { release, build, firmware } = await judgeBytes(path, bytes, { kind: said, knownKeys }, io);
+  const sizeBytes = firmware.sketch?.sketchSizeBytes;
+  return {
+    path,
+    // What a project with a key sends is signed, also where no manifest says so.
+    release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
+    manifest: build,
+    kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
+    imageSha256: createHash('sha256').update(bytes).digest('hex'),
+    sketchMd5s: sizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sizeBytes)],
+    readArtefact: async () => bytes,
+  };
+}
+
+/** The manifest that was written last among those of the configuration's images, or among all in the source folder. */
+async function findNewest({ filesystem, source }: ReleaseQuestion, settings: ProjectSettings): Promise<string> {
+  const { default: glob } = await import('fast-glob');
+  const { images } = settings.config;
+  const folder = images === undefined ? source : settings.folder;
+  const patterns = (images ?? ['**/*']).map((pattern) => pattern + manifestSuffix);
+  const paths = await glob(patterns, {
+    cwd: folder,
+    absolute: true,
+    dot: true,
+    ignore: ['**/node_modules/**', '**/.git/**'],
+  });
+  const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
+  const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
+  // One that cannot be sent ends the search: an older build in its place would be a surprise.
+  for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+    if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
+  }
+  throw new OtaError('IMAGES_NONE', { patterns, folder });
+}

@@ -1,0 +1,92 @@
+import type { Complaint } from '../../../core/preflight/judge.ts';
+import { runFleet } from '../../../delivery/fleet.ts';
+import type { Target } from '../../../delivery/inventory.ts';
+import type { Report } from '../../output/report.ts';
+import { namesOf } from './device-names.ts';
+import { type FleetView, makeFleetView } from './fleet-view.ts';
+import { type LoadedStep, type Run, type Sending, type SendingEnd, updateOne } from './one.ts';
+import type { SendingStep, Updates } from './plan.ts';
+import type { DeviceEnd } from './view.ts';
+
+const usualConcurrency = 100;
+
+/**
+ * Updates the devices that the planner has an artefact for. Where it refuses one, nothing is sent to any, unless the others are asked for.
+ *
+ * @throws the reason of the signal, when the user interrupts
+ */
+export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
+  const { updates, options, io, report } = run;
+  const refusals = updates.devices.flatMap(({ target, plan }): DeviceEnd[] =>
+    plan.kind === 'refuse' ? [{ target, outcome: 'refused', refused: plan.refused }] : [],
+  );
+  sayComplaints(updates, report);
+  const sendings = await load(updates);
+  if (refusals.length > 0 && options.skipRefused !== true) {
+    return [...refusals, ...sendings.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
+  }
+  const names = sendings.map(({ target }) => target.name);
+  const view = makeFleetView(names, io, report, options.quiet === true);
+  try {
+    return [...refusals, ...(await updateAll(run, sendings, view))];
+  } finally {
+    view.close();
+    if (io.signal.aborted && names.length > 1) report.warn('interrupted; --resume goes on with what is left');
+  }
+}
+
+/** What the rules say, once for all devices of which they say the same. */
+function sayComplaints({ devices }: Updates, report: Report): void {
+  const concerned = new Map<string, Target[]>();
+  for (const { target, plan } of devices) {
+    const lines =
+      plan.kind === 'refuse'
+        ? plan.refused.map((refusal) => `refused: ${wordsOfComplaint(refusal)}`)
+        : plan.steps.flatMap(({ warnings }) => warnings.map(wordsOfComplaint));
+    for (const line of lines) concerned.set(line, [...(concerned.get(line) ?? []), target]);
+  }
+  for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
+}
+
+function wordsOfComplaint({ rule, message, instead }: Complaint): string {
+  return `${message}; ${instead} (${rule})`;
+}
+
+/** Everything is read, and compared with the manifest, before anything is sent; devices that get the same share the same bytes. */
+async function load({ devices }: Updates): Promise<readonly Sending[]> {
+  const loaded = new Map<SendingStep['artefact'], Promise<Uint8Array>>();
+  const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
+    const bytes = loaded.get(step.artefact) ?? step.from.readArtefact(step.artefact.file);
+    loaded.set(step.artefact, bytes);
+    return { ...step, bytes: await bytes };
+  };
+  const sendings: Sending[] = [];
+  for (const { plan, ...device } of devices) {
+    if (plan.kind === 'send') sendings.push({ ...device, steps: await Promise.all(plan.steps.map(loadStep)) });
+  }
+  return sendings;
+}
+
+async function updateAll(run: Run, sendings: readonly Sending[], view: FleetView): Promise<readonly DeviceEnd[]> {
+  const { results } = await runFleet<Sending, SendingEnd>({
+    jobs: sendings,
+    canaries: run.options.canary ?? 0,
+    concurrency: concurrencyOf(run, sendings),
+    run: (sending) => updateOne(run, sending, view),
+    isSuccess: ({ result }) => result.isSuccess,
+    signal: run.io.signal,
+  });
+  return sendings.map((sending): DeviceEnd => {
+    const { target } = sending;
+    const end = results.get(sending);
+    return end === undefined
+      ? { target, outcome: 'held' }
+      : { target, outcome: end.result.isSuccess ? 'updated' : 'failed', ...end };
+  });
+}
+
+/** One port of this machine serves one device at a time. */
+function concurrencyOf({ options, settings }: Run, sendings: readonly Sending[]): number {
+  const isPortFixed = sendings.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
+  return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);
+}

@@ -1,0 +1,133 @@
+import type { Complaint } from '../../../core/preflight/judge.ts';
+import type { Refusal, Step } from '../../../core/preflight/plan.ts';
+import type { Release } from '../../../core/preflight/release.ts';
+import { wordsOfConfirmation } from '../../../delivery/confirm.ts';
+import type { Target } from '../../../delivery/inventory.ts';
+import type { UpdateResult } from '../../../delivery/update-device.ts';
+import { wordsOf } from '../../../delivery/verdict.ts';
+import type { DocumentOf } from '../../output/documents/registry.ts';
+import { table } from '../../output/table.ts';
+import type { ReleaseToSend } from './release.ts';
+
+/**
+ * How a run ended for one device. earlier: an earlier run had updated it. held: it was not begun, since a canary failed or another device
+ * was refused.
+ */
+export type DeviceEnd = { readonly target: Target } & (
+  | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: UpdateResult }
+  | { readonly outcome: 'refused'; readonly refused: readonly Refusal[] }
+  | { readonly outcome: 'held' | 'earlier' }
+);
+
+/** What the last line of a device says. */
+export function lastWords({ verdict, confirmation, tookMs }: UpdateResult): string {
+  const { words } = wordsOf(verdict);
+  const after = confirmation === undefined ? '' : `; ${wordsOfConfirmation(confirmation)}`;
+  return `${words}${after} (${seconds(tookMs)})`;
+}
+
+/** What to do about it, where there is something. */
+export function hintOf({ verdict, confirmation }: UpdateResult): string | undefined {
+  switch (confirmation?.kind) {
+    case undefined:
+    case 'proven':
+      return wordsOf(verdict).hint;
+    case 'returned':
+      return 'To prove what runs, let the sketch announce its MD5 by mDNS: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
+    case 'otherSketch':
+      return 'The power may have failed while the bootloader copied, or somebody else updated it. Send the update again.';
+    case 'silent':
+      return 'Give it a minute and look with `ota-hooks discover`; a device that stays away needs a cable.';
+  }
+}
+
+/** The document of --json. */
+export function documentOf(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
+  const { path, kind, imageSha256, manifest } = release;
+  const count = (outcome: DeviceEnd['outcome']) => ends.filter((end) => end.outcome === outcome).length;
+  return {
+    release: {
+      path,
+      kind,
+      imageSha256,
+      project: manifest?.project ?? null,
+      version: manifest?.version ?? null,
+      board: manifest?.board ?? null,
+    },
+    devices: ends.map(deviceDocument),
+    totals: {
+      updated: count('updated'),
+      failed: count('failed'),
+      refused: count('refused'),
+      held: count('held'),
+      earlier: count('earlier'),
+    },
+  };
+}
+
+function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number] {
+  const { name, host, port, method } = end.target;
+  const target = { name, host, port, method };
+  switch (end.outcome) {
+    case 'updated':
+    case 'failed': {
+      const { artefact, warnings } = end.step;
+      const { verdict, confirmation, tookMs } = end.result;
+      return {
+        ...target,
+        outcome: end.outcome,
+        artefact: artefact.file,
+        sizeBytes: artefact.sizeBytes,
+        verdict,
+        words: wordsOf(verdict).words,
+        hint: hintOf(end.result) ?? null,
+        confirmation: confirmation ?? null,
+        warnings: warnings.map(ruleDocument),
+        tookMs,
+      };
+    }
+    case 'refused':
+      return {
+        ...target,
+        outcome: end.outcome,
+        refused: end.refused.map((refusal) => ({ artefact: refusal.artefact, ...ruleDocument(refusal) })),
+      };
+    case 'held':
+    case 'earlier':
+      return { ...target, outcome: end.outcome };
+  }
+}
+
+function ruleDocument({ rule, message, instead }: Complaint) {
+  return { rule, message, instead };
+}
+
+/** A table of what became of the devices, when there are several. */
+export function summaryOf(ends: readonly DeviceEnd[]): string | undefined {
+  if (ends.length < 2) return undefined;
+  return table([['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)]);
+}
+
+function rowOf(end: DeviceEnd): string[] {
+  const { name, host, port } = end.target;
+  const place = [name, `${host}:${port}`];
+  switch (end.outcome) {
+    case 'updated':
+    case 'failed': {
+      const { artefact } = end.step;
+      const sent = `${artefact.file} ${Math.ceil(artefact.sizeBytes / 1024)} KB`;
+      const { verdict, confirmation, tookMs } = end.result;
+      return [...place, sent, seconds(tookMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
+    }
+    case 'refused':
+      return [...place, '-', '-', `refused: ${[...new Set(end.refused.map(({ rule }) => rule))].join(', ')}`];
+    case 'held':
+      return [...place, '-', '-', 'held: not begun'];
+    case 'earlier':
+      return [...place, '-', '-', 'updated by an earlier run'];
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { deviceVerdict } from '../../../core/firmware/device-verdict.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import { collect, type Declaration, verb } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
+
+export interface VerifyOptions extends OutputOptions, KnownKeyOptions {
+  readonly legacy?: boolean | undefined;
+}
+
+/** Declares the verb. */
+export function declare(declaration: Declaration) {
+  return verb(declaration, 'verify <file>', 'say what a device with the key would say of a file', [
+    'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
+    'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
+  ])
+    .option('--public-key <file>', "the key of the device; may be repeated (default: the project's keys)", collect, [])
+    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
+    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--legacy', 'a device on core 2.5.x')
+    .action((file, options) => verify(file, options, declaration.io));
+}
+
+/** Says what a device built with one of the keys would say of the file; exit code 1 when it would refuse. */
+export async function verify(file: string, options: VerifyOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const path = resolve(io.cwd, file);
+  const named = await namedKeys(options, io);
+  const keys = named.length > 0 ? named : await projectKeys(options, io);
+  if (keys.length === 0) throw new OtaError('KEY_MISSING_FOR', { verb: 'verify', wanted: '--public-key FILE' });
+  const bytes = await readNamedFile(path, 'file to verify');
+  const format = options.legacy === true ? 'legacy' : 'current';
+  const verdicts = keys.map((key) => ({ key, verdict: deviceVerdict(bytes, key, format) }));
+  const accepted = verdicts.find(({ verdict }) => verdict.accepted);
+  if (accepted !== undefined) {
+    report.result('verify', { file: path, accepted: true, format, fingerprint: accepted.key.fingerprint });
+    report.say(`${report.path(path)}: accepted by devices with key ${accepted.key.fingerprint}`);
+    return;
+  }
+  const [error = ''] = verdicts.flatMap(({ verdict }) => (verdict.accepted ? [] : [verdict.error]));
+  report.result('verify', { file: path, accepted: false, format, error });
+  throw new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict: error });
+}

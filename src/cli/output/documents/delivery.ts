@@ -1,0 +1,171 @@
+import * as v from 'valibot';
+import { complaintSchema } from '../../../api/release-info.ts';
+import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
+import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
+
+/** What the verbs that send or find something say to programs. */
+
+const encoding = v.picklist(['identity', 'gzip']);
+const kind = v.picklist(['sketch', 'filesystem']);
+const method = v.picklist(['espota', 'web']);
+const ruleOfArtefact = v.strictObject({ ...complaintSchema.entries, artefact: v.string() });
+
+export const preflightDocument = v.strictObject({
+  file: v.string(),
+  safe: v.boolean(),
+  device: deviceFactsSchema,
+  plan: v.strictObject({
+    kind: v.picklist(['send', 'hops', 'refuse']),
+    steps: v.array(
+      v.strictObject({
+        artefact: v.string(),
+        version: v.nullable(v.string()),
+        encoding,
+        signature: v.picklist(['none', 'current', 'legacy', 'unverified']),
+        sizeBytes,
+      }),
+    ),
+  }),
+  refused: v.array(ruleOfArtefact),
+  warnings: v.array(ruleOfArtefact),
+  /** Another artefact of the same build that would be safe. */
+  alternative: v.nullable(v.string()),
+});
+
+/** How one delivery to one device ended. */
+const verdictSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('accepted') }),
+  v.strictObject({
+    kind: v.literal('rejected'),
+    by: v.picklist(['updater', 'password']),
+    reason: v.string(),
+    code: v.optional(v.number()),
+  }),
+  v.strictObject({ kind: v.literal('unreachable'), why: v.string() }),
+  v.strictObject({
+    kind: v.literal('blockedCallback'),
+    hostAddress: v.string(),
+    port: v.number(),
+    strangers: v.array(v.string()),
+  }),
+  v.strictObject({
+    kind: v.literal('wrongProtocol'),
+    which: v.picklist(['esphome', 'esp32', 'noWebUpdater', 'noFilesystemForm', 'unrecognised']),
+    heard: v.optional(v.string()),
+  }),
+  v.strictObject({ kind: v.literal('unknown'), why: v.string(), mayHaveUpdated: v.boolean() }),
+]);
+
+const confirmation = v.variant('kind', [
+  v.strictObject({ kind: v.literal('proven'), sketchMd5: md5 }),
+  v.strictObject({ kind: v.literal('returned'), by: v.picklist(['mdns', 'udp', 'http']) }),
+  v.strictObject({ kind: v.literal('otherSketch'), sketchMd5: md5 }),
+  v.strictObject({ kind: v.literal('silent') }),
+]);
+
+const target = { name: v.string(), host: v.string(), port: v.number(), method };
+
+const deviceEnd = v.variant('outcome', [
+  v.strictObject({
+    ...target,
+    outcome: v.picklist(['updated', 'failed']),
+    artefact: v.string(),
+    sizeBytes,
+    verdict: verdictSchema,
+    words: v.string(),
+    hint: v.nullable(v.string()),
+    confirmation: v.nullable(confirmation),
+    warnings: v.array(complaintSchema),
+    tookMs: v.number(),
+  }),
+  v.strictObject({ ...target, outcome: v.literal('refused'), refused: v.array(ruleOfArtefact) }),
+  v.strictObject({ ...target, outcome: v.picklist(['held', 'earlier']) }),
+]);
+
+export const uploadDocument = v.strictObject({
+  release: v.strictObject({
+    path: v.string(),
+    kind,
+    imageSha256: sha256,
+    project: v.nullable(v.string()),
+    version: v.nullable(v.string()),
+    board: v.nullable(v.string()),
+  }),
+  devices: v.array(deviceEnd),
+  totals: v.strictObject({
+    updated: v.number(),
+    failed: v.number(),
+    refused: v.number(),
+    held: v.number(),
+    earlier: v.number(),
+  }),
+});
+
+export const espotaDocument = v.strictObject({
+  host: v.string(),
+  port: v.number(),
+  file: v.string(),
+  sizeBytes,
+  verdict: verdictSchema,
+  words: v.string(),
+  hint: v.nullable(v.string()),
+});
+
+export const publishDocument = v.strictObject({
+  to: v.string(),
+  published: v.array(
+    v.strictObject({
+      outcome: v.picklist(['published', 'promoted', 'unchanged']),
+      project: v.string(),
+      version: v.string(),
+      kind,
+      board: v.nullable(v.string()),
+      purpose: v.picklist(['serve', 'known']),
+      channel: v.nullable(v.string()),
+      offered: v.boolean(),
+      manifest: v.string(),
+      artefacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
+      warnings: v.array(complaintSchema),
+    }),
+  ),
+});
+
+const foundDevice = v.strictObject({
+  method,
+  name: v.string(),
+  host: v.string(),
+  address: v.string(),
+  port: v.number(),
+  board: v.nullable(v.string()),
+  auth: v.nullable(v.boolean()),
+  sketchMd5: v.nullable(md5),
+  /** Its name in the configuration. */
+  inventory: v.nullable(v.string()),
+});
+
+/** With --watch a device a line; with --add what was added. */
+export const discoverDocument = v.union([
+  v.strictObject({
+    devices: v.array(foundDevice),
+    remembered: v.array(v.strictObject({ ...foundDevice.entries, lastSeen: v.pipe(v.string(), v.isoTimestamp()) })),
+  }),
+  foundDevice,
+  v.strictObject({ added: v.string(), config: v.string(), device: v.looseObject({ address: v.string() }) }),
+]);
+
+const mac = v.string();
+
+/** One line. */
+export const simulateDocument = v.variant('event', [
+  v.strictObject({ mac, event: v.literal('ready'), otaPort: v.number(), webPort: v.optional(v.number()) }),
+  v.strictObject({
+    mac,
+    event: v.literal('update'),
+    transport: v.picklist(['espota', 'web', 'http']),
+    verdict: v.picklist(['accepted', 'rejected']),
+    error: v.nullable(v.string()),
+  }),
+  v.strictObject({ mac, event: v.literal('boot'), sketchMd5: md5 }),
+  v.strictObject({ mac, event: v.literal('bricked'), why: v.string() }),
+  v.strictObject({ mac, event: v.literal('checked'), status: v.number() }),
+]);

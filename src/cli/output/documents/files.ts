@@ -1,0 +1,161 @@
+import * as v from 'valibot';
+import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
+import { manifestSchema } from '../../../core/model/manifest.ts';
+
+/** What the verbs about keys and files say to programs. All paths are absolute. */
+
+const path = v.string();
+const orNull = <Schema extends v.GenericSchema>(schema: Schema) => v.nullable(schema);
+const flash = {
+  flashMode: orNull(v.string()),
+  flashSizeBytes: orNull(sizeBytes),
+  flashFrequencyMHz: orNull(v.number()),
+};
+const stretch = v.strictObject({ from: sizeBytes, to: sizeBytes });
+const check = { stored: v.number(), computed: v.optional(v.number()), matches: v.boolean() };
+
+const segment = v.strictObject({
+  address: v.number(),
+  sizeBytes,
+  offset: sizeBytes,
+  memory: v.picklist(['dram', 'iram', 'irom', 'rom', 'peripheral', 'unknown']),
+});
+
+const imageHeader = v.strictObject({
+  offset: sizeBytes,
+  segmentCount: v.number(),
+  entryAddress: v.string(),
+  ...flash,
+  segments: v.array(segment),
+  endOffset: orNull(sizeBytes),
+  checksum: orNull(v.strictObject({ offset: sizeBytes, ...check })),
+});
+
+export const keygenDocument = v.strictObject({
+  privateKey: path,
+  publicKey: path,
+  bits: v.number(),
+  fingerprint: sha256,
+});
+
+/** Without a key: the header says that there is none. */
+export const headerDocument = v.strictObject({
+  header: path,
+  written: v.boolean(),
+  fingerprint: orNull(sha256),
+  bits: orNull(v.number()),
+});
+
+/** Of one file; of a manifest, that manifest with what was signed. */
+export const signDocument = v.union([
+  v.strictObject({ signed: path, legacy: orNull(path), fingerprint: sha256 }),
+  manifestSchema,
+]);
+
+/** Of one image its manifest; of several, all of theirs. */
+export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
+
+export const verifyDocument = v.variant('accepted', [
+  v.strictObject({ file: path, accepted: v.literal(true), format: v.string(), fingerprint: sha256 }),
+  v.strictObject({ file: path, accepted: v.literal(false), format: v.string(), error: v.string() }),
+]);
+
+export const inspectDocument = v.strictObject({
+  file: path,
+  sizeBytes,
+  md5,
+  sha256,
+  encoding: v.picklist(['identity', 'gzip']),
+  kind: v.picklist(['sketch', 'filesystem', 'unknown']),
+  contentBytes: sizeBytes,
+  gzip: orNull(
+    v.strictObject({
+      members: v.array(
+        v.strictObject({
+          offset: sizeBytes,
+          fileName: orNull(v.string()),
+          modificationTime: v.number(),
+          deflateBytes: sizeBytes,
+          inflatedBytes: sizeBytes,
+          isize: v.number(),
+          crc: v.string(),
+          endOffset: sizeBytes,
+        }),
+      ),
+      lowestStaging: orNull(v.strictObject({ erasesFirst: sizeBytes, inflatesFirst: sizeBytes })),
+    }),
+  ),
+  sketch: v.optional(
+    v.strictObject({
+      core: orNull(v.string()),
+      coreGitHash: orNull(v.string()),
+      ...flash,
+      sizeBytes: orNull(sizeBytes),
+      segments: v.array(segment),
+      eboot: imageHeader,
+      application: v.optional(imageHeader),
+      crcRule: v.string(),
+      crc: orNull(v.strictObject({ rule: v.string(), storedSizeBytes: v.number(), ...check })),
+      sketchMd5s: v.array(
+        v.strictObject({ flashMode: v.string(), flashSizeBytes: sizeBytes, flashFrequencyMHz: v.number(), md5 }),
+      ),
+    }),
+  ),
+  filesystem: v.optional(
+    v.strictObject({
+      type: v.picklist(['littlefs', 'spiffs', 'erased']),
+      version: v.optional(v.string()),
+      blockSizeBytes: v.optional(sizeBytes),
+      blockCount: v.optional(sizeBytes),
+      partitionBytes: v.optional(sizeBytes),
+      usedBytes: sizeBytes,
+    }),
+  ),
+  signature: v.optional(
+    v.strictObject({
+      format: v.picklist(['current', 'legacy', 'unverified']),
+      keyBits: v.number(),
+      verifiedBy: orNull(sha256),
+    }),
+  ),
+  embeddedKeys: v.array(
+    v.strictObject({
+      encoding: v.picklist(['pem', 'der']),
+      container: v.picklist(['public-key', 'rsa-public-key', 'certificate']),
+      offset: sizeBytes,
+      bits: v.number(),
+      fingerprint: sha256,
+    }),
+  ),
+  traces: v.optional(
+    v.strictObject({
+      sdkVersions: v.array(v.string()),
+      updater: v.boolean(),
+      arduinoOta: v.boolean(),
+      httpUpdate: v.boolean(),
+      webUpdater: v.boolean(),
+    }),
+  ),
+  enforcement: orNull(v.picklist(['elf', 'declared', 'unproven', 'disproved'])),
+  layout: orNull(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
+  /** How the flash of a device looks while it is updated with it. */
+  flash: orNull(
+    v.strictObject({
+      flashSizeBytes: sizeBytes,
+      layout: v.optional(v.string()),
+      presentSketch: stretch,
+      staged: v.optional(stretch),
+      filesystem: stretch,
+      written: stretch,
+      overtaken: v.optional(stretch),
+      assumptions: v.array(v.string()),
+    }),
+  ),
+  findings: v.array(v.strictObject({ id: v.string(), message: v.string(), offset: v.optional(sizeBytes) })),
+});
+
+/** The drop-in for signing.py; null: not asked for, or there was no key. */
+export const signingDocument = v.variant('mode', [
+  v.strictObject({ mode: v.literal('header'), header: path, fingerprint: orNull(sha256) }),
+  v.strictObject({ mode: v.literal('sign'), signed: orNull(path), legacy: orNull(path) }),
+]);

@@ -1,0 +1,23 @@
+import { toJsonSchema } from '@valibot/to-json-schema';
+import type * as v from 'valibot';
+import { manifestSchema } from '../../core/model/manifest.ts';
+import { configSchema } from '../../project/config/schema.ts';
+import { documents } from './documents/registry.ts';
+
+/** The JSON schemas that the package ships, by file name; made from the schemas that the code itself uses. */
+export function jsonSchemas(): Record<string, object> {
+  return {
+    'ota.config.schema.json': asJson(configSchema),
+    'ota.manifest.schema.json': asJson(manifestSchema),
+    ...Object.fromEntries(Object.entries(documents).map(([verb, schema]) => [schemaFile(verb), asJson(schema)])),
+  };
+}
+
+/** Of what a verb prints with --json: `output/server-token-list.schema.json`. */
+export function schemaFile(verb: string): string {
+  return `output/${verb.replaceAll(' ', '-')}.schema.json`;
+}
+
+function asJson(schema: v.GenericSchema): object {
+  return toJsonSchema(schema, { errorMode: 'ignore' });
+}

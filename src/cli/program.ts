@@ -1,0 +1,43 @@
+import { toolVersion } from '../version.ts';
+import { emptyProgram } from './command.ts';
+import type { Io } from './io.ts';
+
+/** Every verb, one file each; a file is loaded when its verb is run, or when help lists them all. */
+const verbs = {
+  keygen: () => import('./commands/keygen/index.ts'),
+  header: () => import('./commands/header/index.ts'),
+  sign: () => import('./commands/sign/index.ts'),
+  pack: () => import('./commands/pack/index.ts'),
+  verify: () => import('./commands/verify/index.ts'),
+  inspect: () => import('./commands/inspect/index.ts'),
+  preflight: () => import('./commands/preflight/index.ts'),
+  init: () => import('./commands/init/index.ts'),
+  doctor: () => import('./commands/doctor/index.ts'),
+  build: () => import('./commands/build/index.ts'),
+  install: () => import('./commands/install/index.ts'),
+  uninstall: () => import('./commands/uninstall/index.ts'),
+  upload: () => import('./commands/upload/index.ts'),
+  publish: () => import('./commands/publish/index.ts'),
+  discover: () => import('./commands/discover/index.ts'),
+  signing: () => import('./commands/signing/index.ts'),
+  espota: () => import('./commands/espota/index.ts'),
+  simulate: () => import('./commands/simulate/index.ts'),
+  serve: () => import('./commands/serve/index.ts'),
+  server: () => import('./commands/server/index.ts'),
+} as const;
+
+/**
+ * The program with the verb that the command line names, or with all of them where it names none: a hook must not pay for the
+ * declarations of twenty verbs.
+ */
+export async function makeProgram(io: Io, argv: readonly string[]) {
+  const program = emptyProgram(io, toolVersion);
+  const [first] = argv;
+  const wanted = isVerb(first) ? [first] : Object.keys(verbs).filter(isVerb);
+  for (const name of wanted) (await verbs[name]()).declare({ program, io });
+  return program;
+}
+
+function isVerb(name: string | undefined): name is keyof typeof verbs {
+  return name !== undefined && Object.hasOwn(verbs, name);
+}

@@ -1,0 +1,147 @@
+import { CommanderError } from '@commander-js/extra-typings';
+import { catalogue, OtaError } from '../errors/ota-error.ts';
+import { withNearPaths } from '../files/near-paths.ts';
+import type { Io } from './io.ts';
+import { makeProgram } from './program.ts';
+
+const internalError = 70;
+const interrupted = 130;
+
+let abort: AbortController | undefined;
+const watchedStreams = new Set<NodeJS.WriteStream>();
+const argv = process.argv.slice(2);
+
+/**
+ * Runs the command that the process was started with and sets its exit code.
+ *
+ * @param cli path of the script that hooks and later processes start
+ */
+export async function main(cli: string): Promise<void> {
+  const io = processIo(cli);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+  try {
+    await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error, io);
+  }
+}
+
+function processIo(cli: string): Io {
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    // Streams are opened when they are first written to: a hook most often has nothing to say on stdout, and an open costs milliseconds.
+    stdout: { write: (text) => writeTo(process.stdout, text) },
+    stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
+    get fancy() {
+      return wantsColours();
+    },
+    get signal() {
+      return currentSignal();
+    },
+    get askSecret() {
+      return isAtTerminal() ? askOnTerminal : undefined;
+    },
+    get ask() {
+      return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
+    },
+    get onHangup() {
+      return isAtTerminal() ? undefined : (listener: () => void) => void process.on('SIGHUP', listener);
+    },
+    platform: process.platform,
+    get home() {
+      // Loaded when it is asked for: an import of it costs every hook a millisecond.
+      return process.getBuiltinModule('node:os').homedir();
+    },
+    self: { node: process.execPath, cli },
+  };
+}
+
+function currentSignal(): AbortSignal {
+  abort ??= newAbort();
+  return abort.signal;
+}
+
+/**
+ * The first signal asks the verb to end: what lasts looks at {@link Io.signal}, what takes a moment comes to its end, and neither leaves half
+ * a file. The handler is gone then, so that the second one ends it; not before others have been told, since execa ends a process that has no
+ * handler but its own.
+ */
+function interrupt(signal: NodeJS.Signals): void {
+  setImmediate(() => process.off(signal, interrupt));
+  process.exitCode = interrupted;
+  abort ??= newAbort();
+  abort.abort();
+}
+
+/** Made when it is first wanted: hooks have no use for it, and it costs them a millisecond. */
+function newAbort(): AbortController {
+  const controller = new AbortController();
+  // A fleet of a hundred devices is a hundred listeners, and no leak.
+  process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal);
+  return controller;
+}
+
+function isAtTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const { isCancel, password } = await import('@clack/prompts');
+  const answer = await password({ message: question, output: process.stderr, signal: currentSignal() });
+  return isCancel(answer) ? unanswered() : answer;
+}
+
+async function confirmOnTerminal(question: string, initial: boolean): Promise<boolean> {
+  const { confirm, isCancel } = await import('@clack/prompts');
+  const terminal = { output: process.stderr, signal: currentSignal() };
+  const answer = await confirm({ message: question, initialValue: initial, ...terminal });
+  return isCancel(answer) ? unanswered() : answer;
+}
+
+/** A prompt takes Ctrl-C for itself, as a key like others. */
+function unanswered(): never {
+  abort?.abort();
+  throw new Error('nobody answered');
+}
+
+/** An error as one line and a hint; returns the exit code. */
+function explain(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof OtaError)) {
+    io.stderr.write(
+      `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    return internalError;
+  }
+  const { code, message, hint, exitCode }: OtaError = error;
+  const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
+  io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${text}`);
+  if (argv.includes('--verbose')) io.stderr.write(`  ${code}: ${catalogue[code].why}\n`);
+  return exitCode;
+}
+
+/** Whoever gives the text of a key where its path is wanted must not find it in the log of the build. */
+function withoutPrivateKeys(text: string): string {
+  return text.replace(
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
+    '[a private key]',
+  );
+}
+
+/** A reader that goes away (`ota-hooks inspect … | head`) is not an error of ours. */
+function writeTo(stream: NodeJS.WriteStream, text: string): void {
+  if (!watchedStreams.has(stream)) {
+    watchedStreams.add(stream);
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  stream.write(text);
+}
+
+function wantsColours(): boolean {
+  const { env } = process;
+  if (argv.includes('--no-color') || (env['NO_COLOR'] ?? '') !== '' || (env['CI'] ?? '') !== '') return false;
+  return process.stderr.isTTY === true && env['TERM'] !== 'dumb';
+}

@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
+import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { factsOfRequest, parseRequest } from '../../core/preflight/request-facts.ts';
+import { recognise } from '../../core/preflight/running.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { readNamedFile, readOptionalFile } from '../../files/read.ts';
+import type { ProjectSettings } from '../../project/config/settings.ts';
+import type { Io } from '../io.ts';
+import { type DeviceOptions, factsOfOptions } from './device-options.ts';
+
+/** Where verbs learn what is known of a device. */
+export interface DeviceSources extends DeviceOptions {
+  /** A file of facts, or the name of a device in the configuration. */
+  readonly device?: string | undefined;
+  /** A file with the header lines of an HTTP update request. */
+  readonly request?: string | undefined;
+  /** Manifests of builds that the device may be running. */
+  readonly known: readonly string[];
+}
+
+/**
+ * What is known of the device that is meant: by configuration or file, by a saved request (with the build that it shows), by options. The
+ * later word counts.
+ *
+ * @throws OtaError FACTS_INVALID, FILE_NOT_FOUND, MANIFEST_INVALID
+ */
+export async function deviceFacts(sources: DeviceSources, settings: ProjectSettings, io: Io): Promise<DeviceFacts> {
+  const { device, request } = sources;
+  return {
+    ...defined(device === undefined ? {} : await namedDevice(device, settings, io)),
+    ...defined(request === undefined ? {} : await requestingDevice(request, sources.known, io)),
+    ...factsOfOptions(sources),
+  };
+}
+
+/** A file counts before a name: what is written out is what is meant. */
+async function namedDevice(name: string, { config }: ProjectSettings, io: Io): Promise<DeviceFacts> {
+  const path = resolve(io.cwd, name);
+  const text = await readOptionalFile(path);
+  const inventory = config.devices?.[name];
+  if (text === undefined && inventory !== undefined) {
+    return { ...inventory.facts, board: inventory.board, project: config.project, transport: inventory.method };
+  }
+  if (text === undefined) throw new OtaError('FILE_NOT_FOUND', { path, what: 'facts of a device' });
+  const read = readDeviceFacts(parseJson(Buffer.from(text).toString('utf8'), path));
+  if ('problems' in read) throw new OtaError('FACTS_INVALID', { path, problems: read.problems });
+  return read.facts;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new OtaError('FACTS_INVALID', { path, problems: ['it is not JSON'] }, cause);
+  }
+}
+
+async function requestingDevice(name: string, known: readonly string[], io: Io): Promise<DeviceFacts> {
+  const path = resolve(io.cwd, name);
+  const text = Buffer.from(await readNamedFile(path, 'request')).toString('latin1');
+  const request = factsOfRequest(parseRequest(text));
+  if (request === undefined) {
+    throw new OtaError('FACTS_INVALID', { path, problems: ['no line in it is a header of an ESP8266 (x-ESP8266-…)'] });
+  }
+  const manifests = await Promise.all(known.map((file) => readManifest(resolve(io.cwd, file))));
+  const running = request.sketchMd5 === undefined ? undefined : recognise(request.sketchMd5, manifests);
+  return { ...defined(running?.facts ?? {}), ...defined(request.facts) };
+}
+
+/** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID */
+export async function readManifest(path: string): Promise<Manifest> {
+  const parsed = parseManifest(Buffer.from(await readNamedFile(path, 'manifest')).toString('utf8'));
+  if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
+  return parsed.manifest;
+}
+
+/** Unknown in the later does not hide what the earlier know. */
+function defined(facts: DeviceFacts): DeviceFacts {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,107 @@
+import { basename, dirname, join } from 'node:path';
+import { layoutInElf } from '../../core/firmware/elf-layout.ts';
+import { proveEnforcement } from '../../core/firmware/elf-proof.ts';
+import { type Firmware, readFirmware } from '../../core/firmware/firmware.ts';
+import type { RsaPublicKey } from '../../core/keys/public-key.ts';
+import { readPublicKey } from '../../core/keys/public-key.ts';
+import { artefactSuffixes, manifestSuffix } from '../../core/model/artefact.ts';
+import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { digests } from '../../core/pack/digests.ts';
+import { fileRelease } from '../../core/preflight/file-release.ts';
+import type { Release } from '../../core/preflight/release.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { readNamedFile, readOptionalFile } from '../../files/read.ts';
+import type { Io } from '../io.ts';
+import { readManifest } from './device-facts.ts';
+import { findElf } from './elf-beside.ts';
+
+/** What a file is judged as. */
+export interface FileToJudge {
+  /** Of a manifest: with all its artefacts. Of any other file: with that one alone. */
+  readonly release: Release;
+  /** All artefacts of the build, where a manifest describes the file: what could be sent in its place. */
+  readonly build: Manifest | undefined;
+  /** Undefined for a manifest. */
+  readonly firmware: Firmware | undefined;
+}
+
+export interface JudgeOptions {
+  readonly elf?: string | undefined;
+  /** What the file is, where its bytes don't tell. */
+  readonly kind: 'sketch' | 'filesystem' | undefined;
+  readonly knownKeys: readonly RsaPublicKey[];
+}
+
+/**
+ * Reads a file as preflight judges it: a manifest, an image or any artefact. A manifest beside it is believed what bytes don't tell (the
+ * project, the board, the proof), if it describes this very file.
+ *
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
+ */
+export async function readFileToJudge(path: string, options: JudgeOptions, io: Io): Promise<FileToJudge> {
+  if (path.endsWith(manifestSuffix)) {
+    return ofManifest(await readManifest(path));
+  }
+  const bytes = await readNamedFile(path, 'image, artefact or manifest');
+  const parsed = bytes[0] === openingBrace ? parseManifest(Buffer.from(bytes).toString('utf8')) : undefined;
+  if (parsed !== undefined && 'manifest' in parsed) return ofManifest(parsed.manifest);
+  if (parsed !== undefined) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
+  return judgeBytes(path, bytes, options, io);
+}
+
+const openingBrace = 0x7b;
+
+function ofManifest(manifest: Manifest): FileToJudge {
+  return { release: manifest, build: manifest, firmware: undefined };
+}
+
+/** The same of bytes that were read from `path`: an image or an artefact. */
+export async function judgeBytes(
+  path: string,
+  bytes: Uint8Array,
+  options: JudgeOptions,
+  io: Io,
+): Promise<FileToJudge & { readonly firmware: Firmware }> {
+  const build = await manifestBeside(path, bytes);
+  const buildKey = build?.signing.publicKey;
+  const knownKeys = [...options.knownKeys, ...(buildKey === undefined ? [] : [readPublicKey(buildKey.pem, path)])];
+  const firmware = readFirmware(bytes, { knownKeys });
+  const elf = (await findElf(path, options.elf, io))?.bytes;
+  const own = fileRelease(firmware, {
+    file: basename(path),
+    kind: options.kind ?? build?.image.kind,
+    enforcement: build === undefined ? enforcementIn(elf, firmware) : build.enforcement,
+    layout: elf && layoutInElf(elf, firmware),
+  });
+  if (build === undefined) return { release: own, build, firmware };
+  const { project, version, board, signing } = build;
+  const image = { ...own.image, layout: own.image.layout ?? build.image.layout };
+  return { release: { ...own, image, project, version, board, signing }, build, firmware };
+}
+
+/** What the ELF shows of the key that signed, or else of the first that is in the image. */
+function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release['enforcement'] {
+  const expectedKey = firmware.trailer?.verifiedBy ?? firmware.embeddedKeys[0]?.key;
+  if (elf === undefined || expectedKey === undefined) return 'unproven';
+  const proof = proveEnforcement({ elf, firmware, expectedKey });
+  if (proof.proof === 'elf') return 'elf';
+  return proof.reason === 'verifier-missing' ? 'disproved' : 'unproven';
+}
+
+/** The manifest of the build that this very file is of. One that cannot be read, or speaks of other bytes, is of no use here. */
+async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
+  const name = basename(path);
+  const images = [
+    name,
+    ...artefactSuffixes.filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)),
+  ];
+  const { sha256 } = digests(bytes);
+  for (const image of images) {
+    const text = await readOptionalFile(join(dirname(path), image + manifestSuffix));
+    const parsed = text && parseManifest(Buffer.from(text).toString('utf8'));
+    if (parsed && 'manifest' in parsed && parsed.manifest.artefacts.some((artefact) => artefact.sha256 === sha256)) {
+      return parsed.manifest;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import type { RsaPublicKey } from '../../core/keys/public-key.ts';
+import { projectSettings } from '../../project/config/settings.ts';
+import { loadPublicKey } from '../../project/keys/key-files.ts';
+import type { Io } from '../io.ts';
+import { publicKeyAt } from './project-keys.ts';
+
+export interface KnownKeyOptions {
+  readonly publicKey: readonly string[];
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** The keys that the command line names. */
+export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
+  return Promise.all(publicKey.map((path) => loadPublicKey(resolve(io.cwd, path))));
+}
+
+/** The keys that a project knows: its own, and those that its configuration lists. No private key is touched. */
+export async function projectKeys(options: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
+  const { config, folder, publicKey } = await projectSettings(
+    { source: options.source, config: options.config },
+    io.cwd,
+  );
+  const own = publicKey === undefined ? [] : [await publicKeyAt(publicKey, io)];
+  const others = await Promise.all((config.knownKeys ?? []).map((path) => loadPublicKey(resolve(folder, path))));
+  return [...own, ...others];
+}

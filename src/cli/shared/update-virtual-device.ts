@@ -1,0 +1,21 @@
+import { deliverByEspota } from '../../delivery/espota/deliver.ts';
+import type { Verdict } from '../../delivery/verdict.ts';
+import { quickTimings, startVirtualEsp, syntheticSketch } from '../../simulator/index.ts';
+
+/** Updates a virtual device on an address of this machine, which shows whether devices can call back there. */
+export async function updateVirtualDevice(
+  host: string,
+  hostPort: number | undefined,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const device = await startVirtualEsp({ host, timings: quickTimings });
+  try {
+    return await deliverByEspota(
+      { host, port: device.otaPort, hostIp: host, hostPort },
+      syntheticSketch({ sizeBytes: 20_000, seed: 2 }),
+      { kind: 'sketch', signal, timings: { attempts: 1, callBackMs: 3000, invitationMs: 3000 } },
+    );
+  } finally {
+    await device.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { flashSizesByNibble } from '../firmware/flash-header.ts';
+import { imageMagic } from '../firmware/image-header.ts';
+import type { ImageKind } from '../model/artefact.ts';
+import { httpError, type httpErrors } from './device-error.ts';
+import { announcedSize, freeSketchSpace, type Transport } from './staging.ts';
+import { beginUpdate, type EndResult, endUpdate, type Rejection, writeUpdate } from './updater.ts';
+import type { VirtualDevice } from './virtual-device.ts';
+
+export interface Delivery {
+  readonly transport: Transport;
+  readonly kind: ImageKind;
+  /** Of the bytes sent, 32 hex digits. The web updater has no place for one. */
+  readonly md5?: string | undefined;
+}
+
+/**
+ * Brings bytes to the Updater as each library does: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate` and
+ * `runUpdate`, the upload handler of ESP8266HTTPUpdateServer-impl.h.
+ *
+ * @param device its flash is taken over: hand in a copy to keep one
+ */
+export function deliver(device: VirtualDevice, bytes: Uint8Array, delivery: Delivery): EndResult {
+  const { transport, kind } = delivery;
+  const refusal = transport === 'http' ? refusalOfHttpClient(device, bytes, delivery) : undefined;
+  if (refusal !== undefined) return refusal;
+  const begun = beginUpdate(device, {
+    kind,
+    sizeBytes: announcedSize(device, transport, kind, bytes.length),
+    md5: transport === 'web' ? undefined : delivery.md5,
+  });
+  if (begun.outcome === 'rejected') return begun;
+  const written = writeUpdate(begun.update, bytes);
+  return written.outcome === 'rejected' ? written : endUpdate(written.update, transport === 'web');
+}
+
+/**
+ * What `ESP8266HTTPUpdate::handleUpdate` finds before it asks the Updater; its errors are negative.
+ *
+ * @param bytes of the update's length; only the first four are looked at
+ */
+export function refusalOfHttpClient(
+  device: VirtualDevice,
+  bytes: Uint8Array,
+  delivery: Delivery,
+): Rejection | undefined {
+  const isSketch = delivery.kind === 'sketch';
+  if (bytes.length === 0) return refuse(device, 'noSize');
+  const roomBytes = isSketch ? freeSketchSpace(device) : device.fsEnd - device.fsStart;
+  if (bytes.length > roomBytes) return refuse(device, 'tooLittleSpace');
+  if (isSketch) {
+    const [first, , , sizeAndFrequency] = bytes;
+    const isCompressed = device.habits.gzip && first === 0x1f;
+    if (sizeAndFrequency === undefined || (first !== imageMagic && !isCompressed))
+      return refuse(device, 'headerInvalid');
+    const wantedBytes = flashSizesByNibble.get(sizeAndFrequency >> 4) ?? 0;
+    if (!isCompressed && !device.flashMap && wantedBytes > device.chipSizeBytes)
+      return refuse(device, 'wrongFlashSize');
+  }
+  return delivery.md5 !== undefined && delivery.md5.length !== 32 ? refuse(device, 'faultyMd5') : undefined;
+}
+
+function refuse(device: VirtualDevice, name: keyof typeof httpErrors): Rejection {
+  return { outcome: 'rejected', error: httpError(name), device };
+}

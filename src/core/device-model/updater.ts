@@ -1,0 +1,195 @@
+import { createHash, type Hash } from 'node:crypto';
+import { flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
+import { imageMagic } from '../firmware/image-header.ts';
+import type { ImageKind } from '../model/artefact.ts';
+import { type DeviceError, type ErrorDetails, updaterError, type updaterErrors } from './device-error.ts';
+import { eraseSector, programFlash, sectorBytes } from './flash.ts';
+import { checkSignature } from './signature-check.ts';
+import { isAtomic, stagingFor } from './staging.ts';
+import type { VirtualDevice } from './virtual-device.ts';
+
+/** What the Updater asks eboot to do after the restart (`eboot_command` in RTC memory). */
+export interface EbootCommand {
+  readonly source: number;
+  readonly destination: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * An update under way: `UpdaterClass` between `begin` and `end`. It owns the device's flash, its buffer and its digest, and
+ * `writeUpdate` and `endUpdate` change them: go on with what they return, and not with what they were given.
+ */
+export interface RunningUpdate {
+  readonly device: VirtualDevice;
+  readonly kind: ImageKind;
+  readonly startAddress: number;
+  /** As announced to `begin`. */
+  readonly sizeBytes: number;
+  /** Expected of the bytes as sent; undefined: not checked. A device with a key never checks it. */
+  readonly md5: string | undefined;
+  /** Bytes that are in flash; those in the buffer come on top. */
+  readonly flashedBytes: number;
+  readonly buffer: Uint8Array;
+  readonly bufferedBytes: number;
+  readonly digest: Hash;
+}
+
+/** The device refused and goes on with its present sketch. `device.flash` is what the attempt left behind. */
+export interface Rejection {
+  readonly outcome: 'rejected';
+  readonly error: DeviceError;
+  readonly device: VirtualDevice;
+}
+
+export interface UpdateRequest {
+  readonly kind: ImageKind;
+  readonly sizeBytes: number;
+  /** Hex; ArduinoOTA and the HTTP client hand it to `setMD5`, which ignores any that is not 32 digits long. */
+  readonly md5?: string | undefined;
+}
+
+export type BeginResult = { readonly outcome: 'running'; readonly update: RunningUpdate } | Rejection;
+export type WriteResult = BeginResult;
+
+/**
+ * staged: eboot has its command and copies after the restart. written: a filesystem that was written in place, eboot has
+ * nothing to do. crashed: a core before 2.7.0 met a bad signature and restarts with its present sketch.
+ */
+export type EndResult =
+  | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: VirtualDevice }
+  | { readonly outcome: 'written'; readonly device: VirtualDevice }
+  | { readonly outcome: 'crashed'; readonly device: VirtualDevice }
+  | Rejection;
+
+/**
+ * `UpdaterClass::begin` (Updater.cpp).
+ *
+ * @param device its flash is taken over: hand in a copy to keep one
+ */
+export function beginUpdate(device: VirtualDevice, request: UpdateRequest): BeginResult {
+  if (request.sizeBytes === 0) return reject(device, 'size');
+  const headerSizeBytes = flashSizeInHeader(device.flash);
+  if (!device.flashMap && headerSizeBytes > device.chipSizeBytes) {
+    return reject(device, 'flashConfig', { chipSizeBytes: device.chipSizeBytes, headerSizeBytes });
+  }
+  const staging = stagingFor(device, request.kind, request.sizeBytes);
+  if (staging.outcome === 'no-space') return reject(device, 'space');
+  const update: RunningUpdate = {
+    device,
+    kind: request.kind,
+    startAddress: staging.address,
+    sizeBytes: request.sizeBytes,
+    md5: expectedMd5(device, request),
+    flashedBytes: 0,
+    buffer: new Uint8Array(sectorBytes),
+    bufferedBytes: 0,
+    digest: createHash('md5'),
+  };
+  return { outcome: 'running', update };
+}
+
+/** `UpdaterClass::write`: takes all of `chunk`, or refuses it because more comes than was announced. */
+export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResult {
+  if (update.flashedBytes + update.bufferedBytes + chunk.length > update.sizeBytes) return abort(update, 'space');
+  let current = update;
+  let left = chunk;
+  while (current.bufferedBytes + left.length > sectorBytes) {
+    const room = sectorBytes - current.bufferedBytes;
+    const flushed = flushBuffer(buffered(current, left.subarray(0, room)));
+    if (flushed.outcome === 'rejected') return flushed;
+    current = flushed.update;
+    left = left.subarray(room);
+  }
+  current = buffered(current, left);
+  const isLast = current.bufferedBytes === current.sizeBytes - current.flashedBytes;
+  return isLast ? flushBuffer(current) : { outcome: 'running', update: current };
+}
+
+/**
+ * `UpdaterClass::end`: checks what is in flash, the signature before all else, and leaves eboot its command.
+ *
+ * @param evenIfRemaining the web updater's way: the size is what came
+ */
+export function endUpdate(update: RunningUpdate, evenIfRemaining: boolean): EndResult {
+  if (update.flashedBytes === 0 && update.device.habits.refusesEmpty) return abort(update, 'noData');
+  if (update.flashedBytes !== update.sizeBytes && !evenIfRemaining) return abort(update, 'none');
+  const flushed = evenIfRemaining && update.bufferedBytes > 0 ? flushBuffer(update) : undefined;
+  if (flushed?.outcome === 'rejected') return flushed;
+  return checkAndStage(flushed?.update ?? update);
+}
+
+function checkAndStage(update: RunningUpdate): EndResult {
+  const { device, startAddress, flashedBytes } = update;
+  const check = checkSignature(device, startAddress, flashedBytes);
+  if (check.outcome === 'crashed') return { outcome: 'crashed', device };
+  if (check.outcome === 'refused') return abort(update, 'signature');
+  if (check.outcome === 'no-key') {
+    const calculatedMd5 = update.digest.copy().digest('hex');
+    const expectedMd5 = update.md5 ?? calculatedMd5;
+    if (expectedMd5.toLowerCase() !== calculatedMd5) return abort(update, 'md5', { expectedMd5, calculatedMd5 });
+  }
+  const problem = update.kind === 'sketch' ? problemOfHeader(update) : undefined;
+  if (problem !== undefined) return problem;
+  if (update.kind === 'filesystem' && !isAtomic(device)) return { outcome: 'written', device };
+  const destination = update.kind === 'sketch' ? 0 : device.fsStart;
+  return { outcome: 'staged', command: { source: startAddress, destination, sizeBytes: check.sizeBytes }, device };
+}
+
+/** `_verifyEnd`: the first byte, and the flash size of an image that is not compressed. */
+function problemOfHeader(update: RunningUpdate): Rejection | undefined {
+  const { device, startAddress } = update;
+  const [first, second, , sizeAndFrequency = 0] = device.flash.subarray(startAddress, startAddress + 4);
+  if (first === 0x1f && second === 0x8b && device.habits.gzip) return undefined;
+  if (first !== imageMagic) return abort(update, 'magicByte');
+  const wantedBytes = flashSizesByNibble.get(sizeAndFrequency >> 4) ?? 0;
+  const isTooLarge = !device.flashMap && wantedBytes > device.chipSizeBytes;
+  return isTooLarge ? abort(update, 'newFlashConfig', { chipSizeBytes: device.chipSizeBytes }) : undefined;
+}
+
+function expectedMd5({ habits, leftoverMd5 }: VirtualDevice, { md5 }: UpdateRequest): string | undefined {
+  if (md5?.length === 32) return md5;
+  return habits.forgetsOldMd5 ? undefined : leftoverMd5;
+}
+
+/** `EspClass::getFlashChipSize`: what the header of the running sketch says, 0 for numbers that the core does not know. */
+function flashSizeInHeader(flash: Uint8Array): number {
+  return flashSizesByNibble.get((flash[3] ?? 0xff) >> 4) ?? 0;
+}
+
+function buffered(update: RunningUpdate, bytes: Uint8Array): RunningUpdate {
+  update.buffer.set(bytes, update.bufferedBytes);
+  return { ...update, bufferedBytes: update.bufferedBytes + bytes.length };
+}
+
+/** `_writeBuffer`: erases a sector when it comes to its start, and writes, with the device's own flash mode in byte 2. */
+function flushBuffer(update: RunningUpdate): WriteResult {
+  const { device, buffer, bufferedBytes, digest } = update;
+  const address = update.startAddress + update.flashedBytes;
+  if (address % sectorBytes === 0 && !eraseSector(device.flash, address)) return abort(update, 'erase');
+  const sentMode = buffer[2] ?? 0;
+  const patches = patchesFlashMode(update);
+  if (patches) buffer[2] = flashModes.indexOf(device.flashMode);
+  if (!programFlash(device.flash, address, buffer.subarray(0, bufferedBytes))) return abort(update, 'write');
+  // It puts back what it took the byte for, so that the MD5 is that of what was sent; a mode that it does not know is 255.
+  if (patches) buffer[2] = sentMode < flashModes.length ? sentMode : 0xff;
+  digest.update(buffer.subarray(0, bufferedBytes));
+  return {
+    outcome: 'running',
+    update: { ...update, flashedBytes: update.flashedBytes + bufferedBytes, bufferedBytes: 0 },
+  };
+}
+
+function patchesFlashMode({ device, kind, flashedBytes, buffer }: RunningUpdate): boolean {
+  const { patchesFlashMode: habit, gzip } = device.habits;
+  if (flashedBytes > 0 || habit === 'never' || (habit === 'sketch' && kind !== 'sketch')) return false;
+  const isCompressed = gzip && buffer[0] === 0x1f;
+  return !isCompressed && buffer[2] !== flashModes.indexOf(device.flashMode);
+}
+
+function abort(update: RunningUpdate, name: keyof typeof updaterErrors, details?: Partial<ErrorDetails>): Rejection {
+  return reject({ ...update.device, leftoverMd5: update.md5 }, name, details);
+}
+
+function reject(device: VirtualDevice, name: keyof typeof updaterErrors, details?: Partial<ErrorDetails>): Rejection {
+  return { outcome: 'rejected', error: updaterError(name, device.habits.errorTexts, details), device };
+}

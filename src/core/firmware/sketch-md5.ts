@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { SketchMd5 } from '../model/manifest.ts';
+import { flashFrequenciesByNibble, flashModes, flashSizesByNibble } from './flash-header.ts';
+
+const headerBytes = 4;
+// An ESP8266 maps 1 MiB of flash as code. The 112 digests of 16 MiB would take 3 s.
+const largestSketchBytes = 4 * 1024 * 1024;
+
+/**
+ * Every MD5 that `ESP.getSketchMD5()` (`Esp.cpp`) can give while this image runs: 4 modes x 7 sizes x 4 frequencies.
+ * The function reads flash from 0 for the sketch's size, and bytes 2 and 3 there are not always those of the file:
+ * `_writeBuffer` (`Updater.cpp`) puts the device's flash mode there, `esptool --flash_size detect` the chip's size,
+ * web flashers all of them. Empty when the image is shorter than the size that is given, and for sketches larger than
+ * 4 MiB, which no ESP8266 runs.
+ */
+export function sketchMd5s(image: Uint8Array, sketchSizeBytes: number): readonly SketchMd5[] {
+  if (sketchSizeBytes < headerBytes || image.length < sketchSizeBytes) return [];
+  if (sketchSizeBytes > largestSketchBytes) return [];
+  const header = Buffer.from(image.subarray(0, headerBytes));
+  const rest = image.subarray(headerBytes, sketchSizeBytes);
+  const md5s: SketchMd5[] = [];
+  for (const [modeByte, flashMode] of flashModes.entries()) {
+    for (const [sizeNibble, flashSizeBytes] of flashSizesByNibble) {
+      for (const [frequencyNibble, flashFrequencyMHz] of flashFrequenciesByNibble) {
+        header[2] = modeByte;
+        header[3] = (sizeNibble << 4) | frequencyNibble;
+        const md5 = createHash('md5').update(header).update(rest).digest('hex');
+        md5s.push({ flashMode, flashSizeBytes, flashFrequencyMHz, md5 });
+      }
+    }
+  }
+  return md5s;
+}

@@ -1,0 +1,37 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { OtaError } from '../../errors/ota-error.ts';
+import { describePublicKey, type RsaPublicKey } from './public-key.ts';
+
+/** An RSA private key, with its public half derived from it. */
+export interface RsaPrivateKey {
+  /** @internal */
+  readonly keyObject: KeyObject;
+  readonly publicKey: RsaPublicKey;
+}
+
+/**
+ * Reads a private key from PEM text: PKCS#1 or PKCS#8, encrypted or not.
+ *
+ * @param name what errors call it, most often its path
+ * @throws OtaError KEY_EMPTY, KEY_IS_PUBLIC, KEY_GARBLED, KEY_ENCRYPTED, KEY_PASSPHRASE_WRONG, KEY_WRONG_TYPE, KEY_WRONG_SIZE
+ */
+export function readPrivateKey(pem: string | Uint8Array, name: string, passphrase?: string): RsaPrivateKey {
+  const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
+  if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name });
+  if (!text.includes('PRIVATE KEY-----') && text.includes('PUBLIC KEY-----')) {
+    throw new OtaError('KEY_IS_PUBLIC', { path: name });
+  }
+  const keyObject = parse(text, name, passphrase);
+  return { keyObject, publicKey: describePublicKey(createPublicKey(keyObject), name) };
+}
+
+function parse(text: string, name: string, passphrase: string | undefined): KeyObject {
+  const encrypted = text.includes('BEGIN ENCRYPTED PRIVATE KEY') || text.includes('Proc-Type: 4,ENCRYPTED');
+  if (encrypted && passphrase === undefined) throw new OtaError('KEY_ENCRYPTED', { path: name });
+  try {
+    return createPrivateKey(passphrase === undefined ? text : { key: text, passphrase });
+  } catch (cause) {
+    if (encrypted) throw new OtaError('KEY_PASSPHRASE_WRONG', { path: name }, cause);
+    throw new OtaError('KEY_GARBLED', { path: name, kind: 'private' }, cause);
+  }
+}

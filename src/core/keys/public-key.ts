@@ -1,0 +1,62 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { OtaError } from '../../errors/ota-error.ts';
+import { fingerprintOf } from './fingerprint.ts';
+
+/** The smallest and the largest modulus that a device can be built with, in bits (BearSSL's limit is 4096). */
+export const minKeyBits = 1024;
+export const maxKeyBits = 4096;
+
+/** An RSA public key that a device can verify with. */
+export interface RsaPublicKey {
+  readonly bits: number;
+  /** SHA-256 of the DER SubjectPublicKeyInfo, lower-case hex. */
+  readonly fingerprint: string;
+  /** SubjectPublicKeyInfo as PEM, lines of 64, LF, a newline at the end: what `openssl rsa -pubout` writes. */
+  readonly pem: string;
+  /** Big-endian, without leading zeros. */
+  readonly modulus: Uint8Array;
+  /** @internal Without it, the declarations of the package need no types of Node.js. */
+  readonly keyObject: KeyObject;
+}
+
+/**
+ * Reads a public key from PEM text: PKCS#8 (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or a certificate.
+ *
+ * @param name what errors call it, most often its path
+ * @throws OtaError KEY_EMPTY, KEY_IS_PRIVATE, KEY_GARBLED, KEY_WRONG_TYPE, KEY_WRONG_SIZE
+ */
+export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublicKey {
+  const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
+  if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name });
+  if (text.includes('PRIVATE KEY-----')) throw new OtaError('KEY_IS_PRIVATE', { path: name });
+  return describePublicKey(parse(text, name), name);
+}
+
+/**
+ * @internal
+ *
+ * @param keyObject a public key, of any type
+ * @throws OtaError KEY_WRONG_TYPE for anything but RSA (EC keys lock devices out), KEY_WRONG_SIZE
+ */
+export function describePublicKey(keyObject: KeyObject, name: string): RsaPublicKey {
+  const type = keyObject.asymmetricKeyType ?? 'unknown';
+  if (type !== 'rsa') throw new OtaError('KEY_WRONG_TYPE', { path: name, type });
+  const modulus = Buffer.from(keyObject.export({ format: 'jwk' }).n ?? '', 'base64url');
+  const bits = keyObject.asymmetricKeyDetails?.modulusLength ?? modulus.length * 8;
+  if (bits < minKeyBits || bits > maxKeyBits) throw new OtaError('KEY_WRONG_SIZE', { path: name, bits });
+  return {
+    bits,
+    fingerprint: fingerprintOf(keyObject),
+    pem: keyObject.export({ type: 'spki', format: 'pem' }).toString(),
+    modulus,
+    keyObject,
+  };
+}
+
+function parse(text: string, name: string): KeyObject {
+  try {
+    return createPublicKey(text);
+  } catch (cause) {
+    throw new OtaError('KEY_GARBLED', { path: name, kind: 'public' }, cause);
+  }
+}

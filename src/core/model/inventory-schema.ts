@@ -1,0 +1,132 @@
+import * as v from 'valibot';
+import { type DeviceFacts, deviceFactsSchema } from './device-facts.ts';
+import type { Same } from './fields.ts';
+import { type PasswordSource, passwordSource, text } from './secret-source.ts';
+
+/** How to reach a device. */
+export interface DeviceAccess {
+  /** `espota` (default): ArduinoOTA in the sketch. `web`: ESP8266HTTPUpdateServer. */
+  method?: 'espota' | 'web' | undefined;
+  /** Port of the device; by default 8266 for espota and 80 for web. */
+  port?: number | undefined;
+  /** Password of its updates. */
+  password?: PasswordSource | undefined;
+  /** web: `/update` by default. */
+  path?: string | undefined;
+  /** web: `admin` by default. */
+  user?: string | undefined;
+}
+
+/** A device of the project. */
+export interface DeviceConfig extends DeviceAccess {
+  /** IPv4 address, or a name such as `kitchen.local`. */
+  address: string;
+  /** Firmware for another board is rejected. */
+  board?: string | undefined;
+  /** For `upload --group NAME`. */
+  group?: string | undefined;
+  /** Known facts about the device; an absent fact is unknown. */
+  facts?: Omit<DeviceFacts, 'transport' | 'kind' | 'project' | 'board'> | undefined;
+}
+
+/** Defaults for devices that do not configure these themselves. */
+export interface UploadConfig extends DeviceAccess {
+  /** IPv4 address of this machine that devices can reach; by default the one of the route to the device. */
+  hostIp?: string | undefined;
+  /** espota: TCP port of this machine that the device connects to; any free one by default. */
+  hostPort?: number | undefined;
+  /** Number of devices that are updated at the same time; 100 by default. */
+  concurrency?: number | undefined;
+  /** Number of attempts per upload when the network fails; 3 by default. */
+  attempts?: number | undefined;
+  /** `returned`: wait until the device answers again. `proven`: until it reports the MD5 of the new sketch. `none` by default. */
+  confirm?: 'none' | 'returned' | 'proven' | undefined;
+}
+
+const method = v.pipe(
+  v.picklist(['espota', 'web'], 'must be espota or web'),
+  v.description('espota (default): ArduinoOTA in the sketch. web: ESP8266HTTPUpdateServer.'),
+);
+const port = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a port from 1 to 65535'),
+  v.minValue(1, 'must be a port from 1 to 65535'),
+  v.maxValue(65535, 'must be a port from 1 to 65535'),
+);
+const count = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be at least 1'),
+);
+
+/** How a device is reached, for one device or for all that say nothing else. */
+const reached = {
+  method: v.optional(method),
+  port: v.optional(v.pipe(port, v.description('Where it listens; 8266 for espota and 80 for web by default.'))),
+  password: v.optional(
+    v.pipe(passwordSource, v.description('Password of its updates: {"env": …}, {"file": …} or {"prompt": true}.')),
+  ),
+  path: v.optional(v.pipe(text, v.regex(/^\//, 'must begin with a slash'), v.description('web: /update by default.'))),
+  user: v.optional(v.pipe(text, v.description('web: admin by default.'))),
+};
+
+const deviceSchema = v.strictObject({
+  address: v.pipe(
+    text,
+    v.regex(/^[^\s,/:]+$/, 'must be an IPv4 address or a name such as kitchen.local'),
+    v.description('IPv4 address, or a name such as kitchen.local.'),
+  ),
+  ...reached,
+  board: v.optional(v.pipe(text, v.description('Name of the board; firmware for another one is refused.'))),
+  group: v.optional(v.pipe(text, v.description('For upload --group NAME.'))),
+  facts: v.optional(
+    v.pipe(
+      v.omit(deviceFactsSchema, ['transport', 'kind', 'project', 'board']),
+      v.description(
+        'What is known of it: core, flashMode, chipSizeBytes, fsStart, fsEnd, … What is absent is unknown.',
+      ),
+    ),
+  ),
+});
+
+/** A name for the command line: `--host kitchen,cellar`. */
+const deviceName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name for a device: letters, digits, dots, dashes and underscores'),
+);
+
+/** @internal */
+export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object of devices by their names');
+
+/** @internal */
+export const uploadSchema = v.strictObject({
+  ...reached,
+  hostIp: v.optional(
+    v.pipe(
+      text,
+      v.ipv4('must be an IPv4 address'),
+      v.description('Address of this machine that devices can reach; by default the one from which the route leaves.'),
+    ),
+  ),
+  hostPort: v.optional(
+    v.pipe(
+      port,
+      v.description('espota: TCP port of this machine that the device connects to, for a firewall; any by default.'),
+    ),
+  ),
+  concurrency: v.optional(v.pipe(count, v.description('How many devices are updated at once; 100 by default.'))),
+  attempts: v.optional(
+    v.pipe(count, v.description('How often an upload is begun when the network fails; 3 by default.')),
+  ),
+  confirm: v.optional(
+    v.pipe(
+      v.picklist(['none', 'returned', 'proven'], 'must be none, returned or proven'),
+      v.description(
+        'returned: wait until the device answers again. proven: until it shows the MD5 of the new sketch. none by default.',
+      ),
+    ),
+  ),
+});
+
+true satisfies Same<Record<string, DeviceConfig>, v.InferOutput<typeof devicesSchema>>;
+true satisfies Same<UploadConfig, v.InferOutput<typeof uploadSchema>>;

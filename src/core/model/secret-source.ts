@@ -1,0 +1,54 @@
+import * as v from 'valibot';
+import type { Same } from './fields.ts';
+
+/** The environment variable that holds a value. */
+export interface FromEnvironment {
+  env: string;
+}
+
+/** The file that holds a value; its path is relative to the configuration. */
+export interface FromFile {
+  file: string;
+}
+
+/** A value that the user enters at the terminal. */
+export interface FromPrompt {
+  prompt: true;
+}
+
+/** Source of a secret, which is never part of the configuration itself. */
+export type SecretSource = FromEnvironment | FromFile;
+
+/** Source of a password; a person can enter it during an upload, but not during a build. */
+export type PasswordSource = SecretSource | FromPrompt;
+
+/** @internal */
+export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
+
+/** @internal */
+export const fromEnvironment = v.strictObject({
+  env: v.pipe(text, v.description('Name of the environment variable that holds it.')),
+});
+const fromFile = v.strictObject({
+  file: v.pipe(text, v.description('Path of the file that holds it, relative to this configuration.')),
+});
+const fromPrompt = v.strictObject({
+  prompt: v.pipe(v.literal(true), v.description('It is asked for, on a terminal.')),
+});
+
+const never = 'a secret never stands in the configuration itself';
+
+/** @internal */
+export const secretSource = v.union(
+  [fromEnvironment, fromFile],
+  `must be {"env": "NAME"} or {"file": "PATH"} (${never})`,
+);
+
+/** @internal */
+export const passwordSource = v.union(
+  [fromEnvironment, fromFile, fromPrompt],
+  `must be {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} (${never})`,
+);
+
+true satisfies Same<SecretSource, v.InferOutput<typeof secretSource>>;
+true satisfies Same<PasswordSource, v.InferOutput<typeof passwordSource>>;

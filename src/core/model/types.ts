@@ -1,0 +1,15 @@
+/** Types of a manifest, and the words that all entry points share. */
+
+export type { RsaPublicKey } from '../keys/public-key.ts';
+export type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artefact.ts';
+export type {
+  Artefact,
+  FilesystemFacts,
+  InflateFacts,
+  Manifest,
+  ManifestFinding,
+  ManifestImage,
+  ManifestSigning,
+  SketchMd5,
+  SketchTraces,
+} from './manifest.ts';

@@ -1,0 +1,50 @@
+import { OtaError } from '../../errors/ota-error.ts';
+import { proveEnforcement } from '../firmware/elf-proof.ts';
+import type { Firmware } from '../firmware/firmware.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import type { Manifest } from '../model/manifest.ts';
+
+/** Where the proof is looked for. */
+export interface EnforcementQuestion {
+  readonly path: string;
+  readonly firmware: Firmware;
+  readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+  /** The key that updates of the device will be signed with; none in an unsigned project. */
+  readonly expectedKey: RsaPublicKey | undefined;
+  /** The sketch calls `Update.installSignature` itself, where no symbol shows it. */
+  readonly declared: boolean;
+}
+
+export interface EnforcementAnswer {
+  readonly enforcement: Manifest['enforcement'];
+  /** What could not be shown, for people. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Settles how it is known that a device running this image will verify its next update, and fails the build when it is
+ * known that it will not: the first signed image without the key, or without the verifier, switches the check off for good.
+ *
+ * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
+ */
+export function settleEnforcement({
+  path,
+  firmware,
+  elf,
+  expectedKey,
+  declared,
+}: EnforcementQuestion): EnforcementAnswer {
+  if (expectedKey === undefined || firmware.kind === 'filesystem') return { enforcement: 'unproven', warnings: [] };
+  const proof = proveEnforcement({ elf: elf?.bytes, firmware, expectedKey });
+  if (proof.proof === 'elf') return { enforcement: 'elf', warnings: [] };
+  if (proof.reason === 'key-missing') {
+    const others = firmware.embeddedKeys.map(({ key }) => key.fingerprint);
+    throw new OtaError('ENFORCEMENT_KEY_MISSING', { path, fingerprint: expectedKey.fingerprint, others });
+  }
+  if (declared) return { enforcement: 'declared', warnings: [] };
+  if (proof.reason === 'verifier-missing') {
+    throw new OtaError('ENFORCEMENT_VERIFIER_MISSING', { path, elf: elf?.path ?? 'the ELF' });
+  }
+  const warning = `${path}: nothing shows that the Updater verifies signatures (${proof.detail}); give the ELF of this build with --elf`;
+  return { enforcement: 'unproven', warnings: [warning] };
+}

@@ -1,0 +1,10 @@
+/** From a compiled image to signed artifacts: `import { packImage } from 'ota-hooks/pack'`. */
+export { alignGzip } from '../compression/alignment.ts';
+export type { Compressor } from '../compression/compressor.ts';
+export type { CompressionName } from '../compression/names.ts';
+export { compressors } from '../compression/registry.ts';
+export type * from '../model/types.ts';
+export type { Signer } from '../signing/signer.ts';
+export type { Build } from './build.ts';
+export { type PackRequest, type PackResult, packImage } from './pack-image.ts';
+export { signBuild } from './sign-build.ts';

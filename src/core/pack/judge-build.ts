@@ -1,0 +1,22 @@
+import { OtaError } from '../../errors/ota-error.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { judgeRelease } from '../preflight/judge-release.ts';
+import type { RuleId } from '../preflight/registry.ts';
+
+/** Of this the pipeline speaks itself, and says why there is no proof (`settleEnforcement`). */
+const saidElsewhere: RuleId = 'enforcement-unproven';
+
+/**
+ * Asks the rules that need no device.
+ *
+ * @param path of the image, for messages
+ * @returns what should be said of the build, one line each
+ * @throws OtaError PREFLIGHT_REFUSED
+ */
+export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {
+  const { refused, warnings } = judgeRelease(manifest, { allow });
+  if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
+  return warnings
+    .filter(({ rule }) => rule !== saidElsewhere)
+    .map(({ rule, message, instead }) => `${path}: ${message}; ${instead} (${rule})`);
+}

@@ -1,0 +1,162 @@
+import { OtaError } from '../../errors/ota-error.ts';
+import { toolVersion } from '../../version.ts';
+import { alignGzip } from '../compression/alignment.ts';
+import type { CompressionName } from '../compression/names.ts';
+import { compressors } from '../compression/registry.ts';
+import { layoutInElf } from '../firmware/elf-layout.ts';
+import type { FindingId } from '../firmware/finding.ts';
+import { type Firmware, readFirmware } from '../firmware/firmware.ts';
+import { sketchMd5s } from '../firmware/sketch-md5.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import type { ImageKind } from '../model/artefact.ts';
+import type { Artefact, Manifest } from '../model/manifest.ts';
+import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
+import type { Build } from './build.ts';
+import { digests } from './digests.ts';
+import { settleEnforcement } from './enforcement.ts';
+import { judgeBuild } from './judge-build.ts';
+
+/** One image to pack, as bytes and plain data. Only the image and its path are required. */
+export interface PackRequest {
+  /** Path of the image, for messages. */
+  readonly path: string;
+  readonly image: Uint8Array;
+  /** Name of the image, which the names of the artifacts begin with; by default the last part of `path`. */
+  readonly file?: string | undefined;
+  /** ELF of the same build, which can prove that the sketch verifies its next update. */
+  readonly elf?: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+  /** Required for a SPIFFS image without a magic number; otherwise read from the image. */
+  readonly kind?: ImageKind | undefined;
+  /** Key that devices verify updates with; absent in an unsigned project. */
+  readonly publicKey?: RsaPublicKey | undefined;
+  /** `gzip` by default. */
+  readonly compression?: CompressionName | undefined;
+  /** Whether {@link signBuild} also signs the raw image for core 2.5.x; `false` by default. */
+  readonly legacy?: boolean | undefined;
+  /** Whether {@link signBuild} also signs a compressed filesystem; `false` by default. */
+  readonly signCompressedFilesystem?: boolean | undefined;
+  /** Whether the sketch calls `Update.installSignature` itself, so that no ELF has to prove it; `false` by default. */
+  readonly enforcementDeclared?: boolean | undefined;
+  /** Names of preflight rules that do not stop the build. */
+  readonly allow?: readonly string[] | undefined;
+  readonly project?: string | undefined;
+  readonly version?: string | undefined;
+  readonly board?: string | undefined;
+  /** Aborts a long compression. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An unsigned build, and warnings about it as sentences. */
+export interface PackResult {
+  readonly build: Build;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Turns an image into an unsigned build: the image as it is, a compressed artefact, and the manifest. Signing is a stage of its own
+ * ({@link signBuild}), on this machine or on another.
+ *
+ * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}; the reason of the signal
+ */
+export async function packImage(request: PackRequest): Promise<PackResult> {
+  const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
+  const kind = judge(request, firmware);
+  const { enforcement, warnings } = settleEnforcement({
+    path: request.path,
+    firmware,
+    elf: request.elf,
+    expectedKey: kind === 'sketch' ? request.publicKey : undefined,
+    declared: request.enforcementDeclared ?? false,
+  });
+
+  const { file = nameIn(request.path), compression = 'gzip' } = request;
+  const files = new Map([[file, request.image]]);
+  const artefacts = [await unsigned(file, request.image, firmware, firmware.encoding)];
+  const compress = compressors[compression];
+  if (compress !== undefined && firmware.encoding === 'identity') {
+    const compressed = alignGzip(await compress(request.image, request.signal));
+    files.set(`${file}.gz`, compressed);
+    artefacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
+  }
+  const manifest = describe({ ...request, file }, firmware, kind, enforcement, artefacts);
+  const complaints = judgeBuild(manifest, request.path, new Set(request.allow));
+  return { build: { manifest, files }, warnings: [...warnings, ...complaints] };
+}
+
+function nameIn(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
+
+async function unsigned(
+  file: string,
+  bytes: Uint8Array,
+  { content, kind }: Firmware,
+  encoding: Artefact['encoding'],
+): Promise<Artefact> {
+  const inflate = encoding === 'gzip' ? await quickInflateFacts(bytes, content, kind === 'sketch') : undefined;
+  return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
+}
+
+/** What makes a file no firmware at all; the rules of preflight speak about those that are one and are damaged. */
+const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
+  'empty-file',
+  'unknown-content',
+  'eboot-header-truncated',
+  'application-missing',
+  'application-header-truncated',
+]);
+
+function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKind {
+  if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
+  if (kind === 'filesystem' && firmware.kind === 'unknown') return kind;
+  const reason =
+    firmware.trailer !== undefined ? 'it is signed already; give the unsigned image' : whyNoFirmware(firmware);
+  if (reason !== undefined) throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason });
+  if (firmware.kind === 'unknown') throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: 'its content is unknown' });
+  if (kind !== undefined && kind !== firmware.kind) {
+    throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: `it is a ${firmware.kind}, not a ${kind}` });
+  }
+  return firmware.kind;
+}
+
+/** Of a gzip that is broken the first finding tells more than that there is no content. */
+function whyNoFirmware({ encoding, findings }: Firmware): string | undefined {
+  const finding = findings.find(({ id }) => fatal.has(id));
+  return encoding === 'gzip' && finding !== undefined ? findings[0]?.message : finding?.message;
+}
+
+function describe(
+  request: PackRequest & { readonly file: string },
+  firmware: Firmware,
+  kind: ImageKind,
+  enforcement: Manifest['enforcement'],
+  artefacts: Artefact[],
+): Manifest {
+  const { project, version, board, publicKey, elf } = request;
+  const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
+  const layout = kind === 'sketch' && elf !== undefined ? layoutInElf(elf.bytes, firmware) : undefined;
+  return {
+    manifest: 1,
+    tool: { name: 'ota-hooks', version: toolVersion },
+    project,
+    version,
+    board,
+    image: {
+      file: request.file,
+      kind,
+      encoding: firmware.encoding,
+      ...digests(request.image),
+      ...imageFacts(firmware, kind === 'filesystem'),
+      layout: layout && { fsStart: layout.fsStart, fsEnd: layout.fsEnd },
+      sketchMd5s: sketchSizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sketchSizeBytes)],
+    },
+    embeddedKeys: firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort(),
+    enforcement,
+    signing: {
+      publicKey: publicKey && { fingerprint: publicKey.fingerprint, bits: publicKey.bits, pem: publicKey.pem },
+      legacy: request.legacy ?? false,
+      compressedFilesystem: request.signCompressedFilesystem ?? false,
+    },
+    artefacts,
+  };
+}

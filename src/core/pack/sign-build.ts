@@ -1,0 +1,94 @@
+import { gunzipSync } from 'fflate';
+import { OtaError } from '../../errors/ota-error.ts';
+import type { SignatureFormat } from '../model/artefact.ts';
+import type { Artefact, Manifest } from '../model/manifest.ts';
+import { inflateFacts } from '../preflight/image-facts.ts';
+import { signImage } from '../signing/signed-image.ts';
+import type { Signer } from '../signing/signer.ts';
+import type { Build } from './build.ts';
+import { cutToFit } from './cut-filesystem.ts';
+import { digests } from './digests.ts';
+import { payloadFor } from './payload.ts';
+
+const lengthWordBytes = 4;
+
+/**
+ * Adds the signed artefacts to a build. `pack` and `sign --manifest` both come through here, so that what is signed elsewhere is byte
+ * for byte what would have been signed at once.
+ *
+ * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
+ */
+export async function signBuild(build: Build, signer: Signer, signerName: string): Promise<Build> {
+  const { manifest } = build;
+  requireExpectedKey(manifest, signer, signerName);
+  const files = new Map(build.files);
+  const artefacts = manifest.artefacts.filter(({ signature }) => signature === 'none');
+  for (const plan of signaturesWanted(manifest)) {
+    const encoding = plan.format === 'legacy' ? 'identity' : plan.source.encoding;
+    const payload = payloadOf(plan, build, signer);
+    const bytes = await signImage(payload, signer, plan.format, plan.file);
+    files.set(plan.file, bytes);
+    artefacts.push({
+      file: plan.file,
+      encoding,
+      signature: plan.format,
+      payloadBytes: payload.length,
+      inflate: encoding === 'gzip' ? inflateOf(payload, plan.source, manifest) : undefined,
+      ...digests(bytes),
+      keyFingerprint: signer.publicKey.fingerprint,
+    });
+  }
+  const { fingerprint, bits, pem } = signer.publicKey;
+  const signing = { ...manifest.signing, publicKey: { fingerprint, bits, pem } };
+  return { manifest: { ...manifest, signing, artefacts }, files };
+}
+
+/** The key that the build was packed for; where it was packed for none, one that its image holds. */
+function requireExpectedKey({ image, embeddedKeys, signing }: Manifest, signer: Signer, signerName: string): void {
+  const { fingerprint } = signer.publicKey;
+  if (signing.publicKey !== undefined) {
+    if (signing.publicKey.fingerprint === fingerprint) return;
+    throw new OtaError('KEYS_DONT_MATCH', { privateKey: signerName, publicKey: signing.publicKey.fingerprint });
+  }
+  if (image.kind === 'filesystem' || embeddedKeys.includes(fingerprint)) return;
+  throw new OtaError('ENFORCEMENT_KEY_MISSING', { path: image.file, fingerprint, others: embeddedKeys });
+}
+
+interface WantedSignature {
+  readonly file: string;
+  readonly source: Artefact;
+  readonly format: SignatureFormat;
+}
+
+/** The image always; its compressed form, but a filesystem's only when asked for; the legacy form when asked for. */
+function signaturesWanted({ artefacts, image, signing }: Manifest): WantedSignature[] {
+  const wanted: WantedSignature[] = [];
+  for (const source of artefacts.filter(({ signature }) => signature === 'none')) {
+    const isCompressedFilesystem = image.kind === 'filesystem' && source.encoding === 'gzip';
+    if (isCompressedFilesystem && !signing.compressedFilesystem) continue;
+    wanted.push({ file: `${source.file}.signed`, source, format: 'current' });
+  }
+  const source = artefacts.find(({ file }) => file === image.file);
+  if (signing.legacy && source !== undefined) {
+    wanted.push({ file: `${image.file}.legacy_sig`, source, format: 'legacy' });
+  }
+  return wanted;
+}
+
+function payloadOf({ source, format }: WantedSignature, build: Build, { publicKey }: Signer): Uint8Array {
+  const payload = payloadFor(format, bytesOf(source, build), source.encoding);
+  const isWhole = source.encoding === 'identity' || format === 'legacy';
+  return isWhole ? cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes) : payload;
+}
+
+/** The same content, but a header that was lengthened moves every byte of the input. */
+function inflateOf(payload: Uint8Array, source: Artefact, { image }: Manifest): Artefact['inflate'] {
+  if (payload.length === source.sizeBytes) return source.inflate;
+  return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');
+}
+
+function bytesOf({ file }: Artefact, { files }: Build): Uint8Array {
+  const bytes = files.get(file);
+  if (bytes === undefined) throw new Error(`the bytes of ${file} are not part of the build`);
+  return bytes;
+}

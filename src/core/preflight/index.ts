@@ -1,0 +1,14 @@
+/** Whether an update is safe for a device: `import { plan } from 'ota-hooks/preflight'`. */
+
+export { readFirmware } from '../firmware/firmware.ts';
+export type * from '../firmware/types.ts';
+export { type DeviceFacts, readDeviceFacts } from '../model/device-facts.ts';
+export { parseManifest } from '../model/manifest.ts';
+export type * from '../model/types.ts';
+export { type FileContext, fileRelease } from './file-release.ts';
+export type { Complaint } from './judge.ts';
+export { judgeRelease, type ReleaseQuestion, type ReleaseVerdict } from './judge-release.ts';
+export { type Plan, type PlanQuestion, plan, type Refusal, type Step } from './plan.ts';
+export type { RuleId } from './registry.ts';
+export type { Release, ReleaseArtefact, ReleaseImage } from './release.ts';
+export type { Objection, Severity } from './rule.ts';

@@ -1,0 +1,59 @@
+import type { DeviceFacts } from '../model/device-facts.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { knownDevice } from './device.ts';
+import type { Release, ReleaseArtefact } from './release.ts';
+
+/** What is known of a device because it runs a build: what was compiled into it. An absent fact is unknown. */
+export function factsOfBuild({ project, board, image, embeddedKeys, enforcement, signing }: Release): DeviceFacts {
+  const isProven = enforcement === 'elf' || enforcement === 'declared';
+  const verifies = isProven && signing.publicKey !== undefined;
+  const isWithoutKey = embeddedKeys.length === 0 && signing.publicKey === undefined;
+  return {
+    core: image.core,
+    signing: verifies ? 'required' : isWithoutKey ? 'none' : undefined,
+    keyFingerprint: verifies ? signing.publicKey?.fingerprint : undefined,
+    fsStart: image.layout?.fsStart,
+    fsEnd: image.layout?.fsEnd,
+    sketchSizeBytes: image.contentBytes,
+    project,
+    board,
+  };
+}
+
+/** What will be known of a device after it has taken this artefact. */
+export function factsAfter(facts: DeviceFacts, release: Release, artefact: ReleaseArtefact): DeviceFacts {
+  const { chipSizeBytes, transport, flashMode } = facts;
+  if (release.image.kind !== 'sketch') return facts;
+  const isPatched = artefact.encoding === 'identity' && knownDevice(facts).habits?.patchesFlashMode !== 'never';
+  const built = factsOfBuild(release);
+  return {
+    ...built,
+    project: built.project ?? facts.project,
+    board: built.board ?? facts.board,
+    flashMode: isPatched ? flashMode : release.image.flashMode,
+    chipSizeBytes,
+    transport,
+  };
+}
+
+/** A build that a device runs, and what follows from that. */
+export interface Recognition {
+  readonly manifest: Manifest;
+  readonly facts: DeviceFacts;
+}
+
+/**
+ * Recognises the build that a device runs by its `ESP.getSketchMD5()`, and with it the flash mode that stands in its flash.
+ *
+ * @param sketchMd5 32 hex digits, as x-ESP8266-sketch-md5 has them
+ */
+export function recognise(sketchMd5: string, known: readonly Manifest[]): Recognition | undefined {
+  const wanted = sketchMd5.toLowerCase();
+  for (const manifest of known) {
+    const match = manifest.image.sketchMd5s.find(({ md5 }) => md5 === wanted);
+    if (match !== undefined) {
+      return { manifest, facts: { ...factsOfBuild(manifest), flashMode: match.flashMode } };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+import type { DeviceConfig } from '../core/model/inventory-schema.ts';
+import type { DiscoveredDevice } from './discovery.ts';
+import { type DeliveryWayName, deliveryWays } from './ways.ts';
+
+/** Who is to be taken into the inventory. */
+export interface Adoption {
+  readonly name: string;
+  /** Its host name or address; by default its host name is the name that it gets. */
+  readonly host?: string | undefined;
+  readonly method?: DeliveryWayName | undefined;
+  /** The board of the project, as its builds name it. */
+  readonly projectBoard?: string | undefined;
+  /** The board as the device announces it, where nobody could tell that it is the project's. */
+  readonly announcedBoard?: string | undefined;
+}
+
+export type AdoptionAnswer =
+  | { readonly device: DiscoveredDevice; readonly entry: DeviceConfig }
+  | { readonly reason: string; readonly hint: string };
+
+/** Settles which of the devices that answered is meant, and that host name and board say that it is one of this project. */
+export function adopt(adoption: Adoption, found: readonly DiscoveredDevice[]): AdoptionAnswer {
+  const { name, host = name, method, projectBoard, announcedBoard } = adoption;
+  const wanted = host.toLowerCase().replace(/\.$/, '');
+  const ofName = found.filter((device) =>
+    [device.host, device.host.replace(/\.local$/, ''), device.name.toLowerCase(), device.address].includes(wanted),
+  );
+  const device =
+    ofName.find((one) => one.method === (method ?? 'espota')) ?? (method === undefined ? ofName[0] : undefined);
+  if (device === undefined) return { reason: `no device of the name ${host} answered`, hint: whoAnswered(found) };
+  const { board } = device;
+  const isBoardKnown = board !== undefined && projectBoard !== undefined;
+  if (isBoardKnown && board !== announcedBoard && !isSameBoard(projectBoard, board)) {
+    return {
+      reason: `it says that it is a ${board}, and this project is for ${projectBoard}`,
+      hint: `If both are names of the same board, say so: --board ${board}`,
+    };
+  }
+  return { device, entry: entryOf(device, projectBoard) };
+}
+
+function whoAnswered(found: readonly DiscoveredDevice[]): string {
+  if (found.length === 0)
+    return 'Nobody answered. Give the device its address in ota.config.json, or look again with `ota-hooks discover --watch`.';
+  const hosts = [...new Set(found.map(({ host }) => host))].slice(0, 10);
+  return `These answered: ${hosts.join(', ')}. --host HOST names one that is called differently.`;
+}
+
+function entryOf({ host, port, method }: DiscoveredDevice, board: string | undefined): DeviceConfig {
+  return {
+    // Its name rather than its address, which may be that of somebody else tomorrow.
+    address: host,
+    ...(port === deliveryWays[method].defaultPort ? {} : { port }),
+    ...(method === 'espota' ? {} : { method }),
+    ...(board === undefined ? {} : { board }),
+  };
+}
+
+/**
+ * Whether two names are of one board. Builds call it `d1_mini` (board id); the device `ESP8266_WEMOS_D1MINI` (`build.board` in boards.txt) or
+ * `PLATFORMIO_D1_MINI` (`platformio-build.py` of the core).
+ */
+export function isSameBoard(id: string, announced: string): boolean {
+  const [a, b] = [bare(id), bare(announced)];
+  return a !== '' && b !== '' && (a.endsWith(b) || b.endsWith(a));
+}
+
+function bare(board: string): string {
+  return board
+    .toLowerCase()
+    .replace(/^(?:platformio|esp8266)[_-]/, '')
+    .replace(/[^a-z0-9]/g, '');
+}

@@ -1,0 +1,49 @@
+import * as v from 'valibot';
+import { md5 } from '../core/model/fields.ts';
+import { type DiscoveredDevice, identityOf } from './discovery.ts';
+import { type StateFile, stateFile } from './state-file.ts';
+
+const discoveredSchema = v.strictObject({
+  version: v.literal(1),
+  devices: v.array(
+    v.strictObject({
+      method: v.picklist(['espota', 'web']),
+      name: v.string(),
+      host: v.string(),
+      address: v.pipe(v.string(), v.ipv4()),
+      port: v.number(),
+      board: v.optional(v.string()),
+      auth: v.optional(v.boolean()),
+      sketchMd5: v.optional(md5),
+      lastSeen: v.pipe(v.string(), v.isoTimestamp()),
+    }),
+  ),
+});
+
+/** What was discovered, and when: mDNS forgets devices that are there, and an address found yesterday is better than none. */
+export type Discovered = v.InferOutput<typeof discoveredSchema>;
+export type RememberedDevice = Discovered['devices'][number];
+
+const forgottenAfterMs = 30 * 24 * 3600 * 1000;
+const mostDevices = 1000;
+
+/** @param folder that of the configuration */
+export function discoveredFile(folder: string): StateFile<Discovered> {
+  return stateFile(folder, 'discovered.json', discoveredSchema);
+}
+
+/** What is known after these were seen: the latest first, without those that were not seen for a month. */
+export function withSeen(
+  known: readonly RememberedDevice[],
+  seen: readonly DiscoveredDevice[],
+  now: Date,
+): readonly RememberedDevice[] {
+  const lastSeen = now.toISOString();
+  const all = [...seen.map((device) => ({ ...device, lastSeen })), ...known];
+  const newest = new Map<string, RememberedDevice>();
+  for (const device of all) {
+    const isForgotten = now.getTime() - Date.parse(device.lastSeen) > forgottenAfterMs;
+    if (!isForgotten && !newest.has(identityOf(device))) newest.set(identityOf(device), device);
+  }
+  return [...newest.values()].slice(0, mostDevices);
+}

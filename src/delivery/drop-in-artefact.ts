@@ -1,0 +1,81 @@
+import { basename } from 'node:path';
+import { readFirmware } from '../core/firmware/firmware.ts';
+import type { ImageKind } from '../core/model/artefact.ts';
+import { OtaError } from '../errors/ota-error.ts';
+import { readNamedFile, readOptionalFile } from '../files/read.ts';
+import { openPackedRelease, type PackedRelease } from './packed-release.ts';
+
+/** What is sent in the place of a file that was named. */
+export interface DropInArtefact {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Chooses what somebody expects who replaces `tools/espota.py`: it is called with the image, and sends `<image>.signed` when there is one,
+ * however old. Here the signed file is sent only when it is known to be made of this very image: by the manifest, or, where another tool has
+ * signed, because it begins with the image. Otherwise nothing is sent: the device would get what nobody has just built.
+ *
+ * @param kind as what the device shall take it
+ * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTEFACT_CHANGED and USAGE when something does not fit
+ */
+export async function dropInArtefact(path: string, kind: ImageKind): Promise<DropInArtefact> {
+  const image = await readNamedFile(path, 'image');
+  if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
+  const packed = await openPackedRelease(path);
+  const chosen = packed === undefined ? await signedOrItself(path, image) : await packedArtefact(path, packed);
+  const actualKind = packed?.manifest.image.kind ?? readFirmware(image).kind;
+  if (actualKind !== 'unknown' && actualKind !== kind) throw wrongKind(path, actualKind);
+  return chosen;
+}
+
+async function packedArtefact(path: string, { manifest, readArtefact }: PackedRelease): Promise<DropInArtefact> {
+  const named = basename(path);
+  if (named !== manifest.image.file) return { path, bytes: await readArtefact(named) };
+  const signed = manifest.artefacts.find(
+    ({ file, signature }) => file === `${named}.signed` && signature === 'current',
+  );
+  if (signed !== undefined) return { path: `${path}.signed`, bytes: await readArtefact(signed.file) };
+  if (manifest.signing.publicKey !== undefined) throw notSigned(path);
+  if ((await readOptionalFile(`${path}.signed`)) !== undefined)
+    throw stale(path, 'the manifest of this build names none');
+  return { path, bytes: await readArtefact(named) };
+}
+
+async function signedOrItself(path: string, image: Uint8Array): Promise<DropInArtefact> {
+  const signedPath = `${path}.signed`;
+  const signed = await readOptionalFile(signedPath);
+  if (signed === undefined) return { path, bytes: image };
+  if (!isSignedForm(signed, image)) throw stale(path, 'it was made of another image');
+  return { path: signedPath, bytes: signed };
+}
+
+/** payload, signature, and the signature's length as a little-endian word (`signing.py`). */
+function isSignedForm(signed: Uint8Array, image: Uint8Array): boolean {
+  const buffer = Buffer.from(signed.buffer, signed.byteOffset, signed.length);
+  const trailerBytes = signed.length - image.length;
+  if (trailerBytes <= 4 || !buffer.subarray(0, image.length).equals(image)) return false;
+  return buffer.readUInt32LE(signed.length - 4) === trailerBytes - 4;
+}
+
+function stale(path: string, reason: string): OtaError {
+  return new OtaError('USAGE', {
+    message: `${path}.signed is stale: ${reason}; nothing was sent`,
+    hint: 'Build again, or sign this image (ota-hooks pack), or remove the .signed file.',
+  });
+}
+
+function notSigned(path: string): OtaError {
+  return new OtaError('USAGE', {
+    message: `${path} belongs to a project that signs, and is not signed yet; nothing was sent`,
+    hint: 'Sign it first: ota-hooks sign --manifest, with the private key.',
+  });
+}
+
+function wrongKind(path: string, kind: ImageKind): OtaError {
+  const hint = kind === 'sketch' ? 'Leave -s (--spiffs) away.' : 'Send it with -s (--spiffs).';
+  return new OtaError('USAGE', {
+    message: `${path} is a ${kind}, and would be written over the ${kind === 'sketch' ? 'filesystem' : 'sketch'}`,
+    hint,
+  });
+}

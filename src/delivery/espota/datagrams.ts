@@ -1,0 +1,46 @@
+import type { ImageKind } from '../../core/model/artefact.ts';
+import type { ForeignProtocol } from '../verdict.ts';
+import { startsWithEspHomeMagic } from './esphome.ts';
+
+/** `U_FLASH`, `U_FS` and `U_AUTH` of Updater.h and ArduinoOTA.h. */
+const commands = { sketch: 0, filesystem: 100, authentication: 200 } as const;
+
+/** What the device must know before it connects. */
+export interface Invitation {
+  readonly kind: ImageKind;
+  readonly hostPort: number;
+  readonly sizeBytes: number;
+  readonly md5: string;
+}
+
+/** What a device says over UDP. */
+export type Answer =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'challenge'; readonly nonce: string }
+  /** The text of `Update.printError`, for an update that it will not begin. */
+  | { readonly kind: 'error'; readonly text: string }
+  | { readonly kind: 'authenticationFailed' }
+  | { readonly kind: 'foreign'; readonly which: ForeignProtocol; readonly text: string };
+
+/** `ArduinoOTAClass::_onRx` reads up to the line's end; what stands behind it stays in its buffer, so nothing does. */
+export function invitationDatagram({ kind, hostPort, sizeBytes, md5 }: Invitation): string {
+  return `${commands[kind]} ${hostPort} ${sizeBytes} ${md5}\n`;
+}
+
+export function authenticationDatagram(cnonce: string, response: string): string {
+  return `${commands.authentication} ${cnonce} ${response}\n`;
+}
+
+/** Reads what `ArduinoOTAClass::_onRx` and `_runUpdate` send. */
+export function readAnswer(datagram: Uint8Array): Answer {
+  if (startsWithEspHomeMagic(datagram)) return { kind: 'foreign', which: 'esphome', text: '' };
+  const text = Buffer.from(datagram).toString('latin1').trim();
+  if (text === 'OK') return { kind: 'ok' };
+  if (text === 'Authentication Failed') return { kind: 'authenticationFailed' };
+  if (text.startsWith('ERR')) return { kind: 'error', text: text.replace(/^ERR:\s*/, '') };
+  const nonce = /^AUTH ([0-9a-f]+)$/i.exec(text)?.[1];
+  if (nonce?.length === 32) return { kind: 'challenge', nonce };
+  // Cores for the ESP32 from 3.3.1 on challenge with SHA-256.
+  if (nonce?.length === 64) return { kind: 'foreign', which: 'esp32', text };
+  return { kind: 'foreign', which: 'unrecognised', text };
+}

@@ -1,0 +1,139 @@
+import { isIPv4 } from 'node:net';
+import type { DeviceFacts } from '../core/model/device-facts.ts';
+import type { DeviceConfig, UploadConfig } from '../core/model/inventory-schema.ts';
+import type { PasswordSource } from '../core/model/secret-source.ts';
+import { OtaError } from '../errors/ota-error.ts';
+import type { DeliveryTarget } from './delivery.ts';
+import { type DeliveryWayName, deliveryWays } from './ways.ts';
+
+/** The devices of a configuration, and how they are reached. */
+export interface Inventory {
+  readonly project?: string | undefined;
+  readonly upload?: UploadConfig | undefined;
+  readonly devices?: Readonly<Record<string, DeviceConfig>> | undefined;
+}
+
+/** A device that an update goes to. */
+export interface Target extends DeliveryTarget {
+  /** By which the user, the ledger and a resumed run know it: that of the inventory, else its address and port. */
+  readonly name: string;
+  readonly method: DeliveryWayName;
+  readonly port: number;
+  readonly password: PasswordSource | undefined;
+  /** What the user said of it. */
+  readonly facts: DeviceFacts;
+}
+
+/** Which devices; one of these. */
+export interface Selection {
+  /** Names of the inventory, addresses, host names; each with `:PORT` behind it or not. */
+  readonly hosts: readonly string[];
+  readonly all?: boolean | undefined;
+  readonly group?: string | undefined;
+}
+
+/** What the command line says of all devices of a run; it goes before what the configuration says. */
+export interface Reach {
+  readonly method?: DeliveryWayName | undefined;
+  readonly port?: number | undefined;
+  readonly passwordEnv?: string | undefined;
+  readonly hostIp?: string | undefined;
+  readonly hostPort?: number | undefined;
+}
+
+/**
+ * Settles which devices are meant and how they are reached. `all` and `group` mean the inventory of the configuration, never whatever
+ * answers on the network.
+ *
+ * @throws OtaError USAGE when that is nobody
+ */
+export function chooseTargets(inventory: Inventory, selection: Selection, reach: Reach): readonly Target[] {
+  const settle = (name: string, device: DeviceConfig) => settleTarget(inventory, reach, name, device);
+  const named = Object.entries(inventory.devices ?? {});
+  if (selection.all === true || selection.group !== undefined) {
+    if (selection.hosts.length > 0) throw usage('--host names devices one by one, --all and --group do not go with it');
+    return ofInventory(named, selection.group).map(([name, device]) => settle(name, device));
+  }
+  const targets = selection.hosts.map((host) => {
+    const [name, device] = named.find(([known, { address }]) => host === known || host === address) ?? readHost(host);
+    return settle(name, device);
+  });
+  if (targets.length === 0) {
+    throw usage('no device is named', 'Name one: --host ADDRESS, or put devices into the configuration and use --all.');
+  }
+  return [...new Map(targets.map((target) => [target.name, target])).values()];
+}
+
+function ofInventory(
+  devices: readonly [string, DeviceConfig][],
+  group: string | undefined,
+): readonly [string, DeviceConfig][] {
+  const chosen = devices.filter(([, device]) => group === undefined || device.group === group);
+  if (chosen.length > 0) return chosen;
+  if (devices.length === 0) {
+    throw usage(
+      'the configuration lists no devices',
+      'Put them there: ota-hooks discover --add NAME, or "devices" in ota.config.json.',
+    );
+  }
+  const groups = [...new Set(devices.flatMap(([, device]) => device.group ?? []))];
+  throw usage(
+    `no device is in the group ${group}`,
+    groups.length === 0 ? 'No device has a group.' : `Groups: ${groups.join(', ')}.`,
+  );
+}
+
+/** A device that the inventory does not know. */
+function readHost(spec: string): [string, DeviceConfig] {
+  const [, address, digits] = /^([^\s,/:]+)(?::(\d{1,5}))?$/.exec(spec) ?? [];
+  const port = digits === undefined ? undefined : Number(digits);
+  const isAddress = address !== undefined && (isIPv4(address) || !/^[\d.]+$/.test(address));
+  if (!isAddress || port === 0 || (port ?? 1) > 65_535) {
+    throw usage(
+      `${spec} is no device`,
+      'Give a name of the inventory, an IPv4 address or a host name; ADDRESS:PORT for another port.',
+    );
+  }
+  return [spec, { address, port }];
+}
+
+function settleTarget(inventory: Inventory, reach: Reach, name: string, device: DeviceConfig): Target {
+  const { upload = {}, project } = inventory;
+  const isListed = Object.hasOwn(inventory.devices ?? {}, name);
+  const method = reach.method ?? device.method ?? upload.method ?? 'espota';
+  const port = reach.port ?? portFor(method, device, upload, isListed) ?? deliveryWays[method].defaultPort;
+  return {
+    name: isListed ? name : `${device.address}:${port}`,
+    method,
+    host: device.address,
+    port,
+    path: device.path ?? upload.path,
+    user: device.user ?? upload.user,
+    hostIp: reach.hostIp ?? upload.hostIp,
+    hostPort: reach.hostPort ?? upload.hostPort,
+    password: reach.passwordEnv === undefined ? (device.password ?? upload.password) : { env: reach.passwordEnv },
+    facts: {
+      ...device.facts,
+      // The inventory names devices of this project, by definition.
+      project: isListed ? project : undefined,
+      board: device.board,
+      transport: method,
+    },
+  };
+}
+
+/** A port that was said for one way is not that of the other. */
+function portFor(
+  method: DeliveryWayName,
+  device: DeviceConfig,
+  upload: UploadConfig,
+  isListed: boolean,
+): number | undefined {
+  const usual = upload.method ?? 'espota';
+  if (device.port !== undefined && (!isListed || method === (device.method ?? usual))) return device.port;
+  return method === usual ? upload.port : undefined;
+}
+
+function usage(message: string, hint?: string): OtaError {
+  return new OtaError('USAGE', hint === undefined ? { message } : { message, hint });
+}

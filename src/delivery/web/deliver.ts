@@ -1,0 +1,194 @@
+import type { ImageKind } from '../../core/model/artefact.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { type Attempt, attemptRepeatedly } from '../attempts.ts';
+import type { DeliveryOptions, DeliveryTarget } from '../delivery.ts';
+import { deviceText, errorCode } from '../device-text.ts';
+import type { Patience } from '../patience.ts';
+import { pause } from '../pause.ts';
+import { ProgressReport } from '../progress.ts';
+import { resolveHost } from '../resolve-host.ts';
+import { type DeliveryTimings, defaultTimings } from '../timings.ts';
+import type { ForeignProtocol, Verdict } from '../verdict.ts';
+import { type Exchange, exchange } from './exchange.ts';
+import { basicAuthorization, type Place, pageRequest, updateRequest } from './form.ts';
+import type { WebResponse } from './response.ts';
+
+const defaultPort = 80;
+const defaultPath = '/update';
+const defaultUser = 'admin';
+
+/** Delivers by the form of `ESP8266HTTPUpdateServer`. */
+export async function deliverByWeb(
+  target: DeliveryTarget,
+  image: Uint8Array,
+  options: DeliveryOptions,
+): Promise<Verdict> {
+  const { signal = new AbortController().signal, password } = options;
+  const timings = { ...defaultTimings, ...options.timings };
+  const address = await resolveHost(target.host, timings.lookupMs, signal);
+  if (address === undefined) return { kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` };
+  const port = target.port ?? defaultPort;
+  const hasPassword = password !== undefined && password !== '';
+  const authorization = hasPassword ? basicAuthorization(target.user ?? defaultUser, password) : undefined;
+  const delivery = new WebDelivery({
+    address,
+    port,
+    hostIp: target.hostIp,
+    place: { host: port === defaultPort ? target.host : `${target.host}:${port}`, path: pathOf(target), authorization },
+    image,
+    kind: options.kind,
+    secrets: hasPassword ? [password, authorization?.replace('Basic ', '') ?? ''] : [],
+    timings,
+    progress: new ProgressReport(image.length, options.onProgress),
+    signal,
+  });
+  return attemptRepeatedly(timings, signal, (patience) => delivery.attempt(patience));
+}
+
+function pathOf({ path = defaultPath }: DeliveryTarget): string {
+  if (/^\/[\x21-\x7e]*$/.test(path)) return path;
+  throw new OtaError('USAGE', {
+    message: `${JSON.stringify(path)} is no path of a web updater`,
+    hint: 'It begins with a slash, like /update, and has no spaces.',
+  });
+}
+
+interface WebRequest {
+  readonly address: string;
+  readonly port: number;
+  readonly hostIp: string | undefined;
+  readonly place: Place;
+  readonly image: Uint8Array;
+  readonly kind: ImageKind;
+  readonly secrets: readonly string[];
+  readonly timings: DeliveryTimings;
+  readonly progress: ProgressReport;
+  readonly signal: AbortSignal;
+}
+
+class WebDelivery {
+  readonly #request: WebRequest;
+  #attempts = 0;
+
+  constructor(request: WebRequest) {
+    this.#request = request;
+  }
+
+  /**
+   * The page with the form first: the device checks the password of an upload only when it has all of it, and without the page nobody knows
+   * whether it would take a filesystem for one.
+   */
+  async attempt(patience: Patience): Promise<Attempt> {
+    const { progress, place, image, kind } = this.#request;
+    this.#attempts++;
+    progress.begin();
+    const page = await this.#askForPage(patience);
+    const unfit = this.#judgePage(page);
+    if (unfit !== undefined) return unfit;
+    const { head, tail, image: body } = updateRequest(image, kind, place);
+    progress.phase('sending');
+    const sent = await this.#exchange([head, body, tail], patience, (bytes) => progress.taken(bytes - head.length));
+    return this.#judgeUpdate(sent);
+  }
+
+  /** A device that was there a moment ago, and broke off, may be restarting. */
+  async #askForPage(patience: Patience): Promise<Exchange> {
+    const { place, timings, signal } = this.#request;
+    const startedAt = performance.now();
+    for (;;) {
+      const page = await this.#exchange([pageRequest(place)], patience);
+      const isWaiting = this.#attempts > 1 && performance.now() - startedAt < timings.invitationMs;
+      if (page.outcome !== 'unconnected' || !isWaiting || patience.isOver) return page;
+      await patience.spendDuring(() => pause(timings.pauseMs, signal));
+    }
+  }
+
+  async #exchange(
+    parts: readonly Uint8Array[],
+    patience: Patience,
+    onSent?: (bytes: number) => void,
+  ): Promise<Exchange> {
+    const { address, port, hostIp, timings, signal } = this.#request;
+    const limits = { connectMs: patience.limit(timings.connectMs), stallMs: patience.limit(timings.stallMs) };
+    const result = await exchange({ address, port, hostIp, parts, ...limits, signal, ...(onSent && { onSent }) });
+    if (result.outcome !== 'answered') patience.spend(result.silentMs);
+    return result;
+  }
+
+  /** @returns undefined when the update may be sent */
+  #judgePage(page: Exchange): Attempt | undefined {
+    const { kind, port, address } = this.#request;
+    if (page.outcome === 'unconnected') return fault(notConnected(page, address, port));
+    const { response } = page;
+    if (response === undefined) {
+      if (page.text !== '') return foreign('noWebUpdater', this.#clean(page.text));
+      return fault({ kind: 'unreachable', why: `port ${port} of ${address} is open, but no web server answers there` });
+    }
+    if (response.status === 401) return this.#wrongPassword();
+    if (response.status === 404) return foreign('noWebUpdater', '404 Not Found');
+    const takesSketchesOnly = response.status === 200 && !/name=(['"]?)filesystem\1/.test(response.body);
+    if (kind === 'filesystem' && takesSketchesOnly) return foreign('noFilesystemForm');
+    return undefined;
+  }
+
+  #judgeUpdate(sent: Exchange): Attempt {
+    const { address, port, progress } = this.#request;
+    if (sent.outcome === 'unconnected') return fault(notConnected(sent, address, port));
+    const said = sent.response === undefined ? undefined : this.#judgeResponse(sent.response, sent.isSent);
+    if (said !== undefined) {
+      if (said.kind === 'accepted') progress.taken(this.#request.image.length);
+      return { outcome: 'verdict', verdict: said };
+    }
+    const why = endings[sent.outcome](sent);
+    if (sent.isSent) {
+      const verdict: Verdict = { kind: 'unknown', why: `${why}, when all was sent`, mayHaveUpdated: true };
+      return { outcome: 'verdict', verdict };
+    }
+    return fault({ kind: 'unknown', why: `${why}, before all was sent`, mayHaveUpdated: false });
+  }
+
+  /** Success and failure have the same status: only the words tell (`ESP8266HTTPUpdateServerTemplate::setup`). */
+  #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): Verdict | undefined {
+    const failure = /Update error: ([^<]*)/.exec(body)?.[1];
+    if (failure !== undefined) {
+      return { kind: 'rejected', by: 'updater', reason: this.#clean(failure), code: errorCode(failure) };
+    }
+    if (status === 401) return this.#wrongPassword().verdict;
+    if (status === 200 && isSent && body.includes('Update Success! Rebooting')) return { kind: 'accepted' };
+    if (!isWhole) return undefined;
+    const heard = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
+    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', heard };
+    return { kind: 'unknown', why: `the web server answered neither yes nor no ("${heard}")`, mayHaveUpdated: isSent };
+  }
+
+  #wrongPassword(): Attempt {
+    const { place } = this.#request;
+    const reason =
+      place.authorization === undefined
+        ? 'the device wants a password, and none was given'
+        : '401 Unauthorized (wrong user or password)';
+    return { outcome: 'verdict', verdict: { kind: 'rejected', by: 'password', reason } };
+  }
+
+  #clean(text: string): string {
+    return deviceText(text, this.#request.secrets);
+  }
+}
+
+const endings: Record<'answered' | 'ended' | 'silent', (sent: Exchange) => string> = {
+  answered: () => 'the answer says nothing',
+  ended: ({ error }) => (error === undefined ? 'the device ended the connection' : `the connection broke (${error})`),
+  silent: ({ silentMs }) => `the device was silent for ${(silentMs / 1000).toFixed(0)} s`,
+};
+
+function notConnected({ error }: Exchange, address: string, port: number): Verdict {
+  return { kind: 'unreachable', why: `no connection to ${address}, TCP port ${port} (${error ?? 'no answer'})` };
+}
+
+function fault(verdict: Verdict): Attempt {
+  return { outcome: 'fault', verdict };
+}
+
+function foreign(which: ForeignProtocol, heard?: string): Attempt {
+  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, heard } };
+}

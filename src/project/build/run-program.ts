@@ -1,0 +1,70 @@
+import { execa } from 'execa';
+import { OtaError } from '../../errors/ota-error.ts';
+import { buildEnvironment } from './child-environment.ts';
+import { programHere } from './find-program.ts';
+
+/** A program that a build needs, and how a user gets it. */
+export interface Program {
+  /** A plain name, which is looked for in PATH, or an absolute path. */
+  readonly name: string;
+  readonly howToGet: string;
+  /** What to do when it fails, where there is something to say. */
+  readonly hint?: string;
+}
+
+export interface RunOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a program by its absolute path and an argv list, never through a shell; its output appears as it comes, on the streams of this
+ * process.
+ *
+ * @throws OtaError PROGRAM_MISSING, PROGRAM_FAILED with the command line
+ */
+export async function runProgram(program: Program, argv: readonly string[], options: RunOptions): Promise<void> {
+  const path = programHere(program.name, options);
+  if (path === undefined) throw missing(program);
+  const result = await execa(path, argv, {
+    cwd: options.cwd,
+    env: buildEnvironment(options.env, options.platform),
+    extendEnv: false,
+    cancelSignal: options.signal,
+    // stdout belongs to this tool's own result (--json); a build's log is for people.
+    stdout: 2,
+    stderr: 2,
+    stdin: 'inherit',
+    reject: false,
+  });
+  if (!result.failed) return;
+  throw new OtaError('PROGRAM_FAILED', {
+    command: result.escapedCommand,
+    outcome: outcomeOf(result),
+    ...(program.hint === undefined ? {} : { hint: program.hint }),
+  });
+}
+
+interface Outcome {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  /** The system error, if the program could not be started. */
+  readonly code?: string | undefined;
+}
+
+function outcomeOf({ exitCode, signal, code }: Outcome): string {
+  if (exitCode !== undefined) return `failed with exit code ${exitCode}`;
+  if (signal === undefined && code !== undefined) return `could not be started (${code})`;
+  return `was ended by ${signal ?? 'a signal'}`;
+}
+
+/** A relative path would mean another file in each source tree. */
+function missing({ name, howToGet }: Program): OtaError {
+  const isPath = /[\\/]/.test(name);
+  return new OtaError('PROGRAM_MISSING', {
+    program: name,
+    howToGet: isPath ? `Name it by the absolute path of a file that can be run. ${howToGet}` : howToGet,
+  });
+}

@@ -1,0 +1,29 @@
+import type { Config } from './schema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Whether the configuration wants this build to be published. */
+export function isWantedAfterBuild({ publish }: Config, env: Environment): boolean {
+  const wanted = publish?.afterBuild ?? false;
+  if (typeof wanted === 'boolean') return wanted;
+  return !['', '0', 'false'].includes((env[wanted.env] ?? '').trim().toLowerCase());
+}
+
+/**
+ * The environment of a build without what signing alone may see: the variables that the configuration names for the key and its passphrase,
+ * and whatever else holds a private key.
+ *
+ * @param more further variables of that kind
+ */
+export function withoutKeySecrets(config: Config, env: Environment, more: readonly string[]): Record<string, string> {
+  const { privateKey, passphrase } = config;
+  const named = new Set(more);
+  if (typeof privateKey === 'object') named.add(privateKey.env);
+  if (passphrase !== undefined && 'env' in passphrase) named.add(passphrase.env);
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => {
+      const [name, value] = entry;
+      return value !== undefined && !named.has(name) && !/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value);
+    }),
+  );
+}

@@ -1,0 +1,145 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { OtaError } from '../../errors/ota-error.ts';
+import { placeOfJsonError } from './json-place.ts';
+import { configRules } from './rules.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** A configuration and the folder that its paths are relative to. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly path: string | undefined;
+  readonly folder: string;
+}
+
+/** Data only: a configuration comes with the source tree, and so perhaps from a stranger's pull request; it is never executed. */
+export const configFileNames = [
+  'ota.config.json',
+  'ota.config.yaml',
+  'ota.config.yml',
+  '.otarc',
+  '.otarc.json',
+  '.otarc.yaml',
+];
+
+/**
+ * Finds and reads the configuration: the named file, or else the first one in `source` or a folder above it, up to the root of the
+ * project (a folder with .git or package.json).
+ *
+ * The names are those of cosmiconfig, and so are the loaders; its search is not used, since it runs `.config/config.js` of the working
+ * directory, and whatever `$import` names.
+ *
+ * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their places
+ */
+export async function loadConfig(source: string, named?: string): Promise<LoadedConfig> {
+  const start = resolve(source);
+  const path = named === undefined ? find(start) : resolve(start, named);
+  if (path === undefined) return { config: {}, path, folder: start };
+  return { config: validate(await parse(path), path), path, folder: dirname(path) };
+}
+
+function find(start: string): string | undefined {
+  const root = projectRoot(start);
+  for (let folder = start; ; folder = dirname(folder)) {
+    const path = configFileNames.map((name) => join(folder, name)).find(isFile);
+    if (path !== undefined || folder === root) return path;
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** What the file says, not yet looked at; an empty file says nothing. */
+async function parse(path: string): Promise<unknown> {
+  const text = await readText(path);
+  if (text.trim() === '') return {};
+  const { defaultLoaders } = await import('cosmiconfig');
+  const load = {
+    '.json': defaultLoaders['.json'],
+    '.yaml': defaultLoaders['.yaml'],
+    '.yml': defaultLoaders['.yml'],
+    '': defaultLoaders.noExt,
+  }[extname(path)];
+  if (load === undefined) {
+    throw new OtaError('CONFIG_UNREADABLE', { path, reason: 'its name does not end in .json, .yaml or .yml' });
+  }
+  try {
+    return load(path, text) ?? {};
+  } catch (cause) {
+    throw new OtaError('CONFIG_UNREADABLE', { path, reason: syntaxError(text, cause) }, cause);
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (cause) {
+    // fs rejects with a system error, whose code says which.
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    if (code === 'ENOENT') throw new OtaError('CONFIG_NOT_FOUND', { path }, cause);
+    throw new OtaError('CONFIG_UNREADABLE', { path, reason: code }, cause);
+  }
+}
+
+/** The place and, of YAML, the reason; never the text around it, in which a secret may stand. */
+function syntaxError(text: string, cause: unknown): string {
+  // The errors of js-yaml have these fields, those of parse-json do not.
+  const { reason, mark } = cause as { reason?: string; mark?: { line: number; column: number } };
+  if (reason !== undefined) return mark ? `line ${mark.line + 1}, column ${mark.column + 1}: ${reason}` : reason;
+  const place = placeOfJsonError(text);
+  return place === undefined ? 'it is not JSON' : `it stops being JSON at line ${place.line}, column ${place.column}`;
+}
+
+function projectRoot(start: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (['.git', 'package.json'].some((name) => existsSync(join(folder, name)))) return folder;
+    if (dirname(folder) === folder) return start;
+  }
+}
+
+/** All problems together: wrong values, unknown keys, and what does not go together. */
+function validate(config: unknown, path: string): Config {
+  if (!isObject(config)) throw new OtaError('CONFIG_INVALID', { path, problems: ['the document must be an object'] });
+  const { issues, unknownKeys } = issuesOf(config);
+  const problems = [
+    ...issues.map(describe),
+    ...unknownKeys.map((key) => `${key} is not a known key`),
+    // Rules ask only whether a key is there and what it equals, so that a wrong value elsewhere does not keep them from speaking.
+    ...configRules.flatMap((rule) => rule.problems(config as Config)),
+  ];
+  if (problems.length > 0) throw new OtaError('CONFIG_INVALID', { path, problems });
+  return v.parse(configSchema, config);
+}
+
+type Issue = v.InferIssue<typeof configSchema>;
+
+/** valibot names only the first unknown key of an object, so it is asked again without that one until it knows them all. */
+function issuesOf(config: object): { issues: readonly Issue[]; unknownKeys: readonly string[] } {
+  const rest = structuredClone(config);
+  const unknownKeys: string[] = [];
+  for (;;) {
+    const { issues = [] } = v.safeParse(configSchema, rest);
+    const unknown = issues.filter(({ type, expected }) => type === 'strict_object' && expected === 'never');
+    if (unknown.length === 0) return { issues, unknownKeys };
+    for (const issue of unknown) {
+      unknownKeys.push(placeOf(issue));
+      const last = issue.path?.at(-1);
+      if (last?.type === 'object') delete last.input[String(last.key)];
+    }
+  }
+}
+
+function describe(issue: Issue): string {
+  return `${placeOf(issue)} ${issue.message.replace(/^Invalid type: Expected (.*) but received (.*)$/, 'must be $1, but is $2')}`;
+}
+
+function placeOf(issue: Issue): string {
+  return (v.getDotPath(issue) ?? 'the document').replace(/\.(\d+)/g, '[$1]');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

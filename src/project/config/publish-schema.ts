@@ -1,0 +1,62 @@
+import * as v from 'valibot';
+import { resourceName } from '../../api/release.ts';
+import type { Same } from '../../core/model/fields.ts';
+import { type FromEnvironment, fromEnvironment, text } from '../../core/model/secret-source.ts';
+
+/** Where `publish` sends a build, and whether builds publish themselves. */
+export interface PublishConfig {
+  /** Address of a server, or a folder relative to the configuration. */
+  to?: string | FromEnvironment | undefined;
+  /** Channel that gets the release; `stable` by default. */
+  channel?: string | undefined;
+  /** `true`: no channel gets the release yet. */
+  hold?: boolean | undefined;
+  /** `true`: after every build. A variable: after builds in whose environment it is set and not `0` or `false`. */
+  afterBuild?: boolean | FromEnvironment | undefined;
+}
+
+const toHint = 'must be the address of a server, a folder, or {"env": "NAME"}';
+
+/**
+ * An address in a configuration is not yet a reason to send it a token: see `publish/destination.ts`.
+ *
+ * @internal
+ */
+export const publishSchema = v.strictObject({
+  to: v.optional(
+    v.pipe(
+      v.union(
+        [
+          v.pipe(
+            text,
+            v.regex(/^(?!\w+:\/\/[^/]*@)/, 'must not hold a user or a password: tokens come from OTA_TOKEN'),
+          ),
+          fromEnvironment,
+        ],
+        toHint,
+      ),
+      v.description(
+        'Where `publish` goes: the address of a server, or a folder (relative to this file) that a web server serves.',
+      ),
+    ),
+  ),
+  channel: v.optional(v.pipe(resourceName, v.description('The channel that offers it; stable by default.'))),
+  hold: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description(
+        'true: no channel offers it; it waits on the server for a rollout, or for `server releases offer`.',
+      ),
+    ),
+  ),
+  afterBuild: v.optional(
+    v.pipe(
+      v.union([v.boolean(), fromEnvironment], 'must be true, false or {"env": "NAME"}'),
+      v.description(
+        'true: after every build. {"env": "NAME"}: after those builds in whose environment NAME is set and not 0 or false.',
+      ),
+    ),
+  ),
+});
+
+true satisfies Same<PublishConfig, v.InferOutput<typeof publishSchema>>;

@@ -1,0 +1,81 @@
+import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
+import type { Config } from './schema.ts';
+
+/** What is wrong across several keys, each rule with a name and the place that it speaks of. */
+interface ConfigRule {
+  readonly name: string;
+  /** Each with its place in front. Other keys may hold anything: rules speak although something else is wrong. */
+  readonly problems: (config: Config) => readonly string[];
+}
+
+export const configRules: readonly ConfigRule[] = [
+  {
+    name: 'compressed-filesystem-needs-compression',
+    problems: ({ signCompressedFilesystem, compression }) =>
+      signCompressedFilesystem === true && compression === 'none'
+        ? ['signCompressedFilesystem cannot be true while "compression" is "none"']
+        : [],
+  },
+  {
+    name: 'passphrase-needs-a-private-key',
+    problems: ({ passphrase, privateKey }) =>
+      passphrase !== undefined && privateKey === undefined
+        ? ['passphrase is given, but no "privateKey" that it opens']
+        : [],
+  },
+  {
+    name: 'publishing-after-a-build-needs-a-place',
+    problems: ({ publish }) =>
+      publish?.afterBuild !== undefined && publish.afterBuild !== false && publish.to === undefined
+        ? ['publish.afterBuild is given, but no "to" that it publishes to']
+        : [],
+  },
+  {
+    name: 'a-channel-offers-nothing-that-is-held-back',
+    problems: ({ publish }) =>
+      publish?.hold === true && publish.channel !== undefined
+        ? ['publish.hold is true, so no "channel" offers what is published']
+        : [],
+  },
+  {
+    name: 'one-device-an-address',
+    problems: (config) => {
+      const seen = new Map<string, string>();
+      return devicesOf(config).flatMap(([name, { address, port, method }]) => {
+        const place = [
+          String(address).toLowerCase(),
+          port ?? config.upload?.port,
+          method ?? config.upload?.method,
+        ].join();
+        const other = seen.get(place);
+        if (other === undefined) seen.set(place, name);
+        return other === undefined ? [] : [`devices.${name} has the same address as devices.${other}`];
+      });
+    },
+  },
+  {
+    name: 'devices-have-names',
+    // To the schema a list is an object too.
+    problems: ({ devices }) => (Array.isArray(devices) ? ['devices must be an object of devices by their names'] : []),
+  },
+  {
+    name: 'devices-are-not-called-like-parts-of-an-object',
+    // The schema's own record passes over these without a word.
+    problems: ({ devices }) =>
+      ['__proto__', 'prototype', 'constructor']
+        .filter((name) => Object.hasOwn(devices ?? {}, name))
+        .map((name) => `devices.${name} is no name for a device`),
+  },
+  {
+    name: 'filesystem-ends-behind-its-start',
+    problems: (config) =>
+      devicesOf(config).flatMap(([name, { facts }]) => {
+        const { fsStart = 0, fsEnd = fsStart } = facts ?? {};
+        return fsEnd < fsStart ? [`devices.${name}.facts.fsEnd is before fsStart`] : [];
+      }),
+  },
+];
+
+function devicesOf({ devices }: Config): readonly [string, DeviceConfig][] {
+  return Object.entries(devices ?? {}).filter(([, device]) => typeof device?.address === 'string');
+}

@@ -1,0 +1,122 @@
+import * as v from 'valibot';
+import { type CompressionName, compressionNames } from '../../core/compression/names.ts';
+import type { Same } from '../../core/model/fields.ts';
+import {
+  type DeviceConfig,
+  devicesSchema,
+  type UploadConfig,
+  uploadSchema,
+} from '../../core/model/inventory-schema.ts';
+import {
+  type FromEnvironment,
+  fromEnvironment,
+  type SecretSource,
+  secretSource,
+  text,
+} from '../../core/model/secret-source.ts';
+import { type PublishConfig, publishSchema } from './publish-schema.ts';
+
+/** A key: the path of its file, or the environment variable that holds its PEM text. */
+export type KeySource = string | FromEnvironment;
+
+/** The content of `ota.config.json`; paths are relative to its folder. */
+export interface Config {
+  /** For editors: the JSON schema of the file. */
+  $schema?: string | undefined;
+  /** Name of the project; a device of another project is never sent its firmware. */
+  project?: string | undefined;
+  /** Version of the firmware, or the environment variable that holds it. */
+  version?: string | FromEnvironment | undefined;
+  /** Name of the board, such as `d1_mini`. */
+  board?: string | undefined;
+  /** Glob patterns of the images that `pack` reads when its command line names none. */
+  images?: string[] | undefined;
+  privateKey?: KeySource | undefined;
+  /** Derived from the private key by default. */
+  publicKey?: KeySource | undefined;
+  /** Passphrase of an encrypted private key. */
+  passphrase?: SecretSource | undefined;
+  /** Paths of further public keys that `verify` and `inspect` recognize. */
+  knownKeys?: string[] | undefined;
+  /** `gzip` (default) is fast, `zopfli` is smallest and takes seconds, `none` makes no compressed artifact. */
+  compression?: CompressionName | undefined;
+  /** Also write `.legacy_sig`, for devices that run core 2.5.x. */
+  legacy?: boolean | undefined;
+  /** Also sign the compressed filesystem; only devices built with ATOMIC_FS_UPDATE accept it. */
+  signCompressedFilesystem?: boolean | undefined;
+  /** `elf` (default): the ELF must show that the Updater verifies. `declared`: the sketch calls `Update.installSignature`. */
+  enforcement?: 'elf' | 'declared' | undefined;
+  /** Devices of the project, by name. */
+  devices?: Record<string, DeviceConfig> | undefined;
+  upload?: UploadConfig | undefined;
+  publish?: PublishConfig | undefined;
+}
+
+const keyHint = 'must be a path, or {"env": "NAME"}';
+/** A key: a path, or the environment variable that holds the PEM text. */
+const keySource = v.union(
+  [
+    v.pipe(text, v.regex(/^(?!\s*-----BEGIN )/, `${keyHint} (a key never stands in the configuration itself)`)),
+    fromEnvironment,
+  ],
+  keyHint,
+);
+
+/** @internal */
+export const configSchema = v.strictObject({
+  $schema: v.optional(v.pipe(v.string(), v.description('For editors: the JSON schema of this file.'))),
+  project: v.optional(
+    v.pipe(text, v.description('Name of the project; a device of another project is never sent its firmware.')),
+  ),
+  version: v.optional(
+    v.pipe(
+      v.union([text, fromEnvironment], 'must be a text, or {"env": "NAME"}'),
+      v.description('Version of the firmware, or the environment variable that holds it.'),
+    ),
+  ),
+  board: v.optional(v.pipe(text, v.description('Name of the board, such as d1_mini.'))),
+  images: v.optional(
+    v.pipe(v.array(text), v.description('Glob patterns of the images that `pack` works on when none is named.')),
+  ),
+  privateKey: v.optional(
+    v.pipe(keySource, v.description('Private key: a path, or {"env": "NAME"} with the PEM text in it.')),
+  ),
+  publicKey: v.optional(v.pipe(keySource, v.description('Public key; derived from the private key when absent.'))),
+  passphrase: v.optional(v.pipe(secretSource, v.description('Passphrase of an encrypted private key.'))),
+  knownKeys: v.optional(
+    v.pipe(v.array(text), v.description('Paths of further public keys that `verify` and `inspect` recognise.')),
+  ),
+  compression: v.optional(
+    v.pipe(
+      v.picklist(compressionNames, `must be one of ${compressionNames.join(', ')}`),
+      v.description(
+        'gzip (default) is quick; zopfli is smallest, at some seconds a build; none makes no compressed artefact.',
+      ),
+    ),
+  ),
+  legacy: v.optional(v.pipe(v.boolean(), v.description('Also write .legacy_sig, for devices that run core 2.5.x.'))),
+  signCompressedFilesystem: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Sign the compressed filesystem too; only devices built with ATOMIC_FS_UPDATE can take it.'),
+    ),
+  ),
+  enforcement: v.optional(
+    v.pipe(
+      v.picklist(['elf', 'declared'], 'must be elf or declared'),
+      v.description(
+        'elf (default): the ELF must show that the Updater verifies. declared: the sketch calls Update.installSignature itself.',
+      ),
+    ),
+  ),
+  devices: v.optional(
+    v.pipe(
+      devicesSchema,
+      v.description('The devices of this project by name; `upload --all` means these, never whatever answers.'),
+    ),
+  ),
+  upload: v.optional(v.pipe(uploadSchema, v.description('How devices are updated that do not say it themselves.'))),
+  publish: v.optional(v.pipe(publishSchema, v.description('Where `publish` sends a build, and whether builds do it.'))),
+});
+
+true satisfies Same<Config, v.InferOutput<typeof configSchema>>;

@@ -1,0 +1,85 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
+import type { SecretSource } from '../../core/model/secret-source.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { type LoadedConfig, loadConfig } from './load.ts';
+import type { Config, KeySource } from './schema.ts';
+
+/** Where a key is: a path that must exist, or PEM text from the environment. */
+export type KeyPlace = { readonly path: string } | { readonly variable: string };
+
+/** What the command line says about a project; paths are relative to where the user stands. */
+export interface ProjectOptions {
+  readonly source?: string | undefined;
+  readonly config?: string | undefined;
+  readonly privateKey?: string | undefined;
+  readonly publicKey?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
+}
+
+/** A project's settings, settled: the command line first, then the configuration, then what lies beside the sketch. */
+export interface ProjectSettings {
+  readonly config: Config;
+  /** The folder that the configuration's own paths are relative to. */
+  readonly folder: string;
+  readonly configPath: string | undefined;
+  readonly privateKey: KeyPlace | undefined;
+  readonly publicKey: KeyPlace | undefined;
+  readonly passphrase: SecretSource | undefined;
+}
+
+/** The names that the core's own signing uses, beside the sketch. */
+const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } as const;
+
+/**
+ * Settles a project's settings. A key that is named must be there, which its reader checks; the default ones may be absent.
+ *
+ * @throws OtaError FILE_NOT_FOUND when the source is no folder, and those of {@link loadConfig}
+ */
+export async function projectSettings(options: ProjectOptions, cwd: string): Promise<ProjectSettings> {
+  const source = resolve(cwd, options.source ?? '.');
+  // A mistyped folder holds no key, and would pass for a project that does not sign.
+  if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
+  const named = options.config === undefined ? undefined : resolve(cwd, options.config);
+  const loaded = await loadConfig(source, named);
+  const keyPlace = (name: keyof typeof defaultKeyNames): KeyPlace | undefined => {
+    const option = options[name];
+    if (option !== undefined) return { path: resolve(cwd, option) };
+    return fromConfig(loaded, loaded.config[name]) ?? beside(source, defaultKeyNames[name]);
+  };
+  return {
+    config: loaded.config,
+    folder: loaded.folder,
+    configPath: loaded.path,
+    privateKey: keyPlace('privateKey'),
+    publicKey: keyPlace('publicKey'),
+    passphrase: options.passphraseEnv === undefined ? loaded.config.passphrase : { env: options.passphraseEnv },
+  };
+}
+
+/** The firmware's version: by option, or by configuration, which may name an environment variable. */
+export function firmwareVersion(
+  option: string | undefined,
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (option !== undefined || config.version === undefined) return option;
+  return typeof config.version === 'string'
+    ? config.version
+    : secretFromEnvironment(config.version.env, env, 'the version of the firmware');
+}
+
+function fromConfig({ folder }: LoadedConfig, source: KeySource | undefined): KeyPlace | undefined {
+  if (source === undefined) return undefined;
+  return typeof source === 'string' ? { path: resolve(folder, source) } : { variable: source.env };
+}
+
+function beside(source: string, name: string): KeyPlace | undefined {
+  const path = join(source, name);
+  return existsSync(path) ? { path } : undefined;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

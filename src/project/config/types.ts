@@ -1,0 +1,12 @@
+/** Types of `ota.config.json`. */
+
+export type { DeviceAccess, DeviceConfig, UploadConfig } from '../../core/model/inventory-schema.ts';
+export type {
+  FromEnvironment,
+  FromFile,
+  FromPrompt,
+  PasswordSource,
+  SecretSource,
+} from '../../core/model/secret-source.ts';
+export type { PublishConfig } from './publish-schema.ts';
+export type { Config, KeySource } from './schema.ts';

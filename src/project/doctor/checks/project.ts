@@ -1,0 +1,34 @@
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Check, Finding } from '../check.ts';
+import { settingsOf } from '../world.ts';
+
+/** What there is to look at, and whether its configuration can be read. */
+export const project: Check = {
+  about: 'the configuration can be read, and what it names is there',
+  run: (world) => {
+    const { project: found, settings } = world;
+    if (found === undefined) {
+      const says = `no PlatformIO project and no sketch in ${world.folder}: only this machine is looked at`;
+      return [{ level: 'note', says }];
+    }
+    if (settings instanceof OtaError) return [{ level: 'error', says: settings.message, mend: settings.hint }];
+    const kind = found.system === 'platformio' ? 'PlatformIO project' : 'sketch';
+    const name = settings?.configPath === undefined ? 'without a configuration' : world.path(settings.configPath);
+    return [
+      { level: 'ok', says: `${kind} in ${world.path(found.folder)}, ${name}` },
+      ...missingVariables(world.env, settingsOf(world)?.config ?? {}),
+    ];
+  },
+};
+
+/** Builds read these; passwords of devices are asked for when somebody uploads. */
+function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly Finding[] {
+  return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): Finding[] => {
+    const source = config[key];
+    if (typeof source !== 'object' || !('env' in source)) return [];
+    if ((env[source.env] ?? '') !== '') return [];
+    const says = `"${key}" is to come from the environment variable ${source.env}, which is not set here`;
+    return [{ level: 'warning', says, mend: `Set ${source.env} where builds run` }];
+  });
+}

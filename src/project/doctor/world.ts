@@ -1,0 +1,105 @@
+import { dirname } from 'node:path';
+import { execa } from 'execa';
+import type { Verdict } from '../../delivery/verdict.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { queryEnvironment } from '../build/child-environment.ts';
+import { programHere } from '../build/find-program.ts';
+import type { IniFile } from '../build/platformio-ini.ts';
+import { type ProjectSettings, projectSettings } from '../config/settings.ts';
+import { findInstallation, type Installation } from '../init/installation.ts';
+import { findProject, type Project } from '../init/project.ts';
+
+/** What the checks look at. */
+export interface World {
+  /** Where the user stands, or what they named. */
+  readonly folder: string;
+  /** Undefined where there is none. */
+  readonly project: Project | undefined;
+  /** Of the project; the failure, when its configuration cannot be read. */
+  readonly settings: ProjectSettings | OtaError | undefined;
+  readonly installation: Installation;
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly node: { readonly path: string; readonly version: string };
+  readonly cli: string;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  /** A path as the user would write it. */
+  path(absolute: string): string;
+  /** What a program prints on stdout; undefined when it is not there, fails, or takes too long. */
+  ask(program: string, argv: readonly string[]): Promise<string | undefined>;
+  /** Updates a virtual device that listens on an address of this machine. */
+  updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<Verdict>;
+}
+
+export interface Place
+  extends Pick<World, 'folder' | 'platform' | 'env' | 'home' | 'cli' | 'signal' | 'path' | 'updateVirtualDevice'> {
+  readonly node: string;
+}
+
+const askTimeoutMs = 15_000;
+
+/** Looks around. */
+export async function lookAround({ node, ...place }: Place): Promise<World> {
+  const project = await orUndefined(findProject(place.folder, place.home));
+  const folder = project?.folder ?? place.folder;
+  return {
+    ...place,
+    project,
+    settings: project === undefined ? undefined : await projectSettings({ source: folder }, folder).catch(asOtaError),
+    installation: findInstallation(folder, place.cli),
+    node: { path: node, version: process.versions.node },
+    now: new Date(),
+    ask: (program, argv) => ask(program, argv, place),
+  };
+}
+
+/** The platformio.ini of the project, and its sections for an ESP8266. */
+export function platformioOf(
+  world: World,
+): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {
+  const { project } = world;
+  return project?.ini === undefined ? undefined : { ini: project.ini, sections: project.sections };
+}
+
+/** The settings, where they could be read. */
+export function settingsOf({ settings }: World): ProjectSettings | undefined {
+  return settings instanceof OtaError ? undefined : settings;
+}
+
+/**
+ * A program is started by its absolute path, in its own folder and with a small environment: neither a file of the project (a program of
+ * the same name, `platformio.ini`, `.python-version`) nor a secret of the user reaches it.
+ */
+async function ask(
+  program: string,
+  argv: readonly string[],
+  { folder, env, platform, signal }: Pick<Place, 'folder' | 'env' | 'platform' | 'signal'>,
+): Promise<string | undefined> {
+  const path = programHere(program, { env, platform, cwd: folder });
+  if (path === undefined) return undefined;
+  const result = await execa(path, argv, {
+    cwd: dirname(path),
+    env: queryEnvironment(env, platform),
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    timeout: askTimeoutMs,
+    cancelSignal: signal,
+  });
+  return result.failed ? undefined : result.stdout;
+}
+
+/** No project is nothing to complain about here. */
+async function orUndefined<Value>(value: Promise<Value>): Promise<Value | undefined> {
+  return value.catch((error: unknown) => {
+    if (error instanceof OtaError && error.code !== 'FILE_UNREADABLE') return undefined;
+    throw error;
+  });
+}
+
+function asOtaError(error: unknown): OtaError {
+  if (error instanceof OtaError) return error;
+  throw error;
+}

@@ -1,0 +1,102 @@
+import { isAbsolute, join } from 'node:path';
+import { generateRsaKeyPair } from '../../core/keys/generate.ts';
+import { readPublicKey } from '../../core/keys/public-key.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { relativePath } from '../../files/relative-path.ts';
+import { removeFiles, rewriteFile, writeAtomically } from '../../files/write.ts';
+import type { ArduinoHooks } from '../build/arduino-hooks.ts';
+import { installIdeHooks } from '../build/arduino-ide.ts';
+import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
+import { withInsertions } from './insertion.ts';
+import { type RecordEntry, readRecord, writeRecord } from './record.ts';
+import type { Step } from './step.ts';
+import { readText, toBytes } from './text-file.ts';
+
+const keyBits = 2048;
+
+/**
+ * Does what was planned, one step after the other, each of them noted down before.
+ *
+ * @param done called after each step
+ * @throws OtaError when a file cannot be written, the reason of the signal; what was done until then is on record
+ */
+export async function carryOut(
+  folder: string,
+  steps: readonly Step[],
+  hooks: ArduinoHooks,
+  signal: AbortSignal,
+  done: (step: Step) => void,
+): Promise<void> {
+  const entries = [...(await readRecord(folder))];
+  for (const step of steps) {
+    const { entry, act } = await prepare(folder, step, hooks);
+    signal.throwIfAborted();
+    entries.push(entry);
+    await writeRecord(folder, entries);
+    await act();
+    done(step);
+  }
+}
+
+/** The path of an entry of the record: a project may be moved, and looked at from another system. */
+export function fromProject(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+interface Deed {
+  readonly entry: RecordEntry;
+  readonly act: () => Promise<unknown>;
+}
+
+async function prepare(folder: string, step: Step, hooks: ArduinoHooks): Promise<Deed> {
+  switch (step.kind) {
+    case 'insert':
+      return {
+        entry: {
+          did: 'insert',
+          path: relativePath(folder, step.path),
+          isNew: step.isNew,
+          insertions: [...step.insertions],
+          ...(step.guards === undefined ? {} : { guards: relativePath(folder, step.guards) }),
+        },
+        act: () => insert(step),
+      };
+    case 'keys':
+      return prepareKeys(folder, step);
+    case 'node':
+      return {
+        entry: { did: 'node', path: relativePath(folder, step.path) },
+        act: () => writeAtomically(step.path, `${step.node}\n`),
+      };
+    case 'core':
+      return { entry: { did: 'core', folder: step.folder }, act: () => installIdeHooks(step.folder, hooks) };
+  }
+}
+
+type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+
+async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'keys'>): Promise<Deed> {
+  const pair = await generateRsaKeyPair(keyBits);
+  return {
+    entry: {
+      did: 'keys',
+      privateKey: relativePath(folder, privateKey),
+      publicKey: relativePath(folder, publicKey),
+      fingerprint: readPublicKey(pair.publicKey, publicKey).fingerprint,
+    },
+    act: async () => {
+      await createPrivateKeyFile(privateKey, pair.privateKey);
+      await createPublicKeyFile(publicKey, pair.publicKey).catch(async (error) => {
+        // Half a pair would stand in the way of the next init.
+        await removeFiles([privateKey]);
+        throw error;
+      });
+    },
+  };
+}
+
+async function insert({ path, isNew, insertions }: StepOf<'insert'>): Promise<void> {
+  const present = await readText(path);
+  if (isNew && present !== undefined) throw new OtaError('FILE_EXISTS', { path, what: 'file' });
+  await rewriteFile(path, toBytes(withInsertions(present ?? '', insertions)));
+}

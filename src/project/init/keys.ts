@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { RsaPrivateKey } from '../../core/keys/private-key.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { effectiveValue } from '../build/platformio-ini.ts';
+import type { ProjectSettings } from '../config/settings.ts';
+import { loadPrivateKey, loadPublicKey } from '../keys/key-files.ts';
+import type { Project } from './project.ts';
+import { nothing, type Part } from './step.ts';
+import { inBytes } from './text-file.ts';
+
+/** What is to be done about the keys, and what was found out about them. */
+export interface KeysPart extends Part {
+  /** Whether a private key lies, or will lie, beside the project. */
+  readonly isBeside: boolean;
+  /** Whether a private key that is there wants a passphrase. */
+  readonly isEncrypted: boolean;
+}
+
+const names = { privateKey: 'private.key', publicKey: 'public.key' } as const;
+
+/**
+ * A pair is made only where there is no key at all, and none is spoken of; what is there is looked at, and never written over.
+ *
+ * @throws OtaError KEYS_DONT_MATCH, and those of reading keys
+ */
+export async function keysPart(project: Project, { config }: ProjectSettings): Promise<KeysPart> {
+  const privateKey = join(project.folder, names.privateKey);
+  const publicKey = join(project.folder, names.publicKey);
+  const found = { private: existsSync(privateKey), public: existsSync(publicKey) };
+  const isBeside = found.private;
+  const areElsewhere = config.privateKey !== undefined || config.publicKey !== undefined || namesKeys(project);
+  if (areElsewhere) return { ...nothing, isBeside, isEncrypted: false };
+
+  if (!found.private && !found.public) {
+    const says = `make a pair of keys: ${names.privateKey} and ${names.publicKey}`;
+    return {
+      steps: [{ kind: 'keys', privateKey, publicKey, says }],
+      notes: [],
+      isBeside: true,
+      isEncrypted: false,
+    };
+  }
+  if (!found.private) {
+    const note = `${names.publicKey} is there without ${names.privateKey}: builds here will check updates, but not be signed`;
+    await loadPublicKey(publicKey);
+    return { steps: [], notes: [note], isBeside, isEncrypted: false };
+  }
+  const key = await unlessEncrypted(loadPrivateKey(privateKey));
+  const isEncrypted = key === undefined;
+  if (found.public) {
+    const given = await loadPublicKey(publicKey);
+    if (key !== undefined && key.publicKey.fingerprint !== given.fingerprint)
+      throw new OtaError('KEYS_DONT_MATCH', names);
+    return { ...nothing, isBeside, isEncrypted };
+  }
+  if (key === undefined) return { ...nothing, isBeside, isEncrypted };
+  const insertions = [{ at: 0, text: inBytes(key.publicKey.pem) }];
+  const says = `write ${basename(publicKey)}, the public half of ${names.privateKey}`;
+  return {
+    steps: [{ kind: 'insert', path: publicKey, isNew: true, insertions, says }],
+    notes: [],
+    isBeside,
+    isEncrypted,
+  };
+}
+
+function namesKeys({ ini, sections }: Project): boolean {
+  const options = ['custom_ota_private_key', 'custom_ota_public_key'];
+  return ini !== undefined && sections.some((section) => options.some((name) => effectiveValue(ini, section, name)));
+}
+
+async function unlessEncrypted(key: Promise<RsaPrivateKey>): Promise<RsaPrivateKey | undefined> {
+  return key.catch((error: unknown) => {
+    if (error instanceof OtaError && error.code === 'KEY_ENCRYPTED') return undefined;
+    throw error;
+  });
+}

@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { OtaError } from '../../errors/ota-error.ts';
+import { detectBuildSystem } from '../build/detect.ts';
+import { environmentsOf, type IniFile, readIni } from '../build/platformio-ini.ts';
+import { esp8266Sections } from './hook-line.ts';
+import { readText } from './text-file.ts';
+
+/** A project as it was found. */
+export interface Project {
+  /** The folder of platformio.ini, or that of the sketch. */
+  readonly folder: string;
+  readonly system: 'platformio' | 'arduino';
+  /** What platformio.ini says, one character a byte. */
+  readonly ini: IniFile | undefined;
+  /** The sections of platformio.ini that build for an ESP8266. */
+  readonly sections: readonly string[];
+  /** The board of the sketch's `sketch.yaml`: then arduino-cli needs to be told none. */
+  readonly defaultFqbn: string | undefined;
+}
+
+/**
+ * The project in a folder, or in the only one of its subfolders that holds one: a sketch lies in a folder of its name, most often below
+ * the one that npm installs into.
+ *
+ * @throws OtaError USAGE for folders that are no project's, PROJECT_NOT_FOUND
+ */
+export async function findProject(folder: string, home: string): Promise<Project> {
+  if (folder === home || dirname(folder) === folder) {
+    throw new OtaError('USAGE', {
+      message: `${folder} is ${folder === home ? 'your home folder' : 'the root of the disk'}, not that of a project`,
+      hint: 'Change into the folder of platformio.ini or of the sketch, or name it: --source DIR',
+    });
+  }
+  const here = detectBuildSystem(folder);
+  if (here !== undefined) return describe(folder, here);
+  const below = subfolders(folder).flatMap((name) => {
+    const system = detectBuildSystem(join(folder, name));
+    return system === undefined ? [] : [{ name, system }];
+  });
+  const [only, another] = below;
+  if (only === undefined) throw new OtaError('PROJECT_NOT_FOUND', { folder });
+  if (another !== undefined) {
+    throw new OtaError('USAGE', {
+      message: `There are ${below.length} projects here: ${below.map(({ name }) => name).join(', ')}`,
+      hint: `Name the one that is meant: --source ${only.name}`,
+    });
+  }
+  return describe(join(folder, only.name), only.system);
+}
+
+/** How the user would call it. */
+export function nameOf({ folder }: Project): string {
+  return basename(folder);
+}
+
+async function describe(folder: string, system: Project['system']): Promise<Project> {
+  if (system === 'arduino') {
+    const settings = (await readText(join(folder, 'sketch.yaml'))) ?? '';
+    const defaultFqbn = /^default_fqbn:\s*["']?([^\s"'#]+)/m.exec(settings)?.[1];
+    return { folder, system, ini: undefined, sections: [], defaultFqbn };
+  }
+  const ini = readIni((await readText(join(folder, 'platformio.ini'))) ?? '');
+  const sections = environmentsOf(ini).length === 0 ? [] : esp8266Sections(ini);
+  return { folder, system, ini, sections, defaultFqbn: undefined };
+}
+
+function subfolders(folder: string): readonly string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    const isMeant = (name: string) => !name.startsWith('.') && name !== 'node_modules';
+    return entries.filter((entry) => entry.isDirectory() && isMeant(entry.name)).map(({ name }) => name);
+  } catch (cause) {
+    // fs throws system errors, whose code says which.
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new OtaError('FILE_NOT_FOUND', { path: folder, what: 'folder' }, cause);
+    throw new OtaError('FILE_UNREADABLE', { path: folder, reason: code ?? String(cause) }, cause);
+  }
+}

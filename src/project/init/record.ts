@@ -1,0 +1,57 @@
+import * as v from 'valibot';
+import { type StateFile, stateFile } from '../../delivery/state-file.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+
+const insertion = v.strictObject({ at: v.number(), text: v.string() });
+
+const entrySchema = v.variant('did', [
+  v.strictObject({
+    did: v.literal('insert'),
+    path: v.string(),
+    isNew: v.boolean(),
+    insertions: v.array(insertion),
+    guards: v.optional(v.string()),
+  }),
+  v.strictObject({
+    did: v.literal('keys'),
+    privateKey: v.string(),
+    publicKey: v.string(),
+    /** Of the pair: another key in its place is not init's. */
+    fingerprint: v.string(),
+  }),
+  v.strictObject({ did: v.literal('node'), path: v.string() }),
+  v.strictObject({ did: v.literal('core'), folder: v.string() }),
+]);
+
+const recordSchema = v.strictObject({ version: v.literal(1), entries: v.array(entrySchema) });
+
+/**
+ * What `init` did, in order; paths of the project are relative to its folder, with slashes. An entry is written before the deed, so that
+ * an init that was cut short can be taken back as well: what was not done is found undone.
+ */
+export type RecordEntry = v.InferOutput<typeof entrySchema>;
+
+const name = 'init.json';
+
+/** @throws OtaError USAGE when somebody has damaged it */
+export async function readRecord(folder: string): Promise<readonly RecordEntry[]> {
+  const read = await recordFile(folder).read();
+  if (read.state === 'absent') return [];
+  if (read.state === 'known') return read.value.entries;
+  throw new OtaError('USAGE', {
+    message: `${read.path} is damaged: ${read.why}`,
+    hint: 'It says what init did. Move it away to run init again; what it did before is then yours to take back.',
+  });
+}
+
+export async function writeRecord(folder: string, entries: readonly RecordEntry[]): Promise<void> {
+  await recordFile(folder).write({ version: 1, entries: [...entries] });
+}
+
+export function recordPath(folder: string): string {
+  return recordFile(folder).path;
+}
+
+function recordFile(folder: string): StateFile<v.InferOutput<typeof recordSchema>> {
+  return stateFile(folder, name, recordSchema);
+}

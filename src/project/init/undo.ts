@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { RsaPublicKey } from '../../core/keys/public-key.ts';
+import { removeFiles, rewriteFile } from '../../files/write.ts';
+import { uninstallIdeHooks } from '../build/arduino-ide.ts';
+import { loadPrivateKey, loadPublicKey } from '../keys/key-files.ts';
+import { fromProject } from './carry-out.ts';
+import { withoutInsertions } from './insertion.ts';
+import { type RecordEntry, readRecord, recordPath, writeRecord } from './record.ts';
+import { readText, toBytes } from './text-file.ts';
+
+/** What became of one thing that init did. */
+export interface Undone {
+  readonly path: string;
+  /** `restored`: as it was before. `removed`: it was init's. `kept`: it is still there, and why. `absent`: somebody was here before. */
+  readonly outcome: 'restored' | 'removed' | 'kept' | 'absent';
+  readonly why?: string;
+}
+
+/**
+ * Takes back what the record says, the last thing first, and nothing else. What others have changed since stays, and so does a pair of keys,
+ * unless it is told to go: a device that runs firmware with that key inside takes no other.
+ *
+ * @throws OtaError when a file cannot be written, or platform.local.txt was damaged
+ */
+export async function undoSetup(
+  folder: string,
+  { deleteKeys }: { readonly deleteKeys: boolean },
+): Promise<readonly Undone[]> {
+  const entries = [...(await readRecord(folder))];
+  const undone: Undone[] = [];
+  const kept: RecordEntry[] = [];
+  for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
+    const outcome = await takeBack(folder, entry, deleteKeys);
+    undone.push(outcome);
+    if (outcome.outcome === 'kept') kept.unshift(entry);
+    // Noted after each step, so that an undo that is cut short goes on where it stopped.
+    await writeRecord(folder, [...entries, ...kept]);
+  }
+  if (undone.length > 0 && kept.length === 0) await removeRecord(folder);
+  return undone;
+}
+
+async function takeBack(folder: string, entry: RecordEntry, deleteKeys: boolean): Promise<Undone> {
+  switch (entry.did) {
+    case 'insert':
+      return takeOut(folder, entry);
+    case 'keys':
+      return takeKeys(folder, entry, deleteKeys);
+    case 'node':
+      return takeAway(fromProject(folder, entry.path));
+    case 'core':
+      return unhook(entry.folder);
+  }
+}
+
+type Entry<Did extends RecordEntry['did']> = Extract<RecordEntry, { did: Did }>;
+
+async function takeOut(folder: string, entry: Entry<'insert'>): Promise<Undone> {
+  const path = fromProject(folder, entry.path);
+  const guarded = entry.guards === undefined ? undefined : fromProject(folder, entry.guards);
+  if (guarded !== undefined && existsSync(guarded))
+    return { path, outcome: 'kept', why: `it keeps ${entry.guards} out of git` };
+  const present = await readText(path);
+  if (present === undefined) return { path, outcome: 'absent' };
+  const { text, lost } = withoutInsertions(present, entry.insertions);
+  if (entry.isNew && text === '') return takeAway(path);
+  if (text !== present) await rewriteFile(path, toBytes(text));
+  const why = 'what init had put in was changed since, and stays';
+  if (text === present) return entry.isNew ? { path, outcome: 'kept', why } : { path, outcome: 'absent' };
+  return lost.length === 0 ? { path, outcome: 'restored' } : { path, outcome: 'restored', why };
+}
+
+async function takeKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolean): Promise<Undone> {
+  const [path, publicPath] = [fromProject(folder, entry.privateKey), fromProject(folder, entry.publicKey)];
+  const present = [path, publicPath].filter((one) => existsSync(one));
+  if (present.length === 0) return { path, outcome: 'absent' };
+  if (!deleteKeys)
+    return { path, outcome: 'kept', why: 'devices that trust it take no other; --delete-keys removes it' };
+  const own = await Promise.all([
+    isKey(
+      loadPrivateKey(path).then(({ publicKey }) => publicKey),
+      entry.fingerprint,
+    ),
+    isKey(loadPublicKey(publicPath), entry.fingerprint),
+  ]);
+  const made = [path, publicPath].filter((_, index) => own[index] === true);
+  await removeFiles(made);
+  if (made.length === present.length) return { path, outcome: 'removed' };
+  return { path, outcome: 'kept', why: 'it is not the key that init made' };
+}
+
+/** What cannot be read may be anybody's key. */
+async function isKey(key: Promise<RsaPublicKey>, fingerprint: string): Promise<boolean> {
+  return key.then(
+    (found) => found.fingerprint === fingerprint,
+    () => false,
+  );
+}
+
+async function takeAway(path: string): Promise<Undone> {
+  if (!existsSync(path)) return { path, outcome: 'absent' };
+  await removeFiles([path]);
+  return { path, outcome: 'removed' };
+}
+
+async function unhook(core: string): Promise<Undone> {
+  const path = core;
+  if (!existsSync(core)) return { path, outcome: 'absent' };
+  return { path, outcome: (await uninstallIdeHooks(core)) === 'absent' ? 'absent' : 'restored' };
+}
+
+/** The folder goes too, unless others keep something in it. */
+async function removeRecord(folder: string): Promise<void> {
+  await removeFiles([recordPath(folder)]);
+  await rmdir(dirname(recordPath(folder))).catch(() => undefined);
+}

@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { secretFromEnvironment } from '../core/model/secret-from-environment.ts';
+import { OtaError } from '../errors/ota-error.ts';
+
+/** Where builds go. The token is good for this origin, and is sent nowhere else. */
+export type Destination =
+  | {
+      readonly kind: 'server';
+      readonly url: URL;
+      readonly token: string;
+      /** File of the authority that its certificate must be of; absent: one of those that node knows. */
+      readonly ca: string | undefined;
+    }
+  | { readonly kind: 'folder'; readonly path: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface DestinationQuestion {
+  /** By the command line. */
+  readonly to: string | undefined;
+  /** By the configuration; a path is relative to `folder`. */
+  readonly configured: string | { readonly env: string } | undefined;
+  readonly folder: string;
+  readonly cwd: string;
+  readonly env: Environment;
+  /** The variable that holds the token. */
+  readonly tokenVariable: string;
+  /** File of the server's authority, by the command line. */
+  readonly ca: string | undefined;
+}
+
+/**
+ * Settles where builds go. A configuration comes with the source tree, and so perhaps from a stranger: an address in it gets the token only
+ * when the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Whom to believe that it is that origin
+ * is for the command line and the environment (`OTA_CA`) alone.
+ *
+ * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
+ */
+export function settleDestination(question: DestinationQuestion): Destination {
+  const { to, configured, folder, cwd, env } = question;
+  const isTrusted = to !== undefined || typeof configured !== 'string';
+  const base = to === undefined && typeof configured === 'string' ? folder : cwd;
+  const place = to ?? placeOf(configured, env);
+  if (place === undefined) {
+    throw new OtaError('USAGE', {
+      message: '`publish` does not know where to',
+      hint: 'Name a server or a folder: --to https://ota.example.com, "publish": {"to": …} in ota.config.json, or OTA_SERVER.',
+    });
+  }
+  const url = serverUrl(place);
+  if (url === undefined) return { kind: 'folder', path: resolve(base, place) };
+  const ca = question.ca ?? (env['OTA_CA'] || undefined);
+  return { kind: 'server', url, token: tokenFor(url, isTrusted, question), ca: ca && resolve(cwd, ca) };
+}
+
+function placeOf(configured: DestinationQuestion['configured'], env: Environment): string | undefined {
+  if (configured === undefined) return env['OTA_SERVER'] || undefined;
+  if (typeof configured === 'string') return configured;
+  return secretFromEnvironment(configured.env, env, 'the place to publish to');
+}
+
+/** @returns undefined for a path */
+function serverUrl(place: string): URL | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1]?.toLowerCase();
+  if (scheme === undefined) return undefined;
+  const url = URL.canParse(place) ? new URL(place) : undefined;
+  const fault = faultOf(scheme, url);
+  if (url !== undefined && fault === undefined) return url;
+  throw new OtaError('USAGE', {
+    // The address may hold a password, so it is not repeated.
+    message: `The address to publish to ${fault ?? 'is none'}`,
+    hint: 'Write it as https://HOST[:PORT][/PATH]; the token comes from the environment variable OTA_TOKEN.',
+  });
+}
+
+function faultOf(scheme: string, url: URL | undefined): string | undefined {
+  if (scheme !== 'https' && scheme !== 'http') return `begins with ${scheme}://`;
+  if (url === undefined) return undefined;
+  if (url.username !== '' || url.password !== '') return 'holds a user or a password';
+  return url.search !== '' || url.hash !== '' ? 'has something behind its path' : undefined;
+}
+
+function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: DestinationQuestion): string {
+  const token = secretFromEnvironment(tokenVariable, env, `the token for ${url.origin}`).trim();
+  const bound = env[`${tokenVariable}_ORIGIN`]?.trim();
+  const boundTo = bound !== undefined && URL.canParse(bound) ? new URL(bound).origin : bound;
+  const isBound = boundTo !== undefined && boundTo !== '';
+  if (isBound ? boundTo !== url.origin : !isTrusted) {
+    throw new OtaError('TOKEN_UNBOUND', { variable: tokenVariable, origin: url.origin, boundTo: boundTo || undefined });
+  }
+  if (!/^[!-~]+$/.test(token)) {
+    throw new OtaError('USAGE', {
+      message: `The token in ${tokenVariable} is none: it holds spaces or odd characters`,
+    });
+  }
+  return token;
+}
+
+/** Where whoever listens on the way reads the token. */
+export function isReadOnTheWay({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}

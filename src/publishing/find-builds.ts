@@ -1,0 +1,31 @@
+import { existsSync, statSync } from 'node:fs';
+import { manifestSuffix } from '../core/model/artefact.ts';
+import { OtaError } from '../errors/ota-error.ts';
+
+/**
+ * The manifests of what is to be published: that of a file; all in a folder; or else those of the configuration's images, or all in the
+ * source folder.
+ *
+ * @param path absolute
+ * @throws OtaError FILE_NOT_FOUND, IMAGES_NONE
+ */
+export async function findBuilds(
+  path: string | undefined,
+  source: string,
+  { config, folder }: { readonly config: { readonly images?: readonly string[] | undefined }; readonly folder: string },
+): Promise<string[]> {
+  if (path !== undefined && !existsSync(path)) {
+    throw new OtaError('FILE_NOT_FOUND', { path, what: 'image, manifest or folder' });
+  }
+  if (path !== undefined && !statSync(path).isDirectory()) return [path];
+  const isByConfig = path === undefined && config.images !== undefined;
+  const patterns = (isByConfig && config.images) || ['**/*'];
+  const within = path ?? (isByConfig ? folder : source);
+  const { default: glob } = await import('fast-glob');
+  const found = await glob(
+    patterns.map((pattern) => pattern + manifestSuffix),
+    { cwd: within, absolute: true, dot: true, ignore: ['**/node_modules/**', '**/.git/**'] },
+  );
+  if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: ['*.ota.json'], folder: within });
+  return found.sort();
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, link, mkdir, open, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import * as v from 'valibot';
+import type { Manifest } from '../../core/model/manifest.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { readOptionalFile } from '../../files/read.ts';
+import { writeAtomically, writeError } from '../../files/write.ts';
+import { whatOf } from '../publication.ts';
+import type { Places } from './layout.ts';
+import { manifestNameOf, releasesIn, requireOwnNames } from './published-release.ts';
+import { switchLink } from './switch-link.ts';
+
+const stateName = '.channel.json';
+
+const releaseName = v.strictObject({ version: v.string(), what: v.string() });
+const stateSchema = v.strictObject({
+  /** What the channel offers: one version of each image. */
+  offers: v.array(releaseName),
+  /** All that it has ever offered. */
+  offered: v.array(releaseName),
+});
+type ReleaseName = v.InferOutput<typeof releaseName>;
+export type ChannelState = v.InferOutput<typeof stateSchema>;
+
+/** Long enough for another process to finish its own. */
+const abandonedMs = 60 * 60_000;
+
+/** @throws OtaError FILE_UNREADABLE */
+export async function readChannel({ channel }: Places): Promise<ChannelState> {
+  const path = join(channel, stateName);
+  const text = await readOptionalFile(path);
+  if (text === undefined) return { offers: [], offered: [] };
+  const state = v.safeParse(stateSchema, parse(Buffer.from(text).toString('utf8')));
+  if (!state.success) throw new OtaError('FILE_UNREADABLE', { path, reason: 'it was not written by this tool' });
+  return state.output;
+}
+
+export function includes(names: readonly ReleaseName[], { version, what }: ReleaseName): boolean {
+  return names.some((name) => name.version === version && name.what === what);
+}
+
+/**
+ * Lets a channel offer a release from now on, in place of the one that it had for this image: whoever reads meets all of the old state or
+ * all of the new one.
+ *
+ * @param manifest of the release, which is in the folder of its version
+ * @param others what else the channel goes on to offer
+ * @throws OtaError FILE_UNWRITABLE, RELEASES_CLASH
+ */
+export async function offer(
+  places: Places,
+  name: ReleaseName,
+  manifest: Manifest,
+  before: ChannelState,
+): Promise<void> {
+  const kept = before.offers.filter(({ what }) => what !== name.what);
+  const next: ChannelState = { offers: [...kept, name], offered: [...before.offered, name] };
+  const folder = join(places.channels, `${basename(places.channel).slice(1)}-${randomBytes(4).toString('hex')}`);
+  const previous = await readlink(places.channel).catch(() => undefined);
+  try {
+    await mkdir(folder, { recursive: true });
+    const others = await manifestsOf(places.channel, kept);
+    requireOwnNames(manifest, others);
+    for (const other of others) await place(other, places.channel, folder);
+    await place(manifest, places.version, folder);
+    await writeAtomically(join(folder, stateName), `${JSON.stringify(next, null, 2)}\n`);
+    await syncFolder(folder);
+    await switchLink(places.channel, join(basename(places.channels), basename(folder)));
+    await syncFolder(places.project);
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    throw cause instanceof OtaError ? cause : writeError(places.channel, cause);
+  }
+  // The one before stays: somebody may be about to open a file of it.
+  await removeAbandoned(places, [basename(folder), previous === undefined ? '' : basename(previous)]);
+}
+
+async function manifestsOf(channel: string, kept: readonly ReleaseName[]): Promise<Manifest[]> {
+  return (await releasesIn(channel)).filter((manifest) => kept.some(({ what }) => what === whatOf(manifest)));
+}
+
+/** Files that never change may have two names; where the file system has no such thing they are copied. */
+async function place(manifest: Manifest, from: string, to: string): Promise<void> {
+  for (const file of [...manifest.artefacts.map((artefact) => artefact.file), manifestNameOf(manifest)]) {
+    await link(join(from, file), join(to, file)).catch(() => copyFile(join(from, file), join(to, file)));
+  }
+}
+
+/** What a process left that was killed, and what channels offered before. */
+async function removeAbandoned({ channel, channels }: Places, wanted: readonly string[]): Promise<void> {
+  const prefix = `${basename(channel).slice(1)}-`;
+  for (const name of await readdir(channels).catch(() => [])) {
+    if (wanted.includes(name) || !name.startsWith(prefix) || name.length !== prefix.length + 8) continue;
+    const path = join(channels, name);
+    const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+    if (age > abandonedMs) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** So that a power cut does not leave a link to a folder without names; not every system has it. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import { stat } from 'node:fs/promises';
+import { OtaError } from '../../errors/ota-error.ts';
+import { type Publication, type Published, type PublishWay, whatOf } from '../publication.ts';
+import { includes, offer, readChannel } from './channel.ts';
+import { placesOf } from './layout.ts';
+import { writeRelease } from './published-release.ts';
+
+/** Publishes into a folder that a web server serves. */
+export function folderWay(root: string): PublishWay {
+  return { publish: (publication) => publishToFolder(publication, root) };
+}
+
+/** @throws OtaError FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTEFACT_CHANGED */
+async function publishToFolder(publication: Publication, root: string): Promise<Published> {
+  if (publication.purpose === 'known') {
+    throw new OtaError('USAGE', {
+      message: 'A folder recognises no devices, so nothing is made known to it',
+      hint: 'Give --known together with --to URL of an update server.',
+    });
+  }
+  const { manifest, version, project, channel } = publication;
+  if (channel === undefined) {
+    throw new OtaError('USAGE', {
+      message: 'A folder has no rollouts: nothing that is held back would ever leave it',
+      hint: 'Give --hold together with --to URL of an update server, or publish to another --channel.',
+    });
+  }
+  const isThere = await stat(root).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isThere) throw new OtaError('FILE_NOT_FOUND', { path: root, what: 'folder to publish to' });
+
+  const places = placesOf(root, { project, version, channel });
+  const name = { version, what: whatOf(manifest) };
+  const written = await writeRelease(places.version, publication);
+  const state = await readChannel(places);
+  // A build that is repeated must not roll a fleet back.
+  if (includes(state.offered, name)) {
+    return { outcome: 'unchanged', offered: includes(state.offers, name), warnings: [] };
+  }
+  await offer(places, name, manifest, state);
+  return { outcome: written === 'written' ? 'published' : 'promoted', offered: true, warnings: [] };
+}

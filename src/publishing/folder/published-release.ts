@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { manifestSuffix } from '../../core/model/artefact.ts';
+import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { readNamedFile, readOptionalFile } from '../../files/read.ts';
+import { writeAtomically, writeError } from '../../files/write.ts';
+import { type Publication, whatOf } from '../publication.ts';
+
+/**
+ * Writes a release into the folder of its version, the manifest last: a release is there when its manifest is. What is there already, and
+ * equal, stays; files that got lost are written again.
+ *
+ * @throws OtaError VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTEFACT_CHANGED
+ */
+export async function writeRelease(folder: string, publication: Publication): Promise<'written' | 'present'> {
+  const { manifest, manifestText, project, version } = publication;
+  const others = await releasesIn(folder);
+  const present = others.find((other) => whatOf(other) === whatOf(manifest));
+  if (present !== undefined && !isEqual(present, manifest)) {
+    throw new OtaError('VERSION_TAKEN', { project, version, what: whatOf(manifest), where: folder });
+  }
+  requireOwnNames(manifest, others);
+  await mkdir(folder, { recursive: true }).catch((cause) => {
+    throw writeError(folder, cause);
+  });
+  for (const { file, sha256 } of manifest.artefacts) {
+    const there = await readOptionalFile(join(folder, file));
+    if (there !== undefined && createHash('sha256').update(there).digest('hex') === sha256) continue;
+    await writeAtomically(join(folder, file), await publication.readArtefact(file));
+  }
+  if (present !== undefined) return 'present';
+  await writeAtomically(join(folder, manifestNameOf(manifest)), manifestText);
+  return 'written';
+}
+
+export function manifestNameOf({ image }: Manifest): string {
+  return image.file + manifestSuffix;
+}
+
+/** The releases of a version, or of a channel: a sketch and a filesystem, for each board. */
+export async function releasesIn(folder: string): Promise<Manifest[]> {
+  const names = await readdir(folder).catch(() => []);
+  const manifests: Manifest[] = [];
+  for (const name of names.filter((each) => each.endsWith(manifestSuffix) && !each.startsWith('.'))) {
+    const path = join(folder, name);
+    const parsed = parseManifest(Buffer.from(await readNamedFile(path, 'manifest')).toString('utf8'));
+    if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
+    manifests.push(parsed.manifest);
+  }
+  return manifests;
+}
+
+/**
+ * Devices ask a folder for a file by its name, so it can belong to one image only.
+ *
+ * @throws OtaError RELEASES_CLASH
+ */
+export function requireOwnNames(manifest: Manifest, others: readonly Manifest[]): void {
+  const mine = new Set(manifest.artefacts.map(({ file }) => file));
+  for (const other of others) {
+    const shared = other.artefacts.find(({ file }) => mine.has(file));
+    if (shared === undefined || whatOf(other) === whatOf(manifest)) continue;
+    const reason = `Two images of one version are called ${shared.file} (a server tells boards apart; a folder needs two names, or two projects)`;
+    throw new OtaError('RELEASES_CLASH', { reason, builds: `${whatOf(other)}; ${whatOf(manifest)}` });
+  }
+}
+
+function isEqual(a: Manifest, b: Manifest): boolean {
+  const bytesOf = ({ image, artefacts }: Manifest) =>
+    JSON.stringify([image.sha256, artefacts.map(({ file, sha256 }) => `${file} ${sha256}`).sort()]);
+  return bytesOf(a) === bytesOf(b);
+}

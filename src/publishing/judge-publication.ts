@@ -1,0 +1,58 @@
+import { dirname, join } from 'node:path';
+import { privateKeyRule } from '../api/release.ts';
+import type { ReleaseComplaint } from '../api/release-info.ts';
+import { deviceVerdict } from '../core/firmware/device-verdict.ts';
+import { readFirmware } from '../core/firmware/firmware.ts';
+import { privateKeyInside } from '../core/firmware/private-keys.ts';
+import { readPublicKey } from '../core/keys/public-key.ts';
+import { judgeRelease } from '../core/preflight/judge-release.ts';
+import { OtaError } from '../errors/ota-error.ts';
+import type { Publication } from './publication.ts';
+
+/**
+ * Looks at a build before it leaves: the rules of preflight, every artefact's digest, every signature. A server does all of this again; a
+ * folder cannot.
+ *
+ * @returns what the rules have to say, though they do not refuse it
+ * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTEFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
+ */
+export async function judgePublication(publication: Publication): Promise<readonly ReleaseComplaint[]> {
+  const { manifest, path, purpose, allow } = publication;
+  if (purpose === 'known') return [];
+  const { publicKey } = manifest.signing;
+  if (publicKey !== undefined && manifest.artefacts.every(({ signature }) => signature === 'none')) {
+    throw new OtaError('NOT_SIGNED_YET', { path });
+  }
+  const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(allow) });
+  if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
+  await verifyArtefacts(publication);
+  await requireNoPrivateKey(publication);
+  return warnings.map(({ rule, message, instead }) => ({ rule, message, instead }));
+}
+
+async function verifyArtefacts({ manifest, path, readArtefact }: Publication): Promise<void> {
+  const { publicKey } = manifest.signing;
+  const key = publicKey && readPublicKey(publicKey.pem, path);
+  for (const { file, signature, keyFingerprint } of manifest.artefacts) {
+    const bytes = await readArtefact(file);
+    if (signature === 'none') continue;
+    const refused = (verdict: string) => new OtaError('NOT_ACCEPTED', { path: join(dirname(path), file), verdict });
+    if (key === undefined || keyFingerprint !== key.fingerprint) throw refused('it was signed by another key');
+    const verdict = deviceVerdict(bytes, key, signature);
+    if (!verdict.accepted) throw refused(verdict.error);
+  }
+}
+
+/** Whoever downloads the image has whatever is in it. */
+async function requireNoPrivateKey({ manifest, path, readArtefact, allow }: Publication): Promise<void> {
+  const { publicKey } = manifest.signing;
+  const image = manifest.artefacts.find(({ file }) => file === manifest.image.file) ?? manifest.artefacts[0];
+  if (image === undefined) return;
+  const { content } = readFirmware(await readArtefact(image.file));
+  const found = privateKeyInside(content, publicKey === undefined ? [] : [readPublicKey(publicKey.pem, path)]);
+  if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
+  if (found === undefined || allow.includes(privateKeyRule)) return;
+  const message = 'there is a private key in the image, and whoever downloads it has that key';
+  const instead = "take it out; or, if that is meant (a device's own TLS key), allow it";
+  throw new OtaError('PREFLIGHT_REFUSED', { path, refused: [{ rule: privateKeyRule, message, instead }] });
+}

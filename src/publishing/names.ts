@@ -1,0 +1,60 @@
+import * as v from 'valibot';
+import { defaultChannel, firmwareVersion, resourceName } from '../api/release.ts';
+import type { Manifest } from '../core/model/manifest.ts';
+import { OtaError } from '../errors/ota-error.ts';
+
+/** What the command line and the configuration say of the names. */
+export interface WantedNames {
+  readonly project: string | undefined;
+  readonly version: string | undefined;
+  readonly channel: string | undefined;
+  /** No channel is to offer it. */
+  readonly hold: boolean;
+  /** Where neither the command line nor the manifest says it. */
+  readonly fallback: { readonly project: string | undefined; readonly version: () => string | undefined };
+}
+
+export interface Names {
+  readonly project: string;
+  readonly version: string;
+  readonly channel: string | undefined;
+}
+
+/**
+ * Under which names a build is published. The manifest is the truth: it can be added to, not contradicted.
+ *
+ * @throws OtaError USAGE
+ */
+export function settleNames(
+  manifest: Manifest,
+  { project, version, channel, hold, fallback }: WantedNames,
+  path: string,
+): Names {
+  requireSame('project', project, manifest.project, path);
+  requireSame('version', version, manifest.version, path);
+  const named = {
+    project: project ?? manifest.project ?? fallback.project,
+    version: version ?? manifest.version ?? fallback.version(),
+  };
+  return {
+    project: valid('project', resourceName, named.project, '--project NAME, or "project" in ota.config.json'),
+    version: valid('version', firmwareVersion, named.version, '--firmware-version V, or "version" in ota.config.json'),
+    channel: hold ? undefined : valid('channel', resourceName, channel ?? defaultChannel, '--channel NAME'),
+  };
+}
+
+function requireSame(what: string, wanted: string | undefined, packed: string | undefined, path: string): void {
+  if (wanted === undefined || packed === undefined || wanted === packed) return;
+  throw new OtaError('USAGE', {
+    message: `${path} was packed as ${what} ${packed}, not ${wanted}`,
+    hint: `Pack it again under the other name, or leave it out here: the manifest says its ${what}.`,
+  });
+}
+
+function valid(what: string, rule: v.GenericSchema<string>, name: string | undefined, how: string): string {
+  if (name === undefined)
+    throw new OtaError('USAGE', { message: `\`publish\` needs a ${what}`, hint: `Say it with ${how}.` });
+  const result = v.safeParse(rule, name);
+  if (result.success) return result.output;
+  throw new OtaError('USAGE', { message: `The ${what} ${JSON.stringify(name)} ${result.issues[0].message}` });
+}

@@ -1,0 +1,19 @@
+import { OtaError } from '../errors/ota-error.ts';
+import { nameOfPublication, type Publication } from './publication.ts';
+
+/**
+ * What is published together must be one version of one project, and no part of it twice: a build that was left over in a folder would
+ * become an update for the whole fleet.
+ *
+ * @throws OtaError RELEASES_CLASH
+ */
+export function requireOneVersion(publications: readonly Publication[]): void {
+  const [first] = publications;
+  const builds = publications.map((each) => `${nameOfPublication(each)} in ${each.path}`).join(', ');
+  const isOne = publications.every(({ project, version }) => project === first?.project && version === first.version);
+  if (!isOne) throw new OtaError('RELEASES_CLASH', { reason: 'The builds are of several versions', builds });
+  const names = new Set(publications.map(nameOfPublication));
+  if (names.size < publications.length) {
+    throw new OtaError('RELEASES_CLASH', { reason: 'There are several builds of the same', builds });
+  }
+}

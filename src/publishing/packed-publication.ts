@@ -1,0 +1,37 @@
+import { parseManifest } from '../core/model/manifest.ts';
+import { openPackedRelease } from '../delivery/packed-release.ts';
+import { OtaError } from '../errors/ota-error.ts';
+import { readNamedFile } from '../files/read.ts';
+import { settleNames, type WantedNames } from './names.ts';
+import type { Publication } from './publication.ts';
+
+/**
+ * A build as `pack` left it, about to be published: the manifest counts, and all artefacts that it lists.
+ *
+ * @param path an image, one of its artefacts, or the manifest
+ * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, ARTEFACT_CHANGED, USAGE
+ */
+export async function openPublication(
+  path: string,
+  names: WantedNames,
+  { purpose, allow }: Pick<Publication, 'purpose' | 'allow'>,
+): Promise<Publication> {
+  const named = await openPackedRelease(path);
+  if (named === undefined) throw new OtaError('MANIFEST_MISSING', { path });
+  const { manifestPath } = named;
+  // Whichever file of it was named, a build is published as a whole.
+  const packed = path === manifestPath ? named : await openPackedRelease(manifestPath);
+  if (packed === undefined) throw new OtaError('MANIFEST_MISSING', { path });
+  const manifestText = Buffer.from(await readNamedFile(manifestPath, 'manifest')).toString('utf8');
+  const parsed = parseManifest(manifestText);
+  if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path: manifestPath, reason: parsed.reason });
+  return {
+    path: manifestPath,
+    ...settleNames(parsed.manifest, names, manifestPath),
+    purpose,
+    allow,
+    manifest: parsed.manifest,
+    manifestText,
+    readArtefact: packed.readArtefact,
+  };
+}

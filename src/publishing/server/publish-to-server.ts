@@ -1,0 +1,57 @@
+import * as v from 'valibot';
+import { releaseAnswer } from '../../api/client/answers.ts';
+import { type ApiAnswer, type Ask, connect, type ServerOptions } from '../../api/client/connection.ts';
+import type { ReleaseRequest } from '../../api/release.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import type { Publication, Published, PublishWay, ShowSending } from '../publication.ts';
+import { refusalOf } from './refusal.ts';
+import { uploadBlob } from './upload-blob.ts';
+
+export interface ServerWayOptions extends ServerOptions {
+  readonly showSending?: ShowSending;
+}
+
+const unseen: ShowSending = (_, send) => send(() => undefined);
+
+/** The blobs that one release needs are asked for once; twice when a server has thrown some away in between. */
+const mostRounds = 3;
+
+/** Publishes to an update server. */
+export function serverWay(options: ServerWayOptions): PublishWay {
+  const ask = connect(options);
+  return { publish: (publication) => publishToServer(publication, ask, options.showSending ?? unseen) };
+}
+
+/**
+ * Asks the server to publish, sends what it says that it is missing, and asks again: what is there already is never sent twice, and a
+ * repetition of all of it changes nothing.
+ *
+ * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTEFACT_CHANGED, and those of the connection
+ */
+async function publishToServer(publication: Publication, ask: Ask, showSending: ShowSending): Promise<Published> {
+  const { project, version, channel, purpose, manifestText, allow } = publication;
+  // Servers that are older than `hold` take the rest.
+  const offer = channel === undefined ? { hold: true } : { channel };
+  const json: ReleaseRequest = { version, ...offer, purpose, manifest: manifestText, allow: [...allow] };
+  for (let round = 1; ; round++) {
+    const answer = await ask({ method: 'POST', path: `/projects/${project}/releases`, json });
+    if (answer.problem === undefined) return outcomeOf(answer, publication);
+    const { code, missing } = answer.problem;
+    if (code !== 'blobs-missing' || missing === undefined || round === mostRounds) throw refusalOf(answer, publication);
+    for (const { sha256 } of missing) {
+      const artefact = publication.manifest.artefacts.find((each) => each.sha256 === sha256);
+      // Only what the manifest lists is ever sent, whatever a server asks for.
+      if (artefact === undefined) throw refusalOf(answer, publication);
+      const bytes = await publication.readArtefact(artefact.file);
+      await showSending(artefact, (onSent) => uploadBlob(ask, sha256, bytes, { onSent }));
+    }
+  }
+}
+
+function outcomeOf(answer: Extract<ApiAnswer, { json: unknown }>, { channel }: Publication): Published {
+  const parsed = v.safeParse(releaseAnswer, answer.json);
+  if (!parsed.success) throw new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
+  const { outcome, release, warnings } = parsed.output;
+  const { channels } = release;
+  return { outcome, offered: channel === undefined ? channels.length > 0 : channels.includes(channel), warnings };
+}

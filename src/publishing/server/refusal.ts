@@ -1,0 +1,16 @@
+import { asError, type Refused } from '../../api/client/problems.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { type Publication, whatOf } from '../publication.ts';
+
+/** Why a server rejects a publication, as an error of ours. */
+export function refusalOf(answer: Refused, publication: Publication): OtaError {
+  const { problem, url } = answer;
+  if (problem.code === 'version-taken') {
+    const { project, version, manifest } = publication;
+    return new OtaError('VERSION_TAKEN', { project, version, what: whatOf(manifest), where: new URL(url).origin });
+  }
+  if (problem.code === 'refused' && problem.refused !== undefined) {
+    return new OtaError('PREFLIGHT_REFUSED', { path: publication.path, refused: problem.refused });
+  }
+  return asError(answer);
+}

@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import { uploadState } from '../../api/client/answers.ts';
+import type { ApiAnswer, Ask } from '../../api/client/connection.ts';
+import { asError } from '../../api/client/problems.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+
+/** Small enough to be repeated on a bad line. */
+const defaultPieceBytes = 1024 * 1024;
+/** Pieces after which the server has no more than before, until it is given up. */
+const mostFruitless = 4;
+
+interface UploadOptions {
+  readonly pieceBytes?: number | undefined;
+  /** Told how many bytes have left. */
+  readonly onSent?: (bytes: number) => void;
+}
+
+/**
+ * Sends bytes that the server does not have, from where an earlier attempt stopped, of this process or of another.
+ *
+ * @throws OtaError SERVER_REFUSED, and those of the connection
+ */
+export async function uploadBlob(
+  ask: Ask,
+  sha256: string,
+  bytes: Uint8Array,
+  { pieceBytes = defaultPieceBytes, onSent }: UploadOptions = {},
+): Promise<void> {
+  const path = `/uploads/${sha256}`;
+  let state = stateOf(await ask({ method: 'GET', path }));
+  for (let fruitless = 0; !state.complete; ) {
+    const { offset } = state;
+    const answer = await ask({
+      method: 'PATCH',
+      path,
+      bytes: bytes.subarray(offset, offset + pieceBytes),
+      onSent: (sent) => onSent?.(offset + sent),
+      headers: { 'Upload-Offset': String(offset), 'Upload-Length': String(bytes.length) },
+    });
+    const next = nextState(answer);
+    if (next === undefined || (fruitless >= mostFruitless && !next.complete)) throw refusal(answer);
+    // Somebody else may send the same, or what came was damaged on the way and dropped.
+    fruitless = next.offset > offset ? 0 : fruitless + 1;
+    state = next;
+  }
+}
+
+type State = v.InferOutput<typeof uploadState>;
+
+/** @returns undefined when sending more of it does not help */
+function nextState(answer: ApiAnswer): State | undefined {
+  if (answer.problem === undefined) return stateOf(answer);
+  const { code, offset } = answer.problem;
+  if (code === 'upload-offset' && offset !== undefined) return { offset, complete: false };
+  return code === 'digest-mismatch' ? { offset: 0, complete: false } : undefined;
+}
+
+function stateOf(answer: ApiAnswer): State {
+  if (answer.problem !== undefined) throw asError(answer);
+  const state = v.safeParse(uploadState, answer.json);
+  if (!state.success) throw new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
+  return state.output;
+}
+
+function refusal(answer: ApiAnswer): OtaError {
+  if (answer.problem !== undefined) return asError(answer);
+  return new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
+}

@@ -1,0 +1,40 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Role, roles } from '../../api/release.ts';
+import type { TokenRecord } from '../storage/records.ts';
+import type { TokenStore } from '../storage/store.ts';
+
+const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
+/** What a token that is not known is compared to, so that it takes as long. */
+const nobody = createHash('sha256').update('nobody').digest();
+
+export interface NewToken {
+  readonly record: TokenRecord;
+  /** What its owner gets; it is not stored. */
+  readonly token: string;
+}
+
+/** Makes a token: 256 random bits, of which only the hash is kept. They can't be guessed, so that a slow hash would gain nothing. */
+export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'project' | 'name'>): NewToken {
+  const id = randomBytes(6).toString('hex');
+  const secret = randomBytes(32).toString('base64url');
+  const hash = hashOf(secret).toString('hex');
+  return { record: { id, hash, role, project, name, createdAt: Date.now() }, token: `ota_${id}_${secret}` };
+}
+
+/** @returns whose token it is; undefined when it is nobody's */
+export async function findToken(tokens: TokenStore, header: string | undefined): Promise<TokenRecord | undefined> {
+  const [, id, secret] = rule.exec(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '') ?? [];
+  if (id === undefined || secret === undefined) return undefined;
+  const record = await tokens.find(id);
+  const expected = record === undefined ? nobody : Buffer.from(record.hash, 'hex');
+  return timingSafeEqual(hashOf(secret), expected) ? record : undefined;
+}
+
+/** Whether a role contains another. */
+export function includesRole(role: Role, wanted: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(wanted);
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

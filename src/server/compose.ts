@@ -1,0 +1,73 @@
+import { CredentialChecker } from './auth/credentials.ts';
+import { TokenBuckets } from './auth/token-buckets.ts';
+import { makeToken } from './auth/tokens.ts';
+import { ArtefactBytes } from './http/device/artefact-bytes.ts';
+import { Downloads, defaultStallMs } from './http/device/downloads.ts';
+import { newCounters } from './observability/counters.ts';
+import { makeMetrics } from './observability/metrics.ts';
+import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
+import type { ServerParts } from './parts.ts';
+import { DeviceRecords } from './services/devices/device-records.ts';
+import { LastSeen } from './services/devices/last-seen.ts';
+import { QuickAnswers } from './services/devices/quick-answers.ts';
+import { Changes } from './services/events/changes.ts';
+import { Catalogue } from './services/releases/catalog.ts';
+import { Verifier } from './services/releases/verifier.ts';
+import { Rollouts } from './services/rollouts/rollouts.ts';
+import { serviceClock } from './services/rollouts/service-clock.ts';
+import type { Store } from './storage/store.ts';
+import { Turns } from './turns.ts';
+
+/** Puts a server together; nothing listens yet. */
+export async function makeParts(
+  store: Store,
+  options: Omit<ServerOptions, 'data' | 'host' | 'port'> & Partial<Pick<ServerParts, 'authority'>>,
+  stopping: AbortSignal,
+): Promise<ServerParts> {
+  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const counters = newCounters();
+  const downloads = new Downloads(limits.mostDownloads, options.stallMs ?? defaultStallMs);
+  const lastSeen = new LastSeen(store.devices);
+  const quick = new QuickAnswers();
+  const changes = new Changes();
+  const catalogue = await Catalogue.open(store, changes);
+  const clock = serviceClock(await store.servedMs());
+  const records = new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices);
+  const rollouts = await Rollouts.open({ store, catalogue, clock, log: options.log });
+  records.listen(rollouts);
+  // The first look at a large fleet should not have to count it.
+  for (const { project } of catalogue.views()) await store.devices.tally(project.name);
+  return {
+    store,
+    catalogue,
+    rollouts,
+    records,
+    lastSeen,
+    quick,
+    bytes: new ArtefactBytes(store.blobs),
+    downloads,
+    credentials: new CredentialChecker(),
+    failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),
+    newDevices: new TokenBuckets(limits.newDevicesPerAddress, limits.newDevicesPerSecond),
+    trustedProxies: new Set(options.trustedProxies),
+    accelPath: options.accelPath,
+    clock,
+    counters,
+    log: options.log,
+    publishing: new Turns(),
+    verifier: new Verifier(limits),
+    openMetrics: options.openMetrics ?? false,
+    metrics: makeMetrics(counters, downloads),
+    changes,
+    authority: options.authority,
+    stopping,
+  };
+}
+
+/** The token of the first admin, where there is none yet. */
+export async function firstToken(store: Store): Promise<string | undefined> {
+  if ((await store.tokens.list()).length > 0) return undefined;
+  const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'first admin' });
+  await store.tokens.create(record, 'server');
+  return token;
+}

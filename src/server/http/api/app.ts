@@ -1,0 +1,54 @@
+import { Hono } from 'hono';
+import { apiRoot, type ServerInfo } from '../../../api/release.ts';
+import { toolVersion } from '../../../version.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { dashboard } from '../dashboard/dashboard.tsx';
+import { deviceRoutes } from './devices.ts';
+import { operationRoutes } from './operation.ts';
+import { bodyOf, problemOf, statusOf } from './problem-of.ts';
+import { projectRoutes } from './projects.ts';
+import { releaseRoutes } from './releases.ts';
+import { rolloutRoutes } from './rollouts.ts';
+import { requireRole, type Session } from './session.ts';
+import { tokenRoutes } from './tokens.ts';
+import { uploadRoutes } from './uploads.ts';
+
+/** Everything that is not for devices. */
+export function makeApi(parts: ServerParts): Hono<Session> {
+  const api = new Hono<Session>();
+  api.use(async (context, next) => {
+    await next();
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+    context.header('X-Content-Type-Options', 'nosniff');
+  });
+  api.use(async (context, next) => {
+    if (parts.stopping.aborted && context.req.method !== 'GET') {
+      throw new DomainError('shutting-down', 'the server is shutting down', 'Try again in a minute.');
+    }
+    await next();
+  });
+  api.route('/', operationRoutes(parts));
+
+  const v1 = new Hono<Session>();
+  v1.get('/server', requireRole(parts, 'read', { anyProject: true }), (context) => {
+    const info: ServerInfo = { name: 'ota-hooks', version: toolVersion, api: 1, role: context.get('token').role };
+    return context.json(info);
+  });
+  for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, tokenRoutes])
+    v1.route('/', routes(parts));
+  api.route(apiRoot, v1);
+  api.route('/', dashboard(parts));
+
+  api.notFound((context) => {
+    const problem = new DomainError('not-found', 'there is nothing here', 'The paths stand in docs/server.md.');
+    return context.json(bodyOf(problem), statusOf(problem));
+  });
+  api.onError((error, context) => {
+    const problem = problemOf(error, parts);
+    const status = statusOf(problem);
+    if (status === 401) context.header('WWW-Authenticate', 'Bearer');
+    return context.json(bodyOf(problem), status);
+  });
+  return api;
+}

@@ -1,0 +1,61 @@
+import type { DecisionInfo, DeviceInfo } from '../../../api/admin-info.ts';
+import type { RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
+
+/** A device as the API shows it. */
+export function deviceInfo(
+  { record, lastSeenAt, report }: SeenDevice,
+  rollout: RolloutStanding | undefined,
+): DeviceInfo {
+  const {
+    project,
+    mac,
+    enrolled,
+    name,
+    board,
+    channel,
+    group,
+    pin,
+    atomicFs,
+    credential,
+    firstSeenAt,
+    running,
+    attempts,
+  } = record;
+  return {
+    project,
+    mac,
+    enrolled,
+    proven: record.proven === true,
+    name,
+    board,
+    channel,
+    group,
+    pin,
+    atomicFs,
+    user: credential?.user,
+    firstSeenAt: isoTime(firstSeenAt),
+    lastSeenAt: isoTime(lastSeenAt),
+    report: report && { ...report },
+    running: running && { version: running.version, by: running.by },
+    rollout,
+    sketch: decisionInfo(record.decisions.sketch),
+    filesystem: decisionInfo(record.decisions.filesystem),
+    attempts: attempts.map(({ version, kind, state, sends, lastSentAt, failure }) => ({
+      version,
+      kind,
+      state,
+      sends,
+      lastSentAt: new Date(lastSentAt).toISOString(),
+      failure,
+    })),
+  };
+}
+
+function decisionInfo(decision: DecisionRecord | undefined): DecisionInfo | undefined {
+  return decision && { ...decision, at: new Date(decision.at).toISOString() };
+}
+
+function isoTime(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

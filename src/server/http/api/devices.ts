@@ -1,0 +1,146 @@
+import { type Context, Hono } from 'hono';
+import type * as v from 'valibot';
+import type { DeviceInfo, ImportAnswer } from '../../../api/admin-info.ts';
+import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../../api/release-admin.ts';
+import type { ServerParts } from '../../parts.ts';
+import { pardonDevice } from '../../services/devices/pardon.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { newRecord } from '../../storage/device-record.ts';
+import type { Credential, DeviceRecord } from '../../storage/records.ts';
+import { deviceInfo } from './device-info.ts';
+import { withPassword } from './projects.ts';
+import { requireProject } from './releases.ts';
+import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+
+type Request = v.InferOutput<typeof deviceRequestSchema>;
+
+const mostListed = 1000;
+
+export function deviceRoutes(parts: ServerParts): Hono<Session> {
+  const { records, rollouts } = parts;
+  const routes = new Hono<Session>();
+  const path = '/projects/:project/devices';
+
+  routes.get(path, requireRole(parts, 'read'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
+    const found = await records.list(project, { after: context.req.query('after'), limit });
+    const devices = found.map((seen) => deviceInfo(seen, rollouts.standing(seen.record)));
+    return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
+  });
+
+  routes.post(`${path}/import`, requireRole(parts, 'admin'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const table = await readBody(context, arduinoDbSchema);
+    const answer = { enrolled: 0, unchanged: 0 };
+    for (const [mac, { file }] of Object.entries(table)) {
+      const isNew = await enrol(project, mac, file.slice(0, 64), context.get('token').id);
+      answer[isNew ? 'enrolled' : 'unchanged']++;
+    }
+    return context.json(answer satisfies ImportAnswer);
+  });
+
+  routes.get(`${path}/:mac`, requireRole(parts, 'read'), async (context) => {
+    const { project, mac } = named(context);
+    return context.json(await show(project, mac));
+  });
+
+  routes.put(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+    const { project, mac } = named(context);
+    const request = await readBody(context, deviceRequestSchema);
+    await requirePinnable(project, request.pin);
+    const password = request.credential === undefined ? undefined : await withPassword(undefined, request.credential);
+    const saved = await records.change(
+      project,
+      mac,
+      (record) => withChanges(record ?? { ...newRecord(project, mac), enrolled: true }, request, password),
+      { by: context.get('token').id },
+    );
+    if (saved === 'full') throw full();
+    return context.json(await show(project, mac));
+  });
+
+  routes.delete(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+    const { project, mac } = named(context);
+    if (!(await records.remove(project, mac, context.get('token').id))) throw unknownDevice(mac);
+    return context.json({ removed: mac });
+  });
+
+  routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
+    const { project, mac } = named(context);
+    const pardoned = await pardonDevice(records, { project, mac, by: context.get('token').id });
+    if (pardoned === undefined) throw unknownDevice(mac);
+    return context.json(await show(project, mac));
+  });
+
+  async function requirePinnable(project: string, pin: string | null | undefined): Promise<void> {
+    if (pin === undefined || pin === null) return;
+    const found = await parts.store.catalogue.withVersion(project, pin);
+    if (found.length > 0) return;
+    throw new DomainError(
+      'not-found',
+      `${project} has no ${pin} that could be sent`,
+      'Publish it first; --hold will do.',
+    );
+  }
+
+  function named(context: Context<Session>): { project: string; mac: string } {
+    const project = requireProject(parts, context.req.param('project') ?? '');
+    return { project, mac: checked(macSchema, context.req.param('mac')) };
+  }
+
+  async function show(project: string, mac: string): Promise<DeviceInfo> {
+    const seen = await records.show(project, mac);
+    if (seen === undefined) throw unknownDevice(mac);
+    return deviceInfo(seen, rollouts.standing(seen.record));
+  }
+
+  async function enrol(project: string, mac: string, name: string, by: string): Promise<boolean> {
+    let isNew = false;
+    const saved = await records.change(
+      project,
+      mac,
+      (record) => {
+        isNew = record?.enrolled !== true;
+        return isNew ? { ...(record ?? newRecord(project, mac)), enrolled: true, name: record?.name ?? name } : record;
+      },
+      { by },
+    );
+    if (saved === 'full') throw full();
+    return isNew;
+  }
+
+  return routes;
+}
+
+function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
+  const { enrolled, name, board, channel, group, pin, atomicFs, credential } = request;
+  return {
+    ...record,
+    enrolled: enrolled ?? record.enrolled,
+    name: changed(record.name, name),
+    board: changed(record.board, board),
+    channel: changed(record.channel, channel),
+    group: changed(record.group, group),
+    pin: changed(record.pin, pin),
+    atomicFs: changed(record.atomicFs, atomicFs),
+    credential: credential === undefined ? record.credential : password,
+  };
+}
+
+/** undefined: as it was. null: none. */
+function changed<Value>(before: Value | undefined, request: Value | null | undefined): Value | undefined {
+  return request === undefined ? before : (request ?? undefined);
+}
+
+function unknownDevice(mac: string): DomainError {
+  return new DomainError('not-found', `${mac} was never seen and is not enrolled`, 'Check the MAC.');
+}
+
+function full(): DomainError {
+  return new DomainError(
+    'conflict',
+    'there are as many devices as there may be',
+    'Remove some, or raise --max-devices.',
+  );
+}

@@ -1,0 +1,22 @@
+import { Hono } from 'hono';
+import type { ServerParts } from '../../parts.ts';
+import { requireRole, type Session } from './session.ts';
+
+/** What watches over the server asks. */
+export function operationRoutes(parts: ServerParts): Hono<Session> {
+  const routes = new Hono<Session>();
+
+  routes.get('/healthz', (context) =>
+    parts.stopping.aborted ? context.json({ status: 'stopping' }, 503) : context.json({ status: 'ok' }),
+  );
+
+  const reader = requireRole(parts, 'read', { anyProject: true });
+  const metrics = async () => {
+    const { type, text } = await parts.metrics();
+    return new Response(text, { headers: { 'Content-Type': type } });
+  };
+  if (parts.openMetrics) routes.get('/metrics', metrics);
+  else routes.get('/metrics', reader, metrics);
+
+  return routes;
+}

@@ -1,0 +1,33 @@
+import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../../api/api-problems.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+
+/** What is told of an error. */
+export function problemOf(error: Error, parts: ServerParts): DomainError {
+  return error instanceof DomainError ? error : unexpected(error, parts);
+}
+
+/** Status of a response for an error. */
+export function statusOf({ code }: DomainError): (typeof apiProblems)[ApiProblemCode]['status'] {
+  return apiProblems[code].status;
+}
+
+/** Body of a response for an error. */
+export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
+  return { error: { code, message, hint, ...more } };
+}
+
+/** A full disk is the owner's to mend; anything else is a bug of ours, and its details stay in the log. */
+function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
+  counters.failures++;
+  log.error({ err: error }, 'a request could not be done');
+  const code = 'code' in error ? String(error.code) : '';
+  if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)) {
+    return new DomainError(
+      'disk-full',
+      'the disk of the server is full; nothing was changed',
+      'Free some space on it.',
+    );
+  }
+  return new DomainError('internal-error', 'the server made a mistake; nothing was changed', 'Its log says more.');
+}

@@ -1,0 +1,119 @@
+import { Hono } from 'hono';
+import type * as v from 'valibot';
+import type { ProjectInfo } from '../../../api/admin-info.ts';
+import { resourceName } from '../../../api/release.ts';
+import { projectRequestSchema } from '../../../api/release-admin.ts';
+import { readPublicKey } from '../../../core/keys/public-key.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { hashCredential } from '../../auth/credentials.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { newProject } from '../../services/releases/project.ts';
+import type { Credential, ProjectKey, ProjectRecord } from '../../storage/records.ts';
+import { requireProject } from './releases.ts';
+import { checked, readBody, requireRole, type Session } from './session.ts';
+
+type Request = v.InferOutput<typeof projectRequestSchema>;
+
+export function projectRoutes(parts: ServerParts): Hono<Session> {
+  const { store, catalogue, publishing } = parts;
+  const routes = new Hono<Session>();
+
+  routes.get('/projects', requireRole(parts, 'read', { anyProject: true }), async (context) => {
+    const { project } = context.get('token');
+    const views = catalogue.views().filter((view) => project === undefined || view.project.name === project);
+    return context.json({ projects: await Promise.all(views.map((view) => show(view.project))) });
+  });
+
+  routes.get('/projects/:project', requireRole(parts, 'read'), async (context) => {
+    const name = requireProject(parts, context.req.param('project'));
+    return context.json(await show(present(name) ?? newProject(name, [])));
+  });
+
+  routes.put('/projects/:project', requireRole(parts, 'admin'), async (context) => {
+    const name = checked(resourceName, context.req.param('project'));
+    const request = await readBody(context, projectRequestSchema);
+    const changed = await publishing.take('all', async () => {
+      const project = await withChanges(present(name) ?? newProject(name, []), request);
+      requireFreeAliases(project);
+      await store.catalogue.saveProject(project, context.get('token').id);
+      await catalogue.refresh(name);
+      return project;
+    });
+    return context.json(await show(changed));
+  });
+
+  function present(name: string): ProjectRecord | undefined {
+    return catalogue.view(name)?.project;
+  }
+
+  function requireFreeAliases({ name, aliases }: ProjectRecord): void {
+    for (const { path } of aliases) {
+      const owner = catalogue.alias(path)?.project;
+      if (owner === undefined || owner === name) continue;
+      throw new DomainError('conflict', `${path} leads to project ${owner} already`, 'Take it away there first.');
+    }
+  }
+
+  async function show({
+    name,
+    access,
+    keys,
+    aliases,
+    credential,
+    confirmWithinMs,
+    mostSends,
+  }: ProjectRecord): Promise<ProjectInfo> {
+    const offers = await store.catalogue.offers(name);
+    return {
+      name,
+      access,
+      keys: keys.map(({ fingerprint }) => fingerprint),
+      aliases,
+      user: credential?.user,
+      confirmWithinMs,
+      mostSends,
+      devices: await store.devices.count(name),
+      channels: offers.map(({ channel, release }) => ({
+        channel,
+        kind: release.kind,
+        board: release.board === '' ? undefined : release.board,
+        version: release.version,
+      })),
+    };
+  }
+
+  return routes;
+}
+
+async function withChanges(project: ProjectRecord, request: Request): Promise<ProjectRecord> {
+  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends } = request;
+  return {
+    ...project,
+    access: access ?? project.access,
+    aliases: aliases ?? project.aliases,
+    confirmWithinMs: confirmWithinMs ?? project.confirmWithinMs,
+    mostSends: mostSends ?? project.mostSends,
+    keys: publicKeys?.map(readKey) ?? project.keys,
+    credential: await withPassword(project.credential, credential),
+  };
+}
+
+function readKey(pem: string): ProjectKey {
+  try {
+    const key = readPublicKey(pem, 'the key');
+    return { fingerprint: key.fingerprint, pem: key.pem };
+  } catch (error) {
+    if (!(error instanceof OtaError)) throw error;
+    throw new DomainError(error.code === 'KEY_IS_PRIVATE' ? 'private-key' : 'invalid', error.message, error.hint);
+  }
+}
+
+/** undefined: as it was. null: none. */
+export async function withPassword(
+  before: Credential | undefined,
+  request: { user: string; password: string } | null | undefined,
+): Promise<Credential | undefined> {
+  if (request === undefined) return before;
+  return request === null ? undefined : hashCredential(request.user, request.password);
+}

@@ -1,0 +1,28 @@
+import type { ReleaseInfo } from '../../../api/release-info.ts';
+import type { Offer, ReleaseRecord } from '../../storage/records.ts';
+
+/** A release as the API shows it. */
+export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): ReleaseInfo {
+  const { project, version, kind, board, purpose, publishedAt, withdrawn, manifest } = release;
+  const { image, enforcement, signing, artefacts } = manifest;
+  return {
+    project,
+    version,
+    kind,
+    board: board === '' ? undefined : board,
+    purpose,
+    channels: offers.filter((offer) => offer.release.id === release.id).map(({ channel }) => channel),
+    publishedAt: new Date(publishedAt).toISOString(),
+    withdrawn,
+    image: { sizeBytes: image.sizeBytes, sha256: image.sha256, core: image.core },
+    enforcement,
+    keyFingerprint: signing.publicKey?.fingerprint,
+    artefacts: artefacts.map(({ file, encoding, signature, sizeBytes, sha256 }) => ({
+      file,
+      encoding,
+      signature,
+      sizeBytes,
+      sha256,
+    })),
+  };
+}

@@ -1,0 +1,83 @@
+import { Hono } from 'hono';
+import {
+  channelRequestSchema,
+  releaseRequestSchema,
+  resourceName,
+  withdrawRequestSchema,
+} from '../../../api/release.ts';
+import type { ReleaseAnswer, ReleaseInfo } from '../../../api/release-info.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
+import { selectReleases, withdrawReleases } from '../../services/releases/withdraw-releases.ts';
+import type { ReleaseRecord } from '../../storage/records.ts';
+import { releaseInfo } from './release-info.ts';
+import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+
+const mostListed = 1000;
+
+export function releaseRoutes(parts: ServerParts): Hono<Session> {
+  const { store, catalogue, counters, log, publishing, rollouts } = parts;
+  const routes = new Hono<Session>();
+
+  routes.post('/projects/:project/releases', requireRole(parts, 'publish'), async (context) => {
+    const project = checked(resourceName, context.req.param('project'));
+    const request = await readBody(context, releaseRequestSchema);
+    const token = context.get('token');
+    const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
+    const verified = await verifyRelease(parts, question);
+    const { outcome, release, warnings } = await publishing.take('all', async () => {
+      if (request.purpose === 'serve' && !request.hold) rollouts.requireFreeChannel(project, request.channel);
+      const answer = await publishRelease(store, question, verified);
+      await catalogue.refresh(project);
+      return answer;
+    });
+    counters.publications += outcome === 'published' ? 1 : 0;
+    log.info({ project, version: request.version, outcome, by: token.id }, 'publication');
+    const answer: ReleaseAnswer = { outcome, release: await show(release), warnings };
+    return context.json(answer, outcome === 'published' ? 201 : 200);
+  });
+
+  routes.get('/projects/:project/releases', requireRole(parts, 'read'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const offers = await store.catalogue.offers(project);
+    const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
+    const before = numberIn(context, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    const found = await store.catalogue.releases(project, { before, limit });
+    const releases = found.map((release) => releaseInfo(release, offers));
+    return context.json({ releases, next: found.length < limit ? undefined : found.at(-1)?.id });
+  });
+
+  routes.post('/projects/:project/releases/withdraw', requireRole(parts, 'publish'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const request = await readBody(context, withdrawRequestSchema);
+    const withdrawn = await withdrawReleases(parts, { ...request, project, by: context.get('token').id });
+    return context.json({ releases: await Promise.all(withdrawn.map(show)) });
+  });
+
+  routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const channel = checked(resourceName, context.req.param('channel'));
+    const chosen = await selectReleases(store, project, await readBody(context, channelRequestSchema));
+    const ids = chosen.map(({ id }) => id);
+    await publishing.take('all', async () => {
+      rollouts.requireFreeChannel(project, channel);
+      await store.catalogue.offer(project, channel, ids, context.get('token').id);
+      await rollouts.superseded(project, channel, context.get('token').id);
+      await catalogue.refresh(project);
+    });
+    return context.json({ releases: await Promise.all(chosen.map(show)) });
+  });
+
+  async function show(release: ReleaseRecord): Promise<ReleaseInfo> {
+    return releaseInfo(release, await store.catalogue.offers(release.project));
+  }
+
+  return routes;
+}
+
+/** @throws DomainError not-found */
+export function requireProject({ catalogue }: ServerParts, name: string): string {
+  if (catalogue.view(name) !== undefined) return name;
+  throw new DomainError('not-found', 'there is no such project', "An admin's first publication makes it.");
+}

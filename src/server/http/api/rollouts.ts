@@ -1,0 +1,51 @@
+import { type Context, Hono } from 'hono';
+import * as v from 'valibot';
+import { rolloutActionSchema, rolloutActions, rolloutRequestSchema } from '../../../api/rollout.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { requireProject } from './releases.ts';
+import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+
+const mostListed = 100;
+const actionName = v.picklist(rolloutActions, `must be ${rolloutActions.join(', ')}`);
+const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be the number of a rollout'), v.transform(Number));
+
+export function rolloutRoutes(parts: ServerParts): Hono<Session> {
+  const { rollouts, clock, publishing } = parts;
+  const routes = new Hono<Session>();
+  const path = '/projects/:project/rollouts';
+
+  routes.get(path, requireRole(parts, 'read'), async (context) => {
+    const limit = Math.max(1, numberIn(context, 'limit', 20, mostListed));
+    return context.json({ rollouts: await rollouts.list(projectIn(context), limit) });
+  });
+
+  routes.post(path, requireRole(parts, 'publish'), async (context) => {
+    const project = projectIn(context);
+    const request = await readBody(context, rolloutRequestSchema);
+    const by = context.get('token').id;
+    const question = { project, request, by, at: clock.now().wallMs };
+    return context.json(await publishing.take('all', () => rollouts.start(question)), 201);
+  });
+
+  routes.get(`${path}/:id`, requireRole(parts, 'read'), async (context) => {
+    const id = checked(rolloutId, context.req.param('id'));
+    const found = await rollouts.show(projectIn(context), id);
+    if (found === undefined) throw new DomainError('not-found', `there is no rollout ${id}`, 'List them first.');
+    return context.json(found);
+  });
+
+  routes.post(`${path}/:id/:action`, requireRole(parts, 'publish'), async (context) => {
+    const project = projectIn(context);
+    const id = checked(rolloutId, context.req.param('id'));
+    const action = checked(actionName, context.req.param('action'));
+    const request = await readBody(context, rolloutActionSchema);
+    return context.json(await rollouts.act(project, id, action, request, context.get('token').id));
+  });
+
+  function projectIn(context: Context<Session>): string {
+    return requireProject(parts, context.req.param('project') ?? '');
+  }
+
+  return routes;
+}

@@ -1,0 +1,165 @@
+import { IncomingMessage } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, MiddlewareHandler } from 'hono';
+import * as v from 'valibot';
+import type { Role } from '../../../api/release.ts';
+import { clientAddress } from '../../auth/client-address.ts';
+import { findToken, includesRole } from '../../auth/tokens.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import type { TokenRecord } from '../../storage/records.ts';
+
+/** What handlers of the API find in their context. */
+export interface Session {
+  Variables: { token: TokenRecord };
+  Bindings: Partial<HttpBindings>;
+}
+
+/**
+ * Lets those in whose token has the role. One that is bound to a project is good for the paths of that project, and for what belongs to
+ * none (`anyProject`).
+ */
+export function requireRole(
+  { store, failures, trustedProxies }: ServerParts,
+  role: Role,
+  { anyProject = false }: { anyProject?: boolean } = {},
+): MiddlewareHandler<Session> {
+  return async (context, next) => {
+    const { incoming } = context.env ?? {};
+    const address = incoming === undefined ? 'this process' : clientAddress(incoming, trustedProxies);
+    const say = (code: 'not-authorised' | 'role-missing', message: string, hint: string) => {
+      if (!failures.take(address)) throw tooMany();
+      return new DomainError(code, message, hint);
+    };
+    // A good token is let in whatever else came from its address: nobody guesses 256 bits, and a house full of misled devices must not
+    // keep its owner out.
+    const token = await findToken(store.tokens, context.req.header('authorization'));
+    if (token === undefined) {
+      throw say(
+        'not-authorised',
+        'there is no such token',
+        'Send Authorization: Bearer TOKEN; `ota-hooks server token create` makes one.',
+      );
+    }
+    if (!includesRole(token.role, role)) {
+      throw say(
+        'role-missing',
+        `the token has the role ${token.role}, and this takes ${role}`,
+        'Use a token with that role.',
+      );
+    }
+    const project = context.req.param('project');
+    if (token.project !== undefined && token.project !== project && !(anyProject && project === undefined)) {
+      throw say(
+        'role-missing',
+        `the token is good for project ${token.project} only`,
+        'Use a token without a project, or of this one.',
+      );
+    }
+    context.set('token', token);
+    await next();
+  };
+}
+
+function tooMany(): DomainError {
+  return new DomainError('too-many-requests', 'too many requests of this address were refused', 'Wait a minute.');
+}
+
+/** A manifest of the largest size as JSON, and then some. */
+const mostBodyBytes = 2 * 1024 * 1024;
+/** No document of the API has more levels. V8 takes 0.4 s to read 2 MB of nothing but brackets. */
+const mostLevels = 16;
+/** A larger document is checked up to its first problem: a list of a million wrong items would cost 4 s and 1 GB of problems. */
+const mostBytesWithAllProblems = 64 * 1024;
+
+/** @throws DomainError too-large, bad-request, invalid */
+export async function readBody<Schema extends v.GenericSchema>(
+  context: Context<Session>,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  const text = await readText(context);
+  if (isNestedDeeper(text, mostLevels)) {
+    throw new DomainError(
+      'bad-request',
+      `the body has more than ${mostLevels} levels`,
+      'Send one JSON document as the documentation shows it.',
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new DomainError('bad-request', 'the body is not JSON', 'Send one JSON document as application/json.');
+  }
+  return checked(schema, json, { abortEarly: text.length > mostBytesWithAllProblems });
+}
+
+/** Whether brackets outside of strings are nested deeper. The text need not be JSON. */
+function isNestedDeeper(text: string, mostLevels: number): boolean {
+  let level = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (isInString && character === '\\') at++;
+    else if (character === '"') isInString = !isInString;
+    else if (isInString) continue;
+    else if (character === '[' || character === '{') level++;
+    else if (character === ']' || character === '}') level--;
+    if (level > mostLevels) return true;
+  }
+  return false;
+}
+
+/** What is announced too large is not even read. */
+async function readText(context: Context<Session>): Promise<string> {
+  const tooLarge = () =>
+    new DomainError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Bytes go to /uploads.');
+  if (Number(context.req.header('content-length') ?? 0) > mostBodyBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of bodyChunks(context)) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > mostBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * Reads the body piece by piece, as fast as the pieces are used: a web stream around the request would take in as much as the client
+ * sends. A client that goes away in the middle is no failure of ours.
+ *
+ * @throws DomainError bad-request
+ */
+export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerator<Uint8Array> {
+  const { incoming } = env ?? {};
+  try {
+    // The request is not destroyed with an error: the connection is, and the response with it.
+    yield* incoming instanceof IncomingMessage ? incoming.iterator({ destroyOnReturn: false }) : (req.raw.body ?? []);
+  } catch {
+    throw new DomainError('bad-request', 'the body broke off', 'Send it again; an upload goes on where it stopped.');
+  }
+}
+
+/** @throws DomainError invalid */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  options: v.Config<v.InferIssue<Schema>> = {},
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value, options);
+  if (result.success) return result.output;
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
+  throw new DomainError('invalid', problems.join('; '), 'Mend what is named.', { problems });
+}
+
+/** A whole number in the query. */
+export function numberIn(context: Context<Session>, name: string, otherwise: number, most: number): number {
+  const text = context.req.query(name);
+  if (text === undefined) return otherwise;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value) || value > most) {
+    throw new DomainError('invalid', `${name} must be a whole number up to ${most}`, 'Mend the query.');
+  }
+  return value;
+}

@@ -1,0 +1,56 @@
+import { Hono } from 'hono';
+import { stream } from 'hono/streaming';
+import type { AuditInfo, TokenInfo } from '../../../api/admin-info.ts';
+import { tokenRequestSchema } from '../../../api/release-admin.ts';
+import { makeToken } from '../../auth/tokens.ts';
+import type { ServerParts } from '../../parts.ts';
+import { backupLines } from '../../services/backup.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import type { TokenRecord } from '../../storage/records.ts';
+import { numberIn, readBody, requireRole, type Session } from './session.ts';
+
+/** Tokens, the audit log and backups: for an admin of all projects. */
+export function tokenRoutes(parts: ServerParts): Hono<Session> {
+  const { store, log, authority } = parts;
+  const routes = new Hono<Session>();
+  const admin = requireRole(parts, 'admin');
+
+  routes.get('/tokens', admin, async (context) => context.json({ tokens: (await store.tokens.list()).map(tokenInfo) }));
+
+  routes.post('/tokens', admin, async (context) => {
+    const { record, token } = makeToken(await readBody(context, tokenRequestSchema));
+    await store.tokens.create(record, context.get('token').id);
+    return context.json({ ...tokenInfo(record), token }, 201);
+  });
+
+  routes.delete('/tokens/:id', admin, async (context) => {
+    const id = context.req.param('id');
+    if (await store.tokens.revoke(id, context.get('token').id)) return context.json({ revoked: id });
+    throw new DomainError('not-found', 'there is no such token', '`ota-hooks server token list` shows them.');
+  });
+
+  routes.get('/audit', admin, async (context) => {
+    const limit = Math.max(1, numberIn(context, 'limit', 100, 1000));
+    const before = numberIn(context, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    const found = await store.audit.list({ before, limit });
+    const entries = found.map((entry): AuditInfo => ({ ...entry, at: new Date(entry.at).toISOString() }));
+    return context.json({ entries, next: entries.length < limit ? undefined : entries.at(-1)?.id });
+  });
+
+  routes.get('/export', admin, (context) => {
+    log.info({ by: context.get('token').id }, 'export');
+    context.header('Content-Type', 'application/x-ndjson');
+    return stream(context, async (out) => {
+      for await (const line of backupLines({ store, authority })) {
+        if (out.aborted) return;
+        await out.write(line);
+      }
+    });
+  });
+
+  return routes;
+}
+
+function tokenInfo({ id, role, project, name, createdAt }: TokenRecord): TokenInfo {
+  return { id, role, project, name, createdAt: new Date(createdAt).toISOString() };
+}

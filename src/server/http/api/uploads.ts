@@ -1,0 +1,96 @@
+import { Hono } from 'hono';
+import { blobDigest, mostBlobBytes, type UploadState } from '../../../api/release.ts';
+import { isPrivateKeyFile, largestKeyFileBytes } from '../../../core/firmware/private-keys.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { bodyChunks, checked, requireRole, type Session } from './session.ts';
+
+/** Of all uploads that were begun and not finished. */
+const mostPendingBytes = 512 * 1024 * 1024;
+
+export function uploadRoutes(parts: ServerParts): Hono<Session> {
+  const { store } = parts;
+  const routes = new Hono<Session>();
+  const publisher = requireRole(parts, 'publish', { anyProject: true });
+
+  routes.get('/uploads/:sha256', publisher, async (context) =>
+    context.json(await store.blobs.state(checked(blobDigest, context.req.param('sha256')))),
+  );
+
+  routes.patch('/uploads/:sha256', publisher, async (context) => {
+    const sha256 = checked(blobDigest, context.req.param('sha256'));
+    const offset = sizeHeader(context.req.header('upload-offset'), 'Upload-Offset');
+    const totalBytes = sizeHeader(context.req.header('upload-length'), 'Upload-Length');
+    if (offset > totalBytes)
+      throw new DomainError('bad-request', 'Upload-Offset is beyond Upload-Length', 'Mend the headers.');
+    if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong();
+    if ((await store.blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
+      throw new DomainError(
+        'too-many-requests',
+        'there are too many unfinished uploads',
+        'Finish them, or wait a day.',
+      );
+    }
+    const chunks = bounded(bodyChunks(context), totalBytes - offset);
+    const state = await store.blobs.append(sha256, { offset, totalBytes, chunks });
+    return context.json(await accepted(parts, sha256, state));
+  });
+
+  return routes;
+}
+
+async function accepted(
+  { store, log }: ServerParts,
+  sha256: string,
+  state: UploadState | 'digest-mismatch' | 'offset',
+): Promise<UploadState> {
+  if (state === 'offset') {
+    const { offset } = await store.blobs.state(sha256);
+    throw new DomainError('upload-offset', `the server has ${offset} bytes of it`, 'Go on from there.', { offset });
+  }
+  if (state === 'digest-mismatch') {
+    throw new DomainError(
+      'digest-mismatch',
+      `the bytes are not those of ${sha256}; they were dropped`,
+      'Upload it again from the start.',
+    );
+  }
+  if (!state.complete || state.offset > largestKeyFileBytes) return state;
+  const bytes = await store.blobs.read(sha256);
+  if (bytes === undefined || !isPrivateKeyFile(bytes)) return state;
+  await store.blobs.remove(sha256);
+  log.warn({ sha256 }, 'A PRIVATE KEY WAS UPLOADED; it was deleted');
+  const hint = 'It was deleted here, but it has left your machine: make a new pair, and build with its public half.';
+  throw new DomainError('private-key', 'THIS IS A PRIVATE KEY. IT MUST NEVER LEAVE THE MACHINE THAT SIGNS', hint);
+}
+
+async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  for await (const chunk of chunks) {
+    received += chunk.length;
+    if (received > mostBytes) throw tooLong();
+    yield chunk;
+  }
+}
+
+function tooLong(): DomainError {
+  return new DomainError('bad-request', 'the body is longer than Upload-Length says', 'Mend the headers.');
+}
+
+function sizeHeader(value: string | undefined, name: string): number {
+  if (value === undefined || !/^\d{1,10}$/.test(value)) {
+    throw new DomainError(
+      'bad-request',
+      `${name} has to be a number of bytes`,
+      'Send Upload-Offset and Upload-Length.',
+    );
+  }
+  if (Number(value) > mostBlobBytes) {
+    throw new DomainError(
+      'too-large',
+      `a blob may have ${mostBlobBytes} bytes at most`,
+      'No ESP8266 has more flash than that.',
+    );
+  }
+  return Number(value);
+}

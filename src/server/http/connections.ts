@@ -1,0 +1,33 @@
+import type { Server, Socket } from 'node:net';
+import type { Counters } from '../observability/counters.ts';
+
+export interface ConnectionLimits {
+  readonly mostConnections: number;
+  readonly mostPerAddress: number;
+  /** All connections come from them; they have limits of their own. */
+  readonly trustedProxies: ReadonlySet<string>;
+}
+
+/** Refuses connections beyond the limits: who is over them must not keep others out. */
+export function limitConnections(server: Server, limits: ConnectionLimits, counters: Counters): void {
+  const open = new Map<string, number>();
+  server.maxConnections = limits.mostConnections;
+  server.on('drop', () => {
+    counters.refusedConnections++;
+  });
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (open.get(address) ?? 0) + 1;
+    if (count > limits.mostPerAddress && !limits.trustedProxies.has(address.replace(/^::ffff:/, ''))) {
+      counters.refusedConnections++;
+      socket.destroy();
+      return;
+    }
+    open.set(address, count);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+  });
+}

@@ -1,0 +1,94 @@
+import { Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { csrf } from 'hono/csrf';
+import { secureHeaders } from 'hono/secure-headers';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { assetRoutes } from './assets.ts';
+import { devicePage, retryDevice } from './device-page.tsx';
+import { errorPage } from './error-page.tsx';
+import { eventRoutes } from './events.ts';
+import { fleetPage } from './fleet-page.tsx';
+import { loginRoutes } from './login.tsx';
+import { overviewPage } from './overview-page.tsx';
+import { projectPath } from './paths.ts';
+import { releasesPage, withdrawRelease } from './releases-page.tsx';
+import { actOnRollout, rolloutPage } from './rollout-page.tsx';
+import { rolloutsPage } from './rollouts-page.tsx';
+import { Sessions } from './sessions.ts';
+import { type PageContext, requireVisitor, type Visitor } from './visitor.ts';
+
+/** All that belongs to the dashboard; no device asks there. */
+const places = ['/', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
+const mostFormBytes = 16 * 1024;
+
+const guard = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
+  // With no-referrer a browser would not say where a form comes from.
+  referrerPolicy: 'same-origin',
+  xFrameOptions: 'DENY',
+  // The server's own certificates are not the browser's business: whoever has set up others says so in front.
+  strictTransportSecurity: false,
+});
+
+/** The pages for people: readable without JavaScript, and made of nothing from elsewhere. */
+export function dashboard(parts: ServerParts): Hono<Visitor> {
+  const sessions = new Sessions();
+  const app = new Hono<Visitor>();
+  for (const place of places) {
+    app.use(place, guard);
+    // A proxy that ends TLS makes https://name to http://name; the name is the same.
+    app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
+    app.post(place, refuseAnnounced);
+    app.post(place, bodyLimit({ maxSize: mostFormBytes }));
+  }
+  app.route('/', assetRoutes());
+  app.route('/', loginRoutes(parts, sessions));
+  app.route('/', eventRoutes(parts, sessions));
+
+  const visitor = requireVisitor({ parts, sessions });
+  app.get('/', visitor, (context) => overviewPage(context, parts));
+  const project = '/projects/:project';
+  const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
+  app.get(project, visitor, (context) => context.redirect(projectPath(named(context), 'devices'), 303));
+  app.get(`${project}/devices`, visitor, (context) => fleetPage(context, parts, named(context)));
+  app.get(`${project}/devices/:mac`, visitor, (context) =>
+    devicePage(context, parts, named(context), named(context, 'mac')),
+  );
+  app.post(`${project}/devices/:mac/retry`, visitor, (context) =>
+    retryDevice(context, parts, named(context), named(context, 'mac')),
+  );
+  app.get(`${project}/releases`, visitor, (context) => releasesPage(context, parts, named(context)));
+  app.post(`${project}/releases/withdraw`, visitor, (context) => withdrawRelease(context, parts, named(context)));
+  app.get(`${project}/rollouts`, visitor, (context) => rolloutsPage(context, parts, named(context)));
+  app.get(`${project}/rollouts/:id`, visitor, (context) =>
+    rolloutPage(context, parts, named(context), named(context, 'id')),
+  );
+  app.post(`${project}/rollouts/:id/:action`, visitor, (context) =>
+    actOnRollout(context, parts, named(context), [named(context, 'id'), named(context, 'action')]),
+  );
+  app.all('/projects/*', visitor, () => {
+    throw new DomainError('not-found', 'There is nothing here.', 'The overview shows what there is.');
+  });
+  app.onError((error, context) => errorPage(error, context, parts));
+  return app;
+}
+
+/** `bodyLimit` begins to read before it looks at the size, and a client that waits for 100 Continue would be told to send. */
+const refuseAnnounced: MiddlewareHandler<Visitor> = async (context, next) => {
+  if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);
+  return next();
+};
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}

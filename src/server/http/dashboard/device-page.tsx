@@ -1,0 +1,153 @@
+import { mac as macSchema } from '../../../api/release-admin.ts';
+import type { ServerParts } from '../../parts.ts';
+import { pardonDevice } from '../../services/devices/pardon.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
+import { standingOf } from '../../storage/standing.ts';
+import { checked } from '../api/session.ts';
+import { AttemptTable } from './attempt-table.tsx';
+import { DeviceRollout } from './device-rollout.tsx';
+import { Facts } from './facts.tsx';
+import { frameOf, Page, show } from './layout.tsx';
+import { devicePath } from './paths.ts';
+import { reasonOf } from './reason.ts';
+import { SendForm } from './send-form.tsx';
+import { StandingBadge } from './standing-badge.tsx';
+import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { sizeText, When } from './words.tsx';
+
+const mostEntries = 50;
+
+/** All that is known of a device. */
+export async function devicePage(
+  context: PageContext,
+  { records, store, rollouts }: ServerParts,
+  project: string,
+  text: string,
+) {
+  const mac = checked(macSchema, text);
+  const seen = await records.show(project, mac);
+  if (seen === undefined) throw unknown(mac);
+  const entries = await store.audit.ofDevice(project, mac, mostEntries);
+  const { record } = seen;
+  const inRollout = rollouts.standing(record);
+  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  return show(
+    context,
+    <Page title={record.name ?? mac} project={project} tab="devices" live={`project=${project}`} {...frameOf(context)}>
+      <h1>{record.name ?? mac}</h1>
+      <div id="device" data-live>
+        <p class="lead">
+          <StandingBadge standing={standingOf(record)} /> {reasonOf(record)}
+        </p>
+        {formToken === undefined ? undefined : <Retry record={record} formToken={formToken} />}
+        <h2>What it is</h2>
+        <DeviceSheet {...seen} />
+        <h2>Answers</h2>
+        <Answers {...record} />
+        <h2>Rollout</h2>
+        <DeviceRollout project={project} standing={inRollout} />
+        <h2>Updates</h2>
+        <AttemptTable attempts={record.attempts} />
+        <h2>Changes by people</h2>
+        <Entries entries={entries} />
+      </div>
+    </Page>,
+  );
+}
+
+/** A failed device gets the release again. */
+export async function retryDevice(context: PageContext, { records }: ServerParts, project: string, text: string) {
+  await readForm(context, 'publish');
+  const mac = checked(macSchema, text);
+  const pardoned = await pardonDevice(records, { project, mac, by: context.get('token').id });
+  if (pardoned === undefined) throw unknown(mac);
+  return context.redirect(devicePath(project, mac), 303);
+}
+
+function unknown(mac: string): DomainError {
+  return new DomainError('not-found', `${mac} was never seen and is not enrolled.`, 'Check the MAC.');
+}
+
+function Retry({ record, formToken }: { record: DeviceRecord; formToken: string }) {
+  if (!record.attempts.some(({ state }) => state === 'failed')) return undefined;
+  return (
+    <SendForm action={`${devicePath(record.project, record.mac)}/retry`} formToken={formToken}>
+      <button type="submit">Let it try again</button>
+    </SendForm>
+  );
+}
+
+function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
+  const { running } = record;
+  const how = running?.by === 'md5' ? 'by the MD5 of its sketch' : 'as it says itself';
+  const size = (sizeBytes: number | undefined) => sizeBytes && sizeText(sizeBytes);
+  return (
+    <Facts
+      facts={[
+        ['MAC', record.mac],
+        ['Runs', running && `${running.version}, ${how}`],
+        ['Last seen', lastSeenAt && <When at={lastSeenAt} />],
+        ['First seen', record.firstSeenAt && <When at={record.firstSeenAt} exact />],
+        ['Enrolled', record.enrolled ? 'yes' : 'no'],
+        ['Board', record.board],
+        ['Channel', record.channel],
+        ['Group', record.group],
+        ['Pinned to', record.pin],
+        ['Password', record.credential && `as ${record.credential.user}`],
+        ['Says its version is', report?.version],
+        ['SDK', report?.sdkVersion],
+        ['Sketch MD5', report?.sketchMd5],
+        ['Sketch', size(report?.sketchSizeBytes)],
+        ['Free for an update', size(report?.freeSpaceBytes)],
+        ['Flash', size(report?.chipSizeBytes)],
+      ]}
+    />
+  );
+}
+
+function Answers({ decisions }: DeviceRecord) {
+  const kinds = (['sketch', 'filesystem'] as const).filter((kind) => decisions[kind] !== undefined);
+  if (kinds.length === 0) return <p class="quiet">It has never asked.</p>;
+  return (
+    <ul class="lines">
+      {kinds.map((kind) => (
+        <li>
+          <strong>{kind === 'sketch' ? 'Sketch' : 'Files'}</strong>: {decisions[kind]?.text}{' '}
+          <span class="quiet">
+            (<code>{decisions[kind]?.code}</code>, since <When at={decisions[kind]?.at ?? 0} exact />)
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Entries({ entries }: { entries: readonly AuditEntry[] }) {
+  if (entries.length === 0) return <p class="quiet">Nobody changed anything.</p>;
+  return (
+    <table>
+      <caption class="hidden">What people changed, the newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">What</th>
+          <th scope="col">By</th>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map(({ at, action, actor }) => (
+          <tr>
+            <td>
+              <When at={at} exact />
+            </td>
+            <td>{action}</td>
+            <td>
+              <code>{actor}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

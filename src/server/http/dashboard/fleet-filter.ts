@@ -1,0 +1,33 @@
+import { standings } from '../../storage/standing.ts';
+import type { DeviceFilter } from '../../storage/store.ts';
+import { projectPath, withQuery } from './paths.ts';
+
+/** What of a fleet is looked at, as the address of the page says it. */
+export interface FleetView {
+  readonly filter: DeviceFilter;
+  readonly after?: string | undefined;
+  readonly before?: string | undefined;
+}
+
+const longestText = 64;
+
+/** Whatever is nonsense counts as not given. */
+export function readFleetView(query: (name: string) => string | undefined): FleetView {
+  const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
+  const standing = standings.find((known) => known === query('state'));
+  return {
+    filter: { text: text('q'), standing, runs: text('runs'), group: text('group') },
+    after: text('after'),
+    before: text('before'),
+  };
+}
+
+/** The address of what is looked at. */
+export function fleetPath(project: string, { filter, after, before }: FleetView): string {
+  const { text, standing, runs, group } = filter;
+  return withQuery(projectPath(project, 'devices'), { q: text, state: standing, runs, group, after, before });
+}
+
+export function isFiltered(filter: DeviceFilter): boolean {
+  return Object.values(filter).some((value) => value !== undefined);
+}

@@ -1,0 +1,83 @@
+import { standings } from '../../storage/standing.ts';
+import type { DeviceCount, DeviceFilter } from '../../storage/store.ts';
+import { fleetPath, isFiltered } from './fleet-filter.ts';
+import { projectPath } from './paths.ts';
+import { standingWords } from './standing-badge.tsx';
+import { countText } from './words.tsx';
+
+interface FleetFormProps {
+  readonly project: string;
+  readonly filter: DeviceFilter;
+  readonly tally: readonly DeviceCount[];
+}
+
+/** Devices say their version themselves, and may say anything. */
+const mostValues = 50;
+
+export function FleetForm({ project, filter, tally }: FleetFormProps) {
+  return (
+    <search>
+      <form class="filter" method="get" action={projectPath(project, 'devices')} aria-label="Devices">
+        <div>
+          <label for="q">Name or MAC</label>
+          <input id="q" name="q" type="search" value={filter.text ?? ''} autocomplete="off" spellcheck={false} />
+        </div>
+        <div>
+          <label for="state">State</label>
+          <select id="state" name="state">
+            <option value="">any</option>
+            {standings.map((standing) => (
+              <option value={standing} selected={filter.standing === standing}>
+                {standingWords[standing].label}
+              </option>
+            ))}
+          </select>
+        </div>
+        <Choice id="runs" label="Runs" values={frequent(tally, 'runs', filter.runs)} chosen={filter.runs} />
+        {tally.some(({ group }) => group !== undefined) ? (
+          <Choice id="group" label="Group" values={frequent(tally, 'group', filter.group)} chosen={filter.group} />
+        ) : undefined}
+        <button type="submit">Show</button>
+        {isFiltered(filter) ? <a href={fleetPath(project, { filter: {} })}>Show all</a> : undefined}
+      </form>
+    </search>
+  );
+}
+
+interface ChoiceProps {
+  readonly id: string;
+  readonly label: string;
+  readonly values: readonly (readonly [value: string, devices: number])[];
+  readonly chosen: string | undefined;
+}
+
+function Choice({ id, label, values, chosen }: ChoiceProps) {
+  return (
+    <div>
+      <label for={id}>{label}</label>
+      <select id={id} name={id}>
+        <option value="">any</option>
+        {values.map(([value, devices]) => (
+          <option value={value} selected={chosen === value}>
+            {`${value} (${countText(devices)})`}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** The most frequent values, and the one that is chosen. */
+function frequent(
+  tally: readonly DeviceCount[],
+  key: 'runs' | 'group',
+  chosen: string | undefined,
+): readonly (readonly [string, number])[] {
+  const counts = new Map<string, number>();
+  for (const { devices, [key]: value } of tally) {
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + devices);
+  }
+  const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, mostValues);
+  const isListed = chosen === undefined || most.some(([value]) => value === chosen);
+  return isListed ? most : [[chosen, counts.get(chosen) ?? 0], ...most];
+}

@@ -1,0 +1,169 @@
+import type { ServerParts } from '../../parts.ts';
+import type { SeenDevice } from '../../storage/records.ts';
+import { type Standing, standingOf, standings } from '../../storage/standing.ts';
+import type { DeviceCount } from '../../storage/store.ts';
+import { type FleetView, fleetPath, isFiltered, readFleetView } from './fleet-filter.ts';
+import { FleetForm } from './fleet-form.tsx';
+import { frameOf, Page, show } from './layout.tsx';
+import { devicePath } from './paths.ts';
+import { reasonOf } from './reason.ts';
+import { ShareBar } from './share-bar.tsx';
+import { StandingBadge, standingWords } from './standing-badge.tsx';
+import type { PageContext } from './visitor.ts';
+import { counted, countText, When } from './words.tsx';
+
+const perPage = 100;
+
+/** The devices of a project, a hundred a page, in the order of their MACs: a device stays where it is whatever others do. */
+export async function fleetPage(context: PageContext, { records, store }: ServerParts, project: string) {
+  const view = readFleetView((name) => context.req.query(name));
+  const { filter, after, before } = view;
+  // One more than is shown tells whether there are any.
+  const page = before === undefined ? { after, limit: perPage + 1 } : { before, limit: perPage + 1 };
+  const found = await records.list(project, page, filter);
+  const isMore = found.length > perPage;
+  const devices = before !== undefined && isMore ? found.slice(1) : found.slice(0, perPage);
+  const tally = await store.devices.tally(project);
+  const around = {
+    previous: before === undefined ? after !== undefined : isMore,
+    next: before === undefined ? isMore : true,
+  };
+  return show(
+    context,
+    <Page
+      title={`Devices of ${project}`}
+      project={project}
+      tab="devices"
+      live={`project=${project}`}
+      {...frameOf(context)}
+    >
+      <h1>Devices</h1>
+      <div id="summary" data-live>
+        <Summary project={project} tally={tally} chosen={filter.standing} />
+      </div>
+      <FleetForm project={project} filter={filter} tally={tally} />
+      <div id="devices" data-live>
+        {devices.length === 0 ? <p>{nobody(view)}</p> : <FleetTable devices={devices} />}
+        <Paging project={project} view={view} devices={devices} around={around} />
+      </div>
+    </Page>,
+  );
+}
+
+function nobody({ filter, after, before }: FleetView): string {
+  if (after !== undefined || before !== undefined) return 'There are no more devices.';
+  return isFiltered(filter) ? 'No device is like that.' : 'No device has asked yet, and none is enrolled.';
+}
+
+function Summary({
+  project,
+  tally,
+  chosen,
+}: {
+  project: string;
+  tally: readonly DeviceCount[];
+  chosen: Standing | undefined;
+}) {
+  const counts = standings.map((standing) => ({
+    kind: standing,
+    count: tally.reduce((sum, each) => sum + (each.standing === standing ? each.devices : 0), 0),
+  }));
+  const all = counts.reduce((sum, { count }) => sum + count, 0);
+  return (
+    <>
+      <ul class="chips">
+        <li>
+          <a
+            class="chip"
+            href={fleetPath(project, { filter: {} })}
+            aria-current={chosen === undefined ? 'true' : undefined}
+          >
+            <span class="count">{countText(all)}</span> all
+          </a>
+        </li>
+        {counts.map(({ kind, count }) => (
+          <li>
+            <a
+              class={`chip ${kind}`}
+              href={fleetPath(project, { filter: { standing: kind } })}
+              aria-current={chosen === kind ? 'true' : undefined}
+            >
+              <span class="count">{countText(count)}</span> <span aria-hidden="true">{standingWords[kind].sign}</span>{' '}
+              {standingWords[kind].label}
+            </a>
+          </li>
+        ))}
+      </ul>
+      {all === 0 ? undefined : <ShareBar label="How the devices stand; the numbers are above." parts={counts} />}
+    </>
+  );
+}
+
+function FleetTable({ devices }: { devices: readonly SeenDevice[] }) {
+  return (
+    <table class="fleet">
+      <caption class="hidden">Devices, with what they run and why they were not updated</caption>
+      <thead>
+        <tr>
+          <th scope="col">Device</th>
+          <th scope="col">State</th>
+          <th scope="col">Runs</th>
+          <th scope="col">Last seen</th>
+        </tr>
+      </thead>
+      <tbody>
+        {devices.map((device) => (
+          <FleetRow {...device} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function FleetRow({ record, lastSeenAt }: SeenDevice) {
+  const { project, mac, name, running, enrolled } = record;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={devicePath(project, mac)}>{name ?? mac}</a>
+        {name === undefined ? undefined : <span class="mac">{mac}</span>}
+        {enrolled ? undefined : <span class="quiet"> not enrolled</span>}
+      </th>
+      <td>
+        <StandingBadge standing={standingOf(record)} />
+        <span class="reason">{reasonOf(record)}</span>
+      </td>
+      <td>{running?.version ?? <span class="quiet">not known</span>}</td>
+      <td>{lastSeenAt === undefined ? <span class="quiet">never</span> : <When at={lastSeenAt} />}</td>
+    </tr>
+  );
+}
+
+interface PagingProps {
+  readonly project: string;
+  readonly view: FleetView;
+  readonly devices: readonly SeenDevice[];
+  readonly around: { readonly previous: boolean; readonly next: boolean };
+}
+
+function Paging({ project, view: { filter }, devices, around }: PagingProps) {
+  const first = devices[0]?.record.mac;
+  const last = devices.at(-1)?.record.mac;
+  if (!around.previous && !around.next)
+    return <p class="quiet">{devices.length === 0 ? '' : counted(devices.length, 'device')}</p>;
+  return (
+    <nav class="paging" aria-label="Pages">
+      {around.previous ? <a href={fleetPath(project, { filter })}>First page</a> : undefined}
+      {around.previous && first !== undefined ? (
+        <a rel="prev" href={fleetPath(project, { filter, before: first })}>
+          Previous
+        </a>
+      ) : undefined}
+      {around.next && last !== undefined ? (
+        <a rel="next" href={fleetPath(project, { filter, after: last })}>
+          Next
+        </a>
+      ) : undefined}
+    </nav>
+  );
+}

@@ -1,0 +1,103 @@
+import { html } from 'hono/html';
+import type { Child } from 'hono/jsx';
+import type { TokenRecord } from '../../storage/records.ts';
+import { assetPath } from './assets.ts';
+import { projectPath } from './paths.ts';
+import { SendForm } from './send-form.tsx';
+import type { PageContext } from './visitor.ts';
+
+interface PageProps {
+  readonly title: string;
+  /** Undefined where nobody is logged in. */
+  readonly visitor?: { readonly token: TokenRecord; readonly formToken: string } | undefined;
+  readonly project?: string | undefined;
+  /** Which tab of the project this page belongs to. */
+  readonly tab?: Tab | undefined;
+  /** What changes are listened for, in the query of /events; absent on pages that do not change. */
+  readonly live?: string | undefined;
+  readonly children?: Child;
+}
+
+type Tab = 'devices' | 'releases' | 'rollouts';
+const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
+  { tab: 'devices', title: 'Devices' },
+  { tab: 'releases', title: 'Releases' },
+  { tab: 'rollouts', title: 'Rollouts' },
+];
+
+/** The frame of every page. */
+export function Page({ title, visitor, project, tab, live, children }: PageProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${title} · ota-hooks`}</title>
+        <link rel="icon" href={assetPath('icon.svg')} type="image/svg+xml" />
+        <link rel="stylesheet" href={assetPath('style.css')} />
+        {live === undefined ? undefined : <script src={assetPath('live.js')} defer data-events={`/events?${live}`} />}
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          Skip to the content
+        </a>
+        <header class="bar">
+          <nav aria-label="Where you are">
+            <ol class="crumbs">
+              <li>
+                <a class="brand" href="/">
+                  ota-hooks
+                </a>
+              </li>
+              {project === undefined ? undefined : (
+                <li>
+                  <a href={projectPath(project)}>{project}</a>
+                </li>
+              )}
+            </ol>
+          </nav>
+          {visitor === undefined ? undefined : <Who {...visitor} />}
+        </header>
+        {project === undefined ? undefined : <Tabs project={project} current={tab} />}
+        <main id="main" tabindex={-1}>
+          {children}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+function Who({ token, formToken }: { token: TokenRecord; formToken: string }) {
+  return (
+    <div class="who">
+      <span>
+        {token.name} <span class="quiet">({token.role})</span>
+      </span>
+      <SendForm action="/logout" formToken={formToken}>
+        <button type="submit">Log out</button>
+      </SendForm>
+    </div>
+  );
+}
+
+function Tabs({ project, current }: { project: string; current: Tab | undefined }) {
+  return (
+    <nav class="tabs" aria-label={`Project ${project}`}>
+      {tabs.map(({ tab, title }) => (
+        <a href={projectPath(project, tab)} aria-current={tab === current ? 'page' : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** What of the frame is the same for all pages of somebody who is logged in. */
+export function frameOf(context: PageContext): Pick<PageProps, 'visitor'> {
+  return { visitor: { token: context.get('token'), formToken: context.get('session').formToken } };
+}
+
+export function show(context: PageContext, page: Child, status: 200 | 401 | 403 | 429 = 200) {
+  return context.html(html`<!doctype html>${page}`, status);
+}

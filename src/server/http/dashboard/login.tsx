@@ -1,0 +1,95 @@
+import { type Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { clientAddress } from '../../auth/client-address.ts';
+import { findToken } from '../../auth/tokens.ts';
+import type { ServerParts } from '../../parts.ts';
+import { Page, show } from './layout.tsx';
+import type { Sessions } from './sessions.ts';
+import { cookieOf, findVisitor, formOf, type Visitor } from './visitor.ts';
+
+export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visitor> {
+  const { store, failures, log } = parts;
+  const routes = new Hono<Visitor>();
+
+  routes.get('/login', async (context) => {
+    const next = pageOf(context.req.query('next'));
+    if ((await findVisitor(context, { parts, sessions })) !== undefined) return context.redirect(next, 303);
+    return show(context, <LoginPage next={next} />);
+  });
+
+  routes.post('/login', async (context) => {
+    const form = await formOf(context);
+    const next = pageOf(form['next']);
+    // As for the API: a good token is let in whatever else came from its address.
+    const token = await findToken(store.tokens, `Bearer ${(form['token'] ?? '').trim()}`);
+    if (token === undefined) {
+      if (failures.take(addressOf(context))) {
+        return show(context, <LoginPage next={next} problem="There is no such token." />, 401);
+      }
+      const problem = 'Too many requests of this address were refused. Wait a minute.';
+      return show(context, <LoginPage next={next} problem={problem} />, 429);
+    }
+    const { name, secure } = cookieOf(context, parts);
+    setCookie(context, name, sessions.open(token.id), { httpOnly: true, sameSite: 'Strict', secure, path: '/' });
+    log.info({ by: token.id }, 'login');
+    return context.redirect(next, 303);
+  });
+
+  routes.post('/logout', async (context) => {
+    const { name, secure } = cookieOf(context, parts);
+    const visitor = await findVisitor(context, { parts, sessions });
+    if (visitor === undefined || (await formOf(context))['form'] === visitor.session.formToken) {
+      sessions.close(getCookie(context, name) ?? '');
+      deleteCookie(context, name, { secure, path: '/' });
+    }
+    return context.redirect('/login', 303);
+  });
+
+  function addressOf({ env }: Context<Visitor>): string {
+    const { incoming } = env ?? {};
+    return incoming === undefined ? 'this process' : clientAddress(incoming, parts.trustedProxies);
+  }
+
+  return routes;
+}
+
+/** A page of the dashboard, whatever a link of somebody else says. */
+function pageOf(next: string | undefined): string {
+  return next !== undefined && /^\/(projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
+}
+
+function LoginPage({ next, problem }: { next: string; problem?: string }) {
+  return (
+    <Page title="Log in">
+      <div class="login">
+        <h1>Log in</h1>
+        {problem === undefined ? undefined : (
+          <p id="problem" class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <form method="post" action="/login">
+          <input type="hidden" name="next" value={next} />
+          <label for="token">Token</label>
+          <input
+            id="token"
+            name="token"
+            type="password"
+            autocomplete="current-password"
+            spellcheck={false}
+            required
+            aria-invalid={problem === undefined ? undefined : 'true'}
+            aria-describedby={problem === undefined ? 'hint' : 'problem hint'}
+          />
+          <button class="main" type="submit">
+            Log in
+          </button>
+        </form>
+        <p id="hint" class="quiet">
+          It begins with <code>ota_</code>. <code>ota-hooks server token create</code> makes one; its role says what you
+          may do here.
+        </p>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,89 @@
+import type { ServerParts } from '../../parts.ts';
+import { standings } from '../../storage/standing.ts';
+import type { DeviceCount } from '../../storage/store.ts';
+import { frameOf, Page, show } from './layout.tsx';
+import { projectPath } from './paths.ts';
+import { ShareBar } from './share-bar.tsx';
+import { standingWords } from './standing-badge.tsx';
+import { mayLookAt, type PageContext } from './visitor.ts';
+import { counted, countText } from './words.tsx';
+
+interface Summary {
+  readonly name: string;
+  /** Version by channel; of several boards all of them. */
+  readonly channels: readonly (readonly [channel: string, versions: string])[];
+  readonly tally: readonly DeviceCount[];
+}
+
+/** All projects that the token may see. */
+export async function overviewPage(context: PageContext, { catalogue, store }: ServerParts) {
+  const views = catalogue.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
+  const summaries = await Promise.all(
+    views.map(
+      async ({ project: { name }, channels }): Promise<Summary> => ({
+        name,
+        channels: [...channels].map(([channel, { offered }]) => [
+          channel,
+          [...new Set(offered.map(({ version }) => version))].join(', '),
+        ]),
+        tally: await store.devices.tally(name),
+      }),
+    ),
+  );
+  return show(
+    context,
+    <Page title="Projects" live="" {...frameOf(context)}>
+      <h1>Projects</h1>
+      <div id="projects" data-live>
+        {summaries.length === 0 ? <NoProjects /> : undefined}
+        <ul class="cards">
+          {summaries.map((summary) => (
+            <li class="card">
+              <ProjectCard {...summary} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Page>,
+  );
+}
+
+function NoProjects() {
+  return (
+    <p>
+      There is no project yet. An admin’s first publication makes one: <code>ota-hooks publish</code>.
+    </p>
+  );
+}
+
+function ProjectCard({ name, channels, tally }: Summary) {
+  const counts = standings.map((standing) => ({
+    kind: standing,
+    count: tally.reduce((sum, each) => sum + (each.standing === standing ? each.devices : 0), 0),
+  }));
+  const all = counts.reduce((sum, { count }) => sum + count, 0);
+  const inWords = counts
+    .filter(({ count }) => count > 0)
+    .map(({ kind, count }) => `${countText(count)} ${standingWords[kind].label}`)
+    .join(', ');
+  return (
+    <>
+      <h2>
+        <a href={projectPath(name, 'devices')}>{name}</a>
+      </h2>
+      <p>
+        {counted(all, 'device')}
+        {all === 0 ? '' : `: ${inWords}`}
+      </p>
+      {all === 0 ? undefined : <ShareBar label={inWords} parts={counts} />}
+      <dl class="facts">
+        {channels.map(([channel, versions]) => (
+          <div>
+            <dt>{channel}</dt>
+            <dd>{versions === '' ? 'offers nothing' : versions}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}

@@ -1,0 +1,134 @@
+import type { RolloutInfo } from '../../../api/rollout-info.ts';
+import { countText, durationText, When } from './words.tsx';
+
+type Sample = RolloutInfo['samples'][number];
+
+const width = 640;
+const height = 220;
+const left = 48;
+const bottom = 28;
+const top = 14;
+const mostRows = 50;
+
+/** How many devices had come how far, over time: a drawing, and the same as a table. */
+export function ProgressChart({ samples: taken, tally, stages, openStages, endedAt }: RolloutInfo) {
+  const at = endedAt ?? new Date().toISOString();
+  const samples = isLater(at, taken.at(-1)?.at) ? [...taken, { ...tally, at, openStages }] : taken;
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (first === undefined || last === undefined) return <p class="quiet">Nothing to draw yet.</p>;
+  const most = Math.max(1, tally.members);
+  const start = Date.parse(first.at);
+  const span = Math.max(1, Date.parse(last.at) - start);
+  const x = ({ at }: Sample) => left + ((width - left - 8) * (Date.parse(at) - start)) / span;
+  const y = (count: number) => height - bottom - ((height - bottom - top) * Math.min(count, most)) / most;
+  const line = (value: (sample: Sample) => number) => linePath(samples.map((sample) => [x(sample), y(value(sample))]));
+  const base = `V${y(0)}H${left}Z`;
+  return (
+    <figure class="chart">
+      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-labelledby="chart-title chart-text">
+        <title id="chart-title">Devices over time</title>
+        <desc id="chart-text">{summaryOf(last, most, span)}</desc>
+        {[0, most / 2, most].map((count) => (
+          <>
+            <line class="grid" x1={left} x2={width - 8} y1={y(count)} y2={y(count)} />
+            <text class="axis" x={left - 6} y={y(count) + 4} text-anchor="end">
+              {countText(Math.round(count))}
+            </text>
+          </>
+        ))}
+        {openings(samples).map((sample) => (
+          <>
+            <line class="opening" x1={x(sample)} x2={x(sample)} y1={top} y2={y(0)} />
+            <text class="axis" {...besideLine(x(sample))} y={top + 8}>
+              {`${sample.openStages} of ${stages.length}`}
+            </text>
+          </>
+        ))}
+        <path class="area waiting" d={line(({ running, failed, sent }) => running + failed + sent) + base} />
+        <path class="area failed" d={line(({ running, failed }) => running + failed) + base} />
+        <path class="area current" d={line(({ running }) => running) + base} />
+        <text class="axis" x={left} y={height - 6}>
+          {start === Date.parse(last.at) ? 'now' : first.at.slice(11, 19)}
+        </text>
+        <text class="axis" x={width - 8} y={height - 6} text-anchor="end">
+          {span === 1 ? '' : last.at.slice(11, 19)}
+        </text>
+      </svg>
+      <figcaption class="tally">
+        <span>
+          <span class="dot current" aria-hidden="true" /> run it
+        </span>
+        <span>
+          <span class="dot failed" aria-hidden="true" /> failed
+        </span>
+        <span>
+          <span class="dot waiting" aria-hidden="true" /> were sent it
+        </span>
+        <span class="quiet">Dashed: a stage opened. Times are UTC.</span>
+      </figcaption>
+      <details id="numbers">
+        <summary>The same in numbers</summary>
+        <SampleTable samples={thinned(samples)} />
+      </details>
+    </figure>
+  );
+}
+
+/** To the right of a line, or to its left where the picture ends. */
+function besideLine(x: number) {
+  return x > width - 60 ? { x: x - 4, 'text-anchor': 'end' } : { x: x + 4 };
+}
+
+function isLater(at: string, before: string | undefined): boolean {
+  return before === undefined || Date.parse(at) > Date.parse(before);
+}
+
+function summaryOf({ running, failed, sent, openStages }: Sample, most: number, span: number): string {
+  return `After ${durationText(span)}: of ${countText(most)} devices ${countText(running)} run it, ${countText(failed)} failed, ${countText(sent)} were sent it; ${openStages} stages are open.`;
+}
+
+function linePath(points: readonly (readonly [x: number, y: number])[]): string {
+  return points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
+}
+
+/** The first samples with another stage open. */
+function openings(samples: readonly Sample[]): Sample[] {
+  return samples.filter(({ openStages }, index) => openStages !== (samples[index - 1]?.openStages ?? 0));
+}
+
+/** Evenly, with the first and the last. */
+function thinned(samples: readonly Sample[]): Sample[] {
+  const every = Math.max(1, Math.ceil(samples.length / mostRows));
+  return samples.filter((_, index) => index % every === 0 || index === samples.length - 1);
+}
+
+function SampleTable({ samples }: { samples: readonly Sample[] }) {
+  return (
+    <table>
+      <caption class="hidden">Devices over time</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">Run it</th>
+          <th scope="col">Failed</th>
+          <th scope="col">Were sent it</th>
+          <th scope="col">Open stages</th>
+        </tr>
+      </thead>
+      <tbody>
+        {samples.map(({ at, running, failed, sent, openStages }) => (
+          <tr>
+            <td>
+              <When at={at} exact />
+            </td>
+            <td class="number">{countText(running)}</td>
+            <td class="number">{countText(failed)}</td>
+            <td class="number">{countText(sent)}</td>
+            <td class="number">{openStages}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

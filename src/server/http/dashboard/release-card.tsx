@@ -1,0 +1,131 @@
+import type { Manifest } from '../../../core/model/manifest.ts';
+import { judgeRelease } from '../../../core/preflight/judge-release.ts';
+import type { ReleaseRecord } from '../../storage/records.ts';
+import { Facts } from './facts.tsx';
+import { projectPath } from './paths.ts';
+import { SendForm } from './send-form.tsx';
+import { sizeText, When } from './words.tsx';
+
+interface ReleaseCardProps {
+  readonly release: ReleaseRecord;
+  /** That offer it now. */
+  readonly channels: readonly string[];
+  /** Of whoever may withdraw it. */
+  readonly formToken: string | undefined;
+}
+
+const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
+  elf: 'proven: its ELF holds the verifier of the core',
+  declared: 'declared, not proven',
+  unproven: 'not proven',
+};
+
+export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) {
+  const { id, version, kind, board, purpose, publishedAt, withdrawn, manifest } = release;
+  const { image, signing, enforcement } = manifest;
+  return (
+    <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
+      <h2 id={`title-${id}`}>
+        {version} <span class="quiet">{[kind, board].filter((word) => word !== '').join(', ')}</span>
+      </h2>
+      <p class="lead">
+        <Marks {...release} channels={channels} />
+      </p>
+      <Facts
+        facts={[
+          ['Published', <When at={publishedAt} exact />],
+          ['Withdrawn', withdrawn],
+          ['Core', image.core],
+          ['Image', `${image.file}, ${sizeText(image.sizeBytes)}`],
+          ['Signed by', signing.publicKey === undefined ? 'nobody' : <code>{signing.publicKey.fingerprint}</code>],
+          ['Checks its next update', kind === 'sketch' && signing.publicKey !== undefined && enforcements[enforcement]],
+        ]}
+      />
+      {purpose === 'known' ? undefined : <Artefacts {...manifest} />}
+      {purpose === 'known' ? undefined : <Warnings manifest={manifest} />}
+      {formToken === undefined || purpose === 'known' || withdrawn !== undefined ? undefined : (
+        <Withdraw release={release} formToken={formToken} />
+      )}
+    </article>
+  );
+}
+
+function Marks({ purpose, withdrawn, channels }: ReleaseRecord & { channels: readonly string[] }) {
+  if (withdrawn !== undefined) return <span class="badge failed">✕ withdrawn</span>;
+  if (purpose === 'known') return <span class="badge unseen">– known, never sent</span>;
+  if (channels.length === 0) return <span class="badge unseen">– on no channel</span>;
+  return (
+    <>
+      {channels.map((channel) => (
+        <span class="badge current">✓ {channel}</span>
+      ))}
+    </>
+  );
+}
+
+function Artefacts({ artefacts }: Manifest) {
+  return (
+    <section class="scroll" aria-label="Artefacts" tabindex={0}>
+      <table>
+        <caption class="hidden">Artefacts</caption>
+        <thead>
+          <tr>
+            <th scope="col">Artefact</th>
+            <th scope="col">Size</th>
+            <th scope="col">Encoding</th>
+            <th scope="col">Signature</th>
+          </tr>
+        </thead>
+        <tbody>
+          {artefacts.map(({ file, sizeBytes, encoding, signature }) => (
+            <tr>
+              <th scope="row">{file}</th>
+              <td class="number">{sizeText(sizeBytes)}</td>
+              <td>{encoding === 'identity' ? 'plain' : encoding}</td>
+              <td>{signature}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** What the rules say of it, whatever the device: what was allowed when it was published, too. */
+function Warnings({ manifest }: { manifest: Manifest }) {
+  const { refused, warnings } = judgeRelease(manifest, { publishing: true });
+  const complaints = [...refused, ...warnings];
+  if (complaints.length === 0) return <p class="quiet">The rules have nothing against it.</p>;
+  return (
+    <>
+      <h3>What the rules say</h3>
+      <ul class="lines">
+        {complaints.map(({ rule, message, instead }) => (
+          <li>
+            <code>{rule}</code>: {message}; {instead}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Withdraw({ release, formToken }: { release: ReleaseRecord; formToken: string }) {
+  const { id, project, version, kind, board } = release;
+  return (
+    <details id={`withdraw-${id}`}>
+      <summary>Withdraw…</summary>
+      <p>No device gets it any more, on any channel. That cannot be undone.</p>
+      <SendForm action={projectPath(project, 'releases', 'withdraw')} formToken={formToken}>
+        <input type="hidden" name="version" value={version} />
+        <input type="hidden" name="kind" value={kind} />
+        <input type="hidden" name="board" value={board} />
+        <label for={`reason-${id}`}>Why</label>
+        <input id={`reason-${id}`} name="reason" maxlength={200} autocomplete="off" />
+        <button class="danger" type="submit">
+          Withdraw {version}
+        </button>
+      </SendForm>
+    </details>
+  );
+}

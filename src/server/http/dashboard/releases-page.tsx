@@ -1,0 +1,60 @@
+import { withdrawRequestSchema } from '../../../api/release.ts';
+import type { ServerParts } from '../../parts.ts';
+import { withdrawReleases } from '../../services/releases/withdraw-releases.ts';
+import { checked } from '../api/session.ts';
+import { frameOf, Page, show } from './layout.tsx';
+import { projectPath, withQuery } from './paths.ts';
+import { ReleaseCard } from './release-card.tsx';
+import { mayAct, type PageContext, readForm } from './visitor.ts';
+
+const perPage = 20;
+
+/** What was published, the newest first. */
+export async function releasesPage(context: PageContext, { store }: ServerParts, project: string) {
+  const before = Number(/^\d{1,15}$/.exec(context.req.query('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER);
+  const found = await store.catalogue.releases(project, { before, limit: perPage + 1 });
+  const releases = found.slice(0, perPage);
+  const offers = await store.catalogue.offers(project);
+  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const here = projectPath(project, 'releases');
+  const older = found.length > perPage ? String(releases.at(-1)?.id) : undefined;
+  return show(
+    context,
+    <Page
+      title={`Releases of ${project}`}
+      project={project}
+      tab="releases"
+      live={`project=${project}`}
+      {...frameOf(context)}
+    >
+      <h1>Releases</h1>
+      <div id="releases" data-live>
+        {releases.length === 0 ? <p>Nothing was published{older === undefined ? ' yet' : ' before'}.</p> : undefined}
+        {releases.map((release) => (
+          <ReleaseCard
+            release={release}
+            channels={offers.filter((offer) => offer.release.id === release.id).map(({ channel }) => channel)}
+            formToken={formToken}
+          />
+        ))}
+        <nav class="paging" aria-label="Pages">
+          {before === Number.MAX_SAFE_INTEGER ? undefined : <a href={here}>Newest</a>}
+          {older === undefined ? undefined : (
+            <a rel="next" href={withQuery(here, { before: older })}>
+              Older
+            </a>
+          )}
+        </nav>
+      </div>
+    </Page>,
+  );
+}
+
+/** A release is sent to nobody any more. */
+export async function withdrawRelease(context: PageContext, parts: ServerParts, project: string) {
+  const { version, kind, board, reason } = await readForm(context, 'publish');
+  const request = checked(withdrawRequestSchema, { version, kind, reason: reason?.trim() || undefined });
+  // The board of a form is known: an empty one means a release that is for none in particular.
+  await withdrawReleases(parts, { ...request, board: board ?? '', project, by: context.get('token').id });
+  return context.redirect(projectPath(project, 'releases'), 303);
+}

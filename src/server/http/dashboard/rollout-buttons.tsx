@@ -1,0 +1,90 @@
+import type { RolloutAction, RolloutState } from '../../../api/rollout.ts';
+import type { RolloutInfo } from '../../../api/rollout-info.ts';
+import { projectPath } from './paths.ts';
+import { SendForm } from './send-form.tsx';
+
+interface RolloutButtonsProps {
+  readonly rollout: RolloutInfo;
+  readonly formToken: string;
+}
+
+const possible: Readonly<Record<RolloutState, readonly RolloutAction[]>> = {
+  active: ['pause', 'advance', 'abort', 'roll-back'],
+  paused: ['resume', 'abort', 'roll-back'],
+  halted: ['resume', 'abort', 'roll-back'],
+  aborted: ['roll-back'],
+  'rolled-back': [],
+  complete: [],
+};
+
+const words: Readonly<Record<RolloutAction, { readonly label: string; readonly warning?: string }>> = {
+  pause: { label: 'Pause' },
+  resume: { label: 'Resume' },
+  advance: { label: 'Open the next stage now' },
+  abort: { label: 'Abort', warning: 'No further device gets it, for good. Who has it keeps it.' },
+  'roll-back': {
+    label: 'Roll back',
+    warning: 'Who has it gets the former release again, where that is safe. No further device gets it, for good.',
+  },
+};
+
+/** What can be done with it now; what cannot be undone takes two steps. */
+export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
+  const { project, id, state, openStages, stages } = rollout;
+  const path = (action: RolloutAction) => projectPath(project, 'rollouts', id, action);
+  const actions = possible[state].filter((action) => action !== 'advance' || openStages < stages.length);
+  if (actions.length === 0) return undefined;
+  return (
+    <div class="actions">
+      {actions.map((action) => {
+        const { label, warning } = words[action];
+        if (action === 'resume' && state === 'halted') {
+          return <ResumeHalted action={path(action)} formToken={formToken} />;
+        }
+        return warning === undefined ? (
+          <SendForm action={path(action)} formToken={formToken}>
+            <button type="submit">{label}</button>
+          </SendForm>
+        ) : (
+          <details id={`ask-${action}`}>
+            <summary>{label}…</summary>
+            <p>{warning}</p>
+            <SendForm action={path(action)} formToken={formToken}>
+              <Reason id={`reason-${action}`} />
+              <button class="danger" type="submit">
+                {label}
+              </button>
+            </SendForm>
+          </details>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Those that failed so far would halt it again at once. */
+function ResumeHalted({ action, formToken }: { action: string; formToken: string }) {
+  return (
+    <details id="ask-resume">
+      <summary>Resume…</summary>
+      <p>Devices of the open stages get it again.</p>
+      <SendForm action={action} formToken={formToken}>
+        <p>
+          <input id="accept" type="checkbox" name="acceptFailures" value="yes" />
+          <label for="accept">The failures so far are known, and do not halt it again</label>
+        </p>
+        <Reason id="reason-resume" />
+        <button type="submit">Resume</button>
+      </SendForm>
+    </details>
+  );
+}
+
+function Reason({ id }: { id: string }) {
+  return (
+    <>
+      <label for={id}>Why</label>
+      <input id={id} name="reason" maxlength={200} autocomplete="off" />
+    </>
+  );
+}

@@ -1,0 +1,137 @@
+import { rolloutActionSchema, rolloutActions } from '../../../api/rollout.ts';
+import type { RolloutInfo } from '../../../api/rollout-info.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import { checked } from '../api/session.ts';
+import { Facts } from './facts.tsx';
+import { frameOf, Page, show } from './layout.tsx';
+import { projectPath } from './paths.ts';
+import { ProgressChart } from './progress-chart.tsx';
+import { RolloutBadge } from './rollout-badge.tsx';
+import { RolloutButtons } from './rollout-buttons.tsx';
+import { gateText, haltText, mostNamed, rolloutText, stageText } from './rollout-words.ts';
+import { TallyBar } from './tally-bar.tsx';
+import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { counted, When } from './words.tsx';
+
+/** How a rollout goes on. */
+export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {
+  const rollout = await parts.rollouts.show(project, numberOf(id));
+  if (rollout === undefined) throw unknown();
+  const { version, channel, state, tally, former } = rollout;
+  const stages = await Promise.all(rollout.stages.map((stage) => withNames(parts, project, stage)));
+  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const title = `${version} on ${channel}`;
+  return show(
+    context,
+    <Page
+      title={`Rollout of ${title}`}
+      project={project}
+      tab="rollouts"
+      live={`project=${project}`}
+      {...frameOf(context)}
+    >
+      <h1>Rollout of {title}</h1>
+      <div id="state" class="lead" role="status" data-live>
+        <RolloutBadge state={state} /> {rolloutText(rollout)}
+      </div>
+      <div id="rollout" data-live>
+        <TallyBar tally={tally} of="All devices" state={state} />
+        {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
+        <h2>Stages</h2>
+        <Stages {...rollout} stages={stages} />
+        <h2>Progress</h2>
+        <ProgressChart {...rollout} />
+        <h2>Rules</h2>
+        <ul class="lines">
+          <li>{gateText(rollout.gate)}</li>
+          <li>{haltText(rollout.halt)}</li>
+        </ul>
+        <h2>History</h2>
+        <Facts facts={[['The channel offered before', former ?? 'nothing']]} />
+        <History {...rollout} />
+      </div>
+    </Page>,
+  );
+}
+
+type Stage = RolloutInfo['stages'][number];
+
+/** Canaries are kept by their MACs; people know their names. */
+async function withNames({ records }: ServerParts, project: string, stage: Stage): Promise<Stage> {
+  if (stage.canaries.length > mostNamed) return stage;
+  const names = stage.canaries.map(async (mac) => (await records.find(project, mac))?.name ?? mac);
+  return { ...stage, canaries: await Promise.all(names) };
+}
+
+/** Pause, resume, advance, abort, roll back: what the API does. */
+export async function actOnRollout(
+  context: PageContext,
+  { rollouts }: ServerParts,
+  project: string,
+  [id, name]: readonly [id: string, action: string],
+) {
+  const form = await readForm(context, 'publish');
+  const action = rolloutActions.find((known) => known === name);
+  if (action === undefined) throw unknown();
+  const reason = form['reason']?.trim() || undefined;
+  const request = checked(rolloutActionSchema, { acceptFailures: form['acceptFailures'] === 'yes', reason });
+  await rollouts.act(project, numberOf(id), action, request, context.get('token').id);
+  return context.redirect(projectPath(project, 'rollouts', id), 303);
+}
+
+/** @throws DomainError not-found */
+function numberOf(id: string): number {
+  if (!/^\d{1,15}$/.test(id)) throw unknown();
+  return Number(id);
+}
+
+function unknown(): DomainError {
+  return new DomainError('not-found', 'There is no such rollout.', 'The list shows those that there are.');
+}
+
+function Stages({ stages, openStages, state }: RolloutInfo) {
+  return (
+    <ol class="stages">
+      {stages.map((stage, index) => (
+        <li class={index < openStages ? 'open' : 'closed'}>
+          <p>
+            <strong>{`Stage ${index + 1}`}</strong> {stageText(stage)}{' '}
+            <span class="quiet">
+              {index < openStages ? 'open' : 'not open yet'}, {counted(stage.tally.members, 'device')}
+            </span>
+          </p>
+          <TallyBar tally={stage.tally} of={`Stage ${index + 1}`} state={state} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function History({ history }: RolloutInfo) {
+  return (
+    <table>
+      <caption class="hidden">What was done with it, the oldest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">What</th>
+          <th scope="col">By</th>
+        </tr>
+      </thead>
+      <tbody>
+        {history.map(({ at, event, by, reason }) => (
+          <tr>
+            <td>
+              <When at={at} exact />
+            </td>
+            <td>{reason === undefined ? event : `${event}: ${reason}`}</td>
+            <td>
+              <code>{by}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,61 @@
+import type { RolloutInfo } from '../../../api/rollout-info.ts';
+import type { ServerParts } from '../../parts.ts';
+import { frameOf, Page, show } from './layout.tsx';
+import { projectPath } from './paths.ts';
+import { RolloutBadge } from './rollout-badge.tsx';
+import { rolloutText } from './rollout-words.ts';
+import { TallyBar } from './tally-bar.tsx';
+import type { PageContext } from './visitor.ts';
+import { When } from './words.tsx';
+
+/** The rollouts of a project, the newest first. */
+export async function rolloutsPage(context: PageContext, { rollouts }: ServerParts, project: string) {
+  const found = await rollouts.list(project);
+  return show(
+    context,
+    <Page
+      title={`Rollouts of ${project}`}
+      project={project}
+      tab="rollouts"
+      live={`project=${project}`}
+      {...frameOf(context)}
+    >
+      <h1>Rollouts</h1>
+      <div id="rollouts" data-live>
+        {found.length === 0 ? <NoRollouts project={project} /> : undefined}
+        {found.map((rollout) => (
+          <RolloutCard {...rollout} />
+        ))}
+      </div>
+    </Page>,
+  );
+}
+
+function NoRollouts({ project }: { project: string }) {
+  return (
+    <p>
+      There is none yet. Publish without offering it, then start one:{' '}
+      <code>ota-hooks server rollout start {project}</code>.
+    </p>
+  );
+}
+
+function RolloutCard(rollout: RolloutInfo) {
+  const { id, project, version, channel, state, tally, startedAt } = rollout;
+  return (
+    <article class="card" aria-labelledby={`rollout-${id}`}>
+      <h2 id={`rollout-${id}`}>
+        <a href={projectPath(project, 'rollouts', id)}>
+          {version} on {channel}
+        </a>
+      </h2>
+      <p class="lead">
+        <RolloutBadge state={state} /> {rolloutText(rollout)}
+      </p>
+      <TallyBar tally={tally} of={version} state={state} />
+      <p class="quiet">
+        Started <When at={startedAt} exact />
+      </p>
+    </article>
+  );
+}

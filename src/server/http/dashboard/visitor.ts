@@ -1,0 +1,110 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie } from 'hono/cookie';
+import type { Role } from '../../../api/release.ts';
+import { isSecure } from '../../auth/is-secure.ts';
+import { includesRole } from '../../auth/tokens.ts';
+import type { ServerParts } from '../../parts.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import type { TokenRecord } from '../../storage/records.ts';
+import type { LoginSession, Sessions } from './sessions.ts';
+
+/** What pages find in their context. */
+export interface Visitor {
+  Variables: { token: TokenRecord; session: LoginSession };
+  Bindings: Partial<HttpBindings>;
+}
+
+export type PageContext = Context<Visitor>;
+
+/** Over TLS a name that no page of another host or of plain HTTP can set (RFC 6265bis, 4.1.3.2). */
+export function cookieOf(context: PageContext, { trustedProxies }: ServerParts): { name: string; secure: boolean } {
+  const { incoming } = context.env ?? {};
+  const secure = incoming !== undefined && isSecure(incoming, trustedProxies);
+  return { name: secure ? '__Host-ota' : 'ota', secure };
+}
+
+interface Door {
+  readonly parts: ServerParts;
+  readonly sessions: Sessions;
+}
+
+/** Who logged in, while the token is still good: one that was revoked ends its sessions. */
+export async function findVisitor(
+  context: PageContext,
+  { parts, sessions }: Door,
+): Promise<{ session: LoginSession; token: TokenRecord } | undefined> {
+  const id = getCookie(context, cookieOf(context, parts).name);
+  const session = id === undefined ? undefined : sessions.find(id);
+  const token = session && (await parts.store.tokens.find(session.tokenId));
+  return session && token && { session, token };
+}
+
+/** Who is not logged in is asked to, and comes back to where they wanted to go. */
+export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
+  return async (context, next) => {
+    const visitor = await findVisitor(context, door);
+    if (visitor === undefined) {
+      const { path, url, method } = context.req;
+      const wanted = method === 'GET' ? `?next=${encodeURIComponent(path + new URL(url).search)}` : '';
+      return context.redirect(`/login${wanted}`, 303);
+    }
+    const project = context.req.param('project');
+    if (project !== undefined) requireProjectOf(door.parts, visitor.token, project);
+    context.set('session', visitor.session);
+    context.set('token', visitor.token);
+    return next();
+  };
+}
+
+/** A project that the token is not good for is not even said to exist. */
+function requireProjectOf({ catalogue }: ServerParts, token: TokenRecord, project: string): void {
+  if (catalogue.view(project) !== undefined && mayLookAt(token, project)) return;
+  throw new DomainError('not-found', 'There is no such project.', 'The overview shows those that you may see.');
+}
+
+export function mayLookAt(token: TokenRecord, project: string): boolean {
+  return token.project === undefined || token.project === project;
+}
+
+/** Whether buttons are shown. */
+export function mayAct(token: TokenRecord): boolean {
+  return includesRole(token.role, 'publish');
+}
+
+export type Form = Readonly<Record<string, string>>;
+
+/**
+ * Reads a form that was sent from a page of this session.
+ *
+ * @throws DomainError role-missing, bad-request
+ */
+export async function readForm(context: PageContext, role: Role): Promise<Form> {
+  const { role: own } = context.get('token');
+  if (!includesRole(own, role)) {
+    throw new DomainError(
+      'role-missing',
+      `Your token has the role ${own}; this takes ${role}.`,
+      'Log in with another token.',
+    );
+  }
+  const form = await formOf(context);
+  if (form['form'] !== context.get('session').formToken) {
+    throw new DomainError(
+      'role-missing',
+      'This form is not of your session.',
+      'Open the page again, and send it from there.',
+    );
+  }
+  return form;
+}
+
+/** Its text fields; of fields of one name the last one. */
+export async function formOf(context: PageContext): Promise<Form> {
+  const body = await context.req.parseBody().catch(() => {
+    throw new DomainError('bad-request', 'The form could not be read.', 'Send it again.');
+  });
+  return Object.fromEntries(
+    Object.entries(body).filter((field): field is [string, string] => typeof field[1] === 'string'),
+  );
+}

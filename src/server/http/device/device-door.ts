@@ -1,0 +1,191 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientAddress } from '../../auth/client-address.ts';
+import { countIn } from '../../observability/counters.ts';
+import {
+  headerText,
+  type Mode,
+  missingHeader,
+  readMac,
+  readMode,
+  readReport,
+  storedReport,
+} from '../../services/devices/report.ts';
+import type { ProjectView } from '../../services/releases/catalog.ts';
+import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
+import { answerNotModified, answerText } from './answers.ts';
+import { sendArtefact } from './downloads.ts';
+import { releasesWithFile } from './named-file.ts';
+import type { DeviceParts } from './parts.ts';
+import { deviceRoute, type Route } from './route.ts';
+import { answerVisit, mayEnter, type Refusal, type Visit } from './visit.ts';
+
+/** `ESP8266HTTPUpdate::handleUpdate` sets it. */
+const updaterAgent = 'ESP8266-http-Update';
+
+const noFile: Refusal = { status: 404, text: 'there is no such file' };
+
+/** How often a device that only asks again is noted as seen, at most. */
+const noticeMs = 5 * 60_000;
+
+/**
+ * Answers devices, right at node's HTTP server: an empty route of the framework would cost them more than all that is done here. What is
+ * not for devices is left to the API.
+ */
+export class DeviceDoor {
+  readonly #parts: DeviceParts;
+
+  constructor(parts: DeviceParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns false when the path is not one of devices */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const { catalogue } = this.#parts;
+    const route = deviceRoute(request.url ?? '', (path) => catalogue.alias(path));
+    if (route === undefined) return false;
+    const refusal = this.#answer(request, response, route);
+    if (refusal !== undefined) this.#no(request, response, refusal);
+    return true;
+  }
+
+  /** @returns what is said instead, where nothing is given */
+  #answer(request: IncomingMessage, response: ServerResponse, route: Route): Refusal | undefined {
+    if (request.method !== 'GET') return { status: 405, text: 'only GET', headers: { Allow: 'GET' } };
+    switch (route.to) {
+      case 'nowhere':
+        return { status: 404, text: 'nothing here' };
+      case 'file':
+        this.#guard(request, response, () => this.#file(request, response, route));
+        return undefined;
+      case 'update':
+        return this.#update(request, response, route);
+    }
+  }
+
+  /** As the update script in the core's documentation does it, in its order. */
+  #update(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: { project: string; channel: string },
+  ): Refusal | undefined {
+    const { headers } = request;
+    if (headers['user-agent'] !== updaterAgent) {
+      return { status: 403, text: `only for ESP8266 updaters: the User-Agent has to be ${updaterAgent}` };
+    }
+    const missing = missingHeader(headers);
+    if (missing !== undefined) return { status: 403, text: `only for ESP8266 updaters: there is no ${missing}` };
+    const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
+    if (mac === undefined) return { status: 403, text: 'only for ESP8266 updaters: x-ESP8266-STA-MAC is no MAC' };
+    const view = this.#parts.catalogue.view(route.project);
+    if (view === undefined) return { status: 404, text: 'there is no such project' };
+
+    const { channel } = route;
+    const report = readReport(headers);
+    if (this.#answerQuickly(request, response, { view, mac, channel, report })) return undefined;
+    const mode = readMode(headerText(headers, 'x-esp8266-mode'));
+    if (mode === undefined) return { status: 404, text: 'this mode is not supported: sketch, spiffs or version' };
+    const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
+    const address = this.#addressOf(request);
+    const mayBeRemembered = true;
+    this.#visit({ request, response, address, view, mac, mode, channel, report, mayBeRemembered, releases });
+    return undefined;
+  }
+
+  /** Whoever asks again what it asked before, and has nothing to do. */
+  #answerQuickly(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { view, mac, channel, report }: Pick<Visit, 'view' | 'mac' | 'channel' | 'report'>,
+  ): boolean {
+    const { quick, counters, lastSeen, credentials } = this.#parts;
+    const answer = quick.get(view.project.name, mac);
+    if (answer === undefined || answer.view !== view) return false;
+    if (answer.reportId !== report.id || answer.channel !== channel) return false;
+    const { credential } = answer;
+    if (credential !== undefined && !credentials.isKnown(credential, request.headers.authorization)) return false;
+    const now = Date.now();
+    if (Math.abs(now - answer.notedAt) > noticeMs) {
+      answer.notedAt = now;
+      lastSeen.note(view.project.name, mac, now, () => storedReport(report));
+    }
+    countIn(counters.answers, 304);
+    answerNotModified(response);
+    return true;
+  }
+
+  /**
+   * A device that asks for a file by name gets it when the planner would send it that one, and 304 when it runs it already; anything
+   * else that asks gets the file.
+   */
+  async #file(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: { project: string; from: string; file: string },
+  ): Promise<void> {
+    const { headers } = request;
+    const view = this.#parts.catalogue.view(route.project);
+    const found = view && (await releasesWithFile(this.#parts.store.catalogue, view, route));
+    if (view === undefined || found === undefined) return this.#no(request, response, noFile);
+    const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
+    if (headers['user-agent'] === updaterAgent && mac !== undefined) {
+      const mode: Mode = readMode(headerText(headers, 'x-esp8266-mode')) ?? 'sketch';
+      const report = readReport(headers);
+      const address = this.#addressOf(request);
+      const mayBeRemembered = false;
+      return this.#visit({ request, response, address, view, mac, mode, report, mayBeRemembered, ...found });
+    }
+    const entry = await mayEnter(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
+    if (entry !== 'welcome') return this.#no(request, response, entry);
+    if (found.plain === undefined) return this.#no(request, response, noFile);
+    await this.#sendPlain(request, response, found.plain);
+  }
+
+  async #sendPlain(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { manifest, version }: ReleaseRecord,
+  ): Promise<void> {
+    const { bytes, counters, downloads } = this.#parts;
+    const [artefact] = manifest.artefacts;
+    const body = artefact && (await bytes.take(artefact));
+    if (artefact === undefined || body === undefined) return this.#no(request, response, noFile);
+    if (body === 'busy') return this.#no(request, response, { status: 404, text: 'not now' });
+    countIn(counters.answers, 200);
+    const { stallMs } = downloads;
+    const end = await sendArtefact(request, response, { artefact, version, body, stallMs });
+    bytes.release(artefact);
+    if (end === 'received') counters.bytesSent += body.length;
+  }
+
+  #visit(visit: Visit): void {
+    const { request, response } = visit;
+    this.#guard(request, response, async () => {
+      const refusal = await answerVisit(this.#parts, visit);
+      if (refusal !== undefined) this.#no(request, response, refusal);
+    });
+  }
+
+  /** Whatever goes wrong with us, the device goes on with what it has, and asks again. */
+  #guard(request: IncomingMessage, response: ServerResponse, work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      const { counters, log } = this.#parts;
+      counters.failures++;
+      log.error({ err: error, path: request.url }, 'a device could not be answered as it should');
+      if (response.headersSent) response.destroy();
+      else answerNotModified(response);
+    });
+  }
+
+  /** Says no, which an address gets to hear so often only. */
+  #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: Refusal): void {
+    const { failures, counters } = this.#parts;
+    const isPatient = failures.take(this.#addressOf(request));
+    countIn(counters.answers, isPatient ? status : 429);
+    if (isPatient) answerText(response, status, text, headers);
+    else answerText(response, 429, 'too many requests that were refused', { Connection: 'close' });
+  }
+
+  #addressOf(request: IncomingMessage): string {
+    return clientAddress(request, this.#parts.trustedProxies);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Releases } from '../../services/devices/decide.ts';
+import type { ProjectView } from '../../services/releases/catalog.ts';
+import type { ReleaseRecord } from '../../storage/records.ts';
+import type { CatalogueStore } from '../../storage/store.ts';
+import type { Visit } from './visit.ts';
+
+/** What is there under the name of a file. */
+export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
+  /** For whoever is no updater. */
+  readonly plain: ReleaseRecord | undefined;
+}
+
+/**
+ * Finds a file by its name, in what a channel offers (`@CHANNEL`) or in a version, as if that file were all of the release. A file of a
+ * release that still goes round is for the devices whose turn it is, by whatever name they ask for it.
+ */
+export async function releasesWithFile(
+  catalogue: CatalogueStore,
+  view: ProjectView,
+  { from, file }: { readonly from: string; readonly file: string },
+): Promise<NamedFile | undefined> {
+  if (from.startsWith('@')) return ofChannel(view, from.slice(1), file);
+  const [plain] = onlyWith(file, await catalogue.withVersion(view.project.name, from));
+  if (plain === undefined) return undefined;
+  return { plain, channel: undefined, releases: (current) => guarded(current, plain) };
+}
+
+function ofChannel(view: ProjectView, channel: string, file: string): NamedFile | undefined {
+  const found = withFile(view, channel, file);
+  const candidates = [...(found?.offered ?? []), ...(found?.rollout?.releases ?? [])];
+  if (candidates.length === 0) return undefined;
+  return { plain: found?.offered[0], channel, releases: (current) => withFile(current, channel, file) };
+}
+
+function withFile({ channels }: ProjectView, channel: string, file: string): Releases | undefined {
+  const releases = channels.get(channel);
+  if (releases === undefined) return undefined;
+  const { rollout } = releases;
+  return {
+    offered: onlyWith(file, releases.offered),
+    steppingStones: [],
+    rollout: rollout && { ...rollout, releases: onlyWith(file, rollout.releases) },
+  };
+}
+
+function guarded({ channels }: ProjectView, release: ReleaseRecord): Releases {
+  const all = [...channels.values()];
+  const isOffered = all.some(({ offered }) => offered.some(({ id }) => id === release.id));
+  const rollout = all.find((each) => each.rollout?.rollout.releaseIds.includes(release.id))?.rollout;
+  if (isOffered || rollout === undefined) return { offered: [release], steppingStones: [] };
+  return { offered: [], steppingStones: [], rollout: { ...rollout, releases: [release] } };
+}
+
+function onlyWith(file: string, releases: readonly ReleaseRecord[]): ReleaseRecord[] {
+  return releases.flatMap((release) => {
+    const artefacts = release.manifest.artefacts.filter((artefact) => artefact.file === file);
+    return artefacts.length === 0 ? [] : [{ ...release, manifest: { ...release.manifest, artefacts } }];
+  });
+}

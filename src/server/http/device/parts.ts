@@ -1,0 +1,24 @@
+import type { CredentialChecker } from '../../auth/credentials.ts';
+import type { TokenBuckets } from '../../auth/token-buckets.ts';
+import type { Counters } from '../../observability/counters.ts';
+import type { QuickAnswers } from '../../services/devices/quick-answers.ts';
+import type { ServiceParts } from '../../services/parts.ts';
+import type { ArtefactBytes } from './artefact-bytes.ts';
+import type { Downloads } from './downloads.ts';
+
+/** What answering devices takes. */
+export interface DeviceParts
+  extends Pick<ServiceParts, 'store' | 'catalogue' | 'records' | 'lastSeen' | 'clock' | 'log'> {
+  readonly quick: QuickAnswers;
+  readonly bytes: ArtefactBytes;
+  readonly downloads: Downloads;
+  readonly credentials: CredentialChecker;
+  /** Of answers that say no, by address. */
+  readonly failures: TokenBuckets;
+  /** Of devices that were never seen before, by address. */
+  readonly newDevices: TokenBuckets;
+  readonly trustedProxies: ReadonlySet<string>;
+  /** The path under which a web server in front has the blobs; undefined: there is none. */
+  readonly accelPath: string | undefined;
+  readonly counters: Counters;
+}

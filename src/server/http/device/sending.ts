@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Artefact } from '../../../core/model/manifest.ts';
+import { countIn } from '../../observability/counters.ts';
+import { afterReceipt } from '../../services/devices/attempts.ts';
+import { changedRecord } from '../../storage/device-record.ts';
+import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
+import { writeDownloadHead } from './answers.ts';
+import { sendArtefact } from './downloads.ts';
+import type { DeviceParts } from './parts.ts';
+
+/** What is sent to whom. */
+export interface Sending {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly project: string;
+  readonly mac: string;
+  readonly release: ReleaseRecord;
+  readonly artefact: Artefact;
+}
+
+/** A place among the downloads, and the bytes. */
+export interface Load {
+  /** undefined: a web server in front sends them. */
+  readonly body: Uint8Array | undefined;
+  putBack(): void;
+}
+
+/** Takes them before a decision is written down: what cannot be sent must not be noted as sent. */
+export async function takeLoad(parts: DeviceParts, artefact: Artefact): Promise<Load | 'busy'> {
+  if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
+  if (!parts.downloads.begin()) return 'busy';
+  const body = await parts.bytes.take(artefact);
+  if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, artefact) };
+  parts.downloads.end();
+  if (body === undefined) throw new Error(`the bytes of ${artefact.file} are missing or damaged`);
+  return body;
+}
+
+function putBack({ bytes, downloads }: DeviceParts, artefact: Artefact): void {
+  bytes.release(artefact);
+  downloads.end();
+}
+
+/** Sends it, and notes how that ended. */
+export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Load): void {
+  const { accelPath, counters, log, store } = parts;
+  const { request, response, project, mac, release, artefact } = sending;
+  countIn(counters.answers, 200);
+  log.info({ project, mac, version: release.version, file: artefact.file }, 'sending');
+  if (body === undefined) {
+    const path = `${accelPath}/${store.blobs.location(artefact.sha256)}`;
+    writeDownloadHead(response, artefact, release.version, { 'X-Accel-Redirect': path });
+    response.end();
+    return;
+  }
+  sendArtefact(request, response, { artefact, version: release.version, body, stallMs: parts.downloads.stallMs })
+    .then(async (end) => {
+      putBack();
+      if (end === 'broken') counters.downloadsBroken++;
+      else await noteReceipt(parts, sending, body.length);
+    })
+    .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'));
+}
+
+/**
+ * Of a sketch it may be lost: then the device counts as silent rather than as vanished if it does not come back. A device whose files are
+ * not known to have arrived would be sent them once more.
+ */
+async function noteReceipt(
+  { counters, records }: DeviceParts,
+  { project, mac, release }: Sending,
+  sizeBytes: number,
+): Promise<void> {
+  counters.downloadsReceived++;
+  counters.bytesSent += sizeBytes;
+  const received = (record: DeviceRecord | undefined) =>
+    record && changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) });
+  if (release.kind === 'sketch') await records.changeLater(project, mac, received);
+  else await records.change(project, mac, received);
+}

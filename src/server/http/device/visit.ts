@@ -1,0 +1,206 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { countIn } from '../../observability/counters.ts';
+import { type Decision, decide, type Outcome, type Releases } from '../../services/devices/decide.ts';
+import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
+import { whatRuns } from '../../services/devices/running.ts';
+import type { ProjectView } from '../../services/releases/catalog.ts';
+import { newRecord } from '../../storage/device-record.ts';
+import type { DeviceRecord } from '../../storage/records.ts';
+import { answerNotModified, answerVersion } from './answers.ts';
+import type { DeviceParts } from './parts.ts';
+import { type Load, send, takeLoad } from './sending.ts';
+
+/** A device asks. */
+export interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly address: string;
+  readonly view: ProjectView;
+  readonly mac: string;
+  readonly mode: Mode;
+  /** That its URL names; undefined where it asks for a file of a version. */
+  readonly channel: string | undefined;
+  readonly report: DeviceReport;
+  /** Whether the answer is the same as long as report, channel and project are. */
+  readonly mayBeRemembered: boolean;
+  /** What it may get, as the project is at that moment. */
+  readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
+}
+
+/** What is said to whom nothing is given. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const nothing: Releases = { offered: [], steppingStones: [] };
+/** A record that changes under us is looked at again; more often than that it is not by chance. */
+const mostTries = 8;
+
+/**
+ * Decides, writes down what was decided, and answers; in this order, so that no download begins that a crash could make forgotten.
+ *
+ * @returns what the door has to say, where the device gets nothing
+ */
+export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Refusal | undefined> {
+  const { records, newDevices, counters, catalogue } = parts;
+  const project = asked.view.project.name;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const known = await records.find(project, asked.mac);
+    const visit = withView(asked, catalogue.view(project));
+    const entry = await mayEnter(parts, visit, known);
+    if (entry !== 'welcome') return entry;
+    if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
+
+    const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac));
+    countIn(counters.decisions, outcome.decision.code);
+    const { decision } = outcome;
+    const isSending = decision.action === 'send' && visit.mode !== 'version';
+    const load = isSending ? await takeLoad(parts, decision.artefact) : undefined;
+    if (load === 'busy') return overCapacity(parts, visit);
+    const saved = await save(parts, outcome, known).catch((error: unknown) => {
+      load?.putBack();
+      throw error;
+    });
+    if (typeof saved === 'object' && isStillMeant(parts, visit, outcome.decision)) {
+      return answer(parts, visit, outcome.decision, saved, load);
+    }
+    load?.putBack();
+    if (typeof saved === 'object') {
+      await takeBack(parts, saved, known);
+      continue;
+    }
+    if (saved === 'full') return overCapacity(parts, visit);
+  }
+  return overCapacity(parts, asked);
+}
+
+/** As the project is now. */
+function withView(visit: Visit, view: ProjectView | undefined): Visit {
+  return view === undefined || view === visit.view ? visit : { ...visit, view };
+}
+
+/** Whether a request may have an answer at all: its password, and in a closed project its device. */
+export async function mayEnter(
+  { credentials, failures }: DeviceParts,
+  { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
+  record: DeviceRecord | undefined,
+): Promise<'welcome' | Refusal> {
+  const { project } = view;
+  const credential = record?.credential ?? project.credential;
+  const { authorization } = request.headers;
+  if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
+    const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
+    const refusal = { status: 401, text: 'the user or the password is wrong', headers };
+    // Each try costs tens of milliseconds.
+    if (!failures.hasAny(address)) return refusal;
+    const isRight = await credentials.check(credential, authorization);
+    if (isRight === 'busy') return { status: 429, text: 'too many passwords to check at once' };
+    if (!isRight) return refusal;
+  }
+  if (project.access === 'closed' && record?.enrolled !== true) {
+    return { status: 404, text: 'this device is not enrolled in the project' };
+  }
+  return 'welcome';
+}
+
+/** A rollout may have been halted while its sending was written down. Then no further device gets it, this one neither. */
+function isStillMeant({ catalogue }: DeviceParts, { view }: Visit, decision: Decision): boolean {
+  if (decision.action !== 'send') return true;
+  const { project, id } = decision.release;
+  for (const { rollout } of catalogue.view(project)?.channels.values() ?? []) {
+    if (rollout === undefined || !rollout.rollout.releaseIds.includes(id)) continue;
+    const before = view.channels.get(rollout.rollout.channel)?.rollout?.rollout;
+    if (before?.state === 'active' && rollout.rollout.state !== 'active') return false;
+  }
+  return true;
+}
+
+/** What was written down did not happen. */
+async function takeBack({ records }: DeviceParts, saved: DeviceRecord, known: DeviceRecord | undefined): Promise<void> {
+  const attempts = known?.attempts ?? [];
+  await records.change(saved.project, saved.mac, (record) => record && { ...record, attempts });
+}
+
+async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: DeviceRecord): Promise<Outcome> {
+  const { report, view, mode, channel } = visit;
+  const recognised = report.sketchMd5 === undefined ? [] : await store.catalogue.recognise(report.sketchMd5);
+  const running = whatRuns(view.project.name, report, recognised);
+  const releases = await releasesFor(store, visit, record);
+  return decide({ mode, channel, report, running, record, releases, patience: view.project, now: clock.now() });
+}
+
+/** A pinned device gets its version, whatever channels and rollouts offer. */
+async function releasesFor({ catalogue }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
+  const releases = visit.releases(visit.view, record) ?? nothing;
+  if (record.pin === undefined) return releases;
+  const offered = await catalogue.withVersion(visit.view.project.name, record.pin);
+  return { offered, steppingStones: releases.steppingStones };
+}
+
+function save(
+  { records }: DeviceParts,
+  { record }: Outcome,
+  known: DeviceRecord | undefined,
+): Promise<DeviceRecord | 'conflict' | 'full'> {
+  return record === known ? Promise.resolve(record) : records.save(record, { before: known });
+}
+
+function answer(
+  parts: DeviceParts,
+  visit: Visit,
+  decision: Decision,
+  record: DeviceRecord,
+  load: Load | undefined,
+): Refusal | undefined {
+  const { lastSeen, clock } = parts;
+  const { response, mode, view, mac, report } = visit;
+  lastSeen.note(view.project.name, mac, clock.now().wallMs, () => storedReport(report));
+  if (mode === 'version') return tellVersion(parts, response, decision, record);
+  if (decision.action === 'send') {
+    if (load === undefined) throw new Error('there is nothing to send');
+    const { request } = visit;
+    const { release, artefact } = decision;
+    send(parts, { request, response, project: view.project.name, mac, release, artefact }, load);
+    return undefined;
+  }
+  if (decision.action === 'refuse' && decision.code === 'nothing-offered') return { status: 404, text: decision.text };
+  if (decision.action === 'current') rememberAnswer(parts, visit, record);
+  countIn(parts.counters.answers, 304);
+  answerNotModified(response);
+  return undefined;
+}
+
+/** Until its record or its project changes, or it asks something else. */
+function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, record: DeviceRecord): void {
+  const { view, mac, report, channel } = visit;
+  if (!visit.mayBeRemembered || !records.isLatest(record)) return;
+  const credential = record.credential ?? view.project.credential;
+  const notedAt = clock.now().wallMs;
+  quick.set(view.project.name, mac, { reportId: report.id, channel, view, credential, notedAt });
+}
+
+/** Who only asks for the version hears of one that it could get, or else of its own; 304 would be an error there. */
+function tellVersion(
+  { counters }: DeviceParts,
+  response: ServerResponse,
+  decision: Decision,
+  { running }: DeviceRecord,
+): Refusal | undefined {
+  const version = decision.action === 'refuse' ? running?.version : decision.target.version;
+  const isNothing = decision.action === 'refuse' && decision.code === 'nothing-offered';
+  if (version === undefined || isNothing) return { status: 404, text: decision.text };
+  countIn(counters.answers, 200);
+  answerVersion(response, version, decision.action === 'send' ? decision.artefact.md5 : undefined);
+  return undefined;
+}
+
+/** A device that was not changed in any way takes 304 as "nothing to do", and asks again later. */
+function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): Refusal | undefined {
+  counters.overCapacity++;
+  if (mode === 'version') return { status: 404, text: 'not now' };
+  countIn(counters.answers, 304);
+  answerNotModified(response);
+  return undefined;
+}

@@ -1,0 +1,164 @@
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { OtaError } from '../../errors/ota-error.ts';
+import { defaultLimits, type ServerOptions } from '../options.ts';
+import type { ServerParts } from '../parts.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import { createSecureServer } from '../tls/secure-server.ts';
+import { makeApi } from './api/app.ts';
+import { limitConnections } from './connections.ts';
+import { answerText } from './device/answers.ts';
+import { DeviceDoor } from './device/device-door.ts';
+import { continueWhenRead, endWithUnreadBody } from './unread-body.ts';
+
+/** Something that listens. */
+export interface WebServer {
+  readonly url: string;
+  readonly server: HttpServer | HttpsServer;
+  /** Takes no more connections, and breaks off those that last longer. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Far more than a device sends (600 bytes), or a client with a token. */
+const mostHeaderBytes = 8192;
+const defaultHeadersWithinMs = 10_000;
+/** All of a request, its body too: an upload that takes longer goes on in another one. */
+const requestWithinMs = 300_000;
+const defaultKeepAliveMs = 5_000;
+/** While it is being closed. */
+const sweepEveryMs = 100;
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * For devices and for all others.
+ *
+ * @throws OtaError SERVER_LISTEN_FAILED
+ */
+export function openWebServer(
+  parts: ServerParts,
+  options: ServerOptions,
+  certificate: Certificate | undefined,
+): Promise<WebServer> {
+  return open(parts, options, options, wholeListener(parts), certificate);
+}
+
+/** For devices alone, in the clear: what has a token or a page is elsewhere. */
+export function openDeviceServer(parts: ServerParts, options: ServerOptions, place: Place): Promise<WebServer> {
+  return open(parts, options, place, deviceListener(parts), undefined);
+}
+
+/** Devices first: what is not for them goes through the framework. */
+function wholeListener(parts: ServerParts): RequestListener {
+  const door = new DeviceDoor(parts);
+  const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
+  return (request, response) => {
+    if (!door.handle(request, response)) void api(request, response);
+  };
+}
+
+function deviceListener(parts: ServerParts): RequestListener {
+  const door = new DeviceDoor(parts);
+  return (request, response) => {
+    if (!door.handle(request, response)) {
+      answerText(response, 404, 'only devices are answered here, below /update and /files');
+    }
+  };
+}
+
+async function open(
+  parts: ServerParts,
+  options: ServerOptions,
+  place: Place,
+  listener: RequestListener,
+  certificate: Certificate | undefined,
+): Promise<WebServer> {
+  const settings = {
+    maxHeaderSize: mostHeaderBytes,
+    headersTimeout: options.headersWithinMs ?? defaultHeadersWithinMs,
+    requestTimeout: requestWithinMs,
+    keepAliveTimeout: options.keepAliveMs ?? defaultKeepAliveMs,
+    connectionsCheckingInterval: 500,
+  };
+  const server = certificate === undefined ? createServer(settings) : createSecureServer(settings, certificate);
+  handleRequests(server, listener);
+  const { mostConnections, mostConnectionsPerAddress: mostPerAddress } = { ...defaultLimits, ...options.limits };
+  limitConnections(server, { mostConnections, mostPerAddress, trustedProxies: parts.trustedProxies }, parts.counters);
+  const sockets = openSockets(server);
+  await listen(server, place);
+  return {
+    url: urlOf(server, certificate === undefined ? 'http' : 'https'),
+    server,
+    close: (graceMs) => closeServer(server, sockets, graceMs),
+  };
+}
+
+/** node itself would answer some of what a client expects, and read the body of each. */
+function handleRequests(server: WebServer['server'], listener: RequestListener): void {
+  server.on('request', (request, response) => {
+    endWithUnreadBody(request, response);
+    listener(request, response);
+  });
+  server.on('checkContinue', (request, response) => {
+    endWithUnreadBody(request, response);
+    continueWhenRead(request, response);
+    listener(request, response);
+  });
+  server.on('checkExpectation', (request, response) => {
+    endWithUnreadBody(request, response);
+    answerText(response, 417, 'this server knows Expect: 100-continue only');
+  });
+}
+
+/** Those too that have not got beyond a handshake, of which an HTTP server knows nothing; of TLS both layers. */
+function openSockets(server: WebServer['server']): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  for (const event of ['connection', 'secureConnection']) {
+    server.on(event, (socket: Socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    });
+  }
+  return open;
+}
+
+function listen(server: WebServer['server'], { host, port }: Place): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const reason = cause.code ?? cause.message;
+      reject(new OtaError('SERVER_LISTEN_FAILED', { address: `${host}:${port}`, reason }, cause));
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function urlOf(server: WebServer['server'], scheme: 'http' | 'https'): string {
+  // A server that listens on TCP has an address of that kind.
+  const { address, family, port } = server.address() as AddressInfo;
+  const wildcard = address === '0.0.0.0' || address === '::';
+  const host = wildcard ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
+  return `${scheme}://${host}:${port}`;
+}
+
+async function closeServer(server: WebServer['server'], sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  closeUnused(server, sockets);
+  const sweep = setInterval(() => closeUnused(server, sockets), sweepEveryMs);
+  const patience = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(patience);
+}
+
+/** Those that wait for another request, as after each answer, and those that browsers open ahead of one. */
+function closeUnused(server: WebServer['server'], sockets: ReadonlySet<Socket>): void {
+  server.closeIdleConnections();
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+}

@@ -1,0 +1,106 @@
+import * as v from 'valibot';
+import { OtaError } from '../../errors/ota-error.ts';
+import { toolVersion } from '../../version.ts';
+import type { DumpLine, Store } from '../storage/store.ts';
+import {
+  type AuthorityFile,
+  readAuthority,
+  requireNoOther,
+  savedFiles,
+  writeAuthority,
+} from '../tls/authority-files.ts';
+
+/** The first line says what it is, the last one that nothing is missing. */
+const format = 1;
+const header = v.object({ backup: v.literal('ota-hooks'), format: v.literal(format), tool: v.string() });
+const row = v.strictObject({
+  table: v.string(),
+  row: v.record(v.string(), v.union([v.string(), v.number(), v.null()])),
+});
+const blob = v.strictObject({ blob: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)), base64: v.string() });
+const authorityFile = v.strictObject({ tls: v.picklist(savedFiles), base64: v.string() });
+const end = v.strictObject({ end: v.literal(true), lines: v.number() });
+
+/** What a server keeps. */
+interface Kept {
+  readonly store: Store;
+  /** Folder of the authority of its own; undefined: there is none. */
+  readonly authority: string | undefined;
+}
+
+/** All that a server keeps, as lines of JSON. Tokens and passwords are in it as hashes, the keys of its authority as they are. */
+export async function* backupLines({ store, authority }: Kept): AsyncGenerator<string> {
+  let lines = 0;
+  const line = (value: object): string => {
+    lines++;
+    return `${JSON.stringify(value)}\n`;
+  };
+  yield line({ backup: 'ota-hooks', format, tool: toolVersion });
+  for await (const dumped of store.dump()) yield line(dumped);
+  for (const { sha256, complete } of await store.blobs.olderThan(Number.POSITIVE_INFINITY)) {
+    const bytes = complete ? await store.blobs.read(sha256) : undefined;
+    if (bytes !== undefined) yield line({ blob: sha256, base64: Buffer.from(bytes).toString('base64') });
+  }
+  for (const { name, content } of authority === undefined ? [] : await readAuthority(authority)) {
+    yield line({ tls: name, base64: Buffer.from(content).toString('base64') });
+  }
+  yield `${JSON.stringify({ end: true, lines })}\n`;
+}
+
+/**
+ * Restores a backup into an empty store: the blobs first, then all rows or none, then the authority.
+ *
+ * @param name what errors call it
+ * @throws OtaError BACKUP_INVALID, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
+ */
+export async function restoreBackup(
+  { store, authority }: Kept & { readonly authority: string },
+  lines: AsyncIterable<string>,
+  name: string,
+): Promise<void> {
+  const rows: DumpLine[] = [];
+  const files: AuthorityFile[] = [];
+  let count = 0;
+  let isWhole = false;
+  const reject = (reason: string, cause?: unknown): never => {
+    throw new OtaError('BACKUP_INVALID', { path: name, reason }, cause);
+  };
+  for await (const text of lines) {
+    if (isWhole) reject('something follows its last line');
+    const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
+    if (count === 0 && !v.is(header, value)) reject('its first line is not that of a backup of this version');
+    if (v.is(end, value)) isWhole = value.lines === count;
+    else if (v.is(row, value)) rows.push(value);
+    else if (v.is(blob, value)) await restoreBlob(store, value, reject);
+    else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
+    else if (count > 0) reject(`line ${count + 1} is none of a backup`);
+    count++;
+  }
+  if (!isWhole) reject('it ends too early');
+  await requireNoOther(authority, files);
+  await store.restore(iterate(rows)).catch((cause: unknown) => reject(String(cause), cause));
+  await writeAuthority(authority, files);
+}
+
+async function restoreBlob(
+  { blobs }: Store,
+  { blob: sha256, base64 }: v.InferOutput<typeof blob>,
+  reject: (reason: string) => never,
+): Promise<void> {
+  const bytes = Buffer.from(base64, 'base64');
+  const state = await blobs.append(sha256, { offset: 0, totalBytes: bytes.length, chunks: iterate([bytes]) });
+  if (typeof state === 'string') reject(`the bytes of ${sha256} are others`);
+}
+
+function parseLine(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function* iterate<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
+}

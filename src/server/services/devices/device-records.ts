@@ -1,0 +1,216 @@
+import { Lru } from '../../lru.ts';
+import { changedRecord } from '../../storage/device-record.ts';
+import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
+import type { DeviceAction, DeviceFilter, DeviceStore, Page } from '../../storage/store.ts';
+import type { Changes } from '../events/changes.ts';
+import type { LastSeen } from './last-seen.ts';
+import type { QuickAnswers } from './quick-answers.ts';
+
+/** Records of devices that had news lately are kept in memory; a record takes about 1 KB. */
+const mostRemembered = 5_000;
+/** A record that somebody else changed is read again; more often than that it is not by chance. */
+const mostTries = 8;
+/** So many records may wait to be written; what changes beyond that is written at once. */
+const mostWaiting = 5_000;
+/** So many at a time are written, so that nobody waits long behind them. */
+const writtenAtOnce = 200;
+
+interface Waiting {
+  readonly record: DeviceRecord;
+  readonly since: number;
+}
+
+/** By whom and how it is done, for the audit log; nothing where a device did it itself. */
+interface Done {
+  readonly by?: Actor | undefined;
+  readonly action?: DeviceAction | undefined;
+}
+
+type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
+
+/** Who wants to know what becomes of devices. */
+export interface DeviceListener {
+  /** A record is as this says from now on. */
+  note(record: DeviceRecord): void;
+  forget(project: string, mac: string): void;
+}
+
+/** Reads and changes what is known of devices. All changes come through here, so that what is remembered is what is stored. */
+export class DeviceRecords {
+  readonly #store: DeviceStore;
+  readonly #lastSeen: LastSeen;
+  readonly #quick: QuickAnswers;
+  readonly #changes: Changes;
+  readonly #mostDevices: number;
+  readonly #listeners: DeviceListener[] = [];
+  readonly #remembered = new Lru<DeviceRecord>(mostRemembered);
+  /** Changed in memory alone: of the same revision as what is stored. The one that waits longest comes first. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** The latest of each device that is being written. */
+  readonly #saving = new Map<string, DeviceRecord>();
+
+  constructor(
+    store: DeviceStore,
+    { lastSeen, quick, changes }: { lastSeen: LastSeen; quick: QuickAnswers; changes: Changes },
+    mostDevices: number,
+  ) {
+    this.#store = store;
+    this.#lastSeen = lastSeen;
+    this.#quick = quick;
+    this.#changes = changes;
+    this.#mostDevices = mostDevices;
+  }
+
+  /** They are told before whoever saved it goes on. */
+  listen(listener: DeviceListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Whether this very object is what is stored, as far as this process knows. */
+  isLatest(record: DeviceRecord): boolean {
+    return this.#remembered.get(keyOf(record.project, record.mac)) === record;
+  }
+
+  async find(project: string, mac: string): Promise<DeviceRecord | undefined> {
+    const known = this.#known(project, mac);
+    if (known !== undefined) return known;
+    const seen = await this.#store.get(project, mac);
+    if (seen === undefined) return undefined;
+    this.#lastSeen.wasStored(project, mac, seen.lastSeenAt);
+    this.#remember(seen.record);
+    return seen.record;
+  }
+
+  /** With when it was last seen, from memory where that is newer. */
+  async show(project: string, mac: string): Promise<SeenDevice | undefined> {
+    const seen = await this.#store.get(project, mac);
+    return seen && this.#over(seen);
+  }
+
+  async list(project: string, page: Page, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
+    return (await this.#store.list(project, page, filter)).map((seen) => this.#over(seen));
+  }
+
+  /**
+   * Saves a changed record, when it is still the latest one that was changed.
+   *
+   * @param before from which it was made, where there was one
+   * @returns the record as it is stored now
+   */
+  async save(
+    record: DeviceRecord,
+    { before, ...as }: { before?: DeviceRecord | undefined } & Done = {},
+  ): Promise<DeviceRecord | 'conflict' | 'full'> {
+    const { project, mac, revision } = record;
+    const key = keyOf(project, mac);
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined && waiting.record !== before) return 'conflict';
+    const saved = changedRecord(record, { revision: revision + 1 });
+    this.#quick.forget(project, mac);
+    this.#saving.set(key, saved);
+    try {
+      const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, ...as });
+      // It is part of what was saved, or of what another one has saved.
+      if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+      if (outcome !== 'saved') {
+        this.#remembered.delete(key);
+        return outcome;
+      }
+      this.#tell(saved);
+      return saved;
+    } catch (error) {
+      this.#remembered.delete(key);
+      throw error;
+    } finally {
+      this.#quick.forget(project, mac);
+      if (this.#saving.get(key) === saved) this.#saving.delete(key);
+    }
+  }
+
+  /**
+   * Changes a record, as often as it takes until nobody else changed it meanwhile.
+   *
+   * @param change gives back the same object where nothing is to be changed; undefined comes in when there is no record
+   * @returns the record as it is stored now; `full` when there is no room for a new one
+   */
+  async change(
+    project: string,
+    mac: string,
+    change: Change,
+    as: Done = {},
+  ): Promise<DeviceRecord | undefined | 'full'> {
+    for (let tries = 0; tries < mostTries; tries++) {
+      const before = await this.find(project, mac);
+      const after = change(before);
+      if (after === undefined || after === before) return after;
+      const saved = await this.save(after, { before, ...as });
+      if (saved !== 'conflict') return saved;
+    }
+    throw new Error(`the record of ${mac} changes all the time`);
+  }
+
+  /**
+   * Changes the record of a known device in memory: it is written with what changes next, or by `flush`, and a crash may take it. Most
+   * devices that took an update are back within a minute, and what is written then includes it.
+   */
+  async changeLater(project: string, mac: string, change: Change): Promise<void> {
+    const key = keyOf(project, mac);
+    if (this.#known(project, mac) === undefined) await this.find(project, mac);
+    // What is being written was made from the record before.
+    if (this.#saving.has(key) || this.#waiting.size >= mostWaiting) {
+      await this.change(project, mac, change);
+      return;
+    }
+    const before = this.#known(project, mac);
+    const after = before && change(before);
+    if (after === undefined || after === before) return;
+    this.#waiting.set(key, { record: after, since: this.#waiting.get(key)?.since ?? Date.now() });
+    this.#quick.forget(project, mac);
+    this.#tell(after);
+  }
+
+  /** Writes what has waited since before then. */
+  async flush(latest = Number.POSITIVE_INFINITY): Promise<void> {
+    const due = [...this.#waiting.values()].filter(({ since }) => since <= latest);
+    for (let at = 0; at < due.length; at += writtenAtOnce) {
+      await Promise.all(due.slice(at, at + writtenAtOnce).map(({ record }) => this.save(record, { before: record })));
+    }
+  }
+
+  async remove(project: string, mac: string, by: Actor): Promise<boolean> {
+    const wasThere = await this.#store.remove(project, mac, by);
+    this.#remembered.delete(keyOf(project, mac));
+    this.#waiting.delete(keyOf(project, mac));
+    this.#quick.forget(project, mac);
+    for (const listener of this.#listeners) listener.forget(project, mac);
+    this.#changes.tell(project);
+    return wasThere;
+  }
+
+  #known(project: string, mac: string): DeviceRecord | undefined {
+    const key = keyOf(project, mac);
+    return this.#waiting.get(key)?.record ?? this.#remembered.get(key);
+  }
+
+  /** What is stored, or what is newer. */
+  #over(seen: SeenDevice): SeenDevice {
+    const { project, mac, revision } = seen.record;
+    const waiting = this.#waiting.get(keyOf(project, mac))?.record;
+    const record = waiting?.revision === revision ? waiting : seen.record;
+    return this.#lastSeen.over({ ...seen, record });
+  }
+
+  #tell(record: DeviceRecord): void {
+    this.#remember(record);
+    for (const listener of this.#listeners) listener.note(record);
+    this.#changes.tell(record.project);
+  }
+
+  #remember(record: DeviceRecord): void {
+    this.#remembered.set(keyOf(record.project, record.mac), record);
+  }
+}
+
+function keyOf(project: string, mac: string): string {
+  return `${mac}${project}`;
+}

@@ -1,0 +1,19 @@
+import type { ApiProblem, ApiProblemCode } from '../../api/api-problems.ts';
+
+type More = Omit<ApiProblem['error'], 'code' | 'message' | 'hint'>;
+
+/** Why a use case was not carried out. `http/api/problem-of.ts` maps its code to the status and the body of a response. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly code: ApiProblemCode;
+  readonly hint: string;
+  readonly more: More;
+
+  /** @param hint what to do now */
+  constructor(code: ApiProblemCode, message: string, hint: string, more: More = {}) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+    this.more = more;
+  }
+}

@@ -1,0 +1,81 @@
+import { overdue } from './devices/attempts.ts';
+import type { ServiceParts } from './parts.ts';
+
+const minuteMs = 60_000;
+const sweepEveryMs = 10_000;
+const rolloutsEveryMs = 1000;
+const flushEveryMs = minuteMs;
+/** Devices are back from an update after less than that. */
+const waitsMs = minuteMs;
+const cleanEveryMs = 60 * minuteMs;
+/** Whoever uploads has so long to publish. */
+const orphanAgeMs = 24 * 60 * minuteMs;
+const sweptAtOnce = 100;
+
+/** What a server does by itself, as whom the audit log has it. */
+const itself = 'server';
+
+/** Does what has to be done from time to time, until it is stopped. */
+export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> } {
+  const running = new Set<Promise<void>>();
+  const every = (ms: number, work: (parts: ServiceParts) => Promise<void>) =>
+    setInterval(() => {
+      const run = work(parts)
+        .catch((error: unknown) => parts.log.error({ err: error }, 'maintenance failed'))
+        .finally(() => running.delete(run));
+      running.add(run);
+    }, ms).unref();
+  const timers = [
+    every(rolloutsEveryMs, ({ rollouts }) => rollouts.maintain()),
+    every(sweepEveryMs, failOverdueDevices),
+    every(flushEveryMs, (all) => saveWaiting(all, Date.now() - waitsMs)),
+    every(cleanEveryMs, (all) => removeOrphans(all)),
+  ];
+  return {
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all(running);
+      await saveWaiting(parts);
+    },
+  };
+}
+
+/** Those that took an update and were not heard of since. */
+export async function failOverdueDevices({ store, records, clock, log }: ServiceParts): Promise<void> {
+  for (;;) {
+    const now = clock.now();
+    const found = await store.devices.overdue(now.servedMs, sweptAtOnce);
+    for (const { project, mac } of found) {
+      await records.change(project, mac, (record) => record && { ...record, attempts: overdue(record.attempts, now) }, {
+        by: itself,
+        action: 'device.overdue',
+      });
+      log.warn({ project, mac }, 'a device did not come back from an update');
+    }
+    if (found.length < sweptAtOnce) return;
+  }
+}
+
+/** What may be lost in a crash; a record that changed after `latest` waits for its next change. */
+export async function saveWaiting(
+  { records, lastSeen, store, clock }: ServiceParts,
+  latest = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  await records.flush(latest);
+  await lastSeen.flush();
+  await store.setServedMs(clock.now().servedMs);
+}
+
+/** Uploads that nobody published, and those that were never finished; those that came before `at`. */
+export async function removeOrphans(
+  { store, publishing, log }: ServiceParts,
+  at = Date.now() - orphanAgeMs,
+): Promise<void> {
+  await publishing.take('all', async () => {
+    for (const { sha256, complete } of await store.blobs.olderThan(at)) {
+      if (complete && (await store.catalogue.isReferenced(sha256))) continue;
+      await store.blobs.remove(sha256);
+      log.info({ sha256, complete }, 'removed an upload that was never published');
+    }
+  });
+}

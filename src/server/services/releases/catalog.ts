@@ -1,0 +1,131 @@
+import type { ProjectRecord, ReleaseRecord, RolloutRecord } from '../../storage/records.ts';
+import type { Store } from '../../storage/store.ts';
+import type { Releases } from '../devices/decide.ts';
+import type { Changes } from '../events/changes.ts';
+import type { RolloutView } from '../rollouts/admission.ts';
+
+/** A project as devices are answered from it: read once, and again when it changes. Another object is another state of the project. */
+export interface ProjectView {
+  readonly project: ProjectRecord;
+  /** By channel; a channel that offers nothing is not among them. */
+  readonly channels: ReadonlyMap<string, Releases>;
+}
+
+/** Where a path other than /update/PROJECT leads. */
+export interface Alias {
+  readonly project: string;
+  readonly channel: string;
+}
+
+const steppingStonesLookedAt = 32;
+/** For each board; the planner tries all ways through them. */
+const mostSteppingStones = 4;
+
+/** What is offered, in memory: a check must not cost more for a larger fleet or more releases. */
+export class Catalogue {
+  readonly #store: Store;
+  readonly #changes: Changes;
+  readonly #views = new Map<string, ProjectView>();
+  #aliases: ReadonlyMap<string, Alias> = new Map();
+
+  private constructor(store: Store, changes: Changes) {
+    this.#store = store;
+    this.#changes = changes;
+  }
+
+  static async open(store: Store, changes: Changes): Promise<Catalogue> {
+    const catalogue = new Catalogue(store, changes);
+    await catalogue.refresh();
+    return catalogue;
+  }
+
+  view(project: string): ProjectView | undefined {
+    return this.#views.get(project);
+  }
+
+  views(): ProjectView[] {
+    return [...this.#views.values()];
+  }
+
+  alias(path: string): Alias | undefined {
+    return this.#aliases.get(path);
+  }
+
+  /** To be called after every change, before it is acknowledged: the next device sees it. */
+  async refresh(only?: string): Promise<void> {
+    for (const project of await this.#store.catalogue.projects()) {
+      if (only !== undefined && project.name !== only) continue;
+      const channels = await this.#channels(project.name);
+      this.#views.set(project.name, { project, channels: this.#withLiveRollouts(project.name, channels) });
+    }
+    this.#aliases = new Map(
+      this.views().flatMap(({ project }) =>
+        project.aliases.map(({ path, channel }) => [path, { project: project.name, channel }] as const),
+      ),
+    );
+    for (const { project } of this.views())
+      if (only === undefined || project.name === only) this.#changes.tell(project.name);
+  }
+
+  /** At once: whoever asks from now on is answered by the rollout as it is now. */
+  replaceRollout(rollout: RolloutRecord): void {
+    const view = this.#views.get(rollout.project);
+    const releases = view?.channels.get(rollout.channel);
+    if (view === undefined || releases?.rollout?.rollout.id !== rollout.id) return;
+    const channels = new Map(view.channels);
+    channels.set(rollout.channel, { ...releases, rollout: { ...releases.rollout, rollout } });
+    this.#views.set(rollout.project, { ...view, channels });
+    this.#changes.tell(rollout.project);
+  }
+
+  async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
+    const offers = await this.#store.catalogue.offers(project);
+    const rollouts = await this.#rollouts(project);
+    const channels = new Map<string, Releases>();
+    for (const channel of new Set([...offers.map((offer) => offer.channel), ...rollouts.keys()])) {
+      const before = await this.#store.catalogue.offeredBefore(project, channel, steppingStonesLookedAt);
+      channels.set(channel, {
+        offered: offers.filter((offer) => offer.channel === channel).map(({ release }) => release),
+        steppingStones: steppingStones(before),
+        rollout: rollouts.get(channel),
+      });
+    }
+    return channels;
+  }
+
+  /** By channel. */
+  async #rollouts(project: string): Promise<ReadonlyMap<string, RolloutView>> {
+    const views = new Map<string, RolloutView>();
+    for (const rollout of await this.#store.rollouts.current()) {
+      if (rollout.project !== project) continue;
+      const found = await this.#store.catalogue.withVersion(project, rollout.version);
+      const releases = found.filter(({ id }) => rollout.releaseIds.includes(id));
+      views.set(rollout.channel, { rollout, releases });
+    }
+    return views;
+  }
+
+  /** What is in memory may be ahead of what is stored, and of what was read a moment ago: a halt must not be forgotten. */
+  #withLiveRollouts(project: string, read: ReadonlyMap<string, Releases>): ReadonlyMap<string, Releases> {
+    const before = this.#views.get(project)?.channels;
+    return new Map(
+      [...read].map(([channel, releases]) => {
+        const known = before?.get(channel)?.rollout?.rollout;
+        const isSame = releases.rollout !== undefined && known?.id === releases.rollout.rollout.id;
+        return [channel, isSame ? { ...releases, rollout: { ...releases.rollout, rollout: known } } : releases];
+      }),
+    );
+  }
+}
+
+/** The newest sketch of each core for each board: what matters on the way is what the device can do once it runs it. */
+function steppingStones(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
+  const chosen: ReleaseRecord[] = [];
+  for (const release of before) {
+    if (release.kind !== 'sketch') continue;
+    const ofBoard = chosen.filter(({ board }) => board === release.board);
+    const isNew = !ofBoard.some(({ manifest }) => manifest.image.core === release.manifest.image.core);
+    if (isNew && ofBoard.length < mostSteppingStones) chosen.push(release);
+  }
+  return chosen;
+}

@@ -1,0 +1,57 @@
+import type { Reading } from '../../../core/firmware/finding.ts';
+import { type Envelope, largestFlashBytes } from '../../../core/firmware/firmware.ts';
+import { type GunzippedFile, readGzip } from '../../../core/firmware/gzip-framing.ts';
+import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
+import type { Artefact } from '../../../core/model/manifest.ts';
+import { quickInflateFacts } from '../../../core/preflight/image-facts.ts';
+
+/** As `pack` and `sign` make them: the compressed image, and the same with an aligned header. */
+const mostCompressions = 2;
+
+interface Compression {
+  /** Without the signature that may follow. */
+  readonly member: Uint8Array;
+  readonly gunzipped: Reading<GunzippedFile>;
+}
+
+/**
+ * The gzip files of one build. Deflate data made for the purpose takes zlib 0.1 s per MB, so that equal data is inflated once and only as
+ * many different files are inflated as a build can have.
+ */
+export class Compressions {
+  readonly #isSketch: boolean;
+  readonly #found: Compression[] = [];
+  #inflated: { readonly payload: Uint8Array; readonly facts: Artefact['inflate'] } | undefined;
+
+  constructor(isSketch: boolean) {
+    this.#isSketch = isSketch;
+  }
+
+  /** @returns the framing of any further file with nothing in it */
+  readonly gunzip = (file: Uint8Array): Reading<GunzippedFile> => {
+    const known = this.#found.find(({ member }) => beginsWith(file, member) && !looksLikeGzip(file, member.length));
+    if (known !== undefined) return known.gunzipped;
+    if (this.#found.length === mostCompressions) return notInflated;
+    const gunzipped = readGzip(file, largestFlashBytes);
+    this.#found.push({ member: file.subarray(0, gunzipped.value.framing.endOffset), gunzipped });
+    return gunzipped;
+  };
+
+  /** See `inflateFacts`; computed once for artifacts that differ in their signature alone. */
+  async inflateFacts({ payload, content }: Envelope): Promise<Artefact['inflate']> {
+    const last = this.#inflated;
+    if (last !== undefined && Buffer.compare(last.payload, payload) === 0) return last.facts;
+    const facts = await quickInflateFacts(payload, content, this.#isSketch);
+    this.#inflated = { payload, facts };
+    return facts;
+  }
+}
+
+const notInflated: Reading<GunzippedFile> = {
+  value: { framing: { firstHeader: undefined, members: [], endOffset: undefined }, content: new Uint8Array(0) },
+  findings: [],
+};
+
+function beginsWith(file: Uint8Array, start: Uint8Array): boolean {
+  return Buffer.compare(file.subarray(0, start.length), start) === 0;
+}

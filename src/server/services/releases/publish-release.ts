@@ -1,0 +1,254 @@
+import { isDeepStrictEqual } from 'node:util';
+import type * as v from 'valibot';
+import { mostBlobBytes, privateKeyRule, type releaseRequestSchema } from '../../../api/release.ts';
+import type { ReleaseComplaint } from '../../../api/release-info.ts';
+import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.ts';
+import { type Manifest, parseManifest } from '../../../core/model/manifest.ts';
+import { judgeRelease } from '../../../core/preflight/judge-release.ts';
+import { isRuleId } from '../../../core/preflight/registry.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
+import type { PublicationResult, Store } from '../../storage/store.ts';
+import { DomainError } from '../domain-error.ts';
+import type { ServiceParts } from '../parts.ts';
+import { newProject } from './project.ts';
+import type { BuildAnswer } from './verify-build.ts';
+
+export interface PublishQuestion {
+  readonly project: string;
+  readonly request: v.InferOutput<typeof releaseRequestSchema>;
+  readonly by: Actor;
+  /** Whether the project may be created. */
+  readonly isAdmin: boolean;
+}
+
+export interface PublishAnswer {
+  readonly outcome: Exclude<PublicationResult['outcome'], 'version-taken'>;
+  readonly release: ReleaseRecord;
+  readonly warnings: readonly ReleaseComplaint[];
+}
+
+/** A release whose bytes are what its manifest says. */
+export interface VerifiedRelease {
+  /** Fingerprints of the keys that the project had. */
+  readonly projectKeys: readonly string[];
+  readonly warnings: readonly ReleaseComplaint[];
+}
+
+/**
+ * Reads all bytes of a release again, in a thread of its own, and asks the rules. Nothing is written.
+ *
+ * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, verification-limit
+ */
+export async function verifyRelease(
+  { store, verifier }: Pick<ServiceParts, 'store' | 'verifier'>,
+  question: PublishQuestion,
+): Promise<VerifiedRelease> {
+  const { manifest, key, record, blobs } = await prepare(store, question);
+  const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
+  const answer = await verifier.verify(question.project, { manifest, blobs, key, projectKeys });
+  requireAsDescribed(answer, question.request.allow);
+  return { projectKeys: record.keys.map(({ fingerprint }) => fingerprint), warnings: judged(manifest, question) };
+}
+
+/**
+ * Makes a verified release visible in one step.
+ *
+ * @throws DomainError conflict, version-taken, and those of `verifyRelease`
+ */
+export async function publishRelease(
+  store: Store,
+  question: PublishQuestion,
+  { projectKeys, warnings }: VerifiedRelease,
+): Promise<PublishAnswer> {
+  const { project, request, by } = question;
+  // Verifying took a while: an admin may have changed the project meanwhile, or uploads may have been swept away.
+  const { manifest, record, present } = await prepare(store, question);
+  if (
+    !isDeepStrictEqual(
+      record.keys.map(({ fingerprint }) => fingerprint),
+      projectKeys,
+    )
+  ) {
+    throw new DomainError(
+      'conflict',
+      `the keys of ${project} changed while the release was verified`,
+      'Publish it again.',
+    );
+  }
+  const { version, purpose } = request;
+  const { kind } = manifest.image;
+  const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
+  const channel = purpose === 'serve' && !request.hold ? request.channel : undefined;
+  const changed = record === present ? undefined : record;
+  const { outcome, release: written } = await store.catalogue.publish({ release, channel, project: changed, by });
+  if (outcome === 'version-taken') {
+    const message = `${project} has a ${kind} ${version} already, with other bytes`;
+    throw new DomainError(
+      'version-taken',
+      message,
+      'Give the build a version of its own; what was published never changes.',
+    );
+  }
+  return { outcome, release: written, warnings };
+}
+
+interface Prepared {
+  readonly manifest: Manifest;
+  readonly key: RsaPublicKey | undefined;
+  /** undefined: this release is the first. */
+  readonly present: ProjectRecord | undefined;
+  /** The project as it will be. */
+  readonly record: ProjectRecord;
+  /** Path of each artifact by SHA-256. */
+  readonly blobs: ReadonlyMap<string, string>;
+}
+
+/** All that can be said of a release without its bytes. */
+async function prepare(store: Store, question: PublishQuestion): Promise<Prepared> {
+  const manifest = readManifest(question);
+  const present = (await store.catalogue.projects()).find(({ name }) => name === question.project);
+  const key = namedKey(manifest);
+  const record = await projectOf(store, question, present, key);
+  if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  return { manifest, key, present, record, blobs: await requireBlobs(store, manifest) };
+}
+
+/** With the project and the version under which it is published; of a build that is only recognised the image is all that matters. */
+function readManifest({ project, request }: PublishQuestion): Manifest {
+  const parsed = parseManifest(request.manifest);
+  if ('reason' in parsed) throw invalid([`the manifest: ${parsed.reason}`]);
+  const { manifest } = parsed;
+  const problems: string[] = [];
+  const isOther = (there: string | undefined, here: string) => there !== undefined && there !== here;
+  if (isOther(manifest.project, project))
+    problems.push(`it was packed for project ${manifest.project}, not ${project}`);
+  if (isOther(manifest.version, request.version)) {
+    problems.push(`it was packed as version ${manifest.version}, not ${request.version}`);
+  }
+  if (manifest.board !== undefined && manifest.board.length > 64) problems.push('the name of its board is too long');
+  if (request.purpose === 'known' && manifest.image.kind !== 'sketch') {
+    problems.push('only sketches can be recognised: devices report no digest of their files');
+  }
+  const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
+  problems.push(...unknown.map((rule) => `there is no rule ${rule}`));
+  if (new Set(manifest.artefacts.map(({ file }) => file)).size < manifest.artefacts.length) {
+    problems.push('two of its artefacts have the same name');
+  }
+  const total = manifest.artefacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (manifest.artefacts.length > mostArtefacts || total > mostArtefacts * mostBlobBytes)
+    problems.push('it is too large');
+  if (problems.length > 0) throw invalid(problems);
+  const onlyImage = manifest.artefacts.filter(({ file }) => file === manifest.image.file);
+  const artefacts = request.purpose === 'known' ? onlyImage : manifest.artefacts;
+  return { ...manifest, project, version: request.version, artefacts };
+}
+
+/** `pack` and `sign` make 5 at most. */
+const mostArtefacts = 8;
+/** Of the releases that a project without a key has. */
+const mostLookedAt = 1000;
+
+function invalid(problems: readonly string[]): DomainError {
+  return new DomainError('invalid', problems.join('; '), 'Pack the build again: ota-hooks pack', { problems });
+}
+
+function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
+  const { publicKey } = signing;
+  if (publicKey === undefined) return undefined;
+  try {
+    const key = readPublicKey(publicKey.pem, 'the public key of the manifest');
+    if (key.fingerprint === publicKey.fingerprint && key.bits === publicKey.bits) return key;
+  } catch (error) {
+    if (!(error instanceof OtaError)) throw error;
+    throw invalid([error.message]);
+  }
+  throw invalid(['the public key of the manifest has another fingerprint']);
+}
+
+/**
+ * An admin's first publication makes the project, and its key that of the project. Builds of the past may have come before, with any key
+ * or none: they say nothing of the project's.
+ */
+async function projectOf(
+  { catalogue }: Store,
+  { project, isAdmin, request }: PublishQuestion,
+  present: ProjectRecord | undefined,
+  key: RsaPublicKey | undefined,
+): Promise<ProjectRecord> {
+  if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
+  if (isAdmin) {
+    const before = present === undefined ? [] : await catalogue.releases(project, { limit: mostLookedAt });
+    const isFirst = request.purpose === 'serve' && before.every(({ purpose }) => purpose === 'known');
+    const keys = isFirst && key !== undefined ? [{ fingerprint: key.fingerprint, pem: key.pem }] : [];
+    if (present === undefined) return newProject(project, keys);
+    return keys.length === 0 ? present : { ...present, keys };
+  }
+  const hint = "An admin's first publication makes it, and registers its public key.";
+  throw new DomainError('not-found', `there is no project ${project}`, hint);
+}
+
+function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
+  const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
+  if (key === undefined && keys.length > 0) {
+    const hint = 'Sign it: devices of the project would refuse it, or stop to check signatures.';
+    throw new DomainError(
+      'wrong-key',
+      `the releases of ${name} are signed by ${known}, and this one names no key`,
+      hint,
+    );
+  }
+  if (key === undefined) return;
+  if (!keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) {
+    const theirs = keys.length === 0 ? 'no key' : `key ${known}`;
+    const message = `it is signed by ${key.fingerprint.slice(0, 16)}…, and ${name} has ${theirs}`;
+    const hint = 'If the key is meant to change, an admin registers the new one: ota-hooks server projects set.';
+    throw new DomainError('wrong-key', message, hint);
+  }
+  if (manifest.artefacts.every(({ signature }) => signature === 'none')) {
+    throw new DomainError(
+      'wrong-key',
+      'none of its artefacts is signed yet',
+      'Sign it first: ota-hooks sign --manifest',
+    );
+  }
+}
+
+async function requireBlobs({ blobs }: Store, { artefacts }: Manifest): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  const missing = [];
+  for (const { file, sha256, sizeBytes } of artefacts) {
+    if (found.has(sha256) || (await blobs.state(sha256)).complete) found.set(sha256, blobs.path(sha256));
+    else missing.push({ file, sha256, sizeBytes });
+  }
+  if (missing.length === 0) return found;
+  const names = missing.map(({ file }) => file).join(', ');
+  throw new DomainError('blobs-missing', `the server does not have ${names} yet`, 'Upload them, then publish again.', {
+    missing,
+  });
+}
+
+function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
+  if (privateKey === 'signing-key') {
+    const hint = 'Keep it out of the build, and make a new pair: whoever has the image can sign updates.';
+    throw new DomainError('private-key', 'THE PRIVATE KEY OF THE PROJECT IS IN THE IMAGE', hint);
+  }
+  if (differences.length > 0) {
+    const hint = 'Pack the build again, with the version of ota-hooks that the server has.';
+    throw new DomainError('not-as-described', differences.join('; '), hint, { problems: differences });
+  }
+  if (privateKey === undefined || allow.includes(privateKeyRule)) return;
+  const hint = `Whoever downloads the image has that key. If that is meant (a device's own TLS key), allow it: --allow ${privateKeyRule}`;
+  throw new DomainError('private-key', 'there is a private key in the image', hint);
+}
+
+function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseComplaint[] {
+  if (request.purpose === 'known') return [];
+  const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
+  const toComplaint = ({ rule, message, instead }: ReleaseComplaint) => ({ rule, message, instead });
+  if (refused.length === 0) return warnings.map(toComplaint);
+  const message = refused.map((complaint) => `${complaint.message} (${complaint.rule})`).join('; ');
+  const rules = refused.map(({ rule }) => `--allow ${rule}`).join(' ');
+  const hint = `${refused.map(({ instead }) => instead).join('; ')}. The only way past it: ${rules}`;
+  throw new DomainError('refused', message, hint, { refused: refused.map(toComplaint) });
+}

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { usedExtent } from '../../../core/firmware/erased-flash.ts';
+import { type Firmware, readEnvelope, readFirmware } from '../../../core/firmware/firmware.ts';
+import { privateKeyInside } from '../../../core/firmware/private-keys.ts';
+import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
+import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
+import type { Artefact, Manifest } from '../../../core/model/manifest.ts';
+import { imageFacts } from '../../../core/preflight/image-facts.ts';
+import { Compressions } from './compressions.ts';
+
+/** Plain data: it is sent to a worker thread. */
+export interface BuildQuestion {
+  readonly manifest: Manifest;
+  /** Path of each artifact by SHA-256. */
+  readonly blobs: ReadonlyMap<string, string>;
+  /** The key that the manifest names. */
+  readonly key: RsaPublicKey | undefined;
+  /** Keys of the project, whose private halves must not be in an image. */
+  readonly projectKeys: readonly RsaPublicKey[];
+}
+
+export interface BuildAnswer {
+  /** Where the manifest and the bytes disagree, in sentences. */
+  readonly differences: readonly string[];
+  readonly privateKey: 'signing-key' | 'other' | undefined;
+}
+
+/**
+ * Reads the bytes of a build again and compares all that they show with the manifest. Two statements of the publisher cannot be checked:
+ * the proof of enforcement and the flash layout, which come from the ELF.
+ *
+ * The cost is linear in the bytes, and one artifact at a time is in memory beside the image.
+ */
+export async function verifyBuild(question: BuildQuestion): Promise<BuildAnswer> {
+  const { manifest, blobs, key, projectKeys } = question;
+  const image = manifest.artefacts.find(({ file }) => file === manifest.image.file);
+  const bytes = image && (await read(blobs, image));
+  if (image === undefined || bytes === undefined) {
+    return { differences: [`${manifest.image.file} is not among the artefacts`], privateKey: undefined };
+  }
+  const compressions = new Compressions(manifest.image.kind === 'sketch');
+  const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
+  const differences = [...imageDifferences(manifest, bytes, firmware)];
+  for (const artefact of manifest.artefacts) {
+    const content = await read(blobs, artefact);
+    for await (const difference of artefactDifferences(artefact, content, { question, firmware, compressions })) {
+      differences.push(difference);
+    }
+  }
+  return { differences, privateKey: privateKeyInside(firmware.content, projectKeys) };
+}
+
+async function read(blobs: BuildQuestion['blobs'], { sha256 }: Artefact): Promise<Uint8Array | undefined> {
+  const path = blobs.get(sha256);
+  return path === undefined ? undefined : readFile(path);
+}
+
+function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firmware): Generator<string> {
+  const { image, embeddedKeys } = manifest;
+  const isFilesystem = image.kind === 'filesystem';
+  const kind = firmware.kind === 'unknown' && isFilesystem ? 'filesystem' : firmware.kind;
+  if (kind !== image.kind) yield `${image.file} is a ${kind}, not a ${image.kind}`;
+  if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
+  if (!hasDigests(image, bytes)) yield `the size or the digests of ${image.file} are others`;
+  for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
+    // What imageFacts names are keys of the manifest's image.
+    if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} is another`;
+  }
+  const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
+  if (!isSame(keys, embeddedKeys)) yield `the public keys in ${image.file} are others`;
+  const sketchSizeBytes = isFilesystem ? undefined : firmware.sketch?.sketchSizeBytes;
+  const md5s = sketchSizeBytes === undefined ? [] : sketchMd5s(firmware.content, sketchSizeBytes);
+  if (!isSame(md5s, image.sketchMd5s)) yield `the sketch MD5s of ${image.file} are others`;
+}
+
+interface ImageContext {
+  readonly question: BuildQuestion;
+  /** The image. */
+  readonly firmware: Firmware;
+  readonly compressions: Compressions;
+}
+
+async function* artefactDifferences(
+  artefact: Artefact,
+  bytes: Uint8Array | undefined,
+  { question, firmware, compressions }: ImageContext,
+): AsyncGenerator<string> {
+  const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artefact;
+  if (bytes === undefined || !hasDigests(artefact, bytes)) return yield `the size or the digests of ${file} are others`;
+  const envelope = readEnvelope(bytes, signers(question, firmware), compressions.gunzip);
+  const isSketch = question.manifest.image.kind === 'sketch';
+  if (envelope.encoding !== encoding) yield `${file} is ${envelope.encoding}, not ${encoding}`;
+  if ((envelope.trailer?.format ?? 'none') !== signature) {
+    yield signature === 'none'
+      ? `${file} has a signature, and should have none`
+      : `the signature of ${file} is not one of the key that the manifest names`;
+  }
+  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed by another key`;
+  if (envelope.payload.length !== payloadBytes) yield `the payload of ${file} has another size`;
+  if (!isSameContent(envelope.content, firmware.content, isSketch)) {
+    return yield `${file} is not made of ${question.manifest.image.file}`;
+  }
+  const inflates = encoding === 'gzip' ? await compressions.inflateFacts(envelope) : undefined;
+  if (!isSame(inflates, inflate)) yield `${file} inflates in another way`;
+}
+
+/** Keys that may have signed an artifact: the manifest's, and those in the image. */
+function signers({ key }: BuildQuestion, { embeddedKeys }: Firmware): readonly RsaPublicKey[] {
+  const embedded = embeddedKeys.map((found) => found.key);
+  return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
+}
+
+/** Of a filesystem, erased blocks at the end may have been cut off. */
+function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
+  const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
+  const expected = isCut ? whole.subarray(0, content.length) : whole;
+  return Buffer.compare(content, expected) === 0;
+}
+
+function hasDigests(
+  { sizeBytes, md5, sha256 }: Pick<Artefact, 'sizeBytes' | 'md5' | 'sha256'>,
+  bytes: Uint8Array,
+): boolean {
+  const digest = (name: string) => createHash(name).update(bytes).digest('hex');
+  return bytes.length === sizeBytes && digest('md5') === md5 && digest('sha256') === sha256;
+}
+
+/** As JSON has them: without keys that have no value. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a) ?? 'null'), JSON.parse(JSON.stringify(b) ?? 'null'));
+}

@@ -1,0 +1,47 @@
+import type { ImageKind } from '../../../core/model/artefact.ts';
+import type { Actor, ReleaseRecord } from '../../storage/records.ts';
+import type { Store } from '../../storage/store.ts';
+import { DomainError } from '../domain-error.ts';
+import type { ServiceParts } from '../parts.ts';
+
+/** Releases of a version; all kinds and boards where they are not named. */
+export interface Selection {
+  readonly version: string;
+  readonly kind?: ImageKind | undefined;
+  readonly board?: string | undefined;
+}
+
+/** @throws DomainError not-found */
+export async function selectReleases(
+  { catalogue }: Store,
+  project: string,
+  { version, kind, board }: Selection,
+): Promise<readonly ReleaseRecord[]> {
+  const chosen = (await catalogue.withVersion(project, version)).filter(
+    (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
+  );
+  if (chosen.length > 0) return chosen;
+  throw new DomainError(
+    'not-found',
+    `${project} has no such release of ${version}`,
+    'Known and withdrawn ones are not offered.',
+  );
+}
+
+/**
+ * They are neither offered nor sent any more, to whoever asks from now on.
+ *
+ * @throws DomainError not-found
+ */
+export async function withdrawReleases(
+  { store, catalogue, rollouts }: Pick<ServiceParts, 'store' | 'catalogue' | 'rollouts'>,
+  { project, reason, by, ...selection }: Selection & { project: string; reason?: string | undefined; by: Actor },
+): Promise<readonly ReleaseRecord[]> {
+  const withdrawn = reason ?? 'no reason given';
+  const chosen = await selectReleases(store, project, selection);
+  const ids = chosen.map(({ id }) => id);
+  await store.catalogue.withdraw(project, ids, withdrawn, by);
+  await rollouts.withdrawn(project, ids, withdrawn, by);
+  await catalogue.refresh(project);
+  return chosen.map((release) => ({ ...release, withdrawn }));
+}

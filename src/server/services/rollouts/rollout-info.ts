@@ -1,0 +1,45 @@
+import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
+import type { RolloutRecord } from '../../storage/records.ts';
+import type { Verdict } from './judge-rollout.ts';
+import { noTally, sumOf } from './tally.ts';
+
+/**
+ * A rollout as the API shows it.
+ *
+ * @param tallies of each stage; undefined where nobody knows any more
+ * @param verdict of an active one
+ * @param former the version that its channel offered before
+ */
+export function rolloutInfo(
+  rollout: RolloutRecord,
+  tallies: readonly (RolloutTally | undefined)[],
+  verdict: Verdict | undefined,
+  former: string | undefined,
+): RolloutInfo {
+  const { id, project, channel, version, state, reason, openStages, gate, halt, startedBy } = rollout;
+  const stages = rollout.stages.map((stage, index) => ({ ...stage, tally: tallies[index] ?? noTally() }));
+  return {
+    id,
+    project,
+    channel,
+    version,
+    former,
+    state,
+    reason,
+    openStages,
+    waitingFor: verdict?.kind === 'wait' ? verdict.waitingFor : undefined,
+    stages,
+    tally: sumOf(stages.map(({ tally }) => tally)),
+    gate,
+    halt,
+    startedAt: iso(rollout.startedAt),
+    startedBy,
+    endedAt: rollout.endedAt === undefined ? undefined : iso(rollout.endedAt),
+    history: rollout.history.map(({ at, ...event }) => ({ at: iso(at), ...event })),
+    samples: rollout.samples.map(({ at, ...sample }) => ({ at: iso(at), ...sample })),
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

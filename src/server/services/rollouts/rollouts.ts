@@ -1,0 +1,270 @@
+import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.ts';
+import type { RolloutInfo, RolloutStanding } from '../../../api/rollout-info.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
+import type { Store } from '../../storage/store.ts';
+import { Turns } from '../../turns.ts';
+import { DomainError } from '../domain-error.ts';
+import type { Catalogue } from '../releases/catalog.ts';
+import { actOn } from './actions.ts';
+import { type Live, LiveRollouts } from './live-rollouts.ts';
+import { rolloutInfo } from './rollout-info.ts';
+import { withSample } from './samples.ts';
+import type { ServiceClock } from './service-clock.ts';
+import { standingOf } from './standing.ts';
+import { prepareRollout, type StartQuestion } from './start.ts';
+import { isUnderWay, type Step, stepTo } from './step.ts';
+
+/** What it works with. */
+interface Needs {
+  readonly store: Store;
+  readonly catalogue: Catalogue;
+  readonly clock: ServiceClock;
+  readonly log: Log;
+}
+
+const itself = 'server';
+
+/**
+ * The rollouts of a server: counts what devices have come to, halts, opens stages, and does what people want. A halt holds from the
+ * moment in which the failure becomes known, before it is stored: what it follows from is stored, and after a crash follows again.
+ */
+export class Rollouts {
+  readonly #needs: Needs;
+  readonly #live: LiveRollouts;
+  readonly #turns = new Turns();
+
+  private constructor(needs: Needs) {
+    this.#needs = needs;
+    this.#live = new LiveRollouts(needs.store.devices, needs.clock);
+  }
+
+  /** Counts again what is stored, and halts what has to be halted, before anybody is answered. */
+  static async open(needs: Needs): Promise<Rollouts> {
+    const rollouts = new Rollouts(needs);
+    const current = await needs.store.rollouts.current();
+    for (const rollout of current) rollouts.#live.add(rollout);
+    for (const project of new Set(current.map(({ project }) => project))) await rollouts.#live.count(project);
+    await rollouts.maintain();
+    return rollouts;
+  }
+
+  /** A record was saved. */
+  note(record: DeviceRecord): void {
+    for (const live of this.#live.note(record)) this.#haltIfNeeded(live);
+  }
+
+  /** A device was removed. */
+  forget(project: string, mac: string): void {
+    for (const live of this.#live.of(project)) live.tally.forget(mac);
+  }
+
+  /** The newest first. */
+  async list(project: string, limit = 100): Promise<RolloutInfo[]> {
+    const stored = await this.#needs.store.rollouts.ofProject(project, limit);
+    return Promise.all(stored.map((rollout) => this.#info(rollout)));
+  }
+
+  async show(project: string, id: number): Promise<RolloutInfo | undefined> {
+    const stored = await this.#needs.store.rollouts.find(project, id);
+    return stored && this.#info(stored);
+  }
+
+  /** Where a device stands in the rollout of its channel. */
+  standing(record: DeviceRecord): RolloutStanding | undefined {
+    for (const { rollout } of this.#live.of(record.project)) {
+      const standing = standingOf(rollout, record);
+      if (standing !== undefined) return standing;
+    }
+    return undefined;
+  }
+
+  /** The one that is under way on a channel; while it is, nothing else may be offered there. */
+  underWay(project: string, channel: string): RolloutRecord | undefined {
+    return this.#live.of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
+  }
+
+  /** @throws DomainError not-found, conflict, invalid */
+  start(question: StartQuestion): Promise<RolloutInfo> {
+    return this.#turns.take('all', async () => {
+      const { store, catalogue } = this.#needs;
+      const { project, request, by } = question;
+      this.requireFreeChannel(project, request.channel);
+      const prepared = await prepareRollout(store, question);
+      const detail = { version: prepared.version, channel: prepared.channel, stages: prepared.stages };
+      const rollout = await store.rollouts.create(prepared, { by, action: 'rollout.start', detail });
+      if (rollout === undefined) throw underWay(request.channel, undefined);
+      for (const live of this.#live.of(project)) {
+        if (live.rollout.channel !== rollout.channel) continue;
+        this.#remember(withTallies(live));
+        this.#live.remove(live);
+      }
+      this.#live.add(rollout);
+      await this.#live.count(project);
+      await catalogue.refresh(project);
+      return this.#info(rollout);
+    });
+  }
+
+  /** @throws DomainError not-found, conflict */
+  async act(
+    project: string,
+    id: number,
+    action: RolloutAction,
+    request: Omit<RolloutActionRequest, 'acceptFailures'> & { acceptFailures?: boolean },
+    by: Actor,
+  ): Promise<RolloutInfo> {
+    return this.#turns.take('all', async () => {
+      const live = this.#live.get(id);
+      if (live === undefined || live.rollout.project !== project) throw notLive(await this.show(project, id), id);
+      const { stages } = live.rollout;
+      const tally = live.tally.ofStages(stages.length);
+      const step = actOn(live.rollout, action, { ...request, by, at: this.#needs.clock.now().wallMs, tally });
+      await this.#take(live, step);
+      return this.#info(live.rollout);
+    });
+  }
+
+  /** Releases are sent to nobody any more: nor are they by a rollout. */
+  async withdrawn(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
+    await this.#turns.take('all', async () => {
+      for (const live of this.#live.of(project)) {
+        const { rollout } = live;
+        if (rollout.state !== 'active' && rollout.state !== 'paused') continue;
+        if (rollout.releaseIds.some((id) => releaseIds.includes(id))) {
+          await this.#take(live, this.#step(live, 'halted', { by, reason: `withdrawn: ${reason}` }));
+        }
+      }
+    });
+  }
+
+  /** A channel offers something by hand: who has the release of an aborted rollout is no exception any more. */
+  async superseded(project: string, channel: string, by: Actor): Promise<void> {
+    await this.#turns.take('all', async () => {
+      for (const live of this.#live.of(project)) {
+        const { rollout } = live;
+        if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
+        await this.#take(live, this.#step(live, 'rolled-back', { by, reason: 'the channel offers something by hand' }));
+      }
+    });
+  }
+
+  /** @throws DomainError conflict */
+  requireFreeChannel(project: string, channel: string): void {
+    const rollout = this.underWay(project, channel);
+    if (rollout !== undefined) throw underWay(channel, rollout);
+  }
+
+  /** Opens stages whose time has come, and remembers how all goes on. */
+  async maintain(): Promise<void> {
+    await this.#turns.take('all', async () => {
+      for (const live of this.#live.all()) {
+        if (live.rollout.state === 'active') await this.#judge(live);
+        this.#sample(live);
+      }
+    });
+  }
+
+  async #judge(live: Live): Promise<void> {
+    const verdict = this.#live.verdictOf(live);
+    switch (verdict.kind) {
+      case 'halt':
+        return this.#take(live, this.#step(live, 'halted', { by: itself, reason: verdict.reason }));
+      case 'open-next':
+        return this.#take(live, actOn(live.rollout, 'advance', this.#bySelf(live)));
+      case 'complete':
+        return this.#take(live, {
+          ...this.#step(live, 'complete', { by: itself }),
+          offer: live.rollout.releaseIds,
+        });
+      case 'wait':
+        return;
+    }
+  }
+
+  #haltIfNeeded(live: Live): void {
+    if (live.rollout.state !== 'active') return;
+    const verdict = this.#live.verdictOf(live);
+    if (verdict.kind !== 'halt') return;
+    const step = this.#step(live, 'halted', { by: itself, reason: verdict.reason });
+    this.#show(live, step.rollout);
+    const { id, project, version } = live.rollout;
+    this.#needs.log.warn({ project, version, reason: verdict.reason }, 'the rollout is halted');
+    this.#turns
+      .take('all', () => this.#needs.store.rollouts.save(this.#live.get(id)?.rollout ?? step.rollout, step))
+      .catch((error: unknown) => this.#needs.log.error({ err: error, project }, 'a halt could not be stored'));
+  }
+
+  /** What narrows holds at once; what gives more devices a release, and what offers it, is stored first. */
+  async #take(live: Live, step: Step): Promise<void> {
+    const { store, catalogue, log } = this.#needs;
+    const { project, version, state } = step.rollout;
+    if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);
+    const before = live.rollout;
+    await store.rollouts.save(step.rollout, step);
+    if (step.offer !== undefined) await catalogue.refresh(project);
+    // A halt that came meanwhile is the later word, unless there is nothing left to halt.
+    if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
+    log.info({ project, version, action: step.note.action, ...step.note.detail }, 'rollout');
+  }
+
+  #show(live: Live, rollout: RolloutRecord): void {
+    live.rollout = rollout;
+    this.#needs.catalogue.replaceRollout(rollout);
+  }
+
+  #sample(live: Live): void {
+    const { wallMs } = this.#needs.clock.now();
+    const sampled = withSample(live.rollout, live.tally.ofStages(live.rollout.stages.length), wallMs);
+    if (sampled === live.rollout) return;
+    live.rollout = sampled;
+    this.#remember(sampled);
+  }
+
+  /** What may be lost, and need not be waited for. */
+  #remember(rollout: RolloutRecord): void {
+    const { store, log } = this.#needs;
+    store.rollouts
+      .save(rollout, undefined)
+      .catch((error: unknown) => log.error({ err: error }, 'how a rollout goes on could not be stored'));
+  }
+
+  #bySelf({ rollout, tally }: Live) {
+    return { by: itself, at: this.#needs.clock.now().wallMs, tally: tally.ofStages(rollout.stages.length) };
+  }
+
+  #step({ rollout }: Live, state: 'halted' | 'complete' | 'rolled-back', why: { by: Actor; reason?: string }): Step {
+    return stepTo(rollout, state, { ...why, at: this.#needs.clock.now().wallMs });
+  }
+
+  async #info(stored: RolloutRecord): Promise<RolloutInfo> {
+    const live = this.#live.get(stored.id);
+    const rollout = live?.rollout ?? stored;
+    const verdict = live !== undefined && rollout.state === 'active' ? this.#live.verdictOf(live) : undefined;
+    const tallies = rollout.stages.map((_, index) => live?.tally.ofStage(index) ?? stored.endTallies?.[index]);
+    return rolloutInfo(rollout, tallies, verdict, await this.#formerVersion(rollout));
+  }
+
+  async #formerVersion({ formerIds }: RolloutRecord): Promise<string | undefined> {
+    const found = await this.#needs.store.catalogue.byIds(formerIds);
+    return found.length === 0 ? undefined : [...new Set(found.map(({ version }) => version))].join(', ');
+  }
+}
+
+/** Before another one follows: how far it came. */
+function withTallies({ rollout, tally }: Live): RolloutRecord {
+  return { ...rollout, endTallies: rollout.stages.map((_, index) => tally.ofStage(index)) };
+}
+
+function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
+  const what = rollout === undefined ? 'a rollout' : `the rollout of ${rollout.version}`;
+  const state = rollout === undefined ? 'under way' : rollout.state;
+  const hint = 'Let it end, abort it or roll it back first (ota-hooks server rollout); or publish with --hold.';
+  return new DomainError('conflict', `${what} is ${state} on ${channel}, and nothing else can be offered there`, hint);
+}
+
+function notLive(known: RolloutInfo | undefined, id: number): DomainError {
+  if (known === undefined) return new DomainError('not-found', `there is no rollout ${id}`, 'List them first.');
+  const hint = 'Only the newest rollout of a channel can be changed.';
+  return new DomainError('conflict', `another rollout has followed that of ${known.version}`, hint);
+}

@@ -1,0 +1,25 @@
+import type { RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
+import { isMember, progressOf } from './progress.ts';
+import { stageOf } from './stage.ts';
+
+/** Where a device stands in a rollout of its project; undefined: it is not for this device. */
+export function standingOf(rollout: RolloutRecord, record: DeviceRecord): RolloutStanding | undefined {
+  const isPinned = record.pin !== undefined;
+  const channel = record.channel ?? record.askedChannel ?? rollout.channel;
+  if (isPinned || channel !== rollout.channel) return undefined;
+  const { id, version, state, stages, openStages } = rollout;
+  const stage = stageOf(rollout, record);
+  const progress = progressOf(rollout, record);
+  return {
+    rollout: id,
+    version,
+    state,
+    stage: stage + 1,
+    stages: stages.length,
+    isOpen: state === 'active' && stage < openStages,
+    counts: isMember(rollout, record),
+    progress: progress.state,
+    failure: progress.state === 'failed' ? progress.failure : undefined,
+  };
+}

@@ -1,0 +1,119 @@
+import type * as v from 'valibot';
+import type { RolloutStage, rolloutRequestSchema } from '../../../api/rollout.ts';
+import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
+import type { Store } from '../../storage/store.ts';
+import { DomainError } from '../domain-error.ts';
+import { isMember } from './progress.ts';
+import { stageOf } from './stage.ts';
+
+export interface StartQuestion {
+  readonly project: string;
+  readonly request: v.InferOutput<typeof rolloutRequestSchema>;
+  readonly by: Actor;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+const readAtOnce = 1000;
+
+/**
+ * What a rollout begins with.
+ *
+ * @throws DomainError not-found: no such version. conflict: the channel offers it already. invalid: unknown canaries, or no enrolled device
+ *   that could prove anything before everybody gets it
+ */
+export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
+  const { project, request, by, at } = question;
+  const { version, channel, gate, halt } = request;
+  const releases = await store.catalogue.withVersion(project, version);
+  if (releases.length === 0) {
+    throw new DomainError('not-found', `${project} has no ${version} that could be offered`, 'Publish it with --hold.');
+  }
+  const offers = (await store.catalogue.offers(project)).filter((offer) => offer.channel === channel);
+  const offeredIds = offers.map(({ release }) => release.id);
+  if (releases.every(({ id }) => offeredIds.includes(id))) {
+    const hint = 'Publish with --hold what shall go round first; a rollout comes before the channel offers it to all.';
+    throw new DomainError('conflict', `${channel} offers ${version} to everybody already`, hint);
+  }
+  const stages = await knownStages(store, project, { ...request, project });
+  return {
+    project,
+    channel,
+    version,
+    releaseIds: releases.map(({ id }) => id),
+    formerIds: offeredIds,
+    stages,
+    gate,
+    halt,
+    state: 'active',
+    openStages: 1,
+    accepted: { failed: 0, vanished: 0 },
+    startedAt: at,
+    startedBy: by,
+    history: [{ at, event: 'started', by }],
+    samples: [],
+  };
+}
+
+/** Canaries by their MACs; and whether anybody is there who could prove the release before all get it. */
+async function knownStages(
+  store: Store,
+  project: string,
+  rollout: { project: string; version: string; channel: string; stages: readonly RolloutStage[] },
+): Promise<readonly RolloutStage[]> {
+  const macs = new Map<string, string>();
+  const enrolled: DeviceRecord[] = [];
+  for await (const record of enrolledDevices(store, project)) {
+    macs.set(record.mac, record.mac);
+    if (record.name !== undefined) macs.set(record.name, record.mac);
+    enrolled.push(record);
+  }
+  const unknown = rollout.stages.flatMap(({ canaries }) => canaries).filter((name) => !macs.has(macOf(name)));
+  if (unknown.length > 0) {
+    const message = `no enrolled device is called ${unknown.join(', ')}`;
+    throw new DomainError(
+      'invalid',
+      message,
+      'Canaries are named by their MAC, or by the name they were enrolled with.',
+    );
+  }
+  const stages = rollout.stages.map((stage) => ({
+    ...stage,
+    canaries: stage.canaries.map((name) => macs.get(macOf(name)) ?? name),
+  }));
+  requireProvers({ ...rollout, stages }, enrolled);
+  return stages;
+}
+
+function requireProvers(
+  rollout: { project: string; version: string; channel: string; stages: readonly RolloutStage[] },
+  enrolled: readonly DeviceRecord[],
+): void {
+  const last = rollout.stages.length - 1;
+  const members = enrolled.filter((record) => isMember(rollout, record));
+  const isProvable = members.some((record) => last === 0 || stageOf(rollout, record) < last);
+  if (isProvable) return;
+  const where = last === 0 ? 'in the rollout' : 'in the stages before the last';
+  const message =
+    members.length === 0
+      ? `no device of ${rollout.project} is enrolled for ${rollout.channel}: nothing could stop the rollout`
+      : `no enrolled device is ${where}: nothing could stop the rollout`;
+  const hint = 'Enrol devices (ota-hooks server devices enrol), name canaries, or let the first stages hold more.';
+  throw new DomainError('invalid', message, hint);
+}
+
+async function* enrolledDevices(store: Store, project: string): AsyncGenerator<DeviceRecord> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await store.devices.list(project, { after, limit: readAtOnce });
+    for (const { record } of page) if (record.enrolled) yield record;
+    after = page.at(-1)?.record.mac;
+    if (page.length < readAtOnce) return;
+    await new Promise(setImmediate);
+  }
+}
+
+/** MACs in the form in which they are stored; names as they are. */
+function macOf(name: string): string {
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(name) ? name.toUpperCase() : name;
+}

@@ -1,0 +1,46 @@
+import type { RolloutState } from '../../../api/rollout.ts';
+import type { Actor, RolloutRecord } from '../../storage/records.ts';
+import type { Note } from '../../storage/store.ts';
+
+/** A change of a rollout, and what goes with it in one transaction. */
+export interface Step {
+  readonly rollout: RolloutRecord;
+  readonly note: Note;
+  /** What its channel offers from then on; undefined: as before. */
+  readonly offer?: readonly number[];
+}
+
+export interface Why {
+  readonly by: Actor;
+  readonly reason?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+const ended: readonly RolloutState[] = ['aborted', 'rolled-back', 'complete'];
+const mostEvents = 200;
+
+export function isUnderWay({ state }: Pick<RolloutRecord, 'state'>): boolean {
+  return !ended.includes(state);
+}
+
+/** To another state. */
+export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): Step {
+  const endedAt = ended.includes(state) ? why.at : undefined;
+  return change({ ...rollout, state, reason: why.reason, endedAt }, state, why);
+}
+
+/** The next stage opens. */
+export function stepToNextStage(rollout: RolloutRecord, why: Why): Step {
+  const openStages = rollout.openStages + 1;
+  return change({ ...rollout, openStages }, `stage ${openStages} opened`, why);
+}
+
+/** @param event for people, such as `stage 2 opened`; its first word names the action in the audit log */
+function change(rollout: RolloutRecord, event: string, { by, reason, at }: Why): Step {
+  const { version, channel, openStages, state, history } = rollout;
+  return {
+    rollout: { ...rollout, history: [...history, { at, event, by, reason }].slice(-mostEvents) },
+    note: { by, action: `rollout.${event.split(' ')[0]}`, detail: { version, channel, state, openStages, reason } },
+  };
+}

@@ -1,0 +1,68 @@
+import { firstToken, makeParts } from './compose.ts';
+import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
+import type { ServerOptions } from './options.ts';
+import type { ServerParts } from './parts.ts';
+import { startMaintenance } from './services/maintenance.ts';
+import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
+import { authorityIn } from './tls/authority-files.ts';
+import { openTls, type ServerTls } from './tls/open-tls.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  /** Where devices ask: the same, or the address that is for them alone. */
+  readonly deviceUrl: string;
+  /** The first admin's, when the data was empty. */
+  readonly token: string | undefined;
+  readonly parts: ServerParts;
+  /** What clients and sketches trust, where this server has made it itself. */
+  readonly trust: ServerTls['trust'];
+  /** Reads the certificate again; nothing happens where there is none, or where it is the same. */
+  reloadCertificate(): Promise<void>;
+  /** Takes no more connections, lets downloads end, and closes the data. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts a server.
+ *
+ * @throws OtaError SERVER_LISTEN_FAILED, and those of the store and of the certificate
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const store = await openSqliteStore(options.data, `process ${process.pid}, since ${new Date().toISOString()}`);
+  const stopping = new AbortController();
+  const servers: WebServer[] = [];
+  const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
+  try {
+    // Where the API speaks TLS; elsewhere its keys would travel in the clear.
+    const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
+    const parts = await makeParts(store, { ...options, authority }, stopping.signal);
+    const tls = await openTls(options.tls, authorityIn(options.data), options.log);
+    const main = await openWebServer(parts, options, tls.certificate);
+    servers.push(main);
+    const { deviceListen } = options;
+    if (deviceListen !== undefined) servers.push(await openDeviceServer(parts, options, deviceListen));
+    const maintenance = startMaintenance(parts);
+    const certificate = tls.keepCurrent(main.server);
+    return {
+      url: main.url,
+      deviceUrl: servers.at(-1)?.url ?? main.url,
+      token: await firstToken(store),
+      parts,
+      trust: tls.trust,
+      reloadCertificate: certificate.reload,
+      async close(graceMs) {
+        stopping.abort();
+        await certificate.stop();
+        await closeServers(graceMs);
+        await parts.downloads.idle();
+        await maintenance.stop();
+        await parts.verifier.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await closeServers(0);
+    await store.close();
+    throw error;
+  }
+}

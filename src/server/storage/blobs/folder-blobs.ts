@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { UploadState } from '../../../api/release.ts';
+import { Turns } from '../../turns.ts';
+import type { BlobStore, UploadPiece } from '../store.ts';
+
+const sliceBytes = 1024 * 1024;
+
+/**
+ * Blobs as files: `blobs/ab/ab12…` when they are complete, `uploads/ab12….part` before. A complete one was flushed and checked before it
+ * got its name, and is never written to again.
+ */
+export async function folderBlobs(folder: string): Promise<BlobStore> {
+  const blobs = join(folder, 'blobs');
+  const uploads = join(folder, 'uploads');
+  for (const path of [blobs, uploads]) await mkdir(path, { recursive: true });
+  const turns = new Turns();
+  const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
+  const partOf = (sha256: string) => join(uploads, `${sha256}.part`);
+
+  async function state(sha256: string): Promise<UploadState> {
+    const complete = await sizeOf(pathOf(sha256));
+    if (complete !== undefined) return { sha256, offset: complete, complete: true };
+    return { sha256, offset: (await sizeOf(partOf(sha256))) ?? 0, complete: false };
+  }
+
+  async function append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'> {
+    const before = await state(sha256);
+    if (before.complete) return before;
+    if (before.offset !== piece.offset) return 'offset';
+    const part = partOf(sha256);
+    const offset = await writePiece(part, piece);
+    if (offset < piece.totalBytes) return { sha256, offset, complete: false };
+    const isSound = offset === piece.totalBytes && (await digestOf(await readFile(part))) === sha256;
+    if (!isSound) {
+      await rm(part, { force: true });
+      return 'digest-mismatch';
+    }
+    await putInPlace(part, pathOf(sha256));
+    return { sha256, offset, complete: true };
+  }
+
+  return {
+    state,
+    append: (sha256, piece) => turns.take(sha256, () => append(sha256, piece)),
+
+    async read(sha256) {
+      const bytes = await readFile(pathOf(sha256)).catch(() => undefined);
+      return bytes !== undefined && (await digestOf(bytes)) === sha256 ? bytes : undefined;
+    },
+
+    path: pathOf,
+
+    remove: (sha256) =>
+      turns.take(sha256, async () => {
+        await rm(pathOf(sha256), { force: true });
+        await rm(partOf(sha256), { force: true });
+      }),
+
+    async olderThan(at) {
+      const found = await Promise.all((await filesIn(folder)).map((path) => modifiedBefore(path, at)));
+      const digests = found.flatMap((path) => /([0-9a-f]{64})(\.part)?$/.exec(path ?? '')?.[1] ?? []);
+      return Promise.all(digests.map(state));
+    },
+
+    async pendingBytes() {
+      const sizes = await Promise.all((await readdir(uploads)).map((name) => sizeOf(join(uploads, name))));
+      return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    },
+
+    location: (sha256) => `${sha256.slice(0, 2)}/${sha256}`,
+  };
+}
+
+/** What arrived before the sender went away counts: the next piece goes on from there. */
+async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPiece): Promise<number> {
+  const file = await open(part, 'a');
+  let written = offset;
+  try {
+    for await (const chunk of chunks) {
+      if (written + chunk.length > totalBytes) return Number.POSITIVE_INFINITY;
+      await file.writeFile(chunk);
+      written += chunk.length;
+    }
+    if (written === totalBytes) await file.sync();
+  } finally {
+    await file.close();
+  }
+  return written;
+}
+
+/** Flushed before it is renamed, and the folders after: the name never stands for less than all of it. */
+async function putInPlace(part: string, path: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  await rename(part, path);
+  for (const changed of [folder, dirname(folder)]) await syncFolder(changed);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch {
+    // Windows flushes no folders; NTFS journals their entries.
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await Promise.all(
+    ['blobs', 'uploads'].map((name) => readdir(join(folder, name), { recursive: true, withFileTypes: true })),
+  );
+  return entries
+    .flat()
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function modifiedBefore(path: string, at: number): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.mtimeMs < at ? path : undefined;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+/** In slices: a blob of 16 MiB in one would keep devices waiting. */
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += sliceBytes) {
+    hash.update(bytes.subarray(at, at + sliceBytes));
+    await setImmediate();
+  }
+  return hash.digest('hex');
+}

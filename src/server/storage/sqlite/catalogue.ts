@@ -1,0 +1,223 @@
+import { flashModes } from '../../../core/firmware/flash-header.ts';
+import { Lru } from '../../lru.ts';
+import type { Actor, Offer, ProjectRecord, Recognised, ReleaseRecord } from '../records.ts';
+import type { CatalogueStore, Publication, PublicationResult } from '../store.ts';
+import { noteChange } from './audit.ts';
+import type { Committer } from './committer.ts';
+import type { Connection } from './connection.ts';
+import { isOfferable, writeOffer } from './offers.ts';
+import type { ProjectIds } from './project-ids.ts';
+import type { ReleaseReader } from './releases.ts';
+
+/** Equal builds are published under a few names at most. */
+const mostRecognised = 8;
+/** A fleet runs a few builds; who makes MD5s up must not fill the memory. */
+const mostMd5sRemembered = 1024;
+
+export function sqliteCatalogue(
+  connection: Connection,
+  committer: Committer,
+  projects: ProjectIds,
+  releases: ReleaseReader,
+): CatalogueStore {
+  const { sql } = connection;
+  const byMd5 = connection.prepare(
+    sql
+      .selectFrom('sketch_md5s')
+      .select(['release_id', 'flash_mode'])
+      .where('md5', '=', new Uint8Array())
+      .orderBy('release_id', 'desc')
+      .limit(mostRecognised),
+  );
+
+  const recognised = new Lru<readonly Recognised[]>(mostMd5sRemembered);
+
+  function writeProject({ name, ...settings }: ProjectRecord, by: Actor): void {
+    const doc = JSON.stringify(settings);
+    const changed = connection.run(sql.updateTable('projects').set({ doc }).where('name', '=', name));
+    if (changed === 0) connection.insert(sql.insertInto('projects').values({ name, doc }));
+    const { access, keys, aliases, credential, confirmWithinMs, mostSends } = settings;
+    const fingerprints = keys.map(({ fingerprint }) => fingerprint);
+    const detail = { access, keys: fingerprints, aliases, user: credential?.user, confirmWithinMs, mostSends };
+    const action = changed === 0 ? 'project.create' : 'project.change';
+    noteChange(connection, { by, action, project: name, detail });
+  }
+
+  function projectIdOf(name: string): number {
+    // Not through the memory of ids: this transaction may still be taken back.
+    return connection.first(sql.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
+  }
+
+  function wasOffered(projectId: number, channel: string, releaseId: number): boolean {
+    const query = sql
+      .selectFrom('offer_history')
+      .select('id')
+      .where('project_id', '=', projectId)
+      .where('channel', '=', channel)
+      .where('release_id', '=', releaseId)
+      .limit(1);
+    return connection.first(query) !== undefined;
+  }
+
+  function writeRelease(projectId: number, { release }: Publication, knownImage: string): ReleaseRecord {
+    const { sketchMd5s, ...image } = release.manifest.image;
+    const manifest = { ...release.manifest, image: { ...image, sketchMd5s: [] } };
+    const id = connection.insert(
+      sql.insertInto('releases').values({
+        project_id: projectId,
+        version: release.version,
+        kind: release.kind,
+        board: release.board,
+        known_image: knownImage,
+        published_at: release.publishedAt,
+        withdrawn: null,
+        manifest: JSON.stringify(manifest),
+      }),
+    );
+    for (const { md5, flashMode } of sketchMd5s) {
+      const row = { md5: Buffer.from(md5, 'hex'), release_id: id, flash_mode: flashModes.indexOf(flashMode) };
+      connection.run(sql.insertInto('sketch_md5s').values(row).orIgnore());
+    }
+    const blobs = release.purpose === 'serve' ? new Set(manifest.artefacts.map(({ sha256 }) => sha256)) : [];
+    for (const sha256 of blobs) connection.run(sql.insertInto('release_blobs').values({ sha256, release_id: id }));
+    return { ...release, id, manifest };
+  }
+
+  function publish(publication: Publication): PublicationResult {
+    const { release, channel, project, by } = publication;
+    if (project !== undefined) writeProject(project, by);
+    const projectId = projectIdOf(release.project);
+    const knownImage = release.purpose === 'known' ? release.manifest.image.sha256 : '';
+    const present = releases.byName(projectId, release, knownImage);
+    if (present !== undefined && !hasSameBytes(present, publication))
+      return { outcome: 'version-taken', release: present };
+    const written = present ?? writeRelease(projectId, publication, knownImage);
+    recognised.clear();
+    const isOffered =
+      channel !== undefined && written.withdrawn === undefined && !wasOffered(projectId, channel, written.id);
+    if (isOffered) writeOffer(connection, projectId, channel, written);
+    const outcome = present === undefined ? 'published' : isOffered ? 'promoted' : 'unchanged';
+    if (outcome !== 'unchanged') {
+      const { version, kind, board, purpose } = release;
+      const detail = { version, kind, board, purpose, channel, image: release.manifest.image.sha256 };
+      noteChange(connection, { by, action: `release.${outcome}`, project: release.project, detail });
+    }
+    return { outcome, release: written };
+  }
+
+  function buildsWith(sketchMd5: string): Recognised[] {
+    const rows = byMd5.all(Buffer.from(sketchMd5, 'hex'), mostRecognised);
+    return rows.flatMap(({ release_id, flash_mode }): Recognised[] => {
+      const release = releases.byId(release_id);
+      const flashMode = flashModes[flash_mode];
+      return release === undefined || flashMode === undefined ? [] : [{ release, flashMode }];
+    });
+  }
+
+  /** Within the transaction that changes them: nobody can read in between. */
+  function forget(ids: readonly number[]): void {
+    releases.forget(ids);
+    recognised.clear();
+  }
+
+  return {
+    async projects() {
+      return connection.all(sql.selectFrom('projects').select(['name', 'doc']).orderBy('name')).map(
+        // Written by writeProject.
+        ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
+      );
+    },
+
+    saveProject: (project, by) => committer.write('at-once', () => writeProject(project, by)),
+
+    publish: (publication) => committer.write('at-once', () => publish(publication)),
+
+    async releases(project, { before = Number.MAX_SAFE_INTEGER, limit }) {
+      return releases.ofProject(projects.idOf(project), before, limit);
+    },
+
+    async find(project, name) {
+      return releases.byName(projects.idOf(project), name, '');
+    },
+
+    async withVersion(project, version) {
+      return releases.withVersion(projects.idOf(project), version).filter(isOfferable);
+    },
+
+    offer: (project, channel, releaseIds, by) =>
+      committer.write('at-once', () => {
+        const offered = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isOfferable);
+        for (const release of offered) writeOffer(connection, projects.idOf(project), channel, release);
+        const detail = { channel, releases: offered.map(nameOf) };
+        noteChange(connection, { by, action: 'channel.offer', project, detail });
+      }),
+
+    async withdraw(project, releaseIds, reason, by) {
+      await committer.write('at-once', () => {
+        connection.run(sql.updateTable('releases').set({ withdrawn: reason }).where('id', 'in', releaseIds));
+        connection.run(sql.deleteFrom('offers').where('release_id', 'in', releaseIds));
+        const withdrawn = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);
+        noteChange(connection, { by, action: 'release.withdraw', project, detail: { reason, releases: withdrawn } });
+        forget(releaseIds);
+      });
+    },
+
+    async offers(project) {
+      const query = sql
+        .selectFrom('offers')
+        .select(['channel', 'release_id'])
+        .where('project_id', '=', projects.idOf(project));
+      return connection.all(query).flatMap(({ channel, release_id }): Offer[] => {
+        const release = releases.byId(release_id);
+        return release === undefined ? [] : [{ project, channel, release }];
+      });
+    },
+
+    async offeredBefore(project, channel, most) {
+      const query = sql
+        .selectFrom('offer_history')
+        .select('release_id')
+        .where('project_id', '=', projects.idOf(project))
+        .where('channel', '=', channel)
+        .groupBy('release_id')
+        .orderBy(({ fn }) => fn.max('id'), 'desc')
+        .limit(most);
+      const found = connection.all(query).flatMap(({ release_id }) => releases.byId(release_id) ?? []);
+      return found.filter(isOfferable);
+    },
+
+    async recognise(sketchMd5) {
+      const known = recognised.get(sketchMd5);
+      if (known !== undefined) return known;
+      const found = buildsWith(sketchMd5);
+      recognised.set(sketchMd5, found);
+      return found;
+    },
+
+    async byIds(ids) {
+      return ids.flatMap((id) => releases.byId(id) ?? []);
+    },
+
+    async isReferenced(sha256) {
+      const query = sql.selectFrom('release_blobs').select('release_id').where('sha256', '=', sha256).limit(1);
+      return connection.first(query) !== undefined;
+    },
+  };
+}
+
+/** A build that is only recognised has its image's digest in its name. */
+function hasSameBytes(present: ReleaseRecord, { release }: Publication): boolean {
+  if (release.purpose === 'known') return true;
+  return digestsOf(present) === digestsOf(release);
+}
+
+function digestsOf({ manifest }: Pick<ReleaseRecord, 'manifest'>): string {
+  return manifest.artefacts
+    .map(({ file, sha256 }) => `${file} ${sha256}`)
+    .sort()
+    .join('\n');
+}
+
+function nameOf({ version, kind, board }: ReleaseRecord) {
+  return { version, kind, board };
+}

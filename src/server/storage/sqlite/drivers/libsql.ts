@@ -1,0 +1,32 @@
+import type Libsql from 'libsql';
+import { OtaError } from '../../../../errors/ota-error.ts';
+import type { SqliteDriver } from './driver.ts';
+
+type Load = () => Promise<{ readonly default: typeof Libsql }>;
+
+/**
+ * SQLite from the optional package libsql, for a Node.js that lacks node:sqlite.
+ *
+ * @throws OtaError SQLITE_MISSING when the package is not installed or has no program for this platform
+ */
+export async function libsql(load: Load = () => import('libsql')): Promise<SqliteDriver> {
+  const { default: Database } = await load().catch((cause: unknown) => {
+    // A package that import() does not find has this code; a program that the package itself requires has another one.
+    const isInstalled = codeOf(cause) !== 'ERR_MODULE_NOT_FOUND';
+    const platform = `${process.platform}-${process.arch}`;
+    throw new OtaError('SQLITE_MISSING', { node: process.versions.node, isInstalled, platform }, cause);
+  });
+  return {
+    name: 'libsql',
+    open: (path) => new Database(path),
+    errorCode(error) {
+      const code = codeOf(error);
+      return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
+    },
+  };
+}
+
+/** libsql throws objects that are not always an Error. */
+function codeOf(error: unknown): unknown {
+  return (Object(error) as { readonly code?: unknown }).code;
+}

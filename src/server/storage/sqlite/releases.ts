@@ -1,0 +1,101 @@
+import type { Manifest } from '../../../core/model/manifest.ts';
+import type { ReleaseName, ReleaseRecord } from '../records.ts';
+import type { Connection } from './connection.ts';
+
+/** Releases that were read lately; a manifest takes longer to parse than all else that is asked of the store. */
+const mostRemembered = 512;
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly board: string;
+  readonly known_image: string;
+  readonly published_at: number;
+  readonly withdrawn: string | null;
+  readonly manifest: string;
+}
+
+/** Reading releases. */
+export interface ReleaseReader {
+  byId(id: number): ReleaseRecord | undefined;
+  byName(projectId: number, name: ReleaseName, knownImage: string): ReleaseRecord | undefined;
+  ofProject(projectId: number, before: number, limit: number): ReleaseRecord[];
+  withVersion(projectId: number, version: string): ReleaseRecord[];
+  /** After a change. */
+  forget(ids: readonly number[]): void;
+}
+
+export function releaseReader(connection: Connection): ReleaseReader {
+  const { sql } = connection;
+  const remembered = new Map<number, ReleaseRecord>();
+  const rows = sql
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select([
+      'releases.id',
+      'projects.name',
+      'version',
+      'kind',
+      'board',
+      'known_image',
+      'published_at',
+      'withdrawn',
+      'manifest',
+    ]);
+  const withId = connection.prepare(rows.where('releases.id', '=', 0));
+
+  return {
+    byId(id) {
+      const known = remembered.get(id);
+      if (known !== undefined) return known;
+      const row = withId.first(id);
+      if (row === undefined) return undefined;
+      const release = toRelease(row);
+      const [oldest] = remembered.keys();
+      if (remembered.size >= mostRemembered && oldest !== undefined) remembered.delete(oldest);
+      remembered.set(id, release);
+      return release;
+    },
+
+    byName(projectId, { version, kind, board }, knownImage) {
+      const named = rows
+        .where('project_id', '=', projectId)
+        .where('version', '=', version)
+        .where('kind', '=', kind)
+        .where('board', '=', board)
+        .where('known_image', '=', knownImage);
+      const row = connection.first(named);
+      return row && toRelease(row);
+    },
+
+    ofProject(projectId, before, limit) {
+      const ofProject = rows.where('project_id', '=', projectId).where('releases.id', '<', before);
+      return connection.all(ofProject.orderBy('releases.id', 'desc').limit(limit)).map(toRelease);
+    },
+
+    withVersion(projectId, version) {
+      return connection.all(rows.where('project_id', '=', projectId).where('version', '=', version)).map(toRelease);
+    },
+
+    forget(ids) {
+      for (const id of ids) remembered.delete(id);
+    },
+  };
+}
+
+function toRelease(row: Row): ReleaseRecord {
+  return {
+    id: row.id,
+    project: row.name,
+    version: row.version,
+    kind: row.kind === 'filesystem' ? 'filesystem' : 'sketch',
+    board: row.board,
+    purpose: row.known_image === '' ? 'serve' : 'known',
+    publishedAt: row.published_at,
+    withdrawn: row.withdrawn ?? undefined,
+    // It was read by its schema before it was stored.
+    manifest: JSON.parse(row.manifest) as Manifest,
+  };
+}

@@ -1,0 +1,119 @@
+import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import test, { type ExecutionContext } from 'ava';
+import { type Ask, connect, type ServerOptions } from '../../../src/api/client/connection.ts';
+import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
+import { endlessMs } from '../../support/patience.ts';
+import { refusingPort } from '../../support/refusing-port.ts';
+import { problem, type Reply, scriptedServer } from './scripted-server.ts';
+
+const token = 'token-of-the-tests';
+
+function client({ url }: { url: URL }, options: Partial<ServerOptions> = {}): Ask {
+  return connect({ url, token, signal: new AbortController().signal, pausesMs: [1, 1, 1], ...options });
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+async function fails(t: ExecutionContext, run: Promise<unknown>, code: ErrorCode): Promise<OtaError | undefined> {
+  const error = await t.throwsAsync(run, { instanceOf: OtaError });
+  t.is(error?.code, code, error?.message);
+  t.false(JSON.stringify([error?.message, error?.hint, error?.fields]).includes(token));
+  return error;
+}
+
+test('a request carries the token, and goes below the path of the server', async (t) => {
+  const server = await scriptedServer(t, () => ({ status: 200, json: { name: 'ota-hooks' } }));
+  for (const path of ['', '/', '/ota', '/ota/']) {
+    const answer = await client({ url: new URL(path, server.url) })({ method: 'GET', path: '/server' });
+    t.deepEqual(answer.problem === undefined && answer.json, { name: 'ota-hooks' });
+  }
+  t.deepEqual(
+    server.arrived.map(({ path }) => path),
+    ['/api/v1/server', '/api/v1/server', '/ota/api/v1/server', '/ota/api/v1/server'],
+  );
+  for (const { headers } of server.arrived) t.is(headers.authorization, `Bearer ${token}`);
+});
+
+test('a redirect is not followed: the token goes to no other place', async (t) => {
+  const other = await scriptedServer(t, () => ({ status: 200, json: {} }));
+  for (const status of [301, 302, 303, 307, 308]) {
+    const location = new URL('/api/v1/server', other.url).href;
+    const server = await scriptedServer(t, () => ({ status, text: '', headers: { Location: location } }));
+    const error = await fails(t, client(server)({ method: 'GET', path: '/server' }), 'SERVER_REDIRECTS');
+    t.true(error?.message.includes(location));
+  }
+  t.deepEqual(other.arrived, []);
+});
+
+test('whatever answers there and is no update server is told by its name', async (t) => {
+  const replies: Reply[] = [
+    { status: 200, text: '<html>welcome</html>' },
+    { status: 404, text: '<html>not here</html>' },
+    { status: 200, text: '' },
+    { status: 401, json: { message: 'a proxy of another kind' } },
+    { status: 500, json: null },
+  ];
+  for (const reply of replies) {
+    const server = await scriptedServer(t, () => reply);
+    await fails(t, client(server)({ method: 'GET', path: '/server' }), 'SERVER_NOT_OURS');
+    t.is(server.arrived.length, 1);
+  }
+});
+
+test('a problem is handed on as the server words it, and not asked for again', async (t) => {
+  const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing: [] }));
+  const answer = await client(server)({ method: 'POST', path: '/x', json: {} });
+  t.is(answer.problem?.code, 'blobs-missing');
+  t.is(server.arrived.length, 1);
+});
+
+test('a connection that breaks, and a server that is away for a moment, are tried again', async (t) => {
+  const troubles: Reply[] = ['break', { status: 503, json: {} }, problem(429, 'too-many-requests')];
+  const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 200, json: 'done' });
+  const answer = await client(server)({ method: 'POST', path: '/x', json: { a: 1 } });
+  t.deepEqual(answer.problem === undefined && answer.json, 'done');
+  t.deepEqual(
+    server.arrived.map(({ body }) => body.toString()),
+    Array(4).fill('{"a":1}'),
+  );
+});
+
+test('attempts come to an end', async (t) => {
+  const broken = await scriptedServer(t, () => 'break');
+  await fails(t, client(broken)({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
+  t.is(broken.arrived.length, 4);
+  const busy = await scriptedServer(t, () => ({ status: 503, text: 'busy' }));
+  t.is((await client(busy)({ method: 'GET', path: '/x' })).problem?.code, 'unavailable');
+  t.is(busy.arrived.length, 4);
+});
+
+test('a server that says nothing is waited for a while only', async (t) => {
+  const server = await scriptedServer(t, () => 'silence');
+  // The garbage collector ended the wait for ever, once in some runs of the tests.
+  const collecting = setInterval(collectGarbage, 10);
+  t.teardown(() => clearInterval(collecting));
+  const ask = client(server, { limitMs: 200, pausesMs: [1] });
+  const error = await fails(t, ask({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
+  t.regex(error?.message ?? '', /no answer in time|TimeoutError/);
+});
+
+test('nobody listening is said with the reason of the system', async (t) => {
+  const url = new URL(`http://127.0.0.1:${await refusingPort(t)}`);
+  const error = await fails(t, client({ url })({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
+  t.regex(error?.message ?? '', /ECONNREFUSED/);
+});
+
+test('Ctrl-C ends a wait, and is no failure of the server', async (t) => {
+  const server = await scriptedServer(t, () => 'break');
+  const controller = new AbortController();
+  const ask = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
+  const error = t.throwsAsync(ask({ method: 'GET', path: '/x' }), { any: true });
+  // A request follows the signal through another one; only the wait after it listens to this one.
+  while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
+  t.is(server.arrived.length, 1);
+  controller.abort();
+  t.false((await error) instanceof OtaError);
+});

@@ -1,0 +1,70 @@
+import { chmod, stat } from 'node:fs/promises';
+import test from 'ava';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+const { privatePem, publicPem } = rsaPems(2048);
+const config = JSON.stringify({ upload: { hostIp: '127.0.0.1' } });
+const sketch = { 'door/door.ino': '', 'door/ota.config.json': config };
+
+function doctor(folder: TestFolder, ...options: string[]) {
+  return runVerb(['doctor', ...options], { cwd: folder.at('door'), home: folder.at('home') });
+}
+
+test('with nothing installed and no project, doctor says so and is content', async (t) => {
+  const folder = await testFolder(t, { 'door/.keep': '', 'home/.keep': '' });
+  const { exitCode, stderr } = await doctor(folder);
+  t.is(exitCode, 0);
+  t.regex(stderr, /^note {4}no PlatformIO project and no sketch in .*: only this machine is looked at$/m);
+  t.regex(stderr, /^note {4}PlatformIO is not installed, or not on the PATH$/m);
+  t.regex(stderr, /^note {4}no ESP8266 core for Arduino is installed$/m);
+  t.notRegex(stderr, /^error/m);
+});
+
+test('what is wrong comes with what to do, and ends in exit code 1', async (t) => {
+  const folder = await testFolder(t, {
+    ...sketch,
+    'door/private.key': privatePem,
+    'door/public.key': rsaPems().publicPem,
+  });
+  const { exitCode, stderr, error } = await doctor(folder, '--quiet');
+  t.is(exitCode, 1);
+  t.regex(stderr, /^error {3}the keys do not belong together.*\n {8}→ Restore the pair from your backup/m);
+  t.notRegex(stderr, /^ok/m, 'quiet: what is well is not told');
+  t.is(error?.message, 'doctor found an error');
+});
+
+test('--fix mends what it can, says what it did, and looks again', async (t) => {
+  const folder = await testFolder(t, { ...sketch, 'door/private.key': privatePem, 'door/public.key': publicPem });
+  await chmod(folder.at('door/private.key'), 0o644);
+  t.regex((await doctor(folder)).stderr, /private\.key can be read by other users/);
+
+  const { exitCode, stderr } = await doctor(folder, '--fix');
+  t.is(exitCode, 0);
+  t.is((await stat(folder.at('door/private.key'))).mode & 0o777, 0o600);
+  t.regex(stderr, /^fixed: took the others' permissions from private\.key$/m);
+  t.regex(stderr, /^ok {6}private\.key is for you alone$/m);
+  t.notRegex((await doctor(folder, '--fix')).stderr, /fixed/, 'a second time there is nothing to fix');
+});
+
+test('--json is one document, whatever comes of it', async (t) => {
+  const folder = await testFolder(t, { ...sketch, 'door/private.key': 'garbled', 'home/.keep': '' });
+  const { exitCode, stdout } = await doctor(folder, '--json');
+  t.is(exitCode, 1);
+  const { folder: looked, findings, fixed } = JSON.parse(stdout);
+  t.is(looked, folder.at('door'));
+  t.deepEqual(fixed, []);
+  t.like(
+    findings.find(({ check }: { check: string }) => check === 'keys'),
+    { level: 'error', fixable: false },
+  );
+});
+
+test('colours are for terminals that want them', async (t) => {
+  const folder = await testFolder(t, sketch);
+  const world = { cwd: folder.at('door'), home: folder.at('home') };
+  const start = '\u001b';
+  t.true((await runVerb(['doctor'], { ...world, fancy: true })).stderr.includes(`${start}[32mok     ${start}[0m`));
+  t.false((await runVerb(['doctor'], world)).stderr.includes(start));
+});

@@ -1,0 +1,216 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { syntheticSketch, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { quickEsp, verdictsOf } from '../../delivery/quick.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { startCli } from '../../support/run-cli.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+const password = 'hunter2-of-the-door';
+const pems = rsaPems();
+const publicKey = readPublicKey(pems.publicPem, 'public.key');
+const image = syntheticSketch({ sizeBytes: 60 * 1024, seed: 12, publicKey });
+
+/** A project that signs, packed. */
+async function packedProject(t: ExecutionContext): Promise<TestFolder> {
+  const folder = await testFolder(t, {
+    'firmware.bin': image,
+    'private.key': pems.privatePem,
+    'public.key': pems.publicPem,
+  });
+  const packed = await runVerb(['pack', 'firmware.bin', '--declare-enforcement'], { cwd: folder.path });
+  t.is(packed.exitCode, 0, `${packed.error?.message}`);
+  return folder;
+}
+
+function sendTo(
+  esp: Pick<VirtualEsp, 'host' | 'otaPort'>,
+  folder: TestFolder,
+  argv: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<VerbRun> {
+  const place = ['-i', esp.host, '-p', String(esp.otaPort)];
+  return runVerb(['espota', ...place, '-f', 'firmware.bin', ...argv], { cwd: folder.path, env });
+}
+
+test('called with the image as by platform.txt, it sends the signed file that the manifest names', async (t) => {
+  const folder = await packedProject(t);
+  const esp = await quickEsp(t, { publicKey });
+  const argv = ['-i', esp.host, '-p', String(esp.otaPort), '--auth=', '-f', 'firmware.bin'];
+  const { exitCode, stdout, stderr } = await runVerb(['espota', ...argv], { cwd: folder.path });
+  t.is(exitCode, 0, stderr);
+  t.regex(stderr, /Uploading firmware\.bin\.signed/);
+  t.notRegex(stderr, /warning/);
+  t.is(stdout, '');
+  t.deepEqual(verdictsOf(esp), ['accepted']);
+});
+
+test('as PlatformIO calls it, with --debug and --progress', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image });
+  const esp = await quickEsp(t);
+  const { exitCode, stderr } = await sendTo(esp, folder, ['--debug', '--progress']);
+  t.is(exitCode, 0, stderr);
+  t.regex(stderr, /Uploading: 100 %/);
+  t.regex(stderr, /Waiting for the device to connect/);
+});
+
+test('without a signed file the image itself is sent', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image });
+  const esp = await quickEsp(t);
+  const { exitCode, stderr } = await sendTo(esp, folder);
+  t.is(exitCode, 0);
+  t.regex(stderr, /Uploading firmware\.bin \(/);
+});
+
+test('a file that another tool has signed is sent when it was made of this very image', async (t) => {
+  const folder = await packedProject(t);
+  const signed = await folder.read('firmware.bin.signed');
+  const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });
+  const esp = await quickEsp(t, { publicKey });
+  const { exitCode, stderr } = await sendTo(esp, other);
+  t.is(exitCode, 0, stderr);
+  t.regex(stderr, /Uploading firmware\.bin\.signed/);
+});
+
+/** Ways in which what lies there is not of one build; in none may anything reach the device. */
+const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>, message: RegExp][] = [
+  [
+    'a stale signed file',
+    async (folder) => {
+      await rm(folder.at('firmware.bin.ota.json'));
+      await folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 }));
+    },
+    /firmware\.bin\.signed is stale/,
+  ],
+  [
+    'an image that was built again since it was packed',
+    (folder) => folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 })),
+    /firmware\.bin is not the file that/,
+  ],
+  [
+    'a signed file that was changed since it was packed',
+    async (folder) =>
+      folder.write('firmware.bin.signed', Buffer.concat([await folder.read('firmware.bin.signed'), Buffer.of(0)])),
+    /firmware\.bin\.signed is not the file that/,
+  ],
+  [
+    'a signed file that is cut off',
+    async (folder) => {
+      await rm(folder.at('firmware.bin.ota.json'));
+      await folder.write('firmware.bin.signed', (await folder.read('firmware.bin.signed')).subarray(0, -8));
+    },
+    /is stale/,
+  ],
+  ['a damaged manifest', (folder) => folder.write('firmware.bin.ota.json', '{}'), /is no manifest/],
+  ['no image', (folder) => rm(folder.at('firmware.bin')), /No image at/],
+  ['an empty image', (folder) => folder.write('firmware.bin', ''), /is empty/],
+];
+for (const [title, prepare, message] of misfits) {
+  test(`nothing is sent: ${title}`, async (t) => {
+    const folder = await packedProject(t);
+    await prepare(folder);
+    const esp = await quickEsp(t);
+    const { exitCode, error } = await sendTo(esp, folder);
+    t.not(exitCode, 0);
+    t.regex(error?.message ?? '', message);
+    t.deepEqual(verdictsOf(esp), []);
+  });
+}
+
+test('nothing is sent of a project that signs, and has not signed yet', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image, 'public.key': pems.publicPem });
+  await runVerb(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
+  const esp = await quickEsp(t);
+  const { error } = await sendTo(esp, folder);
+  t.regex(error?.message ?? '', /is not signed yet/);
+  t.deepEqual(verdictsOf(esp), []);
+});
+
+test('a sketch is not written over the filesystem, nor the reverse', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image });
+  const esp = await quickEsp(t);
+  const { error, exitCode } = await sendTo(esp, folder, ['-s']);
+  t.is(exitCode, 2);
+  t.regex(error?.message ?? '', /is a sketch/);
+});
+
+test('a filesystem that its bytes do not tell goes with -s', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(8192).fill(0x5c) });
+  const esp = await quickEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
+  t.is((await sendTo(esp, folder, ['--spiffs'])).exitCode, 0);
+});
+
+test('everything but an acceptance exits 1, with the words of the device and a way out', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(20_000).fill(0x02) });
+  const esp = await quickEsp(t);
+  const { exitCode, error, stdout } = await sendTo(esp, folder, ['--json']);
+  t.is(exitCode, 1);
+  t.regex(error?.message ?? '', /ERROR\[10\]: Magic byte is not 0xE9/);
+  t.regex(error?.hint ?? '', /no firmware image/);
+  const document = JSON.parse(stdout);
+  t.like(document, { host: esp.host, port: esp.otaPort, sizeBytes: 20_000, verdict: { kind: 'rejected', code: 10 } });
+});
+
+test('--json puts one document on stdout, and --quiet keeps stderr still', async (t) => {
+  const folder = await packedProject(t);
+  const esp = await quickEsp(t, { publicKey });
+  const { stdout, stderr } = await sendTo(esp, folder, ['--json', '--quiet', '--progress']);
+  t.like(JSON.parse(stdout), { verdict: { kind: 'accepted' }, file: folder.at('firmware.bin.signed') });
+  t.is(stderr, '');
+});
+
+test('the password comes from the environment, or with a warning from the command line, and is never said', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image });
+  const runs: [argv: string[], warns: boolean, right: boolean][] = [
+    [['--password-env', 'DOOR'], false, true],
+    [['-a', password], true, true],
+    [[`--auth=${password}`], true, true],
+    [['--password-env', 'DOOR'], false, false],
+    [['-a', password], true, false],
+  ];
+  for (const [argv, warns, right] of runs) {
+    const esp = await quickEsp(t, { password: right ? password : 'another' });
+    const run = await sendTo(esp, folder, [...argv, '--debug', '--json'], { DOOR: password });
+    t.is(run.exitCode, right ? 0 : 1, run.stderr);
+    t.is(/warning: .*--password-env/.test(run.stderr), warns);
+    t.false(JSON.stringify([run, run.error?.message, run.error?.hint]).includes(password));
+    await esp.close();
+  }
+  const missing = await sendTo({ host: '127.0.0.1', otaPort: 9 }, folder, ['--password-env', 'DOOR']);
+  t.is(missing.exitCode, 2);
+  t.is(missing.error?.code, 'SECRET_MISSING');
+});
+
+test('what is missing or no port is a mistake of usage', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image });
+  const wrong = [
+    ['-f', 'firmware.bin'],
+    ['-i', '127.0.0.1'],
+    ['-i', '127.0.0.1', '-f', 'firmware.bin', '-p', '0'],
+    ['-i', '127.0.0.1', '-f', 'firmware.bin', '-P', '65536'],
+    ['-i', '127.0.0.1', '-f', 'firmware.bin', '-p', '80x'],
+  ];
+  for (const argv of wrong)
+    t.is((await runVerb(['espota', ...argv], { cwd: folder.path })).exitCode, 2, argv.join(' '));
+});
+
+test('Ctrl-C ends it at once with exit code 130', async (t) => {
+  const folder = await testFolder(t, { 'firmware.bin': image });
+  const silent = createSocket('udp4');
+  t.teardown(() => silent.close());
+  silent.bind(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const invited = once(silent, 'message');
+  const argv = ['espota', '-i', '127.0.0.1', '-p', String(silent.address().port), '-f', 'firmware.bin'];
+  const running = startCli(argv, folder.path);
+  await invited;
+  running.kill('SIGINT');
+  const { exitCode, stderr } = await running;
+  t.is(exitCode, 130);
+  // The verdict of a run that invites until its time is over.
+  t.notRegex(stderr, /unreachable/);
+});

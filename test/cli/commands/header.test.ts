@@ -1,0 +1,154 @@
+import { stat, utimes } from 'node:fs/promises';
+import test from 'ava';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { signingHeader, unsignedHeader } from '../../../src/core/keys/signing-header.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const { privatePem, publicPem } = rsaPems(2048);
+const signed = signingHeader(readPublicKey(publicPem, 'public.key'));
+const out = 'build/core/Updater_Signing.h';
+
+test('header writes the key that is named, makes the folder, and says so where the IDE shows it', async (t) => {
+  const folder = await testFolder(t, { 'keys/door.pub': publicPem });
+  const { exitCode, stdout, stderr } = await runVerb(['header', '--public-key', 'keys/door.pub', '--out', out], {
+    cwd: folder.path,
+  });
+  t.is(exitCode, 0);
+  t.is(stdout, '');
+  t.is(stderr, 'Enabling binary signing\n');
+  t.is(await folder.text(out), signed);
+  t.deepEqual(await folder.list(), [out, 'keys/door.pub'].sort());
+});
+
+test('header finds the key beside the sketch, in the configuration, and derives it from the private key', async (t) => {
+  const { fingerprint } = readPublicKey(publicPem, '');
+  const projects = {
+    beside: { 'public.key': publicPem },
+    derived: { 'private.key': privatePem },
+    configured: { 'ota.config.json': '{"publicKey": "keys/door.pub"}', 'keys/door.pub': publicPem },
+    environment: { 'ota.config.yaml': 'publicKey: {env: DOOR_PUBLIC_KEY}' },
+  };
+  for (const [name, files] of Object.entries(projects)) {
+    const folder = await testFolder(t, files);
+    const { exitCode, stdout } = await runVerb(['header', '--source', '.', '--out', out, '--json'], {
+      cwd: folder.path,
+      env: { DOOR_PUBLIC_KEY: publicPem },
+    });
+    t.is(exitCode, 0, name);
+    t.is(await folder.text(out), signed, name);
+    t.deepEqual(JSON.parse(stdout), { header: folder.at(out), written: true, fingerprint, bits: 2048 }, name);
+  }
+});
+
+test('header of a project without a key switches signing off, quietly', async (t) => {
+  const folder = await testFolder(t);
+  const { exitCode, stderr } = await runVerb(['header', '--source', '.', '--out', out], { cwd: folder.path });
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+  t.is(await folder.text(out), unsignedHeader());
+  const verbose = await runVerb(['header', '--source', '.', '--out', out, '--verbose'], { cwd: folder.path });
+  t.regex(verbose.stderr, /^Not enabling binary signing/);
+});
+
+test('a header that would not change keeps its time stamp, so that nothing is compiled anew', async (t) => {
+  const folder = await testFolder(t, { 'public.key': publicPem });
+  const then = new Date('2020-02-02');
+  const make = (...argv: string[]) => runVerb(['header', '--out', out, '--json', ...argv], { cwd: folder.path });
+  for (const argv of [
+    ['--public-key', 'public.key'],
+    ['--source', 'build'],
+  ]) {
+    t.like(JSON.parse((await make(...argv)).stdout), { written: true });
+    await utimes(folder.at(out), then, then);
+    t.like(JSON.parse((await make(...argv)).stdout), { written: false });
+    t.deepEqual((await stat(folder.at(out))).mtime, then);
+  }
+});
+
+test('another key, or none any more, changes the header', async (t) => {
+  const folder = await testFolder(t, { 'public.key': publicPem });
+  const make = async (...argv: string[]) => {
+    await runVerb(['header', '--out', out, ...argv], { cwd: folder.path });
+    return folder.text(out);
+  };
+  const first = await make('--public-key', 'public.key');
+  await folder.write('public.key', rsaPems(2048).publicPem);
+  const second = await make('--public-key', 'public.key');
+  t.not(second, first);
+  t.is(await make('--source', 'build'), unsignedHeader());
+});
+
+test('header warns of a key below 2048 bits, however it was found', async (t) => {
+  const folder = await testFolder(t, { 'public.key': rsaPems(1024).publicPem });
+  for (const argv of [
+    ['--public-key', 'public.key'],
+    ['--source', '.'],
+  ]) {
+    const { stderr } = await runVerb(['header', '--out', out, '--quiet', ...argv], { cwd: folder.path });
+    t.regex(stderr, /^warning: public\.key has 1024 bits; fewer than 2048 can be broken/);
+  }
+});
+
+test('when the key is bad, missing, or cannot be settled, no header is left to compile against', async (t) => {
+  const cases: readonly (readonly [Record<string, string>, readonly string[], number])[] = [
+    [{ 'public.key': '' }, ['--public-key', 'public.key'], 1],
+    [{}, ['--public-key', 'public.key'], 2],
+    [{ 'public.key': privatePem }, ['--source', '.'], 1],
+    [{ 'ota.config.json': '{"publicKey": "gone.key"}' }, ['--source', '.'], 2],
+    [{ 'ota.config.json': '{"publicKey": {"env": "GONE"}}' }, ['--source', '.'], 2],
+    [{ 'ota.config.json': '{"publickey": "public.key"}', 'public.key': publicPem }, ['--source', '.'], 2],
+    [{ 'public.key': publicPem }, ['--source', 'nowhere'], 2],
+    [{ 'public.key': publicPem }, ['--source', '.', '--config', 'nowhere.json'], 2],
+  ];
+  for (const [files, argv, expected] of cases) {
+    const folder = await testFolder(t, {
+      ...files,
+      [out]: signed,
+      'build/core/.Updater_Signing.h.0badcafe.tmp': 'half of',
+    });
+    const { exitCode, stderr } = await runVerb(['header', '--out', out, ...argv], { cwd: folder.path });
+    t.is(exitCode, expected, argv.join(' '));
+    t.notRegex(stderr, /Enabling/);
+    t.deepEqual(await folder.list(), Object.keys(files).sort());
+  }
+});
+
+test('header refuses to write over the key', async (t) => {
+  const folder = await testFolder(t, { 'public.key': publicPem });
+  const { exitCode } = await runVerb(['header', '--public-key', 'public.key', '--out', './public.key'], {
+    cwd: folder.path,
+  });
+  t.is(exitCode, 2);
+  t.is(await folder.text('public.key'), publicPem);
+});
+
+test('a header that cannot be written says why', async (t) => {
+  const folder = await testFolder(t, { 'public.key': publicPem, build: 'a file', 'folder/Updater_Signing.h/x': '' });
+  const inFile = await runVerb(['header', '--public-key', 'public.key', '--out', out], { cwd: folder.path });
+  t.is(inFile.exitCode, 1);
+  t.regex(inFile.error?.message ?? '', /Updater_Signing\.h could not be written: .*file.*folder/);
+  const onFolder = await runVerb(['header', '--public-key', 'public.key', '--out', 'folder/Updater_Signing.h'], {
+    cwd: folder.path,
+  });
+  t.is(onFolder.exitCode, 1);
+  t.regex(onFolder.error?.message ?? '', /could not be written: it is a folder/);
+  t.deepEqual(await folder.list(), ['build', 'folder/Updater_Signing.h/x', 'public.key']);
+});
+
+test('header removes what an earlier build left beside the image that is about to be made', async (t) => {
+  const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map(
+    (suffix) => `build/door.ino.bin${suffix}`,
+  );
+  const folder = await testFolder(t, {
+    'public.key': publicPem,
+    'build/door.ino.bin': 'image',
+    'build/.door.ino.bin.gz.signed.12345678.tmp': 'half',
+    'build/other.bin.signed': 'another sketch',
+    ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
+  });
+  const argv = ['header', '--public-key', 'public.key', '--out', out, '--image', 'build/door.ino.bin'];
+  t.is((await runVerb(argv, { cwd: folder.path })).exitCode, 0);
+  t.deepEqual(await folder.list(), [out, 'build/door.ino.bin', 'build/other.bin.signed', 'public.key']);
+});

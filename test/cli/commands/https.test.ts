@@ -1,0 +1,103 @@
+import { stat } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { selfSigned } from '../../../src/server/tls/self-signed.ts';
+import { startTestServer } from '../../server/running-server.ts';
+import { hosts, usedAuthority } from '../../server/tls/authority.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+/** A server with an authority of its own, and the folder of somebody who has a copy of its certificate. */
+async function user(t: ExecutionContext, host = '127.0.0.1') {
+  const data = await usedAuthority(t);
+  const { url, token } = await startTestServer(t, { data: data.path, host, tls: { kind: 'self-signed', hosts } });
+  const folder = await testFolder(t, { 'ca.pem': await data.read('tls/ca.pem'), 'image.bin': new Uint8Array(64) });
+  const env = { OTA_SERVER: url, OTA_TOKEN: token };
+  const run = (argv: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    runVerb(argv, { cwd: folder.path, env: { ...env, ...more } });
+  return { folder, url, run, data };
+}
+
+const authorityFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'];
+const list = ['server', 'projects', 'list'];
+
+test('a server with an authority of its own is trusted by --ca, or by OTA_CA', async (t) => {
+  const { run } = await user(t);
+  const byOption = await run([...list, '--ca', 'ca.pem']);
+  t.is(byOption.exitCode, 0, byOption.stderr);
+  t.notRegex(byOption.stderr, /not encrypted/);
+  t.is((await run(list, { OTA_CA: 'ca.pem' })).exitCode, 0);
+});
+
+test('a backup comes the same way, and what is restored from it is the server that devices trust', async (t) => {
+  const { run, folder, data } = await user(t);
+  const { exitCode, stderr } = await run(['server', 'export', '--out', 'backup.ndjson', '--ca', 'ca.pem']);
+  t.is(exitCode, 0, stderr);
+  t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600, 'there are private keys in it');
+  const restore = (to: string) => run(['server', 'import', 'backup.ndjson', '--data', to]);
+  t.is((await restore('restored')).exitCode, 0);
+  for (const name of authorityFiles) {
+    t.is(await folder.text(`restored/tls/${name}`), await data.text(`tls/${name}`), name);
+    const { mode } = await stat(folder.at(`restored/tls/${name}`));
+    if (name.endsWith('.key')) t.is(mode & 0o777, 0o600, name);
+  }
+  const again = await startTestServer(t, { data: folder.at('restored'), tls: { kind: 'self-signed', hosts } });
+  t.is(
+    await folder.text('restored/tls/ota_server_tls.h'),
+    await data.text('tls/ota_server_tls.h'),
+    'nor do sketches notice',
+  );
+  t.is((await run([...list, '--ca', 'ca.pem'], { OTA_SERVER: again.url })).exitCode, 0);
+  await again.close(1000);
+
+  const offline = ['server', 'export', '--out', 'offline.ndjson', '--data', 'restored'];
+  t.is((await run(offline)).exitCode, 0);
+  t.regex(await folder.text('offline.ndjson'), /"tls":"ca\.key"/);
+  await selfSigned(folder.at('other/tls'), hosts).read();
+  const mixed = await restore('other');
+  t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'another authority is not replaced');
+});
+
+test('the keys of the authority do not leave a server that speaks plain HTTP', async (t) => {
+  const data = await usedAuthority(t);
+  const { url, token } = await startTestServer(t, { data: data.path });
+  const answer = await fetch(`${url}/api/v1/export`, { headers: { authorization: `Bearer ${token}` } });
+  const text = await answer.text();
+  t.regex(text, /"end":true/);
+  t.notRegex(text, /"tls"/);
+});
+
+test('without it, or with another one, nothing is sent, and it is said what to do', async (t) => {
+  const { run, folder } = await user(t);
+  const unknown = await run(list);
+  t.is(unknown.error?.code, 'SERVER_NOT_TRUSTED');
+  t.regex(unknown.error?.hint ?? '', /--ca FILE/);
+  await selfSigned(folder.at('other'), hosts).read();
+  t.is((await run([...list, '--ca', 'other/ca.pem'])).error?.code, 'SERVER_NOT_TRUSTED');
+  t.is((await run([...list, '--ca', 'missing.pem'])).error?.code, 'FILE_NOT_FOUND');
+  t.is((await run([...list, '--ca', 'image.bin'])).error?.code, 'TLS_FILE_UNUSABLE');
+});
+
+// Elsewhere a machine has one address of its own only.
+if (process.platform === 'linux') {
+  test('another address than the certificate has is not believed', async (t) => {
+    const { run } = await user(t, '127.0.0.2');
+    const { error } = await run([...list, '--ca', 'ca.pem']);
+    t.is(error?.code, 'SERVER_NOT_TRUSTED');
+    t.regex(error?.hint ?? '', /--tls-host/);
+  });
+}
+
+test('publish trusts by the same words', async (t) => {
+  const { run } = await user(t);
+  const { error } = await run([
+    'publish',
+    'image.bin',
+    '--project',
+    'door',
+    '--firmware-version',
+    '1',
+    '--ca',
+    'ca.pem',
+  ]);
+  t.is(error?.code, 'MANIFEST_MISSING', 'the option is known');
+});

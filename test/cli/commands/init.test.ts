@@ -1,0 +1,405 @@
+import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+const ini = '[env:d1]\nplatform = espressif8266\nboard = d1_mini\n';
+const sketch = '#include <ESP8266WiFi.h>\nvoid setup() {}\nvoid loop() {}\n';
+const installed = {
+  'node_modules/ota-hooks/hooks/platformio.py': '',
+  'node_modules/ota-hooks/package.json': '{"name": "ota-hooks"}',
+};
+const hookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py\n';
+const home = '/home/nobody';
+
+/** Runs `init` where a user would, in the project's folder. */
+function init(folder: TestFolder, ...options: string[]) {
+  const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
+  return runVerb(['init', ...options], { cwd: folder.path, home, cli });
+}
+
+/** Names, contents and modes of all files. */
+async function snapshot(folder: TestFolder): Promise<Record<string, string>> {
+  const names = await folder.list();
+  const describe = async (name: string) =>
+    [name, `${(await stat(folder.at(name))).mode.toString(8)} ${await folder.text(name)}`] as const;
+  return Object.fromEntries(await Promise.all(names.map(describe)));
+}
+
+async function platformio(t: ExecutionContext, files: Readonly<Record<string, string>> = {}) {
+  return testFolder(t, { 'platformio.ini': ini, 'src/main.cpp': sketch, ...installed, ...files });
+}
+
+test('a PlatformIO project gets keys that git does not see, a configuration, and the hook’s line', async (t) => {
+  const folder = await platformio(t);
+  const { exitCode, stderr } = await init(folder, '--yes');
+
+  t.is(exitCode, 0);
+  t.is(await folder.text('platformio.ini'), ini + hookLine);
+  t.is(await folder.text('.gitignore'), 'private.key\n.ota/\n');
+  t.is(readPublicKey(await folder.read('public.key'), 'public.key').bits, 2048);
+  t.is((await stat(folder.at('private.key'))).mode & 0o777, 0o600);
+  t.deepEqual(JSON.parse(await folder.text('ota.config.json')), {
+    $schema: './node_modules/ota-hooks/dist/schema/ota.config.schema.json',
+    project: folder.path.split('/').at(-1),
+  });
+  t.is(await folder.text('.ota/node'), `${process.execPath}\n`);
+  for (const said of [/carries public\.key/, /copy of private\.key/, /stays signed/, /pio run/]) t.regex(stderr, said);
+});
+
+test('a sketch gets the same without a line anywhere, and is told the command that builds it', async (t) => {
+  const folder = await testFolder(t, { 'door/door.ino': sketch, ...installed });
+  const { exitCode, stderr } = await init(folder, '--yes');
+
+  t.is(exitCode, 0);
+  t.regex(stderr, /npx ota-hooks build --source door -- --fqbn esp8266:esp8266:/);
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.startsWith('door')),
+    ['.gitignore', '.ota/init.json', 'door.ino', 'ota.config.json', 'private.key', 'public.key'].map(
+      (name) => `door/${name}`,
+    ),
+  );
+  t.deepEqual(JSON.parse(await folder.text('door/ota.config.json')), {
+    $schema: '../node_modules/ota-hooks/dist/schema/ota.config.schema.json',
+    project: 'door',
+  });
+});
+
+test('a sketch whose board is known needs none in the command', async (t) => {
+  const files = { 'door/door.ino': sketch, 'door/sketch.yaml': 'default_fqbn: esp8266:esp8266:d1_mini\n' };
+  const folder = await testFolder(t, { ...files, ...installed });
+  t.regex((await init(folder, '--yes')).stderr, /npx ota-hooks build --source door\n/);
+});
+
+test('the command names a folder with blanks so that a shell takes it as one', async (t) => {
+  const folder = await testFolder(t, { 'front door/platformio.ini': ini, ...installed });
+  t.regex((await init(folder, '--yes')).stderr, /pio run --project-dir "front door"\n/);
+});
+
+test('a second init finds nothing to do, and changes nothing', async (t) => {
+  const folder = await platformio(t);
+  await init(folder, '--yes');
+  const before = await snapshot(folder);
+  const { exitCode, stderr } = await init(folder, '--yes');
+  t.is(exitCode, 0);
+  t.regex(stderr, /nothing to do/);
+  t.deepEqual(await snapshot(folder), before);
+});
+
+test('files with line ends of Windows get lines that end so, too', async (t) => {
+  const crlf = (text: string) => text.replaceAll('\n', '\r\n');
+  const folder = await platformio(t, { 'platformio.ini': crlf(ini), '.gitignore': '.pio\r\n' });
+  await init(folder, '--yes');
+  t.is(await folder.text('platformio.ini'), crlf(ini + hookLine));
+  t.is(await folder.text('.gitignore'), '.pio\r\nprivate.key\r\n.ota/\r\n');
+});
+
+test('undo leaves the folder as it was, keys on demand', async (t) => {
+  const crlf = ini.replaceAll('\n', '\r\n');
+  for (const files of [{}, { '.gitignore': '.pio' }, { 'platformio.ini': crlf, '.gitignore': '.pio\r\n' }]) {
+    const folder = await platformio(t, files);
+    await chmod(folder.at('platformio.ini'), 0o640);
+    const before = await snapshot(folder);
+    await init(folder, '--yes');
+    t.is((await init(folder, '--undo', '--yes', '--delete-keys')).exitCode, 0);
+    t.deepEqual(await snapshot(folder), before);
+    t.regex((await init(folder, '--undo', '--yes')).stderr, /nothing that init did/);
+  }
+});
+
+test('undo keeps the keys and what hides them from git, says so, and a later one can still remove them', async (t) => {
+  const folder = await platformio(t);
+  const before = await snapshot(folder);
+  await init(folder, '--yes');
+  const { exitCode, stderr } = await init(folder, '--undo', '--yes');
+
+  t.is(exitCode, 0);
+  t.regex(stderr, /warning: kept: private\.key \(devices that trust it take no other; --delete-keys removes it\)/);
+  t.is(await folder.text('.gitignore'), 'private.key\n.ota/\n');
+  t.is(await folder.text('platformio.ini'), ini);
+  await init(folder, '--undo', '--yes', '--delete-keys');
+  t.deepEqual(await snapshot(folder), before);
+});
+
+test('undo leaves what others changed since', async (t) => {
+  const folder = await platformio(t, { '.gitignore': '.pio\n' });
+  await init(folder, '--yes');
+  await folder.write('platformio.ini', `; mine\n${await folder.text('platformio.ini')}monitor_speed = 115200\n`);
+  await folder.write('.gitignore', `build/\n${await folder.text('.gitignore')}*.log\n`);
+  await folder.write('ota.config.json', '{"project": "mine"}');
+  const pair = rsaPems();
+  await folder.write('private.key', pair.privatePem);
+  const { stderr } = await init(folder, '--undo', '--yes', '--delete-keys');
+
+  t.is(await folder.text('platformio.ini'), `; mine\n${ini}monitor_speed = 115200\n`);
+  t.is(await folder.text('ota.config.json'), '{"project": "mine"}');
+  t.is(await folder.text('private.key'), pair.privatePem);
+  t.is(await folder.text('.gitignore'), 'build/\n.pio\nprivate.key\n.ota/\n*.log\n', 'the key must stay hidden');
+  t.regex(stderr, /kept: private\.key \(it is not the key that init made\)/);
+  t.regex(stderr, /kept: ota\.config\.json/);
+});
+
+test('after a build and an upload, what they left stays', async (t) => {
+  const folder = await platformio(t);
+  await init(folder, '--yes');
+  await folder.write('.ota/devices.json', '{}');
+  await init(folder, '--undo', '--yes', '--delete-keys');
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.startsWith('.')),
+    ['.ota/devices.json'],
+  );
+});
+
+test('init asks once, does nothing when it is told not to, and cannot ask without a terminal', async (t) => {
+  const folder = await platformio(t);
+  const before = await snapshot(folder);
+  const asked: string[] = [];
+  const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
+  const answer = (agreed: boolean) => ({
+    confirm: async (question: string) => {
+      asked.push(question);
+      return agreed;
+    },
+  });
+
+  t.regex((await runVerb(['init'], { ...world, ask: answer(false) })).stderr, /Nothing was done/);
+  t.is((await runVerb(['init'], world)).exitCode, 2);
+  t.deepEqual(await snapshot(folder), before);
+  await runVerb(['init'], { ...world, ask: answer(true) });
+  t.is(await folder.text('platformio.ini'), ini + hookLine);
+  await runVerb(['init', '--undo'], { ...world, ask: answer(false) });
+  t.is(await folder.text('platformio.ini'), ini + hookLine);
+  t.deepEqual(asked, ['Do this?', 'Do this?', `Take back what init did in ${folder.path}?`]);
+});
+
+test('Ctrl-C before the first step leaves everything as it was', async (t) => {
+  const folder = await platformio(t);
+  const before = await snapshot(folder);
+  const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
+  const running = runVerb(['init', '--yes'], { ...world, signal: AbortSignal.abort() });
+  await running.then(() => t.fail('it went on')).catch((error: Error) => t.is(error.name, 'AbortError'));
+  t.deepEqual(await snapshot(folder), before);
+});
+
+test('the key is hidden from git before it is there, and not twice', async (t) => {
+  const folder = await platformio(t, { '.gitignore': '*.key\n.ota\n' });
+  await execa('git', ['init', '--quiet'], { cwd: folder.path });
+  await init(folder, '--yes');
+  t.is(await folder.text('.gitignore'), '*.key\n.ota\n', 'git knew already');
+  const { entries } = JSON.parse(await folder.text('.ota/init.json'));
+  t.deepEqual(
+    entries.map(({ did }: { did: string }) => did),
+    ['keys', 'insert', 'insert', 'node'],
+  );
+
+  const other = await platformio(t);
+  await init(other, '--yes');
+  const order = JSON.parse(await other.text('.ota/init.json')).entries.map(
+    (entry: { did: string; path?: string }) => entry.path ?? entry.did,
+  );
+  t.true(order.indexOf('.gitignore') < order.indexOf('keys'));
+});
+
+for (const half of ['both', 'private', 'public'] as const) {
+  test(`keys that are there (${half}) are never written over, and survive an undo`, async (t) => {
+    const { privatePem, publicPem } = rsaPems();
+    const folder = await platformio(t, {
+      ...(half === 'public' ? {} : { 'private.key': privatePem }),
+      ...(half === 'private' ? {} : { 'public.key': publicPem }),
+    });
+    const before = await snapshot(folder);
+    const { exitCode, stderr } = await init(folder, '--yes');
+    t.is(exitCode, 0);
+    t.is(await folder.text('public.key'), publicPem);
+    t.is((await folder.list()).includes('private.key'), half !== 'public');
+    t.is(/not be signed/.test(stderr), half === 'public');
+    await init(folder, '--undo', '--yes', '--delete-keys');
+    t.deepEqual(await snapshot(folder), before);
+  });
+}
+
+test('keys that do not belong together, or that no device can use, stop init before it writes anything', async (t) => {
+  const [one, other] = [rsaPems(), rsaPems()];
+  const cases = {
+    KEYS_DONT_MATCH: { 'private.key': one.privatePem, 'public.key': other.publicPem },
+    KEY_WRONG_TYPE: { 'private.key': wrongKinds().EC.privatePem },
+    KEY_GARBLED: { 'private.key': one.privatePem.slice(0, 300), 'public.key': one.publicPem },
+    KEY_EMPTY: { 'public.key': '' },
+  };
+  for (const [code, files] of Object.entries(cases)) {
+    const folder = await platformio(t, files);
+    const before = await snapshot(folder);
+    const { error } = await init(folder, '--yes');
+    t.is(String(error?.code), code);
+    t.deepEqual(await snapshot(folder), before);
+  }
+});
+
+test('an encrypted key gets a configuration that says where its passphrase comes from', async (t) => {
+  const { privateKey } = (await import('node:crypto')).generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const folder = await platformio(t, { 'private.key': privateKey });
+  const { exitCode, stderr } = await init(folder, '--yes');
+  t.is(exitCode, 0);
+  t.like(JSON.parse(await folder.text('ota.config.json')), {
+    privateKey: 'private.key',
+    passphrase: { env: 'OTA_PASSPHRASE' },
+  });
+  t.regex(stderr, /passphrase from OTA_PASSPHRASE/);
+});
+
+test('keys and a configuration that are elsewhere are left to those who put them there', async (t) => {
+  const { privatePem } = rsaPems();
+  const named = await platformio(t, {
+    'ota.config.json': '{"privateKey": "secrets/door.key"}',
+    'secrets/door.key': privatePem,
+  });
+  await init(named, '--yes');
+  t.false((await named.list()).includes('private.key'));
+  t.is(await named.text('ota.config.json'), '{"privateKey": "secrets/door.key"}');
+
+  const inIni = await platformio(t, { 'platformio.ini': `${ini}custom_ota_private_key = ../door.key\n` });
+  await init(inIni, '--yes');
+  t.false((await inIni.list()).includes('private.key'));
+});
+
+test('an init that was cut short is finished by the next one, and one undo takes both back', async (t) => {
+  const folder = await platformio(t);
+  const before = await snapshot(folder);
+  await init(folder, '--yes');
+  // As if it had been killed after it noted down the keys, and before it wrote the rest.
+  await rm(folder.at('public.key'));
+  await rm(folder.at('private.key'));
+  await folder.write('platformio.ini', ini);
+  await rm(folder.at('.ota/node'));
+
+  const { exitCode } = await init(folder, '--yes');
+  t.is(exitCode, 0);
+  t.is(await folder.text('platformio.ini'), ini + hookLine);
+  t.true((await folder.list()).includes('private.key'));
+  await init(folder, '--undo', '--yes', '--delete-keys');
+  t.deepEqual(await snapshot(folder), before);
+});
+
+test('a record that is damaged is named, and nothing is done', async (t) => {
+  const folder = await platformio(t, { '.ota/init.json': '{"version": 1, "entr' });
+  const before = await snapshot(folder);
+  for (const options of [['--yes'], ['--undo', '--yes']]) {
+    const { exitCode, error } = await init(folder, ...options);
+    t.is(exitCode, 2);
+    t.regex(error?.message ?? '', /init\.json is damaged/);
+  }
+  t.deepEqual(await snapshot(folder), before);
+});
+
+test('the home folder and the root of the disk are no projects', async (t) => {
+  const folder = await platformio(t);
+  const { exitCode, error } = await runVerb(['init', '--yes'], { cwd: folder.path, home: folder.path });
+  t.is(exitCode, 2);
+  t.regex(error?.message ?? '', /your home folder/);
+  const root = await runVerb(['init', '--yes', '--source', '/'], { cwd: folder.path, home });
+  t.regex(root.error?.message ?? '', /root of the disk/);
+});
+
+test('no project, or several of them, is said with what to do', async (t) => {
+  const none = await testFolder(t, { 'door.ino': sketch, ...installed });
+  t.is((await init(none, '--yes')).error?.code, 'PROJECT_NOT_FOUND');
+  const two = await testFolder(t, { 'door/door.ino': sketch, 'lamp/platformio.ini': ini, ...installed });
+  const { exitCode, error } = await init(two, '--yes');
+  t.is(exitCode, 2);
+  t.regex(error?.message ?? '', /2 projects here: door, lamp/);
+  t.regex(error?.hint ?? '', /--source door/);
+  t.is((await init(two, '--yes', '--source', 'lamp')).exitCode, 0);
+  t.is((await init(two, '--yes', '--source', 'missing')).error?.code, 'FILE_NOT_FOUND');
+});
+
+test('what npx fetched for one run is no installation', async (t) => {
+  const folder = await testFolder(t, { 'platformio.ini': ini });
+  const cli = '/home/nobody/.npm/_npx/0123456789abcdef/node_modules/ota-hooks/dist/cli.js';
+  const { exitCode, error } = await runVerb(['init', '--yes'], { cwd: folder.path, home, cli });
+  t.is(exitCode, 2);
+  t.regex(error?.hint ?? '', /npm install --save-dev ota-hooks/);
+});
+
+test('installed for the whole machine, the hook’s path is absolute, and that is said', async (t) => {
+  const folder = await testFolder(t, { 'platformio.ini': ini });
+  const cli = '/usr/local/lib/node_modules/ota-hooks/dist/cli.js';
+  const { stderr } = await runVerb(['init', '--yes'], { cwd: folder.path, home, cli });
+  t.regex(await folder.text('platformio.ini'), /pre:\/usr\/local\/lib\/node_modules\/ota-hooks\/hooks\/platformio\.py/);
+  t.regex(stderr, /one of this machine/);
+  t.notRegex(await folder.text('ota.config.json'), /schema/);
+});
+
+test('lists of scripts that are too entangled are left alone, with the line to put in', async (t) => {
+  const entangled = `${ini}extra_scripts = post:c.py, \${other.text}\n[other]\ntext =\n  pre:a.py\n  pre:b.py\n`;
+  const folder = await platformio(t, { 'platformio.ini': entangled });
+  const { exitCode, stderr } = await init(folder, '--yes');
+  t.is(exitCode, 0);
+  t.is(await folder.text('platformio.ini'), entangled);
+  t.regex(stderr, /put this in by hand: pre:node_modules/);
+});
+
+test('with --ide the installed cores get the hooks, and undo takes them back', async (t) => {
+  const core = 'arduino/packages/esp8266/hardware/esp8266/3.1.2';
+  const folder = await testFolder(t, {
+    'door/door.ino': sketch,
+    ...installed,
+    [`${core}/platform.txt`]: 'name=ESP8266\nversion=3.1.2\n',
+  });
+  const world = {
+    cwd: folder.path,
+    home,
+    cli: folder.at('node_modules/ota-hooks/dist/cli.js'),
+    env: { ARDUINO_DIRECTORIES_DATA: folder.at('arduino'), ARDUINO_DIRECTORIES_USER: folder.at('sketchbook') },
+  };
+  t.is((await runVerb(['init', '--yes', '--ide'], world)).exitCode, 0);
+  t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
+  t.regex((await runVerb(['init', '--yes', '--ide'], world)).stderr, /nothing to do/);
+  await runVerb(['init', '--yes', '--undo'], world);
+  t.false((await folder.list()).includes(`${core}/platform.local.txt`));
+
+  // At a terminal it is offered.
+  await runVerb(['init'], { ...world, ask: { confirm: async () => true } });
+  t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
+  await rm(folder.at('arduino'), { recursive: true });
+  t.is((await runVerb(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');
+});
+
+test('the result is one JSON document', async (t) => {
+  const folder = await platformio(t);
+  const done = await init(folder, '--yes', '--json');
+  t.like(JSON.parse(done.stdout), { folder: folder.path, system: 'platformio', notes: [], next: 'pio run' });
+  const undone = await init(folder, '--undo', '--yes', '--json');
+  t.like(JSON.parse(undone.stdout), { undone: { 0: { outcome: 'removed' } } });
+});
+
+test('a project that was moved can still be undone', async (t) => {
+  const folder = await testFolder(t, { 'old/platformio.ini': ini, ...installed });
+  const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
+  await runVerb(['init', '--yes', '--source', 'old'], { cwd: folder.path, home, cli });
+  await mkdir(dirname(folder.at('new/place')), { recursive: true });
+  await rename(folder.at('old'), folder.at('new/place'));
+  const undo = ['init', '--undo', '--yes', '--delete-keys', '--source', join('new', 'place')];
+  await runVerb(undo, { cwd: folder.path, home, cli });
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.startsWith('new')),
+    ['new/place/platformio.ini'],
+  );
+  t.is(await folder.text('new/place/platformio.ini'), ini);
+});
+
+test('the package that these tests run from is found as one that is not the project’s', async (t) => {
+  const folder = await testFolder(t, { 'platformio.ini': ini });
+  const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+  await runVerb(['init', '--yes'], { cwd: folder.path, home, cli });
+  const [, script] = /pre:(.*)/.exec(await folder.text('platformio.ini')) ?? [];
+  t.true((await stat(script ?? '')).isFile());
+});

@@ -1,0 +1,77 @@
+import test from 'ava';
+import { gzipSync } from 'fflate';
+import { builtSketch, fullDoor } from '../../support/built-sketch.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { runVerb } from '../../support/run-verb.ts';
+
+const facts = {
+  core: '3.1.2',
+  chipSizeBytes: 0x100000,
+  fsStart: 0xeb000,
+  fsEnd: 0xfb000,
+  sketchSizeBytes: 60_000,
+  transport: 'web',
+};
+
+const files = {
+  'bare.bin': fullDoor.bin,
+  'bare.bin.gz': gzipSync(fullDoor.bin),
+  'fs.bin': buildLittleFs({ blockCount: 16 }),
+  'facts.json': JSON.stringify(facts),
+};
+
+test('the flash is drawn by the layout of the ELF, and what is taken for granted is said', async (t) => {
+  const folder = await builtSketch(t, files, fullDoor);
+  const { stdout } = await runVerb(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
+  t.regex(stdout, /^layout +eagle\.flash\.4m2m\.ld, 4096 KB of flash$/m);
+  t.regex(stdout, /^ +\|s+·+u+F+E\|$/m);
+  t.regex(stdout, /^ +\|\^+ +\|$/m);
+  t.regex(stdout, /u {2}update, staged at 1768-2048 KB$/m);
+  t.regex(stdout, /taken for granted: the present sketch is as large as this one; sent by espota or HTTP$/m);
+  t.regex(stdout, /^verifies +its next update, as the ELF shows$/m);
+});
+
+test('without ELF and device it is the usual layout for the flash size, which is said', async (t) => {
+  const folder = await builtSketch(t, files, fullDoor);
+  const { stdout } = await runVerb(['inspect', 'bare.bin'], { cwd: folder.path });
+  t.regex(stdout, /taken for granted: the layout is the usual one for its flash size, 4m2m; /m);
+});
+
+test('with a device it is that of the device, and shows where eboot overtakes what it inflates', async (t) => {
+  const folder = await builtSketch(t, files, fullDoor);
+  const { stdout } = await runVerb(['inspect', 'bare.bin.gz', '--device', 'facts.json'], { cwd: folder.path });
+  t.regex(stdout, /^layout +eagle\.flash\.1m64\.ld, 1024 KB of flash$/m);
+  t.regex(stdout, /s {2}present sketch 0-60 KB$/m);
+  t.regex(stdout, /u {2}update, staged at 64-260 KB$/m);
+  t.regex(stdout, /^ +\|\^+x+ +\|$/m);
+  t.regex(stdout, /x {2}written before eboot has inflated/);
+  t.notRegex(stdout, /taken for granted/);
+});
+
+test('--json has the headers, the sums, the gzip framing, the traces, all sketch MD5s and the picture', async (t) => {
+  const folder = await builtSketch(t, files, fullDoor);
+  const inspect = async (...argv: string[]) =>
+    JSON.parse((await runVerb(['inspect', ...argv, '--json'], { cwd: folder.path })).stdout);
+  const raw = await inspect('build/door.ino.bin');
+  t.is(raw.sketch.sketchMd5s.length, 112);
+  t.true(raw.sketch.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === raw.md5));
+  t.is(raw.sketch.application.checksum.matches, true);
+  t.is(raw.sketch.eboot.checksum.matches, true);
+  t.is(raw.sketch.crc.matches, true);
+  t.deepEqual(raw.layout, { fsStart: 0x200000, fsEnd: 0x3fa000 });
+  t.like(raw.traces, { updater: true, webUpdater: false });
+  t.is(raw.enforcement, 'elf');
+  const gzip = await inspect('bare.bin.gz', '--device', 'facts.json');
+  t.is(gzip.gzip.members[0].isize, fullDoor.bin.length);
+  t.true(gzip.gzip.lowestStaging.inflatesFirst > 0);
+  t.deepEqual(gzip.flash.staged, { from: 0x10000, to: 0x41000 });
+  const filesystem = await inspect('fs.bin');
+  t.like(filesystem.filesystem, { type: 'littlefs', blockSizeBytes: 4096, blockCount: 16, partitionBytes: 65536 });
+  t.is(filesystem.flash, null);
+});
+
+test('the sheet of a filesystem shows what it was made for', async (t) => {
+  const folder = await builtSketch(t, files, fullDoor);
+  const { stdout } = await runVerb(['inspect', 'fs.bin'], { cwd: folder.path });
+  t.regex(stdout, /^littlefs +2\.0, 16 blocks of 4096 bytes, made for 65536 bytes, 8192 in use$/m);
+});

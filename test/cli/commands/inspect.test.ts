@@ -1,0 +1,71 @@
+import test from 'ava';
+import { gzipSync } from 'fflate';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { builtSketch, door } from '../../support/built-sketch.ts';
+import { runVerb } from '../../support/run-verb.ts';
+
+const { fingerprint } = readPublicKey(door.publicPem, '');
+
+test('inspect says what an image is, what core made it, and which key it holds', async (t) => {
+  const folder = await builtSketch(t);
+  const { exitCode, stdout, stderr } = await runVerb(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+  t.regex(stdout, /^file +build.door\.ino\.bin, \d+ bytes$/m);
+  t.regex(stdout, /^is +sketch$/m);
+  t.regex(stdout, /^core +3\.1\.2$/m);
+  t.regex(stdout, /^flash +dio, 4096 KB, 40 MHz$/m);
+  t.regex(stdout, /^signature +none$/m);
+  t.true(stdout.includes(`${fingerprint} (RSA 2048 bits)`));
+});
+
+test('inspect looks inside gzip, and names the known key that signed', async (t) => {
+  const folder = await builtSketch(t);
+  await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
+  const inspect = async (name: string, ...argv: string[]) => {
+    const { stdout } = await runVerb(['inspect', name, '--json', ...argv], { cwd: folder.path });
+    return JSON.parse(stdout);
+  };
+  const known = ['--public-key', 'public.key'];
+  const signed = await inspect('build/door.ino.bin.gz.signed', ...known);
+  t.like(signed, { encoding: 'gzip', kind: 'sketch', contentBytes: door.bin.length, findings: [] });
+  t.deepEqual(signed.signature, { format: 'current', keyBits: 2048, verifiedBy: fingerprint });
+  t.is(signed.embeddedKeys[0].fingerprint, fingerprint);
+  const legacy = await inspect('build/door.ino.bin.legacy_sig', ...known);
+  t.like(legacy, { encoding: 'identity', signature: { format: 'legacy', verifiedBy: fingerprint } });
+  const unknown = await inspect('build/door.ino.bin.signed', '--source', 'build');
+  t.is(unknown.signature.keyBits, 2048);
+});
+
+test('inspect knows the keys of the project, those of its configuration too', async (t) => {
+  const folder = await builtSketch(t, {
+    'keys/former.key': door.publicPem,
+    'keys/ota.config.json': '{"knownKeys": ["former.key"]}',
+  });
+  await runVerb(['pack', 'build/door.ino.bin'], { cwd: folder.path });
+  for (const argv of [[], ['--source', 'keys'], ['--source', 'build', '--config', 'keys/ota.config.json']]) {
+    const { stdout } = await runVerb(['inspect', 'build/door.ino.bin.signed', ...argv], { cwd: folder.path });
+    t.regex(stdout, new RegExp(`^signed by +${fingerprint}$`, 'm'));
+  }
+});
+
+test('inspect says of anything what is known of it, without failing', async (t) => {
+  const folder = await builtSketch(t, {
+    empty: '',
+    'notes.txt': 'hello',
+    'cut.bin': door.bin.subarray(0, 10_000),
+    'cut.gz': gzipSync(door.bin).subarray(0, 5000),
+  });
+  for (const name of ['empty', 'notes.txt', 'cut.bin', 'cut.gz']) {
+    const { exitCode, stdout } = await runVerb(['inspect', name, '--json'], { cwd: folder.path });
+    t.is(exitCode, 0, name);
+    t.true(JSON.parse(stdout).findings.length > 0, name);
+  }
+});
+
+test('inspect of a file that is not there is a mistake of usage', async (t) => {
+  const folder = await builtSketch(t);
+  const { exitCode, error } = await runVerb(['inspect', 'gone.bin'], { cwd: folder.path });
+  t.is(exitCode, 2);
+  t.regex(error?.message ?? '', /^No file to inspect at /);
+});

@@ -1,0 +1,400 @@
+import { createHash, createPrivateKey } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import test from 'ava';
+import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { type Manifest, parseManifest } from '../../../src/core/model/manifest.ts';
+import { builtSketch, door, elfWithoutVerifier } from '../../support/built-sketch.ts';
+import { buildGzip } from '../../support/gzip-builder.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { signFile } from '../../support/signed-file.ts';
+import { spiffsImage } from '../../support/spiffs-image.ts';
+import type { TestFolder } from '../../support/test-folder.ts';
+
+const key = readPublicKey(door.publicPem, 'public.key');
+const keyObject = createPrivateKey(door.privatePem);
+const image = 'build/door.ino.bin';
+const inputs = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
+const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map((suffix) => image + suffix);
+
+function pack(folder: TestFolder, ...argv: string[]): Promise<VerbRun> {
+  return runVerb(['pack', ...argv], { cwd: folder.path });
+}
+
+async function manifestOf(folder: TestFolder, name = `${image}.ota.json`): Promise<Manifest> {
+  const parsed = parseManifest(await folder.text(name));
+  if ('reason' in parsed) throw new Error(parsed.reason);
+  return parsed.manifest;
+}
+
+/** All files of the folder with their content. */
+async function contents(folder: TestFolder): Promise<Record<string, string>> {
+  const names = await folder.list();
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, (await folder.read(name)).toString('base64')])),
+  );
+}
+
+test('pack makes the raw and the compressed artefact, both signed, and the manifest', async (t) => {
+  const folder = await builtSketch(t);
+  const { exitCode, stdout, stderr } = await pack(folder, image);
+  t.is(exitCode, 0, stderr);
+  t.is(stdout, '');
+  for (const name of [`${image}.signed`, `${image}.gz.signed`]) {
+    t.true(stderr.includes(`Signed binary: ${name}\n`), stderr);
+    t.deepEqual(deviceVerdict(await folder.read(name), key, 'current'), { accepted: true });
+  }
+  t.deepEqual(
+    await folder.list(),
+    [...inputs, `${image}.gz`, `${image}.gz.signed`, `${image}.ota.json`, `${image}.signed`].sort(),
+  );
+  t.true((await folder.read(image)).equals(door.bin));
+  t.true((await folder.read(`${image}.signed`)).equals(signFile(door.bin, keyObject, 'current')));
+  const gzip = await folder.read(`${image}.gz`);
+  t.is(gzip.length % 4, 0);
+  t.true(gunzipSync(gzip).equals(door.bin));
+  t.true((await folder.read(`${image}.gz.signed`)).equals(signFile(gzip, keyObject, 'current')));
+});
+
+test('the manifest states the image, the keys, the proof, and each artefact with its digests', async (t) => {
+  const folder = await builtSketch(t);
+  const options = ['--project', 'door', '--firmware-version', '1.2.3', '--board', 'd1_mini', '--legacy'];
+  await pack(folder, image, ...options);
+  const manifest = await manifestOf(folder);
+  t.like(manifest, { manifest: 1, project: 'door', version: '1.2.3', board: 'd1_mini', enforcement: 'elf' });
+  t.like(manifest.image, {
+    file: 'door.ino.bin',
+    kind: 'sketch',
+    encoding: 'identity',
+    core: '3.1.2',
+    flashMode: 'dio',
+  });
+  t.is(manifest.image.sketchMd5s.length, 112);
+  t.deepEqual(manifest.embeddedKeys, [key.fingerprint]);
+  t.deepEqual(manifest.signing.publicKey, { fingerprint: key.fingerprint, bits: 2048, pem: key.pem });
+  t.deepEqual(
+    manifest.artefacts.map(({ file, encoding, signature }) => [file, encoding, signature]),
+    [
+      ['door.ino.bin', 'identity', 'none'],
+      ['door.ino.bin.gz', 'gzip', 'none'],
+      ['door.ino.bin.signed', 'identity', 'current'],
+      ['door.ino.bin.gz.signed', 'gzip', 'current'],
+      ['door.ino.bin.legacy_sig', 'identity', 'legacy'],
+    ],
+  );
+  for (const artefact of manifest.artefacts) {
+    const bytes = await folder.read(`build/${artefact.file}`);
+    t.is(artefact.sizeBytes, bytes.length);
+    t.is(artefact.md5, createHash('md5').update(bytes).digest('hex'));
+    t.is(artefact.sha256, createHash('sha256').update(bytes).digest('hex'));
+    t.is(artefact.keyFingerprint, artefact.signature === 'none' ? undefined : key.fingerprint);
+  }
+});
+
+test('the same build gives the same bytes, whatever the folder and whatever was there before', async (t) => {
+  const here = await builtSketch(t);
+  const there = await builtSketch(t, Object.fromEntries(stale.map((name) => [name, 'stale'])));
+  await pack(here, image, '--legacy');
+  const first = await contents(here);
+  await pack(here, image, '--legacy');
+  await pack(there, there.at(image), '--source', there.path, '--legacy');
+  t.deepEqual(await contents(here), first);
+  t.deepEqual(await contents(there), first);
+});
+
+test('--legacy signs the raw image for core 2.5.x as well', async (t) => {
+  const folder = await builtSketch(t);
+  await pack(folder, image, '--legacy');
+  t.true((await folder.read(`${image}.legacy_sig`)).equals(signFile(door.bin, keyObject, 'legacy')));
+});
+
+test('--compression none makes no compressed artefact', async (t) => {
+  const folder = await builtSketch(t);
+  await pack(folder, image, '--compression', 'none');
+  t.deepEqual(await folder.list(), [...inputs, `${image}.ota.json`, `${image}.signed`].sort());
+});
+
+test('without keys there is nothing to sign and nothing to prove', async (t) => {
+  const folder = await builtSketch(t);
+  const { exitCode, stderr } = await pack(folder, image, '--source', 'build');
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+  t.deepEqual(await folder.list(), [...inputs, `${image}.gz`, `${image}.ota.json`].sort());
+  const manifest = await manifestOf(folder);
+  t.is(manifest.enforcement, 'unproven');
+  t.is(manifest.signing.publicKey, undefined);
+});
+
+test('with the public key alone everything is made but the signatures, and how to make them is said', async (t) => {
+  const folder = await builtSketch(t);
+  const { exitCode, stderr } = await pack(folder, image, '--source', 'build', '--public-key', 'public.key');
+  t.is(exitCode, 0);
+  t.regex(stderr, /^Not signing the generated binary: .*ota-hooks sign --manifest/m);
+  t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
+});
+
+test('the public key is derived from the private one where there is no other', async (t) => {
+  const folder = await builtSketch(t);
+  await pack(folder, image, '--source', 'build', '--private-key', 'private.key');
+  t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
+});
+
+test('keys come from the configuration too, by environment variable and with a passphrase', async (t) => {
+  const encrypted = keyObject
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
+    .toString();
+  const config = {
+    project: 'door',
+    privateKey: { env: 'DOOR_KEY' },
+    publicKey: '../public.key',
+    passphrase: { env: 'DOOR_PASSPHRASE' },
+  };
+  const folder = await builtSketch(t, { 'config/ota.config.json': JSON.stringify(config) });
+  const argv = ['pack', image, '--source', 'build', '--config', 'config/ota.config.json', '--verbose'];
+  const run = await runVerb(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'open sesame' } });
+  t.is(run.exitCode, 0, run.stderr);
+  t.is((await manifestOf(folder)).project, 'door');
+  t.true((await folder.read(`${image}.signed`)).equals(signFile(door.bin, keyObject, 'current')));
+  t.notRegex(run.stderr, /open sesame|BEGIN/);
+  const wrong = await runVerb(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'hunter2' } });
+  t.is(wrong.error?.code, 'KEY_PASSPHRASE_WRONG');
+  t.regex(wrong.error?.message ?? '', /DOOR_KEY/);
+  t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);
+});
+
+test('images are found by the patterns of the configuration, artefacts of an earlier build are not', async (t) => {
+  const config = '{"images": ["build/**/*.bin*"], "compression": "none"}';
+  const folder = await builtSketch(t, { 'ota.config.json': config, 'build/data/fs.bin': spiffsImage() });
+  for (let round = 0; round < 2; round += 1) {
+    const { exitCode, stdout, stderr } = await pack(folder, '--json');
+    t.is(exitCode, 0, stderr);
+    t.deepEqual(
+      JSON.parse(stdout).map((manifest: Manifest) => manifest.image.kind),
+      ['filesystem', 'sketch'],
+    );
+  }
+  t.true((await folder.list()).includes('build/data/fs.bin.signed'));
+});
+
+test('without an image, or with patterns that find none, pack says so', async (t) => {
+  const folder = await builtSketch(t, { 'empty/ota.config.json': '{"images": ["build/*.bin"]}' });
+  const unnamed = await pack(folder);
+  t.is(unnamed.exitCode, 2);
+  t.regex(unnamed.error?.message ?? '', /was given no image/);
+  const none = await pack(folder, '--source', 'empty');
+  t.is(none.exitCode, 1);
+  t.regex(none.error?.message ?? '', /^No image matches build\/\*\.bin in /);
+});
+
+test('--json prints the manifest as the one document on stdout', async (t) => {
+  const folder = await builtSketch(t);
+  const { stdout } = await pack(folder, image, '--json');
+  t.deepEqual(JSON.parse(stdout), JSON.parse(await folder.text(`${image}.ota.json`)));
+});
+
+test('an image that is gzip already is taken as it is: inspected inside, not compressed again, aligned when signed', async (t) => {
+  const name = [...'abcd']
+    .map((_, length) => 'x'.repeat(length))
+    .find((text) => buildGzip(door.bin, { name: text }).length % 4 === 1);
+  const gzip = buildGzip(door.bin, { name: name ?? '', modificationTime: 1_700_000_000 });
+  const folder = await builtSketch(t, { [image]: gzip });
+  const { exitCode, stderr } = await pack(folder, image, '--legacy');
+  t.is(exitCode, 0, stderr);
+  t.deepEqual(await folder.list(), [...inputs, `${image}.legacy_sig`, `${image}.ota.json`, `${image}.signed`].sort());
+  t.true((await folder.read(image)).equals(gzip));
+  const payload = (await folder.read(`${image}.signed`)).subarray(0, -260);
+  t.is(payload.length, gzip.length + 3);
+  t.true(gunzipSync(payload).equals(door.bin));
+  t.true((await folder.read(`${image}.legacy_sig`)).equals(signFile(door.bin, keyObject, 'legacy')));
+  t.like(await manifestOf(folder), { enforcement: 'elf', image: { encoding: 'gzip', kind: 'sketch', core: '3.1.2' } });
+});
+
+test('of an image named .bin.gz the ELF is looked for beside the .bin', async (t) => {
+  const folder = await builtSketch(t, { 'build/door.ino.bin.gz': gzipSync(door.bin) });
+  await pack(folder, 'build/door.ino.bin.gz');
+  t.is((await manifestOf(folder, 'build/door.ino.bin.gz.ota.json')).enforcement, 'elf');
+});
+
+test('a filesystem is signed without any proof; compressed only when that is asked for', async (t) => {
+  const folder = await builtSketch(t, { 'build/fs.bin': spiffsImage() });
+  t.is((await pack(folder, 'build/fs.bin')).exitCode, 0);
+  const files = ['build/fs.bin', 'build/fs.bin.gz', 'build/fs.bin.ota.json', 'build/fs.bin.signed'];
+  t.deepEqual(await folder.list(), [...inputs, ...files].sort());
+  t.like(await manifestOf(folder, 'build/fs.bin.ota.json'), { enforcement: 'unproven', image: { kind: 'filesystem' } });
+  t.is((await pack(folder, 'build/fs.bin', '--sign-compressed-filesystem')).exitCode, 0);
+  t.deepEqual(await folder.list(), [...inputs, ...files, 'build/fs.bin.gz.signed'].sort());
+});
+
+test('a filesystem without a mark of its own is taken when it is called one', async (t) => {
+  const folder = await builtSketch(t, { 'build/fs.bin': Buffer.alloc(8192, 'no magic') });
+  t.is((await pack(folder, 'build/fs.bin')).error?.code, 'IMAGE_NOT_FIRMWARE');
+  t.is((await pack(folder, 'build/fs.bin', '--kind', 'filesystem')).exitCode, 0);
+  const mistaken = await pack(folder, image, '--kind', 'filesystem');
+  t.regex(mistaken.error?.message ?? '', /it is a sketch, not a filesystem$/);
+});
+
+test('without an ELF the proof is missing, which is warned of and written down', async (t) => {
+  const folder = await builtSketch(t, { 'elsewhere/door.bin': door.bin });
+  const { exitCode, stderr } = await pack(folder, 'elsewhere/door.bin');
+  t.is(exitCode, 0);
+  t.regex(stderr, /^warning: elsewhere.door\.bin: nothing shows that the Updater verifies signatures .*--elf$/m);
+  t.is((await manifestOf(folder, 'elsewhere/door.bin.ota.json')).enforcement, 'unproven');
+  t.is((await pack(folder, 'elsewhere/door.bin', '--elf', 'build/door.ino.elf')).exitCode, 0);
+  t.is((await manifestOf(folder, 'elsewhere/door.bin.ota.json')).enforcement, 'elf');
+  t.is((await pack(folder, 'elsewhere/door.bin', '--elf', 'build/gone.elf')).exitCode, 2);
+});
+
+test('a sketch that installs its verifier itself says so, by option or configuration', async (t) => {
+  const folder = await builtSketch(t, {
+    'build/door.ino.elf': elfWithoutVerifier(),
+    'ota.config.json': '{"enforcement": "declared"}',
+  });
+  t.is((await pack(folder, image)).exitCode, 0);
+  t.is((await manifestOf(folder)).enforcement, 'declared');
+  t.is(
+    (await pack(folder, image, '--source', 'build', '--public-key', 'public.key', '--declare-enforcement')).exitCode,
+    0,
+  );
+  t.is((await manifestOf(folder)).enforcement, 'declared');
+});
+
+test('an image without the expected key fails the build, names the keys that it holds, and says how to mend it', async (t) => {
+  const other = rsaPems(2048);
+  const folder = await builtSketch(t, {
+    'private.key': other.privatePem,
+    'public.key': other.publicPem,
+    ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
+  });
+  for (const argv of [[], ['--unsigned'], ['--declare-enforcement']]) {
+    const { exitCode, error } = await pack(folder, image, ...argv);
+    t.is(exitCode, 1);
+    t.is(error?.code, 'ENFORCEMENT_KEY_MISSING');
+    const expected = readPublicKey(other.publicPem, '').fingerprint.slice(0, 16);
+    t.true(error?.message.includes(`does not contain the public key ${expected}`));
+    t.true(error?.message.includes(`(but ${key.fingerprint.slice(0, 16)}`));
+    t.regex(error?.hint ?? '', /did not reach the compiler.*ESP8266WiFi/);
+    t.deepEqual(await folder.list(), inputs);
+  }
+});
+
+test('an ELF without the verifier fails the build: the key alone proves nothing', async (t) => {
+  const folder = await builtSketch(t, { 'build/door.ino.elf': elfWithoutVerifier(), [`${image}.signed`]: 'stale' });
+  const { exitCode, error } = await pack(folder, image);
+  t.is(exitCode, 1);
+  t.is(error?.code, 'ENFORCEMENT_VERIFIER_MISSING');
+  t.regex(error?.message ?? '', /door\.ino\.elf shows that the Updater does not use it/);
+  t.regex(error?.hint ?? '', /ota-hooks build.*core cache.*--build-path.*installSignature/);
+  t.deepEqual(await folder.list(), inputs);
+});
+
+test('other public keys in the image are listed, not refused', async (t) => {
+  const pin = readPublicKey(rsaPems(2048).publicPem, '');
+  const filesystem = Buffer.from(spiffsImage());
+  filesystem.write(pin.pem, 5000, 'latin1');
+  const folder = await builtSketch(t, { 'build/fs.bin': filesystem });
+  t.is((await pack(folder, 'build/fs.bin')).exitCode, 0);
+  t.deepEqual((await manifestOf(folder, 'build/fs.bin.ota.json')).embeddedKeys, [pin.fingerprint]);
+});
+
+test('what is no firmware is refused for its reason, and nothing stale remains beside it', async (t) => {
+  const cases: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
+    ['empty', '', /is empty$/],
+    ['text', 'hello', /is no firmware that an ESP8266 could run: /],
+    ['only eboot', door.bin.subarray(0, 4096), /is no firmware/],
+    ['signed already', signFile(door.bin, keyObject, 'current'), /it is signed already; give the unsigned image$/],
+    ['gzip, cut', gzipSync(door.bin).subarray(0, 1000), /is no firmware/],
+    ['gzip of text', gzipSync('hello'), /is no firmware/],
+    ['gzip of gzip', gzipSync(gzipSync(door.bin)), /is no firmware/],
+    ['an ELF', door.elf, /is no firmware/],
+  ];
+  for (const [what, content, expected] of cases) {
+    const folder = await builtSketch(t, {
+      ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
+      [image]: content,
+    });
+    const { exitCode, error } = await pack(folder, image);
+    t.is(exitCode, 1, what);
+    t.regex(error?.message ?? '', expected, what);
+    t.truthy(error?.hint, what);
+    t.deepEqual(await folder.list(), inputs, what);
+  }
+});
+
+test('a firmware that is damaged would brick the device, and is refused as preflight refuses it', async (t) => {
+  const flipped = Buffer.from(door.bin);
+  flipped.writeUInt8(flipped.readUInt8(0x2000) ^ 1, 0x2000);
+  const cases: Readonly<Record<string, Uint8Array>> = {
+    cut: door.bin.subarray(0, 10_000),
+    'one bit flipped': flipped,
+    'one bit flipped, in gzip': gzipSync(flipped),
+    'two gzip members': Buffer.concat([gzipSync(door.bin), gzipSync(door.bin)]),
+  };
+  for (const [what, content] of Object.entries(cases)) {
+    const folder = await builtSketch(t, {
+      ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
+      [image]: content,
+    });
+    const { exitCode, error } = await pack(folder, image);
+    t.is(error?.code, 'PREFLIGHT_REFUSED', what);
+    t.is(exitCode, 3, what);
+    t.truthy(error?.hint, what);
+    t.deepEqual(await folder.list(), inputs, what);
+  }
+});
+
+test('whatever else fails, no artefact of this or an earlier build remains, nor what a killed run left', async (t) => {
+  const rubbish = {
+    ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
+    'build/.door.ino.bin.gz.signed.0badcafe.tmp': 'half',
+  };
+  const cases: readonly (readonly [Record<string, string>, readonly string[], number, string])[] = [
+    [{ 'private.key': '' }, [], 1, 'KEY_EMPTY'],
+    [{ 'private.key': 'garbage' }, [], 1, 'KEY_GARBLED'],
+    [{ 'private.key': door.publicPem }, [], 1, 'KEY_IS_PUBLIC'],
+    [{ 'public.key': door.privatePem }, [], 1, 'KEY_IS_PRIVATE'],
+    [{ 'private.key': rsaPems().privatePem }, [], 1, 'KEYS_DONT_MATCH'],
+    [{}, ['--private-key', 'gone.key'], 2, 'KEY_NOT_FOUND'],
+    [{}, ['--passphrase-env', 'NOT_SET'], 2, 'SECRET_MISSING'],
+    [{ 'ota.config.json': '{"legacy": "yes"}' }, [], 2, 'CONFIG_INVALID'],
+    [{ 'ota.config.json': '{"version": {"env": "NOT_SET"}}' }, [], 2, 'SECRET_MISSING'],
+    [{ 'ota.config.json': '{' }, [], 2, 'CONFIG_UNREADABLE'],
+    [{}, ['--config', 'gone.json'], 2, 'CONFIG_NOT_FOUND'],
+    [{}, ['--source', 'gone'], 2, 'FILE_NOT_FOUND'],
+  ];
+  for (const [files, argv, exitCode, code] of cases) {
+    const folder = await builtSketch(t, { ...rubbish, ...files });
+    const run = await pack(folder, image, ...argv);
+    t.is(run.error?.code, code as never);
+    t.is(run.exitCode, exitCode, code);
+    t.deepEqual(await folder.list(), [...new Set([...inputs, ...Object.keys(files)])].sort(), code);
+  }
+});
+
+test('an image that is gone takes its artefacts with it', async (t) => {
+  const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
+  const { exitCode, error } = await pack(folder, 'build/old.bin');
+  t.is(exitCode, 2);
+  t.is(error?.message, `No image at ${folder.at('build/old.bin')}`);
+  t.deepEqual(await folder.list(), inputs);
+});
+
+test('keys that do not belong together are named by both their places', async (t) => {
+  const folder = await builtSketch(t, { 'private.key': rsaPems(2048).privatePem });
+  const { error } = await pack(folder, image);
+  t.is(error?.message, 'The keys do not belong together: private.key is not the private half of public.key');
+});
+
+test('when one artefact cannot be written, those before it are taken back', async (t) => {
+  const folder = await builtSketch(t, { [`${image}.gz.signed/in the way`]: '' });
+  const { exitCode, error } = await pack(folder, image);
+  t.is(exitCode, 1);
+  t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed could not be written: it is a folder/);
+  t.deepEqual(await folder.list(), [
+    image,
+    `${image}.gz.signed/in the way`,
+    'build/door.ino.elf',
+    'private.key',
+    'public.key',
+  ]);
+});

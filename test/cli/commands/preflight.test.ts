@@ -1,0 +1,292 @@
+import { createHash } from 'node:crypto';
+import test from 'ava';
+import { gzipSync } from 'fflate';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import { noisyBytes } from '../../core/device-model/recipes.ts';
+import { builtSketch, door, fullDoor } from '../../support/built-sketch.ts';
+import { buildImage, concatBytes } from '../../support/image-builder.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import type { TestFolder } from '../../support/test-folder.ts';
+
+const { fingerprint } = readPublicKey(door.publicPem, '');
+
+/** All about a device that takes everything that the build makes. */
+const facts: DeviceFacts = {
+  core: '3.1.2',
+  signing: 'required',
+  keyFingerprint: fingerprint,
+  flashMode: 'dio',
+  chipSizeBytes: 0x400000,
+  fsStart: 0x200000,
+  fsEnd: 0x3fa000,
+  sketchSizeBytes: 300_000,
+  transport: 'espota',
+  atomicFs: false,
+};
+
+async function packed(t: Parameters<typeof builtSketch>[0], files: Readonly<Record<string, string | Uint8Array>> = {}) {
+  const folder = await builtSketch(t, { 'facts.json': JSON.stringify(facts), ...files });
+  await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
+  return folder;
+}
+
+interface Document {
+  readonly safe: boolean;
+  readonly device: DeviceFacts;
+  readonly plan: { readonly kind: string; readonly steps: readonly { readonly artefact: string }[] };
+  readonly refused: readonly { readonly rule: string; readonly message: string; readonly instead: string }[];
+  readonly warnings: readonly { readonly rule: string }[];
+  readonly alternative: string | null;
+}
+
+async function preflight({ path }: TestFolder, file: string, ...argv: readonly string[]) {
+  const { exitCode, stdout, error } = await runVerb(['preflight', file, '--json', ...argv], { cwd: path });
+  // The document has the shape that this test then looks at.
+  const document: Document | undefined = stdout === '' ? undefined : (JSON.parse(stdout) as Document);
+  return { exitCode, document, error, rules: document?.refused.map(({ rule }) => rule) };
+}
+
+test('a file that is safe gives exit code 0, and says what would be sent', async (t) => {
+  const folder = await packed(t);
+  const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', '--device', 'facts.json');
+  t.is(exitCode, 0);
+  t.like(document, { safe: true, refused: [], warnings: [] });
+  t.deepEqual(
+    document?.plan.steps.map(({ artefact }) => artefact),
+    ['door.ino.bin.gz.signed'],
+  );
+  t.deepEqual(document?.device, facts);
+});
+
+test('a file that is not safe gives exit code 3, each rule with its numbers and a way out, and what would be safe', async (t) => {
+  const folder = await packed(t);
+  const argv = ['--device', 'facts.json', '--core', '2.7.4'];
+  const { exitCode, document, error } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);
+  t.is(exitCode, 3);
+  t.is(error?.code, 'PREFLIGHT_REFUSED');
+  t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed: refused by gz-signed-old-core: /);
+  t.like(document?.refused[0], { rule: 'gz-signed-old-core' });
+  t.regex(document?.refused[0]?.message ?? '', /2\.7\.4.* 256 /);
+  t.not(document?.refused[0]?.instead ?? '', '');
+  t.is(document?.alternative, 'door.ino.bin.signed');
+});
+
+test('the sheet for people says the same in words', async (t) => {
+  const folder = await packed(t);
+  const run = (...argv: string[]) =>
+    runVerb(['preflight', ...argv, '--device', 'facts.json'], { cwd: folder.path }).then(({ stdout }) => stdout);
+  t.regex(await run('build/door.ino.bin.gz.signed'), /^safe +send door\.ino\.bin\.gz\.signed \(\d+ bytes\)$/m);
+  const refused = await run('build/door.ino.bin');
+  t.regex(refused, /^refused +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
+  t.regex(refused, /^ +instead: /m);
+  t.regex(refused, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
+});
+
+test('a manifest is planned: the best artefact for the device', async (t) => {
+  const folder = await packed(t);
+  const plan = async (...argv: string[]) => {
+    const { document } = await preflight(folder, 'build/door.ino.bin.ota.json', '--device', 'facts.json', ...argv);
+    return document?.plan.steps.map(({ artefact }) => artefact.replace('door.ino.bin', ''));
+  };
+  t.deepEqual(await plan(), ['.gz.signed']);
+  t.deepEqual(await plan('--core', '2.7.4'), ['.signed']);
+  t.deepEqual(await plan('--core', '2.5.2'), ['.legacy_sig']);
+  t.deepEqual(await plan('--signing', 'none'), ['.gz']);
+});
+
+test('of a device of which nothing is known, the raw signed sketch is safe and the rest is not', async (t) => {
+  const folder = await packed(t, { 'nothing.json': '{}' });
+  const codes = new Map<string, number>();
+  for (const suffix of ['', '.signed', '.gz', '.gz.signed']) {
+    const { exitCode } = await preflight(folder, `build/door.ino.bin${suffix}`, '--device', 'nothing.json');
+    codes.set(suffix, exitCode);
+  }
+  t.deepEqual(Object.fromEntries(codes), { '': 3, '.signed': 0, '.gz': 3, '.gz.signed': 3 });
+});
+
+test('a file without a manifest is inspected', async (t) => {
+  const flipped = Buffer.from(door.bin);
+  flipped.writeUInt8(flipped.readUInt8(0x2000) ^ 1, 0x2000);
+  const folder = await builtSketch(t, {
+    'bare.bin': door.bin,
+    'bare.bin.gz': gzipSync(door.bin),
+    'flipped.bin': flipped,
+    'twice.gz': Buffer.concat([gzipSync(door.bin), gzipSync(door.bin)]),
+    'notes.txt': 'hello',
+    empty: '',
+    'bomb.gz': gzipSync(new Uint8Array(20 * 1024 * 1024)),
+  });
+  const unsigned = ['--signing', 'none', '--flash-mode', 'dio', '--core', '3.1.2', '--layout', '4m2m'];
+  const ask = (file: string, ...argv: string[]) =>
+    preflight(folder, file, ...unsigned, '--transport', 'espota', ...argv);
+  t.deepEqual((await ask('bare.bin')).rules, []);
+  t.deepEqual((await ask('bare.bin.gz')).rules, []);
+  t.deepEqual((await ask('flipped.bin')).rules, ['corrupt-image']);
+  t.deepEqual((await ask('twice.gz')).rules, ['trailing-data']);
+  t.true((await ask('notes.txt')).rules?.includes('corrupt-image'));
+  t.true((await ask('empty')).rules?.includes('corrupt-image'));
+  t.true((await ask('bomb.gz')).rules?.includes('inflate-over-fs'));
+});
+
+test('options say what is known, in bytes, hex, K and M, and as addresses of the linker', async (t) => {
+  const folder = await packed(t);
+  const { document } = await preflight(
+    folder,
+    'build/door.ino.bin',
+    ...['--core', '3.1.2', '--signing', 'none', '--key-fingerprint', fingerprint.toUpperCase(), '--format', 'current'],
+    ...['--flash-mode', 'dio', '--chip-size', '4M', '--fs-start', '0x40400000', '--fs-end', '0x3FA000'],
+    ...['--sketch-size', '300000', '--transport', 'web', '--no-atomic-fs', '--kind', 'sketch', '--board', 'd1_mini'],
+  );
+  t.deepEqual(document?.device, {
+    ...facts,
+    signing: 'none',
+    format: 'current',
+    transport: 'web',
+    kind: 'sketch',
+    board: 'd1_mini',
+  });
+});
+
+test('options go before the file of facts, and a layout may be named', async (t) => {
+  const folder = await packed(t);
+  const { document } = await preflight(
+    folder,
+    'build/door.ino.bin.signed',
+    '--device',
+    'facts.json',
+    '--layout',
+    '1m64',
+  );
+  t.like(document?.device, { fsStart: 0xeb000, fsEnd: 0xfb000, chipSizeBytes: 0x100000, core: '3.1.2' });
+});
+
+test('a device of the configuration is named by its name', async (t) => {
+  const config = JSON.stringify({
+    devices: { 'front-door': { address: '192.168.1.20', board: 'd1_mini', facts: { core: '2.7.4', signing: 'none' } } },
+  });
+  const folder = await packed(t, { 'ota.config.json': config });
+  const { document } = await preflight(folder, 'build/door.ino.bin.signed', '--device', 'front-door');
+  t.like(document?.device, { core: '2.7.4', signing: 'none', board: 'd1_mini' });
+});
+
+const request = (sketchMd5: string): string =>
+  [
+    'GET /update/door HTTP/1.0',
+    'Host: 192.168.1.5',
+    'User-Agent: ESP8266-http-Update',
+    'X-ESP8266-Free-Space: 1810432',
+    'x-esp8266-sketch-size: 285024',
+    `x-ESP8266-sketch-md5: ${sketchMd5}`,
+    'x-ESP8266-chip-size: 4194304',
+    'x-ESP8266-mode: sketch',
+    '',
+    '',
+  ].join('\r\n');
+
+test('a saved request tells the chip, the layout and the size, and with a known build all the rest', async (t) => {
+  const md5 = createHash('md5').update(door.bin).digest('hex');
+  const folder = await packed(t, { 'request.txt': request(md5) });
+  const manifest = 'build/door.ino.bin.ota.json';
+  const bare = await preflight(folder, manifest, '--request', 'request.txt');
+  t.deepEqual(bare.document?.device, {
+    transport: 'http',
+    kind: 'sketch',
+    chipSizeBytes: 0x400000,
+    sketchSizeBytes: 285_024,
+    fsStart: 0x200000,
+  });
+  t.is(bare.document?.plan.steps[0]?.artefact, 'door.ino.bin.signed');
+  const known = await preflight(folder, manifest, '--request', 'request.txt', '--known', manifest);
+  t.like(known.document?.device, { core: '3.1.2', signing: 'required', flashMode: 'dio', fsEnd: 0x3fa000 });
+  t.is(known.document?.plan.steps[0]?.artefact, 'door.ino.bin.gz.signed');
+});
+
+test('hops are found through the sketches that --via names', async (t) => {
+  const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
+  const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
+  const folder = await packed(t, { 'large.bin': large });
+  await runVerb(['pack', 'large.bin', '--declare-enforcement'], { cwd: folder.path });
+  const old = ['--device', 'facts.json', '--core', '2.6.3', '--layout', '1m64', '--chip-size', '4M'];
+  const refused = await preflight(folder, 'large.bin.ota.json', ...old);
+  t.is(refused.exitCode, 3);
+  t.true(refused.rules?.includes('no-space'));
+  const via = ['--via', 'build/door.ino.bin.ota.json', '--allow', 'fs-moved'];
+  const { exitCode, document } = await preflight(folder, 'large.bin.ota.json', ...old, ...via);
+  t.is(exitCode, 0);
+  t.is(document?.plan.kind, 'hops');
+  t.deepEqual(
+    document?.plan.steps.map(({ artefact }) => artefact),
+    ['door.ino.bin.signed', 'large.bin.gz.signed'],
+  );
+});
+
+test('a raw sketch that does not fit is told whether gzip would', async (t) => {
+  const folder = await builtSketch(t, { 'bare.bin': fullDoor.bin }, fullDoor);
+  const full = ['--signing', 'none', '--layout', '1m64', '--sketch-size', '700000'];
+  const { document } = await preflight(folder, 'bare.bin', ...full);
+  const noSpace = document?.refused.find(({ rule }) => rule === 'no-space');
+  t.regex(noSpace?.message ?? '', /286720 bytes in flash, and 262144 are free: 24576 too many/);
+  t.regex(noSpace?.instead ?? '', /gzip would fit with \d+ KB to spare/);
+});
+
+test('only the name of a rule lets it pass, and it stays a warning', async (t) => {
+  const folder = await packed(t);
+  const argv = ['--device', 'facts.json', '--core', '2.7.4', '--allow', 'gz-signed-old-core'];
+  const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);
+  t.is(exitCode, 0);
+  t.deepEqual(
+    document?.warnings.map(({ rule }) => rule),
+    ['gz-signed-old-core'],
+  );
+  for (const name of ['all', 'gz-signed', '']) {
+    t.is((await preflight(folder, 'build/door.ino.bin.signed', '--allow', name)).exitCode, 2, name);
+  }
+});
+
+test('the ELF beside the image is the proof that it verifies, and one without the verifier refuses it', async (t) => {
+  const folder = await builtSketch(t);
+  await runVerb(['pack', 'build/door.ino.bin'], { cwd: folder.path });
+  await folder.write('other/door.bin.signed', await folder.read('build/door.ino.bin.signed'));
+  const ask = (...argv: string[]) =>
+    preflight(folder, 'other/door.bin.signed', '--signing', 'required', '--flash-mode', 'dio', ...argv);
+  t.deepEqual(
+    (await ask()).document?.warnings.map(({ rule }) => rule),
+    ['enforcement-unproven'],
+  );
+  t.deepEqual((await ask('--elf', 'build/door.ino.elf')).document?.warnings, []);
+});
+
+test('facts that are none are mistakes of usage, each with its place', async (t) => {
+  const cases: Readonly<Record<string, RegExp>> = {
+    '{"cor": "3.1.2"}': /cor is not a known key/,
+    '{"chipSizeBytes": "big"}': /chipSizeBytes must be a number/,
+    '{"fsStart": 4097}': /fsStart must be an offset/,
+    '{"fsStart": 8192, "fsEnd": 4096}': /fsEnd \(4096\) is before fsStart/,
+    '{"keyFingerprint": "abc"}': /keyFingerprint not a SHA-256/,
+    '{"transport": "usb"}': /transport must be espota, web or http/,
+    '[]': /must be an object/,
+    hello: /not JSON/,
+  };
+  for (const [text, saying] of Object.entries(cases)) {
+    const folder = await builtSketch(t, { 'facts.json': text });
+    const { exitCode, error } = await preflight(folder, 'build/door.ino.bin', '--device', 'facts.json');
+    t.is(exitCode, 2, text);
+    t.regex(error?.message ?? '', saying);
+  }
+  const folder = await builtSketch(t, { 'request.txt': 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' });
+  t.is((await preflight(folder, 'build/door.ino.bin', '--request', 'request.txt')).error?.code, 'FACTS_INVALID');
+  t.is((await preflight(folder, 'build/door.ino.bin', '--device', 'gone.json')).error?.code, 'FILE_NOT_FOUND');
+  t.is((await preflight(folder, 'build/door.ino.bin', '--layout', '3m')).error?.code, 'USAGE');
+  t.is((await preflight(folder, 'build/door.ino.bin', '--chip-size', 'big')).exitCode, 2);
+  t.is((await preflight(folder, 'gone.bin')).error?.code, 'FILE_NOT_FOUND');
+});
+
+test('a manifest that is none is named', async (t) => {
+  const folder = await builtSketch(t, { 'bad.ota.json': '{"manifest": 2}', 'brace.bin': '{hello' });
+  for (const file of ['bad.ota.json', 'brace.bin']) {
+    const { exitCode, error } = await preflight(folder, file);
+    t.is(exitCode, 1, file);
+    t.is(error?.code, 'MANIFEST_INVALID', file);
+  }
+});

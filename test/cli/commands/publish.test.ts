@@ -1,0 +1,464 @@
+import { createHash, createPrivateKey } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import test, { type ExecutionContext } from 'ava';
+import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
+import { problem, scriptedServer } from '../../api/client/scripted-server.ts';
+import { folderWith, nextDoor, packDoor, packedDoor, packFile } from '../../publishing/packed-door.ts';
+import { door, elfWithoutVerifier } from '../../support/built-sketch.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { signFile } from '../../support/signed-file.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+const token = 'token-of-the-tests';
+const unsigned = await packDoor({ version: '1.0.0', argv: ['--unsigned', '--public-key', 'public.key'] });
+const unproven = await packDoor({ version: '1.0.0', withElf: false });
+const nameless = await packDoor();
+
+function publish(folder: TestFolder, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return runVerb(['publish', ...argv], { cwd: folder.path, env });
+}
+
+async function expectError(t: ExecutionContext, run: Promise<VerbRun>, code: ErrorCode): Promise<OtaError> {
+  const { error, stdout, stderr } = await run;
+  t.is(error?.code, code, error?.message);
+  t.is(stdout, '');
+  t.false(`${stderr}${error?.message}${error?.hint}`.includes(token));
+  return error ?? new OtaError('USAGE', { message: '' });
+}
+
+/** A server that takes all, and remembers what it was asked. */
+function obligingServer(t: ExecutionContext) {
+  return scriptedServer(t, ({ method, path, body, headers }) => {
+    if (method === 'POST') {
+      const { channel = 'stable' } = JSON.parse(body.toString());
+      return { status: 201, json: { outcome: 'published', release: { channels: [channel] }, warnings: [] } };
+    }
+    const offset = method === 'PATCH' ? Number(headers['upload-offset']) + body.length : 0;
+    return {
+      status: 200,
+      json: { sha256: path.slice(-64), offset, complete: offset === Number(headers['upload-length']) },
+    };
+  });
+}
+
+test('the manifest goes as it is; names come from it, or from the command line', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor, nameless });
+  const server = await obligingServer(t);
+  const to = ['--to', server.url.href, '--project', 'door'];
+  const env = { OTA_TOKEN: token };
+  t.is((await publish(folder, ['build/door.ino.bin', ...to], env)).exitCode, 0);
+  const named = ['nameless/door.ino.bin', ...to, '--firmware-version', '2.0', '--channel', 'beta'];
+  t.is((await publish(folder, named, env)).exitCode, 0);
+  const requests = server.arrived.map(({ path, body }) => [path, JSON.parse(body.toString())]);
+  const manifest = (build: string) => folder.text(`${build}/door.ino.bin.ota.json`);
+  const common = { purpose: 'serve', allow: [] };
+  t.deepEqual(requests, [
+    [
+      '/api/v1/projects/door/releases',
+      { version: '1.0.0', channel: 'stable', ...common, manifest: await manifest('build') },
+    ],
+    [
+      '/api/v1/projects/door/releases',
+      { version: '2.0', channel: 'beta', ...common, manifest: await manifest('nameless') },
+    ],
+  ]);
+});
+
+test('with --json there is one document on stdout; without it a sentence on stderr', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor });
+  const server = await obligingServer(t);
+  const argv = ['build', '--to', server.url.href, '--project', 'door'];
+  const env = { OTA_TOKEN: token };
+  const { stdout } = await publish(folder, [...argv, '--json'], env);
+  const { to, published } = JSON.parse(stdout);
+  t.is(to, server.url.href);
+  t.is(published.length, 1);
+  const { outcome, project, version, kind, board, channel, offered, artefacts } = published[0];
+  t.deepEqual(
+    { outcome, project, version, kind, board, channel, offered },
+    {
+      outcome: 'published',
+      project: 'door',
+      version: '1.0.0',
+      kind: 'sketch',
+      board: 'd1_mini',
+      channel: 'stable',
+      offered: true,
+    },
+  );
+  t.is(artefacts.length, 4);
+  const { stderr, stdout: silence } = await publish(folder, argv, env);
+  t.is(silence, '');
+  t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\) on stable: http:/);
+});
+
+test('what the manifest says cannot be contradicted', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
+  const argv = ['build/door.ino.bin', '--to', 'www', '--project', 'door', '--firmware-version', '1.0.1'];
+  const error = await expectError(t, publish(folder, argv), 'USAGE');
+  t.regex(error.message, /packed as version 1\.0\.0, not 1\.0\.1/);
+});
+
+test('a build without a name, or with one that no server takes, is not published', async (t) => {
+  const folder = await folderWith(t, { nameless, build: packedDoor }, { 'www/index.html': '' });
+  const to = ['--to', 'www'];
+  const cases: [string[], RegExp][] = [
+    [['build'], /needs a project/],
+    [['nameless', '--project', 'door'], /needs a version/],
+    [['build', '--project', 'the door'], /project "the door" must be/],
+    [['build', '--project', '../door'], /project/],
+    [['build', '--project', 'door', '--channel', '@stable'], /channel/],
+    [['nameless', '--project', 'door', '--firmware-version', 'one two'], /version "one two"/],
+  ];
+  for (const [argv, message] of cases) {
+    t.regex((await expectError(t, publish(folder, [...argv, ...to]), 'USAGE')).message, message);
+  }
+});
+
+test('only what was packed is published', async (t) => {
+  const folder = await folderWith(t, {}, { 'door.ino.bin': door.bin, 'www/index.html': '' });
+  const to = ['--to', 'www', '--project', 'door'];
+  await expectError(t, publish(folder, ['door.ino.bin', ...to]), 'MANIFEST_MISSING');
+  await expectError(t, publish(folder, ['dor.ino.bin', ...to]), 'FILE_NOT_FOUND');
+  await expectError(t, publish(folder, to), 'IMAGES_NONE');
+});
+
+test('an artefact that changed since it was packed stays here', async (t) => {
+  const gz = Buffer.from(packedDoor['door.ino.bin.gz.signed'] ?? []);
+  gz[1000] = (gz[1000] ?? 0) ^ 1;
+  const folder = await folderWith(
+    t,
+    { build: { ...packedDoor, 'door.ino.bin.gz.signed': gz } },
+    { 'www/index.html': '' },
+  );
+  await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'ARTEFACT_CHANGED');
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.startsWith('www/')),
+    ['www/index.html'],
+  );
+});
+
+test('a signature that does not verify stays here, whatever the manifest says of it', async (t) => {
+  const bytes = signFile(door.bin, createPrivateKey(door.privatePem), 'legacy');
+  const digest = (name: string) => createHash(name).update(bytes).digest('hex');
+  const manifest = JSON.parse(Buffer.from(packedDoor['door.ino.bin.ota.json'] ?? []).toString());
+  const isSigned = ({ file }: { file: string }) => file === 'door.ino.bin.signed';
+  Object.assign(manifest.artefacts.find(isSigned), { md5: digest('md5'), sha256: digest('sha256') });
+  const text = Buffer.from(JSON.stringify(manifest));
+  const build = { ...packedDoor, 'door.ino.bin.signed': bytes, 'door.ino.bin.ota.json': text };
+  const folder = await folderWith(t, { build }, { 'www/index.html': '' });
+  const error = await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'NOT_ACCEPTED');
+  t.regex(error.message, /door\.ino\.bin\.signed.*ERROR\[12\]/);
+});
+
+test('a build with a key and without a signature is to be signed first', async (t) => {
+  const folder = await folderWith(t, { build: unsigned }, { 'www/index.html': '' });
+  const error = await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'NOT_SIGNED_YET');
+  t.regex(error.hint, /sign --private-key private\.key --manifest .*door\.ino\.bin\.ota\.json/);
+});
+
+test('enforcement that is not proven is refused with exit code 3, unless it is allowed by its name', async (t) => {
+  const folder = await folderWith(t, { build: unproven }, { 'www/index.html': '' });
+  const argv = ['build', '--to', 'www', '--project', 'door'];
+  const error = await expectError(t, publish(folder, argv), 'PREFLIGHT_REFUSED');
+  t.is(error.exitCode, 3);
+  t.regex(`${error.message} ${error.hint}`, /enforcement-unproven/);
+  t.is((await publish(folder, [...argv, '--allow', 'no-space'])).exitCode, 3);
+  t.is((await publish(folder, [...argv, '--allow', 'enforcement-unprovn'])).exitCode, 2);
+  t.is((await publish(folder, [...argv, '--allow', 'enforcement-unproven'])).exitCode, 0);
+});
+
+test('what is allowed here is allowed there', async (t) => {
+  const folder = await folderWith(t, { build: unproven });
+  const server = await obligingServer(t);
+  const argv = ['build', '--to', server.url.href, '--project', 'door', '--allow', 'enforcement-unproven'];
+  t.is((await publish(folder, argv, { OTA_TOKEN: token })).exitCode, 0);
+  t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
+});
+
+test('the private key of the project in an image is refused loudly, another one by the name of a rule', async (t) => {
+  for (const [pem, code] of [
+    [door.privatePem, 'PRIVATE_KEY_INSIDE'],
+    [rsaPems().privatePem, 'PREFLIGHT_REFUSED'],
+  ] as const) {
+    const image = buildLittleFs({ blockCount: 16, content: Buffer.from(`a page\n${pem}`) });
+    const build = await packFile({ 'littlefs.bin': image }, [
+      'littlefs.bin',
+      '--kind',
+      'filesystem',
+      '--firmware-version',
+      '1',
+    ]);
+    const folder = await folderWith(t, { build }, { 'www/index.html': '' });
+    const argv = ['build', '--to', 'www', '--project', 'door'];
+    await expectError(t, publish(folder, argv), code);
+    const allowed = await publish(folder, [...argv, '--allow', 'private-key-inside']);
+    t.is(allowed.exitCode, code === 'PREFLIGHT_REFUSED' ? 0 : 1);
+  }
+});
+
+test('several versions, or several builds of one, are not published together', async (t) => {
+  const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
+  const folder = await folderWith(
+    t,
+    { 'all/a': packedDoor, 'all/b': nextDoor, 'same/a': packedDoor, 'same/b': other },
+    { 'www/index.html': '' },
+  );
+  const to = ['--to', 'www', '--project', 'door'];
+  t.regex((await expectError(t, publish(folder, ['all', ...to]), 'RELEASES_CLASH')).message, /several versions/);
+  t.regex((await expectError(t, publish(folder, ['same', ...to]), 'RELEASES_CLASH')).message, /several builds/);
+});
+
+test('without a name all builds of the source folder are meant, or those of the images in the configuration', async (t) => {
+  const config = { project: 'door', images: ['out/*.bin'], publish: { to: 'www' } };
+  const folder = await folderWith(
+    t,
+    { out: packedDoor, '.pio/build/d1': nextDoor },
+    { 'www/index.html': '', 'ota.config.json': JSON.stringify(config), 'other.json': '{"project":"door"}' },
+  );
+  const { stdout } = await publish(folder, ['--json']);
+  t.deepEqual(
+    JSON.parse(stdout).published.map(({ version }: { version: string }) => version),
+    ['1.0.0'],
+  );
+  const argv = ['--json', '--config', 'other.json', '--to', 'www', '--source', '.pio'];
+  const hidden = await publish(folder, argv);
+  t.deepEqual(
+    JSON.parse(hidden.stdout).published.map(({ version }: { version: string }) => version),
+    ['1.1.0'],
+  );
+});
+
+test('the token comes from the environment only, and its absence is said', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor });
+  const server = await obligingServer(t);
+  const argv = ['build', '--to', server.url.href, '--project', 'door'];
+  t.regex((await expectError(t, publish(folder, argv), 'SECRET_MISSING')).message, /OTA_TOKEN/);
+  t.is((await publish(folder, [...argv, '--token-env', 'MINE'], { MINE: `${token}\n` })).exitCode, 0);
+  t.is(server.arrived.at(-1)?.headers.authorization, `Bearer ${token}`);
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: `${token}\r\nX-Header: 1` }), 'USAGE');
+  t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
+});
+
+test('addresses with a password in them, of other schemes, or with more than a path are refused and not repeated', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor });
+  for (const to of [
+    `https://admin:${token}@ota.example.com`,
+    'ftp://ota.example.com',
+    `https://ota.example.com/?token=${token}`,
+    'https://ota.example.com/#there',
+    'https://',
+  ]) {
+    await expectError(t, publish(folder, ['build', '--project', 'door', '--to', to], { OTA_TOKEN: token }), 'USAGE');
+  }
+  await expectError(t, publish(folder, ['build', '--project', 'door']), 'USAGE');
+});
+
+test('an address in the configuration gets the token only when the environment binds it to that origin', async (t) => {
+  const server = await obligingServer(t);
+  const config = JSON.stringify({ project: 'door', publish: { to: server.url.href } });
+  const folder = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
+  const { origin } = server.url;
+  for (const bound of [{}, { OTA_TOKEN_ORIGIN: 'https://ota.example.com' }, { OTA_TOKEN_ORIGIN: `${origin}0` }]) {
+    const error = await expectError(t, publish(folder, ['build'], { OTA_TOKEN: token, ...bound }), 'TOKEN_UNBOUND');
+    t.is(error.exitCode, 2);
+    t.true(error.hint.includes(`OTA_TOKEN_ORIGIN=${origin}`));
+  }
+  t.deepEqual(server.arrived, []);
+  t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: `${origin}/any/path` })).exitCode, 0);
+  t.is((await publish(folder, ['build', '--to', server.url.href], { OTA_TOKEN: token })).exitCode, 0);
+  // What the command line names may still be another server than that of the token.
+  const env = { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: 'https://ota.example.com' };
+  await expectError(t, publish(folder, ['build', '--to', server.url.href], env), 'TOKEN_UNBOUND');
+});
+
+test('an address from the environment is as good as one from the command line', async (t) => {
+  const server = await obligingServer(t);
+  const config = JSON.stringify({ project: 'door', publish: { to: { env: 'OTA_SERVER' } } });
+  const folder = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
+  t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_SERVER: server.url.href })).exitCode, 0);
+  await expectError(t, publish(folder, ['build'], { OTA_TOKEN: token }), 'SECRET_MISSING');
+  const argv = ['build', '--config', 'without.json', '--project', 'door'];
+  await folder.write('without.json', '{}');
+  t.is((await publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: server.url.href })).exitCode, 0);
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: '' }), 'USAGE');
+});
+
+test('a folder in the configuration is relative to it', async (t) => {
+  const config = JSON.stringify({ project: 'door', publish: { to: '../www' } });
+  const folder = await folderWith(
+    t,
+    { 'sketch/build': packedDoor },
+    { 'sketch/ota.config.json': config, 'www/index.html': '' },
+  );
+  t.is((await publish(folder, ['sketch/build', '--source', 'sketch'])).exitCode, 0);
+  t.truthy(await folder.read('www/door/@stable/door.ino.bin.signed'));
+});
+
+test('only what the manifest lists is sent, whatever a server asks for', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor });
+  const missing = [{ file: '/etc/passwd', sha256: 'a'.repeat(64), sizeBytes: 1000 }];
+  const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing }));
+  const argv = ['build', '--to', server.url.href, '--project', 'door'];
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: token }), 'SERVER_REFUSED');
+  t.is(server.arrived.length, 1);
+});
+
+test('the refusals of a server are those of this tool', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor });
+  const refused = [{ rule: 'no-ota', message: 'there is no Updater in it', instead: 'take it in' }];
+  for (const [reply, code, exitCode] of [
+    [problem(409, 'version-taken'), 'VERSION_TAKEN', 1],
+    [problem(422, 'refused', { refused }), 'PREFLIGHT_REFUSED', 3],
+    [problem(403, 'role-missing'), 'SERVER_REFUSED', 1],
+    [problem(422, 'not-as-described', { problems: ['one', 'two'] }), 'SERVER_REFUSED', 1],
+    [{ status: 200, json: { outcome: 'perhaps' } }, 'SERVER_NOT_OURS', 1],
+  ] as const) {
+    const server = await scriptedServer(t, () => reply);
+    const argv = ['build', '--to', server.url.href, '--project', 'door'];
+    const error = await expectError(t, publish(folder, argv, { OTA_TOKEN: token }), code);
+    t.is(error.exitCode, exitCode);
+  }
+});
+
+test('a build of the past is made known from its file, whatever form it has', async (t) => {
+  const key = createPrivateKey(door.privatePem);
+  const gzip = gzipSync(door.bin);
+  const folder = await testFolder(t, {
+    'old/raw.bin': door.bin,
+    'old/signed.bin.signed': signFile(door.bin, key, 'current'),
+    'old/both.bin.gz.signed': signFile(gzip, key, 'current'),
+    'old/proven.bin': door.bin,
+    'old/proven.elf': door.elf,
+    'old/careless.bin': door.bin,
+    'old/careless.elf': elfWithoutVerifier(),
+  });
+  const server = await obligingServer(t);
+  const to = ['--to', server.url.href, '--project', 'door', '--board', 'd1_mini'];
+  const known = async (file: string) => {
+    const argv = ['--known', `old/${file}`, '--firmware-version', '0.9', ...to];
+    const { exitCode, error } = await publish(folder, argv, { OTA_TOKEN: token });
+    t.is(exitCode, 0, error?.message);
+    const { purpose, manifest, version } = JSON.parse(server.arrived.at(-1)?.body.toString() ?? '{}');
+    t.is(purpose, 'known');
+    t.is(version, '0.9');
+    return JSON.parse(manifest);
+  };
+  const raw = await known('raw.bin');
+  t.is(raw.image.sketchMd5s.length, 112);
+  t.is(raw.board, 'd1_mini');
+  for (const file of ['signed.bin.signed', 'both.bin.gz.signed']) {
+    const { image } = await known(file);
+    t.is(image.sha256, raw.image.sha256, file);
+    t.is(image.file, `${file.split('.')[0]}.bin`);
+  }
+  // Without its program nobody knows whether a device that runs it verifies; a program may also show that it does not.
+  t.is(raw.enforcement, 'unproven');
+  t.is((await known('proven.bin')).enforcement, 'elf');
+  const careless = await known('careless.bin');
+  t.is(careless.enforcement, 'unproven');
+  t.is(careless.signing.publicKey, undefined);
+});
+
+test('of a build of the past that was packed the manifest is taken', async (t) => {
+  const folder = await folderWith(t, { old: packedDoor });
+  const server = await obligingServer(t);
+  const argv = ['--known', 'old/door.ino.bin', '--to', server.url.href, '--project', 'door'];
+  t.is((await publish(folder, argv, { OTA_TOKEN: token })).exitCode, 0);
+  const { version, manifest } = JSON.parse(server.arrived[0]?.body.toString() ?? '{}');
+  t.is(version, '1.0.0');
+  t.is(manifest, await folder.text('old/door.ino.bin.ota.json'));
+});
+
+test('a build of the past needs a version of its own, and must be a sketch', async (t) => {
+  const config = JSON.stringify({ project: 'door', version: '2.0' });
+  const folder = await testFolder(t, {
+    'ota.config.json': config,
+    'old.bin': door.bin,
+    'files.bin': buildLittleFs({ blockCount: 4 }),
+    'empty.bin': '',
+  });
+  const server = await obligingServer(t);
+  const known = (file: string, ...more: string[]) =>
+    publish(folder, ['--known', file, '--to', server.url.href, ...more], { OTA_TOKEN: token });
+  await expectError(t, known('old.bin'), 'USAGE');
+  await expectError(t, known('files.bin', '--firmware-version', '1'), 'IMAGE_NOT_FIRMWARE');
+  await expectError(t, known('empty.bin', '--firmware-version', '1'), 'IMAGE_EMPTY');
+  await expectError(t, known('none.bin', '--firmware-version', '1'), 'FILE_NOT_FOUND');
+  await expectError(t, publish(folder, ['old.bin', '--known', 'old.bin', '--to', 'www']), 'USAGE');
+  t.deepEqual(server.arrived, []);
+});
+
+test('behind a build nothing is published, and nobody started, unless the configuration wants it', async (t) => {
+  for (const [publishing, env] of [
+    [undefined, {}],
+    [{ to: 'www', afterBuild: false }, {}],
+    [{ to: 'www', afterBuild: { env: 'RELEASE' } }, {}],
+    [{ to: 'www', afterBuild: { env: 'RELEASE' } }, { RELEASE: '' }],
+    [{ to: 'www', afterBuild: { env: 'RELEASE' } }, { RELEASE: 'false' }],
+  ] as const) {
+    const { folder, started } = await afterBuild(t, publishing, env);
+    t.is(started, undefined);
+    t.deepEqual(
+      (await folder.list()).filter((name) => name === 'started.json'),
+      [],
+    );
+  }
+});
+
+test('behind a build it is published by a process that does not get the secrets of the key', async (t) => {
+  const config = { to: 'www', afterBuild: { env: 'RELEASE' } };
+  const env = {
+    RELEASE: '1',
+    PATH: '/usr/bin',
+    OTA_TOKEN: token,
+    KEY: 'the name says nothing',
+    KEY_PASSPHRASE: 'passphrase of the configuration',
+    MORE: 'passphrase of the command line',
+    FORGOTTEN: `x${door.privatePem}`,
+  };
+  const { started, folder } = await afterBuild(t, config, env, ['--passphrase-env', 'MORE']);
+  t.deepEqual(started?.env, { RELEASE: '1', PATH: '/usr/bin', OTA_TOKEN: token });
+  const file = folder.at('build/door.ino.bin');
+  const expected = ['publish', file, '--source', folder.path, '--config', folder.at('ota.config.json')];
+  t.deepEqual(started?.argv, expected);
+});
+
+test('a publication that fails behind a build fails the build', async (t) => {
+  const { error } = await afterBuild(t, { to: 'www', afterBuild: true }, { FAIL: '3' });
+  t.is(error?.code, 'PUBLISH_AFTER_BUILD_FAILED');
+  t.regex(error?.message ?? '', /not published \(exit code 3\)/);
+});
+
+/** Runs the hook's call with a stand-in for this tool, which notes how it was started. */
+async function afterBuild(
+  t: ExecutionContext,
+  publishing: object | undefined,
+  env: Readonly<Record<string, string>>,
+  more: readonly string[] = [],
+) {
+  const config = {
+    project: 'door',
+    privateKey: { env: 'KEY' },
+    passphrase: { env: 'KEY_PASSPHRASE' },
+    publish: publishing,
+  };
+  const note = `
+    import { writeFileSync } from 'node:fs';
+    writeFileSync(import.meta.dirname + '/started.json', JSON.stringify({ argv: process.argv.slice(2), env: process.env }));
+    process.exitCode = Number(process.env.FAIL ?? 0);
+  `;
+  const folder = await folderWith(
+    t,
+    { build: packedDoor },
+    { 'ota.config.json': JSON.stringify(config), 'cli.mjs': note },
+  );
+  await mkdir(folder.at('www'));
+  const argv = ['publish', 'build/door.ino.bin', '--after-build', '--source', '.', ...more];
+  const { error } = await runVerb(argv, { cwd: folder.path, env, cli: folder.at('cli.mjs') });
+  const started = await readFile(folder.at('started.json'), 'utf8').then(JSON.parse, () => undefined);
+  return { folder, started, error };
+}

@@ -1,0 +1,107 @@
+import { chmod } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { ageCertificate, usedAuthority } from '../../server/tls/authority.ts';
+import { patienceMs } from '../../support/patience.ts';
+import { startCli } from '../../support/run-cli.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+interface Ready {
+  readonly event: string;
+  readonly url: string;
+  readonly deviceUrl: string;
+  readonly token?: string;
+  readonly ca?: string;
+  readonly header?: string;
+}
+
+/** `serve --json` in a process of its own, with its first line. */
+async function serving(t: ExecutionContext, folder: TestFolder, ...more: string[]) {
+  const argv = ['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0', '--json', ...more];
+  const process = startCli(argv, folder.path);
+  t.teardown(() => process.kill('SIGKILL'));
+  const lines = createInterface({ input: process.stdout });
+  const first = await new Promise<string>((resolve) => lines.once('line', resolve));
+  return { process, ready: JSON.parse(first) as Ready };
+}
+
+test('the ready line carries the first admin’s token, once; a signal ends it in order', async (t) => {
+  const folder = await testFolder(t);
+  const first = await serving(t, folder);
+  t.is(first.ready.event, 'ready');
+  t.regex(first.ready.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  t.regex(first.ready.token ?? '', /^ota_[0-9a-f]{12}_[\w-]{43}$/);
+  const authorization = `Bearer ${first.ready.token}`;
+  const ask = (url: string) => fetch(`${url}/api/v1/server`, { headers: { authorization } });
+  t.like(await (await ask(first.ready.url)).json(), { name: 'ota-hooks', api: 1, role: 'admin' });
+
+  first.process.kill('SIGTERM');
+  const ended = await first.process;
+  t.is(ended.exitCode, 130);
+  const lines = ended.stdout.trim().split('\n');
+  t.deepEqual(
+    lines.map((line) => JSON.parse(line).event),
+    ['ready', 'stopped'],
+  );
+  t.notRegex(ended.stderr, new RegExp(first.ready.token ?? '-'), 'not in the log');
+
+  const second = await serving(t, folder);
+  t.is(second.ready.token, undefined);
+  t.is((await ask(second.ready.url)).status, 200, 'and it is good for ever');
+  const third = await runVerb(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], { cwd: folder.path });
+  t.is(third.error?.code, 'SERVER_DATA_IN_USE');
+  second.process.kill('SIGINT');
+  await second.process;
+});
+
+test('https by an authority of its own, and plain http for devices: the ready line says where, and whom to trust', async (t) => {
+  const folder = await testFolder(t);
+  const { process, ready } = await serving(t, folder, '--tls', 'self-signed', '--device-listen', '127.0.0.1:0');
+  t.regex(ready.url, /^https:\/\/127\.0\.0\.1:\d+$/);
+  t.regex(ready.deviceUrl, /^http:\/\/127\.0\.0\.1:\d+$/);
+  t.is(ready.ca, folder.at('data/tls/ca.pem'));
+  t.is(ready.header, folder.at('data/tls/ota_server_tls.h'));
+  t.is((await fetch(`${ready.deviceUrl}/update/door`)).status, 403);
+  t.is((await fetch(`${ready.deviceUrl}/healthz`)).status, 404);
+  process.kill('SIGTERM');
+  t.is((await process).exitCode, 130);
+});
+
+if (process.platform !== 'win32') {
+  test('SIGHUP has a renewed certificate read, and does not end the server', async (t) => {
+    const folder = await usedAuthority(t);
+    const own = ['--tls-cert', 'tls/server.pem', '--tls-key', 'tls/server.key'];
+    await chmod(folder.at('tls/server.key'), 0o644);
+    const { process, ready } = await serving(t, folder, ...own);
+    t.is(ready.deviceUrl, ready.url);
+    await ageCertificate(folder, 10);
+    process.kill('SIGHUP');
+    const lines = createInterface({ input: process.stderr });
+    const patience = setTimeout(() => process.kill('SIGKILL'), patienceMs);
+    for await (const line of lines) if (line.includes('the certificate was replaced')) break;
+    clearTimeout(patience);
+    process.kill('SIGTERM');
+    const { exitCode, stderr } = await process;
+    t.is(exitCode, 130);
+    t.regex(stderr, /server\.key can be read by other users/);
+    t.regex(stderr, /the certificate was replaced/);
+  });
+}
+
+test('options that are none', async (t) => {
+  const { path } = await testFolder(t);
+  const refused = async (...argv: string[]) => (await runVerb(['serve', ...argv], { cwd: path })).exitCode;
+  t.is(await refused(), 2);
+  t.is(await refused('--data', 'data', '--listen', 'here'), 2);
+  t.is(await refused('--data', 'data', '--listen', 'here:99999'), 2);
+  t.is(await refused('--data', 'data', '--listen', '::1:80'), 2);
+  t.is(await refused('--data', 'data', '--grace', 'long'), 2);
+  t.is(await refused('--data', 'data', '--max-downloads', '-1'), 2);
+  t.is(await refused('--data', 'data', '--device-listen', 'here'), 2);
+  t.is(await refused('--data', 'data', '--tls', 'somehow'), 2);
+  t.is(await refused('--data', 'data', '--tls-cert', 'cert.pem'), 2);
+  t.is(await refused('--data', 'data', '--tls-host', 'here'), 2);
+  t.is(await refused('--data', 'data', '--tls', 'self-signed', '--tls-host', 'https://here'), 2);
+  t.is(await refused('--data', 'data', '--tls', 'self-signed', '--tls-cert', 'cert.pem', '--tls-key', 'key.pem'), 2);
+});

@@ -1,0 +1,225 @@
+import test, { type ExecutionContext } from 'ava';
+import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
+import { overdue } from '../../../src/server/services/devices/attempts.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { startTestServer } from '../../server/running-server.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { serverVerbs } from '../../support/server-verbs.ts';
+
+const signer = testSigner();
+const build = (version: string, seed: number) =>
+  testBuild({ version, project: 'door', signer, seed, sizeBytes: 8192, compression: 'none' });
+const [old, young] = [await build('1.0', 1), await build('2.0', 2)];
+
+function macOf(index: number): string {
+  return `18:FE:34:00:00:0${index}`;
+}
+
+/** A server that offers 1.0 and holds 2.0, and so many devices that have asked, and run 1.0. */
+async function place(t: ExecutionContext, devices = 4) {
+  const server = await startTestServer(t);
+  await server.publish(old);
+  await server.publish(young, { hold: true });
+  const ask = (index: number, runs = old) =>
+    askAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
+  for (let index = 0; index < devices; index++) await ask(index);
+  const update = async (index: number) => {
+    t.is((await ask(index)).header('x-version'), '2.0');
+    t.is((await ask(index, young)).status, 304);
+  };
+  return { server, ask, update, ...serverVerbs(server, server.folder) };
+}
+
+/** Lines of a text, without the times in it. */
+function linesOf(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .split('\n');
+}
+
+test('start: the text says what goes round, what it waits for, and each stage; --json is what the API says', async (t) => {
+  const { run, json, update, server } = await place(t);
+  await run('devices', 'set', 'door', macOf(0), '--name', 'front-door');
+  await run('devices', 'enrol', 'door', '--seen');
+  await run('devices', 'enrol', 'door', macOf(3), '--group', 'hall');
+  const stages = ['--stage', 'canary=front-door', '--stage', '0,group=hall', '--stage', '100%'];
+  const { stdout, exitCode } = await run('rollout', 'start', 'door', '2.0', ...stages, '--soak', '0');
+  t.is(exitCode, 0);
+  const lines = linesOf(stdout);
+  t.regex(lines[0] ?? '', /^rollout +1: door 2\.0 on stable, in the place of 1\.0$/);
+  t.is(lines[1], 'state      active');
+  t.is(lines[2], 'waits for  1 of 1 device to run it; 0 do');
+  t.regex(lines[4] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 run it$/);
+  t.regex(lines[5] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 run it$/);
+  t.regex(lines[6] ?? '', /^3 \(closed\) +100 % +·{20} +0 of 2 run it$/);
+  t.regex(lines[7] ?? '', /^TIME +started +\S+$/);
+
+  await update(0);
+  await server.parts.rollouts.maintain();
+  const shown = await run('rollout', 'show', 'door');
+  t.regex(shown.stdout, /^1 +18:FE:34:00:00:00 +█{20} +1 of 1 run it$/m);
+  t.regex(shown.stdout, /stage 2 opened +server/);
+  const { body } = await server.api('GET', '/projects/door/rollouts/1');
+  t.deepEqual(await json('rollout', 'show', 'door', '--id', '1'), body);
+  t.like(body, { openStages: 2, tally: { running: 1 } });
+});
+
+test('what is not said of a rollout has its defaults, and what is said arrives', async (t) => {
+  const { json, run } = await place(t, 12);
+  await run('devices', 'enrol', 'door', '--seen');
+  const plain: RolloutInfo = await json('rollout', 'start', 'door', '2.0');
+  t.deepEqual(
+    plain.stages.map(({ share }) => share),
+    [5, 20, 50, 100],
+  );
+  t.deepEqual(plain.gate, { runningPercent: 90, soakMs: 600_000 });
+  t.deepEqual(plain.halt, { failures: 5, failurePercent: 10, minimumSample: 10, vanished: 2 });
+  await json('rollout', 'abort', 'door');
+  const gate = ['--running', '75%', '--soak', '2h'];
+  const halt = ['--halt-failures', '3', '--halt-percent', '2.5', '--halt-sample', '20', '--halt-vanished', '1'];
+  const said: RolloutInfo = await json('rollout', 'start', 'door', '2.0', '--stage', '100', ...gate, ...halt);
+  t.deepEqual(said.gate, { runningPercent: 75, soakMs: 7_200_000 });
+  t.deepEqual(said.halt, { failures: 3, failurePercent: 2.5, minimumSample: 20, vanished: 1 });
+});
+
+test('list: one line each, the newest first', async (t) => {
+  const { json, run } = await place(t, 1);
+  await run('devices', 'enrol', 'door', '--seen');
+  t.deepEqual(linesOf((await run('rollout', 'list', 'door')).stdout).length, 1, 'only the heading');
+  for (const _ of [1, 2]) {
+    await json('rollout', 'start', 'door', '2.0', '--stage', '100');
+    await json('rollout', 'abort', 'door', '--reason', 'as agreed');
+  }
+  const [heading = '', newest = '', oldest = ''] = linesOf((await run('rollout', 'list', 'door')).stdout);
+  t.regex(heading, /^id +version +channel +state +stages open +devices +started$/);
+  t.regex(newest, /^2 +2\.0 +stable +aborted +1 of 1 +0 of 1 run it, 0 failed +TIME$/);
+  t.regex(oldest, /^1 +2\.0/);
+  t.deepEqual(
+    (await json('rollout', 'list', 'door')).map(({ id }: RolloutInfo) => id),
+    [2, 1],
+  );
+});
+
+test('pause, resume, advance, abort, roll-back, each with its reason in the history', async (t) => {
+  const { run, ask } = await place(t);
+  await run('devices', 'enrol', 'door', '--seen');
+  await run('rollout', 'start', 'door', '2.0', '--stage', `canary=${macOf(0)}`, '--stage', '100');
+  const state = async (...argv: string[]) => {
+    const { stdout, error } = await run('rollout', ...argv);
+    return error === undefined ? linesOf(stdout).find((line) => line.startsWith('state')) : error.message;
+  };
+  t.is(await state('pause', 'door', '--reason', 'lunch'), 'state    paused: lunch');
+  t.is((await ask(0)).status, 304);
+  t.regex((await state('advance', 'door')) ?? '', /the rollout of 2\.0 is paused and cannot be advanced/);
+  t.is(await state('resume', 'door', '--reason', 'back'), 'state      active: back');
+  t.is((await ask(1)).status, 304);
+  t.is(await state('advance', 'door'), 'state      active: back');
+  t.is((await ask(1)).header('x-version'), '2.0');
+  t.is(await state('abort', 'door'), 'state    aborted');
+  t.regex((await state('resume', 'door')) ?? '', /is aborted and cannot be resumed/);
+  t.is(await state('roll-back', 'door', '--id', '1'), 'state    rolled-back');
+  t.is((await ask(1, young)).header('x-version'), '1.0');
+  const { stdout } = await run('rollout', 'show', 'door');
+  t.regex(stdout, /paused +\S+ +lunch\n.*active +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled-back/);
+});
+
+test('halted: it says why and what to do; it goes on only when the failures are accepted', async (t) => {
+  const { run, ask, server } = await place(t);
+  await run('devices', 'enrol', 'door', '--seen');
+  await run('rollout', 'start', 'door', '2.0', '--stage', '100');
+  for (const index of [0, 1]) t.is((await ask(index)).header('x-version'), '2.0');
+  const later = { wallMs: Date.now(), servedMs: server.parts.clock.now().servedMs + 2 * 86_400_000 };
+  for (const index of [0, 1]) {
+    await server.parts.records.change('door', macOf(index), (record) => {
+      return record && { ...record, attempts: overdue(record.attempts, later) };
+    });
+  }
+  const { stdout } = await run('rollout', 'show', 'door');
+  t.regex(stdout, /^state +halted: 2 devices took 2\.0 and were not heard of again \(the limit is 2\)$/m);
+  t.regex(stdout, /^next +.*devices list door --failed.*abort, roll-back, or resume --accept-failures$/m);
+  t.regex(stdout, /×{10}·{10} +0 of 4 run it; 2 failed \(2 vanished\)$/m);
+  const refused = await run('rollout', 'resume', 'door');
+  t.is(refused.exitCode, 1);
+  t.regex(refused.error?.hint ?? '', /--accept-failures/);
+  t.regex((await run('rollout', 'resume', 'door', '--accept-failures')).stdout, /^state +active$/m);
+  t.is((await ask(2)).header('x-version'), '2.0');
+});
+
+test('devices are enrolled by their MACs, when they were seen, or when they have proved themselves', async (t) => {
+  const { run, json, server, ask } = await place(t, 3);
+  const enrolled = async () =>
+    (await json('devices', 'list', 'door'))
+      .filter((device: { enrolled: boolean }) => device.enrolled)
+      .map(({ mac }: { mac: string }) => mac);
+  t.is((await run('devices', 'enrol', 'door', '--proven')).stdout, '0 devices are enrolled\n');
+  t.is(
+    (await run('devices', 'enrol', 'door', macOf(0), '--group', 'hall')).stdout,
+    '1 device is enrolled in group hall\n',
+  );
+  t.deepEqual(await enrolled(), [macOf(0)]);
+  await server.api('PUT', '/projects/door/channels/stable', { version: '2.0' });
+  t.is((await ask(1)).header('x-version'), '2.0');
+  await ask(1, young);
+  const proven = await json('devices', 'enrol', 'door', '--proven');
+  t.deepEqual(
+    proven.map(({ mac }: { mac: string }) => mac),
+    [macOf(1)],
+  );
+  t.is((await run('devices', 'enrol', 'door', '--seen')).stdout, '3 devices are enrolled\n');
+  t.is((await enrolled()).length, 3);
+  t.is((await json('devices', 'show', 'door', macOf(0))).group, 'hall', 'its group stays');
+});
+
+const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp])[] = [
+  ['start door 2.0 --stage ten', /^--stage ten: ten is no stage$/, /share in percent, canary=NAME or group=NAME/],
+  ['start door 2.0 --stage 101', /101 is no stage/, /--stage canary=front-door,5/],
+  ['start door 2.0 --stage 5,', /^--stage 5,: nothing is no stage$/, /joined by commas/],
+  ['start door 2.0 --stage canary=', /canary= is no stage/, /canary=NAME/],
+  ['start door 2.0 --stage 5,10', /^--stage 5,10 has two shares$/, /one share/],
+  ['start door 2.0 --soak soon', /^--soak soon is not a time$/, /90s, 10m, 2h or 1d/],
+  ['start door 2.0 --soak 10', /^--soak 10 is not a time$/, /number and its unit/],
+  ['start door 2.0 --running 0', /^--running 0 is not a percentage from 1 to 100$/, /--help/],
+  ['start door 2.0 --halt-percent all', /^--halt-percent all is not a percentage/, /--help/],
+  ['start door 2.0 --halt-failures 0', /^--halt-failures 0 is not a whole number from 1 on$/, /--help/],
+  ['start door 2.0 --halt-vanished 1.5', /^--halt-vanished 1\.5 is not a whole number/, /--help/],
+  ['show door', /^there was no rollout on stable of door yet$/, /rollout start/],
+  ['pause door --channel beta', /^there was no rollout on beta of door yet$/, /--channel/],
+  ['show door --id last', /^--id last is not a whole number/, /--help/],
+];
+
+test('wrong words are told in one line, with what is right, before anything happens', async (t) => {
+  const { server } = await place(t, 0);
+  for (const [argv, message, hint] of mistakes) {
+    const { exitCode, error, stdout } = await serverVerbs(server, server.folder).run('rollout', ...argv.split(' '));
+    t.is(exitCode, 2, argv);
+    t.regex(error?.message ?? '', message);
+    t.regex(error?.hint ?? '', hint);
+    t.is(stdout, '');
+  }
+  const none = await serverVerbs(server, server.folder).run('devices', 'enrol', 'door');
+  t.is(none.exitCode, 2);
+  t.is(none.error?.message, 'no device is named');
+  t.regex(none.error?.hint ?? '', /MACs.*--proven.*--seen/);
+});
+
+test('what the server refuses is told with its own hint, and what is missing on the command line with its name', async (t) => {
+  const { run, server } = await place(t, 1);
+  const refusal = async (...argv: string[]) => {
+    const { exitCode, error } = await run('rollout', ...argv);
+    return `${exitCode} ${error?.message} | ${error?.hint}`;
+  };
+  t.regex(await refusal('start', 'door', '2.0'), /^1 .*no device of door is enrolled.*\| .*server devices enrol/);
+  await run('devices', 'enrol', 'door', '--seen');
+  t.regex(await refusal('start', 'door', '9.9'), /^1 .*door has no 9\.9.*\| .*--hold/);
+  t.regex(await refusal('start', 'door', '1.0'), /^1 .*offers 1\.0 to everybody already.*\| .*--hold/);
+  t.regex(await refusal('start', 'door', '2.0', '--stage', '10'), /^1 .*the last stage must be for 100 percent/);
+  t.regex(await refusal('start', 'door', '2.0', '--stage', 'canary=nobody', '--stage', '100'), /^1 .*called nobody/);
+  t.regex(await refusal('show', 'door', '--id', '7'), /^1 .*there is no rollout 7/);
+  const reader = await serverVerbs(server, server.folder).json('token', 'create', '--role', 'read');
+  const asReader = serverVerbs(server, server.folder, reader.token);
+  t.is((await asReader.run('rollout', 'list', 'door')).exitCode, 0);
+  t.regex((await asReader.run('rollout', 'start', 'door', '2.0')).error?.message ?? '', /role-missing/);
+  t.is((await runVerb(['server', 'rollout', 'start', 'door'], { cwd: '.' })).exitCode, 2);
+});

@@ -1,0 +1,142 @@
+import { stat } from 'node:fs/promises';
+import test from 'ava';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { startTestServer } from '../../server/running-server.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { serverVerbs } from '../../support/server-verbs.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const signer = testSigner();
+const builds = [await testBuild({ version: '1.0', signer }), await testBuild({ version: '2.0', signer, seed: 2 })];
+const mac = '18:FE:34:AA:BB:CC';
+
+test('tokens are made, listed and revoked', async (t) => {
+  const server = await startTestServer(t);
+  const { run, json } = serverVerbs(server, server.folder);
+  const made = await json('token', 'create', '--role', 'read', '--name', 'dashboard');
+  t.like(made, { role: 'read', name: 'dashboard' });
+  const plain = await run('token', 'create');
+  t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'for a pipe: nothing but the token');
+  const listed = await run('token', 'list');
+  t.regex(listed.stdout, /read +all +dashboard/);
+  t.notRegex(listed.stdout, new RegExp(made.token));
+  const reader = serverVerbs(server, server.folder, made.token);
+  const refused = await reader.run('token', 'list');
+  t.is(refused.error?.code, 'SERVER_REFUSED');
+  t.regex(refused.error?.message ?? '', /role-missing/);
+  await json('token', 'revoke', made.id);
+  t.is((await reader.run('projects', 'list')).exitCode, 1);
+});
+
+test('a project is closed, gets an alias, a password and a key; devices are enrolled and imported', async (t) => {
+  const server = await startTestServer(t);
+  for (const build of builds) await server.publish(build);
+  const folder = await testFolder(t, {
+    'new.key': rsaPems().publicPem,
+    'arduino-db.json': JSON.stringify({
+      '18:FE:AA:AA:AA:AA': { file: 'DOOR-7-g14f53a19.bin', version: 1 },
+      '18:FE:AA:AA:AA:BB': { file: 'TEMP-1.0.0.bin', version: 1 },
+    }),
+    'broken.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR.bin"".bin"}}',
+  });
+  const { run, json } = serverVerbs(server, folder.path);
+  const set = ['projects', 'set', 'door', '--access', 'closed', '--alias', '/esp/x.php', '--alias', '/b.php=beta'];
+  const project = await json(...set, '--public-key', 'new.key', '--user', 'esp', '--password-env', 'ESP_PASSWORD');
+  t.like(project, { access: 'closed', user: 'esp' });
+  t.is(project.keys.length, 1);
+  t.deepEqual(project.aliases[1], { path: '/b.php', channel: 'beta' });
+  t.deepEqual(await json('devices', 'import', 'door', 'arduino-db.json', '--only', 'DOOR-*'), {
+    enrolled: 1,
+    unchanged: 0,
+  });
+  t.is((await run('devices', 'import', 'door', 'broken.json')).exitCode, 2);
+  await json('devices', 'set', 'door', mac, '--name', 'front door', '--channel', 'beta', '--atomic-fs', 'yes');
+  const listed = await run('devices', 'list', 'door');
+  t.regex(listed.stdout, /18:FE:34:AA:BB:CC +front door +unknown +- +never/);
+  const cleared = await json('devices', 'set', 'door', mac, '--name', '', '--atomic-fs', 'unknown');
+  t.is(cleared.name, undefined);
+  t.is(cleared.channel, 'beta');
+  await json('devices', 'remove', 'door', mac);
+  t.is((await run('devices', 'show', 'door', mac)).exitCode, 1);
+  t.is((await run('projects', 'set', 'door', '--user', 'esp')).exitCode, 2);
+  t.notRegex((await run('projects', 'list')).stdout, /sesame/);
+});
+
+test('a version is taken back and withdrawn; a device shows why it gets what it gets', async (t) => {
+  const server = await startTestServer(t);
+  for (const build of builds) await server.publish(build);
+  const { run, json } = serverVerbs(server, server.folder);
+  const [old] = builds;
+  const words = { sketchMd5: sketchMd5Of(old?.manifest ?? never()) };
+  for (let count = 0; count < 4; count++) await askAsDevice(server.port, '/update/door', words);
+  const shown = await run('devices', 'show', 'door', mac);
+  t.regex(shown.stdout, /runs +1\.0, by its sketch MD5/);
+  t.regex(shown.stdout, /sketch +refuse: was sent 2\.0 3 times/);
+  t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /FAILED 2\.0/);
+  await json('devices', 'retry', 'door', mac);
+  t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /FAILED/);
+  await json('releases', 'offer', 'door', '1.0');
+  t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
+  await json('releases', 'withdraw', 'door', '2.0', '--reason', 'it smokes');
+  t.regex((await run('releases', 'list', 'door')).stdout, /2\.0 +sketch +- +withdrawn: it smokes/);
+  t.is((await run('releases', 'offer', 'door', '2.0')).exitCode, 1);
+  t.regex((await run('audit')).stdout, /release\.withdraw +door/);
+});
+
+test('a backup is made while the server runs, and restored into an empty folder', async (t) => {
+  const server = await startTestServer(t);
+  for (const build of builds) await server.publish(build);
+  await askAsDevice(server.port, '/update/door');
+  const folder = await testFolder(t);
+  const { run } = serverVerbs(server, folder.path);
+  t.is((await run('export', '--out', 'backup.ndjson')).exitCode, 0);
+  t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600);
+  const restore = (file: string, data: string) => run('import', file, '--data', data);
+  t.is((await restore('backup.ndjson', 'restored')).exitCode, 0);
+  t.is((await restore('backup.ndjson', 'restored')).error?.code, 'SERVER_DATA_NOT_EMPTY');
+  const other = await startTestServer(t, { data: folder.at('restored') });
+  t.is(other.token, '', 'there are tokens already');
+  const { status } = await other.api('GET', '/projects/door/releases', undefined, server.token);
+  t.is(status, 200);
+  const answer = await askAsDevice(other.port, '/update/door', { mac: '18:FE:34:00:00:02' });
+  t.is(answer.header('x-md5'), answer.md5);
+
+  await other.close(100);
+  t.is((await run('export', '--out', 'again.ndjson', '--data', 'restored')).exitCode, 0);
+  const text = await folder.text('backup.ndjson');
+  await folder.write('short.ndjson', text.slice(0, text.length >> 1));
+  await folder.write('other.ndjson', '{"a":1}\n');
+  await folder.write('changed.ndjson', text.replace(/"base64":"..../, '"base64":"AAAA'));
+  await folder.write('table.ndjson', text.replace('"table":"projects"', '"table":"sqlite_schema"'));
+  for (const name of ['short', 'other', 'changed', 'table']) {
+    t.is((await restore(`${name}.ndjson`, name)).error?.code, 'BACKUP_INVALID', name);
+  }
+  t.is((await restore('nothing.ndjson', 'x')).error?.code, 'FILE_NOT_FOUND');
+  t.is((await restore('backup.ndjson', 'short')).exitCode, 0, 'what was refused left nothing in the way');
+});
+
+test('who lost the last token makes a new one in the folder, while no server runs', async (t) => {
+  const server = await startTestServer(t);
+  const { run } = serverVerbs(server, server.folder);
+  const argv = ['token', 'create', '--role', 'admin', '--data', server.folder];
+  t.is((await run(...argv)).error?.code, 'SERVER_DATA_IN_USE');
+  await server.close(0);
+  const { stdout } = await run(...argv);
+  const next = await startTestServer(t, { data: server.folder });
+  t.is((await next.api('GET', '/tokens', undefined, stdout.trim())).status, 200);
+});
+
+test('a server that is not there, and an address that is none', async (t) => {
+  const { path } = await testFolder(t);
+  const run = (...argv: string[]) => runVerb(['server', ...argv], { cwd: path, env: { OTA_TOKEN: 'ota_x' } });
+  t.is((await run('projects', 'list')).exitCode, 2);
+  t.is((await run('projects', 'list', '--server', './folder')).exitCode, 2);
+  const missing = await runVerb(['server', 'projects', 'list', '--server', 'http://127.0.0.1:1'], { cwd: path });
+  t.is(missing.error?.code, 'SECRET_MISSING');
+});
+
+function never(): never {
+  throw new Error('no build');
+}

@@ -1,0 +1,154 @@
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import type { Io } from '../../../src/cli/io.ts';
+import { makeProgram } from '../../../src/cli/program.ts';
+import { syntheticSketch } from '../../../src/simulator/index.ts';
+import { bareHost, bareUpload, md5 } from '../../simulator/bare-host.ts';
+import { patienceMs } from '../../support/patience.ts';
+import { startCli } from '../../support/run-cli.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { makeKeyPair, signFile } from '../../support/signed-file.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const key = makeKeyPair();
+const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publicKey });
+
+/** `simulate --json` under way: its events one by one, until the test ends it. */
+async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.', env = {}) {
+  const abort = new AbortController();
+  const lines: string[] = [];
+  let wake: () => void = () => undefined;
+  const io: Io = {
+    cwd,
+    env,
+    fancy: false,
+    stdout: {
+      write: (text) => {
+        lines.push(text);
+        wake();
+      },
+    },
+    stderr: { write: (text) => t.log(text) },
+    signal: abort.signal,
+    askSecret: undefined,
+    ask: undefined,
+    platform: process.platform,
+    home: cwd,
+    self: { node: process.execPath, cli: 'ota-hooks' },
+  };
+  const all = ['simulate', '--json', '--quick', ...argv];
+  const done = (await makeProgram(io, all)).parseAsync(all, { from: 'user' });
+  done.catch(() => wake());
+  return {
+    async event(): Promise<Record<string, unknown>> {
+      for (let line = lines.shift(); ; line = lines.shift()) {
+        if (line !== undefined) return JSON.parse(line);
+        const woken = new Promise<void>((resolve, reject) => {
+          const timer = setTimeout(() => reject(new Error('no event')), patienceMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+        await woken;
+      }
+    },
+    async end() {
+      abort.abort();
+      await done;
+    },
+  };
+}
+
+test('an event is a line: ready, update, boot', async (t) => {
+  const running = await simulation(t, ['--image', 'door.bin'], (await testFolder(t, { 'door.bin': keyed })).path);
+  const ready = await running.event();
+  t.like(ready, { event: 'ready' });
+  t.deepEqual(Object.keys(ready), ['event', 'mac', 'otaPort', 'webPort']);
+  const next = syntheticSketch({ sizeBytes: 40_000, seed: 4 });
+  await bareUpload(t, { otaPort: Number(ready['otaPort']) }, next);
+  const { mac } = ready;
+  t.deepEqual(await running.event(), { event: 'update', mac, transport: 'espota', verdict: 'accepted', error: null });
+  t.deepEqual(await running.event(), { event: 'boot', mac, sketchMd5: md5(next) });
+  await running.end();
+});
+
+test('a rejection has its error, and a brick its reason', async (t) => {
+  const folder = await testFolder(t, { 'public.key': key.publicKey.pem });
+  const running = await simulation(t, ['--public-key', 'public.key', '--core', '2.7.4', '--no-web'], folder.path);
+  const ready = await running.event();
+  const esp = { otaPort: Number(ready['otaPort']) };
+  t.is(ready['webPort'], undefined);
+  await bareUpload(t, esp, keyed);
+  t.like(await running.event(), { verdict: 'rejected', error: 'ERROR[12]: Signature verification failed' });
+  const spoilt = keyed.slice();
+  spoilt.fill(0x55, 30_000, 30_001);
+  await bareUpload(t, esp, signFile(spoilt, key.privateKey, 'current'));
+  t.like(await running.event(), { verdict: 'accepted' });
+  t.like(await running.event(), { event: 'bricked', why: 'not-loadable' });
+  await running.end();
+});
+
+test('many devices have ports, addresses and seeds of their own', async (t) => {
+  const running = await simulation(t, ['--count', '5', '--random-faults', '--seed', '7']);
+  const all = [];
+  for (let count = 0; count < 5; count++) all.push(await running.event());
+  for (const name of ['mac', 'otaPort', 'webPort']) t.is(new Set(all.map((event) => event[name])).size, 5);
+  await running.end();
+});
+
+test('the password comes from the environment, and faults from their words', async (t) => {
+  const options = ['--password-env', 'OTA_PASSWORD', '--fault', 'udp-lose=1'];
+  const running = await simulation(t, options, '.', { OTA_PASSWORD: 'secret' });
+  const host = await bareHost(t, { otaPort: Number((await running.event())['otaPort']) });
+  host.send(`0 ${host.port} 9 ${md5('')}\n`);
+  t.true(await host.isSilent());
+  host.send(`0 ${host.port} 9 ${md5('')}\n`);
+  t.regex(await host.heard(), /^AUTH /);
+  await running.end();
+});
+
+const mistakes: Record<string, readonly string[]> = {
+  'nothing is known of core 1.0': ['--core', '1.0'],
+  '--layout does not know "5m"': ['--layout', '5m'],
+  '--flash-mode does not know "duo"': ['--flash-mode', 'duo'],
+  '--chip-size wants a size from 256K to 16M, not "4"': ['--chip-size', '4'],
+  '--fault does not know "rain"': ['--fault', 'rain'],
+  '--update-url wants an http or https URL, not "ftp://x/"': ['--update-url', 'ftp://x/'],
+  '--rtt wants a number that is not negative, not "fast"': ['--rtt', 'fast'],
+  '--window wants a whole number from 1 on, not "0"': ['--window', '0'],
+  '--interval wants a time in seconds, not "0"': ['--interval', '0'],
+  '--count wants a whole number from 1 on, not "0"': ['--count', '0'],
+  '--ota-port: there is no port 65536': ['--ota-port', '65536'],
+  '--update-mode does not know "eeprom"': ['--update-mode', 'eeprom'],
+  'the simulator cannot listen on 192.0.2.1: EADDRNOTAVAIL': ['--host', '192.0.2.1'],
+};
+
+for (const [message, argv] of Object.entries(mistakes)) {
+  test(`${argv.join(' ')}: ${message}`, async (t) => {
+    const { exitCode, error } = await runVerb(['simulate', ...argv], { cwd: '.' });
+    t.is(error?.message, message);
+    t.is(exitCode, 2);
+  });
+}
+
+test('what is no sketch, and what is compressed, cannot run', async (t) => {
+  const { gzipSync } = await import('node:zlib');
+  const folder = await testFolder(t, { 'a.gz': gzipSync(keyed), 'a.txt': 'no sketch', 'bad.json': '{}' });
+  for (const file of ['a.gz', 'a.txt']) {
+    const { error } = await runVerb(['simulate', '--image', file], { cwd: folder.path });
+    t.is(error?.code, 'IMAGE_NOT_FIRMWARE');
+  }
+  const { error } = await runVerb(['simulate', '--manifest', 'bad.json'], { cwd: folder.path });
+  t.is(error?.code, 'MANIFEST_INVALID');
+});
+
+test('Ctrl-C ends it with exit code 130; people read lines on stderr', async (t) => {
+  const child = startCli(['simulate', '--count', '2', '--quick'], '.');
+  let lines = 0;
+  for await (const line of createInterface({ input: child.stderr })) {
+    t.regex(line, /^5C:CF:7F:\S+ {2}ready: espota on UDP 127\.0\.0\.1:\d+, web updater http:\/\/127\.0\.0\.1:\d+$/);
+    if (++lines === 2) child.kill('SIGINT');
+  }
+  t.like(await child, { exitCode: 130, stdout: '' });
+});

@@ -1,0 +1,95 @@
+import test from 'ava';
+import { listed, packedDoor, virtualDoor } from '../../support/fleet.ts';
+import { runCli } from '../../support/run-cli.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+
+const image = 'build/door.ino.bin';
+const passwords = ['from-the-environment', 'from-a-file', 'from-the-prompt', 'not-the-right-one'];
+const secrets = [...passwords, Buffer.from('admin:from-the-prompt').toString('base64')];
+
+function hasNoSecret({ stdout, stderr, error }: VerbRun): boolean {
+  const said = [stdout, stderr, error?.message, error?.hint, error?.stack, JSON.stringify(error)].join('\n');
+  return secrets.every((secret) => !said.includes(secret));
+}
+
+test('each device has its password from the environment, a file or a prompt, and nobody ever reads it', async (t) => {
+  const byEnv = await virtualDoor(t, { password: 'from-the-environment' });
+  const byFile = await virtualDoor(t, { password: 'from-a-file' });
+  const byPrompt = await virtualDoor(t, { password: 'from-the-prompt' });
+  const webLogin = { username: 'admin', password: 'from-the-prompt' };
+  const byWeb = await virtualDoor(t, { webPort: 0, webLogin });
+  const wrong = await virtualDoor(t, { password: 'the-right-one' });
+  const folder = await packedDoor(
+    t,
+    {
+      'by-env': listed(byEnv, { password: { env: 'DOOR' } }),
+      'by-file': listed(byFile, { password: { file: 'door.password' } }),
+      'by-prompt': listed(byPrompt),
+      'by-web': { address: byWeb.host, port: byWeb.webPort, method: 'web' },
+      wrong: listed(wrong, { password: { env: 'WRONG' } }),
+    },
+    { upload: { password: { prompt: true } } },
+  );
+  await folder.write('door.password', 'from-a-file\n');
+  const asked: string[] = [];
+  const world = {
+    cwd: folder.path,
+    env: { DOOR: 'from-the-environment', WRONG: 'not-the-right-one' },
+    askSecret: async (question: string) => {
+      asked.push(question);
+      return 'from-the-prompt';
+    },
+  };
+  for (const argv of [['--json'], ['--verbose'], ['--quiet']]) {
+    asked.length = 0;
+    const run = await runVerb(['upload', image, '--all', ...argv], world);
+    t.is(run.exitCode, 1);
+    t.regex(run.error?.message ?? '', /^1 of 5 devices were not updated: wrong \(rejected: Authentication Failed/);
+    t.true(hasNoSecret(run), run.stdout + run.stderr);
+    t.deepEqual(asked, ['Password of by-prompt, by-web'], 'what the configuration says of all is asked once');
+  }
+  for (const name of (await folder.list()).filter((path) => path.startsWith('.ota/'))) {
+    const text = await folder.text(name);
+    t.true(
+      secrets.every((secret) => !text.includes(secret)),
+      name,
+    );
+  }
+});
+
+test('a password that is not there ends the run before anything is sent', async (t) => {
+  const folder = await packedDoor(t, {
+    asked: { address: '127.0.0.1', port: 9, password: { prompt: true } },
+    absent: { address: '127.0.0.2', port: 9, password: { file: 'nowhere' } },
+  });
+  const send = (...argv: string[]) => runVerb(['upload', image, ...argv], { cwd: folder.path });
+  const unasked = await send('--host', 'asked');
+  t.is(unasked.error?.code, 'PASSWORD_UNASKED');
+  t.is(unasked.exitCode, 2);
+  t.is((await send('--host', 'absent')).error?.code, 'FILE_UNREADABLE');
+  t.is((await send('--host', 'asked', '--password-env', 'UNSET')).error?.code, 'SECRET_MISSING');
+});
+
+test('the configuration takes no password in clear, nor does the command line', async (t) => {
+  const folder = await packedDoor(t);
+  await folder.write(
+    'ota.config.json',
+    JSON.stringify({ devices: { door: { address: '127.0.0.1', password: 'not-the-right-one' } } }),
+  );
+  const run = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  t.is(run.error?.code, 'CONFIG_INVALID');
+  t.regex(run.error?.message ?? '', /devices\.door\.password must be \{"env"/);
+  t.true(hasNoSecret(run));
+  t.is((await runVerb(['upload', image, '--all', '--password', 'x'], { cwd: folder.path })).exitCode, 2);
+});
+
+test('the process says nothing of it either, with a device that repeats it', async (t) => {
+  const esp = await virtualDoor(t, {
+    password: 'the-right-one',
+    faults: { invitationAnswer: 'ERR: not-the-right-one?' },
+  });
+  const folder = await packedDoor(t, { door: listed(esp, { password: { env: 'DOOR' } }) });
+  const run = await runCli(['upload', image, '--all', '--verbose'], folder.path, { DOOR: 'not-the-right-one' });
+  t.is(run.exitCode, 1);
+  t.false(`${run.stdout}${run.stderr}`.includes('not-the-right-one'), run.stderr);
+});

@@ -1,0 +1,222 @@
+import test from 'ava';
+import { Lookout } from '../../../src/delivery/discovery.ts';
+import { syntheticSketch, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { fullDoor } from '../../support/built-sketch.ts';
+import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import type { TestFolder } from '../../support/test-folder.ts';
+
+const image = 'build/door.ino.bin';
+
+interface Document {
+  readonly devices: readonly {
+    readonly outcome: string;
+    readonly artefact: string;
+    readonly words: string;
+    readonly hint: string | null;
+    readonly confirmation: { readonly kind: string } | null;
+  }[];
+}
+
+async function upload(folder: TestFolder, ...argv: string[]) {
+  const run: VerbRun = await runVerb(['upload', image, '--all', '--json', ...argv], { cwd: folder.path });
+  if (run.stdout === '') throw new Error(run.stderr);
+  const [device] = (JSON.parse(run.stdout) as Document).devices;
+  if (device === undefined) throw new Error(run.stdout);
+  return { ...run, device };
+}
+
+/** As it stands in the folder of the project. */
+async function ledgerOf(folder: TestFolder): Promise<{ devices: Record<string, Record<string, unknown>> }> {
+  return JSON.parse(await folder.text('.ota/devices.json'));
+}
+
+let count = 0;
+
+/** A device that announces itself under a name that no other test has. */
+function announcing(t: Parameters<typeof virtualDoor>[0], tellsSketchMd5: boolean, more = {}): Promise<VirtualEsp> {
+  const hostname = `proof-${process.pid}-${++count}`;
+  return virtualDoor(t, { hostname, mdns: { tellsSketchMd5 }, ...more });
+}
+
+/** Resolves when a device has announced itself: from then on it answers mDNS queries at once. */
+async function heard(esp: VirtualEsp): Promise<void> {
+  const lookout = await Lookout.open({ interfaces: ['127.0.0.1'] });
+  if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
+  const { sketchMd5 } = esp.state;
+  await new Promise<void>((resolve) => {
+    lookout.watch((device) => {
+      if (device.host === `${esp.hostname}.local` && device.sketchMd5 === sketchMd5) resolve();
+    });
+  });
+  lookout.close();
+}
+
+test('a device that shows its sketch is proven, and from then on known well enough for gzip', async (t) => {
+  const esp = await announcing(t, true);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  const first = await upload(folder, '--confirm', 'proven');
+  t.is(first.exitCode, 0, first.stderr);
+  t.is(first.device.artefact, 'door.ino.bin.signed', 'nothing is known of it yet');
+  t.is(first.device.confirmation?.kind, 'proven');
+  const { devices } = await ledgerOf(folder);
+  const { sketchMd5 } = await restarted(esp);
+  t.like(devices['door'], {
+    sketchMd5,
+    provenBy: 'mdns',
+    chipAtLeastBytes: 4 * 1024 * 1024,
+    facts: { core: '3.1.2', signing: 'required', flashMode: 'dio', fsStart: doorFacts.fsStart, project: 'door' },
+  });
+
+  await heard(esp);
+  const second = await upload(folder, '--confirm', 'proven');
+  t.is(second.exitCode, 0, second.stderr);
+  t.is(second.device.artefact, 'door.ino.bin.gz.signed');
+  t.is(second.device.confirmation?.kind, 'proven');
+
+  // A device of another kind in its place, as after an afternoon with a cable.
+  await esp.close();
+  const changed = await announcing(t, true, { hostname: esp.hostname, otaPort: esp.otaPort });
+  t.not(changed.state.sketchMd5, sketchMd5);
+  await heard(changed);
+  const third = await upload(folder, '--verbose');
+  t.is(third.device.artefact, 'door.ino.bin.signed', 'what was proven of another sketch does not count');
+  t.regex(third.stderr, /door: it does not show the sketch that the ledger knows/);
+});
+
+test('a device that comes back without showing its sketch is returned, not proven', async (t) => {
+  const esp = await announcing(t, false);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  const returned = await upload(folder, '--confirm', 'returned');
+  t.is(returned.exitCode, 0, returned.stderr);
+  t.deepEqual(returned.device.confirmation, { kind: 'returned', by: 'mdns' });
+  t.regex(returned.device.hint ?? '', /sketch_md5/);
+  t.false((await folder.list()).includes('.ota/devices.json'));
+
+  const proven = await upload(folder, '--confirm', 'proven');
+  t.is(proven.exitCode, 1);
+  t.is(proven.device.outcome, 'failed');
+  t.regex(proven.error?.message ?? '', /accepted.*returned, but what it runs is not proven/);
+});
+
+test('without mDNS a device returns by espota, with a password or without, and by its web page', async (t) => {
+  const esps = await Promise.all([
+    virtualDoor(t),
+    virtualDoor(t, { password: 'secret' }),
+    virtualDoor(t, { webPort: 0 }),
+  ]);
+  const [open, locked, web] = esps;
+  const folder = await packedDoor(t, {
+    open: listed(open),
+    locked: listed(locked, { password: { env: 'DOOR' } }),
+    web: { address: web.host, port: web.webPort, method: 'web' },
+  });
+  const { exitCode, stdout, stderr } = await runVerb(['upload', image, '--all', '--json', '--confirm', 'returned'], {
+    cwd: folder.path,
+    env: { DOOR: 'secret' },
+  });
+  t.is(exitCode, 0, stderr);
+  t.deepEqual(
+    (JSON.parse(stdout) as Document).devices.map(({ confirmation }) => confirmation),
+    ['udp', 'udp', 'http'].map((by) => ({ kind: 'returned', by })),
+  );
+  const again = await runVerb(['upload', image, '--host', 'locked'], { cwd: folder.path, env: { DOOR: 'secret' } });
+  t.is(again.exitCode, 0, 'the question left the device as it was');
+});
+
+test('a device that is bricked by an update that was allowed does not come back, and that is no success', async (t) => {
+  // eboot of 2.7.x takes the signature's length for the size of the sketch (esp8266/Arduino#7577).
+  const esp = await announcing(t, true, { core: '2.7.4' });
+  const folder = await packedDoor(t, { door: listed(esp, { facts: { ...doorFacts, core: '2.7.4' } }) });
+  const run = await runVerb(
+    [
+      'upload',
+      `${image}.gz.signed`,
+      '--all',
+      '--confirm',
+      'returned',
+      '--allow',
+      'gz-signed-old-core',
+      '--json',
+      '--confirm-timeout',
+      '3',
+    ],
+    { cwd: folder.path },
+  );
+  t.is(run.exitCode, 1, run.stderr);
+  t.is(esp.state.phase, 'bricked');
+  t.regex(run.error?.message ?? '', /it did not come back/);
+});
+
+test('a device that is known by its mDNS name only is found, also when it was seen the last time and does not answer now', async (t) => {
+  const esp = await announcing(t, true);
+  const folder = await packedDoor(t, { door: { address: `${esp.hostname}.local`, port: esp.otaPort } });
+  await heard(esp);
+  const found = await upload(folder, '--host-ip', '127.0.0.1');
+  t.is(found.exitCode, 0, found.stderr);
+
+  const silent = await virtualDoor(t);
+  const seen = { method: 'espota', name: 'silent', host: 'silent.local', address: '127.0.0.1', port: silent.otaPort };
+  await folder.write(
+    '.ota/discovered.json',
+    JSON.stringify({ version: 1, devices: [{ ...seen, lastSeen: new Date().toISOString() }] }),
+  );
+  const argv = ['upload', image, '--host', `silent.local:${silent.otaPort}`, '--host-ip', '127.0.0.1'];
+  const remembered = await runVerb(argv, { cwd: folder.path });
+  t.is(remembered.exitCode, 0, remembered.stderr);
+});
+
+test('what the command line says of a device counts for all of this run', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp, { facts: { core: '2.5.2' } }) });
+  const { keyFingerprint } = doorFacts;
+  const facts = [
+    '--core',
+    '3.1.2',
+    '--signing',
+    'required',
+    '--key-fingerprint',
+    keyFingerprint,
+    '--flash-mode',
+    'dio',
+  ];
+  const { device } = await upload(folder, ...facts, '--layout', '4m2m', '--sketch-size', '100K');
+  t.is(device.artefact, 'door.ino.bin.gz.signed');
+});
+
+test('a device goes through another sketch where there is no direct way, each step proven before the next', async (t) => {
+  // Too little room for the raw sketch, and an Updater that knows no gzip yet.
+  const layout = { fsStart: 0x70000, fsEnd: 0x80000 };
+  const esp = await announcing(t, true, {
+    core: '2.5.2',
+    layout,
+    image: { sizeBytes: 200 * 1024, publicKey: doorKey },
+  });
+  const facts = { ...doorFacts, ...layout, core: '2.5.2', sketchSizeBytes: 200 * 1024 };
+  const folder = await packedDoor(t, { door: listed(esp, { facts }) }, {}, fullDoor);
+  const refused = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  t.regex(refused.error?.message ?? '', /no-space/);
+
+  await folder.write('small/small.bin', syntheticSketch({ sizeBytes: 40 * 1024, publicKey: doorKey, seed: 7 }));
+  const packed = await runVerb(['pack', 'small/small.bin', '--legacy', '--declare-enforcement'], { cwd: folder.path });
+  t.is(packed.exitCode, 0, packed.stderr);
+  // Without an ELF nobody knows where its filesystem is.
+  const manifest = JSON.parse(await folder.text('small/small.bin.ota.json'));
+  await folder.write('small/small.bin.ota.json', JSON.stringify({ ...manifest, image: { ...manifest.image, layout } }));
+  const run = await upload(folder, '--via', 'small/small.bin', '--allow', 'fs-moved');
+  t.is(run.exitCode, 0, run.stderr);
+  t.regex(
+    run.stderr,
+    /sending small\.bin\.legacy_sig.*proven: it runs the new sketch.*sending door\.ino\.bin\.gz\.signed/s,
+  );
+  t.deepEqual(updatesOf(esp), ['accepted', 'accepted']);
+  t.is((await restarted(esp)).core, '3.1.2');
+});
+
+test('a filesystem shows nothing of itself, so that it can only be seen that the device is back', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  const run = await runVerb(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });
+  t.is(run.exitCode, 2);
+  t.regex(run.error?.message ?? '', /a filesystem cannot be proven/);
+});

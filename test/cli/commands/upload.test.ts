@@ -1,0 +1,255 @@
+import test from 'ava';
+import { parseManifest } from '../../../src/core/model/manifest.ts';
+import { door, fullDoor } from '../../support/built-sketch.ts';
+import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
+import { freePort } from '../../support/free-port.ts';
+import { startCli } from '../../support/run-cli.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import type { TestFolder } from '../../support/test-folder.ts';
+
+interface Document {
+  readonly release: { readonly kind: string; readonly project: string | null };
+  readonly devices: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly artefact?: string;
+    readonly words?: string;
+    readonly confirmation?: { readonly kind: string } | null;
+    readonly refused?: readonly { readonly rule: string }[];
+  }[];
+  readonly totals: Readonly<Record<string, number>>;
+}
+
+const image = 'build/door.ino.bin';
+
+async function upload(folder: TestFolder, ...argv: string[]): Promise<VerbRun & { document: Document }> {
+  return uploadWith({}, folder, ...argv);
+}
+
+async function uploadWith(
+  env: Readonly<Record<string, string>>,
+  folder: TestFolder,
+  ...argv: string[]
+): Promise<VerbRun & { document: Document }> {
+  const run = await runVerb(['upload', image, '--json', ...argv], { cwd: folder.path, env });
+  const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
+  // The document is there whenever devices were chosen and planned for.
+  return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
+}
+
+function outcomesOf({ devices }: Document): Record<string, string> {
+  return Object.fromEntries(devices.map(({ name, outcome }) => [name, outcome]));
+}
+
+async function md5sOf(folder: TestFolder): Promise<string[]> {
+  const parsed = parseManifest(await folder.text(`${image}.ota.json`));
+  if ('reason' in parsed) throw new Error(parsed.reason);
+  return parsed.manifest.image.sketchMd5s.map(({ md5 }) => md5);
+}
+
+test('each device gets what is safe for it: raw for a stranger, gzip for a friend, the old signature for an old one', async (t) => {
+  const stranger = await virtualDoor(t);
+  const friend = await virtualDoor(t);
+  const elder = await virtualDoor(t, { core: '2.5.2' });
+  const folder = await packedDoor(t, {
+    stranger: listed(stranger),
+    friend: listed(friend, { facts: doorFacts }),
+    elder: listed(elder, { facts: { core: '2.5.2', signing: 'required', keyFingerprint: doorKey.fingerprint } }),
+  });
+  const { exitCode, document, stderr } = await upload(folder, '--all');
+  t.is(exitCode, 0, stderr);
+  t.deepEqual(
+    document.devices.map(({ name, outcome, artefact }) => [name, outcome, artefact]),
+    [
+      ['stranger', 'updated', 'door.ino.bin.signed'],
+      ['friend', 'updated', 'door.ino.bin.gz.signed'],
+      ['elder', 'updated', 'door.ino.bin.legacy_sig'],
+    ],
+  );
+  const md5s = await md5sOf(folder);
+  for (const esp of [stranger, friend, elder]) t.true(md5s.includes((await restarted(esp)).sketchMd5));
+});
+
+test('where one device is refused, nothing is sent to any, and every rule in the way is named', async (t) => {
+  const good = await virtualDoor(t);
+  const foreign = await virtualDoor(t);
+  const folder = await packedDoor(t, {
+    good: listed(good),
+    foreign: listed(foreign, { facts: { ...doorFacts, keyFingerprint: 'f'.repeat(64) } }),
+  });
+  const { exitCode, document, error, stderr } = await upload(folder, '--all');
+  t.is(exitCode, 3);
+  t.is(error?.code, 'PREFLIGHT_REFUSED');
+  t.regex(error?.message ?? '', /wrong-key.*: foreign: /);
+  for (const rule of ['unsigned-to-signed', 'wrong-key', 'format-boundary']) {
+    t.regex(stderr, new RegExp(`^warning: foreign: refused: .*\\(${rule}\\)$`, 'm'));
+  }
+  t.deepEqual(outcomesOf(document), { good: 'held', foreign: 'refused' });
+  t.true(document.devices.find(({ name }) => name === 'foreign')?.refused?.some(({ rule }) => rule === 'wrong-key'));
+  t.deepEqual([...updatesOf(good), ...updatesOf(foreign)], []);
+});
+
+test('the others are updated in spite of a refusal when that is asked for; it still exits 3', async (t) => {
+  const good = await virtualDoor(t);
+  const folder = await packedDoor(t, {
+    good: listed(good),
+    foreign: { address: '127.0.0.1', port: 9, facts: { ...doorFacts, keyFingerprint: 'f'.repeat(64) } },
+  });
+  const { exitCode, document } = await upload(folder, '--all', '--skip-refused');
+  t.is(exitCode, 3);
+  t.deepEqual(outcomesOf(document), { good: 'updated', foreign: 'refused' });
+});
+
+test('a refusal is passed by the name of its rule only, and what it said is still said', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp, { board: 'nodemcuv2' }) }, { board: 'd1_mini' });
+  t.is((await upload(folder, '--all', '--allow', 'wrong-key')).exitCode, 3);
+  const { exitCode, stderr } = await upload(folder, '--all', '--allow', 'other-project');
+  t.is(exitCode, 0);
+  t.regex(stderr, /warning: door: .*\(other-project\)/);
+  t.is((await upload(folder, '--all', '--allow', 'everything')).exitCode, 2);
+});
+
+test('a canary that fails holds all others back', async (t) => {
+  const canary = await virtualDoor(t, { faults: { callBack: 'never' }, password: 'secret' });
+  const other = await virtualDoor(t);
+  const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });
+  const { exitCode, document, error } = await upload(folder, '--all', '--canary', '1');
+  t.is(exitCode, 1);
+  t.deepEqual(outcomesOf(document), { canary: 'failed', other: 'held' });
+  t.regex(error?.message ?? '', /^2 of 2 devices were not updated: canary \(.*\), other$/);
+  t.deepEqual(updatesOf(other), []);
+});
+
+test('a canary that comes back lets the others begin', async (t) => {
+  const canary = await virtualDoor(t);
+  const other = await virtualDoor(t);
+  const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });
+  const { exitCode, document } = await upload(folder, '--all', '--canary', '1');
+  t.is(exitCode, 0);
+  t.deepEqual(outcomesOf(document), { canary: 'updated', other: 'updated' });
+  t.is(document.devices[0]?.confirmation?.kind, 'returned');
+});
+
+test('a run goes on with what is left of it, for the same build only', async (t) => {
+  const done = await virtualDoor(t);
+  const locked = await virtualDoor(t, { password: 'secret' });
+  const folder = await packedDoor(t, { done: listed(done), locked: listed(locked) });
+  t.deepEqual(outcomesOf((await upload(folder, '--all')).document), { done: 'updated', locked: 'failed' });
+  const resumed = await uploadWith({ PASSWORD: 'secret' }, folder, '--all', '--resume', '--password-env', 'PASSWORD');
+  t.is(resumed.exitCode, 0);
+  t.deepEqual(outcomesOf(resumed.document), { done: 'earlier', locked: 'updated' });
+  t.deepEqual(updatesOf(done), ['accepted']);
+
+  const again = await upload(folder, '--host', 'done');
+  t.deepEqual(outcomesOf(again.document), { done: 'updated' }, 'without --resume everything is begun anew');
+
+  await folder.write(image, Buffer.concat([door.bin.subarray(0, -16), Buffer.alloc(16)]));
+  const { error } = await upload(folder, '--all', '--resume');
+  t.is(error?.code, 'ARTEFACT_CHANGED', 'artefacts of another image than the one that lies there are not sent');
+});
+
+test('an artefact that was changed after it was packed is not sent', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  await folder.write(`${image}.signed`, (await folder.read(`${image}.signed`)).subarray(1));
+  const { error } = await upload(folder, '--all');
+  t.is(error?.code, 'ARTEFACT_CHANGED');
+  t.deepEqual(updatesOf(esp), []);
+});
+
+test('what is named is what is sent, or nothing', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp, { facts: doorFacts }) });
+  const send = (file: string) => runVerb(['upload', file, '--all', '--json'], { cwd: folder.path });
+  const raw = await send(`${image}.signed`);
+  t.is((JSON.parse(raw.stdout) as Document).devices[0]?.artefact, 'door.ino.bin.signed');
+  t.is((await send(`${image}.legacy_sig`)).error?.code, 'PREFLIGHT_REFUSED');
+  const manifest = await send(`${image}.ota.json`);
+  t.is((JSON.parse(manifest.stdout) as Document).devices[0]?.artefact, 'door.ino.bin.gz.signed');
+});
+
+test('without a file the newest build of the project is sent', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  const { exitCode, stdout, stderr } = await runVerb(['upload', '--all', '--json'], { cwd: folder.path });
+  t.is(exitCode, 0, stderr);
+  t.is((JSON.parse(stdout) as Document).devices[0]?.artefact, 'door.ino.bin.signed');
+  t.is((await runVerb(['upload', '--all', '--filesystem'], { cwd: folder.path })).error?.code, 'IMAGES_NONE');
+});
+
+test('a file without a manifest is looked at, and known keys tell what its signature is', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  await folder.write('other/door.bin', await folder.read(`${image}.signed`));
+  const { exitCode, stderr } = await runVerb(['upload', 'other/door.bin', '--all'], { cwd: folder.path });
+  t.is(exitCode, 0, stderr);
+  await restarted(esp);
+  const unsigned = await folder.write('other/unsigned.bin', door.bin);
+  const refused = await runVerb(['upload', unsigned, '--all'], { cwd: folder.path });
+  t.regex(refused.error?.message ?? '', /unsigned-to-signed/, 'a project with a key sends nothing unsigned');
+});
+
+test('hosts are named by comma, by the name of the inventory, by address and port; nobody is an error', async (t) => {
+  const one = await virtualDoor(t);
+  const two = await virtualDoor(t);
+  const folder = await packedDoor(t, { one: listed(one, { group: 'inside' }) });
+  const { document } = await upload(folder, '--host', `one,${two.host}:${two.otaPort}`);
+  t.deepEqual(outcomesOf(document), { one: 'updated', [`${two.host}:${two.otaPort}`]: 'updated' });
+  t.deepEqual(outcomesOf((await upload(folder, '--group', 'inside')).document), { one: 'updated' });
+  for (const argv of [[], ['--group', 'outside'], ['--all', '--host', 'one'], ['--host', '1.2.3'], ['--port', '0']]) {
+    t.is((await upload(folder, ...argv)).exitCode, 2, argv.join(' '));
+  }
+});
+
+test('a property that arduino-cli did not fill in is no port, and its note of the sketch leads to the configuration', async (t) => {
+  const esp = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(esp) });
+  await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
+  const argv = ['upload', folder.at(image), '--host', esp.host, '--port', '{upload.port.properties.port}'];
+  const { exitCode, stderr } = await runVerb(argv, { cwd: '/' });
+  t.is(exitCode, 0, stderr);
+});
+
+test('with a port of this machine that is fixed, devices are served one after the other', async (t) => {
+  const esps = await Promise.all([virtualDoor(t), virtualDoor(t), virtualDoor(t)]);
+  const folder = await packedDoor(t, Object.fromEntries(esps.map((esp, index) => [`door-${index}`, listed(esp)])));
+  const fixed = ['--host-ip', '127.0.0.1', '--host-port', String(await freePort())];
+  const { exitCode, stderr } = await upload(folder, '--all', ...fixed);
+  t.is(exitCode, 0, stderr);
+});
+
+test('people see a line when a device begins, one when it ends, and a table of all', async (t) => {
+  const esps = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
+  const folder = await packedDoor(t, { kitchen: listed(esps[0]), cellar: listed(esps[1]) }, {}, fullDoor);
+  const { stdout, stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  t.regex(stderr, /^kitchen {2}sending door\.ino\.bin\.signed \(279 KB\)$/m);
+  t.regex(stderr, /^kitchen {2}accepted; the device restarts \(\d+\.\d s\)$/m);
+  t.regex(stderr, /^cellar {3}rejected: .*\n {2}\S/m);
+  t.regex(stdout, /^device {3}address .*outcome\nkitchen .*updated: accepted\ncellar .*failed: rejected\n$/);
+});
+
+test('a terminal shows bars, and lines that stay once a device has ended', async (t) => {
+  // The pause is longer than the time between two drawings.
+  const esp = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
+  const folder = await packedDoor(t, { kitchen: listed(esp) }, {}, fullDoor);
+  const { stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path, fancy: true });
+  t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+ % of 279 KB\n/);
+  t.regex(stderr, /\[J.*kitchen {2}accepted; the device restarts/s);
+});
+
+test('Ctrl-C ends an upload at once, with 130', async (t) => {
+  const esp = await virtualDoor(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
+  const folder = await packedDoor(t, { door: listed(esp) });
+  const running = startCli(['upload', image, '--all'], folder.path);
+  await new Promise<void>((resolve) => {
+    running.stderr?.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('sending')) resolve();
+    });
+  });
+  running.kill('SIGINT');
+  const { exitCode, stderr, stdout } = await running;
+  t.is(exitCode, 130);
+  // The outcome of a run that waits until the device counts as lost.
+  t.notRegex(`${stderr}${stdout}`, /unknown|failed/);
+});

@@ -1,0 +1,95 @@
+import { createPrivateKey } from 'node:crypto';
+import test from 'ava';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { signFile } from '../../support/signed-file.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+const owner = rsaPems();
+const stranger = rsaPems();
+const { fingerprint } = readPublicKey(owner.publicPem, '');
+const payload = Buffer.alloc(4096, 'payload');
+const signed = signFile(payload, createPrivateKey(owner.privatePem), 'current');
+const files = {
+  'owner.key': owner.publicPem,
+  'stranger.key': stranger.publicPem,
+  'door.bin': payload,
+  'door.bin.signed': signed,
+  'door.bin.legacy_sig': signFile(payload, createPrivateKey(owner.privatePem), 'legacy'),
+  'cut.signed': signed.subarray(0, -1),
+  'flipped.signed': signed.map((byte, at) => (at === 100 ? byte ^ 1 : byte)),
+  empty: '',
+};
+
+function verify(folder: TestFolder, ...argv: string[]) {
+  return runVerb(['verify', ...argv], { cwd: folder.path });
+}
+
+test('what a device with the key would take is accepted', async (t) => {
+  const folder = await testFolder(t, files);
+  for (const argv of [
+    ['door.bin.signed', '--public-key', 'owner.key'],
+    ['door.bin.signed', '--public-key', 'stranger.key', '--public-key', 'owner.key'],
+    ['door.bin.legacy_sig', '--public-key', 'owner.key', '--legacy'],
+  ]) {
+    const { exitCode, stderr } = await verify(folder, ...argv);
+    t.is(exitCode, 0);
+    t.true(stderr.includes(`${argv[0]}: accepted by devices with key ${fingerprint}`), stderr);
+  }
+});
+
+test('what it would refuse is refused with its own words, and exit code 1', async (t) => {
+  const folder = await testFolder(t, files);
+  for (const argv of [
+    ['door.bin.signed', '--public-key', 'stranger.key'],
+    ['door.bin.signed', '--public-key', 'owner.key', '--legacy'],
+    ['door.bin.legacy_sig', '--public-key', 'owner.key'],
+    ['door.bin', '--public-key', 'owner.key'],
+    ['cut.signed', '--public-key', 'owner.key'],
+    ['flipped.signed', '--public-key', 'owner.key'],
+  ]) {
+    const { exitCode, error } = await verify(folder, ...argv);
+    t.is(exitCode, 1, argv.join(' '));
+    t.is(
+      error?.message,
+      `${argv[0]}: a device with this key would refuse it: ERROR[12]: Signature verification failed`,
+    );
+  }
+  const empty = await verify(folder, 'empty', '--public-key', 'owner.key');
+  t.is(empty.exitCode, 1);
+});
+
+test('--json gives the verdict as one document, also when it is a refusal', async (t) => {
+  const folder = await testFolder(t, files);
+  const good = await verify(folder, 'door.bin.signed', '--public-key', 'owner.key', '--json');
+  t.deepEqual(JSON.parse(good.stdout), {
+    file: folder.at('door.bin.signed'),
+    accepted: true,
+    format: 'current',
+    fingerprint,
+  });
+  const bad = await verify(folder, 'door.bin', '--public-key', 'owner.key', '--json');
+  t.is(bad.exitCode, 1);
+  t.like(JSON.parse(bad.stdout), { accepted: false, format: 'current' });
+});
+
+test('without a key on the command line those of the project count, former ones too', async (t) => {
+  const config = JSON.stringify({ publicKey: 'stranger.key', knownKeys: ['owner.key'] });
+  const folder = await testFolder(t, { ...files, 'ota.config.json': config });
+  t.is((await verify(folder, 'door.bin.signed')).exitCode, 0);
+  t.is((await verify(folder, 'door.bin.signed', '--public-key', 'stranger.key')).exitCode, 1);
+  const beside = await testFolder(t, { ...files, 'public.key': owner.publicPem });
+  t.is((await verify(beside, 'door.bin.signed')).exitCode, 0);
+});
+
+test('verify needs a key and a file that are there', async (t) => {
+  const folder = await testFolder(t, files);
+  const keyless = await verify(folder, 'door.bin.signed');
+  t.is(keyless.exitCode, 2);
+  t.regex(keyless.error?.message ?? '', /`verify` needs --public-key FILE/);
+  t.is((await verify(folder, 'door.bin.signed', '--public-key', 'gone.key')).error?.code, 'KEY_NOT_FOUND');
+  const gone = await verify(folder, 'gone.signed', '--public-key', 'owner.key');
+  t.is(gone.error?.code, 'FILE_NOT_FOUND');
+  t.is(gone.exitCode, 2);
+});

@@ -1,0 +1,96 @@
+import test from 'ava';
+import { documents } from '../../../src/cli/output/documents/registry.ts';
+import { builtSketch, door } from '../../support/built-sketch.ts';
+import { listed, packedDoor, virtualDoor } from '../../support/fleet.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { assertDocument, complaintAbout } from './assert-document.ts';
+import { commandTree } from './command-tree.ts';
+
+test('every verb has a schema of what it prints with --json, and nothing else has one', async (t) => {
+  const paths = (await commandTree()).map(({ words }) => words.slice(1).join(' '));
+  const verbs = paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
+  t.deepEqual(Object.keys(documents).sort(), verbs.sort());
+});
+
+test('a document that is not of its schema is told from one that is', (t) => {
+  const made = { privateKey: '/a', publicKey: '/b', bits: 2048, fingerprint: 'f'.repeat(64) };
+  assertDocument(t, 'keygen', JSON.stringify(made));
+  for (const wrong of [{ ...made, bits: '2048' }, { ...made, more: 1 }, { privateKey: '/a' }]) {
+    t.regex(complaintAbout('keygen', JSON.stringify(wrong)) ?? '', /data/);
+  }
+});
+
+test('what fails prints a document of the same schema, where it prints one', async (t) => {
+  const folder = await builtSketch(t, {
+    'door.bin': door.bin,
+    'door/door.ino': '',
+    'door/public.key': rsaPems(2048).publicPem,
+    'door/private.key': door.privatePem,
+    'door/ota.config.json': '{"upload": {"hostIp": "127.0.0.1"}}',
+    'cut.bin': door.bin.subarray(0, 50_000),
+    'text.bin': 'a page of text',
+    'files.bin': buildLittleFs({ blockCount: 16 }),
+  });
+  const refused = ['--core', '2.6.3', '--flash-mode', 'dio', '--signing', 'required'];
+  const cases = [
+    ['verify', 'door.bin', '--public-key', 'public.key'],
+    ['doctor', '--source', 'door'],
+    ['preflight', 'cut.bin', ...refused],
+    ['inspect', 'cut.bin'],
+    ['inspect', 'text.bin'],
+    ['inspect', 'files.bin'],
+    ['signing', '--mode', 'sign', '--bin', 'door.bin', '--out', 'door.bin.signed', '--privatekey', 'gone.key'],
+    ['uninstall', 'platformio'],
+  ];
+  for (const argv of cases) {
+    const { stdout } = await runVerb([...argv, '--json'], { cwd: folder.path });
+    assertDocument(t, argv[0] ?? '', stdout);
+  }
+});
+
+test('of several images the manifests are one document', async (t) => {
+  const folder = await builtSketch(t, { 'build/more.ino.bin': door.bin, 'build/more.ino.elf': door.elf });
+  const { stdout } = await runVerb(['pack', 'build/door.ino.bin', 'build/more.ino.bin', '--json'], {
+    cwd: folder.path,
+  });
+  t.is(JSON.parse(stdout).length, 2);
+  assertDocument(t, 'pack', stdout);
+});
+
+test('an upload that fails, one that is refused and one that is held are in one document', async (t) => {
+  const locked = await virtualDoor(t, { password: 'secret' });
+  const old = await virtualDoor(t);
+  const folder = await packedDoor(t, {
+    locked: listed(locked),
+    old: listed(old, { facts: { core: '2.7.2', chipSizeBytes: 1024 * 1024, fsStart: 0x20000, fsEnd: 0x20000 } }),
+  });
+  for (const argv of [['--all'], ['--host', 'locked']]) {
+    const { stdout, exitCode } = await runVerb(['upload', ...argv, '--json'], { cwd: folder.path });
+    t.not(exitCode, 0);
+    assertDocument(t, 'upload', stdout);
+  }
+});
+
+test('each line of discover --watch is a document of its own', async (t) => {
+  // All tests of this machine share one loopback interface.
+  const hostname = `watched-${process.pid}`;
+  await virtualDoor(t, { hostname, mdns: { tellsSketchMd5: true } });
+  const folder = await testFolder(t);
+  const ctrlC = new AbortController();
+  let written = '';
+  const running = runVerb(['discover', '--watch', '--json', '--interface', '127.0.0.1'], {
+    cwd: folder.path,
+    signal: ctrlC.signal,
+    onOutput: (text) => {
+      written += text;
+      if (written.includes(hostname)) ctrlC.abort();
+    },
+  });
+  await running.catch((error: Error) => t.is(error.name, 'AbortError'));
+  const lines = written.trimEnd().split('\n');
+  t.true(lines.some((line) => line.includes(hostname)));
+  for (const line of lines) assertDocument(t, 'discover', line);
+});

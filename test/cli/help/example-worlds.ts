@@ -1,0 +1,240 @@
+import type { ExecutionContext } from 'ava';
+import { type BuildFiles, folderWith, packDoor, packFile } from '../../publishing/packed-door.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { startTestServer } from '../../server/running-server.ts';
+import { door } from '../../support/built-sketch.ts';
+import { doorFacts, packedDoor, virtualDoor } from '../../support/fleet.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { runVerb } from '../../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+/** Where an example of a verb makes sense. */
+interface ExampleWorld {
+  readonly folder: TestFolder;
+  /** Below the folder, where the user stands. */
+  readonly stands?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Addresses and folders that the tests' machine does not have, and what stands for them. */
+  readonly instead?: Readonly<Record<string, string>>;
+  /** Options that the world needs besides. */
+  readonly more?: readonly string[];
+  /** It goes on until Ctrl-C, which comes when it has said something. */
+  readonly goesOn?: boolean;
+}
+
+type MakeWorld = (t: ExecutionContext, example: string) => Promise<ExampleWorld>;
+
+const keys = { 'private.key': door.privatePem, 'public.key': door.publicPem };
+const sketch = '#include <ESP8266WiFi.h>\nvoid setup() {}\nvoid loop() {}\n';
+const core = '.arduino15/packages/esp8266/hardware/esp8266/3.1.2/platform.txt';
+
+/** The fixture sketch, packed, under the names of the examples. */
+async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
+  packedFiles ??= packSketch(t);
+  return { folder: await testFolder(t, await packedFiles) };
+}
+
+/** Packed for the first example that needs it; each example gets a copy. */
+let packedFiles: Promise<BuildFiles> | undefined;
+
+async function packSketch(t: ExecutionContext): Promise<BuildFiles> {
+  const folder = await testFolder(t, {
+    ...keys,
+    'sketch.bin': door.bin,
+    'unknown.bin': door.bin,
+    'build/sketch.bin': door.bin,
+    'build/sketch.elf': door.elf,
+    'build/sketch.ino.bin': door.bin,
+    'build/sketch.ino.elf': door.elf,
+    'build/door.ino.bin': door.bin,
+    'door.json': JSON.stringify(doorFacts),
+    'firmware/door/door.ino': sketch,
+    'firmware/door/public.key': door.publicPem,
+    'firmware/door/ota.config.json': '{"upload": {"hostIp": "127.0.0.1"}}',
+  });
+  await runVerb(['pack', 'build/sketch.ino.bin', '--legacy'], { cwd: folder.path });
+  await runVerb(['pack', 'build/sketch.bin', '--unsigned'], { cwd: folder.path });
+  await folder.write('old.bin.legacy_sig', await folder.read('build/sketch.ino.bin.legacy_sig'));
+  return contents(folder);
+}
+
+async function contents(folder: TestFolder): Promise<BuildFiles> {
+  const names = await folder.list();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await folder.read(name)])));
+}
+
+/** A project of each build system, and a program in the place of theirs that succeeds at once. */
+async function unbuilt(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const folder = await testFolder(t, {
+    'door/door.ino': sketch,
+    'firmware/door/platformio.ini': '[env:d1_mini]\nplatform = espressif8266\nboard = d1_mini\n',
+  });
+  const stands = example.includes('--source') ? '.' : 'door';
+  return { folder, stands, env: { ARDUINO_CLI: 'true', PLATFORMIO_CLI: 'true' } };
+}
+
+async function setUp(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const folder = await testFolder(t, { 'door/door.ino': sketch });
+  if (example.includes('--undo')) await runVerb(['init', '--yes'], { cwd: folder.at('door') });
+  return { folder, stands: 'door', more: ['--yes'] };
+}
+
+async function installedCore(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const folder = await testFolder(t, { [core]: 'name=Some boards\nversion=3.1.2\n' });
+  if (example.includes('uninstall')) await runVerb(['install', 'arduino'], { cwd: folder.path });
+  return { folder, instead: { '~': folder.path } };
+}
+
+/** A virtual door in the place of each address of the examples. */
+async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
+  const esp = await virtualDoor(t, { password: 'secret', mdns: { tellsSketchMd5: true } });
+  const entry = { address: esp.host, port: esp.otaPort, password: { env: 'DOOR_PASSWORD' } };
+  const folder = await packedDoor(t, { door: entry }, { upload: { hostIp: '127.0.0.1' } });
+  return { folder, env: { DOOR_PASSWORD: 'secret' }, instead: { '192.168.1.20': 'door' } };
+}
+
+async function unsignedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const needsPassword = example.includes('--password-env');
+  const esp = await virtualDoor(t, {
+    image: { sizeBytes: 100 * 1024 },
+    publicKey: undefined,
+    ...(needsPassword && { password: 'secret' }),
+  });
+  const folder = await testFolder(t, {
+    '.pio/build/d1_mini/firmware.bin': door.bin,
+    'build/littlefs.bin': buildLittleFs({ blockCount: 16 }),
+  });
+  const instead = { '192.168.1.23': esp.host, 'door.local': esp.host };
+  return { folder, instead, env: { DOOR_PASSWORD: 'secret' }, more: ['-p', String(esp.otaPort)] };
+}
+
+let announced = 0;
+
+async function announcedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  // All tests of this machine share one loopback interface: the name is of this test only.
+  const hostname = `kitchen-${process.pid}-${++announced}`;
+  await virtualDoor(t, { hostname, mdns: {} });
+  return {
+    folder: await testFolder(t, { 'ota.config.json': '{"project": "door"}' }),
+    env: { KITCHEN_PASSWORD: 'secret' },
+    instead: { kitchen: hostname },
+    more: ['--interface', '127.0.0.1', '--timeout', '600'],
+    goesOn: example.includes('--watch'),
+  };
+}
+
+const releases = [
+  await packDoor({ version: '1.4.2', board: 'd1_mini' }),
+  await packDoor({ version: '1.4.3', board: 'd1_mini', network: 'hotel' }),
+  await packFile({ 'littlefs.bin': buildLittleFs({ blockCount: 16 }) }, [
+    ...['littlefs.bin', '--kind', 'filesystem', '--firmware-version', '1.4.3'],
+  ]),
+];
+
+const unpublished = await packDoor({ version: '1.5' });
+
+/** A server that was published to once: the files of its data folder, of which each test gets a copy, and the token of its admin. */
+let published: Promise<{ readonly data: BuildFiles; readonly token: string }> | undefined;
+
+async function publishedServer(t: ExecutionContext) {
+  const server = await startTestServer(t);
+  const [first = {}, second = {}, files = {}] = releases;
+  const folder = await folderWith(t, { first, second, files });
+  const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
+  for (const name of ['first', 'second', 'files']) {
+    await runVerb(['publish', name, '--to', server.url, '--project', 'door'], { cwd: folder.path, env });
+  }
+  await askAsDevice(server.port, '/update/door');
+  await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: folder.path, env });
+  const restored = await testFolder(t);
+  await runVerb(['server', 'import', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });
+  return { data: await contents(restored), token: server.token };
+}
+
+/** An update server with what the examples speak of, and the folder of one that has stopped. */
+async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
+  published ??= publishedServer(t);
+  const { data, token } = await published;
+  const folder = await folderWith(
+    t,
+    { build: unpublished, running: data, stopped: data },
+    {
+      'door-1.0.bin': door.bin,
+      'arduino-db.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR-7-g14f53a19.bin", "version": 1}}',
+    },
+  );
+  const server = await startTestServer(t, { data: folder.at('running') });
+  const { id } = (await server.api('POST', '/tokens', { role: 'read' }, token)).body;
+  const instead = {
+    'https://ota.example.com': server.url,
+    '/var/lib/ota-hooks': 'stopped',
+    '4f6a0c12b7de': String(id),
+  };
+  return { folder, env: { OTA_SERVER: server.url, OTA_TOKEN: token, OTA_PASSWORD: 'open sesame' }, instead };
+}
+
+/** Enough enrolled devices that the first stage of any rollout has one, and a rollout; paused where the example lets it go on. */
+async function rollout(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const world = await updateServer(t);
+  const { folder, env = {}, instead = {} } = world;
+  const run = async (...argv: string[]) => {
+    const { error, stdout } = await runVerb(['server', ...argv], { cwd: folder.path, env });
+    if (error !== undefined) throw error;
+    return stdout;
+  };
+  const name = example.includes('beta') ? 'beta' : 'stable';
+  const channel = ['--channel', name];
+  const macs = Array.from({ length: 99 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
+  const first = macs[0] ?? '';
+  await run('releases', 'offer', 'door', '1.4.2', ...channel);
+  await run('devices', 'set', 'door', first, '--name', 'front-door', ...channel);
+  await run('devices', 'enrol', 'door', ...(example.includes(' start ') ? macs : [first]));
+  if (example.includes(' start ')) return world;
+  const stages = ['--stage', 'canary=front-door', '--stage', '100'];
+  const started = await run('rollout', 'start', 'door', '1.4.3', ...channel, ...stages, '--json');
+  if (example.includes(' resume ')) await run('rollout', 'pause', 'door', ...channel);
+  return { ...world, instead: { ...instead, '7': String(JSON.parse(started).id) } };
+}
+
+async function backup(t: ExecutionContext): Promise<ExampleWorld> {
+  const server = await startTestServer(t);
+  const folder = await testFolder(t);
+  const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
+  await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: folder.path, env });
+  return { folder, instead: { '/var/lib/ota-hooks': 'restored' } };
+}
+
+async function nothingYet(t: ExecutionContext): Promise<ExampleWorld> {
+  const instead = { '/var/lib/ota-hooks': 'data', '0.0.0.0:8266': '127.0.0.1:0' };
+  return { folder: await testFolder(t, { 'secrets/.keep': '', 'keys/.keep': '' }), instead };
+}
+
+const untilStopped =
+  (make: MakeWorld): MakeWorld =>
+  async (t, example) => ({ ...(await make(t, example)), goesOn: true });
+
+/** The world of each verb, by its words; that of a group is for all in it. */
+export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
+  keygen: nothingYet,
+  header: packedSketch,
+  sign: packedSketch,
+  pack: packedSketch,
+  verify: packedSketch,
+  inspect: packedSketch,
+  preflight: packedSketch,
+  init: setUp,
+  doctor: packedSketch,
+  build: unbuilt,
+  install: installedCore,
+  uninstall: installedCore,
+  upload: someDoor,
+  publish: updateServer,
+  discover: announcedDoor,
+  signing: packedSketch,
+  espota: unsignedDoor,
+  simulate: untilStopped(packedSketch),
+  serve: untilStopped(nothingYet),
+  server: updateServer,
+  'server import': backup,
+  'server rollout': rollout,
+};

@@ -1,0 +1,228 @@
+/** Ctrl-C while a verb is at work, on real processes: exit code 130, and nothing left that was not there before. */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { packDoor } from '../publishing/packed-door.ts';
+import { builtSketch, fullDoor } from '../support/built-sketch.ts';
+import { caughtAtWork } from '../support/caught-at-work.ts';
+import { listed, packedDoor, virtualDoor } from '../support/fleet.ts';
+import { untilFiles } from '../support/folder-watch.ts';
+import { endlessMs } from '../support/patience.ts';
+import { startCli } from '../support/run-cli.ts';
+import { runVerb } from '../support/run-verb.ts';
+import { type TestFolder, testFolder } from '../support/test-folder.ts';
+
+const image = 'build/door.ino.bin';
+
+/** An update of it stands still half-way, for longer than the host waits. */
+const stalling: VirtualEspOptions = { faults: { transfer: { what: 'stall', at: 0.5, stallMs: endlessMs } } };
+
+type Running = ReturnType<typeof startCli>;
+
+/** What runs, where, and how it is seen that it is at work. */
+interface Long {
+  readonly argv: readonly string[];
+  readonly folder: TestFolder;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly isAtWork: (run: Running) => Promise<unknown>;
+  /** What may be there behind it. */
+  readonly leaves?: readonly string[];
+  /** The work is short: on some machines it may be over before the signal comes. */
+  readonly mayEnd?: boolean;
+}
+
+const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = {
+  'pack with zopfli': async (t) => {
+    const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' }, fullDoor);
+    const isAtWork = () => untilFiles(folder, (names) => !names.includes(`${image}.signed`));
+    const leaves = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
+    return { argv: ['pack', image, '--compression', 'zopfli'], folder, isAtWork, leaves, mayEnd: true };
+  },
+  'sign with zopfli': async (t) => {
+    const folder = await builtSketch(t, { [`${image}.gz.signed`]: 'stale' }, fullDoor);
+    const argv = ['sign', '--private-key', 'private.key', '--bin', image, '--compression', 'zopfli'];
+    const leaves = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
+    const isAtWork = () => untilFiles(folder, (names) => !names.includes(`${image}.gz.signed`));
+    return { argv, folder, isAtWork, leaves, mayEnd: true };
+  },
+  build: async (t) => {
+    const folder = await testFolder(t, { 'door/door.ino': '', ...waiting });
+    return {
+      argv: ['build', '--source', 'door'],
+      folder,
+      env: await waitingPrograms(folder),
+      isAtWork: says(/waiting/),
+    };
+  },
+  'build with PlatformIO': async (t) => {
+    const folder = await testFolder(t, { 'door/platformio.ini': '[env:d1]\nplatform = espressif8266\n', ...waiting });
+    return {
+      argv: ['build', '--source', 'door'],
+      folder,
+      env: await waitingPrograms(folder),
+      isAtWork: says(/waiting/),
+    };
+  },
+  doctor: async (t) => {
+    const folder = await testFolder(t, { 'door/door.ino': '', ...waiting });
+    const env = { ...(await waitingPrograms(folder)), HOME: folder.path };
+    return { argv: ['doctor', '--source', 'door'], folder, env, isAtWork: says(/^looking around …$/m) };
+  },
+  upload: async (t) => {
+    const esp = await virtualDoor(t, stalling);
+    const folder = await packedDoor(t, { door: listed(esp) }, {}, fullDoor);
+    return { argv: ['upload', image, '--all'], folder, isAtWork: says(/^door /m) };
+  },
+  espota: async (t) => {
+    const esp = await virtualDoor(t, stalling);
+    const argv = ['espota', '-r', '-i', esp.host, '-p', String(esp.otaPort), '-f', image];
+    return { argv, folder: await packedDoor(t, {}, {}, fullDoor), isAtWork: says(/^Uploading: [1-4]\d %$/m) };
+  },
+  publish: async (t) => {
+    const server = await silentServer(t);
+    const folder = await testFolder(t, await packDoor({ version: '1.0', board: 'd1_mini' }));
+    const argv = ['publish', '.', '--to', server.url, '--project', 'door'];
+    return { argv, folder, env: { OTA_TOKEN: 'token' }, isAtWork: () => server.asked };
+  },
+  'server releases list': async (t) => {
+    const server = await silentServer(t);
+    const env = { OTA_TOKEN: 'token', OTA_SERVER: server.url };
+    return {
+      argv: ['server', 'releases', 'list', 'door'],
+      folder: await testFolder(t),
+      env,
+      isAtWork: () => server.asked,
+    };
+  },
+  'server export': async (t) => {
+    const server = await silentServer(t);
+    const env = { OTA_TOKEN: 'token', OTA_SERVER: server.url };
+    const argv = ['server', 'export', '--out', 'backup.ndjson'];
+    return { argv, folder: await testFolder(t), env, isAtWork: () => server.asked };
+  },
+  discover: async (t) => {
+    const argv = ['discover', '--interface', '127.0.0.1', '--timeout', '600'];
+    return { argv, folder: await testFolder(t), isAtWork: says(/^listening for devices …$/m) };
+  },
+  simulate: async (t) => ({
+    argv: ['simulate', '--quick'],
+    folder: await testFolder(t),
+    isAtWork: says(/ready/),
+  }),
+};
+
+for (const [name, make] of Object.entries(cases)) {
+  test(`Ctrl-C ends ${name} with 130, and leaves nothing behind`, async (t) => {
+    const { run, before, after } = await caughtAtWork(async () => {
+      const { argv, folder, env, isAtWork, leaves, mayEnd = false } = await make(t);
+      const before = leaves ?? (await folder.list());
+      const running = startCli(argv, folder.path, env);
+      t.teardown(() => running.kill('SIGKILL'));
+      await Promise.race([isAtWork(running), mayEnd ? running : endedEarly(running)]);
+      running.kill('SIGINT');
+      const run = await running;
+      if (mayEnd && run.exitCode === 0) return undefined;
+      return { run, before, after: await folder.list() };
+    });
+    t.is(run.exitCode, 130, `${run.signal} ${run.stderr}`);
+    t.notRegex(run.stderr, /A bug of|^ {4}at /m);
+    t.deepEqual(after, [...before]);
+  });
+}
+
+test('Ctrl-C ends a server with 130, after it has closed its data', async (t) => {
+  const folder = await testFolder(t);
+  const run = startCli(['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--json'], folder.path);
+  t.teardown(() => run.kill('SIGKILL'));
+  await once(run.stdout, 'data');
+  run.kill('SIGINT');
+  const { exitCode, stdout } = await run;
+  t.is(exitCode, 130);
+  t.regex(stdout, /\{"event":"stopped"\}\n$/);
+  t.deepEqual(
+    (await folder.list()).filter((name) => /-(?:wal|shm)$|\.tmp$/.test(name)),
+    [],
+  );
+});
+
+test('Ctrl-C while a key of 4096 bits is made ends it with 130, and there is no half of a pair', async (t) => {
+  const folder = await testFolder(t);
+  // Primes are found by luck: some pairs are there before anybody could press a key.
+  const exitCode = await caughtAtWork(async (attempt) => {
+    const argv = ['keygen', '--bits', '4096', '--private-key', `${attempt}.key`, '--public-key', `${attempt}.pub`];
+    const run = startCli(argv, folder.path);
+    await Promise.race([says(/^making a key of 4096 bits …$/m)(run), run]);
+    run.kill('SIGINT');
+    const ended = await run;
+    const files = (await folder.list()).filter((file) => file.startsWith(`${attempt}.`));
+    t.not(files.length, 1);
+    return ended.exitCode === 0 ? undefined : ended.exitCode;
+  });
+  t.is(exitCode, 130);
+});
+
+test('Ctrl-C while a backup is restored ends it with 130, and it can be restored again', async (t) => {
+  const lines = Array.from({ length: 400 }, () => {
+    const bytes = randomBytes(100_000);
+    return { blob: createHash('sha256').update(bytes).digest('hex'), base64: bytes.toString('base64') };
+  });
+  const all = [{ backup: 'ota-hooks', format: 1, tool: '0' }, ...lines, { end: true, lines: lines.length + 1 }];
+  const folder = await testFolder(t, { 'backup.ndjson': all.map((line) => `${JSON.stringify(line)}\n`).join('') });
+  const { run, argv } = await caughtAtWork(async (attempt) => {
+    const data = `data-${attempt}`;
+    const argv = ['server', 'import', 'backup.ndjson', '--data', data];
+    const running = startCli(argv, folder.path);
+    const begun = untilFiles(folder, (names) => names.some((name) => name.startsWith(`${data}/blobs/`)));
+    await Promise.race([begun, running]);
+    running.kill('SIGINT');
+    const run = await running;
+    return run.exitCode === 0 ? undefined : { run, argv };
+  });
+  t.is(run.exitCode, 130, run.stderr);
+  t.is((await runVerb(argv, { cwd: folder.path })).exitCode, 0);
+});
+
+/** A program in the place of a build system, which never comes to an end by itself. */
+const waiting = { 'wait.mjs': '#!/usr/bin/env node\nconsole.error("waiting");\nsetInterval(() => undefined, 1000);\n' };
+
+async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<string, string>>> {
+  await chmod(folder.at('wait.mjs'), 0o755);
+  return { ARDUINO_CLI: folder.at('wait.mjs'), PLATFORMIO_CLI: folder.at('wait.mjs') };
+}
+
+/** A server that takes every connection, and never answers. */
+async function silentServer(t: ExecutionContext): Promise<{ readonly url: string; readonly asked: Promise<unknown> }> {
+  const server: Server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const asked = once(server, 'connection').then(([socket]) => {
+    t.teardown(() => socket.destroy());
+    return once(
+      socket.on('error', () => undefined),
+      'data',
+    );
+  });
+  return { url: `http://127.0.0.1:${address.port}`, asked };
+}
+
+function says(words: RegExp) {
+  return (run: Running): Promise<true> =>
+    new Promise((done) => {
+      let said = '';
+      run.stderr.on('data', (chunk) => {
+        said += chunk;
+        if (words.test(said)) done(true);
+      });
+    });
+}
+
+async function endedEarly(run: Running): Promise<never> {
+  const { exitCode, stderr } = await run;
+  throw new Error(`it ended by itself, with ${exitCode}: ${stderr}`);
+}

@@ -1,0 +1,60 @@
+import { gunzipSync } from 'node:zlib';
+import test from 'ava';
+import fc from 'fast-check';
+import { alignGzip } from '../../../src/core/compression/alignment.ts';
+import { readGzipHeader } from '../../../src/core/firmware/gzip-header.ts';
+import { buildGzip } from '../../support/gzip-builder.ts';
+
+/** Bytes of a Latin-1 text that are not its end. */
+const latin1 = fc.string({
+  unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+  maxLength: 9,
+});
+const fields = fc.record(
+  {
+    extra: fc.uint8Array({ maxLength: 300 }),
+    name: latin1,
+    comment: latin1,
+    headerCrc: fc.boolean(),
+    modificationTime: fc.nat(),
+  },
+  { requiredKeys: [] },
+);
+
+test('every gzip becomes a multiple of 4 long, by 3 bytes at most, and inflates to what it did', (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, header) => {
+      const gzip = buildGzip(content, header);
+      const before = Buffer.from(gzip);
+      const aligned = alignGzip(gzip);
+      t.is(aligned.length, gzip.length + ((4 - (gzip.length % 4)) % 4));
+      t.deepEqual(gunzipSync(aligned), Buffer.from(content));
+      t.deepEqual(gzip, before, 'the input is left as it is');
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('nothing but the name grows: the other fields and the compressed data stay as they are', (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, wanted) => {
+      const gzip = buildGzip(content, wanted);
+      const aligned = alignGzip(gzip);
+      const before = readGzipHeader(gzip, 0).header;
+      const { header: after, findings } = readGzipHeader(aligned, 0);
+      if (before === undefined || after === undefined) return t.fail();
+      t.deepEqual(findings, [], 'the CRC of the header is right again');
+      t.is(after.comment, before.comment);
+      t.is(after.extraBytes, before.extraBytes);
+      t.is(after.modificationTime, before.modificationTime);
+      t.true(after.fileName?.endsWith(before.fileName ?? '') ?? before.fileName === undefined);
+      t.deepEqual(Buffer.from(aligned.subarray(after.sizeBytes)), gzip.subarray(before.sizeBytes));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a gzip that is aligned already is returned untouched', (t) => {
+  const aligned = alignGzip(buildGzip(Buffer.from('door')));
+  t.is(alignGzip(aligned), aligned);
+});

@@ -1,0 +1,73 @@
+import test from 'ava';
+import { compareReleases, coreHabits, habitSource } from '../../../src/core/device-model/cores.ts';
+
+const releases = [
+  ...['2.4.0', '2.4.1', '2.4.2', '2.5.0', '2.5.1', '2.5.2', '2.6.0', '2.6.1', '2.6.2', '2.6.3'],
+  ...['2.7.0', '2.7.1', '2.7.2', '2.7.3', '2.7.4', '3.0.0', '3.0.1', '3.0.2', '3.1.0', '3.1.1', '3.1.2'],
+];
+
+const of = (release: string) => {
+  const habits = coreHabits(release);
+  if (habits === undefined) throw new Error(`no habits for ${release}`);
+  return habits;
+};
+
+test('releases are ordered by their numbers, not by their letters', (t) => {
+  t.true(compareReleases('2.10.0', '2.9.3') > 0);
+  t.true(compareReleases('2.7.4', '3.0.0') < 0);
+  t.is(compareReleases('3.1.2', '3.1.2'), 0);
+});
+
+test('what is not known stays unknown: no version, pre-releases, builds from git, releases before 2.4.0', (t) => {
+  for (const version of [
+    undefined,
+    '',
+    'unknown',
+    '2.3.0',
+    '2.5.0-beta1',
+    '2.7.4-3-g2843a5ac',
+    '3.1',
+    'v3.1.2',
+    '3.1.2 ',
+  ]) {
+    t.is(coreHabits(version), undefined, String(version));
+  }
+});
+
+test('every release from 2.4.0 on has a value for every habit', (t) => {
+  for (const release of releases) {
+    for (const [name, value] of Object.entries(of(release))) t.not(value, undefined, `${name} of ${release}`);
+  }
+});
+
+test('a release newer than the table behaves as the newest', (t) => {
+  t.deepEqual(coreHabits('9.0.0'), coreHabits('3.1.3'));
+});
+
+test('gzip is understood from 2.7.0 on, and signatures change their format at 2.6.0', (t) => {
+  t.deepEqual(
+    ['2.6.3', '2.7.0', '3.1.2'].map((release) => of(release).gzip),
+    [false, true, true],
+  );
+  t.deepEqual(
+    ['2.4.2', '2.5.0', '2.5.2', '2.6.0'].map((release) => of(release).signing),
+    ['none', 'legacy', 'legacy', 'current'],
+  );
+});
+
+test('each bug begins and ends with the release that upstream names', (t) => {
+  const having = (name: 'crashesOnBadSignature' | 'skipsUnalignedTail' | 'comparesAfterCopy' | 'hangsOnXmcFlash') =>
+    releases.filter((release) => of(release)[name]);
+  t.deepEqual(having('crashesOnBadSignature'), ['2.5.0', '2.5.1', '2.5.2', '2.6.0', '2.6.1', '2.6.2', '2.6.3']);
+  t.deepEqual(having('skipsUnalignedTail'), ['3.1.0', '3.1.1', '3.1.2']);
+  t.deepEqual(having('comparesAfterCopy'), ['2.7.2']);
+  t.deepEqual(having('hangsOnXmcFlash'), ['2.7.0']);
+  t.deepEqual(
+    ['2.7.4', '3.0.0'].map((release) => of(release).cutsTrailerOff),
+    [false, true],
+  );
+});
+
+test('a source names the upstream file and the issue in full', (t) => {
+  t.is(habitSource('cutsTrailerOff'), 'Updater.cpp end esp8266/Arduino#7570, esp8266/Arduino#7577');
+});

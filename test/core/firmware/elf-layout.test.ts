@@ -1,0 +1,21 @@
+import test from 'ava';
+import { layoutInElf } from '../../../src/core/firmware/elf-layout.ts';
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { door } from '../../support/built-sketch.ts';
+
+test('the ELF of an image says where its filesystem lies', (t) => {
+  t.like(layoutInElf(door.elf, readFirmware(door.bin)), {
+    name: 'eagle.flash.4m2m.ld',
+    fsStart: 0x200000,
+    fsEnd: 0x3fa000,
+  });
+});
+
+test('the ELF of another image, one without the symbols, and what is no ELF say nothing', (t) => {
+  const other = Uint8Array.from(door.bin);
+  other[0x2000] = (other[0x2000] ?? 0) ^ 1;
+  t.is(layoutInElf(door.elf, readFirmware(other)), undefined);
+  const renamed = Buffer.from(door.elf.toString('latin1').replaceAll('_FS_start', '_XX_start'), 'latin1');
+  t.is(layoutInElf(renamed, readFirmware(door.bin)), undefined);
+  t.is(layoutInElf(door.bin, readFirmware(door.bin)), undefined);
+});

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import test from 'ava';
+import { proveEnforcement } from '../../../src/core/firmware/elf-proof.ts';
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { buildElf } from '../../support/elf-builder.ts';
+import { buildImage, type ImageRecipe, sectionsOf } from '../../support/image-builder.ts';
+import { makeKeyPair, signFile } from '../../support/signed-file.ts';
+
+const owner = makeKeyPair();
+const stranger = makeKeyPair();
+const entryAddress = 0x40100004;
+const signingSymbols = ['_ZN7esp826618updaterSigningHashE', '_ZN7esp826622updaterSigningVerifierE'];
+const recipe: ImageRecipe = { entryAddress, flashContent: Buffer.from(`${owner.publicKey.pem}\0`, 'latin1') };
+const image = buildImage(recipe);
+const elf = buildElf({ entryAddress, sections: sectionsOf(recipe), symbols: ['setup', 'loop', ...signingSymbols] });
+
+function prove(given: Uint8Array | undefined, file: Uint8Array = image, expectedKey = owner.publicKey) {
+  const result = proveEnforcement({ elf: given, firmware: readFirmware(file), expectedKey });
+  return result.proof === 'elf' ? 'elf' : result.reason;
+}
+
+test('the ELF of this very image with the verifier in it is a proof, for every encoding of the image', (t) => {
+  for (const file of [
+    image,
+    gzipSync(image),
+    signFile(image, owner.privateKey, 'current'),
+    signFile(gzipSync(image), owner.privateKey, 'current'),
+  ]) {
+    t.is(prove(elf, file), 'elf');
+  }
+});
+
+test('images of every core generation can be proven', (t) => {
+  for (const generation of ['3', '2.7', '2.6'] as const) {
+    const given = { ...recipe, generation };
+    const program = buildElf({ entryAddress, sections: sectionsOf(given), symbols: signingSymbols });
+    t.is(prove(program, buildImage(given)), 'elf');
+  }
+});
+
+test('symbols that are not mangled count as well', (t) => {
+  t.is(
+    prove(
+      buildElf({
+        entryAddress,
+        sections: sectionsOf(recipe),
+        symbols: ['updaterSigningHash', 'updaterSigningVerifier'],
+      }),
+    ),
+    'elf',
+  );
+});
+
+test('without an ELF there is no proof', (t) => {
+  t.is(prove(undefined), 'no-elf');
+});
+
+test('what is no Xtensa ELF is named', (t) => {
+  for (const file of [
+    new Uint8Array(),
+    image,
+    elf.subarray(0, 20),
+    buildElf({ entryAddress, sections: [], machine: 3 }),
+  ]) {
+    t.is(prove(file), 'not-an-elf');
+  }
+});
+
+test('an ELF without the verifier proves nothing: undefined, one only, or in the name of something else', (t) => {
+  const sections = sectionsOf(recipe);
+  t.is(prove(buildElf({ entryAddress, sections })), 'verifier-missing');
+  t.is(prove(buildElf({ entryAddress, sections, symbols: signingSymbols.slice(0, 1) })), 'verifier-missing');
+  t.is(prove(buildElf({ entryAddress, sections, undefinedSymbols: signingSymbols })), 'verifier-missing');
+  const constructors = signingSymbols.map((name) => `_GLOBAL__sub_I_${name}`);
+  t.is(prove(buildElf({ entryAddress, sections, symbols: constructors })), 'verifier-missing');
+});
+
+test('a stale ELF proves nothing: another entry, other bytes, a missing section', (t) => {
+  t.is(
+    prove(buildElf({ entryAddress: entryAddress + 4, sections: sectionsOf(recipe), symbols: signingSymbols })),
+    'elf-of-another-image',
+  );
+  const [first, ...rest] = sectionsOf(recipe);
+  if (first === undefined) return t.fail();
+  const changed = Uint8Array.from(first.bytes);
+  changed[40] = (changed[40] ?? 0) ^ 1;
+  t.is(
+    prove(buildElf({ entryAddress, sections: [{ ...first, bytes: changed }, ...rest], symbols: signingSymbols })),
+    'elf-of-another-image',
+  );
+  t.is(prove(buildElf({ entryAddress, sections: [first], symbols: signingSymbols })), 'elf-of-another-image');
+});
+
+test('a difference says where it is', (t) => {
+  const [first, ...rest] = sectionsOf(recipe);
+  if (first === undefined) return t.fail();
+  const changed = Uint8Array.from(first.bytes);
+  changed[40] = (changed[40] ?? 0) ^ 1;
+  const program = buildElf({
+    entryAddress,
+    sections: [{ ...first, bytes: changed }, ...rest],
+    symbols: signingSymbols,
+  });
+  const result = proveEnforcement({ elf: program, firmware: readFirmware(image), expectedKey: owner.publicKey });
+  t.regex(result.proof === 'absent' ? result.detail : '', /40201038/);
+});
+
+test('a key that is not in the image is named first, ELF or not', (t) => {
+  t.is(prove(elf, image, stranger.publicKey), 'key-missing');
+  t.is(prove(undefined, image, stranger.publicKey), 'key-missing');
+});
+
+test('the key counts by its modulus: DER in the image, PEM given', (t) => {
+  const der = { ...recipe, flashContent: owner.publicKey.keyObject.export({ type: 'spki', format: 'der' }) };
+  t.is(prove(buildElf({ entryAddress, sections: sectionsOf(der), symbols: signingSymbols }), buildImage(der)), 'elf');
+});
+
+test('an image with damaged segments is not the image of any ELF', (t) => {
+  t.is(prove(elf, image.subarray(0, image.length - 40)), 'elf-of-another-image');
+});
+
+test('an ELF cut anywhere never throws, and proves nothing without its section table', (t) => {
+  const lastSectionHeader = elf.length - 40;
+  for (let length = 0; length < lastSectionHeader; length += 13) t.not(prove(elf.subarray(0, length)), 'elf');
+});
+
+test('a build of the real compiler and linker is proven by its own ELF', (t) => {
+  const door = readFileSync('test/fixtures/firmware/door.bin');
+  const program = readFileSync('test/fixtures/firmware/door.elf');
+  const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');
+  t.is(prove(program, door, key), 'elf');
+  t.is(prove(program, gzipSync(door), key), 'elf');
+  t.is(prove(program, image), 'elf-of-another-image');
+});

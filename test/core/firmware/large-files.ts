@@ -1,0 +1,20 @@
+/**
+ * Reads 16 MB of each kind of hostile file, and fails where one takes two seconds of CPU time or more.
+ *
+ *     npm run fuzz:large
+ */
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { hostileFiles } from './hostile-files.ts';
+
+const sizeBytes = 16 * 1024 * 1024;
+const limitMs = 2000;
+
+for (const [name, make] of Object.entries(hostileFiles)) {
+  const file = make(sizeBytes);
+  const before = process.cpuUsage();
+  readFirmware(file);
+  const { user, system } = process.cpuUsage(before);
+  const tookMs = Math.round((user + system) / 1000);
+  console.log(`${name}: ${tookMs} ms`);
+  if (tookMs >= limitMs) process.exitCode = 1;
+}

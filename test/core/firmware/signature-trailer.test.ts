@@ -1,0 +1,102 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { findTrailer } from '../../../src/core/firmware/signature-trailer.ts';
+import { buildImage, concatBytes } from '../../support/image-builder.ts';
+import { makeKeyPair, signFile, withTrailer } from '../../support/signed-file.ts';
+
+const owner = makeKeyPair();
+const stranger = makeKeyPair();
+const image = buildImage();
+
+function findingIds(file: Uint8Array, keys = [owner.publicKey]): readonly string[] {
+  return readFirmware(file, { knownKeys: keys }).findings.map(({ id }) => id);
+}
+
+for (const format of ['current', 'legacy'] as const) {
+  test(`a ${format} signature is recognised with its format and its key`, (t) => {
+    const { trailer, payload, findings } = readFirmware(signFile(image, owner.privateKey, format), {
+      knownKeys: [stranger.publicKey, owner.publicKey],
+    });
+    t.deepEqual(findings, []);
+    t.is(trailer?.format, format);
+    t.is(trailer?.verifiedBy?.fingerprint, owner.publicKey.fingerprint);
+    t.deepEqual([trailer?.offset, trailer?.signatureBytes, trailer?.keyBits], [image.length, 128, 1024]);
+    t.deepEqual(Buffer.from(payload), Buffer.from(image));
+  });
+}
+
+test('a key of 2048 bits is recognised without being known', (t) => {
+  const { trailer, findings } = readFirmware(signFile(image, makeKeyPair(2048).privateKey, 'current'));
+  t.deepEqual([trailer?.format, trailer?.keyBits, trailer?.verifiedBy], ['unverified', 2048, undefined]);
+  t.deepEqual(findings, []);
+});
+
+test('a key of an unusual size is found where the segments end', (t) => {
+  t.is(readFirmware(withTrailer(image, new Uint8Array(200), 200)).trailer?.keyBits, 1600);
+});
+
+test('a signature by another key is found, unverified, and named', (t) => {
+  const signed = signFile(image, stranger.privateKey, 'current');
+  const { trailer } = readFirmware(signed, { knownKeys: [owner.publicKey] });
+  t.is(trailer?.format, 'unverified');
+  t.deepEqual(findingIds(signed), ['signature-unverified']);
+});
+
+test('one flipped bit anywhere in the signature is unverified', (t) => {
+  const signed = signFile(image, owner.privateKey, 'current');
+  fc.assert(
+    fc.property(fc.nat({ max: 127 }), fc.nat({ max: 7 }), (at, bit) => {
+      const broken = Uint8Array.from(signed);
+      broken[image.length + at] = (broken[image.length + at] ?? 0) ^ (1 << bit);
+      return findingIds(broken).includes('signature-unverified');
+    }),
+  );
+  t.pass();
+});
+
+test('a length word of 0xFFFFFFFF, 0 or one off is no trailer, and is named', (t) => {
+  for (const word of [0xffffffff, 0, 127, 0x80000080]) {
+    const file = withTrailer(image, new Uint8Array(128), word);
+    t.is(readFirmware(file).trailer, undefined);
+    t.deepEqual(findingIds(file), ['signature-length-implausible', 'trailing-data'], `${word}`);
+  }
+});
+
+test('padding that no signature would fill is trailing data only', (t) => {
+  t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['trailing-data']);
+});
+
+test('a length word that reaches back into the image is no trailer', (t) => {
+  const file = withTrailer(image, new Uint8Array(128), 512);
+  t.is(readFirmware(file).trailer, undefined);
+});
+
+test('an unsigned image has no trailer, whatever its last word is', (t) => {
+  t.is(readFirmware(image).trailer, undefined);
+  const ending = Uint8Array.from(image);
+  ending.set([0, 1, 0, 0], ending.length - 4);
+  t.is(readFirmware(ending).trailer, undefined);
+});
+
+test('a signature behind trailing data is found, and so is the trailing data', (t) => {
+  const file = signFile(concatBytes(image, new Uint8Array(48)), owner.privateKey, 'current');
+  t.is(readFirmware(file, { knownKeys: [owner.publicKey] }).trailer?.format, 'current');
+  t.deepEqual(findingIds(file), ['trailing-data']);
+});
+
+test('a payload whose end is unknown is only taken for signed when a usual length or a known key says so', (t) => {
+  const payload = new Uint8Array(5000).fill(1);
+  t.is(findTrailer(withTrailer(payload, new Uint8Array(256), 256), undefined, []).value?.offset, 5000);
+  t.is(findTrailer(withTrailer(payload, new Uint8Array(200), 200), undefined, []).value, undefined);
+  const whole = withTrailer(new Uint8Array(8192 - 260), new Uint8Array(256), 256);
+  t.is(findTrailer(whole, undefined, []).value, undefined, 'whole sectors are an image by themselves');
+  const odd = makeKeyPair(1032);
+  t.is(findTrailer(signFile(payload, odd.privateKey, 'current'), undefined, []).value, undefined);
+  t.is(findTrailer(signFile(payload, odd.privateKey, 'current'), undefined, [odd.publicKey]).value?.keyBits, 1032);
+});
+
+test('files that are shorter than any trailer have none', (t) => {
+  for (let length = 0; length < 6; length += 1)
+    t.is(findTrailer(new Uint8Array(length).fill(128), undefined, []).value, undefined);
+});

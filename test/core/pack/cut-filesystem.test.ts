@@ -1,0 +1,83 @@
+import test from 'ava';
+import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
+import type { Build } from '../../../src/core/pack/build.ts';
+import { packImage } from '../../../src/core/pack/pack-image.ts';
+import { signBuild } from '../../../src/core/pack/sign-build.ts';
+import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { noisyBytes } from '../device-model/recipes.ts';
+
+const signer = keyFileSigner(readPrivateKey(rsaPems(2048).privatePem, 'owner'));
+const partition = 16 * 4096;
+
+async function signedBuild(image: Uint8Array): Promise<{ build: Build; warnings: readonly string[] }> {
+  const { build, warnings } = await packImage({
+    path: 'fs.bin',
+    file: 'fs.bin',
+    image,
+    elf: undefined,
+    kind: 'filesystem',
+    publicKey: signer.publicKey,
+    compression: 'gzip',
+    legacy: true,
+    signCompressedFilesystem: true,
+    enforcementDeclared: false,
+    project: undefined,
+    version: undefined,
+    board: undefined,
+  });
+  return { build: await signBuild(build, signer, 'owner'), warnings };
+}
+
+test('a LittleFS that fills its partition is cut after its last used block before it is signed', async (t) => {
+  const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
+  const { build, warnings } = await signedBuild(image);
+  t.deepEqual(warnings, []);
+  for (const [suffix, format] of [
+    ['signed', 'current'],
+    ['legacy_sig', 'legacy'],
+  ] as const) {
+    const bytes = build.files.get(`fs.bin.${suffix}`) ?? new Uint8Array();
+    t.is(bytes.length, 7 * 4096 + 260);
+    t.deepEqual(deviceVerdict(bytes, signer.publicKey, format), { accepted: true });
+    const { filesystem, payload } = readFirmware(bytes, { knownKeys: [signer.publicKey] });
+    t.is(filesystem?.partitionBytes, partition);
+    t.deepEqual(Buffer.from(payload), Buffer.from(image.subarray(0, 7 * 4096)));
+  }
+});
+
+test('the unsigned image and the gzip stay whole, and the manifest says what was signed', async (t) => {
+  const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
+  const { build } = await signedBuild(image);
+  t.is(build.files.get('fs.bin')?.length, partition);
+  const sizes = build.manifest.artefacts.map(({ file, payloadBytes, inflate }) => [
+    file,
+    payloadBytes,
+    inflate?.sizeBytes,
+  ]);
+  const gzipBytes = build.files.get('fs.bin.gz')?.length;
+  t.deepEqual(sizes, [
+    ['fs.bin', partition, undefined],
+    ['fs.bin.gz', gzipBytes, partition],
+    ['fs.bin.signed', 7 * 4096, undefined],
+    ['fs.bin.gz.signed', gzipBytes, partition],
+    ['fs.bin.legacy_sig', 7 * 4096, undefined],
+  ]);
+});
+
+test('one that has room behind it is signed as it is', async (t) => {
+  const image = buildLittleFs({ blockCount: 16 }).slice(0, 8 * 4096);
+  const { build } = await signedBuild(image);
+  t.is(build.files.get('fs.bin.signed')?.length, 8 * 4096 + 260);
+});
+
+test('one whose last block is in use cannot be made to fit, which is said', async (t) => {
+  const image = buildLittleFs({ blockCount: 16, content: noisyBytes(14 * 4096, 1, 2) });
+  const { build, warnings } = await signedBuild(image);
+  t.is(build.files.get('fs.bin.signed')?.length, partition + 260);
+  t.is(warnings.length, 1);
+  t.regex(warnings[0] ?? '', /fills its partition of 65536 bytes.*last block is in use \(fs-signed-size\)/);
+});

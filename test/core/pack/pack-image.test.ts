@@ -1,0 +1,104 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import test from 'ava';
+import fc from 'fast-check';
+import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
+import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
+import { formatManifest, parseManifest } from '../../../src/core/model/manifest.ts';
+import { type PackRequest, packImage } from '../../../src/core/pack/pack-image.ts';
+import { signBuild } from '../../../src/core/pack/sign-build.ts';
+import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { buildImage } from '../../support/image-builder.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+
+const signer = keyFileSigner(readPrivateKey(rsaPems().privatePem, 'private.key'));
+const { pem, keyObject, fingerprint } = signer.publicKey;
+const keyForms = { text: Buffer.from(`${pem}\0`, 'latin1'), der: keyObject.export({ type: 'spki', format: 'der' }) };
+
+function request(image: Uint8Array, more: Partial<PackRequest> = {}): PackRequest {
+  return {
+    path: 'door.bin',
+    file: 'door.bin',
+    image,
+    elf: undefined,
+    kind: undefined,
+    publicKey: signer.publicKey,
+    compression: 'gzip',
+    legacy: true,
+    signCompressedFilesystem: false,
+    enforcementDeclared: false,
+    project: undefined,
+    version: undefined,
+    board: undefined,
+    ...more,
+  };
+}
+
+/** What an image is built from, rather than its bytes, so that a counterexample can be read. */
+const recipes = fc.record({
+  generation: fc.constantFrom('3', '2.7', '2.6'),
+  before: fc.uint8Array({ maxLength: 500 }),
+  key: fc.constantFrom('text', 'der'),
+  after: fc.uint8Array({ maxLength: 500 }),
+});
+
+function built({ generation, before, key, after }: Recipe): Uint8Array {
+  return buildImage({ generation, flashContent: Buffer.concat([before, keyForms[key], after]) });
+}
+
+type Recipe = typeof recipes extends fc.Arbitrary<infer Value> ? Value : never;
+
+test('whatever the image, a device takes every artefact that was signed, and finds the image in it', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(recipes, fc.boolean(), async (recipe, isGzipAlready) => {
+      const raw = built(recipe);
+      const { build } = await packImage(request(isGzipAlready ? gzipSync(raw) : raw));
+      const { manifest, files } = await signBuild(build, signer, 'private.key');
+      for (const { file, encoding, signature, payloadBytes, sizeBytes } of manifest.artefacts) {
+        const bytes = files.get(file) ?? new Uint8Array(0);
+        t.is(bytes.length, sizeBytes);
+        const payload = bytes.subarray(0, payloadBytes);
+        t.true(Buffer.from(raw).equals(encoding === 'gzip' ? gunzipSync(payload) : payload), file);
+        if (signature === 'none') continue;
+        t.deepEqual(deviceVerdict(bytes, signer.publicKey, signature), { accepted: true }, file);
+        t.is(payloadBytes % 4, 0, file);
+      }
+      t.deepEqual(manifest.embeddedKeys, [fingerprint]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a manifest is the same after it was written and read', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(recipes, fc.option(fc.string({ minLength: 1 }), { nil: undefined }), async (recipe, project) => {
+      const { build } = await packImage(request(built(recipe), { project }));
+      const text = formatManifest(build.manifest);
+      const parsed = parseManifest(text);
+      if ('reason' in parsed) return t.fail(parsed.reason);
+      t.is(formatManifest(parsed.manifest), text);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('the key is found by its modulus, as text or DER, also inside gzip; a key that differs is none', async (t) => {
+  for (const key of Object.values(keyForms)) {
+    const image = buildImage({ flashContent: key });
+    await packImage(request(image));
+    await packImage(request(gzipSync(image)));
+    const other = Buffer.from(key);
+    other.writeUInt8(other.readUInt8(80) ^ 1, 80);
+    await expectOtaError(t, 'ENFORCEMENT_KEY_MISSING', () => packImage(request(buildImage({ flashContent: other }))));
+  }
+});
+
+test('without an ELF nothing is proven, and that is said; declared is declared', async (t) => {
+  const image = buildImage({ flashContent: keyForms.text });
+  const unproven = await packImage(request(image));
+  t.is(unproven.build.manifest.enforcement, 'unproven');
+  t.true(unproven.warnings.some((line) => line.includes('nothing shows that the Updater verifies signatures')));
+  const declared = await packImage(request(image, { enforcementDeclared: true }));
+  t.is(declared.build.manifest.enforcement, 'declared');
+  t.false(declared.warnings.some((line) => line.includes('nothing shows')));
+});

@@ -1,0 +1,190 @@
+import { rm } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import test, { type ExecutionContext } from 'ava';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { formatManifest, type Manifest } from '../../../src/core/model/manifest.ts';
+import type { ErrorCode } from '../../../src/errors/ota-error.ts';
+import { builtSketch, door, elfWithoutVerifier } from '../../support/built-sketch.ts';
+import { buildImage } from '../../support/image-builder.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { spiffsImage } from '../../support/spiffs-image.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+const image = 'door.ino.bin';
+const manifest = `${image}.ota.json`;
+
+async function contents(folder: TestFolder, names: readonly string[]): Promise<Record<string, string>> {
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, (await folder.read(name)).toString('base64')])),
+  );
+}
+
+/** What a build machine without the private key hands on: the manifest and the unsigned artefacts that it lists. */
+async function packedElsewhere(
+  t: ExecutionContext,
+  options: readonly string[] = ['--public-key', 'public.key'],
+): Promise<TestFolder> {
+  const builder = await builtSketch(t);
+  const argv = ['pack', `build/${image}`, '--source', 'build', '--unsigned', ...options];
+  const { exitCode, stderr } = await runVerb(argv, { cwd: builder.path });
+  t.is(exitCode, 0, stderr);
+  const vault = await testFolder(t, { 'private.key': door.privatePem });
+  for (const name of [image, `${image}.gz`, manifest]) await vault.write(name, await builder.read(`build/${name}`));
+  return vault;
+}
+
+function sign(folder: TestFolder, ...argv: string[]): Promise<VerbRun> {
+  return runVerb(['sign', '--private-key', 'private.key', '--manifest', manifest, ...argv], { cwd: folder.path });
+}
+
+const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Array>; options?: readonly string[] }>> = {
+  'a sketch': {},
+  'a sketch with a legacy signature, a version and a board': {
+    options: ['--legacy', '--firmware-version', '1.2.3', '--board', 'd1_mini'],
+  },
+  'a sketch that is not compressed': { options: ['--compression', 'none'] },
+  // A small one: zopfli takes its time.
+  'a sketch that zopfli compressed': {
+    files: { [`build/${image}`]: buildImage({ flashContent: Buffer.from(`${door.publicPem}\0`) }) },
+    options: ['--compression', 'zopfli'],
+  },
+  'a sketch that the build system compressed': {
+    files: { [`build/${image}`]: gzipSync(door.bin) },
+    options: ['--legacy'],
+  },
+  'a sketch that installs its verifier itself': {
+    files: { 'build/door.ino.elf': elfWithoutVerifier() },
+    options: ['--declare-enforcement'],
+  },
+  'a sketch without its ELF': { options: ['--elf', 'public.key'] },
+  'a filesystem': { files: { [`build/${image}`]: spiffsImage() } },
+  'a filesystem whose compressed form is signed': {
+    files: { [`build/${image}`]: spiffsImage() },
+    options: ['--sign-compressed-filesystem'],
+  },
+};
+
+for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
+  test(`${what}, built here and signed there, is byte for byte what pack makes at once`, async (t) => {
+    const atOnce = await builtSketch(t, files);
+    const builder = await builtSketch(t, files);
+    const packed = await runVerb(['pack', `build/${image}`, ...options], { cwd: atOnce.path });
+    t.is(packed.exitCode, 0, packed.stderr);
+    const unsigned = ['--source', 'build', '--public-key', 'public.key', '--unsigned'];
+    await runVerb(['pack', `build/${image}`, ...unsigned, ...options], { cwd: builder.path });
+
+    const vault = await testFolder(t, { 'private.key': door.privatePem });
+    for (const name of await builder.list()) {
+      if (name.startsWith(`build/${image}`)) await vault.write(name, await builder.read(name));
+    }
+    const argv = ['sign', '--private-key', 'private.key', '--manifest', `build/${manifest}`, '--json'];
+    const signed = await runVerb(argv, { cwd: vault.path });
+    t.is(signed.exitCode, 0, signed.stderr);
+
+    const names = (await vault.list()).filter((name) => name.startsWith('build/'));
+    t.deepEqual(
+      names,
+      (await atOnce.list()).filter((name) => name.startsWith(`build/${image}`)),
+    );
+    t.deepEqual(await contents(vault, names), await contents(atOnce, names));
+    t.deepEqual(JSON.parse(signed.stdout), JSON.parse(await vault.text(`build/${manifest}`)));
+  });
+}
+
+test('signing twice changes nothing', async (t) => {
+  const vault = await packedElsewhere(t);
+  t.is((await sign(vault)).exitCode, 0);
+  const first = await contents(vault, await vault.list());
+  const { exitCode, stderr } = await sign(vault);
+  t.is(exitCode, 0);
+  t.true(stderr.includes(`Signed binary: ${image}.signed\n`));
+  t.deepEqual(await contents(vault, await vault.list()), first);
+});
+
+test('another key than the one that the build was packed for is refused', async (t) => {
+  const vault = await packedElsewhere(t);
+  const before = await contents(vault, [manifest]);
+  await vault.write('private.key', rsaPems(2048).privatePem);
+  await vault.write(`${image}.signed`, 'stale');
+  const { exitCode, error } = await sign(vault);
+  t.is(exitCode, 1);
+  t.is(error?.code, 'KEYS_DONT_MATCH');
+  t.true(error?.message.includes(readPublicKey(door.publicPem, '').fingerprint));
+  t.deepEqual(await vault.list(), [image, `${image}.gz`, manifest, 'private.key'].sort());
+  t.deepEqual(await contents(vault, [manifest]), before);
+});
+
+test('a build packed without any key is signed only with a key that its image holds, and warned of', async (t) => {
+  const vault = await packedElsewhere(t, []);
+  const own = await sign(vault);
+  t.is(own.exitCode, 0);
+  t.regex(own.stderr, /^warning: .*nothing shows that the Updater verifies signatures/m);
+
+  const stranger = await packedElsewhere(t, []);
+  await stranger.write('private.key', rsaPems(2048).privatePem);
+  const { exitCode, error } = await sign(stranger);
+  t.is(exitCode, 1);
+  t.is(error?.code, 'ENFORCEMENT_KEY_MISSING');
+});
+
+test('a manifest that is damaged, or that reaches for other files, is not guessed at', async (t) => {
+  const vault = await packedElsewhere(t);
+  const good: Manifest = JSON.parse(await vault.text(manifest));
+  const [first] = good.artefacts;
+  if (first === undefined) return t.fail();
+  const bad: Record<string, string> = {
+    'no JSON': '{"manifest": 1',
+    'another version': JSON.stringify({ ...good, manifest: 2 }),
+    'an unknown key': JSON.stringify({ ...good, surprise: true }),
+    'a missing key': JSON.stringify({ ...good, artefacts: undefined }),
+    'a path upwards': JSON.stringify({ ...good, artefacts: [{ ...first, file: '../door.ino.bin' }] }),
+    'an absolute path': JSON.stringify({ ...good, image: { ...good.image, file: '/etc/passwd' } }),
+    'a path of Windows': JSON.stringify({ ...good, artefacts: [{ ...first, file: 'c:\\door.bin' }] }),
+    nothing: '',
+  };
+  for (const [what, text] of Object.entries(bad)) {
+    await vault.write(manifest, text);
+    await vault.write(`${image}.signed`, 'stale');
+    const { exitCode, error } = await sign(vault);
+    t.is(error?.code, 'MANIFEST_INVALID', what);
+    t.is(exitCode, 1, what);
+    t.deepEqual(await vault.list(), [image, `${image}.gz`, manifest, 'private.key'].sort(), what);
+  }
+});
+
+test('an artefact that changed after it was packed, or is gone, is not signed', async (t) => {
+  const changes: readonly (readonly [string, ErrorCode, (folder: TestFolder, name: string) => Promise<unknown>])[] = [
+    [image, 'ARTEFACT_CHANGED', (folder, name) => folder.write(name, Buffer.concat([door.bin, Buffer.of(0)]))],
+    [`${image}.gz`, 'ARTEFACT_CHANGED', (folder, name) => folder.write(name, gzipSync(door.bin))],
+    [`${image}.gz`, 'FILE_NOT_FOUND', (folder, name) => rm(folder.at(name))],
+  ];
+  for (const [name, code, change] of changes) {
+    const vault = await packedElsewhere(t);
+    await change(vault, name);
+    const { error } = await sign(vault);
+    t.is(error?.code, code);
+    t.true(error?.message.includes(vault.at(name)));
+    t.false((await vault.list()).some((file) => file.endsWith('.signed')));
+  }
+});
+
+test('when a signature cannot be written, the others are taken back and the manifest still lists none', async (t) => {
+  const vault = await packedElsewhere(t);
+  const before = await contents(vault, [manifest]);
+  await vault.write(`${image}.gz.signed/in the way`, '');
+  const { exitCode } = await sign(vault);
+  t.is(exitCode, 1);
+  t.false((await vault.list()).includes(`${image}.signed`));
+  t.deepEqual(await contents(vault, [manifest]), before);
+});
+
+test('a manifest survives being written and read, key by sorted key', async (t) => {
+  const vault = await packedElsewhere(t);
+  await sign(vault);
+  const text = await vault.text(manifest);
+  t.is(formatManifest(JSON.parse(text)), text);
+  const keys = Object.keys(JSON.parse(text));
+  t.deepEqual(keys, keys.toSorted());
+  t.true(text.endsWith('}\n'));
+});

@@ -1,0 +1,153 @@
+import type { ExecutionContext } from 'ava';
+import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import { knownDevice } from '../../../src/core/preflight/device.ts';
+import type { Release, ReleaseArtefact, ReleaseImage } from '../../../src/core/preflight/release.ts';
+import type { Rule } from '../../../src/core/preflight/rule.ts';
+
+/** Fingerprints of two keys. */
+export const ours = 'a'.repeat(64);
+export const theirs = 'b'.repeat(64);
+
+/** A device of today of which all is known; it takes everything that {@link sound} is. */
+export const device: DeviceFacts = {
+  core: '3.1.2',
+  signing: 'required',
+  keyFingerprint: ours,
+  flashMode: 'dio',
+  chipSizeBytes: 0x400000,
+  fsStart: 0x200000,
+  fsEnd: 0x3fa000,
+  sketchSizeBytes: 300_000,
+  transport: 'espota',
+  atomicFs: false,
+};
+
+const image: ReleaseImage = {
+  kind: 'sketch',
+  core: '3.1.2',
+  flashMode: 'dio',
+  flashSizeBytes: 0x400000,
+  contentBytes: 320_000,
+  findings: [],
+  layout: { fsStart: 0x200000, fsEnd: 0x3fa000 },
+  traces: { sdkVersions: [], updater: true, arduinoOta: true, httpUpdate: false, webUpdater: false },
+};
+
+const filesystem: ReleaseImage = {
+  kind: 'filesystem',
+  contentBytes: 0x1fa000,
+  findings: [],
+  filesystem: { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes: 0x8000, modeByte: 0 },
+};
+
+const raw: ReleaseArtefact = {
+  file: 'door.bin',
+  encoding: 'identity',
+  signature: 'none',
+  sizeBytes: 320_000,
+  payloadBytes: 320_000,
+};
+const gzip: ReleaseArtefact = {
+  file: 'door.bin.gz',
+  encoding: 'gzip',
+  signature: 'none',
+  sizeBytes: 200_000,
+  payloadBytes: 200_000,
+  inflate: { sizeBytes: 320_000, lowestStaging: { erasesFirst: 90_112, inflatesFirst: 86_016 } },
+};
+
+function signed(artefact: ReleaseArtefact): ReleaseArtefact {
+  const { file, sizeBytes } = artefact;
+  return {
+    ...artefact,
+    file: `${file}.signed`,
+    signature: 'current',
+    sizeBytes: sizeBytes + 260,
+    keyFingerprint: ours,
+  };
+}
+
+const ofFilesystem = (artefact: ReleaseArtefact, sizeBytes: number): ReleaseArtefact => ({
+  ...artefact,
+  file: artefact.file.replace('door', 'fs'),
+  sizeBytes,
+  payloadBytes: sizeBytes,
+  ...(artefact.encoding === 'gzip' ? { inflate: { sizeBytes: 0x1fa000 } } : {}),
+});
+
+/** Artefacts that are right in every respect. */
+export const sound = {
+  raw,
+  gzip,
+  rawSigned: signed(raw),
+  gzipSigned: signed(gzip),
+  fsRaw: ofFilesystem(raw, 0x1fa000),
+  fsGzip: ofFilesystem(gzip, 60_000),
+  fsRawSigned: signed(ofFilesystem(raw, 0x8000)),
+  fsGzipSigned: signed(ofFilesystem(gzip, 60_000)),
+} as const;
+
+/** What differs from the sound case. */
+export interface Case {
+  readonly artefact?: ReleaseArtefact;
+  readonly image?: Partial<ReleaseImage>;
+  readonly release?: Partial<Release>;
+  /** null: a build by itself, with no device in sight. */
+  readonly facts?: Partial<DeviceFacts> | null;
+  readonly publishing?: boolean;
+  readonly refused?: readonly string[];
+}
+
+/** A release with this artefact alone; a filesystem's artefact gets the image of one. */
+export function releaseOf(artefact: ReleaseArtefact, changes: Partial<ReleaseImage> = {}): Release {
+  const isFilesystem = artefact.file.startsWith('fs');
+  return {
+    image: { ...(isFilesystem ? filesystem : image), ...changes },
+    embeddedKeys: isFilesystem ? [] : [ours],
+    enforcement: 'elf',
+    signing: {},
+    artefacts: [artefact],
+  };
+}
+
+/** Asks one rule. */
+export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnType<Rule['check']> {
+  const artefact = given.artefact ?? sound.rawSigned;
+  const release = { ...releaseOf(artefact, given.image), ...given.release };
+  const facts = given.facts === null ? undefined : { ...device, ...given.facts };
+  return check({
+    release,
+    image: release.image,
+    artefact,
+    device: facts && knownDevice(facts),
+    publishing: given.publishing ?? false,
+    refused: given.refused ?? [],
+  });
+}
+
+/** The rule refuses, says something that matches, and knows a way out. */
+export function refuses(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case, saying: RegExp): void {
+  objects(t, rule, given, 'refuse', saying);
+}
+
+export function warns(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case, saying: RegExp): void {
+  objects(t, rule, given, 'warn', saying);
+}
+
+export function isSilent(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case = {}): void {
+  t.is(ask(rule, given), undefined);
+}
+
+function objects(
+  t: ExecutionContext,
+  rule: Pick<Rule, 'check'>,
+  given: Case,
+  severity: 'refuse' | 'warn',
+  saying: RegExp,
+): void {
+  const objection = ask(rule, given);
+  t.is(objection?.severity, severity);
+  t.regex(objection?.message ?? '', saying);
+  t.not(objection?.instead ?? '', '');
+  t.notRegex(`${objection?.message} ${objection?.instead}`, /undefined|NaN|\.$/);
+}

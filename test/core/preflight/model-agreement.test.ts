@@ -1,0 +1,78 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
+import { flashModes } from '../../../src/core/firmware/flash-header.ts';
+import { type Complaint, judge } from '../../../src/core/preflight/judge.ts';
+import type { RuleId } from '../../../src/core/preflight/registry.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
+import { anyScenario, describeScenario, type Scenario } from './scenarios.ts';
+
+function complaintsOf({ facts, sent: { release, artefact } }: Scenario): readonly Complaint[] {
+  return judge({ release, artefact, facts });
+}
+
+function refusedBy(complaints: readonly Complaint[]): readonly RuleId[] {
+  return complaints.filter(({ severity }) => severity === 'refuse').map(({ rule }) => rule);
+}
+
+function run({ device, transport, kind, sent }: Scenario): UpdateResult {
+  return runUpdate(device, sent.bytes, { transport, kind, expected: sent.content });
+}
+
+function told(result: UpdateResult): string {
+  const why = 'why' in result ? ` ${result.why}` : result.outcome === 'rejected' ? ` ${result.error.printed}` : '';
+  return result.outcome + why;
+}
+
+test('what the rules call safe leaves the image in flash, and what leaves another flash is refused', (t) => {
+  const outcomes = new Map<string, number>();
+  fc.assert(
+    fc.property(anyScenario, (scenario) => {
+      const refused = refusedBy(complaintsOf(scenario));
+      const result = run(scenario);
+      const key = `${refused.length === 0 ? 'safe' : 'refused'}: ${result.outcome}`;
+      outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+      if (refused.length > 0) return;
+      if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
+      t.true(isInFlash(scenario, result), describeScenario(scenario));
+    }),
+    propertyRuns(400, 100_000),
+  );
+  t.log(Object.fromEntries([...outcomes].sort()));
+});
+
+function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): boolean {
+  const at = kind === 'sketch' ? 0 : device.fsStart;
+  const expected = sent.content.slice();
+  const isPatched = kind === 'sketch' && sent.artefact.encoding === 'identity';
+  if (isPatched && device.habits.patchesFlashMode !== 'never') expected[2] = flashModes.indexOf(device.flashMode);
+  return Buffer.compare(result.device.flash.subarray(at, at + expected.length), expected) === 0;
+}
+
+/**
+ * Refused although the model ends well: what comes after the update, or what the model does not have, is the reason. The chip and its
+ * wiring (flash mode), the next update (flash size, keys), the mount of the filesystem.
+ */
+const caution: ReadonlySet<RuleId> = new Set<RuleId>([
+  'flash-mode-gz',
+  'flash-size',
+  'fs-size-mismatch',
+  'embedded-key-other',
+]);
+
+/** Not what was built: whether it happens to do no harm is not asked. */
+const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-data']);
+
+test('what the model takes is refused for caution only, and by rules that are listed', (t) => {
+  fc.assert(
+    fc.property(anyScenario, (scenario) => {
+      const all = refusedBy(complaintsOf(scenario));
+      const refused = all.filter((rule) => !caution.has(rule));
+      if (refused.length === 0 || all.some((rule) => spoilt.has(rule))) return;
+      const result = run(scenario);
+      if (result.outcome === 'updated') t.fail(`${refused.join(', ')}, but updated: ${describeScenario(scenario)}`);
+    }),
+    propertyRuns(400, 100_000),
+  );
+  t.pass();
+});

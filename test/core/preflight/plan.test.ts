@@ -1,0 +1,260 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { coreHabits } from '../../../src/core/device-model/cores.ts';
+import { runUpdate } from '../../../src/core/device-model/run-update.ts';
+import type { Transport } from '../../../src/core/device-model/staging.ts';
+import { signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
+import type { FlashMode } from '../../../src/core/model/artefact.ts';
+import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import type { Manifest } from '../../../src/core/model/manifest.ts';
+import type { Build } from '../../../src/core/pack/build.ts';
+import { packImage } from '../../../src/core/pack/pack-image.ts';
+import { signBuild } from '../../../src/core/pack/sign-build.ts';
+import { type Plan, plan, type Step } from '../../../src/core/preflight/plan.ts';
+import { factsAfter } from '../../../src/core/preflight/running.ts';
+import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
+import { buildImage, concatBytes } from '../../support/image-builder.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
+import { noisyBytes } from '../device-model/recipes.ts';
+import { cores, makeDevice, owner } from './scenarios.ts';
+
+/** The layout of eagle.flash.1m64.ld. */
+const layout = { fsStart: 0xeb000, fsEnd: 0xfb000 };
+
+/** Everything about a device of today, which takes anything that is right for it. */
+const known: DeviceFacts = {
+  core: '3.1.2',
+  signing: 'required',
+  keyFingerprint: owner.publicKey.fingerprint,
+  flashMode: 'dio',
+  chipSizeBytes: 0x100000,
+  ...layout,
+  sketchSizeBytes: 300_000,
+  transport: 'espota',
+  atomicFs: false,
+};
+
+interface Wishes {
+  readonly sizeBytes: number;
+  readonly noise?: number;
+  readonly version?: string;
+  readonly withKey?: boolean;
+}
+
+/** A build as pack makes it, by a core of 3.1.2; what its ELF would show is put in. */
+async function build(wishes: Wishes): Promise<Build> {
+  const { sizeBytes, noise = 0.3, version = '1', withKey = true } = wishes;
+  const key = withKey ? `${owner.publicKey.pem}\0` : '';
+  const head = Buffer.from(`${key}Not Enough Space\0`, 'latin1');
+  const flashContent = concatBytes(head, noisyBytes(sizeBytes - 0x1200 - head.length, noise, sizeBytes));
+  const image = buildImage({ flashContent, modeByte: 2, sizeAndFrequencyByte: 0x20 });
+  return packed(image, version, withKey);
+}
+
+async function packed(image: Uint8Array, version: string, withKey: boolean): Promise<Build> {
+  const { build: unsigned } = await packImage({
+    path: `${version}.bin`,
+    file: `${version}.bin`,
+    image,
+    elf: undefined,
+    kind: undefined,
+    publicKey: withKey ? owner.publicKey : undefined,
+    compression: 'gzip',
+    legacy: true,
+    signCompressedFilesystem: true,
+    enforcementDeclared: withKey,
+    project: 'door',
+    version,
+    board: 'd1_mini',
+  });
+  const { manifest, files } = withKey
+    ? await signBuild(unsigned, keyFileSigner({ keyObject: owner.privateKey, publicKey: owner.publicKey }), 'owner')
+    : unsigned;
+  return { files, manifest: { ...manifest, image: { ...manifest.image, layout } } };
+}
+
+function sent(decision: Plan<Manifest>): string {
+  switch (decision.kind) {
+    case 'send':
+      return decision.artefact.file;
+    case 'hops':
+      return decision.hops.map(({ artefact }) => artefact.file).join(' then ');
+    case 'refuse':
+      return `refused by ${[...new Set(decision.refused.map(({ rule }) => rule))].sort().join(', ')}`;
+  }
+}
+
+const small = await build({ sizeBytes: 60_000, version: 'small' });
+const large = await build({ sizeBytes: 920_000, version: 'large' });
+const usual = await build({ sizeBytes: 320_000, version: 'usual' });
+const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: false });
+
+const ask = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
+  sent(plan({ facts, target: manifest, steppingStones: stones.map((stone) => stone.manifest) }));
+
+test('a device of which all is known gets the smallest artefact', (t) => {
+  t.is(ask(known, usual), 'usual.bin.gz.signed');
+  t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
+  t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
+});
+
+test('a device of which nothing is known gets the raw signed sketch of a project with a key, and nothing else', (t) => {
+  t.is(ask({}, usual), 'usual.bin.signed');
+  t.is(ask({ transport: 'espota' }, usual), 'usual.bin.signed');
+  const unsigned = {
+    ...usual.manifest,
+    artefacts: usual.manifest.artefacts.filter(({ signature }) => signature === 'none'),
+  };
+  t.regex(sent(plan({ facts: {}, target: unsigned })), /^refused by .*unsigned-to-signed/);
+  t.is(ask({}, keyless), 'keyless.bin');
+});
+
+test('one unknown fact is enough for the raw artefact', (t) => {
+  for (const hidden of ['core', 'flashMode', 'chipSizeBytes', 'fsStart', 'signing'] as const) {
+    t.is(ask({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
+  }
+});
+
+test('a device gets the signatures that it understands', (t) => {
+  t.is(ask({ ...known, core: '2.5.2' }, usual), 'usual.bin.legacy_sig');
+  t.is(ask({ ...known, core: '2.6.3' }, usual), 'usual.bin.signed');
+  t.is(ask({ ...known, core: undefined, format: 'legacy' }, usual), 'usual.bin.legacy_sig');
+});
+
+test('devices that signed gzip would brick get the raw signed sketch', (t) => {
+  t.is(ask({ ...known, core: '2.7.4' }, usual), 'usual.bin.signed');
+  t.is(ask({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
+});
+
+test('another flash mode in the chip means raw where nothing is verified, and nothing where something is', (t) => {
+  t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
+  t.is(
+    ask({ ...known, flashMode: 'dout' }, usual),
+    'refused by flash-mode-gz, flash-mode-signed, format-boundary, unsigned-to-signed',
+  );
+});
+
+test('the web updater gets gzip only where it is not overtaken', (t) => {
+  t.is(ask({ ...known, transport: 'web' }, usual), 'usual.bin.gz.signed');
+  t.is(ask({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
+});
+
+test('a sketch that does not fit raw, on a device without gzip, goes through a smaller one', (t) => {
+  const old: DeviceFacts = { ...known, core: '2.6.3' };
+  t.regex(ask(old, large), /^refused by .*gz-old-device.*no-space/);
+  t.is(ask(old, large, small), 'small.bin.signed then large.bin.gz.signed');
+  const decision = plan({ facts: old, target: large.manifest, steppingStones: [small.manifest] });
+  t.true(decision.kind === 'hops' && decision.refused.some(({ rule }) => rule === 'no-space'));
+});
+
+test('a device without a key becomes one with a key on the way', (t) => {
+  const unsecured: DeviceFacts = { ...known, core: '2.6.3', signing: 'none', keyFingerprint: undefined };
+  t.is(ask(unsecured, large, small), 'small.bin then large.bin.gz.signed');
+});
+
+test('stepping stones of another project or board are not stepped on', (t) => {
+  const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
+  const strange = { ...small.manifest, project: 'window' };
+  t.is(plan({ facts: old, target: large.manifest, steppingStones: [strange] }).kind, 'refuse');
+  t.is(plan({ facts: old, target: large.manifest, steppingStones: [small.manifest] }).kind, 'hops');
+});
+
+test('a filesystem that needs gzip and a newer core comes after the sketch', async (t) => {
+  const image = buildLittleFs({ blockCount: 16, content: noisyBytes(13 * 4096, 0.2, 3) });
+  const filesystem = await packed(image, 'fs', true);
+  const facts: DeviceFacts = { ...known, atomicFs: true, kind: 'filesystem' };
+  t.is(ask(facts, filesystem), 'fs.bin.gz.signed');
+  t.is(ask({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
+});
+
+test('a refusal names every rule in the way, each with its artefact and a way out', (t) => {
+  const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
+  if (decision.kind !== 'refuse') return t.fail(decision.kind);
+  for (const { rule, message, instead, artefact } of decision.refused) {
+    for (const text of [rule, message, instead, artefact]) t.not(text, '');
+  }
+  t.true(decision.refused.some(({ rule }) => rule === 'other-project'));
+});
+
+test('an allowed rule lets an artefact pass with a warning, but never before one that needs no permission', (t) => {
+  const allow = new Set(['gz-signed-old-core']);
+  t.is(sent(plan({ facts: { ...known, core: '2.7.4' }, target: usual.manifest, allow })), 'usual.bin.signed');
+  const gzOnly = {
+    ...usual.manifest,
+    artefacts: usual.manifest.artefacts.filter(({ file }) => file.endsWith('.gz.signed')),
+  };
+  const decision = plan({ facts: { ...known, core: '2.7.4' }, target: gzOnly, allow });
+  t.is(sent(decision), 'usual.bin.gz.signed');
+  t.deepEqual(decision.kind === 'send' && decision.warnings.map(({ rule, severity }) => [rule, severity]), [
+    ['gz-signed-old-core', 'warn'],
+  ]);
+});
+
+/** Devices that can take something: with the flash mode of the builds, and a key of theirs or none. */
+const fittingDevice = fc
+  .record({
+    // 2.7.2 more often: large updates of it take a hop.
+    core: fc.constantFrom(...cores, '2.7.2', '2.7.2', '2.7.2', '2.7.2'),
+    script: fc.constantFrom('1m', '1m64', '1m256', '2m512', '2m1m'),
+    flashMode: fc.constantFrom<FlashMode>('dio', 'dio', 'dio', 'dout'),
+    key: fc.constantFrom('none', 'owner'),
+    sketchShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    transport: fc.constantFrom<Transport>('espota', 'http', 'web'),
+    atomicFs: fc.boolean(),
+  })
+  .map(makeDevice);
+
+test('what is planned arrives: every hop on the model ends as the planner says', (t) => {
+  const builds = [small, usual, keyless, large];
+  const kinds = new Map<string, number>();
+  fc.assert(
+    fc.property(fittingDevice, fc.constantFrom(...builds, large, large), ({ device, facts }, target) => {
+      const decision = plan({
+        facts,
+        target: withLayout(target, device),
+        steppingStones: builds.map((stone) => withLayout(stone, device)),
+        allow: new Set(['fs-moved']),
+      });
+      kinds.set(decision.kind, (kinds.get(decision.kind) ?? 0) + 1);
+      if (decision.kind === 'refuse') return;
+      const hops = decision.kind === 'send' ? [decision] : decision.hops;
+      const end = hops.reduce((state, hop) => taken(t, state, hop, builds), { device, facts });
+      t.is(end.device.sketchSizeBytes, target.manifest.image.contentBytes);
+    }),
+    propertyRuns(300, 20_000),
+  );
+  t.log(Object.fromEntries(kinds));
+  for (const kind of ['send', 'hops', 'refuse']) t.true((kinds.get(kind) ?? 0) > 3, kind);
+});
+
+function withLayout({ manifest }: Build, { fsStart, fsEnd }: VirtualDevice): Manifest {
+  return { ...manifest, image: { ...manifest.image, layout: { fsStart, fsEnd } } };
+}
+
+interface State {
+  readonly device: VirtualDevice;
+  readonly facts: DeviceFacts;
+}
+
+function taken(
+  t: { is(a: unknown, b: unknown, message?: string): unknown },
+  state: State,
+  hop: Step<Manifest>,
+  builds: readonly Build[],
+): State {
+  const { artefact, release } = hop;
+  const origin = builds.find(({ manifest }) => manifest.version === release.version);
+  const bytes = origin?.files.get(artefact.file);
+  const expected = origin?.files.get(release.image.file);
+  const habits = coreHabits(release.image.core);
+  if (bytes === undefined || expected === undefined || habits === undefined) throw new Error('a build of this test');
+  const verifier = release.signing.publicKey && signatureVerifier(owner.publicKey, 'current');
+  const transport = state.facts.transport ?? 'espota';
+  const result = runUpdate(state.device, bytes, { transport, kind: 'sketch', expected, next: { habits, verifier } });
+  t.is(result.outcome, 'updated', `${artefact.file} to ${JSON.stringify(state.facts)}`);
+  const facts = factsAfter(state.facts, release, artefact);
+  t.is(facts.flashMode, result.device.flashMode);
+  t.is(facts.sketchSizeBytes, result.device.sketchSizeBytes);
+  return { device: result.device, facts };
+}

@@ -1,0 +1,37 @@
+import test from 'ava';
+import { badCore272 as rule } from '../../../../src/core/preflight/rules/bad-core-2.7.2.ts';
+import { isSilent, refuses, sound, warns } from '../case.ts';
+
+/** 1m: the sketch area ends at 0xfb000. */
+const small = { core: '2.7.2', signing: 'none', chipSizeBytes: 0x100000, fsStart: 0xfb000, fsEnd: 0xfb000 } as const;
+const atHalf = { ...sound.raw, sizeBytes: 0x7d000, payloadBytes: 0x7d000 };
+const overHalf = { ...sound.raw, sizeBytes: 0x7d001, payloadBytes: 0x7d001 };
+
+test('an image of 2.7.2 is refused, with a device and without one', (t) => {
+  refuses(t, rule, { image: { core: '2.7.2' } }, /2\.7\.2/);
+  refuses(t, rule, { image: { core: '2.7.2' }, facts: null }, /2\.7\.2/);
+});
+
+test('a device on 2.7.2 is refused a sketch whose copy reaches the staged bytes, and no other', (t) => {
+  isSilent(t, rule, { artefact: atHalf, facts: small });
+  refuses(t, rule, { artefact: overHalf, facts: small }, /staged at 512000.*end at 516096/);
+  isSilent(t, rule, { artefact: overHalf, facts: { ...small, core: '2.7.3' } });
+});
+
+test('gzip counts by what it inflates to', (t) => {
+  const inflating = (sizeBytes: number) => ({ ...sound.gzip, sizeBytes: 0x20000, inflate: { sizeBytes } });
+  isSilent(t, rule, { artefact: inflating(0xdb000), facts: small });
+  refuses(t, rule, { artefact: inflating(0xdb001), facts: small }, /hang/);
+});
+
+test('the web updater stages low, where the copy reaches sooner', (t) => {
+  const facts = { ...small, transport: 'web', sketchSizeBytes: 0x40000 } as const;
+  refuses(t, rule, { artefact: atHalf, facts }, /staged at 266240/);
+  warns(t, rule, { artefact: atHalf, facts: { ...facts, transport: undefined } }, /web updater/);
+});
+
+test('not to know where it is staged is a warning, and so is an image of an unknown core', (t) => {
+  warns(t, rule, { artefact: overHalf, facts: { ...small, fsStart: undefined } }, /not known/);
+  warns(t, rule, { image: { core: undefined } }, /does not say/);
+  isSilent(t, rule, { artefact: sound.fsRaw, image: { core: undefined } });
+});

@@ -1,0 +1,66 @@
+import { gzipSync } from 'node:zlib';
+import test from 'ava';
+import { readFirmware } from '../../../../src/core/firmware/firmware.ts';
+import { fileRelease } from '../../../../src/core/preflight/file-release.ts';
+import { judge } from '../../../../src/core/preflight/judge.ts';
+import { corruptImage as rule } from '../../../../src/core/preflight/rules/corrupt-image.ts';
+import { buildImage, setWord } from '../../../support/image-builder.ts';
+import { buildLittleFs } from '../../../support/littlefs-builder.ts';
+import { isSilent, refuses, sound } from '../case.ts';
+
+/** What the rule says of a file, as `preflight FILE` asks it. */
+function messageFor(file: Uint8Array): string | undefined {
+  const release = fileRelease(readFirmware(file), { file: 'file.bin' });
+  const [artefact] = release.artefacts;
+  if (artefact === undefined) throw new Error('a file is one artefact');
+  return judge({ release, artefact, facts: undefined }).find(({ rule: id }) => id === rule.id)?.message;
+}
+
+const image = buildImage();
+
+test('a sound image passes, raw and gzip', (t) => {
+  t.is(messageFor(image), undefined);
+  t.is(messageFor(gzipSync(image)), undefined);
+  t.is(messageFor(buildLittleFs({ blockCount: 16 })), undefined);
+});
+
+test('one flipped bit in a segment is refused, raw and inside gzip', (t) => {
+  const flipped = image.slice();
+  flipped[0x1100] = (flipped[0x1100] ?? 0) ^ 1;
+  t.regex(messageFor(flipped) ?? '', /checksum/);
+  t.regex(messageFor(gzipSync(flipped)) ?? '', /checksum/);
+});
+
+test('two flipped bits that the checksum does not see are found by the CRC of the core', (t) => {
+  const flipped = image.slice();
+  for (const at of [0x1100, 0x1104]) flipped[at] = (flipped[at] ?? 0) ^ 1;
+  t.regex(messageFor(flipped) ?? '', /CRC/);
+});
+
+test('a segment table that leads past the file is refused', (t) => {
+  const broken = image.slice();
+  setWord(broken, 0x100c, 0xffffffff);
+  t.regex(messageFor(broken) ?? '', /segment 1/);
+  t.regex(messageFor(image.subarray(0, image.length - 16)) ?? '', /past|after|missing|has/);
+});
+
+test('a gzip that is cut, or announces another size, is refused', (t) => {
+  const gzip = gzipSync(image);
+  t.regex(messageFor(gzip.subarray(0, gzip.length - 9)) ?? '', /ends before/);
+  const wrong = Uint8Array.from(gzip);
+  setWord(wrong, wrong.length - 4, 100);
+  t.regex(messageFor(wrong) ?? '', /announces 100 bytes/);
+});
+
+test('a damaged superblock is refused, and so is a file that is no firmware', (t) => {
+  const filesystem = buildLittleFs({ blockCount: 16 });
+  for (const at of [40, 4096 + 40]) filesystem[at] = 0x77;
+  t.regex(messageFor(filesystem) ?? '', /superblock/);
+  t.regex(messageFor(Buffer.from('hello')) ?? '', /neither/);
+  t.regex(messageFor(new Uint8Array()) ?? '', /no content/);
+});
+
+test('a gzip that eboot cannot inflate is refused, whatever else is known', (t) => {
+  refuses(t, rule, { artefact: { ...sound.gzip, inflate: undefined }, facts: null }, /does not inflate/);
+  isSilent(t, rule, { artefact: sound.gzip, facts: null });
+});

@@ -1,0 +1,13 @@
+import test from 'ava';
+import { eboot25 as rule } from '../../../../src/core/preflight/rules/eboot-2.5.ts';
+import { isSilent, sound, warns } from '../case.ts';
+
+test('a device on 2.5.x is a warning', (t) => {
+  warns(t, rule, { facts: { core: '2.5.2' } }, /2\.5\.2/);
+});
+
+test('2.4.2 and 2.6.0 pass, and so does a filesystem', (t) => {
+  isSilent(t, rule, { facts: { core: '2.4.2' } });
+  isSilent(t, rule, { facts: { core: '2.6.0' } });
+  isSilent(t, rule, { artefact: sound.fsRaw, facts: { core: '2.5.2' } });
+});

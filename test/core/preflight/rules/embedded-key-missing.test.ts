@@ -1,0 +1,23 @@
+import test from 'ava';
+import { embeddedKeyMissing as rule } from '../../../../src/core/preflight/rules/embedded-key-missing.ts';
+import { isSilent, ours, refuses, sound } from '../case.ts';
+
+const withoutKey = { embeddedKeys: [] };
+
+test('a signed sketch without a key in it is refused, with a device and without one', (t) => {
+  refuses(t, rule, { release: withoutKey }, /no public key/);
+  refuses(t, rule, { release: withoutKey, facts: null }, /no public key/);
+});
+
+test('an unsigned one is refused where the project has a key, or the device verifies', (t) => {
+  const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
+  refuses(t, rule, { artefact: sound.raw, release: { ...withoutKey, signing }, facts: null }, /no public key/);
+  refuses(t, rule, { artefact: sound.raw, release: withoutKey }, /no public key/);
+});
+
+test('the neighbours pass: a key in it, no signing anywhere, a filesystem', (t) => {
+  isSilent(t, rule);
+  isSilent(t, rule, { artefact: sound.raw, release: withoutKey, facts: { signing: 'none' } });
+  isSilent(t, rule, { artefact: sound.raw, release: withoutKey, facts: null });
+  isSilent(t, rule, { artefact: sound.fsRawSigned });
+});

@@ -1,0 +1,60 @@
+import test from 'ava';
+import { noSpace as rule } from '../../../../src/core/preflight/rules/no-space.ts';
+import { ask, isSilent, refuses, sound, warns } from '../case.ts';
+
+/** A sketch area of 0xeb000 (eagle.flash.1m64.ld) with a sketch of 0x4b000 in it leaves 0xa0000. */
+const facts = { chipSizeBytes: 0x100000, fsStart: 0xeb000, fsEnd: 0xfb000, sketchSizeBytes: 0x4b000 } as const;
+const ofSize = (sizeBytes: number) => ({ ...sound.raw, sizeBytes, payloadBytes: sizeBytes });
+const fsOfSize = (sizeBytes: number) => ({ ...sound.fsRaw, sizeBytes, payloadBytes: sizeBytes });
+
+test('a sketch that does not fit is refused, with the bytes that it is too large, to the byte', (t) => {
+  isSilent(t, rule, { artefact: ofSize(0xa0000), facts });
+  refuses(t, rule, { artefact: ofSize(0xa0001), facts }, /659456 bytes in flash, and 655360 are free: 4096 too many/);
+});
+
+test('the web updater has a sector less', (t) => {
+  isSilent(t, rule, { artefact: ofSize(0x9f000), facts: { ...facts, transport: 'web' } });
+  refuses(t, rule, { artefact: ofSize(0x9f001), facts: { ...facts, transport: 'web' } }, /651264 are free/);
+  warns(t, rule, { artefact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
+});
+
+test('it says whether gzip would fit', (t) => {
+  const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
+  const instead = (release: object, image = {}) =>
+    ask(rule, { artefact: ofSize(0xb0000), release, image, facts })?.instead ?? '';
+  t.regex(instead({ artefacts: [gzip] }), /gzip would fit with 64 KB to spare/);
+  t.regex(instead({}, { gzipBytes: 0x90000 }), /gzip would fit with 64 KB to spare/);
+  t.regex(instead({ artefacts: [{ ...gzip, sizeBytes: 0xa1000 }] }), /even gzip has 4096 bytes too many/);
+  t.regex(instead({}), /smaller sketch/);
+});
+
+test('without the size of the present sketch, the whole sketch area bounds it', (t) => {
+  isSilent(t, rule, { artefact: ofSize(0xeb000), facts: { ...facts, sketchSizeBytes: undefined } });
+  refuses(t, rule, { artefact: ofSize(0xeb001), facts: { ...facts, sketchSizeBytes: undefined } }, /too many/);
+  isSilent(t, rule, { artefact: ofSize(0xeb001), facts: { sketchSizeBytes: undefined, fsStart: undefined } });
+  warns(t, rule, { artefact: sound.raw, facts: { core: '2.4.1', fsStart: undefined } }, /miscounts/);
+});
+
+test('a filesystem must fit into its partition', (t) => {
+  isSilent(t, rule, { artefact: fsOfSize(0x10000), facts });
+  refuses(t, rule, { artefact: fsOfSize(0x10001), facts }, /69632 bytes and its partition has 65536: .*ERROR 4/);
+  refuses(t, rule, { artefact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite what follows/);
+  warns(t, rule, { artefact: fsOfSize(0x10001), facts: { core: '2.5.2', fsEnd: undefined } }, /overwrite what follows/);
+  isSilent(t, rule, { artefact: fsOfSize(0x10001), facts, refused: ['fs-signed-size'] });
+});
+
+test('a filesystem that is staged first must fit into the free space too', (t) => {
+  const full = { ...facts, sketchSizeBytes: 0xe0000 };
+  refuses(
+    t,
+    rule,
+    { artefact: fsOfSize(0x10000), facts: { ...full, atomicFs: true } },
+    /65536 bytes, and 45056 are free/,
+  );
+  warns(t, rule, { artefact: fsOfSize(0x10000), facts: { ...full, atomicFs: undefined } }, /45056 are free/);
+  isSilent(t, rule, { artefact: fsOfSize(0x10000), facts: { ...full, atomicFs: false } });
+});
+
+test('a layout beyond the chip is refused', (t) => {
+  refuses(t, rule, { facts: { chipSizeBytes: 0x100000 } }, /2097152.*1048576/);
+});

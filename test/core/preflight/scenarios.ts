@@ -1,0 +1,300 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { alignGzip } from '../../../src/core/compression/alignment.ts';
+import { compareReleases, coreHabits } from '../../../src/core/device-model/cores.ts';
+import type { Transport } from '../../../src/core/device-model/staging.ts';
+import { deviceAtRest, signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { flashModes } from '../../../src/core/firmware/flash-header.ts';
+import { type FlashLayout, flashLayoutByName } from '../../../src/core/firmware/flash-layout.ts';
+import { describePublicKey } from '../../../src/core/keys/public-key.ts';
+import type { FlashMode, ImageKind, SignatureFormat } from '../../../src/core/model/artefact.ts';
+import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import { fileRelease } from '../../../src/core/preflight/file-release.ts';
+import type { Release, ReleaseArtefact } from '../../../src/core/preflight/release.ts';
+import { buildImage, concatBytes } from '../../support/image-builder.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { makeKeyPair, signFile, type TestKeyPair } from '../../support/signed-file.ts';
+import { noisyBytes } from '../device-model/recipes.ts';
+
+/** Everything that a host could know, the device that it is true of, and the bytes that are sent. */
+export interface Scenario {
+  readonly device: VirtualDevice;
+  readonly facts: DeviceFacts;
+  readonly transport: Transport;
+  readonly kind: ImageKind;
+  readonly sent: Sent;
+}
+
+/** An artefact of a test: what is sent, what should be in flash then, and what the rules are told of it. */
+interface Sent {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly content: Uint8Array;
+  readonly release: Release;
+  readonly artefact: ReleaseArtefact;
+}
+
+const keyFile = (name: string): string => readFileSync(new URL(`../../fixtures/keys/${name}`, import.meta.url), 'utf8');
+
+/** Whose devices these are. 1024 bits: the signatures are made by the thousand. */
+export const owner = makeKeyPair();
+const stranger: TestKeyPair = {
+  privateKey: createPrivateKey(keyFile('test-only-private.pem')),
+  publicKey: describePublicKey(createPublicKey(keyFile('test-only-public.pem')), 'the key of somebody else'),
+};
+
+export const cores = [
+  '2.4.0',
+  '2.4.1',
+  '2.4.2',
+  '2.5.0',
+  '2.5.2',
+  '2.6.0',
+  '2.6.2',
+  '2.6.3',
+  '2.7.0',
+  '2.7.1',
+  '2.7.2',
+  '2.7.3',
+  '2.7.4',
+  '3.0.0',
+  '3.0.2',
+  '3.1.0',
+  '3.1.2',
+  '3.1.3',
+] as const;
+
+/** Those that differ in what they do are tried often enough; today's are tried most. */
+const anyCore = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(...cores) },
+  { weight: 3, arbitrary: fc.constantFrom(...cores.filter((core) => compareReleases(core, '2.7.0') >= 0)) },
+);
+
+const scripts = [
+  '512k',
+  '512k32',
+  '512k64',
+  '512k128',
+  '1m',
+  '1m64',
+  '1m144',
+  '1m256',
+  '1m512',
+  '2m512',
+  '2m1m',
+  '4m2m',
+];
+
+/** What tells devices apart here. */
+export interface DeviceWishes {
+  readonly core: string;
+  /** A linker script of the core, such as `1m64`. */
+  readonly script: string;
+  readonly flashMode: FlashMode;
+  readonly key: 'none' | 'owner' | 'stranger';
+  /** How much of the sketch area the present sketch takes, from 0 to 1; most of the range is small. */
+  readonly sketchShare: number;
+  readonly transport: Transport;
+  readonly atomicFs: boolean;
+}
+
+/** A device, and all facts about it. */
+export interface KnownDevice {
+  readonly device: VirtualDevice;
+  readonly facts: DeviceFacts;
+}
+
+export function makeDevice(wishes: DeviceWishes): KnownDevice {
+  const { core, script, flashMode, key, sketchShare, transport, atomicFs } = wishes;
+  const habits = required(coreHabits(core));
+  // The scripts are said nothing of before 2.5.0; their borders then are those of 2.5.
+  const layout = required(flashLayoutByName(script, compareReleases(core, '2.5.0') < 0 ? '2.5.0' : core));
+  const chipSizeBytes = required(layout.flashSizeBytes);
+  const { fsStart, fsEnd } = layout;
+  // Sketches are multiples of 16 bytes; most devices have one that leaves room.
+  const sketchSizeBytes = 16 * Math.ceil((20_000 + sketchShare ** 4 * (fsStart - 20_000)) / 16);
+  const format = habits.signing;
+  const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
+  const verifier = holder && format !== 'none' ? signatureVerifier(holder.publicKey, format) : undefined;
+  const built = { habits, verifier, fsStart, fsEnd, atomicFs, flashMap: false, flashMode, chipSizeBytes };
+  const facts: DeviceFacts = {
+    core,
+    signing: holder === undefined ? 'none' : 'required',
+    keyFingerprint: holder?.publicKey.fingerprint,
+    flashMode,
+    chipSizeBytes,
+    fsStart,
+    fsEnd,
+    sketchSizeBytes,
+    transport,
+    atomicFs,
+  };
+  return { device: deviceAtRest({ ...built, sketchSizeBytes }), facts };
+}
+
+/** A device of any kind. */
+const anyDevice = fc
+  .record({
+    core: anyCore,
+    script: fc.constantFrom(...scripts),
+    flashMode: fc.constantFrom(...flashModes),
+    key: fc.constantFrom('none', 'none', 'none', 'owner', 'owner', 'owner', 'stranger'),
+    sketchShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    transport: fc.constantFrom<Transport>('espota', 'http', 'web'),
+    atomicFs: fc.boolean(),
+  })
+  .map(makeDevice);
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the tables do not know it');
+  return value;
+}
+
+interface Content {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000, 420_000];
+const sizeNibbles = [0, 0, 2, 2, 3];
+
+/** Sketches of all sizes, modes and compressibilities; those that begin easy and end hard are what eboot chokes on. */
+function makeSketches(): readonly Content[] {
+  const sketches: Content[] = [];
+  for (const [index, sizeBytes] of sketchSizes.entries()) {
+    for (const [noiseIndex, noise] of [0.02, 0.3, 1].entries()) {
+      const seed = index * 7 + noiseIndex;
+      const modeByte = seed % flashModes.length;
+      const sizeAndFrequencyByte = (sizeNibbles[seed % sizeNibbles.length] ?? 0) << 4;
+      const hard = noisyBytes(Math.floor(sizeBytes / 5), 1, seed);
+      const flashContent = concatBytes(
+        Buffer.from(`${owner.publicKey.pem}\0Not Enough Space\0`, 'latin1'),
+        noisyBytes(sizeBytes - hard.length - 5_000, noise, seed + 1),
+        noiseIndex === 0 ? hard : new Uint8Array(hard.length),
+      );
+      const bytes = buildImage({ flashContent, modeByte, sizeAndFrequencyByte });
+      sketches.push({ name: `sketch of ${bytes.length}, ${flashModes[modeByte]}, noise ${noise}`, bytes });
+    }
+  }
+  return sketches;
+}
+
+/** Two megabytes of filesystem tell no more than one, and take their time. */
+const largestPartition = 1024 * 1024;
+
+/** For each partition of the layouts, and for none of them; full, half full and nearly empty. */
+function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
+  const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
+  const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));
+  const filesystems: Content[] = [];
+  for (const partition of [...partitions, 24_576]) {
+    const blockCount = partition / 4096;
+    for (const [index, share] of [0, 0.4, 1].entries()) {
+      const content = noisyBytes(Math.floor((blockCount - 2) * share) * 4096, 0.1 + 0.3 * index, index + 1);
+      const whole = buildLittleFs({ blockCount, content, revision: 0x20001 });
+      filesystems.push({ name: `LittleFS for ${partition}, ${share} full`, bytes: whole });
+      const usedBytes = 8192 + content.length;
+      if (usedBytes < whole.length) {
+        filesystems.push({ name: `LittleFS for ${partition}, cut`, bytes: whole.slice(0, usedBytes) });
+      }
+    }
+  }
+  return filesystems;
+}
+
+const soundWays = ['raw', 'raw signed', 'gzip', 'gzip signed'];
+
+/** Every way in which one content can be sent, sound ways and others. */
+function waysToSend({ name, bytes: content }: Content, index: number): readonly Sent[] {
+  const level = [1, 6, 9, 0][index % 4] ?? 9;
+  const gzip = Uint8Array.from(gzipSync(content, { level }));
+  const aligned = alignGzip(gzip);
+  const unaligned = alignGzip(concatBytes(aligned)).length === aligned.length ? misaligned(aligned) : aligned;
+  const sign = (bytes: Uint8Array, format: SignatureFormat, { privateKey } = owner): Uint8Array =>
+    signFile(bytes, privateKey, format);
+  const ways: Readonly<Record<string, Uint8Array>> = {
+    raw: content,
+    'raw signed': sign(content, 'current'),
+    'raw signed, legacy': sign(content, 'legacy'),
+    'raw signed by a stranger': sign(content, 'current', stranger),
+    gzip: aligned,
+    'gzip, unaligned': unaligned,
+    'gzip signed': sign(aligned, 'current'),
+    'gzip signed, unaligned': sign(unaligned, 'current'),
+    'gzip of two members': concatBytes(
+      gzipSync(content.subarray(0, content.length / 2)),
+      gzipSync(content.subarray(content.length / 2)),
+    ),
+    'gzip with four bytes behind it': concatBytes(aligned, Uint8Array.of(0x34, 0x12, 0, 0)),
+    'gzip with a wrong size': withIsize(aligned, content.length + 4096),
+    'raw, damaged': damaged(content),
+  };
+  return Object.entries(ways).map(([way, bytes]) => describeSent(`${name}, ${way}`, bytes, content));
+}
+
+function describeSent(name: string, bytes: Uint8Array, content: Uint8Array): Sent {
+  const knownKeys = [owner.publicKey, stranger.publicKey];
+  const release = fileRelease(readFirmware(bytes, { knownKeys }), { file: name });
+  return { name, bytes, content, release, artefact: required(release.artefacts[0]) };
+}
+
+function misaligned(gzip: Uint8Array): Uint8Array {
+  const name = Uint8Array.of(0x61, 0x62, 0);
+  if (((gzip[3] ?? 0) & 8) !== 0) return concatBytes(gzip.subarray(0, 10), Uint8Array.of(0x61), gzip.subarray(10));
+  const longer = concatBytes(gzip.subarray(0, 10), name, gzip.subarray(10));
+  longer[3] = 8;
+  return longer;
+}
+
+function withIsize(gzip: Uint8Array, sizeBytes: number): Uint8Array {
+  const changed = gzip.slice();
+  new DataView(changed.buffer).setUint32(changed.length - 4, sizeBytes, true);
+  return changed;
+}
+
+/** Where the application's first segment lies, or the superblock. */
+function damaged(content: Uint8Array): Uint8Array {
+  const changed = content.slice();
+  for (const at of [20, 4096 + 20, 4096 + 40]) changed[at] = (changed[at] ?? 0) ^ 0x10;
+  return changed;
+}
+
+const layouts = ['2.5.0', '3.1.2'].flatMap((core) =>
+  scripts.map((script) => required(flashLayoutByName(script, core))),
+);
+const sketches = makeSketches();
+const sentSketches = sketches.flatMap(waysToSend);
+const sentFilesystems = makeFilesystems(layouts).flatMap(waysToSend);
+
+/**
+ * Any device, and anything sent to it. Three times out of four it is something that was made for it (its flash mode, its partition) and
+ * that is sound, or else there would be little but rejections.
+ */
+export const anyScenario: fc.Arbitrary<Scenario> = fc
+  .tuple(anyDevice, fc.boolean(), fc.nat(), fc.nat(3))
+  .map(([{ device, facts }, isSketch, pick, fitting]) => {
+    const transport = facts.transport ?? 'espota';
+    const kind: ImageKind = isSketch ? 'sketch' : 'filesystem';
+    const pool = isSketch ? sentSketches : sentFilesystems;
+    const fit = fitting === 0 ? [] : pool.filter((sent) => isMadeFor(sent, device));
+    const sent = required((fit.length > 0 ? fit : pool)[pick % (fit.length > 0 ? fit : pool).length]);
+    return { device, facts: { ...facts, kind }, transport, kind, sent };
+  });
+
+function isMadeFor(
+  { name, release: { image } }: Sent,
+  { flashMode, fsStart, fsEnd, chipSizeBytes }: VirtualDevice,
+): boolean {
+  if (!soundWays.some((way) => name.endsWith(`, ${way}`))) return false;
+  return image.kind === 'sketch'
+    ? image.flashMode === flashMode && (image.flashSizeBytes ?? 0) <= chipSizeBytes
+    : name.includes(` for ${fsEnd - fsStart},`);
+}
+
+/** What a scenario is, for the message of a test that fails. */
+export function describeScenario({ facts, sent }: Scenario): string {
+  return `${sent.name} -> ${JSON.stringify(facts)}`;
+}

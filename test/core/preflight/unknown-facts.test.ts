@@ -1,0 +1,98 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
+import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import { type Complaint, judge } from '../../../src/core/preflight/judge.ts';
+import type { RuleId } from '../../../src/core/preflight/registry.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
+import { anyScenario, describeScenario } from './scenarios.ts';
+
+const names = [
+  'core',
+  'signing',
+  'keyFingerprint',
+  'flashMode',
+  'chipSizeBytes',
+  'fsStart',
+  'fsEnd',
+  'sketchSizeBytes',
+  'transport',
+  'atomicFs',
+  'kind',
+] as const satisfies readonly (keyof DeviceFacts)[];
+type Name = (typeof names)[number];
+
+function without(facts: DeviceFacts, hidden: readonly Name[]): DeviceFacts {
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.some((other) => other === name)));
+}
+
+/** Harm that an artefact called safe may still do: raw ones only, which are never refused for what is not known of a device. */
+function isForgiven(result: UpdateResult, warnings: readonly Complaint[], coreKnown: boolean): boolean {
+  const isWarned = (rule: RuleId): boolean => warnings.some((warning) => warning.rule === rule);
+  switch (result.outcome) {
+    case 'updated':
+    case 'rejected':
+    case 'crashed':
+      return true;
+    case 'kept':
+      return false;
+    // 2.7.2 hangs until its power is cut; the new sketch is in place.
+    case 'bricked':
+      return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
+    // Old cores overwrite a byte of filesystems, do not bound them, or wrap around.
+    case 'damaged':
+      return !coreKnown || isWarned('fs-mode-patched') || isWarned('no-space');
+  }
+}
+
+test('whatever is not known of a device, nothing that is called safe destroys its sketch', (t) => {
+  fc.assert(
+    fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
+      const { release, artefact, bytes, content } = scenario.sent;
+      const { device, transport, kind } = scenario;
+      const complaints = judge({ release, artefact, facts: without(scenario.facts, hidden) });
+      if (complaints.some(({ severity }) => severity === 'refuse')) return;
+      const result = runUpdate(device, bytes, { transport, kind, expected: content });
+      const isRaw = artefact.encoding === 'identity';
+      const coreKnown = !hidden.includes('core');
+      const isFine = isRaw
+        ? isForgiven(result, complaints, coreKnown)
+        : result.outcome === 'updated' || result.outcome === 'rejected';
+      if (!isFine) t.fail(`${result.outcome}, without ${hidden.join(', ')}: ${describeScenario(scenario)}`);
+    }),
+    propertyRuns(400, 100_000),
+  );
+  t.pass();
+});
+
+test('gzip is sent to no device of which the core, the flash mode, the chip or the layout is not known', (t) => {
+  const needed = fc.constantFrom<Name>('core', 'flashMode', 'chipSizeBytes', 'fsStart');
+  fc.assert(
+    fc.property(anyScenario, needed, (scenario, hidden) => {
+      const { release, artefact } = scenario.sent;
+      if (artefact.encoding === 'identity') return;
+      const complaints = judge({ release, artefact, facts: without(scenario.facts, [hidden]) });
+      t.true(complaints.some(({ severity }) => severity === 'refuse'));
+    }),
+    propertyRuns(150, 10_000),
+  );
+  t.pass();
+});
+
+test('raw artefacts are refused for nothing that is not known', (t) => {
+  fc.assert(
+    fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
+      const { release, artefact } = scenario.sent;
+      if (artefact.encoding === 'gzip') return;
+      const refusedBy = (facts: DeviceFacts): readonly RuleId[] =>
+        judge({ release, artefact, facts })
+          .filter(({ severity }) => severity === 'refuse')
+          .map(({ rule }) => rule);
+      // Where the partition is not known, the superblock bounds it.
+      const refused = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
+      if (refused.length > 0) t.not(refusedBy(scenario.facts).length, 0, refused.join(' '));
+    }),
+    propertyRuns(400, 50_000),
+  );
+  t.pass();
+});

@@ -1,0 +1,165 @@
+import { createSocket } from 'node:dgram';
+import test from 'ava';
+import fc from 'fast-check';
+import { adopt, isSameBoard } from '../../src/delivery/adoption.ts';
+import { type RememberedDevice, withSeen } from '../../src/delivery/discovered.ts';
+import { type DiscoveredDevice, Lookout } from '../../src/delivery/discovery.ts';
+import { chooseTargets } from '../../src/delivery/inventory.ts';
+import { sight } from '../../src/delivery/sightings.ts';
+import { mdnsPortOfThisProcess } from '../support/mdns-port.ts';
+import { endlessMs } from '../support/patience.ts';
+import { quickEsp } from './quick.ts';
+
+const port = await mdnsPortOfThisProcess();
+const never = new AbortController().signal;
+const place = { interfaces: ['127.0.0.1'], port };
+
+async function open(): Promise<Lookout> {
+  const lookout = await Lookout.open(place);
+  if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
+  return lookout;
+}
+
+const kitchen: DiscoveredDevice = {
+  method: 'espota',
+  name: 'kitchen',
+  host: 'kitchen.local',
+  address: '10.0.0.1',
+  port: 8266,
+  board: 'ESP8266_WEMOS_D1MINI',
+};
+
+test('a device is told again each time it answers, and to everybody who watches', async (t) => {
+  const esp = await quickEsp(t, { host: '127.0.0.1', hostname: 'again', mdns: { port }, password: 'secret' });
+  const lookout = await open();
+  t.teardown(() => lookout.close());
+  const answers = await new Promise<DiscoveredDevice[]>((resolve) => {
+    const heard: DiscoveredDevice[] = [];
+    lookout.watch((device) => {
+      if (device.host === 'again.local') heard.push(device);
+      if (heard.length === 3) resolve(heard);
+    });
+  });
+  t.deepEqual(new Set(answers.map(({ auth }) => auth)), new Set([true]));
+  t.is(answers[0]?.port, esp.otaPort);
+});
+
+test('what comes over the network may be anything, and is never more than a short line', async (t) => {
+  const txt = { board: '\u001b[2Jgone', sketch_md5: 'not an md5', auth_upload: 'maybe', x: 'y'.repeat(200) };
+  await quickEsp(t, { host: '127.0.0.1', hostname: 'odd', mdns: { port, txt } });
+  const lookout = await open();
+  t.teardown(() => lookout.close());
+  const odd = await new Promise<DiscoveredDevice>((resolve) => {
+    lookout.watch((device) => {
+      if (device.host === 'odd.local') resolve(device);
+    });
+  });
+  t.like(odd, { board: '[2Jgone', sketchMd5: undefined, auth: undefined });
+  const socket = createSocket('udp4');
+  for (const datagram of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.alloc(1400, 0xff), Buffer.alloc(12, 0x84)]) {
+    socket.send(datagram, port, '127.0.0.1');
+  }
+  const again = await sight(chooseTargets({}, { hosts: ['odd.local'] }, {}), {
+    lookout,
+    remembered: [],
+    limitMs: endlessMs,
+    signal: never,
+  });
+  socket.close();
+  t.is(again.size, 1, 'and it goes on listening');
+});
+
+test('a machine that cannot listen says why', async (t) => {
+  const lookout = await Lookout.open({ interfaces: ['203.0.113.1'], port });
+  t.false(lookout instanceof Lookout);
+  t.true('unavailable' in lookout && lookout.unavailable !== '');
+});
+
+test('devices are sighted by name or by place, and nobody is waited for who was found', async (t) => {
+  const [named, placed] = await Promise.all([
+    quickEsp(t, { host: '127.0.0.1', hostname: 'named', mdns: { port, tellsSketchMd5: true } }),
+    quickEsp(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),
+  ]);
+  const targets = chooseTargets({}, { hosts: ['NAMED.local', `127.0.0.1:${placed.otaPort}`] }, {});
+  const lookout = await open();
+  t.teardown(() => lookout.close());
+  const sightings = await sight(targets, { lookout, remembered: [], limitMs: endlessMs, signal: never });
+  t.deepEqual(
+    targets.map((target) => sightings.get(target)),
+    [
+      { address: '127.0.0.1', sketchMd5: named.state.sketchMd5 },
+      { address: '127.0.0.1', sketchMd5: undefined },
+    ],
+  );
+});
+
+test('a device that does not answer is looked for where it was the last time', async (t) => {
+  const targets = chooseTargets({}, { hosts: ['kitchen.local', 'cellar.local'] }, {});
+  const lookout = await open();
+  t.teardown(() => lookout.close());
+  const remembered = [{ ...kitchen, lastSeen: new Date().toISOString() }];
+  const sightings = await sight(targets, { lookout, remembered, limitMs: 50, signal: never });
+  t.deepEqual([...sightings.values()], [{ address: '10.0.0.1' }]);
+});
+
+test('what was seen is remembered for a month, the newest word of each device', (t) => {
+  const now = new Date('2026-03-31T12:00:00Z');
+  const seenAt = (name: string, lastSeen: string): RememberedDevice => ({
+    ...kitchen,
+    name,
+    host: `${name}.local`,
+    lastSeen,
+  });
+  const known = [
+    seenAt('kitchen', '2026-03-30T12:00:00Z'),
+    seenAt('attic', '2026-03-20T12:00:00Z'),
+    seenAt('gone', '2026-02-01T12:00:00Z'),
+  ];
+  const after = withSeen(known, [{ ...kitchen, address: '10.0.0.2' }], now);
+  t.deepEqual(
+    after.map(({ name, address, lastSeen }) => [name, address, lastSeen]),
+    [
+      ['kitchen', '10.0.0.2', now.toISOString()],
+      ['attic', '10.0.0.1', '2026-03-20T12:00:00Z'],
+    ],
+  );
+});
+
+test('a board has several names, and other boards are others', (t) => {
+  for (const announced of ['ESP8266_WEMOS_D1MINI', 'PLATFORMIO_D1_MINI', 'd1_mini', 'D1-Mini']) {
+    t.true(isSameBoard('d1_mini', announced), announced);
+  }
+  for (const announced of [
+    'ESP8266_NODEMCU_ESP12E',
+    'ESP8266_WEMOS_D1MINILITE',
+    'ESP8266_GENERIC',
+    '',
+    'ESP8266_',
+    '---',
+  ]) {
+    t.false(isSameBoard('d1_mini', announced), announced);
+  }
+  fc.assert(fc.property(fc.string(), (board) => t.false(isSameBoard(board, ''))));
+});
+
+test('the device of a host is adopted by espota rather than by its web page, unless that is wanted', (t) => {
+  const web: DiscoveredDevice = { ...kitchen, method: 'web', port: 8080, board: undefined };
+  const method = (answer: ReturnType<typeof adopt>) => ('device' in answer ? answer.device.method : answer.reason);
+  t.is(method(adopt({ name: 'kitchen' }, [web, kitchen])), 'espota');
+  t.is(method(adopt({ name: 'kitchen', method: 'web' }, [web, kitchen])), 'web');
+  t.is(method(adopt({ name: 'kitchen' }, [web])), 'web');
+  t.regex(method(adopt({ name: 'kitchen', method: 'espota' }, [web])), /no device/);
+  const answer = adopt({ name: 'mine', host: '10.0.0.1', method: 'web' }, [web, kitchen]);
+  t.deepEqual('entry' in answer && answer.entry, { address: 'kitchen.local', port: 8080, method: 'web' });
+});
+
+test('a device of another board is not adopted, but by the word that it announces', (t) => {
+  const wrong = adopt({ name: 'kitchen', projectBoard: 'nodemcuv2' }, [kitchen]);
+  t.true('reason' in wrong);
+  t.true('hint' in wrong && wrong.hint.includes('--board ESP8266_WEMOS_D1MINI'));
+  t.true(
+    'device' in
+      adopt({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'ESP8266_WEMOS_D1MINI' }, [kitchen]),
+  );
+  t.true('reason' in adopt({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'nodemcuv2' }, [kitchen]));
+});

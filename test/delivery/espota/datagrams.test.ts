@@ -1,0 +1,82 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { answerChallenge } from '../../../src/delivery/espota/authentication.ts';
+import {
+  type Answer,
+  authenticationDatagram,
+  invitationDatagram,
+  readAnswer,
+} from '../../../src/delivery/espota/datagrams.ts';
+import { readAuthAnswer, readInvitation } from '../../../src/simulator/invitation.ts';
+
+const md5 = '0123456789abcdef0123456789abcdef';
+
+test('an invitation is command, port, size and MD5 in one line, and nothing after it', (t) => {
+  const facts = { hostPort: 40123, sizeBytes: 300_000, md5 };
+  t.is(invitationDatagram({ kind: 'sketch', ...facts }), `0 40123 300000 ${md5}\n`);
+  t.is(invitationDatagram({ kind: 'filesystem', ...facts }), `100 40123 300000 ${md5}\n`);
+});
+
+test('the device reads every invitation as it was meant', (t) => {
+  const invitations = fc.record({
+    kind: fc.constantFrom('sketch' as const, 'filesystem' as const),
+    hostPort: fc.integer({ min: 1, max: 65_535 }),
+    sizeBytes: fc.integer({ min: 1, max: 16 * 1024 * 1024 }),
+    md5: fc.stringMatching(/^[0-9a-f]{32}$/),
+  });
+  fc.assert(
+    fc.property(invitations, (invitation) => {
+      t.deepEqual(readInvitation(Buffer.from(invitationDatagram(invitation))), invitation);
+    }),
+  );
+});
+
+test("the challenge's answer is the one that espota.py gives", (t) => {
+  // md5("secret") = 5ebe2294ecd0e0f08eab7690d2a6ee69; the response by coreutils' md5sum.
+  const answer = answerChallenge('00112233445566778899aabbccddeeff', 'secret', 'ffeeddccbbaa99887766554433221100');
+  t.deepEqual(answer, {
+    cnonce: 'ffeeddccbbaa99887766554433221100',
+    response: '2c9e4cbfaf1cfb5ae7f1af70633b325b',
+  });
+});
+
+test('the device reads every answer to a challenge, which never has the password in it', (t) => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9a-f]{32}$/), fc.string({ minLength: 3 }), (nonce, password) => {
+      const answer = answerChallenge(nonce, password);
+      const datagram = authenticationDatagram(answer.cnonce, answer.response);
+      t.deepEqual(readAuthAnswer(Buffer.from(datagram)), answer);
+      fc.pre(!/^[0-9a-f]+$/.test(password));
+      t.false(datagram.includes(password));
+    }),
+  );
+});
+
+const answers: [title: string, datagram: string, kind: Answer['kind']][] = [
+  ['OK', 'OK', 'ok'],
+  ['a challenge', `AUTH ${md5}`, 'challenge'],
+  ['a failed authentication', 'Authentication Failed', 'authenticationFailed'],
+  ['an error of begin, old line end', 'ERR: ERROR[4]: Not Enough Space\r\n', 'error'],
+  ['a challenge that is too short', 'AUTH 0123', 'foreign'],
+  ['OK with something behind it', 'OKAY', 'foreign'],
+  ['nothing', '', 'foreign'],
+];
+for (const [title, datagram, kind] of answers) {
+  test(`what a device says is read: ${title}`, (t) => {
+    t.is(readAnswer(Buffer.from(datagram)).kind, kind);
+  });
+}
+
+test('an error of begin is given without its prefix', (t) => {
+  const answer = readAnswer(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
+  t.deepEqual(answer, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
+});
+
+test('a challenge of 64 digits is that of an ESP32', (t) => {
+  const answer = readAnswer(Buffer.from(`AUTH ${md5}${md5}`));
+  t.like(answer, { kind: 'foreign', which: 'esp32' });
+});
+
+test("ESPHome's first bytes are known", (t) => {
+  t.like(readAnswer(Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45, 0x00)), { kind: 'foreign', which: 'esphome' });
+});

@@ -1,0 +1,74 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { type LastWords, ReplyReader } from '../../../src/delivery/espota/reply.ts';
+
+/** What the reader makes of pieces that came one after the other. */
+function read(...pieces: readonly string[]): ReplyReader {
+  const reader = new ReplyReader();
+  for (const piece of pieces) reader.feed(Buffer.from(piece, 'latin1'), 1_000_000);
+  return reader;
+}
+
+const cases: [title: string, pieces: string[], words: LastWords][] = [
+  ['acknowledgements alone are no words', ['1460', '1460'], { kind: 'none' }],
+  ['OK behind the last acknowledgement', ['1460', 'OK'], { kind: 'ok' }],
+  ['OK glued to the last acknowledgement', ['1460OK'], { kind: 'ok' }],
+  ['OK in two pieces', ['1460O', 'K'], { kind: 'ok' }],
+  ['OK before anything was acknowledged is none', ['OK'], { kind: 'foreign', text: 'OK' }],
+  ['half of OK is not OK', ['1460O'], { kind: 'begun' }],
+  [
+    'an error glued to the last acknowledgement, which has an O in it',
+    ['800ERROR[10]: Magic byte is not 0xE9\n'],
+    { kind: 'error', text: 'ERROR[10]: Magic byte is not 0xE9\n', complete: true },
+  ],
+  [
+    'an error whose end is still to come',
+    ['800ERROR[7]: MD5 verif'],
+    { kind: 'error', text: 'ERROR[7]: MD5 verif', complete: false },
+  ],
+  ['the beginning of an error', ['800ER'], { kind: 'begun' }],
+  ['an error behind OK is an error', ['OKERROR[1]: x\n'], { kind: 'error', text: 'ERROR[1]: x\n', complete: true }],
+  ['something else', ['1460KO'], { kind: 'foreign', text: 'KO' }],
+  ['digits behind a word belong to it', ['O1460'], { kind: 'foreign', text: 'O1460' }],
+];
+for (const [title, pieces, words] of cases) {
+  test(title, (t) => {
+    t.deepEqual(read(...pieces).lastWords, words);
+  });
+}
+
+test('pieces of any size give the same last words', (t) => {
+  const endings = fc.constantFrom('OK', 'ERROR[10]: Magic byte is not 0xE9\n', 'ERROR[4]: Not Enough Space\r\n', '');
+  const acknowledgements = fc.array(fc.integer({ min: 1, max: 11_584 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(acknowledgements, endings, fc.array(fc.nat(120)), (numbers, ending, cuts) => {
+      const text = numbers.join('') + ending;
+      const places = [...new Set([0, ...cuts.filter((cut) => cut < text.length), text.length])].sort((a, b) => a - b);
+      const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));
+      t.deepEqual(read(...pieces).lastWords, read(text).lastWords);
+    }),
+  );
+});
+
+test('what is acknowledged never goes down, and never beyond what was sent', (t) => {
+  const pieces = fc.array(fc.tuple(fc.stringMatching(/^[0-9]{0,12}$/), fc.nat(20_000)));
+  fc.assert(
+    fc.property(pieces, (steps) => {
+      const reader = new ReplyReader();
+      let sentBytes = 0;
+      let before = 0;
+      for (const [digits, more] of steps) {
+        sentBytes += more;
+        reader.feed(Buffer.from(digits), sentBytes);
+        t.true(reader.acknowledgedBytes >= before && reader.acknowledgedBytes <= sentBytes);
+        before = reader.acknowledgedBytes;
+      }
+    }),
+  );
+});
+
+test('a device that never stops talking is not listened to for ever', (t) => {
+  const reader = read(...Array.from({ length: 1000 }, () => 'x'.repeat(1000)));
+  const words = reader.lastWords;
+  t.true(words.kind === 'foreign' && words.text.length <= 4096);
+});

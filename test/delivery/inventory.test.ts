@@ -1,0 +1,77 @@
+import test from 'ava';
+import { chooseTargets, type Reach, type Selection } from '../../src/delivery/inventory.ts';
+import type { Config } from '../../src/project/config/schema.ts';
+import { expectOtaError } from '../support/expected-error.ts';
+
+const config: Config = {
+  project: 'door',
+  devices: {
+    kitchen: { address: '10.0.0.1', board: 'd1_mini', group: 'inside', facts: { core: '3.1.2' } },
+    cellar: { address: 'cellar.local', method: 'web', group: 'below', password: { env: 'CELLAR' } },
+  },
+  upload: { method: 'espota', port: 8267, password: { prompt: true }, user: 'root' },
+};
+
+function choose(selection: Partial<Selection>, reach: Reach = {}, of: Config = config) {
+  return chooseTargets(of, { hosts: [], ...selection }, reach);
+}
+
+test('`all` is the inventory, `group` a part of it', (t) => {
+  t.deepEqual(
+    choose({ all: true }).map(({ name }) => name),
+    ['kitchen', 'cellar'],
+  );
+  t.deepEqual(
+    choose({ group: 'below' }).map(({ name }) => name),
+    ['cellar'],
+  );
+});
+
+test('a device is reached as it says, else as the configuration says of all, else as such devices are', (t) => {
+  const [kitchen, cellar] = choose({ all: true });
+  t.like(kitchen, { method: 'espota', host: '10.0.0.1', port: 8267, password: { prompt: true }, user: 'root' });
+  t.like(cellar, { method: 'web', host: 'cellar.local', port: 80, password: { env: 'CELLAR' } });
+  t.like(choose({ hosts: ['10.9.9.9'] }, {}, {})[0], { method: 'espota', port: 8266, password: undefined });
+});
+
+test('the command line goes before the configuration, for every device of the run', (t) => {
+  const [kitchen] = choose(
+    { hosts: ['kitchen'] },
+    { method: 'web', passwordEnv: 'ALL', hostIp: '10.0.0.9', hostPort: 4000 },
+  );
+  t.like(kitchen, { method: 'web', port: 80, password: { env: 'ALL' }, hostIp: '10.0.0.9', hostPort: 4000 });
+  t.is(choose({ hosts: ['kitchen'] }, { port: 99 })[0]?.port, 99);
+});
+
+test('a device of the inventory is of this project, and known by its name or its address', (t) => {
+  for (const host of ['kitchen', '10.0.0.1']) {
+    t.like(choose({ hosts: [host] })[0], {
+      name: 'kitchen',
+      facts: { core: '3.1.2', board: 'd1_mini', project: 'door', transport: 'espota' },
+    });
+  }
+});
+
+test('of any other device nothing is known, and its name is where it is', (t) => {
+  const [stranger] = choose({ hosts: ['10.0.0.7:8266'] });
+  t.like(stranger, { name: '10.0.0.7:8266', port: 8266 });
+  t.deepEqual({ ...stranger?.facts }, { project: undefined, board: undefined, transport: 'espota' });
+});
+
+test('nobody is named twice', (t) => {
+  t.is(choose({ hosts: ['kitchen', '10.0.0.1', 'kitchen'] }).length, 1);
+});
+
+test('whoever means nobody is told who there is', async (t) => {
+  await expectOtaError(t, 'USAGE', () => choose({}));
+  await expectOtaError(t, 'USAGE', () => choose({ all: true }, {}, {}));
+  await expectOtaError(t, 'USAGE', () => choose({ all: true, hosts: ['kitchen'] }));
+  const error = await expectOtaError(t, 'USAGE', () => choose({ group: 'above' }));
+  t.regex(error.hint, /inside, below/);
+});
+
+for (const host of ['1.2.3', '300.1.1.1', 'a b', 'host:', 'host:0', 'host:70000', 'http://host/', '::1']) {
+  test(`${host} is no device`, async (t) => {
+    await expectOtaError(t, 'USAGE', () => choose({ hosts: [host] }));
+  });
+}

@@ -1,0 +1,65 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { basicAuthorization, pageRequest, updateRequest } from '../../../src/delivery/web/form.ts';
+
+const place = { host: 'door.local', path: '/update', authorization: undefined };
+
+function asText(image: Uint8Array, kind: 'sketch' | 'filesystem' = 'sketch', authorization?: string): string {
+  const { head, tail, image: body } = updateRequest(image, kind, { ...place, authorization });
+  return Buffer.concat([head, body, tail]).toString('latin1');
+}
+
+test('the request is the one form that the device can take, byte for byte', (t) => {
+  const text = asText(Uint8Array.of(0x41, 0x42), 'sketch', 'Basic eDp5');
+  const boundary = /boundary=(\S+)\r\n/.exec(text)?.[1] ?? '';
+  t.is(
+    text,
+    [
+      'POST /update HTTP/1.1',
+      'Host: door.local',
+      'Connection: close',
+      'Authorization: Basic eDp5',
+      `Content-Type: multipart/form-data; boundary=${boundary}`,
+      `Content-Length: ${text.length - text.indexOf('\r\n\r\n') - 4}`,
+      '',
+      `--${boundary}`,
+      'Content-Disposition: form-data; name="firmware"; filename="firmware.bin"',
+      'Content-Type: application/octet-stream',
+      '',
+      'AB',
+      `--${boundary}--`,
+      '',
+    ].join('\r\n'),
+  );
+});
+
+test('a filesystem goes by its own name, since every other means a sketch', (t) => {
+  t.regex(asText(new Uint8Array(8), 'filesystem'), /name="filesystem"; filename="filesystem\.bin"/);
+});
+
+test('the boundary is not in the image, even in one that has the boundary of another in it', (t) => {
+  const first = updateRequest(new Uint8Array(4), 'sketch', place);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (noise) => {
+      const image = Buffer.concat([noise, Buffer.from('\r\n--'), first.head, first.tail, noise]);
+      const text = asText(image);
+      const boundary = /boundary=(\S+)\r\n/.exec(text)?.[1] ?? '';
+      t.true(boundary.length > 20);
+      t.false(image.includes(boundary));
+      t.is(text.split(`--${boundary}`).length, 3);
+    }),
+  );
+});
+
+test('the same image makes the same request', (t) => {
+  t.is(asText(new Uint8Array(1000).fill(7)), asText(new Uint8Array(1000).fill(7)));
+});
+
+test('the page is asked for without a body, and the password is only in its header', (t) => {
+  const authorization = basicAuthorization('admin', 'secret');
+  t.is(authorization, 'Basic YWRtaW46c2VjcmV0');
+  t.is(
+    Buffer.from(pageRequest({ ...place, authorization })).toString(),
+    'GET /update HTTP/1.1\r\nHost: door.local\r\nConnection: close\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n\r\n',
+  );
+});

@@ -1,0 +1,154 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { arduinoCliOptions } from '../../../src/project/build/arduino-cli.ts';
+import {
+  type ArduinoHooks,
+  arduinoHookProperties,
+  arduinoPublishProperty,
+  arduinoUploadProperty,
+  quoteWord,
+} from '../../../src/project/build/arduino-hooks.ts';
+import { OtaError } from '../../../src/errors/ota-error.ts';
+
+const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota hooks/dist/cli.js' };
+
+/** How arduino-cli takes a recipe apart, in our own words: the end-to-end tests ask the real one. */
+function splitRecipe(recipe: string): string[] {
+  const words: string[] = [];
+  let quoted: { mark: string; text: string } | undefined;
+  for (const part of recipe.split(' ')) {
+    if (quoted === undefined && !/^["']/.test(part)) {
+      if (part.trim() !== '') words.push(part);
+      continue;
+    }
+    const mark: string = quoted?.mark ?? part.charAt(0);
+    const rest = quoted === undefined ? part.slice(1) : part;
+    const before = quoted === undefined ? '' : `${quoted.text} `;
+    quoted = { mark, text: before + rest };
+    if (!rest.endsWith(mark)) continue;
+    const word = quoted.text.slice(0, -1);
+    if (word.trim() !== '') words.push(word);
+    quoted = undefined;
+  }
+  return words;
+}
+
+test('the two properties are the core’s own, and their words are those of the command line', (t) => {
+  const properties = arduinoHookProperties({
+    ...hooks,
+    configPath: '/home/jo/türen/ota.config.json',
+    packOptions: ['--unsigned'],
+  });
+
+  t.deepEqual([...properties.keys()], ['recipe.hooks.sketch.prebuild.pattern', 'recipe.objcopy.hex.2.pattern']);
+  t.deepEqual([...properties.values()].map(splitRecipe), [
+    [
+      ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'header'],
+      ...['--source', '{build.source.path}', '--config', '/home/jo/türen/ota.config.json'],
+      ...['--out', '{build.path}/core/Updater_Signing.h', '--image', '{build.path}/{build.project_name}.bin'],
+    ],
+    [
+      ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'pack', '{build.path}/{build.project_name}.bin'],
+      ...['--source', '{build.source.path}', '--config', '/home/jo/türen/ota.config.json', '--unsigned'],
+    ],
+  ]);
+});
+
+test('publishing is a step of its own behind the one that signs, with the same project', (t) => {
+  const [name, recipe] = arduinoPublishProperty({
+    ...hooks,
+    sourceDir: '/src/door',
+    configPath: '/src/ota.config.json',
+  });
+  t.is(name, 'recipe.objcopy.hex.3.pattern');
+  t.deepEqual(splitRecipe(recipe), [
+    ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'publish', '{build.path}/{build.project_name}.bin'],
+    ...['--after-build', '--source', '/src/door', '--config', '/src/ota.config.json'],
+  ]);
+  t.false(arduinoCliOptions(hooks, 'aa11').join().includes('hex.3'));
+  t.true(arduinoCliOptions(hooks, 'aa11', true).join().includes(`${name}=`));
+});
+
+test('the upload over the network names the image, the port that was chosen, and no password', (t) => {
+  const [name, recipe] = arduinoUploadProperty({ ...hooks, configPath: '/home/jo/türen/ota.config.json' });
+  t.is(name, 'tools.esptool.upload.network_pattern');
+  t.deepEqual(splitRecipe(recipe), [
+    ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'upload', '{build.path}/{build.project_name}.bin'],
+    ...['--method', 'espota', '--host', '{serial.port}', '--port', '{network.port}'],
+    ...['--config', '/home/jo/türen/ota.config.json'],
+  ]);
+});
+
+test('a property that arduino-cli fills in may bring spaces with it', (t) => {
+  const recipe = [...arduinoHookProperties(hooks).values()].join('\n');
+  const filled = recipe
+    .replaceAll('{build.path}', '/tmp/a b/ü c')
+    .replaceAll('{build.source.path}', '/home/jo doe/tür');
+
+  t.true(splitRecipe(filled).includes('/tmp/a b/ü c/core/Updater_Signing.h'));
+  t.true(splitRecipe(filled).includes('/home/jo doe/tür'));
+});
+
+test('paths of Windows stay what they are: a backslash means nothing in a recipe', (t) => {
+  const nodePath = 'C:\\Program Files\\nodejs\\node.exe';
+  const cliPath = 'C:\\Users\\jo doe\\AppData\\Roaming\\npm\\node_modules\\ota-hooks\\dist\\cli.js';
+  const sourceDir = 'D:\\sketches\\door\\';
+  const recipes = [...arduinoHookProperties({ nodePath, cliPath, sourceDir }).values()];
+
+  t.is(recipes.length, 2);
+  for (const recipe of recipes) {
+    const words = splitRecipe(recipe.replaceAll('{build.path}', 'C:\\Users\\jo doe\\AppData\\Local\\Temp\\arduino'));
+    t.deepEqual(words.slice(0, 2), [nodePath, cliPath]);
+    t.is(words[words.indexOf('--source') + 1], sourceDir);
+    t.true(words.some((word) => word.startsWith('C:\\Users\\jo doe\\AppData\\Local\\Temp\\arduino/')));
+  }
+});
+
+test('a source folder that was named is used in place of the sketch’s', (t) => {
+  const recipe = [...arduinoHookProperties({ ...hooks, sourceDir: '/src/door' }).values()].join('\n');
+
+  t.false(recipe.includes('{build.source.path}'));
+  t.true(splitRecipe(recipe).includes('/src/door'));
+});
+
+test('each key has a core of its own in the cache, and so has building without one', (t) => {
+  const options = [
+    arduinoCliOptions(hooks, 'aa11'),
+    arduinoCliOptions(hooks, 'bb22'),
+    arduinoCliOptions(hooks, undefined),
+  ];
+  const salts = options.map((it) => it.filter((option) => option.startsWith('compiler.optimization_flags=')));
+
+  t.deepEqual(salts, [
+    ['compiler.optimization_flags=-DOTA_HOOKS_KEY=aa11'],
+    ['compiler.optimization_flags=-DOTA_HOOKS_KEY=bb22'],
+    ['compiler.optimization_flags=-DOTA_HOOKS_KEY=none'],
+  ]);
+});
+
+test('arduino-cli gets three properties, each behind its option', (t) => {
+  const options = arduinoCliOptions(hooks, 'aa11');
+
+  t.is(options.length, 6);
+  t.true(options.every((option, index) => (index % 2 === 0) === (option === '--build-property')));
+});
+
+test('any argument comes out of a recipe as it went in', (t) => {
+  const part = fc.constantFrom('a', 'ü', ' ', '"', "'", '\\', '{x}', '=', ',', '#', '%', '$', '`', ';', '&');
+  const word = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {
+      const isImpossible = (it: string) => it.trim() === '' || (it.includes('" ') && it.includes("' "));
+      fc.pre(!words.some(isImpossible));
+      t.deepEqual(splitRecipe(words.map(quoteWord).join(' ')), words);
+    }),
+  );
+});
+
+test('what no quote can hold is refused, with a way out', (t) => {
+  for (const word of ['', ' ', `a" b' c`]) {
+    const error = t.throws(() => quoteWord(word), { instanceOf: OtaError });
+    t.is(error?.exitCode, 2);
+    t.regex(error?.hint ?? '', /Rename the folder/);
+  }
+});

@@ -1,0 +1,55 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { withDevice } from '../../../src/project/config/add-device.ts';
+
+const device = { address: 'kitchen.local', board: 'd1_mini' };
+
+test('the first device makes the inventory, in the file as its owner laid it out', (t) => {
+  t.is(
+    withDevice('{\r\n\t"project": "door"\r\n}\r\n', 'kitchen', { address: 'kitchen.local' }),
+    '{\r\n\t"project": "door",\r\n\t"devices": {\r\n\t\t"kitchen": {\r\n\t\t\t"address": "kitchen.local"\r\n\t\t}\r\n\t}\r\n}\r\n',
+  );
+  t.is(
+    withDevice('{}', 'kitchen', { address: 'kitchen.local' }),
+    '{\n  "devices": {\n    "kitchen": {\n      "address": "kitchen.local"\n    }\n  }\n}',
+  );
+});
+
+test('a device comes behind those that are there, and nothing else moves', (t) => {
+  const text = `{
+  "devices": {
+    "a \\"} b": { "address": "10.0.0.1" }
+  },
+  "upload": { "concurrency": 2 }
+}
+`;
+  t.is(
+    withDevice(text, 'kitchen', { address: 'kitchen.local' }),
+    text.replace('"10.0.0.1" }', '"10.0.0.1" },\n    "kitchen": {\n      "address": "kitchen.local"\n    }'),
+  );
+});
+
+test('a byte order mark stays', (t) => {
+  t.true(withDevice('\uFEFF{}', 'kitchen', device)?.startsWith('\uFEFF{'));
+});
+
+test('what is no JSON object is left alone', (t) => {
+  for (const text of ['project: door\n', '[]', '', '{"a": 1,}', '{"devices": []}']) {
+    t.is(withDevice(text, 'kitchen', device), undefined, text);
+  }
+});
+
+test('whatever else a configuration holds and however it is laid out, one device is more in it and nothing is less', (t) => {
+  const names = fc.stringMatching(/^[a-z"\\{}[\]:, ]{0,6}$/);
+  const others = fc.dictionary(names, fc.jsonValue(), { maxKeys: 4 });
+  const indents = fc.constantFrom(undefined, 2, 4, '\t');
+  fc.assert(
+    fc.property(others, fc.option(others), indents, (rest, devices, indent) => {
+      const { devices: _, ...before } = rest;
+      const config = devices === null ? before : { ...before, devices };
+      const text = JSON.stringify(config, null, indent);
+      const after: unknown = JSON.parse(withDevice(text, '-kitchen', device) ?? 'null');
+      t.deepEqual(after, JSON.parse(JSON.stringify({ ...config, devices: { ...devices, '-kitchen': device } })));
+    }),
+  );
+});

@@ -1,0 +1,66 @@
+import test from 'ava';
+import { loadConfig } from '../../../src/project/config/load.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const wrong: Readonly<Record<string, { readonly config: string; readonly problem: RegExp }>> = {
+  'an unknown key of a device': {
+    config: '{"devices": {"kitchen": {"address": "10.0.0.1", "pasword": {"env": "X"}}}}',
+    problem: /devices\.kitchen\.pasword is not a known key/,
+  },
+  'a password in clear': {
+    config: '{"devices": {"kitchen": {"address": "10.0.0.1", "password": "secret"}}}',
+    problem: /devices\.kitchen\.password must be \{"env": "NAME"\}/,
+  },
+  'a device without an address': { config: '{"devices": {"kitchen": {}}}', problem: /devices\.kitchen\.address/ },
+  'an address with a port in it': {
+    config: '{"devices": {"kitchen": {"address": "10.0.0.1:8266"}}}',
+    problem: /devices\.kitchen\.address must be an IPv4 address or a name/,
+  },
+  'a name that a comma cuts': {
+    config: '{"devices": {"kitchen,cellar": {"address": "10.0.0.1"}}}',
+    problem: /is no name for a device/,
+  },
+  'a name that objects keep for themselves': {
+    config: '{"devices": {"constructor": {"address": "10.0.0.1"}, "__proto__": {"address": "10.0.0.2"}}}',
+    problem: /devices\.__proto__ is no name for a device; devices\.constructor is no name/,
+  },
+  'two devices in one place': {
+    config: '{"devices": {"a": {"address": "Kitchen.local"}, "b": {"address": "kitchen.local"}}}',
+    problem: /devices\.b has the same address as devices\.a/,
+  },
+  'facts that nobody knows': {
+    config: '{"devices": {"a": {"address": "10.0.0.1", "facts": {"transport": "espota"}}}}',
+    problem: /devices\.a\.facts\.transport is not a known key/,
+  },
+  'a filesystem that ends before it starts': {
+    config: '{"devices": {"a": {"address": "10.0.0.1", "facts": {"fsStart": 8192, "fsEnd": 4096}}}}',
+    problem: /devices\.a\.facts\.fsEnd is before fsStart/,
+  },
+  'an upload that is no object': { config: '{"upload": 3}', problem: /upload must be/ },
+  'a concurrency of nobody': {
+    config: '{"upload": {"concurrency": 0}}',
+    problem: /upload\.concurrency must be at least 1/,
+  },
+  'devices in a list': { config: '{"devices": [{"address": "10.0.0.1"}]}', problem: /devices/ },
+};
+
+for (const [what, { config, problem }] of Object.entries(wrong)) {
+  test(`${what} is refused, with its place`, async (t) => {
+    const folder = await testFolder(t, { 'ota.config.json': config });
+    const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+    t.regex(error.message, problem);
+    t.false(error.message.includes('secret"'));
+  });
+}
+
+test('all mistakes of all devices are told together', async (t) => {
+  const devices = {
+    a: { address: '' },
+    b: { address: '10.0.0.1', port: 0 },
+    c: { address: '10.0.0.1', group: 3, x: 1 },
+  };
+  const folder = await testFolder(t, { 'ota.config.json': JSON.stringify({ devices }) });
+  const { message } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  for (const place of ['a.address', 'b.port', 'c.group', 'c.x']) t.true(message.includes(`devices.${place}`), message);
+});

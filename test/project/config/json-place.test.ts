@@ -1,0 +1,75 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { placeOfJsonError } from '../../../src/project/config/json-place.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
+
+const brokenTexts: readonly (readonly [string, string, number, number])[] = [
+  ['a comma too many', '{\n  "a": 1,\n}', 3, 1],
+  ['a comma too few', '{\n  "a": 1\n  "b": 2\n}', 3, 3],
+  ['a bare word', '{"a": yes}', 1, 7],
+  ['a text without end', '{"a": "never', 1, 7],
+  ['a comment', '{ // why not', 1, 3],
+  ['an end too early', '{"a": [1, 2', 1, 12],
+  ['something behind the end', '{}\n\n{}', 3, 1],
+  ['the wrong bracket', '[1}', 1, 3],
+  ['nothing at all', '', 1, 1],
+];
+
+for (const [what, json, line, column] of brokenTexts) {
+  test(`${what} is found at its place`, (t) => {
+    t.deepEqual(placeOfJsonError(json), { line, column });
+  });
+}
+
+test('every JSON text has no error, however it is laid out', (t) => {
+  fc.assert(
+    fc.property(fc.json({ stringUnit: 'binary' }), fc.nat(8), (json, indent) => {
+      return (
+        placeOfJsonError(json) === undefined &&
+        placeOfJsonError(JSON.stringify(JSON.parse(json), null, indent)) === undefined
+      );
+    }),
+  );
+  t.pass();
+});
+
+test('there is an error exactly where JSON.parse finds one', (t) => {
+  const scraps = [
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"a"',
+    '"\\u00e4"',
+    '"\\x"',
+    '1',
+    '-',
+    '0.5e+3',
+    '01',
+    'true',
+    'nul',
+    ' ',
+    '\n',
+    '\u0000',
+  ];
+  const text = fc.array(fc.constantFrom(...scraps), { maxLength: 8 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(
+      fc.oneof(text, fc.string({ unit: 'binary' })),
+      (json) => (placeOfJsonError(json) === undefined) === isJson(json),
+    ),
+    propertyRuns(400, 50_000),
+  );
+  t.pass();
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,182 @@
+import test from 'ava';
+import { loadConfig } from '../../../src/project/config/load.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+test('without a configuration there are no settings, and that is fine', async (t) => {
+  const folder = await testFolder(t);
+  t.deepEqual(await loadConfig(folder.path), { config: {}, path: undefined, folder: folder.path });
+});
+
+for (const [name, text] of [
+  ['ota.config.json', '{ "project": "door" }'],
+  ['ota.config.yaml', 'project: door\n'],
+  ['ota.config.yml', 'project: door\n'],
+  ['.otarc', 'project: door\n'],
+  ['.otarc.json', '{ "project": "door" }'],
+  ['.otarc.yaml', 'project: door\n'],
+] as const) {
+  test(`${name} is found in the source folder`, async (t) => {
+    const folder = await testFolder(t, { [name]: text });
+    const loaded = await loadConfig(folder.path);
+    t.deepEqual(loaded, { config: { project: 'door' }, path: folder.at(name), folder: folder.path });
+  });
+}
+
+test('ota.config.json goes before all others', async (t) => {
+  const folder = await testFolder(t, {
+    '.otarc': 'project: other',
+    'ota.config.yaml': 'project: other',
+    'ota.config.json': '{"project":"door"}',
+  });
+  t.is((await loadConfig(folder.path)).config.project, 'door');
+});
+
+test('a configuration above the source folder counts, up to the root of the project and not beyond', async (t) => {
+  const folder = await testFolder(t, {
+    'ota.config.json': '{"project":"neighbours"}',
+    'repository/package.json': '{}',
+    'repository/ota.config.json': '{"project":"door"}',
+    'repository/sketches/door/door.ino': '',
+    'other/.git/HEAD': '',
+    'other/sketch/sketch.ino': '',
+  });
+  const found = await loadConfig(folder.at('repository/sketches/door'));
+  t.is(found.config.project, 'door');
+  t.is(found.folder, folder.at('repository'));
+  t.is((await loadConfig(folder.at('other/sketch'))).path, undefined);
+});
+
+test('the nearest configuration counts alone', async (t) => {
+  const folder = await testFolder(t, {
+    'package.json': '{}',
+    'ota.config.json': '{"project":"outer","board":"d1_mini"}',
+    'inner/ota.config.json': '{"project":"inner"}',
+  });
+  t.deepEqual((await loadConfig(folder.at('inner'))).config, { project: 'inner' });
+});
+
+test('a configuration may begin with a byte order mark, and may be empty', async (t) => {
+  const folder = await testFolder(t, {
+    'marked/ota.config.json': '\uFEFF{"project":"door"}',
+    'empty/ota.config.json': ' \n',
+  });
+  t.is((await loadConfig(folder.at('marked'))).config.project, 'door');
+  t.deepEqual((await loadConfig(folder.at('empty'))).config, {});
+});
+
+test('a configuration that is named must exist, and is taken from where it lies', async (t) => {
+  const folder = await testFolder(t, { 'settings/release.json': '{"project":"door"}' });
+  const loaded = await loadConfig(folder.path, 'settings/release.json');
+  t.is(loaded.folder, folder.at('settings'));
+  const error = await expectOtaError(t, 'CONFIG_NOT_FOUND', () => loadConfig(folder.path, 'settings/relase.json'));
+  t.is(error.exitCode, 2);
+  t.true(error.message.includes(folder.at('settings/relase.json')));
+});
+
+test('a folder in the place of a configuration is said to be unreadable', async (t) => {
+  const folder = await testFolder(t, { 'settings/other': '' });
+  await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, 'settings'));
+});
+
+test('bad syntax is named with its place, and the text around it is not shown', async (t) => {
+  const folder = await testFolder(t, {
+    'json/ota.config.json': '{\n  "passphrase": "hunter2"\n  "project": "door"\n}',
+    'bare/ota.config.json': '{\n  "passphrase": hunter2\n}',
+    'yaml/ota.config.yaml': 'passphrase: "hunter2"\nproject: a: b\n',
+  });
+  const places = { json: 'line 3, column 3', bare: 'line 2, column 17', yaml: 'line 2, column 11' };
+  for (const [name, place] of Object.entries(places)) {
+    const error = await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.at(name)));
+    t.is(error.exitCode, 2);
+    t.true(error.message.includes(place), error.message);
+    t.false(error.message.includes('hunter2'), error.message);
+    t.false(error.message.includes('\n'));
+  }
+});
+
+test('all mistakes of a configuration are named together, each with its place', async (t) => {
+  const folder = await testFolder(t, {
+    'ota.config.json': JSON.stringify({
+      compresion: 'gzip',
+      legacy: 'yes',
+      images: ['build/*.bin', 7],
+      colour: 'red',
+      passphrase: { env: 'OTA_PASSPHRASE', file: 'passphrase.txt' },
+      signCompressedFilesystem: true,
+      compression: 'none',
+      publish: { hold: true, channel: 'beta' },
+    }),
+  });
+  const { message, exitCode } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  t.is(exitCode, 2);
+  t.true(message.includes('8 mistakes'), message);
+  for (const part of [
+    'legacy must be boolean, but is "yes"',
+    'images[1] must be string, but is 7',
+    'compresion is not a known key',
+    'colour is not a known key',
+    'passphrase must be {"env": "NAME"} or {"file": "PATH"}',
+    'signCompressedFilesystem cannot be true while "compression" is "none"',
+    'passphrase is given, but no "privateKey" that it opens',
+    'publish.hold is true, so no "channel" offers what is published',
+  ]) {
+    t.true(message.includes(part), message);
+  }
+});
+
+test('a document that is no object is refused', async (t) => {
+  for (const [name, text] of [
+    ['ota.config.json', '[]'],
+    ['ota.config.json', '"gzip"'],
+    ['ota.config.yaml', '- images'],
+  ] as const) {
+    const folder = await testFolder(t, { [name]: text });
+    const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+    t.true(error.message.endsWith('has a mistake: the document must be an object'), error.message);
+  }
+});
+
+test('a secret in the configuration itself is refused and not repeated', async (t) => {
+  const folder = await testFolder(t, {
+    'ota.config.json': JSON.stringify({
+      privateKey: '-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n',
+      passphrase: 'hunter2',
+    }),
+  });
+  const { message } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  t.regex(message, /privateKey must be a path, or \{"env": "NAME"\}/);
+  t.regex(message, /passphrase must be \{"env": "NAME"\} or \{"file": "PATH"\}/);
+  t.notRegex(message, /hunter2|MIIEvQ/);
+});
+
+test('nothing that comes with a source tree is ever executed', async (t) => {
+  const trap = (marker: string) =>
+    `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '');module.exports = {};`;
+  const folder = await testFolder(t, { 'package.json': '{"cosmiconfig":{"searchPlaces":["{name}.config.cjs"]}}' });
+  const marker = folder.at('executed');
+  for (const name of [
+    '.config/config.cjs',
+    '.config/config.js',
+    'ota.config.js',
+    'ota.config.cjs',
+    'trap.cjs',
+    '.otarc.js',
+  ]) {
+    await folder.write(name, trap(marker));
+  }
+  const before = process.cwd();
+  process.chdir(folder.path);
+  t.teardown(() => process.chdir(before));
+
+  t.is((await loadConfig(folder.path)).path, undefined);
+  for (const name of ['trap.cjs', 'ota.config.js', 'ota.config.cjs']) {
+    await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, name));
+  }
+  await folder.write('ota.config.json', '{"$import": "./trap.cjs"}');
+  await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  await folder.write('ota.config.json', '{}');
+  await folder.write('function.yaml', 'project: !!js/function "function () {}"');
+  await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, 'function.yaml'));
+  t.false((await folder.list()).includes('executed'));
+});

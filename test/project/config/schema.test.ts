@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import * as v from 'valibot';
+import { jsonSchemas } from '../../../src/cli/output/json-schemas.ts';
+import { configSchema } from '../../../src/project/config/schema.ts';
+
+const example = new URL('../../../ota.config.example.json', import.meta.url);
+
+test('the example shows every key there is, and is valid', async (t) => {
+  const config: unknown = JSON.parse(await readFile(example, 'utf8'));
+  t.deepEqual(Object.keys(v.parse(configSchema, config)).sort(), Object.keys(configSchema.entries).sort());
+});
+
+test('the JSON schema for editors knows the same keys, forbids others, and describes each', (t) => {
+  const schema = jsonSchemas()['ota.config.schema.json'];
+  const { properties, additionalProperties } = schema as {
+    properties: Record<string, { description?: string }>;
+    additionalProperties: unknown;
+  };
+  t.deepEqual(Object.keys(properties).sort(), Object.keys(configSchema.entries).sort());
+  t.false(additionalProperties);
+  for (const [key, { description }] of Object.entries(properties)) t.truthy(description, key);
+});
+
+test('the JSON schema of the manifest is there too, and besides one of each verb', (t) => {
+  const others = Object.keys(jsonSchemas()).filter((name) => !name.startsWith('output/'));
+  t.deepEqual(others.sort(), ['ota.config.schema.json', 'ota.manifest.schema.json']);
+});

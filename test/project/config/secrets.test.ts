@@ -1,0 +1,29 @@
+import test from 'ava';
+import { readSecret } from '../../../src/project/config/secrets.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+test('a secret is read from the environment, or from a file without the end of its line', async (t) => {
+  const folder = await testFolder(t, { unix: 'open sesame\n', windows: 'open sesame\r\n', bare: ' open  sesame ' });
+  const read = (source: { env: string } | { file: string }) =>
+    readSecret(source, folder.path, { S: 'open sesame' }, 'the passphrase');
+  t.is(await read({ env: 'S' }), 'open sesame');
+  t.is(await read({ file: 'unix' }), 'open sesame');
+  t.is(await read({ file: 'windows' }), 'open sesame');
+  t.is(await read({ file: 'bare' }), ' open  sesame ');
+});
+
+test('a secret that is not there says where it was looked for', async (t) => {
+  const folder = await testFolder(t);
+  for (const env of [{}, { S: '' }]) {
+    const error = await expectOtaError(t, 'SECRET_MISSING', () =>
+      readSecret({ env: 'S' }, folder.path, env, 'the passphrase'),
+    );
+    t.is(error.exitCode, 2);
+    t.regex(error.message, /^The environment variable S is not set, but the passphrase is/);
+  }
+  const error = await expectOtaError(t, 'FILE_UNREADABLE', () =>
+    readSecret({ file: 'none' }, folder.path, {}, 'the passphrase'),
+  );
+  t.true(error.message.includes(folder.at('none')));
+});

@@ -1,0 +1,68 @@
+import test from 'ava';
+import { firmwareVersion, projectSettings } from '../../../src/project/config/settings.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+test('keys beside the sketch are taken by the names that the core uses', async (t) => {
+  const folder = await testFolder(t, { 'door/private.key': 'x', 'door/public.key': 'x', 'bare/bare.ino': '' });
+  const found = await projectSettings({ source: 'door' }, folder.path);
+  t.deepEqual(found.privateKey, { path: folder.at('door/private.key') });
+  t.deepEqual(found.publicKey, { path: folder.at('door/public.key') });
+  const none = await projectSettings({ source: 'bare' }, folder.path);
+  t.is(none.privateKey, undefined);
+  t.is(none.publicKey, undefined);
+});
+
+test('the command line goes before the configuration, and that before what lies beside the sketch', async (t) => {
+  const folder = await testFolder(t, {
+    'ota.config.json':
+      '{"privateKey": "keys/release.key", "publicKey": {"env": "PUBLIC_KEY"}, "passphrase": {"file": "keys/passphrase"}}',
+    'public.key': 'x',
+    'private.key': 'x',
+  });
+  const configured = await projectSettings({}, folder.path);
+  t.deepEqual(configured.privateKey, { path: folder.at('keys/release.key') });
+  t.deepEqual(configured.publicKey, { variable: 'PUBLIC_KEY' });
+  t.deepEqual(configured.passphrase, { file: 'keys/passphrase' });
+  t.is(configured.folder, folder.path);
+  t.is(configured.configPath, folder.at('ota.config.json'));
+
+  const named = await projectSettings(
+    { privateKey: 'my.key', publicKey: 'my.pub', passphraseEnv: 'SECRET' },
+    folder.path,
+  );
+  t.deepEqual(named.privateKey, { path: folder.at('my.key') });
+  t.deepEqual(named.publicKey, { path: folder.at('my.pub') });
+  t.deepEqual(named.passphrase, { env: 'SECRET' });
+});
+
+test('paths of a configuration are relative to it, those of the command line to the user', async (t) => {
+  const folder = await testFolder(t, {
+    'project/package.json': '{}',
+    'project/ota.config.json': '{"privateKey": "private.pem"}',
+    'project/sketch/sketch.ino': '',
+  });
+  const settings = await projectSettings({ source: 'project/sketch', publicKey: 'public.pem' }, folder.path);
+  t.deepEqual(settings.privateKey, { path: folder.at('project/private.pem') });
+  t.deepEqual(settings.publicKey, { path: folder.at('public.pem') });
+});
+
+test('a source folder that is none is an error, since it would pass for a project without keys', async (t) => {
+  const folder = await testFolder(t, { 'door/door.ino': '', 'door/public.key': 'x' });
+  for (const source of ['dor', 'door/door.ino']) {
+    const error = await expectOtaError(t, 'FILE_NOT_FOUND', () => projectSettings({ source }, folder.path));
+    t.is(error.exitCode, 2);
+    t.regex(error.message, /^No source folder at /);
+  }
+});
+
+test('the version comes from the option, the configuration, or the environment variable that it names', async (t) => {
+  t.is(firmwareVersion('1.2.3', { version: '9' }, {}), '1.2.3');
+  t.is(firmwareVersion(undefined, { version: '1.2.4' }, {}), '1.2.4');
+  t.is(firmwareVersion(undefined, { version: { env: 'V' } }, { V: '1.2.5' }), '1.2.5');
+  t.is(firmwareVersion(undefined, {}, {}), undefined);
+  const error = await expectOtaError(t, 'SECRET_MISSING', () =>
+    firmwareVersion(undefined, { version: { env: 'V' } }, {}),
+  );
+  t.is(error.message, 'The environment variable V is not set, but the version of the firmware is to be read from it');
+});

@@ -1,0 +1,92 @@
+import { createServer } from 'node:net';
+import test from 'ava';
+import { callBack } from '../../../src/project/doctor/checks/call-back.ts';
+import { mdns } from '../../../src/project/doctor/checks/mdns.ts';
+import { firewallOf } from '../../../src/project/doctor/firewall.ts';
+import { diagnose, patient } from './sick-world.ts';
+
+const local = (upload: object) => ({
+  'project/project.ino': '',
+  'project/ota.config.json': JSON.stringify({ upload: { hostIp: '127.0.0.1', ...upload } }),
+});
+
+test('a virtual device calls back to this machine', async (t) => {
+  const { world } = await patient(t, { files: local({}) });
+  t.deepEqual((await diagnose(callBack, world)).slice(0, 1), ['ok: a virtual device could call back to 127.0.0.1']);
+});
+
+test('a port that somebody else has is an error', async (t) => {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  t.teardown(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  const { world } = await patient(t, { files: local({ hostPort: address.port }) });
+  t.regex((await diagnose(callBack, world))[0] ?? '', new RegExp(`^error: .*${address.port}`));
+});
+
+test('an address that is not of this machine is an error', async (t) => {
+  const { world } = await patient(t, { files: local({ hostIp: '198.51.100.7' }) });
+  t.regex((await diagnose(callBack, world))[0] ?? '', /^error: .*198\.51\.100\.7/);
+});
+
+test('inside WSL nobody can call back, and there is a way out', async (t) => {
+  const { world } = await patient(t, { files: local({}), env: { WSL_DISTRO_NAME: 'Debian' } });
+  const found = (await callBack.run(world)).find(({ says }) => says.includes('WSL'));
+  t.is(found?.level, 'warning');
+  t.regex(found?.mend ?? '', /mirrored.*--method web/);
+});
+
+test('the firewalls of each system are asked in their own words', async (t) => {
+  const answers: [NodeJS.Platform, string, string, RegExp | undefined][] = [
+    ['linux', 'firewall-cmd --state', 'running', /firewall-cmd .*--add-port=8267\/tcp/],
+    ['linux', 'firewall-cmd --state', 'not running', undefined],
+    [
+      'darwin',
+      '/usr/libexec/ApplicationFirewall/socketfilterfw --getglobalstate',
+      'Firewall is enabled. (State = 1)',
+      /System Settings/,
+    ],
+    [
+      'darwin',
+      '/usr/libexec/ApplicationFirewall/socketfilterfw --getglobalstate',
+      'Firewall is disabled. (State = 0)',
+      undefined,
+    ],
+    [
+      'win32',
+      'netsh advfirewall show currentprofile state',
+      'Private Profile Settings:\r\n----------\r\nState                                 ON\r\nOk.\r\n',
+      /localport=8267/,
+    ],
+    [
+      'win32',
+      'netsh advfirewall show currentprofile state',
+      'Private Profile Settings:\r\n----------\r\nState                                 OFF\r\nOk.\r\n',
+      undefined,
+    ],
+    ['freebsd', '', '', undefined],
+  ];
+  for (const [platform, command, printed, way] of answers) {
+    const { world } = await patient(t, { platform, programs: { [command]: printed } });
+    const found = await firewallOf(world);
+    if (way === undefined) t.is(found, undefined);
+    else t.regex(found?.letIn(8267) ?? '', way);
+  }
+});
+
+test('a firewall that is on asks for a fixed port, and is no more than a note once there is one', async (t) => {
+  const programs = { 'netsh advfirewall show currentprofile state': 'State   ON\r\n' };
+  const open = await patient(t, { files: local({}), platform: 'win32', programs });
+  t.regex((await diagnose(callBack, open.world)).join('\n'), /^warning: the firewall of Windows is on/m);
+  const fixed = await patient(t, { files: local({ hostPort: 48_267 }), platform: 'win32', programs });
+  t.regex((await diagnose(callBack, fixed.world)).join('\n'), /^note: the firewall of Windows is on/m);
+});
+
+test('mDNS is tried, and whatever comes of it has a way out', async (t) => {
+  const findings = await mdns.run((await patient(t)).world);
+  t.true(findings.length > 0);
+  for (const { level, mend, says } of findings) {
+    if (level !== 'ok') t.true(mend !== undefined || says.includes('no network'));
+  }
+});

@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import { platformioOptions } from '../../../src/project/build/platformio-options.ts';
+import { ideNode } from '../../../src/project/doctor/checks/ide-node.ts';
+import { otherSigning } from '../../../src/project/doctor/checks/other-signing.ts';
+import { platformioHook } from '../../../src/project/doctor/checks/platformio-hook.ts';
+import { platformioOptionNames } from '../../../src/project/doctor/checks/platformio-options.ts';
+import { platformioVersion } from '../../../src/project/doctor/checks/platformio-version.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { complaint, diagnose, patient } from './sick-world.ts';
+
+const script = 'node_modules/ota-hooks/hooks/platformio.py';
+const ini = (...lines: readonly string[]) =>
+  ['[env:d1]', 'platform = espressif8266', 'board = d1_mini', ...lines, ''].join('\n');
+const hooked = ini(`extra_scripts = pre:${script}`);
+const { publicPem } = rsaPems();
+
+test('a hook that is there is found; one that is not is an error as soon as there are keys', async (t) => {
+  const files = { 'project/platformio.ini': hooked, [`project/${script}`]: '' };
+  t.regex((await diagnose(platformioHook, (await patient(t, { files })).world)).join(), /^ok/);
+  const none = { 'project/platformio.ini': ini() };
+  t.like(await complaint(t, platformioHook, (await patient(t, { files: none })).world), { level: 'note' });
+  const keyed = await patient(t, { files: { ...none, 'project/public.key': publicPem } });
+  t.like(await complaint(t, platformioHook, keyed.world), { level: 'error', mend: 'ota-hooks init puts it in' });
+});
+
+test('a hook that comes too late, or whose file is gone, is an error', async (t) => {
+  const late = await patient(t, { files: { 'project/platformio.ini': ini(`extra_scripts = ${script}`) } });
+  t.regex((await complaint(t, platformioHook, late.world)).mend ?? '', /pre:/);
+  const gone = await patient(t, { files: { 'project/platformio.ini': hooked } });
+  const found = await complaint(t, platformioHook, gone.world);
+  t.is(found.level, 'error');
+  t.regex(found.mend ?? '', /npm install.*6\.1\.11.*unsigned/);
+});
+
+test('PlatformIO is judged by its SCons, and by its own version where that is not there yet', async (t) => {
+  const tool = (version: string) => ({
+    'home/.platformio/packages/tool-scons/package.json': JSON.stringify({ name: 'tool-scons', version }),
+  });
+  const programs = (version: string) => ({ 'pio --version': `PlatformIO Core, version ${version}` });
+  const cases: [RegExp, string, Record<string, string>][] = [
+    [/^ok: PlatformIO 6\.1\.18 with SCons 4\.8\.1/, '6.1.18', tool('4.40801.0')],
+    [/^warning: .*SCons 4\.5\.2 builds unsigned/, '6.1.18', tool('4.40502.0')],
+    [/^ok: PlatformIO 6\.1\.12$/, '6.1.12', {}],
+    [/^warning: PlatformIO 6\.1\.11 builds unsigned/, '6.1.11', {}],
+    [/^ok: PlatformIO 7\.0\.0$/, '7.0.0', {}],
+  ];
+  for (const [said, version, files] of cases) {
+    const { world } = await patient(t, { files, programs: programs(version) });
+    t.regex((await diagnose(platformioVersion, world)).join(), said);
+  }
+});
+
+test('PlatformIO that is not installed matters only where a project wants it', async (t) => {
+  t.like(await complaint(t, platformioVersion, (await patient(t)).world), { level: 'note', mend: undefined });
+  const wanted = await patient(t, { files: { 'project/platformio.ini': hooked } });
+  t.like(await complaint(t, platformioVersion, wanted.world), { level: 'warning' });
+});
+
+test('options that are misspelt are named with what is meant', async (t) => {
+  const cases: [string, string, string][] = [
+    ['custom_ota_privat_key = a', 'error', 'Write custom_ota_private_key'],
+    ['custom_oat_private_key = a', 'warning', 'Write custom_ota_private_key'],
+    ['custom-ota-legacy = yes', 'warning', 'Write custom_ota_legacy'],
+    ['custom_ota_compresion = zopfli', 'error', 'Write custom_ota_compression'],
+    ['custom_ota_something_else_entirely = 1', 'error', `Known are: ${platformioOptions.join(', ')}`],
+  ];
+  for (const [line, level, mend] of cases) {
+    const { world } = await patient(t, { files: { 'project/platformio.ini': ini(line) } });
+    t.like(await complaint(t, platformioOptionNames, world), { level, mend } as object);
+  }
+  const fine = ini('custom_ota_private_key = a', 'custom_data = b', 'custom_node_version = 2', 'monitor_speed = 1');
+  const { world } = await patient(t, { files: { 'project/platformio.ini': fine } });
+  t.regex((await diagnose(platformioOptionNames, world)).join(), /^ok/);
+});
+
+test('the options that are known here are those of the hook', async (t) => {
+  const hook = await readFile(new URL('../../../hooks/platformio.py', import.meta.url), 'utf8');
+  const table = /^OPTIONS = \{\n([\s\S]*?)^\}/m.exec(hook)?.[1] ?? '';
+  const names = [...table.matchAll(/^ {4}"(\w+)":/gm)].map(([, name]) => `custom_ota_${name}`);
+  t.deepEqual(names, platformioOptions);
+});
+
+test('gzip_fw that says no still means yes, and a header by -include means unsigned', async (t) => {
+  const gzip = await patient(t, { files: { 'project/platformio.ini': ini('board_build.gzip_fw = no') } });
+  t.regex((await complaint(t, platformioOptionNames, gzip.world)).says, /a gzip all the same/);
+  const flags = ini('build_flags = -DA=1', '  -include .pio/Updater_Signing.h');
+  const included = await patient(t, { files: { 'project/platformio.ini': flags } });
+  t.like(await complaint(t, platformioOptionNames, included.world), { level: 'error' });
+});
+
+test('a header with a key inside the framework, and headers and scripts of other signers', async (t) => {
+  const framework = 'home/.platformio/packages/framework-arduinoespressif8266';
+  const stub = {
+    [`${framework}/cores/esp8266/Updater_Signing.h`]: '#ifndef ARDUINO_SIGNING\n#define ARDUINO_SIGNING 0\n',
+  };
+  const clean = await patient(t, { files: { 'project/platformio.ini': hooked, ...stub } });
+  t.regex((await diagnose(otherSigning, clean.world)).join(), /^ok/);
+
+  const cases: Record<string, Record<string, string>> = {
+    'holds a key': {
+      [`${framework}/cores/esp8266/Updater_Signing.h`]: '#define ARDUINO_SIGNING 1\nstatic const char…',
+    },
+    'may hide the header': { 'project/include/Updater_Signing.h': '' },
+    'signs as well': {
+      'project/platformio.ini': ini('extra_scripts =', '  pre:tools/sign.py', `  pre:${script}`),
+      'project/tools/sign.py': 'subprocess.run([python, "signing.py", "--mode", "header"])',
+    },
+  };
+  for (const [said, files] of Object.entries(cases)) {
+    const { world } = await patient(t, { files: { 'project/platformio.ini': hooked, ...stub, ...files } });
+    t.regex((await complaint(t, otherSigning, world)).says, new RegExp(said));
+  }
+});
+
+test('a header inside an Arduino core counts as well', async (t) => {
+  const core = 'home/.arduino15/packages/esp8266/hardware/esp8266/3.1.2';
+  const files = {
+    [`${core}/platform.txt`]: 'version=3.1.2\n',
+    [`${core}/libraries/ESP8266WiFi/src/Updater_Signing.h`]: '#define ARDUINO_SIGNING 1\n',
+  };
+  t.regex((await complaint(t, otherSigning, (await patient(t, { files })).world)).says, /holds a key/);
+});
+
+test('an IDE finds Node.js where the system has it, or where init remembers it', async (t) => {
+  const files = { 'project/platformio.ini': hooked };
+  const plain = await patient(t, { files, node: { path: '/usr/bin/node' } });
+  t.regex((await diagnose(ideNode, plain.world)).join(), /^ok/);
+  const windows = await patient(t, { files, platform: 'win32', node: { path: 'C:\\Users\\jo\\node.exe' } });
+  t.regex((await diagnose(ideNode, windows.world)).join(), /^ok/);
+
+  for (const [platform, path] of [
+    ['darwin', '/opt/homebrew/bin/node'],
+    ['darwin', '/usr/local/bin/node'],
+    ['linux', '/home/jo/.nvm/versions/node/v20.19.0/bin/node'],
+  ] as const) {
+    const hidden = await patient(t, { files, platform, node: { path } });
+    t.like(await complaint(t, ideNode, hidden.world), {
+      level: 'warning',
+      mend: 'ota-hooks init remembers it in .ota/node',
+    });
+  }
+});
+
+test('--fix remembers Node.js; what is remembered and gone is said', async (t) => {
+  const files = { 'project/platformio.ini': hooked, 'project/.ota/node': '/gone/node\n', 'home/bin/node': '' };
+  const { folder, world } = await patient(t, { files });
+  const sick = { ...world, node: { path: folder.at('home/bin/node'), version: world.node.version } };
+  const found = await complaint(t, ideNode, sick);
+  t.regex(found.says, /\.ota\/node names \/gone\/node, which is gone/);
+  await found.fix?.apply();
+  t.is(await folder.text('project/.ota/node'), `${sick.node.path}\n`);
+  t.regex((await diagnose(ideNode, sick)).join(), /^ok: IDEs without a PATH/);
+});
+
+test('custom_ota_node must be there', async (t) => {
+  const { world } = await patient(t, { files: { 'project/platformio.ini': ini('custom_ota_node = /gone/node') } });
+  t.like(await complaint(t, ideNode, world), { level: 'error' });
+});

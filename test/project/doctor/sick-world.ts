@@ -1,0 +1,62 @@
+import type { ExecutionContext } from 'ava';
+import { updateVirtualDevice } from '../../../src/cli/shared/update-virtual-device.ts';
+import type { Check, Finding } from '../../../src/project/doctor/check.ts';
+import { lookAround, type World } from '../../../src/project/doctor/world.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+
+export interface Symptoms {
+  /** Below the test's folder: `project` is the project, `home` the user's home. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly platform?: NodeJS.Platform;
+  readonly node?: { readonly path?: string; readonly version?: string };
+  readonly now?: Date;
+  /** What programs print, by their command line. */
+  readonly programs?: Readonly<Record<string, string>>;
+}
+
+export interface Patient {
+  readonly folder: TestFolder;
+  readonly world: World;
+  /** Looks again: after a fix, say. */
+  readonly again: () => Promise<World>;
+}
+
+/** A machine and a project with something wrong about them; the files are real, programs and clocks are said. */
+export async function patient(t: ExecutionContext, symptoms: Symptoms = {}): Promise<Patient> {
+  const folder = await testFolder(t, { 'project/.keep': '', 'home/.keep': '', ...symptoms.files });
+  const again = async () => {
+    const world = await lookAround({
+      folder: folder.at('project'),
+      home: folder.at('home'),
+      env: symptoms.env ?? {},
+      platform: symptoms.platform ?? 'linux',
+      node: symptoms.node?.path ?? process.execPath,
+      cli: folder.at('package/dist/cli.js'),
+      signal: AbortSignal.timeout(60_000),
+      updateVirtualDevice,
+      path: (absolute) => absolute.replace(`${folder.at('project')}/`, ''),
+    });
+    return {
+      ...world,
+      node: { path: world.node.path, version: symptoms.node?.version ?? world.node.version },
+      now: symptoms.now ?? world.now,
+      ask: async (program: string, argv: readonly string[]) => symptoms.programs?.[[program, ...argv].join(' ')],
+    };
+  };
+  return { folder, world: await again(), again };
+}
+
+/** What a check says, its level in front. */
+export async function diagnose(check: Check, world: World): Promise<readonly string[]> {
+  return (await check.run(world)).map(({ level, says }) => `${level}: ${says}`);
+}
+
+/** The only finding of a check that is not `ok`. */
+export async function complaint(t: ExecutionContext, check: Check, world: World): Promise<Finding> {
+  const findings = (await check.run(world)).filter(({ level }) => level !== 'ok');
+  t.is(findings.length, 1, JSON.stringify(findings));
+  const [finding] = findings;
+  if (finding === undefined) throw new Error('nothing was found');
+  return finding;
+}

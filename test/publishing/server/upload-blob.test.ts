@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { connect } from '../../../src/api/client/connection.ts';
+import { OtaError } from '../../../src/errors/ota-error.ts';
+import { uploadBlob } from '../../../src/publishing/server/upload-blob.ts';
+import {
+  type Arrived,
+  problem,
+  type Reply,
+  type ScriptedServer,
+  scriptedServer,
+} from '../../api/client/scripted-server.ts';
+
+const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, index) => (index * 31) % 251));
+const sha256 = createHash('sha256').update(bytes).digest('hex');
+
+/** What goes wrong with one request: the piece is lost, or only its answer; or half of it arrives; or it is damaged on the way. */
+type Trouble = 'none' | 'lost' | 'answer-lost' | 'half' | 'damaged' | 'busy';
+
+interface Storage {
+  readonly server: ScriptedServer;
+  stored: Buffer;
+}
+
+/** The upload part of the API, in memory. */
+async function storage(t: ExecutionContext, troubles: readonly Trouble[], present = 0): Promise<Storage> {
+  const state = { stored: bytes.subarray(0, present) };
+  const server = await scriptedServer(t, (request, count) => {
+    const trouble = troubles[count - 1] ?? 'none';
+    if (trouble === 'lost') return 'break';
+    if (trouble === 'busy') return { status: 503, text: '' };
+    if (request.method === 'PATCH') return patch(state, request, trouble);
+    return { status: 200, json: stateOf(state.stored) };
+  });
+  return Object.assign(state, { server });
+}
+
+function patch(state: { stored: Buffer }, { headers, body }: Arrived, trouble: Trouble): Reply {
+  const offset = Number(headers['upload-offset']);
+  if (offset !== state.stored.length) return problem(409, 'upload-offset', { offset: state.stored.length });
+  const arrived = trouble === 'half' ? body.subarray(0, body.length >> 1) : Buffer.from(body);
+  if (trouble === 'damaged' && arrived.length > 0) arrived[0] = (arrived[0] ?? 0) ^ 1;
+  state.stored = Buffer.concat([state.stored, arrived]);
+  const isWhole = state.stored.length === Number(headers['upload-length']);
+  if (isWhole && createHash('sha256').update(state.stored).digest('hex') !== sha256) {
+    state.stored = Buffer.alloc(0);
+    return problem(422, 'digest-mismatch');
+  }
+  if (trouble === 'half' || trouble === 'answer-lost') return 'break';
+  return { status: 200, json: stateOf(state.stored) };
+}
+
+function stateOf(stored: Buffer) {
+  return { sha256, offset: stored.length, complete: stored.length === bytes.length };
+}
+
+function upload({ server }: Storage, pieceBytes?: number): Promise<void> {
+  const options = { url: server.url, token: 't', signal: new AbortController().signal, pausesMs: [0, 0, 0, 0, 0, 0] };
+  return uploadBlob(connect(options), sha256, bytes, { pieceBytes });
+}
+
+test('all of it arrives, in pieces, once', async (t) => {
+  const place = await storage(t, []);
+  await upload(place, 3000);
+  t.true(place.stored.equals(bytes));
+  const sent = place.server.arrived.filter(({ method }) => method === 'PATCH').map(({ body }) => body.length);
+  t.deepEqual(sent, [3000, 3000, 3000, 1000]);
+});
+
+test('what is there is not sent again', async (t) => {
+  const whole = await storage(t, [], bytes.length);
+  await upload(whole);
+  t.deepEqual(
+    whole.server.arrived.map(({ method }) => method),
+    ['GET'],
+  );
+  const part = await storage(t, [], 4000);
+  await upload(part);
+  t.deepEqual(
+    part.server.arrived.map(({ body }) => body.length),
+    [0, 6000],
+  );
+  t.true(part.stored.equals(bytes));
+});
+
+test('whatever the network does, what arrives in the end are the bytes', async (t) => {
+  const trouble = fc.constantFrom<Trouble>('none', 'none', 'lost', 'answer-lost', 'half', 'busy');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(trouble, { maxLength: 12 }),
+      fc.integer({ min: 1000, max: 12_000 }),
+      async (troubles, size) => {
+        const place = await storage(t, calm(troubles));
+        await upload(place, size);
+        t.true(place.stored.equals(bytes));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('bytes that were damaged on the way are sent again, from the start', async (t) => {
+  const place = await storage(t, ['none', 'damaged']);
+  await upload(place);
+  t.true(place.stored.equals(bytes));
+});
+
+test('a server that never gets it right is given up, with its own words', async (t) => {
+  const place = await storage(t, Array<Trouble>(100).fill('damaged'));
+  const error = await t.throwsAsync(upload(place), { instanceOf: OtaError });
+  t.is(error?.code, 'SERVER_REFUSED');
+  t.regex(error?.message ?? '', /digest-mismatch/);
+  t.true(place.server.arrived.length < 12);
+});
+
+test('a server that does not go on, or does not say how far it is, is given up', async (t) => {
+  for (const reply of [{ sha256, offset: 0, complete: false }, { offset: 'some' }, {}]) {
+    const server = await scriptedServer(t, () => ({ status: 200, json: reply }));
+    const error = await t.throwsAsync(upload({ server, stored: Buffer.alloc(0) }), { instanceOf: OtaError });
+    t.is(error?.code, 'SERVER_NOT_OURS');
+    t.true(server.arrived.length < 12);
+  }
+});
+
+/** Not so much trouble in a row that anybody would give up. */
+function calm(troubles: readonly Trouble[]): Trouble[] {
+  return troubles.flatMap((trouble, index) => (index % 3 === 2 ? [trouble, 'none', 'none'] : [trouble]));
+}

@@ -1,0 +1,190 @@
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { startServer } from '../../../src/server/start.ts';
+import { door } from '../../support/built-sketch.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { signFile } from '../../support/signed-file.ts';
+import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+import { folderWith, nextDoor, packDoor, packedDoor, packFile } from '../packed-door.ts';
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+interface Place {
+  readonly folder: TestFolder;
+  readonly url: string;
+  readonly token: string;
+  publish(...argv: string[]): Promise<VerbRun>;
+  /** The outcome of a publication that must be one. */
+  outcome(...argv: string[]): Promise<string>;
+  releases(): Promise<{ version: string; purpose: string; channels: string[]; artefacts: { file: string }[] }[]>;
+}
+
+/** An update server of its own, and a folder with builds. */
+async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[1]): Promise<Place> {
+  const data = await testFolder(t);
+  const server = await startServer({ data: data.path, host: '127.0.0.1', port: 0, log: silent });
+  t.teardown(() => server.close(1000));
+  const token = server.token ?? '';
+  const folder = await folderWith(t, builds);
+  const publish = (...argv: string[]) =>
+    runVerb(['publish', '--to', server.url, '--project', 'door', ...argv], {
+      cwd: folder.path,
+      env: { OTA_TOKEN: token },
+    });
+  return {
+    folder,
+    url: server.url,
+    token,
+    publish,
+    async outcome(...argv) {
+      const { stdout, error } = await publish('--json', ...argv);
+      t.is(error, undefined, `${error?.message}; ${error?.hint}`);
+      const [first] = JSON.parse(stdout).published;
+      return `${first.outcome} ${first.offered ? 'offered' : 'not offered'}`;
+    },
+    async releases() {
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await fetch(`${server.url}/api/v1/projects/door/releases`, { headers });
+      const answer = (await response.json()) as { releases: Awaited<ReturnType<Place['releases']>> };
+      return answer.releases;
+    },
+  };
+}
+
+test('a build is published, once; a repetition changes nothing, another channel promotes it', async (t) => {
+  const { outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
+  t.is(await outcome('build'), 'published offered');
+  t.is(await outcome('build'), 'unchanged offered');
+  t.is(await outcome('build', '--channel', 'beta'), 'promoted offered');
+  t.is(await outcome('next'), 'published offered');
+  t.is(await outcome('build'), 'unchanged not offered');
+  t.deepEqual(
+    (await releases()).map(({ version, channels }) => [version, channels]),
+    [
+      ['1.1.0', ['stable']],
+      ['1.0.0', ['beta']],
+    ],
+  );
+});
+
+test('a build that is held back is offered nowhere; a channel on the command line outweighs the configuration', async (t) => {
+  const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
+  const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
+  const { stderr } = await publish('build', '--hold');
+  t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\); no channel offers it: http/);
+  t.regex((await publish('build', '--hold')).stderr, /Published before: door 1\.0\.0 .*; no channel offers it/);
+  t.deepEqual(await offers(), [['1.0.0', '']]);
+  t.is(await outcome('build'), 'promoted offered');
+  t.is(await outcome('build', '--hold'), 'unchanged offered');
+
+  await folder.write('ota.config.json', JSON.stringify({ publish: { hold: true } }));
+  t.is(await outcome('next'), 'published not offered');
+  t.is(await outcome('next', '--channel', 'beta'), 'promoted offered');
+  t.deepEqual(await offers(), [
+    ['1.1.0', 'beta'],
+    ['1.0.0', 'stable'],
+  ]);
+  t.is((await publish('next', '--hold', '--channel', 'beta')).error?.code, 'USAGE');
+});
+
+test('a device gets the very bytes of the build from /files', async (t) => {
+  const { outcome, url } = await place(t, { build: packedDoor });
+  await outcome('build');
+  for (const path of ['1.0.0', '@stable']) {
+    const response = await fetch(`${url}/files/door/${path}/door.ino.bin.signed`);
+    t.is(response.status, 200);
+    t.deepEqual(Buffer.from(await response.arrayBuffer()), packedDoor['door.ino.bin.signed'] as Buffer);
+  }
+});
+
+test('other bytes under a version that is taken are refused, and so is another key', async (t) => {
+  const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
+  const foreign = await packDoor({ version: '1.2.0', board: 'd1_mini', keys: rsaPems(2048) });
+  const { outcome, publish, releases } = await place(t, { build: packedDoor, other, foreign });
+  await outcome('build');
+  t.is((await publish('other')).error?.code, 'VERSION_TAKEN');
+  const { error } = await publish('foreign');
+  t.is(error?.code, 'SERVER_REFUSED');
+  t.regex(error?.message ?? '', /wrong-key/);
+  t.is((await releases()).length, 1);
+});
+
+test('a sketch and a filesystem of one version, and two boards of it, stand side by side', async (t) => {
+  const image = buildLittleFs({ blockCount: 16, content: Buffer.from('page') });
+  const names = ['--firmware-version', '1.0.0', '--board', 'd1_mini'];
+  const files = await packFile({ 'littlefs.bin': image }, ['littlefs.bin', '--kind', 'filesystem', ...names]);
+  const esp01 = await packDoor({ version: '1.0.0', board: 'esp01', network: 'hotel' });
+  const { publish, releases } = await place(t, { 'all/d1_mini': { ...packedDoor, ...files }, 'all/esp01': esp01 });
+  const { error } = await publish('all');
+  t.is(error, undefined, error?.message);
+  t.deepEqual(
+    (await releases()).map(({ channels }) => channels),
+    [['stable'], ['stable'], ['stable']],
+  );
+});
+
+test('a build of the past is known, not served', async (t) => {
+  const old = signFile(door.bin, createPrivateKey(door.privatePem), 'current');
+  const { folder, publish, outcome, releases } = await place(t, { build: nextDoor });
+  await folder.write('old.bin.signed', old);
+  await outcome('build');
+  const known = ['--known', 'old.bin.signed', '--firmware-version', '0.9', '--board', 'd1_mini'];
+  const { stderr, error } = await publish(...known);
+  t.is(error, undefined, error?.message);
+  t.regex(stderr, /door 0\.9 \(sketch, d1_mini\) is known at .*: devices that run it are recognised/);
+  t.regex((await publish(...known)).stderr, /is known already/);
+  const found = (await releases()).find(({ version }) => version === '0.9');
+  t.is(found?.purpose, 'known');
+  t.deepEqual(found?.channels, []);
+});
+
+test('over a line that breaks again and again all of it arrives', async (t) => {
+  const { folder, url, token, releases } = await place(t, { build: packedDoor });
+  const line = await breakingLine(t, url, [500, 4000, 15_000, 15_000]);
+  const argv = ['publish', 'build', '--to', line.url, '--project', 'door'];
+  const { error } = await runVerb(argv, { cwd: folder.path, env: { OTA_TOKEN: token } });
+  t.is(error, undefined, error?.message);
+  t.true(line.connections() > 4);
+  t.is((await releases())[0]?.artefacts.length, 4);
+});
+
+/** Passes bytes on to a server; the first connections break after so many of them. */
+async function breakingLine(
+  t: ExecutionContext,
+  target: string,
+  limitsBytes: readonly number[],
+): Promise<{ url: string; connections: () => number }> {
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const line = createServer((near) => {
+    let leftBytes = limitsBytes[connections++] ?? Number.POSITIVE_INFINITY;
+    const far = connect(Number(new URL(target).port), '127.0.0.1');
+    const end = () => {
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', end).on('close', end);
+    }
+    far.on('data', (bytes) => near.write(bytes));
+    near.on('data', (bytes) => {
+      far.write(bytes.subarray(0, leftBytes));
+      leftBytes -= bytes.length;
+      if (leftBytes <= 0) near.destroy();
+    });
+  });
+  line.listen(0, '127.0.0.1');
+  await once(line, 'listening');
+  t.teardown(() => {
+    line.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  // A server that listens on TCP has an address of that kind.
+  const { port } = line.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, connections: () => connections };
+}
