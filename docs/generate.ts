@@ -36,7 +36,7 @@ const factWords = {
 
 /** The text of docs/never-brick.md. */
 export function neverBrickPage(): string {
-  return `<!-- Generated from src/preflight by \`npm run docs\`; do not edit. -->
+  return `<!-- Generated from src/core/preflight by \`npm run docs\`; do not edit. -->
 
 # Updates that do not brick, lock out or un-secure a device
 
@@ -83,7 +83,7 @@ What is not known is not guessed:
 | --- | --- | --- | --- | --- | --- |
 ${rules.map(ruleRow).join('\n')}
 
-Of each rule the test has a case that trips it and the nearest one that does not. Beyond that, [a model of the device](../src/device) (the
+Of each rule the test has a case that trips it and the nearest one that does not. Beyond that, [a model of the device](../src/core/device-model) (the
 transports, the Updater, eboot and its inflater over one flash) judges the rules as a whole: over ten thousand updates a run, what the rules call
 safe ends with the image in flash, and whatever ends otherwise was refused (\`test/core/preflight/model-agreement.test.ts\`). These rules refuse
 more than the model shows, since they speak of what comes after the update: \`flash-mode-gz\` (what the chip and its wiring can do),

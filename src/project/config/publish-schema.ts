@@ -18,7 +18,7 @@ export interface PublishConfig {
 const toHint = 'must be the address of a server, a folder, or {"env": "NAME"}';
 
 /**
- * An address in a configuration is not yet a reason to send it a token: see `publish/destination.ts`.
+ * An address in a configuration is not yet a reason to send it a token: see `src/publishing/destination.ts`.
  *
  * @internal
  */
