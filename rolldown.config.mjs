@@ -44,7 +44,7 @@ const output = await bundle({
     codeSplitting: { groups: [{ name: 'hook', test: hookPath }] },
   },
 });
-writeFileSync('dist/licences.txt', licencesOf(output));
+writeFileSync('dist/licenses.txt', licensesOf(output));
 await writeSchemas();
 if (!isBundleOnly) {
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.types.json'], {
@@ -93,21 +93,21 @@ function lightRequires() {
   };
 }
 
-/** The licence texts of what was bundled, which their terms ask to be passed on. */
-function licencesOf(chunks) {
+/** The license texts of what was bundled, which their terms ask to be passed on. */
+function licensesOf(chunks) {
   const names = new Set();
   for (const id of chunks.flatMap((chunk) => chunk.moduleIds ?? [])) {
     const match = id.match(/[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/);
     if (match) names.add(match[1].replace('\\', '/'));
   }
-  const texts = [...names].sort().map((name) => `${name}\n\n${licenceOf(name)}\n`);
+  const texts = [...names].sort().map((name) => `${name}\n\n${licenseOf(name)}\n`);
   return `dist/ contains code of these packages:\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
 }
 
-function licenceOf(name) {
+function licenseOf(name) {
   const folder = `node_modules/${name}`;
   const file = readdirSync(folder).find((entry) => /^licen[sc]e(\.\w+)?$/i.test(entry));
-  if (file === undefined) throw new Error(`${name} is bundled, but its licence text was not found`);
+  if (file === undefined) throw new Error(`${name} is bundled, but its license text was not found`);
   return readFileSync(`${folder}/${file}`, 'utf8').trim();
 }
 

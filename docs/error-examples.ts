@@ -8,9 +8,7 @@ export const errorExamples = {
 
   CONFIG_NOT_FOUND: [{ path: 'ota.config.jsn' }],
   CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: "line 3: expected ',' or '}'" }],
-  CONFIG_INVALID: [
-    { path: 'ota.config.json', problems: ['colour is not a known key', 'legacy must be true or false'] },
-  ],
+  CONFIG_INVALID: [{ path: 'ota.config.json', problems: ['color is not a known key', 'legacy must be true or false'] }],
   SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
 
   FILE_NOT_FOUND: [{ path: 'build/dor.ino.bin', what: 'image' }],
@@ -43,7 +41,7 @@ export const errorExamples = {
   ENFORCEMENT_VERIFIER_MISSING: [{ path: 'build/door.ino.bin', elf: 'build/door.ino.elf' }],
 
   MANIFEST_INVALID: [{ path: 'build/door.ino.bin.ota.json', reason: 'not JSON (Unexpected end of JSON input)' }],
-  ARTEFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
+  ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
 
   PREFLIGHT_REFUSED: [
@@ -53,7 +51,7 @@ export const errorExamples = {
         {
           rule: 'gz-old-device',
           message: 'the device runs core 2.6.3, which cannot inflate',
-          instead: 'send the raw artefact',
+          instead: 'send the raw artifact',
         },
       ],
     },

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { apiProblems } from '../src/api/api-problems.ts';
-import { catalogue, type ErrorCode, OtaError } from '../src/errors/ota-error.ts';
+import { catalog, type ErrorCode, OtaError } from '../src/errors/ota-error.ts';
 import { errorExamples } from './error-examples.ts';
 import { cell } from './markdown.ts';
 
 /** Where the page lies. */
 export const errorsPath = fileURLToPath(new URL('errors.md', import.meta.url));
 
-const codes = Object.keys(catalogue) as ErrorCode[];
+const codes = Object.keys(catalog) as ErrorCode[];
 
 /** The text of docs/errors.md. */
 export function errorsPage(): string {
@@ -49,7 +49,7 @@ ${Object.entries(apiProblems)
 }
 
 function section(code: ErrorCode): string {
-  const { why, exitCode } = catalogue[code];
+  const { why, exitCode } = catalog[code];
   const cases = errorsOf(code);
   const hints = [...new Set(cases.map(({ hint }) => hint))];
   return `## ${code}

@@ -49,7 +49,7 @@ ota-hooks preflight build/door.ino.bin.gz.signed --device door.json
 ota-hooks preflight build/door.ino.bin.ota.json --core 2.7.4 --signing required --layout 4m2m --transport espota
 \`\`\`
 
-The first asks about one file, the second about a build: then the answer is the smallest artefact that is safe, or several that are to be sent
+The first asks about one file, the second about a build: then the answer is the smallest artifact that is safe, or several that are to be sent
 one after the other (\`--via\` names sketches that the device may go through), or a refusal that names every rule in the way. \`upload\`,
 \`publish\` and the server ask the same planner; \`pack\` asks the rules that need no device. Exit code 0 is safe, 3 is refused. The only way
 past a rule is its name, \`--allow RULE\`; there is no switch for all of them.
@@ -65,17 +65,17 @@ ${Object.entries(factWords)
   .join('\n')}
 
 \`--request FILE\` takes the header lines of an HTTP update request: they tell the chip, the size of the sketch, and the start of the filesystem
-(free space + sketch, in whole sectors). With \`--known MANIFEST\` the build that runs is recognised by its sketch MD5, and with it the core, the
+(free space + sketch, in whole sectors). With \`--known MANIFEST\` the build that runs is recognized by its sketch MD5, and with it the core, the
 key and the flash mode.
 
 What is not known is not guessed:
 
 - gzip needs a known core from 2.7.0 on, flash mode, chip size and start of the filesystem, and the size of the present sketch unless the
   transport is espota or http; signed gzip needs a device that is known to verify;
-- a raw artefact is refused for nothing that is not known of a device (a filesystem that would not fit with its signature is bounded by its own
+- a raw artifact is refused for nothing that is not known of a device (a filesystem that would not fit with its signature is bounded by its own
   superblock then);
 - what is not known of an *image* is a warning;
-- an unknown device of a project with a key gets raw signed artefacts and nothing else.
+- an unknown device of a project with a key gets raw signed artifacts and nothing else.
 
 ## The rules
 

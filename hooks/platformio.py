@@ -1,10 +1,10 @@
-"""PlatformIO hook of ota-hooks: every build of an ESP8266 firmware ends in signed, compressed artefacts.
+"""PlatformIO hook of ota-hooks: every build of an ESP8266 firmware ends in signed, compressed artifacts.
 
 In platformio.ini, for one environment or for all of them:
 
     extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py
 
-It declares two targets: the public key as the core's Updater_Signing.h, made by `ota-hooks header`, and the artefacts
+It declares two targets: the public key as the core's Updater_Signing.h, made by `ota-hooks header`, and the artifacts
 beside the image of the sketch or of the filesystem, made by `ota-hooks pack`. They depend on the image and on one hash
 over the keys, the configuration, the options and the CLI, so a build with nothing to do starts no process. Uploads that
 espota.py would make are made by `ota-hooks upload` (custom_ota_upload = no: by espota.py). Every other decision is the
@@ -33,7 +33,7 @@ PROJECT_DIR = env.subst("$PROJECT_DIR")
 HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 
 # What may stand beside an image; `pack` writes the manifest last.
-ARTEFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
+ARTIFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
 # Where the CLI looks for a configuration: here and in the folders above, in this order.
 CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
@@ -178,7 +178,7 @@ def state():
     config = read_json(path) if path else {}
     if not isinstance(config, dict):
         return None
-    # A device more in the inventory makes no other artefacts.
+    # A device more in the inventory makes no other artifacts.
     packed = {key: value for key, value in config.items() if key not in ("devices", "upload")}
     known += [packed, named_in(config, os.path.dirname(path or "")), is_published(config)]
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
@@ -256,7 +256,7 @@ def node_program():
 
 
 def run(words, image=None, environment=None):
-    """Runs the CLI, its output shown as it comes. A build of an image that fails leaves none of its artefacts."""
+    """Runs the CLI, its output shown as it comes. A build of an image that fails leaves none of its artifacts."""
     status = 1
     try:
         command = [node_program(), cli_script()] + words
@@ -267,7 +267,7 @@ def run(words, image=None, environment=None):
         status = subprocess.call(command, cwd=PROJECT_DIR, env=environment)
     except (HookError, OSError) as error:
         complain(error)
-    for suffix in ARTEFACTS + (MANIFEST,) if status and image else ():
+    for suffix in ARTIFACTS + (MANIFEST,) if status and image else ():
         if os.path.isfile(image + suffix):
             os.remove(image + suffix)
     return status
@@ -283,14 +283,14 @@ def is_filesystem():
     return bool({"buildfs", "uploadfs", "uploadfsota"} & set(COMMAND_LINE_TARGETS))
 
 
-def make_artefacts(target, source, env):
-    """SCons action: the artefacts of an image, which are published where the configuration wants it."""
+def make_artifacts(target, source, env):
+    """SCons action: the artifacts of an image, which are published where the configuration wants it."""
     details = ["--kind", "filesystem" if is_filesystem() else "sketch", "--board", env.BoardConfig().id]
     status = run(arguments("pack") + details + [env["OTA_IMAGE"]], env["OTA_IMAGE"])
     path = find_config()
     if status or is_published(read_json(path) if path else {}) is False:
         return status
-    # A process of its own, when the one that signed has ended. What fails here leaves the artefacts, and is tried again.
+    # A process of its own, when the one that signed has ended. What fails here leaves the artifacts, and is tried again.
     return run(arguments("publish") + ["--after-build", env["OTA_IMAGE"]], None, without_key_secrets())
 
 
@@ -326,7 +326,7 @@ def espota_flags(flags):
 
 
 def upload(devices, flags):
-    """Sends the image, by its manifest: the CLI decides which artefact is safe for a device."""
+    """Sends the image, by its manifest: the CLI decides which artifact is safe for a device."""
     try:
         options, password = espota_flags(flags)
         environment = without_key_secrets()
@@ -368,21 +368,21 @@ def explain_missing_library(target, source, env):
 
 
 def is_complete(manifest):
-    """Whether every artefact of a manifest stands beside it, unchanged."""
-    folder, made = os.path.dirname(manifest), (read_json(manifest) or {}).get("artefacts")
+    """Whether every artifact of a manifest stands beside it, unchanged."""
+    folder, made = os.path.dirname(manifest), (read_json(manifest) or {}).get("artifacts")
     return bool(made) and all(file_digest(os.path.join(folder, each["file"])) == each["sha256"] for each in made)
 
 
-def declare_artefacts(known):
-    """After the platform's script, which knows the image: its artefacts, and the targets that users call."""
+def declare_artifacts(known):
+    """After the platform's script, which knows the image: its artifacts, and the targets that users call."""
     image = env.Alias("buildprog")[0].sources[0]
     path = image.get_path()
     env.Replace(OTA_IMAGE=path)
-    action = env.VerboseAction(make_artefacts, "Packing $SOURCE")
+    action = env.VerboseAction(make_artifacts, "Packing $SOURCE")
     manifest = env.Command(path + MANIFEST, [image, env.Value(known)], action)
     env.NoCache(manifest)
-    # A target of the project that is made from an artefact waits for it.
-    env.SideEffect([path + suffix for suffix in ARTEFACTS], manifest)
+    # A target of the project that is made from an artifact waits for it.
+    env.SideEffect([path + suffix for suffix in ARTIFACTS], manifest)
     if known is None or not is_complete(path + MANIFEST):
         env.AlwaysBuild(manifest)
     for name in ("buildprog", "buildfs", "nobuild", "upload", "uploadfs", "uploadfsota"):
@@ -404,7 +404,7 @@ def declare_artefacts(known):
 
 
 def main():
-    """Declares the header before libraries copy the include path, the artefacts once the platform knows the image."""
+    """Declares the header before libraries copy the include path, the artifacts once the platform knows the image."""
     # [env] may be shared with boards and frameworks that are none of ours.
     arduino = "BOARD" in env and "arduino" in env.get("PIOFRAMEWORK", [])
     if env.GetOption("clean") or not arduino or env.BoardConfig().get("build.mcu", "") != "esp8266":
@@ -425,7 +425,7 @@ def main():
 
     def find_scripts_after_ours(env, stage):
         if stage == "post":
-            declare_artefacts(known)
+            declare_artifacts(known)
         return find_scripts(stage)
 
     env.AddMethod(find_scripts_after_ours, "GetExtraScripts")

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type FilledData, fillData, writeArtefact } from './fleet.ts';
+import { type FilledData, fillData, writeArtifact } from './fleet.ts';
 import { load } from './load.ts';
 import {
   acceleratedPeer,
@@ -31,7 +31,7 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
   const own = open(await ownPeer(data, 'ours'));
   const accelerated = open(await acceleratedPeer(join(folder, 'downloads-behind'), behind));
   const file = join(folder, 'door.bin');
-  await writeArtefact(file, filled);
+  await writeArtifact(file, filled);
   const bare = open(await barePeer('bare', 'body', file));
   const recording = open(await recordingPeer(file, join(folder, 'recorded.db')));
   const bareBehind = open(await bareAcceleratedPeer(join(folder, 'downloads-bare'), filled));

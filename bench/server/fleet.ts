@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { rolloutRequestSchema } from '../../src/api/rollout.ts';
 import { readPrivateKey } from '../../src/core/keys/private-key.ts';
-import type { Artefact, Manifest } from '../../src/core/model/manifest.ts';
+import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
 import { packImage } from '../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../src/core/pack/sign-build.ts';
 import { keyFileSigner } from '../../src/core/signing/key-file-signer.ts';
@@ -31,8 +31,8 @@ const oldVersion = '0.9.0';
 
 /** A fleet that runs an old build, in a server's data. */
 export interface FilledData {
-  /** The artefact that a device of the fleet is sent. */
-  readonly artefact: Artefact;
+  /** The artifact that a device of the fleet is sent. */
+  readonly artifact: Artifact;
   readonly bytes: Uint8Array;
   readonly version: string;
   /** What the n-th device says while it runs the old build, or the one that is offered. */
@@ -40,7 +40,7 @@ export interface FilledData {
 }
 
 /**
- * Fills a folder through the store, as publishing and the requests of devices would. Artefacts are signed and not compressed, so that all
+ * Fills a folder through the store, as publishing and the requests of devices would. Artifacts are signed and not compressed, so that all
  * servers of the bench send as much. No device is ever given up: a bench asks for the same update again and again.
  */
 export async function fillData(data: string, fleet: Fleet): Promise<FilledData> {
@@ -48,7 +48,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
   try {
     const signer = newSigner();
     const record = newProject(project, [{ fingerprint: signer.publicKey.fingerprint, pem: signer.publicKey.pem }]);
-    await store.catalogue.saveProject({ ...record, mostSends: 1e9 }, 'bench');
+    await store.catalog.saveProject({ ...record, mostSends: 1e9 }, 'bench');
     const old = await publish(store, signer, { version: oldVersion, seed: 1, sizeBytes: fleet.sizeBytes - 4096 });
     let last = old;
     let before = old;
@@ -61,11 +61,11 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
     }
     await addDevices(store, fleet.devices);
     if (fleet.rollout === true) await startRollout(store, last.version);
-    const artefact = last.manifest.artefacts.find(({ signature }) => signature === 'current');
-    if (artefact === undefined) throw new Error('nothing is signed');
+    const artifact = last.manifest.artifacts.find(({ signature }) => signature === 'current');
+    if (artifact === undefined) throw new Error('nothing is signed');
     return {
-      artefact,
-      bytes: last.bytes(artefact),
+      artifact,
+      bytes: last.bytes(artifact),
       version: last.version,
       words: (index, runs) => ({
         mac: macOf(index),
@@ -81,7 +81,7 @@ interface Made {
   readonly version: string;
   readonly manifest: Manifest;
   readonly words: Omit<DeviceWords, 'mac'>;
-  bytes(artefact: Artefact): Uint8Array;
+  bytes(artifact: Artifact): Uint8Array;
 }
 
 interface Recipe {
@@ -116,7 +116,7 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes,
     board: undefined,
   });
   const { manifest, files } = await signBuild(packed.build, signer, 'a key of the bench');
-  for (const artefact of manifest.artefacts) await upload(store, artefact, files.get(artefact.file));
+  for (const artifact of manifest.artifacts) await upload(store, artifact, files.get(artifact.file));
   const release = {
     project,
     version,
@@ -127,7 +127,7 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes,
     manifest,
   } as const;
   const channel = 'channel' in recipe ? recipe.channel : 'stable';
-  await store.catalogue.publish({ release, channel, project: undefined, by: 'bench' });
+  await store.catalog.publish({ release, channel, project: undefined, by: 'bench' });
   const { flashMode, flashSizeBytes, sketchMd5s } = manifest.image;
   const md5 = sketchMd5s.find((each) => each.flashMode === flashMode && each.flashSizeBytes === flashSizeBytes)?.md5;
   return {
@@ -138,8 +138,8 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes,
   };
 }
 
-async function upload({ blobs }: Store, { sha256 }: Artefact, bytes: Uint8Array | undefined): Promise<void> {
-  if (bytes === undefined) throw new Error('an artefact without bytes');
+async function upload({ blobs }: Store, { sha256 }: Artifact, bytes: Uint8Array | undefined): Promise<void> {
+  if (bytes === undefined) throw new Error('an artifact without bytes');
   const { offset, complete } = await blobs.state(sha256);
   if (complete) return;
   const chunks = (async function* () {
@@ -167,6 +167,6 @@ function newSigner(): Signer {
 }
 
 /** For the servers that send a file. */
-export async function writeArtefact(path: string, { bytes }: FilledData): Promise<void> {
+export async function writeArtifact(path: string, { bytes }: FilledData): Promise<void> {
   await writeFile(path, bytes);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/support/free-port.ts';
 import type { DeviceWords } from './device-request.ts';
-import { type FilledData, writeArtefact } from './fleet.ts';
+import { type FilledData, writeArtifact } from './fleet.ts';
 import { type Running, start } from './processes.ts';
 import { untilAnswer, untilListening } from './ready.ts';
 
@@ -25,7 +25,7 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
   const root = join(folder, 'php');
   await mkdir(root, { recursive: true });
   await copyFile(seedScript, join(root, 'update.php'));
-  await writeArtefact(join(root, 'door.bin'), filled);
+  await writeArtifact(join(root, 'door.bin'), filled);
   const row = { file: 'door.bin', version: filled.version };
   await writeFile(join(root, 'devices.json'), JSON.stringify(Object.fromEntries(devices.map(({ mac }) => [mac, row]))));
 
@@ -45,7 +45,7 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
 export async function staticPeer(folder: string, filled: FilledData): Promise<Peer> {
   const root = join(folder, 'static');
   await mkdir(root, { recursive: true });
-  await writeArtefact(join(root, 'door.bin'), filled);
+  await writeArtifact(join(root, 'door.bin'), filled);
   const nginx = await startNginx(root, `location / { root ${root}; }`);
   const url = `http://127.0.0.1:${nginx.port}/door.bin`;
   await untilAnswer(url, 200);
@@ -60,7 +60,7 @@ export async function ownPeer(data: string, name: string, options: readonly stri
   return { name, url: `${url}/update/door`, servers: [running] };
 }
 
-/** The same behind nginx, which sends the artefacts. */
+/** The same behind nginx, which sends the artifacts. */
 export async function acceleratedPeer(folder: string, data: string): Promise<Peer> {
   const own = await ownPeer(data, 'ours', ['--trust-proxy', '127.0.0.1', '--x-accel-redirect', '/blobs/']);
   return behindNginx('ours behind nginx', join(folder, 'accelerated'), { ...own, blobs: `${data}/blobs` });
@@ -70,7 +70,7 @@ export async function acceleratedPeer(folder: string, data: string): Promise<Pee
 export async function bareAcceleratedPeer(folder: string, filled: FilledData): Promise<Peer> {
   const root = join(folder, 'bare');
   await mkdir(root, { recursive: true });
-  await writeArtefact(join(root, 'door.bin'), filled);
+  await writeArtifact(join(root, 'door.bin'), filled);
   const bare = await barePeer('bare', 'accelerated', '/blobs/door.bin');
   return behindNginx('bare behind nginx', root, { ...bare, blobs: root });
 }

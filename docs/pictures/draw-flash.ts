@@ -23,7 +23,7 @@ const barHeight = 36;
 const rowHeight = 100;
 const firstRowY = 84;
 
-/** Colours in light and in dark: of the bar, of its border. */
+/** Colors in light and in dark: of the bar, of its border. */
 const looks = {
   free: ['#ffffff', '#b4bcc8', '#22272e', '#4a5464'],
   old: ['#e4e7ec', '#7a8494', '#3a424e', '#8a94a6'],
@@ -120,7 +120,7 @@ ${drawKept(bottom)}
 function style(): string {
   const rules = (shade: 0 | 2) =>
     Object.entries(looks)
-      .map(([name, colours]) => `.${name}{fill:${colours[shade]};stroke:${colours[shade + 1]}}`)
+      .map(([name, colors]) => `.${name}{fill:${colors[shade]};stroke:${colors[shade + 1]}}`)
       .join(' ');
   return `text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;font-size:13px}
 .page{fill:#ffffff} text{fill:#1d2530} .s{fill:#4a5464} .t{font-size:14px;font-weight:600} .m{text-anchor:middle} .e{text-anchor:end}

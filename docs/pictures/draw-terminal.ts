@@ -2,13 +2,13 @@ const lineHeight = 18;
 const columnWidth = 7.85;
 const margin = 16;
 const barHeight = 28;
-const colours: Readonly<Record<string, string>> = { '31': '#f28b82', '32': '#81c995', '33': '#fdd663', '0': '#e8eaed' };
+const colors: Readonly<Record<string, string>> = { '31': '#f28b82', '32': '#81c995', '33': '#fdd663', '0': '#e8eaed' };
 
 const code = `${String.fromCharCode(27)}\\[(\\d*)m`;
 
-/** The lines of a terminal as an SVG picture; colour codes become colours. */
+/** The lines of a terminal as an SVG picture; color codes become colors. */
 export function drawTerminal(lines: readonly string[]): string {
-  const columns = Math.max(80, ...lines.map((line) => withoutColours(line).length));
+  const columns = Math.max(80, ...lines.map((line) => withoutColors(line).length));
   const width = Math.ceil(columns * columnWidth + 2 * margin);
   const height = lines.length * lineHeight + 2 * margin + barHeight;
   const texts = lines.map((line, index) => drawLine(line, barHeight + margin + 13 + index * lineHeight));
@@ -23,17 +23,17 @@ ${texts.join('\n')}
 }
 
 function drawLine(line: string, y: number): string {
-  let colour = colours['0'];
+  let color = colors['0'];
   const spans = line.split(new RegExp(`(${code.replace('(', '(?:')})`)).map((part) => {
     const number = new RegExp(`^${code}$`).exec(part)?.[1];
-    if (number === undefined) return part === '' ? '' : `<tspan fill="${colour}">${xmlText(part)}</tspan>`;
-    colour = colours[number] ?? colours['0'];
+    if (number === undefined) return part === '' ? '' : `<tspan fill="${color}">${xmlText(part)}</tspan>`;
+    color = colors[number] ?? colors['0'];
     return '';
   });
   return `<text x="${margin}" y="${y}">${spans.join('')}</text>`;
 }
 
-function withoutColours(line: string): string {
+function withoutColors(line: string): string {
   return line.replace(new RegExp(code, 'g'), '');
 }
 

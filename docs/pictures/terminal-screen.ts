@@ -3,7 +3,7 @@ const codes = new RegExp(`(${esc}\\[\\d*[A-Za-z]|\\r|\\n)`);
 const cursorUp = new RegExp(`^${esc}\\[(\\d+)A$`);
 const eraseBelow = `${esc}[J`;
 
-/** As much of a terminal as the progress of this tool needs: lines, colours, cursor up, erase below. */
+/** As much of a terminal as the progress of this tool needs: lines, colors, cursor up, erase below. */
 export class TerminalScreen {
   #lines: string[] = [''];
   #row = 0;
@@ -12,7 +12,7 @@ export class TerminalScreen {
     for (const part of text.split(codes)) this.#take(part);
   }
 
-  /** What is on it, with the colour codes still inside. */
+  /** What is on it, with the color codes still inside. */
   lines(): readonly string[] {
     return this.#lines.at(-1) === '' ? this.#lines.slice(0, -1) : [...this.#lines];
   }

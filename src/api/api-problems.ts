@@ -32,7 +32,7 @@ export const apiProblems = {
     when: 'The body is no JSON or broke off, or a header of an upload is not a number of bytes.',
     whatToDo: 'Send it again, whole; an upload goes on where it stopped.',
   },
-  'not-authorised': {
+  'not-authorized': {
     status: 401,
     when: 'There is no token, or the server does not know it (any more).',
     whatToDo: 'Give the token in the environment; an admin makes a new one with `ota-hooks server token create`.',
@@ -49,7 +49,7 @@ export const apiProblems = {
   },
   'blobs-missing': {
     status: 409,
-    when: 'The release names artefacts that the server does not have; they are listed in `missing`.',
+    when: 'The release names artifacts that the server does not have; they are listed in `missing`.',
     whatToDo: 'Upload them, then publish again; `ota-hooks publish` does both.',
   },
   'upload-offset': {
@@ -69,8 +69,8 @@ export const apiProblems = {
   },
   'too-large': {
     status: 413,
-    when: 'The body, or the artefact, is larger than the server takes.',
-    whatToDo: 'Artefacts go to /uploads; none is larger than the largest flash.',
+    when: 'The body, or the artifact, is larger than the server takes.',
+    whatToDo: 'Artifacts go to /uploads; none is larger than the largest flash.',
   },
   invalid: {
     status: 422,
@@ -89,7 +89,7 @@ export const apiProblems = {
   },
   'not-as-described': {
     status: 422,
-    when: 'The artefacts are not what the manifest says; `problems` lists the differences.',
+    when: 'The artifacts are not what the manifest says; `problems` lists the differences.',
     whatToDo: 'Pack the build again with `ota-hooks pack`.',
   },
   'wrong-key': {

@@ -19,7 +19,7 @@ export const releaseInfoSchema = v.strictObject({
   image: v.strictObject({ sizeBytes, sha256, core: v.optional(v.string()) }),
   enforcement: v.picklist(['elf', 'declared', 'unproven']),
   keyFingerprint: v.optional(sha256),
-  artefacts: v.array(
+  artifacts: v.array(
     v.strictObject({ file: v.string(), encoding: v.string(), signature: v.string(), sizeBytes, sha256 }),
   ),
 });

@@ -65,9 +65,9 @@ export const releaseRequestSchema = v.strictObject({
   channel: v.optional(resourceName, defaultChannel),
   /** Offered on no channel, whatever `channel` says: it waits for a rollout, or until somebody offers it. */
   hold: v.optional(v.boolean(), false),
-  /** known: a build of the past that devices still run. It is recognised, and never sent. */
+  /** known: a build of the past that devices still run. It is recognized, and never sent. */
   purpose: v.optional(v.picklist(['serve', 'known'], 'must be serve or known'), 'serve'),
-  /** The text of the manifest, as it stands beside the artefacts. */
+  /** The text of the manifest, as it stands beside the artifacts. */
   manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
   /** Names of rules that may not stand in the way. */
   allow: v.optional(v.pipe(v.array(v.string()), v.maxLength(64)), []),

@@ -21,7 +21,7 @@ export function verb<const Usage extends string>(
       .option('--json', 'one JSON document on stdout, and nothing else there')
       .option('--quiet', 'say nothing but warnings and errors')
       .option('--verbose', 'say more')
-      .option('--no-color', 'no colours')
+      .option('--no-color', 'no colors')
       // Behind what the verb itself has to add.
       .addHelpText('afterAll', examplesText(examples))
   );

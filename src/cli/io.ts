@@ -9,7 +9,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  /** Whether stderr is a terminal that may show colours and progress. */
+  /** Whether stderr is a terminal that may show colors and progress. */
   readonly fancy: boolean;
   /** Asks for a password, which does not show while it is typed; absent where nobody sits at a terminal. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;

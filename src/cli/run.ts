@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { catalogue, OtaError } from '../errors/ota-error.ts';
+import { catalog, OtaError } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import type { Io } from './io.ts';
 import { makeProgram } from './program.ts';
@@ -34,7 +34,7 @@ function processIo(cli: string): Io {
     stdout: { write: (text) => writeTo(process.stdout, text) },
     stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
     get fancy() {
-      return wantsColours();
+      return wantsColors();
     },
     get signal() {
       return currentSignal();
@@ -117,7 +117,7 @@ function explain(error: unknown, io: Io): number {
   const { code, message, hint, exitCode }: OtaError = error;
   const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
   io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${text}`);
-  if (argv.includes('--verbose')) io.stderr.write(`  ${code}: ${catalogue[code].why}\n`);
+  if (argv.includes('--verbose')) io.stderr.write(`  ${code}: ${catalog[code].why}\n`);
   return exitCode;
 }
 
@@ -140,7 +140,7 @@ function writeTo(stream: NodeJS.WriteStream, text: string): void {
   stream.write(text);
 }
 
-function wantsColours(): boolean {
+function wantsColors(): boolean {
   const { env } = process;
   if (argv.includes('--no-color') || (env['NO_COLOR'] ?? '') !== '' || (env['CI'] ?? '') !== '') return false;
   return process.stderr.isTTY === true && env['TERM'] !== 'dumb';

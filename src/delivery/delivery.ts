@@ -1,4 +1,4 @@
-import type { ImageKind } from '../core/model/artefact.ts';
+import type { ImageKind } from '../core/model/artifact.ts';
 import type { ProgressListener } from './progress.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { Verdict } from './verdict.ts';
@@ -35,8 +35,8 @@ export interface DeliveryWay {
   /**
    * Sends finished bytes to a device and says how that ended. All sockets are closed when it returns.
    *
-   * @param artefact what the device gets, byte for byte: signed and compressed already, where it shall be
+   * @param artifact what the device gets, byte for byte: signed and compressed already, where it shall be
    * @throws the reason of `signal` when it aborts; OtaError USAGE when this machine cannot listen where it was told to
    */
-  deliver(target: DeliveryTarget, artefact: Uint8Array, options: DeliveryOptions): Promise<Verdict>;
+  deliver(target: DeliveryTarget, artifact: Uint8Array, options: DeliveryOptions): Promise<Verdict>;
 }

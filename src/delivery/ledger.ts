@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type DeviceFacts, deviceFactsSchema } from '../core/model/device-facts.ts';
 import { md5, sizeBytes } from '../core/model/fields.ts';
 import type { Manifest } from '../core/model/manifest.ts';
-import { recognise } from '../core/preflight/running.ts';
+import { recognize } from '../core/preflight/running.ts';
 import { type Remembered, type StateFile, stateFile } from './state-file.ts';
 
 const entrySchema = v.strictObject({
@@ -65,8 +65,8 @@ export class Ledger {
    * @returns the entry; undefined when the MD5 is none of the build's
    */
   async prove(device: string, { manifest, sketchMd5, provenBy, encoding }: Proof): Promise<LedgerEntry | undefined> {
-    const recognised = recognise(sketchMd5, [manifest]);
-    if (recognised === undefined) return undefined;
+    const recognized = recognize(sketchMd5, [manifest]);
+    if (recognized === undefined) return undefined;
     const former = this.entry(device)?.chipAtLeastBytes ?? 0;
     const present = encoding === 'identity' ? checkedBytes(manifest, sketchMd5) : 0;
     const entry: LedgerEntry = {
@@ -74,7 +74,7 @@ export class Ledger {
       provenBy,
       provenAt: new Date().toISOString(),
       version: manifest.version,
-      facts: recognised.facts,
+      facts: recognized.facts,
       chipAtLeastBytes: Math.max(former, present) || undefined,
     };
     this.#devices = { ...this.#devices, [device]: entry };

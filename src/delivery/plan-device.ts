@@ -1,9 +1,9 @@
-import type { ImageKind } from '../core/model/artefact.ts';
+import type { ImageKind } from '../core/model/artifact.ts';
 import type { DeviceFacts } from '../core/model/device-facts.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { plan, type Refusal, type Step } from '../core/preflight/plan.ts';
 import type { Release } from '../core/preflight/release.ts';
-import { recognise } from '../core/preflight/running.ts';
+import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
 import { type LedgerEntry, provenFacts } from './ledger.ts';
 
@@ -27,7 +27,7 @@ export interface Known {
   readonly sketchMd5: string | undefined;
 }
 
-/** The artefacts that a device gets, one after the other; most often there is one. */
+/** The artifacts that a device gets, one after the other; most often there is one. */
 export type DevicePlan =
   | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
   | { readonly kind: 'refuse'; readonly refused: readonly Refusal[] };
@@ -38,7 +38,7 @@ export type DevicePlan =
  */
 export function planDevice(target: Target, known: Known, question: PlanQuestion): DevicePlan {
   const { release, steppingStones, knownBuilds, kind, allow } = question;
-  const running = known.sketchMd5 === undefined ? undefined : recognise(known.sketchMd5, knownBuilds);
+  const running = known.sketchMd5 === undefined ? undefined : recognize(known.sketchMd5, knownBuilds);
   const facts = mergeFacts(
     target.facts,
     provenFacts(known.entry, known.sketchMd5, release.image),

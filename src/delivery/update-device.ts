@@ -21,7 +21,7 @@ export interface Update {
   /** Where it was found, if its name was looked up already. IPv4. */
   readonly address: string | undefined;
   readonly image: UpdatedImage;
-  readonly artefact: Uint8Array;
+  readonly artifact: Uint8Array;
   readonly password: string | undefined;
   readonly confirm: ConfirmLevel | undefined;
   readonly lookout: Lookout | undefined;
@@ -52,11 +52,11 @@ export async function updateDevice(update: Update): Promise<UpdateResult> {
     isSuccess: isSuccess(verdict, confirmation, update.confirm),
     tookMs: Math.round(performance.now() - startedAt),
   });
-  const { target, artefact, image, password, confirm, lookout, timings, onStep, signal } = update;
+  const { target, artifact, image, password, confirm, lookout, timings, onStep, signal } = update;
   const { lookupMs } = { ...defaultTimings, ...timings };
   const address = update.address ?? (await resolveHost(target.host, lookupMs, signal));
   if (address === undefined) return end({ kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` });
-  const verdict = await deliveryWays[target.method].deliver({ ...target, host: address }, artefact, {
+  const verdict = await deliveryWays[target.method].deliver({ ...target, host: address }, artifact, {
     kind: image.kind,
     password,
     signal,

@@ -38,9 +38,9 @@ export type Verdict =
  * - esp32: the password scheme of ESP32 cores from 3.3.1 on;
  * - noWebUpdater: a web server without an updater at that path;
  * - noFilesystemForm: a web updater that takes sketches only;
- * - unrecognised: none of these.
+ * - unrecognized: none of these.
  */
-export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognised';
+export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
 
 /** A verdict for people: one line, and what to do about it where something can be done. */
 export interface VerdictWords {
@@ -106,7 +106,7 @@ const foreignWords: Record<ForeignProtocol, (heard: string | undefined) => Verdi
     words: 'wrong protocol: this web updater takes sketches only, and would flash the filesystem over the sketch',
     hint: 'Send the filesystem with espota, or give the device a sketch of core 2.7.0 or later first.',
   }),
-  unrecognised: (heard) => ({
+  unrecognized: (heard) => ({
     words: `wrong protocol: the device answers in none that is known here${heardSuffix(heard)}`,
     hint: 'Check the address and the port.',
   }),

@@ -1,5 +1,5 @@
 /**
- * Every failure that a user can cause or meet, in one catalogue: what happened, why, what to do, and the exit code.
+ * Every failure that a user can cause or meet, in one catalog: what happened, why, what to do, and the exit code.
  * Anything that is thrown and is not an {@link OtaError} is a bug of ours and ends in exit code 70 with its stack.
  */
 
@@ -63,7 +63,7 @@ function waysOut(all: readonly string[]): string {
     : `Instead: ${ways.join('; or ')}`;
 }
 
-export const catalogue = {
+export const catalog = {
   USAGE: entry<{ message: string; hint?: string }>(
     2,
     ({ message }) => message,
@@ -251,7 +251,7 @@ export const catalogue = {
     'A manifest says which bytes may be signed or sent; a damaged one is not guessed at.',
     () => 'Make it again with: ota-hooks pack',
   ),
-  ARTEFACT_CHANGED: entry<Path & { manifest: string }>(
+  ARTIFACT_CHANGED: entry<Path & { manifest: string }>(
     1,
     ({ path, manifest }) => `${path} is not the file that ${manifest} describes`,
     'The bytes changed after they were packed.',
@@ -444,7 +444,7 @@ export const catalogue = {
     ({ exitCode }) => `The build was made, but not published (exit code ${exitCode})`,
     'The reason stands above, in the words of `ota-hooks publish`.',
     () =>
-      'Its artefacts stand beside the image; `ota-hooks publish FILE` tries again. "publish.afterBuild" in ota.config.json says which builds are published.',
+      'Its artifacts stand beside the image; `ota-hooks publish FILE` tries again. "publish.afterBuild" in ota.config.json says which builds are published.',
   ),
   TOKEN_UNBOUND: entry<{ variable: string; origin: string; boundTo: string | undefined }>(
     2,
@@ -495,8 +495,8 @@ export const catalogue = {
   ),
 } satisfies Record<string, Entry<never>>;
 
-export type ErrorCode = keyof typeof catalogue;
-export type FieldsOf<Code extends ErrorCode> = Parameters<(typeof catalogue)[Code]['message']>[0];
+export type ErrorCode = keyof typeof catalog;
+export type FieldsOf<Code extends ErrorCode> = Parameters<(typeof catalog)[Code]['message']>[0];
 
 /** A failure that a user can cause or meet: one line, a hint and an exit code. `throw new OtaError('KEY_EMPTY', { path })`. */
 export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
@@ -508,7 +508,7 @@ export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: Code, fields: FieldsOf<Code>, cause?: unknown) {
     // The lookup loses the link between a code and its fields, which the signature above has checked.
-    const found = catalogue[code] as Entry<FieldsOf<Code>>;
+    const found = catalog[code] as Entry<FieldsOf<Code>>;
     super(found.message(fields), cause === undefined ? undefined : { cause });
     this.code = code;
     this.fields = fields;

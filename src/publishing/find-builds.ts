@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { manifestSuffix } from '../core/model/artefact.ts';
+import { manifestSuffix } from '../core/model/artifact.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
 /**

@@ -10,31 +10,31 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Looks at a build before it leaves: the rules of preflight, every artefact's digest, every signature. A server does all of this again; a
+ * Looks at a build before it leaves: the rules of preflight, every artifact's digest, every signature. A server does all of this again; a
  * folder cannot.
  *
  * @returns what the rules have to say, though they do not refuse it
- * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTEFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
+ * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseComplaint[]> {
   const { manifest, path, purpose, allow } = publication;
   if (purpose === 'known') return [];
   const { publicKey } = manifest.signing;
-  if (publicKey !== undefined && manifest.artefacts.every(({ signature }) => signature === 'none')) {
+  if (publicKey !== undefined && manifest.artifacts.every(({ signature }) => signature === 'none')) {
     throw new OtaError('NOT_SIGNED_YET', { path });
   }
   const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(allow) });
   if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
-  await verifyArtefacts(publication);
+  await verifyArtifacts(publication);
   await requireNoPrivateKey(publication);
   return warnings.map(({ rule, message, instead }) => ({ rule, message, instead }));
 }
 
-async function verifyArtefacts({ manifest, path, readArtefact }: Publication): Promise<void> {
+async function verifyArtifacts({ manifest, path, readArtifact }: Publication): Promise<void> {
   const { publicKey } = manifest.signing;
   const key = publicKey && readPublicKey(publicKey.pem, path);
-  for (const { file, signature, keyFingerprint } of manifest.artefacts) {
-    const bytes = await readArtefact(file);
+  for (const { file, signature, keyFingerprint } of manifest.artifacts) {
+    const bytes = await readArtifact(file);
     if (signature === 'none') continue;
     const refused = (verdict: string) => new OtaError('NOT_ACCEPTED', { path: join(dirname(path), file), verdict });
     if (key === undefined || keyFingerprint !== key.fingerprint) throw refused('it was signed by another key');
@@ -44,11 +44,11 @@ async function verifyArtefacts({ manifest, path, readArtefact }: Publication): P
 }
 
 /** Whoever downloads the image has whatever is in it. */
-async function requireNoPrivateKey({ manifest, path, readArtefact, allow }: Publication): Promise<void> {
+async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publication): Promise<void> {
   const { publicKey } = manifest.signing;
-  const image = manifest.artefacts.find(({ file }) => file === manifest.image.file) ?? manifest.artefacts[0];
+  const image = manifest.artifacts.find(({ file }) => file === manifest.image.file) ?? manifest.artifacts[0];
   if (image === undefined) return;
-  const { content } = readFirmware(await readArtefact(image.file));
+  const { content } = readFirmware(await readArtifact(image.file));
   const found = privateKeyInside(content, publicKey === undefined ? [] : [readPublicKey(publicKey.pem, path)]);
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;

@@ -18,7 +18,7 @@ export interface KnownBuild {
 }
 
 /**
- * A build that devices in the field still run, from its .bin (signed or compressed or neither), as something to be recognised. No rule of
+ * A build that devices in the field still run, from its .bin (signed or compressed or neither), as something to be recognized. No rule of
  * preflight stands in its way: what was sent once is out there, however bad it was. That its devices verify is never taken from a
  * declaration, which is about the builds of today: a device that is believed to verify, and does not, may be sent what destroys it.
  *
@@ -33,7 +33,7 @@ export async function knownPublication(
   const firmware = readFirmware(await readNamedFile(path, 'build to make known'));
   if (firmware.sizeBytes === 0) throw new OtaError('IMAGE_EMPTY', { path });
   if (firmware.kind !== 'sketch') {
-    const reason = 'a device is recognised by its sketch, and this is none';
+    const reason = 'a device is recognized by its sketch, and this is none';
     throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason });
   }
   const packed = await describe(build, firmware);
@@ -45,7 +45,7 @@ export async function knownPublication(
     manifest,
     manifestText: formatManifest(manifest),
     allow: [],
-    readArtefact: async (file) => files.get(file) ?? firmware.content,
+    readArtifact: async (file) => files.get(file) ?? firmware.content,
   };
   return { publication, warnings: packed.warnings };
 }

@@ -6,10 +6,10 @@ import { settleNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * A build as `pack` left it, about to be published: the manifest counts, and all artefacts that it lists.
+ * A build as `pack` left it, about to be published: the manifest counts, and all artifacts that it lists.
  *
- * @param path an image, one of its artefacts, or the manifest
- * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, ARTEFACT_CHANGED, USAGE
+ * @param path an image, one of its artifacts, or the manifest
+ * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, ARTIFACT_CHANGED, USAGE
  */
 export async function openPublication(
   path: string,
@@ -32,6 +32,6 @@ export async function openPublication(
     allow,
     manifest: parsed.manifest,
     manifestText,
-    readArtefact: packed.readArtefact,
+    readArtifact: packed.readArtifact,
   };
 }

@@ -1,6 +1,6 @@
 import type { privateKeyRule } from '../api/release.ts';
 import type { ReleaseComplaint } from '../api/release-info.ts';
-import type { Artefact, Manifest } from '../core/model/manifest.ts';
+import type { Artifact, Manifest } from '../core/model/manifest.ts';
 import type { RuleId } from '../core/preflight/registry.ts';
 
 /** A rule that may be told not to stand in the way of publishing. */
@@ -14,19 +14,19 @@ export interface Publication {
   readonly version: string;
   /** Where it is offered; undefined: nowhere, it is held back. */
   readonly channel: string | undefined;
-  /** known: recognised on devices that still run it, and never sent. */
+  /** known: recognized on devices that still run it, and never sent. */
   readonly purpose: 'serve' | 'known';
   readonly manifest: Manifest;
-  /** The same as text, as it stands beside the artefacts. */
+  /** The same as text, as it stands beside the artifacts. */
   readonly manifestText: string;
   /** Rules that may not stand in the way. */
   readonly allow: readonly AllowedRule[];
   /**
-   * The bytes of an artefact.
+   * The bytes of an artifact.
    *
-   * @throws OtaError ARTEFACT_CHANGED when they are not those that the manifest describes
+   * @throws OtaError ARTIFACT_CHANGED when they are not those that the manifest describes
    */
-  readonly readArtefact: (file: string) => Promise<Uint8Array>;
+  readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 /**
@@ -40,9 +40,9 @@ export interface Published {
   readonly warnings: readonly ReleaseComplaint[];
 }
 
-/** Sends an artefact over a network, and shows how many of its bytes have left. */
+/** Sends an artifact over a network, and shows how many of its bytes have left. */
 export type ShowSending = (
-  artefact: Pick<Artefact, 'file' | 'sizeBytes'>,
+  artifact: Pick<Artifact, 'file' | 'sizeBytes'>,
   send: (onSent: (bytes: number) => void) => Promise<void>,
 ) => Promise<void>;
 

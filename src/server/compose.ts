@@ -1,7 +1,7 @@
 import { CredentialChecker } from './auth/credentials.ts';
 import { TokenBuckets } from './auth/token-buckets.ts';
 import { makeToken } from './auth/tokens.ts';
-import { ArtefactBytes } from './http/device/artefact-bytes.ts';
+import { ArtifactBytes } from './http/device/artifact-bytes.ts';
 import { Downloads, defaultStallMs } from './http/device/downloads.ts';
 import { newCounters } from './observability/counters.ts';
 import { makeMetrics } from './observability/metrics.ts';
@@ -11,7 +11,7 @@ import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
 import { QuickAnswers } from './services/devices/quick-answers.ts';
 import { Changes } from './services/events/changes.ts';
-import { Catalogue } from './services/releases/catalog.ts';
+import { Catalog } from './services/releases/catalog.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
@@ -30,21 +30,21 @@ export async function makeParts(
   const lastSeen = new LastSeen(store.devices);
   const quick = new QuickAnswers();
   const changes = new Changes();
-  const catalogue = await Catalogue.open(store, changes);
+  const catalog = await Catalog.open(store, changes);
   const clock = serviceClock(await store.servedMs());
   const records = new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices);
-  const rollouts = await Rollouts.open({ store, catalogue, clock, log: options.log });
+  const rollouts = await Rollouts.open({ store, catalog, clock, log: options.log });
   records.listen(rollouts);
   // The first look at a large fleet should not have to count it.
-  for (const { project } of catalogue.views()) await store.devices.tally(project.name);
+  for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,
-    catalogue,
+    catalog,
     rollouts,
     records,
     lastSeen,
     quick,
-    bytes: new ArtefactBytes(store.blobs),
+    bytes: new ArtifactBytes(store.blobs),
     downloads,
     credentials: new CredentialChecker(),
     failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),

@@ -5,7 +5,7 @@ import { announcedSize, type Transport } from '../core/device-model/staging.ts';
 import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../core/device-model/updater.ts';
 import type { VirtualDevice } from '../core/device-model/virtual-device.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
-import type { FlashMode, ImageKind } from '../core/model/artefact.ts';
+import type { FlashMode, ImageKind } from '../core/model/artifact.ts';
 import { type Build, factsOf } from './build.ts';
 import { recallFirmware } from './firmware-memory.ts';
 import { FlashChip } from './flash-chip.ts';

@@ -2,7 +2,7 @@ import { type CoreHabits, coreHabits } from '../core/device-model/cores.ts';
 import { type BuildFacts, signatureVerifier } from '../core/device-model/virtual-device.ts';
 import type { EmbeddedKey } from '../core/firmware/embedded-keys.ts';
 import { type RsaPublicKey, readPublicKey } from '../core/keys/public-key.ts';
-import type { SignatureFormat } from '../core/model/artefact.ts';
+import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { recallFirmware } from './firmware-memory.ts';
 

@@ -2,7 +2,7 @@ import { compareReleases } from '../core/device-model/cores.ts';
 import { httpErrors } from '../core/device-model/device-error.ts';
 import { isAtomic } from '../core/device-model/staging.ts';
 import { refusalOfHttpClient } from '../core/device-model/transports.ts';
-import type { ImageKind } from '../core/model/artefact.ts';
+import type { ImageKind } from '../core/model/artifact.ts';
 import type { Delivery } from './board.ts';
 import { writeTime } from './flash-time.ts';
 import { type HttpAnswer, type HttpClientOptions, httpGet } from './http-client.ts';

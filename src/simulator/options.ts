@@ -1,4 +1,4 @@
-import type { FlashMode } from '../core/model/artefact.ts';
+import type { FlashMode } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import type { BuildOptions } from './build.ts';
 import type { Faults } from './faults.ts';

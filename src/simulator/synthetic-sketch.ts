@@ -3,7 +3,7 @@ import { crc8266 } from '../core/firmware/crc8266.ts';
 import { flashModes, flashSizesByNibble } from '../core/firmware/flash-header.ts';
 import { imageMagic } from '../core/firmware/image-header.ts';
 import type { RsaPublicKey } from '../core/keys/public-key.ts';
-import type { FlashMode } from '../core/model/artefact.ts';
+import type { FlashMode } from '../core/model/artifact.ts';
 import { seededRandom } from './random.ts';
 
 /** What a made-up sketch is like; everything has a default. */

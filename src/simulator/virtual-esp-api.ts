@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { FlashMode } from '../core/model/artefact.ts';
+import type { FlashMode } from '../core/model/artifact.ts';
 import type { EventStream, SimulatorEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 

@@ -66,11 +66,11 @@ test('with --verbose a failure has its code, by which docs/errors.md explains it
 });
 
 test('several mistakes of a configuration are still one line, exit code 2', async (t) => {
-  const folder = await builtSketch(t, { 'ota.config.json': '{"legacy": 1, "colour": "red", "images": "build"}' });
+  const folder = await builtSketch(t, { 'ota.config.json': '{"legacy": 1, "color": "red", "images": "build"}' });
   const { exitCode, stderr } = await runCli(['pack', image], folder.path);
   t.is(exitCode, 2);
   t.is(stderr.trimEnd().split('\n').length, 2);
-  for (const place of ['legacy', 'colour', 'images']) t.true(stderr.includes(place));
+  for (const place of ['legacy', 'color', 'images']) t.true(stderr.includes(place));
 });
 
 test('a failure names paths as the user would: from where they stand, in lists and in sentences too', async (t) => {
@@ -109,7 +109,7 @@ test('a bug of ours is told from a failure: exit code 70 and a stack', async (t)
   t.regex(stderr, /^A bug of ota-hooks; please report it .*\nTypeError: kaput\n {4}at /);
 });
 
-test('colours are for terminals', async (t) => {
+test('colors are for terminals', async (t) => {
   const folder = await testFolder(t);
   const { stderr } = await runCli(['verify', 'gone', '--public-key', 'gone'], folder.path, { FORCE_COLOR: '1' });
   t.false(stderr.includes('\u001b'));
@@ -137,7 +137,7 @@ test('a reader that goes away early is no failure', async (t) => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-  test(`a pack that is ended by ${signal} leaves nothing that could be taken for an artefact`, async (t) => {
+  test(`a pack that is ended by ${signal} leaves nothing that could be taken for an artifact`, async (t) => {
     const { files, end } = await caughtAtWork(async () => {
       const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
       const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);

@@ -11,7 +11,7 @@ const verdicts: Verdict[] = [
   { kind: 'wrongProtocol', which: 'esp32' },
   { kind: 'wrongProtocol', which: 'noWebUpdater' },
   { kind: 'wrongProtocol', which: 'noFilesystemForm' },
-  { kind: 'wrongProtocol', which: 'unrecognised', heard: 'hello' },
+  { kind: 'wrongProtocol', which: 'unrecognized', heard: 'hello' },
   { kind: 'unknown', why: 'the device ended the connection', mayHaveUpdated: true },
 ];
 

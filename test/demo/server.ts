@@ -22,7 +22,7 @@ export async function demoServer(image: string, place: Place): Promise<void> {
   const { sketchMd5 } = await device.event('boot');
   requireSketchOf(JSON.parse(await readFile(join(place.folder, `${image}.ota.json`), 'utf8')), sketchMd5);
 
-  say('The server recognises the build by the MD5 that the device reports, and has nothing more for it:');
+  say('The server recognizes the build by the MD5 that the device reports, and has nothing more for it:');
   await device.event('checked');
   await run(owner, ['server', 'devices', 'list', 'door']);
 }

@@ -65,7 +65,7 @@ test.serial('a build that fits a small disk is packed', async (t) => {
   t.is((await runVerb(['pack', image, '--compression', 'none'], { cwd: folder.path })).exitCode, 0);
 });
 
-test.serial('artefacts of an earlier build make room, or are gone all the same', async (t) => {
+test.serial('artifacts of an earlier build make room, or are gone all the same', async (t) => {
   const folder = await withDisk(t, {
     [image]: fullDoor.bin,
     ...Object.fromEntries(stale.map((name) => [name, 'stale'])),

@@ -18,7 +18,7 @@ export const buildErrors = {
   USAGE: inFolder('sign --private-key private.key --bin door.bin --out private.key', { ...keys, 'door.bin': door.bin }),
   CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),
   CONFIG_UNREADABLE: pack({ 'ota.config.json': '{"project": ' }),
-  CONFIG_INVALID: pack({ 'ota.config.json': '{"colour": "red"}' }),
+  CONFIG_INVALID: pack({ 'ota.config.json': '{"color": "red"}' }),
 
   FILE_NOT_FOUND: inFolder('inspect gone.bin'),
   FILE_UNREADABLE: inFolder('inspect folder', { 'folder/door.bin': door.bin }),
@@ -49,7 +49,7 @@ export const buildErrors = {
     ...keys,
     'door.bin.ota.json': '{"manifest": 1}',
   }),
-  ARTEFACT_CHANGED: async (t) => {
+  ARTIFACT_CHANGED: async (t) => {
     const folder = await builtSketch(t);
     await runVerb(['pack', 'build/door.ino.bin', '--unsigned'], { cwd: folder.path });
     await folder.write('build/door.ino.bin.gz', 'changed');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { errorsPage, errorsPath } from '../../docs/errors-page.ts';
-import { catalogue, type ErrorCode } from '../../src/errors/ota-error.ts';
+import { catalog, type ErrorCode } from '../../src/errors/ota-error.ts';
 import { buildErrors } from './build-errors.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { keyErrors } from './key-errors.ts';
@@ -16,7 +16,7 @@ const provocations: Readonly<Record<ErrorCode, Provocation>> = {
   ...serverErrors,
 };
 
-test('docs/errors.md is what the catalogue says (npm run docs writes it)', (t) => {
+test('docs/errors.md is what the catalog says (npm run docs writes it)', (t) => {
   t.is(readFileSync(errorsPath, 'utf8'), errorsPage());
 });
 
@@ -24,7 +24,7 @@ for (const [code, provoke] of Object.entries(provocations) as [ErrorCode, Provoc
   test(`${code} can be met, and is explained in docs/errors.md`, async (t) => {
     const { error } = await provoke(t);
     t.is(error?.code, code, error?.message);
-    t.is(error?.exitCode, catalogue[code].exitCode);
+    t.is(error?.exitCode, catalog[code].exitCode);
     t.true(readFileSync(errorsPath, 'utf8').includes(`\n## ${code}\n`));
   });
 }

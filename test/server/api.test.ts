@@ -13,8 +13,8 @@ const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () 
 async function testApi(t: ExecutionContext) {
   const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
   t.teardown(() => store.close());
-  await store.catalogue.saveProject(newProject('door', []), 'test');
-  await store.catalogue.saveProject(newProject('window', []), 'test');
+  await store.catalog.saveProject(newProject('door', []), 'test');
+  await store.catalog.saveProject(newProject('window', []), 'test');
   const stopping = new AbortController();
   const api = makeApi(
     await makeParts(store, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal),

@@ -23,7 +23,7 @@ export interface BuildRecipe {
   /** Without it the proof is the sketch's own word. */
   readonly unproven?: boolean;
   readonly legacy?: boolean;
-  /** Where only the raw artefacts matter. */
+  /** Where only the raw artifacts matter. */
   readonly compression?: 'none' | 'gzip';
 }
 

@@ -74,7 +74,7 @@ function ask({
 }
 
 function sentFile(decision: Decision): string {
-  return decision.action === 'send' ? `${decision.release.version} ${decision.artefact.file}` : decision.code;
+  return decision.action === 'send' ? `${decision.release.version} ${decision.artifact.file}` : decision.code;
 }
 
 const old = await release('1.0', { signer });
@@ -109,8 +109,8 @@ test('the same bytes under two versions are not sent again', async (t) => {
   const build = await testBuild({ signer, seed: 7 });
   const [beta, stable] = [releaseOf(build, '3.0-rc1'), releaseOf(build, '3.0')];
   const heard = report();
-  const recognised = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const }));
-  const running = whatRuns('door', heard, recognised);
+  const recognized = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const }));
+  const running = whatRuns('door', heard, recognized);
   const releases = { offered: [stable], steppingStones: [] };
   const record = newRecord('door', mac);
   const now = { wallMs: 1, servedMs: 0 };

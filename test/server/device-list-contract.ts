@@ -100,7 +100,7 @@ export function deviceListContract(storeTest: StoreTest): void {
 
 /** A device of each kind. */
 async function fill(store: Store): Promise<void> {
-  await store.catalogue.saveProject(newProject('door', []), 'tester');
+  await store.catalog.saveProject(newProject('door', []), 'tester');
   const send = decided('send', 'update abc');
   const fleet = [
     device(1, {

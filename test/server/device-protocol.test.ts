@@ -263,7 +263,7 @@ test('a file by its name: to a device when it may have it, 304 when it runs it, 
   }
 });
 
-test('a withdrawn release is sent to nobody, and recognised', async (t) => {
+test('a withdrawn release is sent to nobody, and recognized', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0', reason: 'it smokes' });
@@ -275,12 +275,12 @@ test('a withdrawn release is sent to nobody, and recognised', async (t) => {
   t.is(back.header('x-version'), '1.0');
 });
 
-test('with nginx in front the artefact is sent by it', async (t) => {
+test('with nginx in front the artifact is sent by it', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs' });
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', runsOld);
   t.is(answer.status, 200);
-  const { sha256, md5 } = young.manifest.artefacts.find(({ file }) => file === 'door.bin.gz.signed') ?? {};
+  const { sha256, md5 } = young.manifest.artifacts.find(({ file }) => file === 'door.bin.gz.signed') ?? {};
   t.is(answer.header('x-accel-redirect'), `/blobs/${sha256?.slice(0, 2)}/${sha256}`);
   t.is(answer.header('x-md5'), md5);
   t.is(answer.body.length, 0);

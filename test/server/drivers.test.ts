@@ -36,7 +36,7 @@ test('names the platform when libsql is installed without a program for it', asy
 async function fill(store: Store): Promise<string> {
   const { manifest } = await testBuild({ version: '1.0', project: 'door' });
   const release = { project: 'door', version: '1.0', kind: 'sketch', board: '', purpose: 'serve' } as const;
-  await store.catalogue.publish({
+  await store.catalog.publish({
     release: { ...release, publishedAt: 1, manifest },
     channel: 'stable',
     project: newProject('door', []),
@@ -106,7 +106,7 @@ for (const driver of drivers) {
 
 async function assertFilled(t: Parameters<typeof testFolder>[0], path: string, driver: SqliteDriver, md5: string) {
   const store = await openSqliteStore(path, 'a test', driver);
-  t.is((await store.catalogue.projects())[0]?.name, 'door');
-  t.is((await store.catalogue.recognise(md5))[0]?.release.version, '1.0');
+  t.is((await store.catalog.projects())[0]?.name, 'door');
+  t.is((await store.catalog.recognize(md5))[0]?.release.version, '1.0');
   await store.close();
 }

@@ -31,7 +31,7 @@ async function uploaded(server: TestServer, content: Uint8Array, sha256?: string
 const questions: Readonly<Record<ApiProblemCode, Question>> = {
   // Without the headers that say where the piece belongs.
   'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
-  'not-authorised': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
+  'not-authorized': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
   'role-missing': async ({ api }) => {
     const { body } = await api('POST', '/tokens', { role: 'read' });
     return api('GET', '/tokens', undefined, String(body['token']));

@@ -44,7 +44,7 @@ test('it may be held again, and publishing it without that offers it; what is of
   t.deepEqual(await offered(restarted), ['1.0 serve stable']);
 });
 
-test('a device that runs a held build is recognised, and goes on to what its channel offers', async (t) => {
+test('a device that runs a held build is recognized, and goes on to what its channel offers', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.publish(next, { hold: true });

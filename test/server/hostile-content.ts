@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RsaPublicKey } from '../../src/core/keys/public-key.ts';
-import type { Artefact, Manifest } from '../../src/core/model/manifest.ts';
+import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
 import type { BuildQuestion } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 
@@ -146,12 +146,12 @@ export async function questionOf(
   { key, like, files }: { readonly key: RsaPublicKey; readonly like: Manifest; readonly files: readonly Uint8Array[] },
 ): Promise<BuildQuestion> {
   const blobs = new Map<string, string>();
-  const artefacts: Artefact[] = [];
+  const artifacts: Artifact[] = [];
   for (const [index, bytes] of files.entries()) {
     const digest = (name: string) => createHash(name).update(bytes).digest('hex');
     const encoding = bytes[0] === 0x1f && bytes[1] === 0x8b ? 'gzip' : 'identity';
     const [sha256, md5, sizeBytes] = [digest('sha256'), digest('md5'), bytes.length];
-    artefacts.push({
+    artifacts.push({
       file: `${index}.bin`,
       encoding,
       signature: 'none',
@@ -163,9 +163,9 @@ export async function questionOf(
     blobs.set(sha256, join(folder, sha256));
     await writeFile(join(folder, sha256), bytes);
   }
-  const [first] = artefacts;
+  const [first] = artifacts;
   if (first === undefined) throw new Error('a build of no files');
   const { file, encoding, sizeBytes, md5, sha256 } = first;
   const image = { ...like.image, file, encoding, sizeBytes, md5, sha256 };
-  return { manifest: { ...like, image, artefacts }, blobs, key, projectKeys: [key] };
+  return { manifest: { ...like, image, artifacts }, blobs, key, projectKeys: [key] };
 }

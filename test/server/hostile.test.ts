@@ -89,7 +89,7 @@ test('nothing that a device or a manifest says becomes a header of its own', asy
   const odd = await testBuild({ version: '9.9', project: 'door', signer });
   const evil = 'door\r\nx-MD5: 0\r\n\r\n"é';
   const rename = (file: string) => file.replace('door', evil);
-  const { image, artefacts } = odd.manifest;
+  const { image, artifacts } = odd.manifest;
   t.is(
     (
       await server.publish({
@@ -97,7 +97,7 @@ test('nothing that a device or a manifest says becomes a header of its own', asy
           ...odd.manifest,
           board: evil,
           image: { ...image, file: rename(image.file) },
-          artefacts: artefacts.map((artefact) => ({ ...artefact, file: rename(artefact.file) })),
+          artifacts: artifacts.map((artifact) => ({ ...artifact, file: rename(artifact.file) })),
         },
         files: new Map([...odd.files].map(([file, bytes]) => [rename(file), bytes])),
       })

@@ -161,7 +161,7 @@ test('what was uploaded and never published goes, and what is published stays', 
   t.like((await server.api('GET', `/uploads/${await digestOf(orphan)}`)).body, { complete: true }, 'it is young');
   await removeOrphans(server.parts, Date.now() + 60_000);
   t.like((await server.api('GET', `/uploads/${await digestOf(orphan)}`)).body, { complete: false, offset: 0 });
-  for (const { sha256 } of build.manifest.artefacts) {
+  for (const { sha256 } of build.manifest.artifacts) {
     t.like((await server.api('GET', `/uploads/${sha256}`)).body, { complete: true });
   }
 });
@@ -170,7 +170,7 @@ test('bytes that went bad on the disk are sent to nobody', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const { writeFile } = await import('node:fs/promises');
-  for (const { sha256, sizeBytes } of build.manifest.artefacts) {
+  for (const { sha256, sizeBytes } of build.manifest.artifacts) {
     await writeFile(`${server.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`, Buffer.alloc(sizeBytes));
   }
   t.is((await askAsDevice(server.port, '/update/door')).status, 304);

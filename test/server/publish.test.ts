@@ -146,8 +146,8 @@ test('a release of another key is refused, and so is one without', async (t) => 
   const unsigned = await testBuild({ version: '2.0', seed: 2 });
   t.is(problem(await server.publish(unsigned)).code, 'wrong-key');
   const { manifest, files } = build;
-  const unfinished = manifest.artefacts.filter(({ signature }) => signature === 'none');
-  const packed = { manifest: { ...manifest, version: '3.0', artefacts: unfinished }, files };
+  const unfinished = manifest.artifacts.filter(({ signature }) => signature === 'none');
+  const packed = { manifest: { ...manifest, version: '3.0', artifacts: unfinished }, files };
   t.is(problem(await server.publish(packed)).code, 'wrong-key');
   const { body } = await server.api('GET', '/projects/door/releases');
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
@@ -182,13 +182,13 @@ test('everything that the manifest says of the bytes is looked at again', async 
   const server = await startTestServer(t);
   const image = (change: Partial<Manifest['image']>) =>
     tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
-  const artefact = (change: Partial<Manifest['artefacts'][number]>, file: string) =>
+  const artifact = (change: Partial<Manifest['artifacts'][number]>, file: string) =>
     tampered((manifest) => ({
       ...manifest,
-      artefacts: manifest.artefacts.map((each) => (each.file === file ? { ...each, ...change } : each)),
+      artifacts: manifest.artifacts.map((each) => (each.file === file ? { ...each, ...change } : each)),
     }));
   const [firstMd5, ...otherMd5s] = build.manifest.image.sketchMd5s;
-  const swapped = build.manifest.artefacts.find(({ file }) => file === 'door.bin.gz')?.sha256 ?? '';
+  const swapped = build.manifest.artifacts.find(({ file }) => file === 'door.bin.gz')?.sha256 ?? '';
   const lies: readonly (readonly [name: string, build: Build])[] = [
     ['core', image({ core: '2.7.4' })],
     ['flash mode', image({ flashMode: 'qio' })],
@@ -198,13 +198,13 @@ test('everything that the manifest says of the bytes is looked at again', async 
     ['an MD5 too few', image({ sketchMd5s: otherMd5s })],
     ['an MD5 of another', image({ sketchMd5s: firstMd5 ? [{ ...firstMd5, md5: '0'.repeat(32) }, ...otherMd5s] : [] })],
     ['keys', tampered((manifest) => ({ ...manifest, embeddedKeys: [] }))],
-    ['signature', artefact({ signature: 'legacy' }, 'door.bin.signed')],
-    ['no signature', artefact({ signature: 'none', keyFingerprint: undefined }, 'door.bin.signed')],
-    ['payload', artefact({ payloadBytes: 5 }, 'door.bin.signed')],
-    ['md5', artefact({ md5: '0'.repeat(32) }, 'door.bin.signed')],
-    ['encoding', artefact({ encoding: 'identity' }, 'door.bin.gz')],
-    ['inflate', artefact({ inflate: undefined }, 'door.bin.gz')],
-    ['other bytes', artefact({ sha256: swapped }, 'door.bin')],
+    ['signature', artifact({ signature: 'legacy' }, 'door.bin.signed')],
+    ['no signature', artifact({ signature: 'none', keyFingerprint: undefined }, 'door.bin.signed')],
+    ['payload', artifact({ payloadBytes: 5 }, 'door.bin.signed')],
+    ['md5', artifact({ md5: '0'.repeat(32) }, 'door.bin.signed')],
+    ['encoding', artifact({ encoding: 'identity' }, 'door.bin.gz')],
+    ['inflate', artifact({ inflate: undefined }, 'door.bin.gz')],
+    ['other bytes', artifact({ sha256: swapped }, 'door.bin')],
   ];
   for (const [name, lie] of lies) {
     const answer = await server.publish(lie);
@@ -214,15 +214,15 @@ test('everything that the manifest says of the bytes is looked at again', async 
   t.is((await server.api('GET', '/projects/door')).status, 404, 'not even a project');
 });
 
-test('an artefact that is made of something else is refused, though it is signed', async (t) => {
+test('an artifact that is made of something else is refused, though it is signed', async (t) => {
   const server = await startTestServer(t);
   const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 9 });
-  const foreign = other.manifest.artefacts.find(({ file }) => file === 'door.bin.signed');
+  const foreign = other.manifest.artifacts.find(({ file }) => file === 'door.bin.signed');
   const bytes = other.files.get('door.bin.signed');
-  if (foreign === undefined || bytes === undefined) throw new Error('no signed artefact');
+  if (foreign === undefined || bytes === undefined) throw new Error('no signed artifact');
   const mixed = tampered((manifest) => ({
     ...manifest,
-    artefacts: manifest.artefacts.map((each) => (each.file === 'door.bin.signed' ? foreign : each)),
+    artifacts: manifest.artifacts.map((each) => (each.file === 'door.bin.signed' ? foreign : each)),
   }));
   await upload(server.url, bytes, server.token);
   const answer = await server.publish(mixed);
@@ -259,7 +259,7 @@ test('what the rules refuse is not published, unless the rule is allowed by its 
   t.true((allowed.body as unknown as ReleaseAnswer).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
 });
 
-test('a build of the past is recognised and never sent', async (t) => {
+test('a build of the past is recognized and never sent', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });

@@ -37,7 +37,7 @@ async function sent(t: ExecutionContext) {
   const folder = await testFolder(t);
   const store = await openSqliteStore(folder.at('data'), 'a test');
   t.teardown(() => store.close());
-  await store.catalogue.saveProject(newProject('door', []), 'test');
+  await store.catalog.saveProject(newProject('door', []), 'test');
   const records = recordsOf(store);
   const attempts = afterSend([], release, patience, { wallMs: 0, servedMs: 0 });
   await records.save({ ...newRecord('door', mac), attempts });

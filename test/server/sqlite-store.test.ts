@@ -72,12 +72,12 @@ storeTest('a database that another program has locked is refused, and taken when
   other.exec('ROLLBACK');
   other.close();
   const store = await open('data');
-  await store.catalogue.saveProject(newProject('door', []), 'tester');
+  await store.catalog.saveProject(newProject('door', []), 'tester');
   const intruder = driver.open(folder.at('data/ota.db'));
   t.throws(() => intruder.exec('DELETE FROM projects'), { any: true, message: /locked/ });
   intruder.close();
-  await store.catalogue.saveProject(newProject('window', []), 'tester');
-  t.is((await store.catalogue.projects()).length, 2, 'whoever has it is not disturbed');
+  await store.catalog.saveProject(newProject('window', []), 'tester');
+  t.is((await store.catalog.projects()).length, 2, 'whoever has it is not disturbed');
 });
 
 storeTest('data of a newer version is left alone', async (t, driver) => {
@@ -96,7 +96,7 @@ storeTest('data of a newer version is left alone', async (t, driver) => {
 storeTest('devices of data that is older than lists of them are found by what they run', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   const before = await open('data');
-  await before.catalogue.saveProject(newProject('door', []), 'tester');
+  await before.catalog.saveProject(newProject('door', []), 'tester');
   const running = { by: 'md5', version: '1.0' } as const;
   await before.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), running }, { mostDevices: 9 });
   await before.close();

@@ -20,23 +20,23 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     'a publication is all there when it is opened again: project, release, MD5s, offer, audit',
     async (t, opened) => {
       const { manifest } = await testBuild({ version: '1.0', project: 'door' });
-      const result = await opened.store.catalogue.publish(publication(manifest, '1.0'));
+      const result = await opened.store.catalog.publish(publication(manifest, '1.0'));
       t.is(result.outcome, 'published');
-      const { catalogue, audit } = await opened.reopen();
+      const { catalog, audit } = await opened.reopen();
       t.deepEqual(
-        (await catalogue.projects()).map((project) => project.name),
+        (await catalog.projects()).map((project) => project.name),
         ['door'],
       );
-      const [offer] = await catalogue.offers('door');
+      const [offer] = await catalog.offers('door');
       t.is(offer?.channel, 'stable');
       t.is(offer?.release.version, '1.0');
-      t.deepEqual(offer?.release.manifest.artefacts, plain(manifest.artefacts));
+      t.deepEqual(offer?.release.manifest.artifacts, plain(manifest.artifacts));
       for (const { md5, flashMode } of manifest.image.sketchMd5s) {
-        const [recognised] = await catalogue.recognise(md5);
-        t.is(recognised?.release.id, offer?.release.id);
-        t.is(recognised?.flashMode, flashMode);
+        const [recognized] = await catalog.recognize(md5);
+        t.is(recognized?.release.id, offer?.release.id);
+        t.is(recognized?.flashMode, flashMode);
       }
-      t.deepEqual(await catalogue.recognise('00'.repeat(16)), []);
+      t.deepEqual(await catalog.recognize('00'.repeat(16)), []);
       t.deepEqual(
         (await audit.list({ limit: 10 })).map(({ action, actor }) => [action, actor]),
         [
@@ -52,9 +52,8 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     async (t, opened) => {
       const { store } = opened;
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-      const former = (await store.catalogue.publish(publication(first.manifest, '1.0'))).release;
-      const fresh = (await store.catalogue.publish(publication(second.manifest, '2.0', { channel: undefined })))
-        .release;
+      const former = (await store.catalog.publish(publication(first.manifest, '1.0'))).release;
+      const fresh = (await store.catalog.publish(publication(second.manifest, '2.0', { channel: undefined }))).release;
       const note = { by: 'tester', action: 'rollout.start', detail: { version: '2.0' } };
       const made = await store.rollouts.create(rollout(fresh.id, former.id), note);
       if (made === undefined) return t.fail('there was none before');
@@ -68,7 +67,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       const change = { note: { ...note, action: 'rollout.complete' }, offer: [fresh.id] };
       await store.rollouts.save(complete, change);
 
-      const { rollouts, catalogue, audit } = await opened.reopen();
+      const { rollouts, catalog, audit } = await opened.reopen();
       t.deepEqual(await rollouts.find('door', made.id), plain(complete));
       t.deepEqual(
         (await rollouts.ofProject('door', 10)).map(({ channel }) => channel),
@@ -82,7 +81,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
           ['beta', 'active'],
         ],
       );
-      const offers = await catalogue.offers('door');
+      const offers = await catalog.offers('door');
       t.deepEqual(
         offers.map(({ channel, release }) => [channel, release.version]),
         [['stable', '2.0']],
@@ -95,33 +94,30 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
         'the newest of each channel',
       );
       t.is(await rollouts.find('window', made.id), undefined);
-      t.deepEqual(plain(await catalogue.byIds([fresh.id, 999])), plain([fresh]));
+      t.deepEqual(plain(await catalog.byIds([fresh.id, 999])), plain([fresh]));
     },
   );
 
   storeTest('the same release twice is unchanged, other bytes under its name are refused', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-    await store.catalogue.publish(publication(first.manifest, '1.0'));
-    t.is((await store.catalogue.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
-    const taken = await store.catalogue.publish(publication(second.manifest, '1.0'));
+    await store.catalog.publish(publication(first.manifest, '1.0'));
+    t.is((await store.catalog.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
+    const taken = await store.catalog.publish(publication(second.manifest, '1.0'));
     t.is(taken.outcome, 'version-taken');
-    t.deepEqual(taken.release.manifest.artefacts, plain(first.manifest.artefacts));
-    t.deepEqual(await store.catalogue.recognise(sketchMd5Of(second.manifest)), []);
-    t.is((await store.catalogue.releases('door', { limit: 10 })).length, 1);
+    t.deepEqual(taken.release.manifest.artifacts, plain(first.manifest.artifacts));
+    t.deepEqual(await store.catalog.recognize(sketchMd5Of(second.manifest)), []);
+    t.is((await store.catalog.releases('door', { limit: 10 })).length, 1);
   });
 
   storeTest(
     'publishing an old release again offers it on a new channel, and never brings it back to one',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-      await store.catalogue.publish(publication(first.manifest, '1.0'));
-      await store.catalogue.publish(publication(second.manifest, '2.0'));
-      t.is((await store.catalogue.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
-      t.is(
-        (await store.catalogue.publish(publication(first.manifest, '1.0', { channel: 'beta' }))).outcome,
-        'promoted',
-      );
-      const offers = (await store.catalogue.offers('door')).map(
+      await store.catalog.publish(publication(first.manifest, '1.0'));
+      await store.catalog.publish(publication(second.manifest, '2.0'));
+      t.is((await store.catalog.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
+      t.is((await store.catalog.publish(publication(first.manifest, '1.0', { channel: 'beta' }))).outcome, 'promoted');
+      const offers = (await store.catalog.offers('door')).map(
         ({ channel, release }) => `${channel} ${release.version}`,
       );
       t.deepEqual(offers.sort(), ['beta 1.0', 'stable 2.0']);
@@ -132,47 +128,47 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     'what a channel is told to offer it offers, and a withdrawn release is offered no more',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-      const old = await store.catalogue.publish(publication(first.manifest, '1.0'));
-      const young = await store.catalogue.publish(publication(second.manifest, '2.0'));
-      await store.catalogue.offer('door', 'stable', [old.release.id], 'tester');
-      t.is((await store.catalogue.offers('door'))[0]?.release.version, '1.0');
+      const old = await store.catalog.publish(publication(first.manifest, '1.0'));
+      const young = await store.catalog.publish(publication(second.manifest, '2.0'));
+      await store.catalog.offer('door', 'stable', [old.release.id], 'tester');
+      t.is((await store.catalog.offers('door'))[0]?.release.version, '1.0');
       const versions = async () =>
-        (await store.catalogue.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
+        (await store.catalog.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
       t.deepEqual(await versions(), ['1.0', '2.0']);
-      await store.catalogue.withdraw('door', [old.release.id], 'it smokes', 'tester');
-      t.deepEqual(await store.catalogue.offers('door'), []);
+      await store.catalog.withdraw('door', [old.release.id], 'it smokes', 'tester');
+      t.deepEqual(await store.catalog.offers('door'), []);
       t.deepEqual(await versions(), ['2.0']);
-      t.deepEqual(await store.catalogue.withVersion('door', '1.0'), []);
-      const [recognised] = await store.catalogue.recognise(sketchMd5Of(first.manifest));
-      t.is(recognised?.release.withdrawn, 'it smokes');
-      await store.catalogue.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
-      t.is((await store.catalogue.offers('door'))[0]?.release.version, '2.0');
+      t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
+      const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
+      t.is(recognized?.release.withdrawn, 'it smokes');
+      await store.catalog.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
+      t.is((await store.catalog.offers('door'))[0]?.release.version, '2.0');
     },
   );
 
   storeTest(
-    'builds of the past are recognised and not served, any number of them under one version',
+    'builds of the past are recognized and not served, any number of them under one version',
     async (t, { store }) => {
       const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       for (const { manifest } of builds) {
         const known = publication(manifest, '0.9', { purpose: 'known', channel: undefined });
-        t.is((await store.catalogue.publish(known)).outcome, 'published');
-        t.is((await store.catalogue.publish(known)).outcome, 'unchanged');
-        const [recognised] = await store.catalogue.recognise(sketchMd5Of(manifest));
-        t.is(recognised?.release.purpose, 'known');
-        for (const { sha256 } of manifest.artefacts) t.false(await store.catalogue.isReferenced(sha256));
+        t.is((await store.catalog.publish(known)).outcome, 'published');
+        t.is((await store.catalog.publish(known)).outcome, 'unchanged');
+        const [recognized] = await store.catalog.recognize(sketchMd5Of(manifest));
+        t.is(recognized?.release.purpose, 'known');
+        for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
       }
-      t.deepEqual(await store.catalogue.offers('door'), []);
-      t.deepEqual(await store.catalogue.withVersion('door', '0.9'), []);
+      t.deepEqual(await store.catalog.offers('door'), []);
+      t.deepEqual(await store.catalog.withVersion('door', '0.9'), []);
       const [first] = builds;
       if (first === undefined) throw new Error('no build');
-      t.is((await store.catalogue.publish(publication(first.manifest, '0.9'))).outcome, 'published');
-      for (const { sha256 } of first.manifest.artefacts) t.true(await store.catalogue.isReferenced(sha256));
+      t.is((await store.catalog.publish(publication(first.manifest, '0.9'))).outcome, 'published');
+      for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
     },
   );
 
   storeTest('a device is saved by whoever has its newest record, and nobody else', async (t, opened) => {
-    await opened.store.catalogue.saveProject(project(), 'tester');
+    await opened.store.catalog.saveProject(project(), 'tester');
     const { devices } = opened.store;
     const mac = '18:FE:34:00:00:01';
     const fresh = { ...newRecord('door', mac), name: 'front door' };
@@ -192,7 +188,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   storeTest(
     'devices come in the order of their MACs, page by page, with when they were last seen',
     async (t, { store }) => {
-      await store.catalogue.saveProject(project(), 'tester');
+      await store.catalog.saveProject(project(), 'tester');
       const macs = Array.from({ length: 25 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
       await Promise.all(macs.map((mac) => store.devices.save(newRecord('door', mac), roomy)));
       await store.devices.touch([
@@ -218,7 +214,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   storeTest(
     'there are never more devices than there may be; those that nobody named make way',
     async (t, { store }) => {
-      await store.catalogue.saveProject(project(), 'tester');
+      await store.catalog.saveProject(project(), 'tester');
       const few = { mostDevices: 10 };
       const macOf = (index: number) =>
         `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
@@ -240,7 +236,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest('those are overdue whose first pending attempt is', async (t, { store }) => {
-    await store.catalogue.saveProject(project(), 'tester');
+    await store.catalog.saveProject(project(), 'tester');
     const device = (last: string, attempts: readonly Attempt[]) => ({
       ...newRecord('door', `02:00:00:00:00:${last}`),
       attempts,
@@ -322,7 +318,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   storeTest('a dump that is restored is the same store', async (t, opened) => {
     const { store } = opened;
     const { manifest } = await testBuild();
-    await store.catalogue.publish(publication(manifest, '1.0'));
+    await store.catalog.publish(publication(manifest, '1.0'));
     await store.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), attempts: [attempt(2)] }, roomy);
     await store.tokens.create({ id: 'abc', hash: 'ff', role: 'admin', name: 'me', createdAt: 5 }, 'tester');
     await store.setServedMs(99);
@@ -330,7 +326,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     const other = await opened.another();
     await other.restore(iterate(lines));
     t.deepEqual(await collect(other.dump()), lines);
-    t.is((await other.catalogue.recognise(sketchMd5Of(manifest))).length, 1);
+    t.is((await other.catalog.recognize(sketchMd5Of(manifest))).length, 1);
     t.is((await other.devices.get('door', '18:FE:34:00:00:01'))?.record.attempts[0]?.sends, 2);
     const empty = await opened.another();
     const broken = [...lines.slice(0, -1), { table: 'offers', row: { channel: 'x' } }];

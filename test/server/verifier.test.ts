@@ -82,9 +82,9 @@ test('a verification that needs too much memory is ended, and the next one is do
   const verifier = verifierOf(t, { verificationHeapMb: 48 });
   const { manifest } = question;
   // One difference each. The list of them is what does not fit.
-  const missing = manifest.artefacts.slice(0, 1).map((artefact) => ({ ...artefact, sha256: 'missing' }));
-  const artefacts = [...manifest.artefacts, ...Array.from({ length: 2_000_000 }, () => missing).flat()];
-  await t.throwsAsync(verifier.verify('door', { ...question, manifest: { ...manifest, artefacts } }), {
+  const missing = manifest.artifacts.slice(0, 1).map((artifact) => ({ ...artifact, sha256: 'missing' }));
+  const artifacts = [...manifest.artifacts, ...Array.from({ length: 2_000_000 }, () => missing).flat()];
+  await t.throwsAsync(verifier.verify('door', { ...question, manifest: { ...manifest, artifacts } }), {
     message: /more than 48 MiB of memory/,
   });
   t.true((await verifier.verify('door', question)).differences.length > 0);

@@ -1,6 +1,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, privateEncrypt, randomBytes, sign } from 'node:crypto';
 import { describePublicKey, type RsaPublicKey } from '../../src/core/keys/public-key.ts';
-import type { SignatureFormat } from '../../src/core/model/artefact.ts';
+import type { SignatureFormat } from '../../src/core/model/artifact.ts';
 import { concatBytes, setWord } from './image-builder.ts';
 import { rsaKeyObjects } from './key-pairs.ts';
 

@@ -52,7 +52,7 @@ export function makeReport(io: Io, options: OutputOptions): Report {
   };
 }
 
-/** Colours a word for a terminal that wants colours. */
-function paint(io: Io, colour: string, text: string): string {
-  return io.fancy ? `\u001b[${colour}m${text}\u001b[0m` : text;
+/** Colors a word for a terminal that wants colors. */
+function paint(io: Io, color: string, text: string): string {
+  return io.fancy ? `\u001b[${color}m${text}\u001b[0m` : text;
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
 import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
 import { factsOfRequest, parseRequest } from '../../core/preflight/request-facts.ts';
-import { recognise } from '../../core/preflight/running.ts';
+import { recognize } from '../../core/preflight/running.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { ProjectSettings } from '../../project/config/settings.ts';
@@ -64,7 +64,7 @@ async function requestingDevice(name: string, known: readonly string[], io: Io):
     throw new OtaError('FACTS_INVALID', { path, problems: ['no line in it is a header of an ESP8266 (x-ESP8266-…)'] });
   }
   const manifests = await Promise.all(known.map((file) => readManifest(resolve(io.cwd, file))));
-  const running = request.sketchMd5 === undefined ? undefined : recognise(request.sketchMd5, manifests);
+  const running = request.sketchMd5 === undefined ? undefined : recognize(request.sketchMd5, manifests);
   return { ...defined(running?.facts ?? {}), ...defined(request.facts) };
 }
 

@@ -1,5 +1,5 @@
 import { extname, resolve } from 'node:path';
-import { artefactSuffixes } from '../../core/model/artefact.ts';
+import { artifactSuffixes } from '../../core/model/artifact.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 
@@ -10,7 +10,7 @@ export interface LinkedProgram {
 }
 
 /**
- * The program that an image was made from: the one that is named, or the one beside the image (or beside what an artefact was made of)
+ * The program that an image was made from: the one that is named, or the one beside the image (or beside what an artifact was made of)
  * under the name of the sketch. It may be absent, and then proves nothing.
  *
  * @throws OtaError FILE_NOT_FOUND when the one that is named is not there
@@ -20,7 +20,7 @@ export async function findElf(file: string, named: string | undefined, io: Io): 
     const path = resolve(io.cwd, named);
     return { path, bytes: await readNamedFile(path, 'ELF') };
   }
-  const suffix = [...artefactSuffixes].reverse().find((end) => file.endsWith(end)) ?? '';
+  const suffix = [...artifactSuffixes].reverse().find((end) => file.endsWith(end)) ?? '';
   const image = file.slice(0, file.length - suffix.length);
   const path = `${image.slice(0, image.length - extname(image).length)}.elf`;
   const bytes = await readOptionalFile(path);

@@ -4,7 +4,7 @@ import { proveEnforcement } from '../../core/firmware/elf-proof.ts';
 import { type Firmware, readFirmware } from '../../core/firmware/firmware.ts';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import { readPublicKey } from '../../core/keys/public-key.ts';
-import { artefactSuffixes, manifestSuffix } from '../../core/model/artefact.ts';
+import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
 import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
 import { digests } from '../../core/pack/digests.ts';
 import { fileRelease } from '../../core/preflight/file-release.ts';
@@ -17,9 +17,9 @@ import { findElf } from './elf-beside.ts';
 
 /** What a file is judged as. */
 export interface FileToJudge {
-  /** Of a manifest: with all its artefacts. Of any other file: with that one alone. */
+  /** Of a manifest: with all its artifacts. Of any other file: with that one alone. */
   readonly release: Release;
-  /** All artefacts of the build, where a manifest describes the file: what could be sent in its place. */
+  /** All artifacts of the build, where a manifest describes the file: what could be sent in its place. */
   readonly build: Manifest | undefined;
   /** Undefined for a manifest. */
   readonly firmware: Firmware | undefined;
@@ -33,7 +33,7 @@ export interface JudgeOptions {
 }
 
 /**
- * Reads a file as preflight judges it: a manifest, an image or any artefact. A manifest beside it is believed what bytes don't tell (the
+ * Reads a file as preflight judges it: a manifest, an image or any artifact. A manifest beside it is believed what bytes don't tell (the
  * project, the board, the proof), if it describes this very file.
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
@@ -42,7 +42,7 @@ export async function readFileToJudge(path: string, options: JudgeOptions, io: I
   if (path.endsWith(manifestSuffix)) {
     return ofManifest(await readManifest(path));
   }
-  const bytes = await readNamedFile(path, 'image, artefact or manifest');
+  const bytes = await readNamedFile(path, 'image, artifact or manifest');
   const parsed = bytes[0] === openingBrace ? parseManifest(Buffer.from(bytes).toString('utf8')) : undefined;
   if (parsed !== undefined && 'manifest' in parsed) return ofManifest(parsed.manifest);
   if (parsed !== undefined) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
@@ -55,7 +55,7 @@ function ofManifest(manifest: Manifest): FileToJudge {
   return { release: manifest, build: manifest, firmware: undefined };
 }
 
-/** The same of bytes that were read from `path`: an image or an artefact. */
+/** The same of bytes that were read from `path`: an image or an artifact. */
 export async function judgeBytes(
   path: string,
   bytes: Uint8Array,
@@ -93,13 +93,13 @@ async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest
   const name = basename(path);
   const images = [
     name,
-    ...artefactSuffixes.filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)),
+    ...artifactSuffixes.filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)),
   ];
   const { sha256 } = digests(bytes);
   for (const image of images) {
     const text = await readOptionalFile(join(dirname(path), image + manifestSuffix));
     const parsed = text && parseManifest(Buffer.from(text).toString('utf8'));
-    if (parsed && 'manifest' in parsed && parsed.manifest.artefacts.some((artefact) => artefact.sha256 === sha256)) {
+    if (parsed && 'manifest' in parsed && parsed.manifest.artifacts.some((artifact) => artifact.sha256 === sha256)) {
       return parsed.manifest;
     }
   }

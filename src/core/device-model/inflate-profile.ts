@@ -28,11 +28,11 @@ const worthStreamingBytes = 32 * 1024;
  */
 export async function inflateProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
   const streamed = gzip.length < worthStreamingBytes ? undefined : await streamedProfile(gzip, sizeBytes);
-  return streamed ?? modelledProfile(gzip, sizeBytes);
+  return streamed ?? modeledProfile(gzip, sizeBytes);
 }
 
 /** The same by the model of eboot's inflater. */
-export function modelledProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
+export function modeledProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
   const blocksBefore: number[] = [];

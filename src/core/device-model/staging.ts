@@ -1,4 +1,4 @@
-import type { ImageKind } from '../model/artefact.ts';
+import type { ImageKind } from '../model/artifact.ts';
 import type { CoreHabits } from './cores.ts';
 import { roundUpToSector, sectorBytes } from './flash.ts';
 

@@ -1,6 +1,6 @@
 import { flashSizesByNibble } from '../firmware/flash-header.ts';
 import { imageMagic } from '../firmware/image-header.ts';
-import type { ImageKind } from '../model/artefact.ts';
+import type { ImageKind } from '../model/artifact.ts';
 import { httpError, type httpErrors } from './device-error.ts';
 import { announcedSize, freeSketchSpace, type Transport } from './staging.ts';
 import { beginUpdate, type EndResult, endUpdate, type Rejection, writeUpdate } from './updater.ts';

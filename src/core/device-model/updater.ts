@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
 import { imageMagic } from '../firmware/image-header.ts';
-import type { ImageKind } from '../model/artefact.ts';
+import type { ImageKind } from '../model/artifact.ts';
 import { type DeviceError, type ErrorDetails, updaterError, type updaterErrors } from './device-error.ts';
 import { eraseSector, programFlash, sectorBytes } from './flash.ts';
 import { checkSignature } from './signature-check.ts';

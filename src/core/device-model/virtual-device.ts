@@ -2,7 +2,7 @@ import { flashModes, flashSizesByNibble } from '../firmware/flash-header.ts';
 import { imageMagic } from '../firmware/image-header.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';
-import type { FlashMode, SignatureFormat } from '../model/artefact.ts';
+import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
 import type { CoreHabits } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 

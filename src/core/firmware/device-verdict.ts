@@ -1,6 +1,6 @@
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';
-import type { SignatureFormat } from '../model/artefact.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
 import { wordAt } from './little-endian.ts';
 
 /** What a device says of an update, in its own words. */

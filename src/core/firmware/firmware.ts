@@ -172,7 +172,7 @@ function readImage(content: Uint8Array): Image {
 function unknownContent(content: Uint8Array): Finding {
   if (content.length === 0) return { id: 'empty-file', message: 'there is no content' };
   const message =
-    'the content is neither a sketch (it does not begin with 0xe9) nor a filesystem that can be recognised';
+    'the content is neither a sketch (it does not begin with 0xe9) nor a filesystem that can be recognized';
   return { id: 'unknown-content', message, offset: 0 };
 }
 

@@ -3,7 +3,7 @@
  * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`) and of `tools/elf2bin.py`.
  */
 
-import type { FlashMode } from '../model/artefact.ts';
+import type { FlashMode } from '../model/artifact.ts';
 
 /** By the byte's value: index 0 is QIO. */
 export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const satisfies readonly FlashMode[];

@@ -1,7 +1,7 @@
 import { constants, publicDecrypt } from 'node:crypto';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';
-import type { SignatureFormat } from '../model/artefact.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
 import type { Finding, Reading } from './finding.ts';
 import { wordAt } from './little-endian.ts';
 

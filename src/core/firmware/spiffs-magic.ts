@@ -17,10 +17,10 @@ const fewestBlocks = 2;
 const blocksLookedAt = 4;
 
 /**
- * Recognises a SPIFFS by the word that each block holds before its erase count (`SPIFFS_MAGIC` in `spiffs_nucleus.h`):
+ * Recognizes a SPIFFS by the word that each block holds before its erase count (`SPIFFS_MAGIC` in `spiffs_nucleus.h`):
  * 0x0529 xor the page size, as the core and its mkspiffs are built (SPIFFS_USE_MAGIC without SPIFFS_USE_MAGIC_LENGTH in
  * `spiffs_config.h`), or that xor the number of blocks up to the end, as other builds of mkspiffs write it. An image
- * made without SPIFFS_USE_MAGIC looks like any bytes and is not recognised.
+ * made without SPIFFS_USE_MAGIC looks like any bytes and is not recognized.
  */
 export function readSpiffsGeometry(content: Uint8Array): SpiffsGeometry | undefined {
   for (const blockSizeBytes of blockSizes) {

@@ -1,5 +1,5 @@
 import { constants, createHash, publicDecrypt, timingSafeEqual, verify } from 'node:crypto';
-import type { SignatureFormat } from '../model/artefact.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
 import type { RsaPublicKey } from './public-key.ts';
 
 /**

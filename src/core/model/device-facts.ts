@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { FlashMode, ImageKind, SignatureFormat } from './artefact.ts';
+import type { FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { flashMode, type Same, sha256 } from './fields.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artefact.ts';
+import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
 
-/** The JSON beside the artefacts of a build. Signing elsewhere, upload, publish and the server read it instead of the image. */
+/** The JSON beside the artifacts of a build. Signing elsewhere, upload, publish and the server read it instead of the image. */
 export interface Manifest {
   /** Version of this format. */
   manifest: 1;
@@ -16,7 +16,7 @@ export interface Manifest {
   /** Proof that a device running this image verifies its next update. */
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
-  artefacts: Artefact[];
+  artifacts: Artifact[];
 }
 
 /** The file that the compiler or the filesystem tool wrote. */
@@ -58,7 +58,7 @@ export interface ManifestSigning {
 }
 
 /** A file made for devices: one encoding and one signature of the image. */
-export interface Artefact {
+export interface Artifact {
   /** Name of the file beside the manifest. */
   file: string;
   encoding: Encoding;
@@ -70,7 +70,7 @@ export interface Artefact {
   inflate?: InflateFacts | undefined;
   md5: string;
   sha256: string;
-  /** Key that signed the artefact; absent when `signature` is `none`. */
+  /** Key that signed the artifact; absent when `signature` is `none`. */
   keyFingerprint?: string | undefined;
 }
 
@@ -133,7 +133,7 @@ const inflateSchema = v.strictObject({
   lowestStaging: v.optional(v.strictObject({ erasesFirst: sizeBytes, inflatesFirst: sizeBytes })),
 });
 
-const artefactSchema = v.strictObject({
+const artifactSchema = v.strictObject({
   file: fileName,
   encoding: v.picklist(['identity', 'gzip']),
   signature: v.picklist(['none', 'current', 'legacy']),
@@ -205,7 +205,7 @@ export const manifestSchema = v.strictObject({
     legacy: v.boolean(),
     compressedFilesystem: v.boolean(),
   }),
-  artefacts: v.array(artefactSchema),
+  artifacts: v.array(artifactSchema),
 });
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;

@@ -1,9 +1,9 @@
 /** Types of a manifest, and the words that all entry points share. */
 
 export type { RsaPublicKey } from '../keys/public-key.ts';
-export type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artefact.ts';
+export type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 export type {
-  Artefact,
+  Artifact,
   FilesystemFacts,
   InflateFacts,
   Manifest,

@@ -8,8 +8,8 @@ import type { FindingId } from '../firmware/finding.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
-import type { ImageKind } from '../model/artefact.ts';
-import type { Artefact, Manifest } from '../model/manifest.ts';
+import type { ImageKind } from '../model/artifact.ts';
+import type { Artifact, Manifest } from '../model/manifest.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
 import type { Build } from './build.ts';
 import { digests } from './digests.ts';
@@ -53,7 +53,7 @@ export interface PackResult {
 }
 
 /**
- * Turns an image into an unsigned build: the image as it is, a compressed artefact, and the manifest. Signing is a stage of its own
+ * Turns an image into an unsigned build: the image as it is, a compressed artifact, and the manifest. Signing is a stage of its own
  * ({@link signBuild}), on this machine or on another.
  *
  * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}; the reason of the signal
@@ -71,14 +71,14 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
 
   const { file = nameIn(request.path), compression = 'gzip' } = request;
   const files = new Map([[file, request.image]]);
-  const artefacts = [await unsigned(file, request.image, firmware, firmware.encoding)];
+  const artifacts = [await unsigned(file, request.image, firmware, firmware.encoding)];
   const compress = compressors[compression];
   if (compress !== undefined && firmware.encoding === 'identity') {
     const compressed = alignGzip(await compress(request.image, request.signal));
     files.set(`${file}.gz`, compressed);
-    artefacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
+    artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
   }
-  const manifest = describe({ ...request, file }, firmware, kind, enforcement, artefacts);
+  const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
   const complaints = judgeBuild(manifest, request.path, new Set(request.allow));
   return { build: { manifest, files }, warnings: [...warnings, ...complaints] };
 }
@@ -91,8 +91,8 @@ async function unsigned(
   file: string,
   bytes: Uint8Array,
   { content, kind }: Firmware,
-  encoding: Artefact['encoding'],
-): Promise<Artefact> {
+  encoding: Artifact['encoding'],
+): Promise<Artifact> {
   const inflate = encoding === 'gzip' ? await quickInflateFacts(bytes, content, kind === 'sketch') : undefined;
   return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
 }
@@ -130,7 +130,7 @@ function describe(
   firmware: Firmware,
   kind: ImageKind,
   enforcement: Manifest['enforcement'],
-  artefacts: Artefact[],
+  artifacts: Artifact[],
 ): Manifest {
   const { project, version, board, publicKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
@@ -157,6 +157,6 @@ function describe(
       legacy: request.legacy ?? false,
       compressedFilesystem: request.signCompressedFilesystem ?? false,
     },
-    artefacts,
+    artifacts,
   };
 }

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'fflate';
 import { alignGzip } from '../compression/alignment.ts';
 import { looksLikeGzip, readGzipHeader } from '../firmware/gzip-header.ts';
-import type { Encoding, SignatureFormat } from '../model/artefact.ts';
+import type { Encoding, SignatureFormat } from '../model/artifact.ts';
 
 /** By a gzip header that eboot could read; what merely begins with its magic bytes is taken as it is. */
 export function encodingOf(bytes: Uint8Array): Encoding {

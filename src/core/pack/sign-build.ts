@@ -1,7 +1,7 @@
 import { gunzipSync } from 'fflate';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { SignatureFormat } from '../model/artefact.ts';
-import type { Artefact, Manifest } from '../model/manifest.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
+import type { Artifact, Manifest } from '../model/manifest.ts';
 import { inflateFacts } from '../preflight/image-facts.ts';
 import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
@@ -13,7 +13,7 @@ import { payloadFor } from './payload.ts';
 const lengthWordBytes = 4;
 
 /**
- * Adds the signed artefacts to a build. `pack` and `sign --manifest` both come through here, so that what is signed elsewhere is byte
+ * Adds the signed artifacts to a build. `pack` and `sign --manifest` both come through here, so that what is signed elsewhere is byte
  * for byte what would have been signed at once.
  *
  * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
@@ -22,13 +22,13 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   const { manifest } = build;
   requireExpectedKey(manifest, signer, signerName);
   const files = new Map(build.files);
-  const artefacts = manifest.artefacts.filter(({ signature }) => signature === 'none');
+  const artifacts = manifest.artifacts.filter(({ signature }) => signature === 'none');
   for (const plan of signaturesWanted(manifest)) {
     const encoding = plan.format === 'legacy' ? 'identity' : plan.source.encoding;
     const payload = payloadOf(plan, build, signer);
     const bytes = await signImage(payload, signer, plan.format, plan.file);
     files.set(plan.file, bytes);
-    artefacts.push({
+    artifacts.push({
       file: plan.file,
       encoding,
       signature: plan.format,
@@ -40,7 +40,7 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   }
   const { fingerprint, bits, pem } = signer.publicKey;
   const signing = { ...manifest.signing, publicKey: { fingerprint, bits, pem } };
-  return { manifest: { ...manifest, signing, artefacts }, files };
+  return { manifest: { ...manifest, signing, artifacts }, files };
 }
 
 /** The key that the build was packed for; where it was packed for none, one that its image holds. */
@@ -56,19 +56,19 @@ function requireExpectedKey({ image, embeddedKeys, signing }: Manifest, signer: 
 
 interface WantedSignature {
   readonly file: string;
-  readonly source: Artefact;
+  readonly source: Artifact;
   readonly format: SignatureFormat;
 }
 
 /** The image always; its compressed form, but a filesystem's only when asked for; the legacy form when asked for. */
-function signaturesWanted({ artefacts, image, signing }: Manifest): WantedSignature[] {
+function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignature[] {
   const wanted: WantedSignature[] = [];
-  for (const source of artefacts.filter(({ signature }) => signature === 'none')) {
+  for (const source of artifacts.filter(({ signature }) => signature === 'none')) {
     const isCompressedFilesystem = image.kind === 'filesystem' && source.encoding === 'gzip';
     if (isCompressedFilesystem && !signing.compressedFilesystem) continue;
     wanted.push({ file: `${source.file}.signed`, source, format: 'current' });
   }
-  const source = artefacts.find(({ file }) => file === image.file);
+  const source = artifacts.find(({ file }) => file === image.file);
   if (signing.legacy && source !== undefined) {
     wanted.push({ file: `${image.file}.legacy_sig`, source, format: 'legacy' });
   }
@@ -82,12 +82,12 @@ function payloadOf({ source, format }: WantedSignature, build: Build, { publicKe
 }
 
 /** The same content, but a header that was lengthened moves every byte of the input. */
-function inflateOf(payload: Uint8Array, source: Artefact, { image }: Manifest): Artefact['inflate'] {
+function inflateOf(payload: Uint8Array, source: Artifact, { image }: Manifest): Artifact['inflate'] {
   if (payload.length === source.sizeBytes) return source.inflate;
   return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');
 }
 
-function bytesOf({ file }: Artefact, { files }: Build): Uint8Array {
+function bytesOf({ file }: Artifact, { files }: Build): Uint8Array {
   const bytes = files.get(file);
   if (bytes === undefined) throw new Error(`the bytes of ${file} are not part of the build`);
   return bytes;

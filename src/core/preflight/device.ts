@@ -2,7 +2,7 @@ import { type CoreHabits, coreHabits } from '../device-model/cores.ts';
 import { roundUpToSector } from '../device-model/flash.ts';
 import { announcedSize, freeSketchSpace, type StagingArea, type Transport } from '../device-model/staging.ts';
 import { sketchAreaByHeaders } from '../firmware/flash-layout.ts';
-import type { SignatureFormat } from '../model/artefact.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 
 /** What is known of a device, and what follows from its core. */

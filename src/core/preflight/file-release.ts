@@ -1,7 +1,7 @@
 import type { Firmware } from '../firmware/firmware.ts';
 import type { FlashLayout } from '../firmware/flash-layout.ts';
 import { imageFacts, inflateFacts } from './image-facts.ts';
-import type { Release, ReleaseArtefact } from './release.ts';
+import type { Release, ReleaseArtifact } from './release.ts';
 
 /** What is known of a file besides its bytes. */
 export interface FileContext {
@@ -14,7 +14,7 @@ export interface FileContext {
   readonly gzipBytes?: number | undefined;
 }
 
-/** Any file, an image or an artefact, as a release of its own with nothing else in it. */
+/** Any file, an image or an artifact, as a release of its own with nothing else in it. */
 export function fileRelease(firmware: Firmware, context: FileContext): Release {
   const { layout } = context;
   const kind = firmware.kind === 'unknown' && context.kind === 'filesystem' ? 'filesystem' : firmware.kind;
@@ -28,11 +28,11 @@ export function fileRelease(firmware: Firmware, context: FileContext): Release {
     embeddedKeys: kind === 'sketch' ? firmware.embeddedKeys.map(({ key }) => key.fingerprint) : [],
     enforcement: context.enforcement ?? 'unproven',
     signing: {},
-    artefacts: [fileArtefact(firmware, context.file, kind === 'sketch')],
+    artifacts: [fileArtifact(firmware, context.file, kind === 'sketch')],
   };
 }
 
-function fileArtefact(firmware: Firmware, file: string, isSketch: boolean): ReleaseArtefact {
+function fileArtifact(firmware: Firmware, file: string, isSketch: boolean): ReleaseArtifact {
   const { encoding, trailer, payload, content } = firmware;
   const inflates = encoding === 'gzip' && content.length > 0;
   return {

@@ -2,10 +2,10 @@ import {
   type InflateProfile,
   inflateProfile,
   lowestSafeStaging,
-  modelledProfile,
+  modeledProfile,
 } from '../device-model/inflate-profile.ts';
 import type { Firmware } from '../firmware/firmware.ts';
-import type { Artefact, Manifest } from '../model/manifest.ts';
+import type { Artifact, Manifest } from '../model/manifest.ts';
 
 type ImageFacts = Pick<
   Manifest['image'],
@@ -58,9 +58,9 @@ function filesystemFacts({ filesystem, content }: Firmware): NonNullable<ImageFa
  * @param content what it inflates to
  * @param isSketch only of a sketch it matters where it is staged: a filesystem is written above it
  */
-export function inflateFacts(gzip: Uint8Array, content: Uint8Array, isSketch: boolean): Artefact['inflate'] {
+export function inflateFacts(gzip: Uint8Array, content: Uint8Array, isSketch: boolean): Artifact['inflate'] {
   const sizeBytes = content.length;
-  return isSketch ? factsOfProfile(modelledProfile(gzip, sizeBytes), sizeBytes) : { sizeBytes };
+  return isSketch ? factsOfProfile(modeledProfile(gzip, sizeBytes), sizeBytes) : { sizeBytes };
 }
 
 /** The same, at less cost for a process that has just started: a hook. */
@@ -68,12 +68,12 @@ export async function quickInflateFacts(
   gzip: Uint8Array,
   content: Uint8Array,
   isSketch: boolean,
-): Promise<Artefact['inflate']> {
+): Promise<Artifact['inflate']> {
   const sizeBytes = content.length;
   return isSketch ? factsOfProfile(await inflateProfile(gzip, sizeBytes), sizeBytes) : { sizeBytes };
 }
 
-function factsOfProfile(profile: InflateProfile | undefined, sizeBytes: number): Artefact['inflate'] {
+function factsOfProfile(profile: InflateProfile | undefined, sizeBytes: number): Artifact['inflate'] {
   if (profile === undefined) return undefined;
   const lowestStaging = {
     erasesFirst: lowestSafeStaging(profile, true),

@@ -10,5 +10,5 @@ export type { Complaint } from './judge.ts';
 export { judgeRelease, type ReleaseQuestion, type ReleaseVerdict } from './judge-release.ts';
 export { type Plan, type PlanQuestion, plan, type Refusal, type Step } from './plan.ts';
 export type { RuleId } from './registry.ts';
-export type { Release, ReleaseArtefact, ReleaseImage } from './release.ts';
+export type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 export type { Objection, Severity } from './rule.ts';

@@ -10,18 +10,18 @@ export interface ReleaseQuestion {
 
 /** What the rules say of a release by itself, whatever the device. */
 export interface ReleaseVerdict {
-  /** Of every artefact: nothing of the release is fit to be sent. */
+  /** Of every artifact: nothing of the release is fit to be sent. */
   readonly refused: readonly Complaint[];
-  /** Everything else, also what is refused in some artefacts only: the planner sends others. */
+  /** Everything else, also what is refused in some artifacts only: the planner sends others. */
   readonly warnings: readonly Complaint[];
 }
 
-/** Asks the rules that need no device. Each complaint is named once, however many artefacts it is about. */
+/** Asks the rules that need no device. Each complaint is named once, however many artifacts it is about. */
 export function judgeRelease(
   release: Release,
   { publishing = false, allow = new Set() }: ReleaseQuestion = {},
 ): ReleaseVerdict {
-  const complaints = release.artefacts.map((artefact) => judge({ release, artefact, facts: undefined, publishing }));
+  const complaints = release.artifacts.map((artifact) => judge({ release, artifact, facts: undefined, publishing }));
   const isRefusedByAll = ({ rule, severity }: Complaint): boolean =>
     severity === 'refuse' &&
     !allow.has(rule) &&

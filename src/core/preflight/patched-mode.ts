@@ -1,5 +1,5 @@
 import { flashModes } from '../firmware/flash-header.ts';
-import type { FlashMode } from '../model/artefact.ts';
+import type { FlashMode } from '../model/artifact.ts';
 import type { Context } from './rule.ts';
 
 /**
@@ -13,8 +13,8 @@ import type { Context } from './rule.ts';
  */
 export type ModeByte = 'untouched' | 'kept' | 'changed' | 'unknown';
 
-export function modeByteOf({ image, artefact, device }: Context): ModeByte {
-  if (device === undefined || artefact.encoding === 'gzip') return 'untouched';
+export function modeByteOf({ image, artifact, device }: Context): ModeByte {
+  if (device === undefined || artifact.encoding === 'gzip') return 'untouched';
   const habit = device.habits?.patchesFlashMode ?? 'sketch';
   if (habit === 'never' || (image.kind !== 'sketch' && habit !== 'always')) return 'untouched';
   const { flashMode } = device.facts;

@@ -1,6 +1,6 @@
 import type { DeviceFacts } from '../model/device-facts.ts';
 import { type Complaint, judge } from './judge.ts';
-import { isSigned, type Release, type ReleaseArtefact } from './release.ts';
+import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
 import { factsAfter } from './running.ts';
 
 export interface PlanQuestion<Candidate extends Release> {
@@ -14,21 +14,21 @@ export interface PlanQuestion<Candidate extends Release> {
   readonly allow?: ReadonlySet<string> | undefined;
 }
 
-/** One artefact that is sent. */
+/** One artifact that is sent. */
 export interface Step<Candidate extends Release> {
   readonly release: Candidate;
-  readonly artefact: Candidate['artefacts'][number];
+  readonly artifact: Candidate['artifacts'][number];
   /** Also what would have been refused without being allowed. */
   readonly warnings: readonly Complaint[];
 }
 
-/** A rule in the way, and of which artefact it speaks. */
+/** A rule in the way, and of which artifact it speaks. */
 export interface Refusal extends Complaint {
-  readonly artefact: string;
+  readonly artifact: string;
 }
 
 /**
- * What is to be done with a device. send: this artefact. hops: these artefacts, one after the other, each when the device has come back
+ * What is to be done with a device. send: this artifact. hops: these artifacts, one after the other, each when the device has come back
  * with the one before; `refused` says why not at once. refuse: nothing, and these rules are in the way.
  */
 export type Plan<Candidate extends Release> =
@@ -40,7 +40,7 @@ export type Plan<Candidate extends Release> =
 const mostHops = 3;
 
 /**
- * Decides what is sent to a device: the smallest artefact that is safe, or else hops through other sketches, or else nothing. Upload,
+ * Decides what is sent to a device: the smallest artifact that is safe, or else hops through other sketches, or else nothing. Upload,
  * publish and server ask it, and nothing else decides.
  */
 export function plan<Candidate extends Release>(question: PlanQuestion<Candidate>): Plan<Candidate> {
@@ -55,7 +55,7 @@ export function plan<Candidate extends Release>(question: PlanQuestion<Candidate
 
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
-  /** Of all artefacts. */
+  /** Of all artifacts. */
   readonly refused: readonly Refusal[];
 }
 
@@ -71,18 +71,18 @@ function choose<Candidate extends Release>(
 ): Choice<Candidate> {
   const steps: JudgedStep<Candidate>[] = [];
   const refused: Refusal[] = [];
-  for (const artefact of release.artefacts) {
-    const complaints = judge({ release, artefact, facts });
+  for (const artifact of release.artifacts) {
+    const complaints = judge({ release, artifact, facts });
     const inTheWay = complaints.filter(({ rule, severity }) => severity === 'refuse' && !allow.has(rule));
-    refused.push(...inTheWay.map((complaint) => ({ ...complaint, artefact: artefact.file })));
+    refused.push(...inTheWay.map((complaint) => ({ ...complaint, artifact: artifact.file })));
     if (inTheWay.length > 0) continue;
     const warnings = complaints.map((complaint): Complaint => ({ ...complaint, severity: 'warn' }));
     const allowed = complaints.filter(({ severity }) => severity === 'refuse').length;
-    steps.push({ release, artefact, warnings, allowed });
+    steps.push({ release, artifact, warnings, allowed });
   }
   const [best] = steps.sort(byPreference);
   return {
-    step: best && { release, artefact: best.artefact, warnings: best.warnings },
+    step: best && { release, artifact: best.artifact, warnings: best.warnings },
     refused: withoutRepetition(refused),
   };
 }
@@ -91,14 +91,14 @@ function choose<Candidate extends Release>(
 function byPreference<Candidate extends Release>(a: JudgedStep<Candidate>, b: JudgedStep<Candidate>): number {
   return (
     a.allowed - b.allowed ||
-    a.artefact.sizeBytes - b.artefact.sizeBytes ||
+    a.artifact.sizeBytes - b.artifact.sizeBytes ||
     a.warnings.length - b.warnings.length ||
-    rank(a.artefact) - rank(b.artefact)
+    rank(a.artifact) - rank(b.artifact)
   );
 }
 
-function rank(artefact: ReleaseArtefact): number {
-  return artefact.signature === 'current' ? 0 : isSigned(artefact) ? 2 : 1;
+function rank(artifact: ReleaseArtifact): number {
+  return artifact.signature === 'current' ? 0 : isSigned(artifact) ? 2 : 1;
 }
 
 function withoutRepetition(refused: readonly Refusal[]): readonly Refusal[] {
@@ -144,7 +144,7 @@ function continued<Candidate extends Release>(
     if (hops.some(({ release }) => release === stone)) continue;
     const { step } = choose({ ...facts, kind: 'sketch' }, stone, allow);
     if (step === undefined) continue;
-    journeys.push({ facts: factsAfter(facts, stone, step.artefact), hops: [...hops, step] });
+    journeys.push({ facts: factsAfter(facts, stone, step.artifact), hops: [...hops, step] });
   }
   return journeys;
 }

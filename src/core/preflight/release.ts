@@ -1,8 +1,8 @@
-import type { Encoding, ImageKind, SignatureFormat } from '../model/artefact.ts';
-import type { Artefact, Manifest } from '../model/manifest.ts';
+import type { Encoding, ImageKind, SignatureFormat } from '../model/artifact.ts';
+import type { Artifact, Manifest } from '../model/manifest.ts';
 
 /**
- * What is judged: an image and the artefacts made of it. Every manifest is one; a file without a manifest is inspected and becomes
+ * What is judged: an image and the artifacts made of it. Every manifest is one; a file without a manifest is inspected and becomes
  * one (`file-release.ts`), and then some of it may be unknown.
  */
 export interface Release {
@@ -15,7 +15,7 @@ export interface Release {
   /** `disproved`: the ELF shows that the Updater does not verify. */
   readonly enforcement: Manifest['enforcement'] | 'disproved';
   readonly signing: { readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined };
-  readonly artefacts: readonly ReleaseArtefact[];
+  readonly artifacts: readonly ReleaseArtifact[];
 }
 
 export interface ReleaseImage
@@ -30,14 +30,14 @@ export interface ReleaseImage
   readonly gzipBytes?: number | undefined;
 }
 
-export interface ReleaseArtefact
-  extends Readonly<Pick<Artefact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'keyFingerprint'>> {
+export interface ReleaseArtifact
+  extends Readonly<Pick<Artifact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'keyFingerprint'>> {
   readonly encoding: Encoding;
   /** `unverified`: there is a signature, and no known key made it. */
   readonly signature: 'none' | 'unverified' | SignatureFormat;
 }
 
-/** True for an artefact with a signature behind it, whoever made it. */
-export function isSigned({ signature }: Pick<ReleaseArtefact, 'signature'>): boolean {
+/** True for an artifact with a signature behind it, whoever made it. */
+export function isSigned({ signature }: Pick<ReleaseArtifact, 'signature'>): boolean {
   return signature !== 'none';
 }

@@ -4,7 +4,7 @@ import type { DeviceFacts } from '../model/device-facts.ts';
 /** What the headers of an update request tell (`ESP8266HTTPUpdate::handleUpdate` in ESP8266httpUpdate.cpp). */
 export interface RequestFacts {
   readonly facts: DeviceFacts;
-  /** `ESP.getSketchMD5()` of what runs: by it a build is recognised. */
+  /** `ESP.getSketchMD5()` of what runs: by it a build is recognized. */
   readonly sketchMd5: string | undefined;
   /** What the sketch gave as its version. */
   readonly version: string | undefined;

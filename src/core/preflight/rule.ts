@@ -1,5 +1,5 @@
 import type { Device } from './device.ts';
-import type { Release, ReleaseArtefact, ReleaseImage } from './release.ts';
+import type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 
 /** refuse: the update is not sent unless the rule is allowed by its name. warn: it is sent, and somebody should know. */
 export type Severity = 'refuse' | 'warn';
@@ -8,7 +8,7 @@ export type Severity = 'refuse' | 'warn';
 export interface Context {
   readonly release: Release;
   readonly image: ReleaseImage;
-  readonly artefact: ReleaseArtefact;
+  readonly artifact: ReleaseArtifact;
   /** Undefined when a build is judged by itself, which is not the same as a device of which nothing is known. */
   readonly device: Device | undefined;
   /** Whether the release is about to be offered to devices that nobody sees yet. */

@@ -1,7 +1,7 @@
 import type { DeviceFacts } from '../model/device-facts.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { knownDevice } from './device.ts';
-import type { Release, ReleaseArtefact } from './release.ts';
+import type { Release, ReleaseArtifact } from './release.ts';
 
 /** What is known of a device because it runs a build: what was compiled into it. An absent fact is unknown. */
 export function factsOfBuild({ project, board, image, embeddedKeys, enforcement, signing }: Release): DeviceFacts {
@@ -20,11 +20,11 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
   };
 }
 
-/** What will be known of a device after it has taken this artefact. */
-export function factsAfter(facts: DeviceFacts, release: Release, artefact: ReleaseArtefact): DeviceFacts {
+/** What will be known of a device after it has taken this artifact. */
+export function factsAfter(facts: DeviceFacts, release: Release, artifact: ReleaseArtifact): DeviceFacts {
   const { chipSizeBytes, transport, flashMode } = facts;
   if (release.image.kind !== 'sketch') return facts;
-  const isPatched = artefact.encoding === 'identity' && knownDevice(facts).habits?.patchesFlashMode !== 'never';
+  const isPatched = artifact.encoding === 'identity' && knownDevice(facts).habits?.patchesFlashMode !== 'never';
   const built = factsOfBuild(release);
   return {
     ...built,
@@ -43,11 +43,11 @@ export interface Recognition {
 }
 
 /**
- * Recognises the build that a device runs by its `ESP.getSketchMD5()`, and with it the flash mode that stands in its flash.
+ * Recognizes the build that a device runs by its `ESP.getSketchMD5()`, and with it the flash mode that stands in its flash.
  *
  * @param sketchMd5 32 hex digits, as x-ESP8266-sketch-md5 has them
  */
-export function recognise(sketchMd5: string, known: readonly Manifest[]): Recognition | undefined {
+export function recognize(sketchMd5: string, known: readonly Manifest[]): Recognition | undefined {
   const wanted = sketchMd5.toLowerCase();
   for (const manifest of known) {
     const match = manifest.image.sketchMd5s.find(({ md5 }) => md5 === wanted);

@@ -1,6 +1,6 @@
 import { OtaError } from '../../errors/ota-error.ts';
 import { verifySignature } from '../keys/verify.ts';
-import type { SignatureFormat } from '../model/artefact.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
 import type { Signer } from './signer.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { RsaPublicKey } from '../keys/public-key.ts';
-import type { SignatureFormat } from '../model/artefact.ts';
+import type { SignatureFormat } from '../model/artifact.ts';
 
 /**
  * Whatever can make a signature: a key file, an external command, a token. It is handed the payload rather than a digest, because

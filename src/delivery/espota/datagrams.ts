@@ -1,4 +1,4 @@
-import type { ImageKind } from '../../core/model/artefact.ts';
+import type { ImageKind } from '../../core/model/artifact.ts';
 import type { ForeignProtocol } from '../verdict.ts';
 import { startsWithEspHomeMagic } from './esphome.ts';
 
@@ -42,5 +42,5 @@ export function readAnswer(datagram: Uint8Array): Answer {
   if (nonce?.length === 32) return { kind: 'challenge', nonce };
   // Cores for the ESP32 from 3.3.1 on challenge with SHA-256.
   if (nonce?.length === 64) return { kind: 'foreign', which: 'esp32', text };
-  return { kind: 'foreign', which: 'unrecognised', text };
+  return { kind: 'foreign', which: 'unrecognized', text };
 }

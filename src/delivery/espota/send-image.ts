@@ -210,7 +210,7 @@ class Transfer {
     const isEspHome = startsWithEspHomeMagic(Buffer.from(text, 'latin1'));
     return verdict({
       kind: 'wrongProtocol',
-      which: isEspHome ? 'esphome' : 'unrecognised',
+      which: isEspHome ? 'esphome' : 'unrecognized',
       heard: isEspHome ? undefined : heard,
     });
   }

@@ -1,4 +1,4 @@
-import type { ImageKind } from '../../core/model/artefact.ts';
+import type { ImageKind } from '../../core/model/artifact.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { type Attempt, attemptRepeatedly } from '../attempts.ts';
 import type { DeliveryOptions, DeliveryTarget } from '../delivery.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ImageKind } from '../../core/model/artefact.ts';
+import type { ImageKind } from '../../core/model/artifact.ts';
 
 /** A request to the web updater, as its bytes go over the wire. */
 export interface UpdateRequest {

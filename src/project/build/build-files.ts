@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { artefactSuffixes, manifestSuffix } from '../../core/model/artefact.ts';
+import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
 import { formatManifest, type Manifest, parseManifest } from '../../core/model/manifest.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
@@ -8,11 +8,11 @@ import type { Build } from '../../core/pack/build.ts';
 import { digests } from '../../core/pack/digests.ts';
 
 /**
- * Removes whatever an earlier build left beside an image: artefacts, the manifest, and temporary files of a hook that was killed. A
- * stale artefact is worse than none: espota.py sends it without a word.
+ * Removes whatever an earlier build left beside an image: artifacts, the manifest, and temporary files of a hook that was killed. A
+ * stale artifact is worse than none: espota.py sends it without a word.
  */
-export async function removeStaleArtefacts(imagePath: string): Promise<void> {
-  for (const suffix of [...artefactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
+export async function removeStaleArtifacts(imagePath: string): Promise<void> {
+  for (const suffix of [...artifactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
 }
 
 /**
@@ -21,15 +21,15 @@ export async function removeStaleArtefacts(imagePath: string): Promise<void> {
 export async function removeStaleSignatures(manifestPath: string, manifest: Manifest | undefined): Promise<void> {
   if (!manifestPath.endsWith(manifestSuffix)) return;
   const imagePath = manifestPath.slice(0, -manifestSuffix.length);
-  const listed = new Set(manifest?.artefacts.map(({ file }) => file));
-  for (const suffix of artefactSuffixes) {
+  const listed = new Set(manifest?.artifacts.map(({ file }) => file));
+  for (const suffix of artifactSuffixes) {
     const path = imagePath + suffix;
     if (suffix !== '.gz' && !listed.has(basename(path))) await removeLeftovers(path);
   }
 }
 
 /**
- * Writes a build beside its image; the manifest last, so that one which is there speaks of artefacts which are there. When a file
+ * Writes a build beside its image; the manifest last, so that one which is there speaks of artifacts which are there. When a file
  * cannot be written, those that were are taken back; a manifest that was there remains.
  *
  * @param present names of the files that are there already; the image always is
@@ -59,22 +59,22 @@ export async function writeBuild(
 }
 
 /**
- * Reads a build back from its manifest and makes sure that the unsigned artefacts are the very bytes that it describes.
+ * Reads a build back from its manifest and makes sure that the unsigned artifacts are the very bytes that it describes.
  *
- * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTEFACT_CHANGED
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED
  */
 export async function readBuild(manifestPath: string): Promise<Build> {
   const text = await readNamedFile(manifestPath, 'manifest');
   const parsed = parseManifest(Buffer.from(text).toString('utf8'));
   if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path: manifestPath, reason: parsed.reason });
   const files = new Map<string, Uint8Array>();
-  for (const artefact of parsed.manifest.artefacts) {
-    if (artefact.signature !== 'none') continue;
-    const path = join(dirname(manifestPath), artefact.file);
-    const bytes = await readNamedFile(path, 'artefact');
-    if (digests(bytes).sha256 !== artefact.sha256)
-      throw new OtaError('ARTEFACT_CHANGED', { path, manifest: manifestPath });
-    files.set(artefact.file, bytes);
+  for (const artifact of parsed.manifest.artifacts) {
+    if (artifact.signature !== 'none') continue;
+    const path = join(dirname(manifestPath), artifact.file);
+    const bytes = await readNamedFile(path, 'artifact');
+    if (digests(bytes).sha256 !== artifact.sha256)
+      throw new OtaError('ARTIFACT_CHANGED', { path, manifest: manifestPath });
+    files.set(artifact.file, bytes);
   }
   return { manifest: parsed.manifest, files };
 }

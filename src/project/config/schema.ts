@@ -84,13 +84,13 @@ export const configSchema = v.strictObject({
   publicKey: v.optional(v.pipe(keySource, v.description('Public key; derived from the private key when absent.'))),
   passphrase: v.optional(v.pipe(secretSource, v.description('Passphrase of an encrypted private key.'))),
   knownKeys: v.optional(
-    v.pipe(v.array(text), v.description('Paths of further public keys that `verify` and `inspect` recognise.')),
+    v.pipe(v.array(text), v.description('Paths of further public keys that `verify` and `inspect` recognize.')),
   ),
   compression: v.optional(
     v.pipe(
       v.picklist(compressionNames, `must be one of ${compressionNames.join(', ')}`),
       v.description(
-        'gzip (default) is quick; zopfli is smallest, at some seconds a build; none makes no compressed artefact.',
+        'gzip (default) is quick; zopfli is smallest, at some seconds a build; none makes no compressed artifact.',
       ),
     ),
   ),

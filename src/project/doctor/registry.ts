@@ -15,7 +15,7 @@ import { platformioHook } from './checks/platformio-hook.ts';
 import { platformioOptionNames } from './checks/platformio-options.ts';
 import { platformioVersion } from './checks/platformio-version.ts';
 import { project } from './checks/project.ts';
-import { staleArtefacts } from './checks/stale-artefacts.ts';
+import { staleArtifacts } from './checks/stale-artifacts.ts';
 
 /** Every check by its name, in the order in which they are told. Adding one: a file in checks/, and a line here. */
 export const checks = {
@@ -33,7 +33,7 @@ export const checks = {
   'core-cache': coreCache,
   'core-release': coreRelease,
   'other-signing': otherSigning,
-  'stale-artefacts': staleArtefacts,
+  'stale-artifacts': staleArtifacts,
   'call-back': callBack,
   mdns,
 } as const satisfies Record<string, Check>;

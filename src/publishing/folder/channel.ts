@@ -82,7 +82,7 @@ async function manifestsOf(channel: string, kept: readonly ReleaseName[]): Promi
 
 /** Files that never change may have two names; where the file system has no such thing they are copied. */
 async function place(manifest: Manifest, from: string, to: string): Promise<void> {
-  for (const file of [...manifest.artefacts.map((artefact) => artefact.file), manifestNameOf(manifest)]) {
+  for (const file of [...manifest.artifacts.map((artifact) => artifact.file), manifestNameOf(manifest)]) {
     await link(join(from, file), join(to, file)).catch(() => copyFile(join(from, file), join(to, file)));
   }
 }

@@ -4,10 +4,10 @@ import { OtaError } from '../../errors/ota-error.ts';
 /**
  * The tree that any web server can serve, with the paths that the update server of this tool has below /files:
  *
- *     PROJECT/VERSION/FILE      an artefact; what is there never changes
+ *     PROJECT/VERSION/FILE      an artifact; what is there never changes
  *     PROJECT/@CHANNEL/FILE     the same of what the channel offers now: a link into PROJECT/.channels, so that all of it changes at once
  *
- * with the manifests beside the artefacts.
+ * with the manifests beside the artifacts.
  */
 export interface Places {
   readonly project: string;

@@ -10,11 +10,11 @@ export function folderWay(root: string): PublishWay {
   return { publish: (publication) => publishToFolder(publication, root) };
 }
 
-/** @throws OtaError FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTEFACT_CHANGED */
+/** @throws OtaError FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED */
 async function publishToFolder(publication: Publication, root: string): Promise<Published> {
   if (publication.purpose === 'known') {
     throw new OtaError('USAGE', {
-      message: 'A folder recognises no devices, so nothing is made known to it',
+      message: 'A folder recognizes no devices, so nothing is made known to it',
       hint: 'Give --known together with --to URL of an update server.',
     });
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { manifestSuffix } from '../../core/model/artefact.ts';
+import { manifestSuffix } from '../../core/model/artifact.ts';
 import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
@@ -12,7 +12,7 @@ import { type Publication, whatOf } from '../publication.ts';
  * Writes a release into the folder of its version, the manifest last: a release is there when its manifest is. What is there already, and
  * equal, stays; files that got lost are written again.
  *
- * @throws OtaError VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTEFACT_CHANGED
+ * @throws OtaError VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED
  */
 export async function writeRelease(folder: string, publication: Publication): Promise<'written' | 'present'> {
   const { manifest, manifestText, project, version } = publication;
@@ -25,10 +25,10 @@ export async function writeRelease(folder: string, publication: Publication): Pr
   await mkdir(folder, { recursive: true }).catch((cause) => {
     throw writeError(folder, cause);
   });
-  for (const { file, sha256 } of manifest.artefacts) {
+  for (const { file, sha256 } of manifest.artifacts) {
     const there = await readOptionalFile(join(folder, file));
     if (there !== undefined && createHash('sha256').update(there).digest('hex') === sha256) continue;
-    await writeAtomically(join(folder, file), await publication.readArtefact(file));
+    await writeAtomically(join(folder, file), await publication.readArtifact(file));
   }
   if (present !== undefined) return 'present';
   await writeAtomically(join(folder, manifestNameOf(manifest)), manifestText);
@@ -58,9 +58,9 @@ export async function releasesIn(folder: string): Promise<Manifest[]> {
  * @throws OtaError RELEASES_CLASH
  */
 export function requireOwnNames(manifest: Manifest, others: readonly Manifest[]): void {
-  const mine = new Set(manifest.artefacts.map(({ file }) => file));
+  const mine = new Set(manifest.artifacts.map(({ file }) => file));
   for (const other of others) {
-    const shared = other.artefacts.find(({ file }) => mine.has(file));
+    const shared = other.artifacts.find(({ file }) => mine.has(file));
     if (shared === undefined || whatOf(other) === whatOf(manifest)) continue;
     const reason = `Two images of one version are called ${shared.file} (a server tells boards apart; a folder needs two names, or two projects)`;
     throw new OtaError('RELEASES_CLASH', { reason, builds: `${whatOf(other)}; ${whatOf(manifest)}` });
@@ -68,7 +68,7 @@ export function requireOwnNames(manifest: Manifest, others: readonly Manifest[])
 }
 
 function isEqual(a: Manifest, b: Manifest): boolean {
-  const bytesOf = ({ image, artefacts }: Manifest) =>
-    JSON.stringify([image.sha256, artefacts.map(({ file, sha256 }) => `${file} ${sha256}`).sort()]);
+  const bytesOf = ({ image, artifacts }: Manifest) =>
+    JSON.stringify([image.sha256, artifacts.map(({ file, sha256 }) => `${file} ${sha256}`).sort()]);
   return bytesOf(a) === bytesOf(b);
 }

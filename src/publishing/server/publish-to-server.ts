@@ -26,7 +26,7 @@ export function serverWay(options: ServerWayOptions): PublishWay {
  * Asks the server to publish, sends what it says that it is missing, and asks again: what is there already is never sent twice, and a
  * repetition of all of it changes nothing.
  *
- * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTEFACT_CHANGED, and those of the connection
+ * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTIFACT_CHANGED, and those of the connection
  */
 async function publishToServer(publication: Publication, ask: Ask, showSending: ShowSending): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
@@ -39,11 +39,11 @@ async function publishToServer(publication: Publication, ask: Ask, showSending: 
     const { code, missing } = answer.problem;
     if (code !== 'blobs-missing' || missing === undefined || round === mostRounds) throw refusalOf(answer, publication);
     for (const { sha256 } of missing) {
-      const artefact = publication.manifest.artefacts.find((each) => each.sha256 === sha256);
+      const artifact = publication.manifest.artifacts.find((each) => each.sha256 === sha256);
       // Only what the manifest lists is ever sent, whatever a server asks for.
-      if (artefact === undefined) throw refusalOf(answer, publication);
-      const bytes = await publication.readArtefact(artefact.file);
-      await showSending(artefact, (onSent) => uploadBlob(ask, sha256, bytes, { onSent }));
+      if (artifact === undefined) throw refusalOf(answer, publication);
+      const bytes = await publication.readArtifact(artifact.file);
+      await showSending(artifact, (onSent) => uploadBlob(ask, sha256, bytes, { onSent }));
     }
   }
 }

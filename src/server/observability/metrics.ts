@@ -35,7 +35,7 @@ export function makeMetrics(
   total('ota_downloads_received_total', 'Downloads that a device took to the end', () => counters.downloadsReceived);
   total('ota_downloads_broken_total', 'Downloads that ended early', () => counters.downloadsBroken);
   total('ota_over_capacity_total', 'Devices that were put off', () => counters.overCapacity);
-  total('ota_sent_bytes_total', 'Bytes of artefacts that were sent to the end', () => counters.bytesSent);
+  total('ota_sent_bytes_total', 'Bytes of artifacts that were sent to the end', () => counters.bytesSent);
   total('ota_publications_total', 'Releases that were published', () => counters.publications);
   total('ota_failures_total', 'Requests that failed through a mistake of the server', () => counters.failures);
   total('ota_refused_connections_total', 'Connections beyond the limits', () => counters.refusedConnections);

@@ -73,7 +73,7 @@ export async function removeOrphans(
 ): Promise<void> {
   await publishing.take('all', async () => {
     for (const { sha256, complete } of await store.blobs.olderThan(at)) {
-      if (complete && (await store.catalogue.isReferenced(sha256))) continue;
+      if (complete && (await store.catalog.isReferenced(sha256))) continue;
       await store.blobs.remove(sha256);
       log.info({ sha256, complete }, 'removed an upload that was never published');
     }

@@ -3,7 +3,7 @@ import type { Store } from '../storage/store.ts';
 import type { Turns } from '../turns.ts';
 import type { DeviceRecords } from './devices/device-records.ts';
 import type { LastSeen } from './devices/last-seen.ts';
-import type { Catalogue } from './releases/catalog.ts';
+import type { Catalog } from './releases/catalog.ts';
 import type { Verifier } from './releases/verifier.ts';
 import type { Rollouts } from './rollouts/rollouts.ts';
 import type { ServiceClock } from './rollouts/service-clock.ts';
@@ -11,7 +11,7 @@ import type { ServiceClock } from './rollouts/service-clock.ts';
 /** What the use cases work with. */
 export interface ServiceParts {
   readonly store: Store;
-  readonly catalogue: Catalogue;
+  readonly catalog: Catalog;
   readonly records: DeviceRecords;
   readonly lastSeen: LastSeen;
   readonly rollouts: Rollouts;

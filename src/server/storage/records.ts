@@ -1,7 +1,7 @@
 import type { Role } from '../../api/release.ts';
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
-import type { FlashMode, ImageKind } from '../../core/model/artefact.ts';
+import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 
 /** Who changes something, for the audit log: the id of a token, or what the server did by itself. */
@@ -70,7 +70,7 @@ export interface Offer {
 }
 
 /** A build that an MD5 names, and the flash mode that is in the device's flash when it is this one. */
-export interface Recognised {
+export interface Recognized {
   readonly release: ReleaseRecord;
   readonly flashMode: FlashMode;
 }
@@ -121,7 +121,7 @@ export interface StoredReport {
   readonly freeSpaceBytes?: number | undefined;
 }
 
-/** What runs on a device, as far as it was recognised. */
+/** What runs on a device, as far as it was recognized. */
 export interface RunningRecord {
   readonly by: 'md5' | 'version';
   readonly version: string;

@@ -5,7 +5,7 @@ import type {
   DeviceRecord,
   Offer,
   ProjectRecord,
-  Recognised,
+  Recognized,
   ReleaseName,
   ReleaseRecord,
   RolloutRecord,
@@ -20,7 +20,7 @@ import type { Standing } from './standing.ts';
  * `setServedMs` and the samples of a rollout may be lost in a crash before that. `test/server/store-contract.ts` is what a store has to do.
  */
 export interface Store {
-  readonly catalogue: CatalogueStore;
+  readonly catalog: CatalogStore;
   readonly devices: DeviceStore;
   readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
@@ -44,7 +44,7 @@ export interface DumpLine {
 
 export interface Publication {
   readonly release: Omit<ReleaseRecord, 'id' | 'withdrawn'>;
-  /** Where it is offered at once; undefined for builds that are held back or only recognised. */
+  /** Where it is offered at once; undefined for builds that are held back or only recognized. */
   readonly channel: string | undefined;
   /** The project, when it is new or changes with it. */
   readonly project: ProjectRecord | undefined;
@@ -57,10 +57,10 @@ export interface PublicationResult {
   readonly release: ReleaseRecord;
 }
 
-export interface CatalogueStore {
+export interface CatalogStore {
   projects(): Promise<readonly ProjectRecord[]>;
   saveProject(project: ProjectRecord, by: Actor): Promise<void>;
-  /** In one step: the project, the release, the MD5s by which it is recognised, and what the channel offers. */
+  /** In one step: the project, the release, the MD5s by which it is recognized, and what the channel offers. */
   publish(publication: Publication): Promise<PublicationResult>;
   /** The newest first. Ids grow with time. */
   releases(
@@ -76,7 +76,7 @@ export interface CatalogueStore {
   /** What a channel has ever offered and is not withdrawn, the newest first. */
   offeredBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
   /** The builds that report themselves by this MD5 of 32 lower-case hex digits; few, since they are equal byte for byte. */
-  recognise(sketchMd5: string): Promise<readonly Recognised[]>;
+  recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
   /** All kinds and boards of a version that serve and are not withdrawn. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
@@ -98,7 +98,7 @@ export interface DeviceFilter {
   /** Part of a MAC, with or without its colons, or of a name. */
   readonly text?: string | undefined;
   readonly standing?: Standing | undefined;
-  /** That it runs, as far as it was recognised. */
+  /** That it runs, as far as it was recognized. */
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
 }

@@ -61,7 +61,7 @@ test('--json is one document, whatever comes of it', async (t) => {
   );
 });
 
-test('colours are for terminals that want them', async (t) => {
+test('colors are for terminals that want them', async (t) => {
   const folder = await testFolder(t, sketch);
   const world = { cwd: folder.at('door'), home: folder.at('home') };
   const start = '\u001b';

@@ -36,7 +36,7 @@ async function contents(folder: TestFolder): Promise<Record<string, string>> {
   );
 }
 
-test('pack makes the raw and the compressed artefact, both signed, and the manifest', async (t) => {
+test('pack makes the raw and the compressed artifact, both signed, and the manifest', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stdout, stderr } = await pack(folder, image);
   t.is(exitCode, 0, stderr);
@@ -57,7 +57,7 @@ test('pack makes the raw and the compressed artefact, both signed, and the manif
   t.true((await folder.read(`${image}.gz.signed`)).equals(signFile(gzip, keyObject, 'current')));
 });
 
-test('the manifest states the image, the keys, the proof, and each artefact with its digests', async (t) => {
+test('the manifest states the image, the keys, the proof, and each artifact with its digests', async (t) => {
   const folder = await builtSketch(t);
   const options = ['--project', 'door', '--firmware-version', '1.2.3', '--board', 'd1_mini', '--legacy'];
   await pack(folder, image, ...options);
@@ -74,7 +74,7 @@ test('the manifest states the image, the keys, the proof, and each artefact with
   t.deepEqual(manifest.embeddedKeys, [key.fingerprint]);
   t.deepEqual(manifest.signing.publicKey, { fingerprint: key.fingerprint, bits: 2048, pem: key.pem });
   t.deepEqual(
-    manifest.artefacts.map(({ file, encoding, signature }) => [file, encoding, signature]),
+    manifest.artifacts.map(({ file, encoding, signature }) => [file, encoding, signature]),
     [
       ['door.ino.bin', 'identity', 'none'],
       ['door.ino.bin.gz', 'gzip', 'none'],
@@ -83,12 +83,12 @@ test('the manifest states the image, the keys, the proof, and each artefact with
       ['door.ino.bin.legacy_sig', 'identity', 'legacy'],
     ],
   );
-  for (const artefact of manifest.artefacts) {
-    const bytes = await folder.read(`build/${artefact.file}`);
-    t.is(artefact.sizeBytes, bytes.length);
-    t.is(artefact.md5, createHash('md5').update(bytes).digest('hex'));
-    t.is(artefact.sha256, createHash('sha256').update(bytes).digest('hex'));
-    t.is(artefact.keyFingerprint, artefact.signature === 'none' ? undefined : key.fingerprint);
+  for (const artifact of manifest.artifacts) {
+    const bytes = await folder.read(`build/${artifact.file}`);
+    t.is(artifact.sizeBytes, bytes.length);
+    t.is(artifact.md5, createHash('md5').update(bytes).digest('hex'));
+    t.is(artifact.sha256, createHash('sha256').update(bytes).digest('hex'));
+    t.is(artifact.keyFingerprint, artifact.signature === 'none' ? undefined : key.fingerprint);
   }
 });
 
@@ -109,7 +109,7 @@ test('--legacy signs the raw image for core 2.5.x as well', async (t) => {
   t.true((await folder.read(`${image}.legacy_sig`)).equals(signFile(door.bin, keyObject, 'legacy')));
 });
 
-test('--compression none makes no compressed artefact', async (t) => {
+test('--compression none makes no compressed artifact', async (t) => {
   const folder = await builtSketch(t);
   await pack(folder, image, '--compression', 'none');
   t.deepEqual(await folder.list(), [...inputs, `${image}.ota.json`, `${image}.signed`].sort());
@@ -163,7 +163,7 @@ test('keys come from the configuration too, by environment variable and with a p
   t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);
 });
 
-test('images are found by the patterns of the configuration, artefacts of an earlier build are not', async (t) => {
+test('images are found by the patterns of the configuration, artifacts of an earlier build are not', async (t) => {
   const config = '{"images": ["build/**/*.bin*"], "compression": "none"}';
   const folder = await builtSketch(t, { 'ota.config.json': config, 'build/data/fs.bin': spiffsImage() });
   for (let round = 0; round < 2; round += 1) {
@@ -343,7 +343,7 @@ test('a firmware that is damaged would brick the device, and is refused as prefl
   }
 });
 
-test('whatever else fails, no artefact of this or an earlier build remains, nor what a killed run left', async (t) => {
+test('whatever else fails, no artifact of this or an earlier build remains, nor what a killed run left', async (t) => {
   const rubbish = {
     ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
     'build/.door.ino.bin.gz.signed.0badcafe.tmp': 'half',
@@ -371,7 +371,7 @@ test('whatever else fails, no artefact of this or an earlier build remains, nor 
   }
 });
 
-test('an image that is gone takes its artefacts with it', async (t) => {
+test('an image that is gone takes its artifacts with it', async (t) => {
   const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
   const { exitCode, error } = await pack(folder, 'build/old.bin');
   t.is(exitCode, 2);
@@ -385,7 +385,7 @@ test('keys that do not belong together are named by both their places', async (t
   t.is(error?.message, 'The keys do not belong together: private.key is not the private half of public.key');
 });
 
-test('when one artefact cannot be written, those before it are taken back', async (t) => {
+test('when one artifact cannot be written, those before it are taken back', async (t) => {
   const folder = await builtSketch(t, { [`${image}.gz.signed/in the way`]: '' });
   const { exitCode, error } = await pack(folder, image);
   t.is(exitCode, 1);

@@ -34,7 +34,7 @@ async function packed(t: Parameters<typeof builtSketch>[0], files: Readonly<Reco
 interface Document {
   readonly safe: boolean;
   readonly device: DeviceFacts;
-  readonly plan: { readonly kind: string; readonly steps: readonly { readonly artefact: string }[] };
+  readonly plan: { readonly kind: string; readonly steps: readonly { readonly artifact: string }[] };
   readonly refused: readonly { readonly rule: string; readonly message: string; readonly instead: string }[];
   readonly warnings: readonly { readonly rule: string }[];
   readonly alternative: string | null;
@@ -53,7 +53,7 @@ test('a file that is safe gives exit code 0, and says what would be sent', async
   t.is(exitCode, 0);
   t.like(document, { safe: true, refused: [], warnings: [] });
   t.deepEqual(
-    document?.plan.steps.map(({ artefact }) => artefact),
+    document?.plan.steps.map(({ artifact }) => artifact),
     ['door.ino.bin.gz.signed'],
   );
   t.deepEqual(document?.device, facts);
@@ -83,11 +83,11 @@ test('the sheet for people says the same in words', async (t) => {
   t.regex(refused, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
 });
 
-test('a manifest is planned: the best artefact for the device', async (t) => {
+test('a manifest is planned: the best artifact for the device', async (t) => {
   const folder = await packed(t);
   const plan = async (...argv: string[]) => {
     const { document } = await preflight(folder, 'build/door.ino.bin.ota.json', '--device', 'facts.json', ...argv);
-    return document?.plan.steps.map(({ artefact }) => artefact.replace('door.ino.bin', ''));
+    return document?.plan.steps.map(({ artifact }) => artifact.replace('door.ino.bin', ''));
   };
   t.deepEqual(await plan(), ['.gz.signed']);
   t.deepEqual(await plan('--core', '2.7.4'), ['.signed']);
@@ -196,10 +196,10 @@ test('a saved request tells the chip, the layout and the size, and with a known 
     sketchSizeBytes: 285_024,
     fsStart: 0x200000,
   });
-  t.is(bare.document?.plan.steps[0]?.artefact, 'door.ino.bin.signed');
+  t.is(bare.document?.plan.steps[0]?.artifact, 'door.ino.bin.signed');
   const known = await preflight(folder, manifest, '--request', 'request.txt', '--known', manifest);
   t.like(known.document?.device, { core: '3.1.2', signing: 'required', flashMode: 'dio', fsEnd: 0x3fa000 });
-  t.is(known.document?.plan.steps[0]?.artefact, 'door.ino.bin.gz.signed');
+  t.is(known.document?.plan.steps[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
 test('hops are found through the sketches that --via names', async (t) => {
@@ -216,7 +216,7 @@ test('hops are found through the sketches that --via names', async (t) => {
   t.is(exitCode, 0);
   t.is(document?.plan.kind, 'hops');
   t.deepEqual(
-    document?.plan.steps.map(({ artefact }) => artefact),
+    document?.plan.steps.map(({ artifact }) => artifact),
     ['door.ino.bin.signed', 'large.bin.gz.signed'],
   );
 });

@@ -76,7 +76,7 @@ test('with --json there is one document on stdout; without it a sentence on stde
   const { to, published } = JSON.parse(stdout);
   t.is(to, server.url.href);
   t.is(published.length, 1);
-  const { outcome, project, version, kind, board, channel, offered, artefacts } = published[0];
+  const { outcome, project, version, kind, board, channel, offered, artifacts } = published[0];
   t.deepEqual(
     { outcome, project, version, kind, board, channel, offered },
     {
@@ -89,7 +89,7 @@ test('with --json there is one document on stdout; without it a sentence on stde
       offered: true,
     },
   );
-  t.is(artefacts.length, 4);
+  t.is(artifacts.length, 4);
   const { stderr, stdout: silence } = await publish(folder, argv, env);
   t.is(silence, '');
   t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\) on stable: http:/);
@@ -126,7 +126,7 @@ test('only what was packed is published', async (t) => {
   await expectError(t, publish(folder, to), 'IMAGES_NONE');
 });
 
-test('an artefact that changed since it was packed stays here', async (t) => {
+test('an artifact that changed since it was packed stays here', async (t) => {
   const gz = Buffer.from(packedDoor['door.ino.bin.gz.signed'] ?? []);
   gz[1000] = (gz[1000] ?? 0) ^ 1;
   const folder = await folderWith(
@@ -134,7 +134,7 @@ test('an artefact that changed since it was packed stays here', async (t) => {
     { build: { ...packedDoor, 'door.ino.bin.gz.signed': gz } },
     { 'www/index.html': '' },
   );
-  await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'ARTEFACT_CHANGED');
+  await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'ARTIFACT_CHANGED');
   t.deepEqual(
     (await folder.list()).filter((name) => name.startsWith('www/')),
     ['www/index.html'],
@@ -146,7 +146,7 @@ test('a signature that does not verify stays here, whatever the manifest says of
   const digest = (name: string) => createHash(name).update(bytes).digest('hex');
   const manifest = JSON.parse(Buffer.from(packedDoor['door.ino.bin.ota.json'] ?? []).toString());
   const isSigned = ({ file }: { file: string }) => file === 'door.ino.bin.signed';
-  Object.assign(manifest.artefacts.find(isSigned), { md5: digest('md5'), sha256: digest('sha256') });
+  Object.assign(manifest.artifacts.find(isSigned), { md5: digest('md5'), sha256: digest('sha256') });
   const text = Buffer.from(JSON.stringify(manifest));
   const build = { ...packedDoor, 'door.ino.bin.signed': bytes, 'door.ino.bin.ota.json': text };
   const folder = await folderWith(t, { build }, { 'www/index.html': '' });

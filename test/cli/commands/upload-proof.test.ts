@@ -11,7 +11,7 @@ const image = 'build/door.ino.bin';
 interface Document {
   readonly devices: readonly {
     readonly outcome: string;
-    readonly artefact: string;
+    readonly artifact: string;
     readonly words: string;
     readonly hint: string | null;
     readonly confirmation: { readonly kind: string } | null;
@@ -57,7 +57,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
   const folder = await packedDoor(t, { door: listed(esp) });
   const first = await upload(folder, '--confirm', 'proven');
   t.is(first.exitCode, 0, first.stderr);
-  t.is(first.device.artefact, 'door.ino.bin.signed', 'nothing is known of it yet');
+  t.is(first.device.artifact, 'door.ino.bin.signed', 'nothing is known of it yet');
   t.is(first.device.confirmation?.kind, 'proven');
   const { devices } = await ledgerOf(folder);
   const { sketchMd5 } = await restarted(esp);
@@ -71,7 +71,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
   await heard(esp);
   const second = await upload(folder, '--confirm', 'proven');
   t.is(second.exitCode, 0, second.stderr);
-  t.is(second.device.artefact, 'door.ino.bin.gz.signed');
+  t.is(second.device.artifact, 'door.ino.bin.gz.signed');
   t.is(second.device.confirmation?.kind, 'proven');
 
   // A device of another kind in its place, as after an afternoon with a cable.
@@ -80,7 +80,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
   t.not(changed.state.sketchMd5, sketchMd5);
   await heard(changed);
   const third = await upload(folder, '--verbose');
-  t.is(third.device.artefact, 'door.ino.bin.signed', 'what was proven of another sketch does not count');
+  t.is(third.device.artifact, 'door.ino.bin.signed', 'what was proven of another sketch does not count');
   t.regex(third.stderr, /door: it does not show the sketch that the ledger knows/);
 });
 
@@ -181,7 +181,7 @@ test('what the command line says of a device counts for all of this run', async 
     'dio',
   ];
   const { device } = await upload(folder, ...facts, '--layout', '4m2m', '--sketch-size', '100K');
-  t.is(device.artefact, 'door.ino.bin.gz.signed');
+  t.is(device.artifact, 'door.ino.bin.gz.signed');
 });
 
 test('a device goes through another sketch where there is no direct way, each step proven before the next', async (t) => {

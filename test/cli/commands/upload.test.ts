@@ -12,7 +12,7 @@ interface Document {
   readonly devices: readonly {
     readonly name: string;
     readonly outcome: string;
-    readonly artefact?: string;
+    readonly artifact?: string;
     readonly words?: string;
     readonly confirmation?: { readonly kind: string } | null;
     readonly refused?: readonly { readonly rule: string }[];
@@ -59,7 +59,7 @@ test('each device gets what is safe for it: raw for a stranger, gzip for a frien
   const { exitCode, document, stderr } = await upload(folder, '--all');
   t.is(exitCode, 0, stderr);
   t.deepEqual(
-    document.devices.map(({ name, outcome, artefact }) => [name, outcome, artefact]),
+    document.devices.map(({ name, outcome, artifact }) => [name, outcome, artifact]),
     [
       ['stranger', 'updated', 'door.ino.bin.signed'],
       ['friend', 'updated', 'door.ino.bin.gz.signed'],
@@ -146,15 +146,15 @@ test('a run goes on with what is left of it, for the same build only', async (t)
 
   await folder.write(image, Buffer.concat([door.bin.subarray(0, -16), Buffer.alloc(16)]));
   const { error } = await upload(folder, '--all', '--resume');
-  t.is(error?.code, 'ARTEFACT_CHANGED', 'artefacts of another image than the one that lies there are not sent');
+  t.is(error?.code, 'ARTIFACT_CHANGED', 'artifacts of another image than the one that lies there are not sent');
 });
 
-test('an artefact that was changed after it was packed is not sent', async (t) => {
+test('an artifact that was changed after it was packed is not sent', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write(`${image}.signed`, (await folder.read(`${image}.signed`)).subarray(1));
   const { error } = await upload(folder, '--all');
-  t.is(error?.code, 'ARTEFACT_CHANGED');
+  t.is(error?.code, 'ARTIFACT_CHANGED');
   t.deepEqual(updatesOf(esp), []);
 });
 
@@ -163,10 +163,10 @@ test('what is named is what is sent, or nothing', async (t) => {
   const folder = await packedDoor(t, { door: listed(esp, { facts: doorFacts }) });
   const send = (file: string) => runVerb(['upload', file, '--all', '--json'], { cwd: folder.path });
   const raw = await send(`${image}.signed`);
-  t.is((JSON.parse(raw.stdout) as Document).devices[0]?.artefact, 'door.ino.bin.signed');
+  t.is((JSON.parse(raw.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
   t.is((await send(`${image}.legacy_sig`)).error?.code, 'PREFLIGHT_REFUSED');
   const manifest = await send(`${image}.ota.json`);
-  t.is((JSON.parse(manifest.stdout) as Document).devices[0]?.artefact, 'door.ino.bin.gz.signed');
+  t.is((JSON.parse(manifest.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
 test('without a file the newest build of the project is sent', async (t) => {
@@ -174,7 +174,7 @@ test('without a file the newest build of the project is sent', async (t) => {
   const folder = await packedDoor(t, { door: listed(esp) });
   const { exitCode, stdout, stderr } = await runVerb(['upload', '--all', '--json'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
-  t.is((JSON.parse(stdout) as Document).devices[0]?.artefact, 'door.ino.bin.signed');
+  t.is((JSON.parse(stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
   t.is((await runVerb(['upload', '--all', '--filesystem'], { cwd: folder.path })).error?.code, 'IMAGES_NONE');
 });
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type CoreHabits, coreHabits } from '../../../src/core/device-model/cores.ts';
 import { copyCodes, runEboot } from '../../../src/core/device-model/eboot.ts';
 import { erasedFlash, roundUpToSector } from '../../../src/core/device-model/flash.ts';
-import { lowestSafeStaging, modelledProfile } from '../../../src/core/device-model/inflate-profile.ts';
+import { lowestSafeStaging, modeledProfile } from '../../../src/core/device-model/inflate-profile.ts';
 import { concatBytes } from '../../support/image-builder.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { noisyBytes } from './recipes.ts';
@@ -86,7 +86,7 @@ test('inflating goes wrong exactly when the staging is lower than the profile al
       (bytes, core, sector) => {
         const gzip = Uint8Array.from(gzipSync(bytes));
         const habits = habitsOf(core);
-        const profile = modelledProfile(gzip, bytes.length);
+        const profile = modeledProfile(gzip, bytes.length);
         if (profile === undefined) return t.fail('it inflates');
         const source = sector * 4096;
         const flash = stagedAt(source, gzip);
@@ -105,7 +105,7 @@ test('inflating goes wrong exactly when the staging is lower than the profile al
 test('the profile agrees with the rule of the bytes consumed, sector by sector', (t) => {
   fc.assert(
     fc.property(image, (bytes) => {
-      const profile = modelledProfile(Uint8Array.from(gzipSync(bytes)), bytes.length);
+      const profile = modeledProfile(Uint8Array.from(gzipSync(bytes)), bytes.length);
       if (profile === undefined) return t.fail('it inflates');
       t.is(profile.blocksAfter.length, Math.ceil(bytes.length / 4096));
       t.is(profile.blocksAfter.at(-1), profile.blocks);

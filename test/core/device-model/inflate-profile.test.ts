@@ -4,7 +4,7 @@ import { gzipAsync as zopfli } from '@gfx/zopfli';
 import test from 'ava';
 import fc from 'fast-check';
 import { gzipSync as fflateGzip } from 'fflate';
-import { inflateProfile, modelledProfile } from '../../../src/core/device-model/inflate-profile.ts';
+import { inflateProfile, modeledProfile } from '../../../src/core/device-model/inflate-profile.ts';
 import { concatBytes } from '../../support/image-builder.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { noisyBytes } from './recipes.ts';
@@ -40,7 +40,7 @@ test('of streams of every kind', async (t) => {
   await fc.assert(
     fc.asyncProperty(deflated, async ({ content, level, memLevel, strategy, nameBytes }) => {
       const gzip = framed(deflateRawSync(content, { level, memLevel, strategy }), content.length, nameBytes);
-      const expected = modelledProfile(gzip, content.length);
+      const expected = modeledProfile(gzip, content.length);
       t.truthy(expected);
       t.deepEqual(await inflateProfile(gzip, content.length), expected);
       streams++;
@@ -53,7 +53,7 @@ test('of streams of every kind', async (t) => {
 test('of what fflate and zopfli make', async (t) => {
   const bytes = concatBytes(noisyBytes(90_000, 0.3, 1), noisyBytes(90_000, 0.01, 2), noisyBytes(40_000, 1, 3));
   for (const gzip of [fflateGzip(bytes, { level: 9 }), await zopfli(bytes, { numiterations: 1 })]) {
-    t.deepEqual(await inflateProfile(gzip, bytes.length), modelledProfile(gzip, bytes.length));
+    t.deepEqual(await inflateProfile(gzip, bytes.length), modeledProfile(gzip, bytes.length));
   }
 });
 
@@ -72,7 +72,7 @@ test('of streams that are cut, damaged, followed by others, or of another size t
         [gzip, place % content.length],
       ];
       for (const [bytes, sizeBytes] of variants) {
-        const expected = modelledProfile(bytes, sizeBytes);
+        const expected = modeledProfile(bytes, sizeBytes);
         if (expected === undefined) refused++;
         t.deepEqual(await inflateProfile(bytes, sizeBytes), expected);
       }

@@ -11,7 +11,7 @@ import {
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { readSketchImage } from '../../../src/core/firmware/sketch-image.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
-import type { FlashMode, SignatureFormat } from '../../../src/core/model/artefact.ts';
+import type { FlashMode, SignatureFormat } from '../../../src/core/model/artifact.ts';
 import { buildImage, concatBytes, fillSizeAndCrc, setWord } from '../../support/image-builder.ts';
 
 const keyFile = (name: string): string => readFileSync(new URL(`../../fixtures/keys/${name}`, import.meta.url), 'utf8');

@@ -5,7 +5,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { coreHabits } from '../../../src/core/device-model/cores.ts';
 import { roundUpToSector } from '../../../src/core/device-model/flash.ts';
-import { lowestSafeStaging, modelledProfile } from '../../../src/core/device-model/inflate-profile.ts';
+import { lowestSafeStaging, modeledProfile } from '../../../src/core/device-model/inflate-profile.ts';
 import {
   restart,
   runUpdate,
@@ -108,7 +108,7 @@ test('over the web, gzip is overtaken exactly when it is staged lower than its p
         const device = deviceOf({ core });
         const gzip = gzipOf(image);
         const staging = stagingFor(device, 'sketch', announcedSize(device, 'web', 'sketch', gzip.length));
-        const profile = modelledProfile(gzip, image.length);
+        const profile = modeledProfile(gzip, image.length);
         if (staging.outcome === 'no-space' || profile === undefined) return t.fail('it fits and inflates');
         const isSafe = staging.address >= lowestSafeStaging(profile, device.habits.erasesBeforeInflating);
         if (!isSafe) overtaken++;

@@ -14,7 +14,7 @@ function findingIds(file: Uint8Array, keys = [owner.publicKey]): readonly string
 }
 
 for (const format of ['current', 'legacy'] as const) {
-  test(`a ${format} signature is recognised with its format and its key`, (t) => {
+  test(`a ${format} signature is recognized with its format and its key`, (t) => {
     const { trailer, payload, findings } = readFirmware(signFile(image, owner.privateKey, format), {
       knownKeys: [stranger.publicKey, owner.publicKey],
     });
@@ -26,7 +26,7 @@ for (const format of ['current', 'legacy'] as const) {
   });
 }
 
-test('a key of 2048 bits is recognised without being known', (t) => {
+test('a key of 2048 bits is recognized without being known', (t) => {
   const { trailer, findings } = readFirmware(signFile(image, makeKeyPair(2048).privateKey, 'current'));
   t.deepEqual([trailer?.format, trailer?.keyBits, trailer?.verifiedBy], ['unverified', 2048, undefined]);
   t.deepEqual(findings, []);

@@ -13,7 +13,7 @@ async function packed(t: Parameters<typeof builtSketch>[0]): Promise<{ manifest:
 test('a manifest names files beside it, and reaches for no others, whatever the system', async (t) => {
   const { manifest } = await packed(t);
   const named = (file: string) =>
-    parseManifest(JSON.stringify({ ...manifest, artefacts: manifest.artefacts.map((each) => ({ ...each, file })) }));
+    parseManifest(JSON.stringify({ ...manifest, artifacts: manifest.artifacts.map((each) => ({ ...each, file })) }));
   for (const file of ['../door.bin', 'a/door.bin', '..\\door.bin', 'C:\\door.bin', 'C:door.bin', 'c:', '..', '.', '']) {
     t.true('reason' in named(file), file);
   }

@@ -53,7 +53,7 @@ test('the unsigned image and the gzip stay whole, and the manifest says what was
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin')?.length, partition);
-  const sizes = build.manifest.artefacts.map(({ file, payloadBytes, inflate }) => [
+  const sizes = build.manifest.artifacts.map(({ file, payloadBytes, inflate }) => [
     file,
     payloadBytes,
     inflate?.sizeBytes,

@@ -48,13 +48,13 @@ function built({ generation, before, key, after }: Recipe): Uint8Array {
 
 type Recipe = typeof recipes extends fc.Arbitrary<infer Value> ? Value : never;
 
-test('whatever the image, a device takes every artefact that was signed, and finds the image in it', async (t) => {
+test('whatever the image, a device takes every artifact that was signed, and finds the image in it', async (t) => {
   await fc.assert(
     fc.asyncProperty(recipes, fc.boolean(), async (recipe, isGzipAlready) => {
       const raw = built(recipe);
       const { build } = await packImage(request(isGzipAlready ? gzipSync(raw) : raw));
       const { manifest, files } = await signBuild(build, signer, 'private.key');
-      for (const { file, encoding, signature, payloadBytes, sizeBytes } of manifest.artefacts) {
+      for (const { file, encoding, signature, payloadBytes, sizeBytes } of manifest.artifacts) {
         const bytes = files.get(file) ?? new Uint8Array(0);
         t.is(bytes.length, sizeBytes);
         const payload = bytes.subarray(0, payloadBytes);

@@ -20,7 +20,7 @@ async function contents(folder: TestFolder, names: readonly string[]): Promise<R
   );
 }
 
-/** What a build machine without the private key hands on: the manifest and the unsigned artefacts that it lists. */
+/** What a build machine without the private key hands on: the manifest and the unsigned artifacts that it lists. */
 async function packedElsewhere(
   t: ExecutionContext,
   options: readonly string[] = ['--public-key', 'public.key'],
@@ -131,16 +131,16 @@ test('a build packed without any key is signed only with a key that its image ho
 test('a manifest that is damaged, or that reaches for other files, is not guessed at', async (t) => {
   const vault = await packedElsewhere(t);
   const good: Manifest = JSON.parse(await vault.text(manifest));
-  const [first] = good.artefacts;
+  const [first] = good.artifacts;
   if (first === undefined) return t.fail();
   const bad: Record<string, string> = {
     'no JSON': '{"manifest": 1',
     'another version': JSON.stringify({ ...good, manifest: 2 }),
     'an unknown key': JSON.stringify({ ...good, surprise: true }),
-    'a missing key': JSON.stringify({ ...good, artefacts: undefined }),
-    'a path upwards': JSON.stringify({ ...good, artefacts: [{ ...first, file: '../door.ino.bin' }] }),
+    'a missing key': JSON.stringify({ ...good, artifacts: undefined }),
+    'a path upwards': JSON.stringify({ ...good, artifacts: [{ ...first, file: '../door.ino.bin' }] }),
     'an absolute path': JSON.stringify({ ...good, image: { ...good.image, file: '/etc/passwd' } }),
-    'a path of Windows': JSON.stringify({ ...good, artefacts: [{ ...first, file: 'c:\\door.bin' }] }),
+    'a path of Windows': JSON.stringify({ ...good, artifacts: [{ ...first, file: 'c:\\door.bin' }] }),
     nothing: '',
   };
   for (const [what, text] of Object.entries(bad)) {
@@ -153,10 +153,10 @@ test('a manifest that is damaged, or that reaches for other files, is not guesse
   }
 });
 
-test('an artefact that changed after it was packed, or is gone, is not signed', async (t) => {
+test('an artifact that changed after it was packed, or is gone, is not signed', async (t) => {
   const changes: readonly (readonly [string, ErrorCode, (folder: TestFolder, name: string) => Promise<unknown>])[] = [
-    [image, 'ARTEFACT_CHANGED', (folder, name) => folder.write(name, Buffer.concat([door.bin, Buffer.of(0)]))],
-    [`${image}.gz`, 'ARTEFACT_CHANGED', (folder, name) => folder.write(name, gzipSync(door.bin))],
+    [image, 'ARTIFACT_CHANGED', (folder, name) => folder.write(name, Buffer.concat([door.bin, Buffer.of(0)]))],
+    [`${image}.gz`, 'ARTIFACT_CHANGED', (folder, name) => folder.write(name, gzipSync(door.bin))],
     [`${image}.gz`, 'FILE_NOT_FOUND', (folder, name) => rm(folder.at(name))],
   ];
   for (const [name, code, change] of changes) {

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import { knownDevice } from '../../../src/core/preflight/device.ts';
-import type { Release, ReleaseArtefact, ReleaseImage } from '../../../src/core/preflight/release.ts';
+import type { Release, ReleaseArtifact, ReleaseImage } from '../../../src/core/preflight/release.ts';
 import type { Rule } from '../../../src/core/preflight/rule.ts';
 
 /** Fingerprints of two keys. */
@@ -40,14 +40,14 @@ const filesystem: ReleaseImage = {
   filesystem: { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes: 0x8000, modeByte: 0 },
 };
 
-const raw: ReleaseArtefact = {
+const raw: ReleaseArtifact = {
   file: 'door.bin',
   encoding: 'identity',
   signature: 'none',
   sizeBytes: 320_000,
   payloadBytes: 320_000,
 };
-const gzip: ReleaseArtefact = {
+const gzip: ReleaseArtifact = {
   file: 'door.bin.gz',
   encoding: 'gzip',
   signature: 'none',
@@ -56,10 +56,10 @@ const gzip: ReleaseArtefact = {
   inflate: { sizeBytes: 320_000, lowestStaging: { erasesFirst: 90_112, inflatesFirst: 86_016 } },
 };
 
-function signed(artefact: ReleaseArtefact): ReleaseArtefact {
-  const { file, sizeBytes } = artefact;
+function signed(artifact: ReleaseArtifact): ReleaseArtifact {
+  const { file, sizeBytes } = artifact;
   return {
-    ...artefact,
+    ...artifact,
     file: `${file}.signed`,
     signature: 'current',
     sizeBytes: sizeBytes + 260,
@@ -67,15 +67,15 @@ function signed(artefact: ReleaseArtefact): ReleaseArtefact {
   };
 }
 
-const ofFilesystem = (artefact: ReleaseArtefact, sizeBytes: number): ReleaseArtefact => ({
-  ...artefact,
-  file: artefact.file.replace('door', 'fs'),
+const ofFilesystem = (artifact: ReleaseArtifact, sizeBytes: number): ReleaseArtifact => ({
+  ...artifact,
+  file: artifact.file.replace('door', 'fs'),
   sizeBytes,
   payloadBytes: sizeBytes,
-  ...(artefact.encoding === 'gzip' ? { inflate: { sizeBytes: 0x1fa000 } } : {}),
+  ...(artifact.encoding === 'gzip' ? { inflate: { sizeBytes: 0x1fa000 } } : {}),
 });
 
-/** Artefacts that are right in every respect. */
+/** Artifacts that are right in every respect. */
 export const sound = {
   raw,
   gzip,
@@ -89,7 +89,7 @@ export const sound = {
 
 /** What differs from the sound case. */
 export interface Case {
-  readonly artefact?: ReleaseArtefact;
+  readonly artifact?: ReleaseArtifact;
   readonly image?: Partial<ReleaseImage>;
   readonly release?: Partial<Release>;
   /** null: a build by itself, with no device in sight. */
@@ -98,27 +98,27 @@ export interface Case {
   readonly refused?: readonly string[];
 }
 
-/** A release with this artefact alone; a filesystem's artefact gets the image of one. */
-export function releaseOf(artefact: ReleaseArtefact, changes: Partial<ReleaseImage> = {}): Release {
-  const isFilesystem = artefact.file.startsWith('fs');
+/** A release with this artifact alone; a filesystem's artifact gets the image of one. */
+export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseImage> = {}): Release {
+  const isFilesystem = artifact.file.startsWith('fs');
   return {
     image: { ...(isFilesystem ? filesystem : image), ...changes },
     embeddedKeys: isFilesystem ? [] : [ours],
     enforcement: 'elf',
     signing: {},
-    artefacts: [artefact],
+    artifacts: [artifact],
   };
 }
 
 /** Asks one rule. */
 export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnType<Rule['check']> {
-  const artefact = given.artefact ?? sound.rawSigned;
-  const release = { ...releaseOf(artefact, given.image), ...given.release };
+  const artifact = given.artifact ?? sound.rawSigned;
+  const release = { ...releaseOf(artifact, given.image), ...given.release };
   const facts = given.facts === null ? undefined : { ...device, ...given.facts };
   return check({
     release,
     image: release.image,
-    artefact,
+    artifact,
     device: facts && knownDevice(facts),
     publishing: given.publishing ?? false,
     refused: given.refused ?? [],

@@ -7,8 +7,8 @@ import type { RuleId } from '../../../src/core/preflight/registry.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { anyScenario, describeScenario, type Scenario } from './scenarios.ts';
 
-function complaintsOf({ facts, sent: { release, artefact } }: Scenario): readonly Complaint[] {
-  return judge({ release, artefact, facts });
+function complaintsOf({ facts, sent: { release, artifact } }: Scenario): readonly Complaint[] {
+  return judge({ release, artifact, facts });
 }
 
 function refusedBy(complaints: readonly Complaint[]): readonly RuleId[] {
@@ -44,7 +44,7 @@ test('what the rules call safe leaves the image in flash, and what leaves anothe
 function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): boolean {
   const at = kind === 'sketch' ? 0 : device.fsStart;
   const expected = sent.content.slice();
-  const isPatched = kind === 'sketch' && sent.artefact.encoding === 'identity';
+  const isPatched = kind === 'sketch' && sent.artifact.encoding === 'identity';
   if (isPatched && device.habits.patchesFlashMode !== 'never') expected[2] = flashModes.indexOf(device.flashMode);
   return Buffer.compare(result.device.flash.subarray(at, at + expected.length), expected) === 0;
 }

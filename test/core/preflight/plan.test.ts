@@ -4,7 +4,7 @@ import { coreHabits } from '../../../src/core/device-model/cores.ts';
 import { runUpdate } from '../../../src/core/device-model/run-update.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import { signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
-import type { FlashMode } from '../../../src/core/model/artefact.ts';
+import type { FlashMode } from '../../../src/core/model/artifact.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import type { Manifest } from '../../../src/core/model/manifest.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
@@ -77,9 +77,9 @@ async function packed(image: Uint8Array, version: string, withKey: boolean): Pro
 function sent(decision: Plan<Manifest>): string {
   switch (decision.kind) {
     case 'send':
-      return decision.artefact.file;
+      return decision.artifact.file;
     case 'hops':
-      return decision.hops.map(({ artefact }) => artefact.file).join(' then ');
+      return decision.hops.map(({ artifact }) => artifact.file).join(' then ');
     case 'refuse':
       return `refused by ${[...new Set(decision.refused.map(({ rule }) => rule))].sort().join(', ')}`;
   }
@@ -93,7 +93,7 @@ const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: f
 const ask = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
   sent(plan({ facts, target: manifest, steppingStones: stones.map((stone) => stone.manifest) }));
 
-test('a device of which all is known gets the smallest artefact', (t) => {
+test('a device of which all is known gets the smallest artifact', (t) => {
   t.is(ask(known, usual), 'usual.bin.gz.signed');
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
@@ -104,13 +104,13 @@ test('a device of which nothing is known gets the raw signed sketch of a project
   t.is(ask({ transport: 'espota' }, usual), 'usual.bin.signed');
   const unsigned = {
     ...usual.manifest,
-    artefacts: usual.manifest.artefacts.filter(({ signature }) => signature === 'none'),
+    artifacts: usual.manifest.artifacts.filter(({ signature }) => signature === 'none'),
   };
   t.regex(sent(plan({ facts: {}, target: unsigned })), /^refused by .*unsigned-to-signed/);
   t.is(ask({}, keyless), 'keyless.bin');
 });
 
-test('one unknown fact is enough for the raw artefact', (t) => {
+test('one unknown fact is enough for the raw artifact', (t) => {
   for (const hidden of ['core', 'flashMode', 'chipSizeBytes', 'fsStart', 'signing'] as const) {
     t.is(ask({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
   }
@@ -168,21 +168,21 @@ test('a filesystem that needs gzip and a newer core comes after the sketch', asy
   t.is(ask({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
 });
 
-test('a refusal names every rule in the way, each with its artefact and a way out', (t) => {
+test('a refusal names every rule in the way, each with its artifact and a way out', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
   if (decision.kind !== 'refuse') return t.fail(decision.kind);
-  for (const { rule, message, instead, artefact } of decision.refused) {
-    for (const text of [rule, message, instead, artefact]) t.not(text, '');
+  for (const { rule, message, instead, artifact } of decision.refused) {
+    for (const text of [rule, message, instead, artifact]) t.not(text, '');
   }
   t.true(decision.refused.some(({ rule }) => rule === 'other-project'));
 });
 
-test('an allowed rule lets an artefact pass with a warning, but never before one that needs no permission', (t) => {
+test('an allowed rule lets an artifact pass with a warning, but never before one that needs no permission', (t) => {
   const allow = new Set(['gz-signed-old-core']);
   t.is(sent(plan({ facts: { ...known, core: '2.7.4' }, target: usual.manifest, allow })), 'usual.bin.signed');
   const gzOnly = {
     ...usual.manifest,
-    artefacts: usual.manifest.artefacts.filter(({ file }) => file.endsWith('.gz.signed')),
+    artifacts: usual.manifest.artifacts.filter(({ file }) => file.endsWith('.gz.signed')),
   };
   const decision = plan({ facts: { ...known, core: '2.7.4' }, target: gzOnly, allow });
   t.is(sent(decision), 'usual.bin.gz.signed');
@@ -243,17 +243,17 @@ function taken(
   hop: Step<Manifest>,
   builds: readonly Build[],
 ): State {
-  const { artefact, release } = hop;
+  const { artifact, release } = hop;
   const origin = builds.find(({ manifest }) => manifest.version === release.version);
-  const bytes = origin?.files.get(artefact.file);
+  const bytes = origin?.files.get(artifact.file);
   const expected = origin?.files.get(release.image.file);
   const habits = coreHabits(release.image.core);
   if (bytes === undefined || expected === undefined || habits === undefined) throw new Error('a build of this test');
   const verifier = release.signing.publicKey && signatureVerifier(owner.publicKey, 'current');
   const transport = state.facts.transport ?? 'espota';
   const result = runUpdate(state.device, bytes, { transport, kind: 'sketch', expected, next: { habits, verifier } });
-  t.is(result.outcome, 'updated', `${artefact.file} to ${JSON.stringify(state.facts)}`);
-  const facts = factsAfter(state.facts, release, artefact);
+  t.is(result.outcome, 'updated', `${artifact.file} to ${JSON.stringify(state.facts)}`);
+  const facts = factsAfter(state.facts, release, artifact);
   t.is(facts.flashMode, result.device.flashMode);
   t.is(facts.sketchSizeBytes, result.device.sketchSizeBytes);
   return { device: result.device, facts };

@@ -10,10 +10,10 @@ import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { type FlashLayout, flashLayoutByName } from '../../../src/core/firmware/flash-layout.ts';
 import { describePublicKey } from '../../../src/core/keys/public-key.ts';
-import type { FlashMode, ImageKind, SignatureFormat } from '../../../src/core/model/artefact.ts';
+import type { FlashMode, ImageKind, SignatureFormat } from '../../../src/core/model/artifact.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import { fileRelease } from '../../../src/core/preflight/file-release.ts';
-import type { Release, ReleaseArtefact } from '../../../src/core/preflight/release.ts';
+import type { Release, ReleaseArtifact } from '../../../src/core/preflight/release.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { makeKeyPair, signFile, type TestKeyPair } from '../../support/signed-file.ts';
@@ -28,13 +28,13 @@ export interface Scenario {
   readonly sent: Sent;
 }
 
-/** An artefact of a test: what is sent, what should be in flash then, and what the rules are told of it. */
+/** An artifact of a test: what is sent, what should be in flash then, and what the rules are told of it. */
 interface Sent {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly content: Uint8Array;
   readonly release: Release;
-  readonly artefact: ReleaseArtefact;
+  readonly artifact: ReleaseArtifact;
 }
 
 const keyFile = (name: string): string => readFileSync(new URL(`../../fixtures/keys/${name}`, import.meta.url), 'utf8');
@@ -238,7 +238,7 @@ function waysToSend({ name, bytes: content }: Content, index: number): readonly 
 function describeSent(name: string, bytes: Uint8Array, content: Uint8Array): Sent {
   const knownKeys = [owner.publicKey, stranger.publicKey];
   const release = fileRelease(readFirmware(bytes, { knownKeys }), { file: name });
-  return { name, bytes, content, release, artefact: required(release.artefacts[0]) };
+  return { name, bytes, content, release, artifact: required(release.artifacts[0]) };
 }
 
 function misaligned(gzip: Uint8Array): Uint8Array {

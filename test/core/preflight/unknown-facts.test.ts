@@ -26,7 +26,7 @@ function without(facts: DeviceFacts, hidden: readonly Name[]): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.some((other) => other === name)));
 }
 
-/** Harm that an artefact called safe may still do: raw ones only, which are never refused for what is not known of a device. */
+/** Harm that an artifact called safe may still do: raw ones only, which are never refused for what is not known of a device. */
 function isForgiven(result: UpdateResult, warnings: readonly Complaint[], coreKnown: boolean): boolean {
   const isWarned = (rule: RuleId): boolean => warnings.some((warning) => warning.rule === rule);
   switch (result.outcome) {
@@ -48,12 +48,12 @@ function isForgiven(result: UpdateResult, warnings: readonly Complaint[], coreKn
 test('whatever is not known of a device, nothing that is called safe destroys its sketch', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
-      const { release, artefact, bytes, content } = scenario.sent;
+      const { release, artifact, bytes, content } = scenario.sent;
       const { device, transport, kind } = scenario;
-      const complaints = judge({ release, artefact, facts: without(scenario.facts, hidden) });
+      const complaints = judge({ release, artifact, facts: without(scenario.facts, hidden) });
       if (complaints.some(({ severity }) => severity === 'refuse')) return;
       const result = runUpdate(device, bytes, { transport, kind, expected: content });
-      const isRaw = artefact.encoding === 'identity';
+      const isRaw = artifact.encoding === 'identity';
       const coreKnown = !hidden.includes('core');
       const isFine = isRaw
         ? isForgiven(result, complaints, coreKnown)
@@ -69,9 +69,9 @@ test('gzip is sent to no device of which the core, the flash mode, the chip or t
   const needed = fc.constantFrom<Name>('core', 'flashMode', 'chipSizeBytes', 'fsStart');
   fc.assert(
     fc.property(anyScenario, needed, (scenario, hidden) => {
-      const { release, artefact } = scenario.sent;
-      if (artefact.encoding === 'identity') return;
-      const complaints = judge({ release, artefact, facts: without(scenario.facts, [hidden]) });
+      const { release, artifact } = scenario.sent;
+      if (artifact.encoding === 'identity') return;
+      const complaints = judge({ release, artifact, facts: without(scenario.facts, [hidden]) });
       t.true(complaints.some(({ severity }) => severity === 'refuse'));
     }),
     propertyRuns(150, 10_000),
@@ -79,13 +79,13 @@ test('gzip is sent to no device of which the core, the flash mode, the chip or t
   t.pass();
 });
 
-test('raw artefacts are refused for nothing that is not known', (t) => {
+test('raw artifacts are refused for nothing that is not known', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
-      const { release, artefact } = scenario.sent;
-      if (artefact.encoding === 'gzip') return;
+      const { release, artifact } = scenario.sent;
+      if (artifact.encoding === 'gzip') return;
       const refusedBy = (facts: DeviceFacts): readonly RuleId[] =>
-        judge({ release, artefact, facts })
+        judge({ release, artifact, facts })
           .filter(({ severity }) => severity === 'refuse')
           .map(({ rule }) => rule);
       // Where the partition is not known, the superblock bounds it.

@@ -122,7 +122,7 @@ test("ESPHome's bytes on the call-back are known too", async (t) => {
 
 test('an answer that nobody knows is a wrong protocol, without control characters', async (t) => {
   const esp = await quickEsp(t, { faults: { invitationAnswer: '\u001b[31mHELO' } });
-  t.deepEqual((await send(esp)).verdict, { kind: 'wrongProtocol', which: 'unrecognised', heard: '[31mHELO' });
+  t.deepEqual((await send(esp)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
 });
 
 test('a silent device is unreachable', async (t) => {

@@ -157,7 +157,7 @@ test('a wrong word in the place of OK is no OK', async (t) => {
 test('an OK before the image was sent is not believed', async (t) => {
   const esp = await quickEsp(t, { faults: { greeting: Buffer.from('OK'), transfer: { what: 'half-open', at: 0.1 } } });
   const { verdict } = await send(esp);
-  t.like(verdict, { kind: 'wrongProtocol', which: 'unrecognised' });
+  t.like(verdict, { kind: 'wrongProtocol', which: 'unrecognized' });
 });
 
 test('of two uploads at once to one device one is told yes, and the other is not told what is not so', async (t) => {

@@ -3,14 +3,14 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import {
-  allArtefacts,
-  artefactsOf,
+  allArtifacts,
+  artifactsOf,
   isSignedWith,
   makeKeys,
   makeWorkplace,
   placeKeys,
   removeKeys,
-  unsignedArtefacts,
+  unsignedArtifacts,
   willVerify,
 } from './workplace.ts';
 
@@ -25,7 +25,7 @@ test.serial('a key, no key, another key: each build is what its keys say', async
   const image = await workplace.image(sketch);
   t.is(first.exitCode, 0, first.output);
   t.regex(first.output, /Enabling binary signing[\s\S]*Signed binary: .*door\.ino\.bin\.signed/);
-  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.deepEqual(await artifactsOf(image), allArtifacts);
   t.true(await isSignedWith(`${image}.signed`, ours));
   t.true(await isSignedWith(`${image}.gz.signed`, ours));
   t.true(await willVerify(image, ours));
@@ -34,7 +34,7 @@ test.serial('a key, no key, another key: each build is what its keys say', async
   const second = await workplace.build(sketch);
   t.is(second.exitCode, 0, second.output);
   t.notRegex(second.output, /Enabling|Signed binary/);
-  t.deepEqual(await artefactsOf(image), unsignedArtefacts);
+  t.deepEqual(await artifactsOf(image), unsignedArtifacts);
   t.false((await readFile(image)).includes(ours.publicKey));
 
   await placeKeys(sketch, theirs);
@@ -60,7 +60,7 @@ test.serial(
     t.notRegex(again.output, /g(cc|\+\+) .* -c /);
     t.deepEqual(await digestsOf(image), before);
 
-    for (const suffix of allArtefacts) await rm(image + suffix);
+    for (const suffix of allArtifacts) await rm(image + suffix);
     t.is((await workplace.build(sketch)).exitCode, 0);
     t.deepEqual(await digestsOf(image), before);
   },
@@ -105,7 +105,7 @@ test.serial('keys and compression can come from ota.config.json', async (t) => {
 
   const image = await workplace.image(sketch);
   t.is(run.exitCode, 0, run.output);
-  t.deepEqual(await artefactsOf(image), ['.ota.json', '.signed']);
+  t.deepEqual(await artifactsOf(image), ['.ota.json', '.signed']);
   t.true(await isSignedWith(`${image}.signed`, ours));
   t.is(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')).version, '1.2.3');
 });
@@ -122,7 +122,7 @@ test.serial('built here without the private key, signed there: the same bytes as
   await placeKeys(sketch, ours, 'public');
   const here = await workplace.build(sketch);
   t.is(here.exitCode, 0, here.output);
-  t.deepEqual(await artefactsOf(image), unsignedArtefacts);
+  t.deepEqual(await artifactsOf(image), unsignedArtifacts);
 
   await placeKeys(workplace.folder, ours);
   const there = await workplace.run('sign', '--private-key', 'private.key', '--manifest', `${image}.ota.json`);
@@ -130,7 +130,7 @@ test.serial('built here without the private key, signed there: the same bytes as
   t.deepEqual(await digestsOf(image), inOneGo);
 });
 
-/** Image and artefacts: name to SHA-256. */
+/** Image and artifacts: name to SHA-256. */
 async function digestsOf(image: string): Promise<Record<string, string>> {
   const folder = dirname(image);
   const names = (await readdir(folder)).filter((name) => join(folder, name).startsWith(image)).sort();

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { headerHook, packHook } from '../../../src/project/build/arduino-hooks.ts';
 import {
-  allArtefacts,
-  artefactsOf,
+  allArtifacts,
+  artifactsOf,
   cli,
   isSignedWith,
   makeKeys,
@@ -36,7 +36,7 @@ test.serial(
     );
     t.regex(run.output, /core cache/);
     const image = await workplace.image(signed);
-    t.deepEqual(await artefactsOf(image), []);
+    t.deepEqual(await artifactsOf(image), []);
     t.false(await willVerify(image, keys));
   },
 );
@@ -52,7 +52,7 @@ test.serial('with the salt of `ota-hooks build`, both sketches get the core that
 
   t.is(run.exitCode, 0, run.output);
   const image = await workplace.image(signed);
-  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.deepEqual(await artifactsOf(image), allArtifacts);
   t.true(await isSignedWith(`${image}.signed`, keys));
   t.true(await willVerify(image, keys));
 

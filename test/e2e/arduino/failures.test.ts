@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { allArtefacts, artefactsOf, cli, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+import { allArtifacts, artifactsOf, cli, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
 
 const keys = makeKeys();
 
@@ -37,7 +37,7 @@ for (const { name, spoil, message } of badKeys) {
     await placeKeys(sketch, keys);
     t.is((await workplace.build(sketch)).exitCode, 0);
     const image = await workplace.image(sketch);
-    t.deepEqual(await artefactsOf(image), allArtefacts);
+    t.deepEqual(await artifactsOf(image), allArtifacts);
     const out = join(workplace.folder, 'out');
 
     await spoil(sketch);
@@ -45,7 +45,7 @@ for (const { name, spoil, message } of badKeys) {
 
     t.is(run.exitCode, 1, run.output);
     t.regex(run.output, message);
-    t.deepEqual(await artefactsOf(image), []);
+    t.deepEqual(await artifactsOf(image), []);
     t.false(existsSync(out));
 
     await placeKeys(sketch, keys);

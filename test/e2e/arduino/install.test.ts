@@ -2,14 +2,14 @@ import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import {
-  allArtefacts,
-  artefactsOf,
+  allArtifacts,
+  artifactsOf,
   isSignedWith,
   makeKeys,
   makeWorkplace,
   placeKeys,
   removeKeys,
-  unsignedArtefacts,
+  unsignedArtifacts,
   willVerify,
 } from './workplace.ts';
 
@@ -29,7 +29,7 @@ test.serial('after `install arduino` a plain build is signed; after `uninstall` 
 
   t.is(signed.exitCode, 0, signed.output);
   const image = await workplace.image(sketch);
-  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.deepEqual(await artifactsOf(image), allArtifacts);
   t.true(await isSignedWith(`${image}.gz.signed`, ours));
   t.true(await willVerify(image, ours));
 
@@ -50,7 +50,7 @@ test.serial('two sketches built one after the other do not share a core: the sta
   for (const sketch of [unsigned, signed, unsigned, signed]) {
     const run = await workplace.compile(sketch);
     t.is(run.exitCode, 0, run.output);
-    t.deepEqual(await artefactsOf(await workplace.image(sketch)), sketch === signed ? allArtefacts : unsignedArtefacts);
+    t.deepEqual(await artifactsOf(await workplace.image(sketch)), sketch === signed ? allArtifacts : unsignedArtifacts);
   }
   t.true(await willVerify(await workplace.image(signed), ours));
   t.false(await willVerify(await workplace.image(unsigned), ours));
@@ -99,7 +99,7 @@ test.serial('key, no key, another key, through the installed hooks', async (t) =
 
   await removeKeys(sketch);
   t.is((await workplace.compile(sketch)).exitCode, 0);
-  t.deepEqual(await artefactsOf(image), unsignedArtefacts);
+  t.deepEqual(await artifactsOf(image), unsignedArtifacts);
   t.false(await willVerify(image, ours));
 
   await placeKeys(sketch, theirs);

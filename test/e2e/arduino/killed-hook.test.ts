@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import test from 'ava';
 import { parseManifest } from '../../../src/core/model/manifest.ts';
-import { allArtefacts, artefactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
 
 const keys = makeKeys();
 const patienceMs = 480_000;
@@ -25,7 +25,7 @@ interface Moment {
 
 const moments: readonly Moment[] = [
   { name: 'at its start', hasCome: async () => true },
-  { name: 'while it writes', hasCome: async (image) => (await artefactsOf(image)).length > 0 },
+  { name: 'while it writes', hasCome: async (image) => (await artifactsOf(image)).length > 0 },
 ];
 
 for (const { name, hasCome } of moments) {
@@ -43,7 +43,7 @@ for (const { name, hasCome } of moments) {
     kill(pid);
     const { exitCode, output } = await build;
 
-    const left = await artefactsOf(image);
+    const left = await artifactsOf(image);
     if (exitCode === 0) t.log('the hook was faster than the signal');
     else t.regex(output, /signal: killed/);
     if (left.includes('.signed')) t.true(await isSignedWith(`${image}.signed`, keys));
@@ -51,7 +51,7 @@ for (const { name, hasCome } of moments) {
     if (left.includes('.ota.json')) t.true('manifest' in parseManifest(await readFile(`${image}.ota.json`, 'utf8')));
 
     t.is((await workplace.build(sketch)).exitCode, 0);
-    t.deepEqual(await artefactsOf(image), allArtefacts);
+    t.deepEqual(await artifactsOf(image), allArtifacts);
     t.true(await isSignedWith(`${image}.gz.signed`, keys));
   });
 }

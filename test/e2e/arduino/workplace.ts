@@ -149,7 +149,7 @@ export async function willVerify(image: string, { publicKey }: KeyPair): Promise
 }
 
 /** The suffixes of what stands beside an image, temporary files included. */
-export async function artefactsOf(image: string): Promise<readonly string[]> {
+export async function artifactsOf(image: string): Promise<readonly string[]> {
   const name = image.slice(dirname(image).length + 1);
   const names = await readdir(dirname(image));
   return names
@@ -159,6 +159,6 @@ export async function artefactsOf(image: string): Promise<readonly string[]> {
 }
 
 /** What a build with both keys leaves beside the image. */
-export const allArtefacts: readonly string[] = ['.gz', '.gz.signed', '.ota.json', '.signed'];
+export const allArtifacts: readonly string[] = ['.gz', '.gz.signed', '.ota.json', '.signed'];
 /** The same without a private key. */
-export const unsignedArtefacts: readonly string[] = ['.gz', '.ota.json'];
+export const unsignedArtifacts: readonly string[] = ['.gz', '.ota.json'];

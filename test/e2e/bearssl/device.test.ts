@@ -89,7 +89,7 @@ test('a device refuses a file whose trailer is cut, by however much', async (t) 
   );
 });
 
-test('a device takes the artefacts of a whole build, and none of them with one bit flipped anywhere', async (t) => {
+test('a device takes the artifacts of a whole build, and none of them with one bit flipped anywhere', async (t) => {
   const folder = await builtSketch(t, {}, fullDoor);
   await run(t, folder, 'header', '--public-key', 'public.key', '--out', header);
   await run(t, folder, 'pack', 'build/door.ino.bin', '--legacy');

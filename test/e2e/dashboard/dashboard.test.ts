@@ -7,7 +7,7 @@ import { rehearsal } from './rehearsal.ts';
 
 const schemes = ['light', 'dark'] as const;
 
-test('publish, update in stages, one breaks, the rollout halts: all of it is seen as it happens, in both colour schemes', async (t) => {
+test('publish, update in stages, one breaks, the rollout halts: all of it is seen as it happens, in both color schemes', async (t) => {
   const { server, begin, startDevices } = await rehearsal(t);
   const visit = await openBrowser(t, server.url);
   const visits = await Promise.all(schemes.map((colorScheme) => visit({ colorScheme })));

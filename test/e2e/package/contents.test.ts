@@ -40,7 +40,7 @@ test('the package holds the build, the hooks, the templates and what people read
     'templates',
   ]);
   const built =
-    /^dist\/(?:cli\.js|index\.js|library\/\w+\.js|simulator\/index\.js|chunks\/[\w-]+\.js|types\/[\w/.-]+\.d\.ts|schema\/(?:output\/)?[\w.-]+\.json|licences\.txt)$/;
+    /^dist\/(?:cli\.js|index\.js|(?:pack|preflight|upload|simulator)\.js|chunks\/[\w-]+\.js|types\/[\w/.-]+\.d\.ts|schema\/(?:output\/)?[\w.-]+\.json|licenses\.txt)$/;
   t.deepEqual(
     paths.filter((path) => path.startsWith('dist/') && !built.test(path)),
     [],

@@ -34,7 +34,7 @@ export async function send(manifest: Manifest, build: Build, host: string, passw
   const facts: DeviceFacts = { core: '3.1.2', signing: 'required' };
   const decision = plan({ facts, target: manifest });
   if (decision.kind !== 'send') return undefined;
-  const bytes = build.files.get(decision.artefact.file);
+  const bytes = build.files.get(decision.artifact.file);
   if (bytes === undefined) return undefined;
   return deliveryWays.espota.deliver({ host }, bytes, { kind: manifest.image.kind, password });
 }

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { artefactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+import { artifactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 const withoutHook = ['[env:d1]', ...environment.filter((line) => !line.startsWith('extra_scripts'))].join('\n');
-const signedArtefacts = ['.gz', '.signed', '.gz.signed', '.ota.json'];
+const signedArtifacts = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 
 test('`ota-hooks build` signs a project whose platformio.ini does not know of it, and writes nothing into it', async (t) => {
   const project = await makeProject(t, { ini: withoutHook });
   await placeKeys(project, keys);
   const built = await project.build();
   t.is(built.exitCode, 0, built.output);
-  t.deepEqual(artefactsOf(project.built('firmware.bin')), signedArtefacts);
+  t.deepEqual(artifactsOf(project.built('firmware.bin')), signedArtifacts);
   t.true(await isSignedWith(project.built('firmware.bin.gz.signed'), keys));
   t.is(await readFile(project.path('platformio.ini'), 'utf8'), `${withoutHook}\n`);
 });
@@ -22,7 +22,7 @@ test('`ota-hooks build` runs the hook of platformio.ini once, passes arguments o
   await project.write('release/ota.json', JSON.stringify({ project: 'door', compression: 'none' }));
   const built = await project.build('--config', 'release/ota.json', '--', '--environment', 'd1');
   t.is(built.exitCode, 0, built.output);
-  t.deepEqual(artefactsOf(project.built('firmware.bin')), ['.signed', '.ota.json']);
+  t.deepEqual(artifactsOf(project.built('firmware.bin')), ['.signed', '.ota.json']);
   t.like(JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8')), { project: 'door' });
   t.is(built.output.match(/Enabling binary signing/g)?.length, 1);
 });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import test from 'ava';
-import { artefactsOf, cli, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+import { artifactsOf, cli, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
@@ -15,14 +15,14 @@ for (const name of ['private.key', 'public.key']) {
       const image = project.built('firmware.bin');
       await placeKeys(project, keys);
       await project.run();
-      t.deepEqual(artefactsOf(image), signed);
+      t.deepEqual(artifactsOf(image), signed);
 
       await project.write(name, 'no key\n');
       for (const _ of ['first', 'again']) {
         const run = await project.run();
         t.is(run.exitCode, 1);
         t.regex(run.output, new RegExp(`error: .*${name}`));
-        t.deepEqual(artefactsOf(image), []);
+        t.deepEqual(artifactsOf(image), []);
       }
       await placeKeys(project, keys);
       t.is((await project.run()).exitCode, 0);
@@ -46,7 +46,7 @@ test.serial('without Node.js there is one clear line, and nothing stale', async 
   const run = await project.runWith({ OTA_NODE: 'node-that-is-not-there' });
   t.is(run.exitCode, 1);
   t.regex(run.output, /error: Node\.js was not found \(looked for: node-that-is-not-there\).* +Install Node\.js/s);
-  t.deepEqual(artefactsOf(project.built('firmware.bin')), []);
+  t.deepEqual(artifactsOf(project.built('firmware.bin')), []);
 });
 
 test.serial('Node.js is the one of platformio.ini, OTA_NODE, npm or the PATH, in this order', async (t) => {
@@ -104,7 +104,7 @@ if (process.argv[3] === 'pack') {
   );
   const run = await project.runWith({ OTA_NODE: killed });
   t.not(run.exitCode, 0, run.output);
-  t.deepEqual(artefactsOf(image), []);
+  t.deepEqual(artifactsOf(image), []);
 
   t.like(await project.run(), { exitCode: 0, started: ['pack'] });
   t.true(await isSignedWith(`${image}.signed`, keys));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { artefactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+import { artifactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
 const first = makeKeys();
 const second = makeKeys();
@@ -29,7 +29,7 @@ test.serial(
     t.true(unsigned.made.includes('Compiling main.cpp.o'));
     t.deepEqual(unsigned.started, ['header', 'pack']);
     t.regex(await header(), /#define ARDUINO_SIGNING 0/);
-    t.deepEqual(artefactsOf(image), ['.gz', '.ota.json']);
+    t.deepEqual(artifactsOf(image), ['.gz', '.ota.json']);
     t.like(await project.run(), nothing);
 
     await placeKeys(project, first);
@@ -38,7 +38,7 @@ test.serial(
     t.regex(signed.output, /Enabling binary signing/);
     t.regex(signed.output, /Signed binary: .*firmware\.bin\.signed/);
     t.regex(await header(), /#define ARDUINO_SIGNING 1/);
-    t.deepEqual(artefactsOf(image), ['.gz', '.signed', '.gz.signed', '.ota.json']);
+    t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.gz.signed', '.ota.json']);
     t.true(await isSignedWith(`${image}.signed`, first));
     t.true(await isSignedWith(`${image}.gz.signed`, first));
     t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { enforcement: 'elf', board: 'd1_mini' });
@@ -59,7 +59,7 @@ test.serial(
       ['Generating Updater_Signing.h', 'Packing firmware.bin'],
       'the key on the device is the same',
     );
-    t.deepEqual(artefactsOf(image), ['.gz', '.ota.json'], 'what was signed with the key that is gone is gone too');
+    t.deepEqual(artifactsOf(image), ['.gz', '.ota.json'], 'what was signed with the key that is gone is gone too');
 
     await project.remove('public.key');
     t.deepEqual((await project.run()).made, newKeySteps);
@@ -67,7 +67,7 @@ test.serial(
   },
 );
 
-test.serial('two environments have keys, options and artefacts of their own', async (t) => {
+test.serial('two environments have keys, options and artifacts of their own', async (t) => {
   const project = await makeProject(t, {
     ini: [
       '[env]',
@@ -92,7 +92,7 @@ test.serial('two environments have keys, options and artefacts of their own', as
   t.true(await isSignedWith(project.built('firmware.bin.signed'), first));
   const other = project.path('.pio/build/second/firmware.bin');
   t.true(await isSignedWith(`${other}.signed`, second));
-  t.deepEqual(artefactsOf(other), ['.signed', '.legacy_sig', '.ota.json']);
+  t.deepEqual(artifactsOf(other), ['.signed', '.legacy_sig', '.ota.json']);
   t.like(await project.run(), nothing);
 
   await project.write('keys/second.key', first.privateKey);
@@ -118,7 +118,7 @@ test.serial('keys that the configuration names are watched as well, in files and
 
   await project.write('keys/signing key.pem', second.privateKey);
   t.is((await withKey(first.publicKey)).exitCode, 1, 'the keys do not belong together');
-  t.deepEqual(artefactsOf(image), []);
+  t.deepEqual(artifactsOf(image), []);
   t.is((await withKey(second.publicKey)).exitCode, 0);
   t.true(await isSignedWith(`${image}.signed`, second));
   t.like(await withKey(second.publicKey), nothing);

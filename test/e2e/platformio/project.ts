@@ -166,6 +166,6 @@ export async function isSignedWith(path: string, { publicKey }: KeyPair): Promis
 const suffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'];
 
 /** The suffixes of what stands beside an image. */
-export function artefactsOf(image: string): string[] {
+export function artifactsOf(image: string): string[] {
   return suffixes.filter((suffix) => existsSync(image + suffix));
 }

@@ -4,7 +4,7 @@ import test from 'ava';
 import { execa } from 'execa';
 import { configFileNames } from '../../../src/project/config/load.ts';
 import { platformIo } from '../provision/platformio.ts';
-import { artefactsOf, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+import { artifactsOf, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 
@@ -92,7 +92,7 @@ test.serial('a board that is no ESP8266 is left alone', async (t) => {
   const run = await project.run();
   t.is(run.exitCode, 0, run.output);
   t.deepEqual(run.started, []);
-  t.deepEqual(artefactsOf(project.built('firmware.bin')), []);
+  t.deepEqual(artifactsOf(project.built('firmware.bin')), []);
 });
 
 test.serial('the script looks for a configuration where the CLI does', async (t) => {

@@ -146,8 +146,8 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   for (const version of versions.keys()) {
     if (!releases.some((release) => release.version === version)) lost.push(`${version} was published and is gone`);
   }
-  for (const { version, artefacts } of releases.slice(0, 20)) {
-    for (const { file, sizeBytes } of artefacts) {
+  for (const { version, artifacts } of releases.slice(0, 20)) {
+    for (const { file, sizeBytes } of artifacts) {
       const answer = await askAsDevice(port, `/files/door/${version}/${file}`, { userAgent: 'x' });
       const isWhole =
         answer.status === 200 && answer.body.length === sizeBytes && answer.header('x-md5') === answer.md5;
@@ -158,7 +158,7 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
     const words = { mac: '02:FF:00:00:00:01', mode: 'version', sketchMd5: sketchMd5Of(manifest) };
     await askAsDevice(port, '/update/door', words);
     const { running } = (await get('devices/02:FF:00:00:00:01')) as Partial<DeviceInfo>;
-    if (running?.version !== version) lost.push(`${version} is not recognised`);
+    if (running?.version !== version) lost.push(`${version} is not recognized`);
   }
   const { devices = [] } = (await get('devices?limit=1000')) as { devices?: DeviceInfo[] };
   for (const [mac, { version, count }] of sends) {

@@ -54,7 +54,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
   return { httpPort, httpsPort };
 }
 
-test('a virtual device is updated through nginx, which sends the artefact', async (t) => {
+test('a virtual device is updated through nginx, which sends the artifact', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs', trustedProxies: ['127.0.0.1'] });
   // nginx gives up root; the folder of a test is root's alone.
   await chmod(server.folder, 0o711);

@@ -26,7 +26,7 @@ async function writeOldData(folder: string): Promise<string> {
   const store = await openSqliteStore(folder, 'a test');
   const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'me' });
   await store.tokens.create(record, 'test');
-  await store.catalogue.saveProject(newProject('door', []), 'test');
+  await store.catalog.saveProject(newProject('door', []), 'test');
   const running = { by: 'md5', version: '1.0' } as const;
   await Promise.all(
     Array.from({ length: devices }, (_, index) =>

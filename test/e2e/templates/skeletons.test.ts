@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { allArtefacts, artefactsOf, isSignedWith, makeKeys, placeKeys } from '../arduino/workplace.ts';
+import { allArtifacts, artifactsOf, isSignedWith, makeKeys, placeKeys } from '../arduino/workplace.ts';
 import { makeSkeletonSketch } from './arduino-skeleton.ts';
 import { placeSecrets } from './parts.ts';
 import { makeSkeletonProject } from './platformio-skeleton.ts';
@@ -34,7 +34,7 @@ test('the arduino-cli skeleton builds signed firmware, the board by its sketch.y
 
   t.is(built.exitCode, 0, built.output);
   const image = join(build, 'firmware.ino.bin');
-  t.deepEqual(await artefactsOf(image), allArtefacts);
+  t.deepEqual(await artifactsOf(image), allArtifacts);
   t.true(await isSignedWith(`${image}.signed`, keys));
   const manifest = JSON.parse(await readFile(`${image}.ota.json`, 'utf8'));
   t.like(manifest, { project: 'my-device', version: '0.1.0', board: 'd1_mini' });

@@ -65,7 +65,7 @@ test.serial(
     t.is(unsigned.failed, 'Sign');
     t.deepEqual(await readdir(join(wrongKey, 'temp')), [], 'the private key is gone, though signing failed');
 
-    /** What the sign job has: the public key, the artefact that was passed on, and the tool. */
+    /** What the sign job has: the public key, the artifact that was passed on, and the tool. */
     async function placeOfSigning(name: string): Promise<string> {
       const folder = join(dirname(project.folder), name);
       await mkdir(join(folder, 'temp'), { recursive: true });

@@ -6,7 +6,7 @@ import { keySecrecy } from '../../../src/project/doctor/checks/key-secrecy.ts';
 import { keys } from '../../../src/project/doctor/checks/keys.ts';
 import { node } from '../../../src/project/doctor/checks/node.ts';
 import { project } from '../../../src/project/doctor/checks/project.ts';
-import { staleArtefacts } from '../../../src/project/doctor/checks/stale-artefacts.ts';
+import { staleArtifacts } from '../../../src/project/doctor/checks/stale-artifacts.ts';
 import { door } from '../../support/built-sketch.ts';
 import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
 import { runVerb } from '../../support/run-verb.ts';
@@ -32,7 +32,7 @@ test('Node.js 20.19 is new enough, and 20.18 is not', async (t) => {
 test('no project is no mistake', async (t) => {
   const { world } = await patient(t);
   t.regex((await diagnose(project, world))[0] ?? '', /^note: no PlatformIO project and no sketch/);
-  for (const check of [keys, keySecrecy, staleArtefacts]) t.deepEqual(await diagnose(check, world), []);
+  for (const check of [keys, keySecrecy, staleArtifacts]) t.deepEqual(await diagnose(check, world), []);
 });
 
 test('a configuration that cannot be read is an error with its place; a variable that is not set is a warning', async (t) => {
@@ -157,11 +157,11 @@ test('what is signed beside a build is from that build, or is named', async (t) 
   for (const [name, pem] of Object.entries(sign)) await folder.write(`project/${name}`, pem);
   const packed = await runVerb(['pack', '.pio/build/d1/firmware.bin'], { cwd: folder.at('project') });
   t.is(packed.exitCode, 0);
-  t.regex((await diagnose(staleArtefacts, world)).join(), /^ok: every signed file belongs/);
+  t.regex((await diagnose(staleArtifacts, world)).join(), /^ok: every signed file belongs/);
 
   await folder.write('project/.pio/build/d1/firmware.bin', Buffer.concat([door.bin, Buffer.from('newer')]));
-  t.regex((await complaint(t, staleArtefacts, world)).says, /is not from the image beside it/);
+  t.regex((await complaint(t, staleArtifacts, world)).says, /is not from the image beside it/);
   await folder.write('project/.pio/build/d2/firmware.bin', door.bin);
   await folder.write('project/.pio/build/d2/firmware.bin.signed', 'by espota of old');
-  t.regex((await diagnose(staleArtefacts, world)).join(), /d2.*has no manifest/);
+  t.regex((await diagnose(staleArtifacts, world)).join(), /d2.*has no manifest/);
 });

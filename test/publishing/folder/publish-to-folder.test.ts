@@ -8,7 +8,7 @@ import { runVerb, type VerbRun } from '../../support/run-verb.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 import { type BuildFiles, folderWith, nextDoor, packDoor, packedDoor, packFile } from '../packed-door.ts';
 
-const artefacts = ['door.ino.bin', 'door.ino.bin.gz', 'door.ino.bin.gz.signed', 'door.ino.bin.signed'];
+const artifacts = ['door.ino.bin', 'door.ino.bin.gz', 'door.ino.bin.gz.signed', 'door.ino.bin.signed'];
 
 async function place(t: ExecutionContext, builds: Readonly<Record<string, BuildFiles>>): Promise<TestFolder> {
   const folder = await folderWith(t, builds);
@@ -42,7 +42,7 @@ test('a build lies under its version, and under the channel that offers it, with
   const folder = await place(t, { build: packedDoor });
   t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published offered');
   for (const path of ['1.0.0', '@stable']) {
-    for (const name of [...artefacts, 'door.ino.bin.ota.json']) {
+    for (const name of [...artifacts, 'door.ino.bin.ota.json']) {
       t.deepEqual(await served(folder, `${path}/${name}`), packedDoor[name] as Buffer, `${path}/${name}`);
     }
   }
@@ -62,7 +62,7 @@ test('whichever file of a build is named, all of it is published', async (t) => 
   for (const name of ['door.ino.bin.gz.signed', 'door.ino.bin.ota.json', '']) {
     const folder = await place(t, { build: packedDoor });
     t.is(await outcome(t, folder, `build/${name}`), 'published offered', name);
-    for (const artefact of artefacts) t.truthy(await served(folder, `@stable/${artefact}`), `${name}: ${artefact}`);
+    for (const artifact of artifacts) t.truthy(await served(folder, `@stable/${artifact}`), `${name}: ${artifact}`);
   }
 });
 
@@ -161,14 +161,14 @@ test('readers meet the whole old release or the whole new one, however often the
   }
   const folder = await place(t, Object.fromEntries(builds.map((build, index) => [`build${index}`, build])));
   await outcome(t, folder, 'build0/door.ino.bin');
-  const whole = new Set(builds.map((build) => join(...artefacts.map((name) => hashOf(build[name])))));
+  const whole = new Set(builds.map((build) => join(...artifacts.map((name) => hashOf(build[name])))));
   let isDone = false;
   let reads = 0;
   const read = async () => {
     while (!isDone) {
       const state = folder.at(`www/door/${await readlink(folder.at('www/door/@stable'))}`);
       const seen = join(
-        ...(await Promise.all(artefacts.map(async (name) => hashOf(await readFile(join(state, name)))))),
+        ...(await Promise.all(artifacts.map(async (name) => hashOf(await readFile(join(state, name)))))),
       );
       t.true(whole.has(seen));
       reads++;

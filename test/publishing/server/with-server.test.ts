@@ -20,7 +20,7 @@ interface Place {
   publish(...argv: string[]): Promise<VerbRun>;
   /** The outcome of a publication that must be one. */
   outcome(...argv: string[]): Promise<string>;
-  releases(): Promise<{ version: string; purpose: string; channels: string[]; artefacts: { file: string }[] }[]>;
+  releases(): Promise<{ version: string; purpose: string; channels: string[]; artifacts: { file: string }[] }[]>;
 }
 
 /** An update server of its own, and a folder with builds. */
@@ -135,7 +135,7 @@ test('a build of the past is known, not served', async (t) => {
   const known = ['--known', 'old.bin.signed', '--firmware-version', '0.9', '--board', 'd1_mini'];
   const { stderr, error } = await publish(...known);
   t.is(error, undefined, error?.message);
-  t.regex(stderr, /door 0\.9 \(sketch, d1_mini\) is known at .*: devices that run it are recognised/);
+  t.regex(stderr, /door 0\.9 \(sketch, d1_mini\) is known at .*: devices that run it are recognized/);
   t.regex((await publish(...known)).stderr, /is known already/);
   const found = (await releases()).find(({ version }) => version === '0.9');
   t.is(found?.purpose, 'known');
@@ -149,7 +149,7 @@ test('over a line that breaks again and again all of it arrives', async (t) => {
   const { error } = await runVerb(argv, { cwd: folder.path, env: { OTA_TOKEN: token } });
   t.is(error, undefined, error?.message);
   t.true(line.connections() > 4);
-  t.is((await releases())[0]?.artefacts.length, 4);
+  t.is((await releases())[0]?.artifacts.length, 4);
 });
 
 /** Passes bytes on to a server; the first connections break after so many of them. */

@@ -46,7 +46,7 @@ export interface Dashboard {
 export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
   t.teardown(() => store.close());
-  for (const name of ['door', 'window']) await store.catalogue.saveProject(newProject(name, []), 'test');
+  for (const name of ['door', 'window']) await store.catalog.saveProject(newProject(name, []), 'test');
   const stopping = new AbortController();
   const parts = await makeParts(store, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const app = makeApi(parts);

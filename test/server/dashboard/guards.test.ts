@@ -141,19 +141,19 @@ test('a release is withdrawn by a button, with the reason, and the audit log has
     publishedAt: 1,
     manifest,
   } as const;
-  await parts.store.catalogue.publish({ release, channel: 'stable', project: undefined, by: 'test' });
-  await parts.catalogue.refresh();
+  await parts.store.catalog.publish({ release, channel: 'stable', project: undefined, by: 'test' });
+  await parts.catalog.refresh();
   const { id, token } = await tokenOf('publish');
   const publisher = browser();
   await publisher.post('/login', { token });
   const { text } = await publisher.get('/projects/door/releases');
   t.regex(text, /✓ stable/);
-  for (const { file } of manifest.artefacts) t.true(text.includes(file));
+  for (const { file } of manifest.artifacts) t.true(text.includes(file));
   const reason = 'it <b>smokes</b>';
   const answer = await publisher.send('/projects/door/releases', '/projects/door/releases/withdraw', { reason });
   t.is(answer.status, 303);
-  t.is(parts.catalogue.view('door')?.channels.get('stable'), undefined);
-  t.is((await parts.store.catalogue.recognise(sketchMd5Of(manifest)))[0]?.release.withdrawn, reason);
+  t.is(parts.catalog.view('door')?.channels.get('stable'), undefined);
+  t.is((await parts.store.catalog.recognize(sketchMd5Of(manifest)))[0]?.release.withdrawn, reason);
   t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.withdraw' });
   const after = (await publisher.get('/projects/door/releases')).text;
   t.regex(after, /it &lt;b&gt;smokes&lt;\/b&gt;/);

@@ -108,7 +108,7 @@ test('two devices that vanish halt it at once: nobody else gets it, whatever nam
   t.is(halted.state, 'halted');
   t.regex(halted.reason ?? '', /2 devices took 2\.0 and were not heard of again \(the limit is 2\)/);
   for (const index of [0, 1, 2, 3]) t.is((await visit(server, index, old)).status, 304);
-  const file = young?.manifest.artefacts.find(
+  const file = young?.manifest.artifacts.find(
     ({ signature, encoding }) => signature !== 'none' && encoding === 'identity',
   );
   t.is((await visit(server, 2, old, `/files/door/2.0/${file?.file}`)).status, 304);

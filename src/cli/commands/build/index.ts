@@ -51,7 +51,7 @@ export async function build(args: readonly string[], options: BuildOptions, io: 
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
   const settings = await projectSettings(options, io.cwd);
-  // What there is to say of the key the hook says, once; and it takes away the artefacts of the build before when the key is bad.
+  // What there is to say of the key the hook says, once; and it takes away the artifacts of the build before when the key is bad.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,
   );

@@ -77,7 +77,7 @@ async function mend(diagnoses: readonly Diagnosis[]): Promise<readonly string[]>
   return done;
 }
 
-const colours: Record<Level, string> = { ok: '32', note: '36', warning: '33', error: '31' };
+const colors: Record<Level, string> = { ok: '32', note: '36', warning: '33', error: '31' };
 const levelWidth = 'warning'.length;
 
 function tell(diagnoses: readonly Diagnosis[], { quiet }: DoctorOptions, io: Io): void {
@@ -90,5 +90,5 @@ function tell(diagnoses: readonly Diagnosis[], { quiet }: DoctorOptions, io: Io)
 
 function paint(level: Level, io: Io): string {
   const word = level.padEnd(levelWidth);
-  return io.fancy ? `\u001b[${colours[level]}m${word}\u001b[0m` : word;
+  return io.fancy ? `\u001b[${colors[level]}m${word}\u001b[0m` : word;
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
-import { dropInArtefact } from '../../../delivery/drop-in-artefact.ts';
+import { dropInArtifact } from '../../../delivery/drop-in-artifact.ts';
 import type { Progress } from '../../../delivery/progress.ts';
 import { exitCodeOf, wordsOf } from '../../../delivery/verdict.ts';
 import { deliveryWays } from '../../../delivery/ways.ts';
@@ -56,7 +56,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   const hostPort = portOf(options.host_port, '--host_port');
   const kind = options.spiffs === true ? 'filesystem' : 'sketch';
   const password = passwordOf(options, io, report);
-  const { path, bytes } = await dropInArtefact(resolve(io.cwd, file), kind);
+  const { path, bytes } = await dropInArtifact(resolve(io.cwd, file), kind);
   report.say(`Uploading ${report.path(path)} (${bytes.length} bytes) to ${host}:${port}`);
   const view = makeView(options, io, report);
   const target = { host, port, hostPort, hostIp: hostIpOf(options) };

@@ -31,7 +31,7 @@ export function declare(declaration: Declaration) {
     .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
     .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
     .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
-    .option('--image <file>', 'the .bin that the build will make: stale artefacts beside it are removed')
+    .option('--image <file>', 'the .bin that the build will make: stale artifacts beside it are removed')
     .action((options) => header(options, declaration.io));
 }
 
@@ -47,8 +47,8 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
     named.map((path) => resolve(io.cwd, path)),
   );
   if (options.image !== undefined) {
-    const { removeStaleArtefacts } = await import('../../../project/build/build-files.ts');
-    await removeStaleArtefacts(resolve(io.cwd, options.image));
+    const { removeStaleArtifacts } = await import('../../../project/build/build-files.ts');
+    await removeStaleArtifacts(resolve(io.cwd, options.image));
   }
   const key = await findKey(options, io, report).catch(async (error) => {
     await removeLeftovers(out);

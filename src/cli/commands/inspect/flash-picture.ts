@@ -2,7 +2,7 @@ import { roundUpToSector } from '../../../core/device-model/flash.ts';
 import { type FlashLayout, flashLayoutByBorders, flashLayoutByName } from '../../../core/firmware/flash-layout.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { knownDevice, sketchStaging } from '../../../core/preflight/device.ts';
-import type { Release, ReleaseArtefact } from '../../../core/preflight/release.ts';
+import type { Release, ReleaseArtifact } from '../../../core/preflight/release.ts';
 
 /** A stretch of flash: offsets from its start, the end not included. */
 interface Stretch {
@@ -42,7 +42,7 @@ const usualLayouts: ReadonlyMap<number, string> = new Map([
  */
 export function flashPicture(
   { image }: Release,
-  artefact: ReleaseArtefact,
+  artifact: ReleaseArtifact,
   facts: DeviceFacts,
 ): FlashPicture | undefined {
   if (image.kind !== 'sketch') return undefined;
@@ -55,16 +55,16 @@ export function flashPicture(
   const { fsStart, fsEnd } = layout;
   const transport = facts.transport ?? 'espota';
   const device = knownDevice({ ...facts, fsStart, fsEnd, sketchSizeBytes, transport });
-  const stagedAt = sketchStaging(device, transport, artefact.sizeBytes) ?? 0;
+  const stagedAt = sketchStaging(device, transport, artifact.sizeBytes) ?? 0;
   const present = { from: 0, to: roundUpToSector(sketchSizeBytes) };
-  const written = { from: 0, to: roundUpToSector(artefact.inflate?.sizeBytes ?? artefact.sizeBytes) };
-  const lowest = artefact.inflate?.lowestStaging;
+  const written = { from: 0, to: roundUpToSector(artifact.inflate?.sizeBytes ?? artifact.sizeBytes) };
+  const lowest = artifact.inflate?.lowestStaging;
   const needed = device.habits?.erasesBeforeInflating === true ? lowest?.erasesFirst : lowest?.inflatesFirst;
   return {
     flashSizeBytes: facts.chipSizeBytes ?? layout.flashSizeBytes ?? image.flashSizeBytes ?? fsEnd,
     layout: layout.name,
     presentSketch: present,
-    staged: stagedAt < present.to ? undefined : { from: stagedAt, to: stagedAt + roundUpToSector(artefact.sizeBytes) },
+    staged: stagedAt < present.to ? undefined : { from: stagedAt, to: stagedAt + roundUpToSector(artifact.sizeBytes) },
     filesystem: { from: fsStart, to: fsEnd },
     written,
     overtaken: stagedAt < (needed ?? 0) ? { from: stagedAt, to: written.to } : undefined,

@@ -42,8 +42,8 @@ export async function inspect(file: string, options: InspectOptions, io: Io): Pr
   const facts = await deviceFacts({ device: options.device, known: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
   const { release, firmware } = await judgeBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
-  const [artefact] = release.artefacts;
-  const picture = artefact && flashPicture(release, artefact, facts);
+  const [artifact] = release.artifacts;
+  const picture = artifact && flashPicture(release, artifact, facts);
   const inspection = { firmware, release, picture };
   if (options.json === true)
     report.result('inspect', { file: path, ...digests(bytes), ...inspectionDocument(inspection) });

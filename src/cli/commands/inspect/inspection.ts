@@ -55,7 +55,7 @@ export function inspectionDocument({ firmware, release, picture }: Inspection) {
   };
 }
 
-function gzipDocument({ gzip }: Firmware, { artefacts: [artefact] }: Release) {
+function gzipDocument({ gzip }: Firmware, { artifacts: [artifact] }: Release) {
   if (gzip === undefined) return null;
   return {
     members: gzip.members.map(({ offset, header, deflateBytes, inflatedBytes, isize, storedCrc, endOffset }) => ({
@@ -68,7 +68,7 @@ function gzipDocument({ gzip }: Firmware, { artefacts: [artefact] }: Release) {
       crc: hexWord(storedCrc),
       endOffset,
     })),
-    lowestStaging: artefact?.inflate?.lowestStaging ?? null,
+    lowestStaging: artifact?.inflate?.lowestStaging ?? null,
   };
 }
 
@@ -115,12 +115,12 @@ const enforcementWords = {
   disproved: 'nothing, although it holds a key: the ELF lacks the verifier',
 } as const satisfies Record<Release['enforcement'], string>;
 
-function gzipRows({ gzip }: Firmware, { artefacts: [artefact] }: Release): (readonly [string, string])[] {
+function gzipRows({ gzip }: Firmware, { artifacts: [artifact] }: Release): (readonly [string, string])[] {
   const [member] = gzip?.members ?? [];
   if (gzip === undefined || member === undefined) return [];
   const { fileName } = member.header;
   const framing = `${gzip.members.length === 1 ? 'one member' : `${gzip.members.length} members`}, announces ${member.isize} bytes${fileName === undefined || fileName === '' ? '' : `, file name ${JSON.stringify(fileName)}`}`;
-  const lowest = artefact?.inflate?.lowestStaging;
+  const lowest = artifact?.inflate?.lowestStaging;
   const staging = lowest && `from ${lowest.inflatesFirst} on (before core 3.0.0: ${lowest.erasesFirst})`;
   return staging === undefined
     ? [['gzip', framing]]

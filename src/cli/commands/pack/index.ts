@@ -3,14 +3,14 @@ import { Option } from '@commander-js/extra-typings';
 import type { CompressionName } from '../../../core/compression/names.ts';
 import { compressionNames } from '../../../core/compression/names.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
-import { artefactSuffixes, type ImageKind, manifestSuffix } from '../../../core/model/artefact.ts';
+import { artifactSuffixes, type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { type PackRequest, packImage } from '../../../core/pack/pack-image.ts';
 import { signBuild } from '../../../core/pack/sign-build.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { removeStaleArtefacts, writeBuild } from '../../../project/build/build-files.ts';
+import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
 import { firmwareVersion, type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
 import { type Declaration, verb } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -41,7 +41,7 @@ export interface PackOptions extends OutputOptions {
 
 /** Declares the verb. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'pack [file...]', "make one build's artefacts and manifest", [
+  return verb(declaration, 'pack [file...]', "make one build's artifacts and manifest", [
     'ota-hooks pack build/sketch.ino.bin',
     'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
   ])
@@ -74,15 +74,15 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** The pipeline of one build: image to artefacts and manifest, for each image that is named or that the configuration finds. */
+/** The pipeline of one build: image to artifacts and manifest, for each image that is named or that the configuration finds. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
   // Even when the configuration or a key turns out bad, nothing of an earlier build may remain.
-  for (const image of named) await removeStaleArtefacts(image);
+  for (const image of named) await removeStaleArtifacts(image);
   const settings = await projectSettings(options, io.cwd);
   const images = named.length > 0 ? named : await findImages(settings, report);
-  for (const image of images) await removeStaleArtefacts(image);
+  for (const image of images) await removeStaleArtifacts(image);
 
   const keys = await loadKeys(options, settings, io, report);
   const manifests: Manifest[] = [];
@@ -154,26 +154,26 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   const { default: glob } = await import('fast-glob');
   const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: config.images, folder: report.path(folder) });
-  return withoutArtefacts(found.map((path) => resolve(path)).sort());
+  return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 
 /** A pattern such as `build/*` also matches what an earlier build left beside an image. */
-function withoutArtefacts(paths: readonly string[]): string[] {
-  const artefacts = new Set(
-    paths.flatMap((path) => [...artefactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
+function withoutArtifacts(paths: readonly string[]): string[] {
+  const artifacts = new Set(
+    paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
   );
-  return paths.filter((path) => !artefacts.has(path));
+  return paths.filter((path) => !artifacts.has(path));
 }
 
-function tell({ image, artefacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
-  const signed = artefacts.filter(({ signature }) => signature !== 'none');
+function tell({ image, artifacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
+  const signed = artifacts.filter(({ signature }) => signature !== 'none');
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
     report.say(
       'Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)',
     );
   }
-  for (const { file, sizeBytes } of artefacts) {
+  for (const { file, sizeBytes } of artifacts) {
     const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)} %`;
     report.detail(`  ${relative(folder, resolve(folder, file))}  ${sizeBytes} bytes${share}`);
   }

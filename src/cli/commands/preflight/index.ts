@@ -66,7 +66,7 @@ export function declare(declaration: Declaration) {
 }
 
 /**
- * Says whether a file is safe for a device: of an image or an artefact, that very file; of a manifest, what the planner would send. Exit code
+ * Says whether a file is safe for a device: of an image or an artifact, that very file; of a manifest, what the planner would send. Exit code
  * 3 when it is not.
  */
 export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
@@ -81,7 +81,7 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const ask = (target: Release) => plan<Release>({ facts, target, steppingStones, allow });
   const first = ask(judged.release);
   const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
-  const alternative = decision.kind === 'refuse' ? otherArtefact(judged, facts) : undefined;
+  const alternative = decision.kind === 'refuse' ? otherArtifact(judged, facts) : undefined;
   report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
   if (decision.kind !== 'refuse') return;
   throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), refused: decision.refused });
@@ -98,11 +98,11 @@ function withGzipSize({ release, firmware }: FileToJudge): Release {
   return { ...release, image: { ...release.image, gzipBytes } };
 }
 
-/** Another artefact of the same build that would be safe. */
-function otherArtefact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
+/** Another artifact of the same build that would be safe. */
+function otherArtifact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
   if (build === undefined) return undefined;
   const decision = plan<Release>({ facts, target: build });
-  return decision.kind === 'send' ? decision.artefact.file : undefined;
+  return decision.kind === 'send' ? decision.artifact.file : undefined;
 }
 
 function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, alternative: string | undefined) {
@@ -113,8 +113,8 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, a
     device: facts,
     plan: {
       kind: decision.kind,
-      steps: steps.map(({ artefact: { file, encoding, signature, sizeBytes }, release }) => ({
-        artefact: file,
+      steps: steps.map(({ artifact: { file, encoding, signature, sizeBytes }, release }) => ({
+        artifact: file,
         version: release.version ?? null,
         encoding,
         signature,
@@ -124,9 +124,9 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, a
     refused:
       decision.kind === 'send'
         ? []
-        : decision.refused.map(({ rule, message, instead, artefact }) => ({ rule, message, instead, artefact })),
-    warnings: steps.flatMap(({ warnings, artefact }) =>
-      warnings.map(({ rule, message, instead }) => ({ rule, message, instead, artefact: artefact.file })),
+        : decision.refused.map(({ rule, message, instead, artifact }) => ({ rule, message, instead, artifact })),
+    warnings: steps.flatMap(({ warnings, artifact }) =>
+      warnings.map(({ rule, message, instead }) => ({ rule, message, instead, artifact: artifact.file })),
     ),
     alternative: alternative ?? null,
   };
@@ -145,14 +145,14 @@ function stepsOf(decision: Plan<Release>): readonly Step<Release>[] {
 
 function sheetOf(decision: Plan<Release>, alternative: string | undefined): string {
   const rows: string[] = [];
-  for (const [index, { artefact, warnings }] of stepsOf(decision).entries()) {
+  for (const [index, { artifact, warnings }] of stepsOf(decision).entries()) {
     const hop = decision.kind === 'hops' ? `hop ${index + 1}: ` : '';
-    rows.push(row('safe', `${hop}send ${artefact.file} (${artefact.sizeBytes} bytes)`));
+    rows.push(row('safe', `${hop}send ${artifact.file} (${artifact.sizeBytes} bytes)`));
     for (const { rule, message, instead } of warnings) rows.push(row('warning', `${rule}: ${message}`), way(instead));
   }
   if (decision.kind === 'refuse') {
-    for (const { rule, message, instead, artefact } of decision.refused) {
-      rows.push(row('refused', `${artefact}: ${rule}: ${message}`), way(instead));
+    for (const { rule, message, instead, artifact } of decision.refused) {
+      rows.push(row('refused', `${artifact}: ${rule}: ${message}`), way(instead));
     }
     if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
   }

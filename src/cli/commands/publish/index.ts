@@ -28,7 +28,7 @@ export function declare(declaration: Declaration) {
     .option('--firmware-version <version>', 'version of the firmware (default: what the manifest says)')
     .option('--token-env <name>', 'environment variable with the token of the server', 'OTA_TOKEN')
     .option('--ca <file>', 'certificate (PEM) of the authority of the server, where it has its own (default: OTA_CA)')
-    .option('--known <file>', 'a build of the past, to recognise the devices that still run it; it is never sent')
+    .option('--known <file>', 'a build of the past, to recognize the devices that still run it; it is never sent')
     .option('--elf <file>', 'with --known: its linked program, which shows whether those devices verify')
     .option('--board <name>', 'with --known: its board')
     .option('--allow <rule>', 'publish although this rule refuses; may be repeated', allowed, [])

@@ -21,7 +21,7 @@ export function describePublished({ publication, published, warnings }: Publishe
     channel: purpose === 'known' ? null : (channel ?? null),
     offered: published.offered,
     manifest: path,
-    artefacts: manifest.artefacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
+    artifacts: manifest.artifacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
     warnings,
   };
 }
@@ -32,7 +32,7 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
   const name = nameOfPublication(publication);
   if (purpose === 'known') {
     const isNew = published.outcome === 'published';
-    return `${name} is ${isNew ? 'known' : 'known already'} at ${place}: devices that run it are recognised`;
+    return `${name} is ${isNew ? 'known' : 'known already'} at ${place}: devices that run it are recognized`;
   }
   if (channel === undefined) {
     const isNew = published.outcome === 'published';

@@ -41,7 +41,7 @@ export function declare(declaration: Declaration) {
     .option('--max-devices <n>', 'that are remembered of one project (default: 250000)')
     .option('--connections-per-address <n>', 'at one time (default: 1024)')
     .option('--trust-proxy <address>', 'of a proxy whose X-Forwarded-For is true; may be repeated', collect)
-    .option('--x-accel-redirect <path>', 'nginx in front sends the artefacts, from DIR/blobs under this internal path')
+    .option('--x-accel-redirect <path>', 'nginx in front sends the artifacts, from DIR/blobs under this internal path')
     .option('--open-metrics', '/metrics without a token')
     .option('--grace <seconds>', 'what downloads get to end when it is stopped', '120')
     .action((options) => serve(options, declaration.io));

@@ -79,7 +79,7 @@ async function withdraw(
   const { kind, board, reason } = options;
   const path = `/projects/${segment(project)}/releases/withdraw`;
   const { releases } = await ask<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
-  report.say(`${version} is sent to nobody from now on; devices that run it are still recognised`);
+  report.say(`${version} is sent to nobody from now on; devices that run it are still recognized`);
   report.result('server releases withdraw', releases);
 }
 

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
 import { compressors } from '../../../core/compression/registry.ts';
-import type { Encoding, SignatureFormat } from '../../../core/model/artefact.ts';
+import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
 import { keyFileSigner } from '../../../core/signing/key-file-signer.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';

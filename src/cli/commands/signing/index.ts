@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
-import type { SignatureFormat } from '../../../core/model/artefact.ts';
+import type { SignatureFormat } from '../../../core/model/artifact.ts';
 import { keyFileSigner } from '../../../core/signing/key-file-signer.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import { OtaError } from '../../../errors/ota-error.ts';

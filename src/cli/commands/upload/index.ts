@@ -75,7 +75,7 @@ export function declare(declaration: Declaration) {
     .action((file, options) => upload(file, options, declaration.io));
 }
 
-/** Sends one build to one device or to many: the planner's choice of artefact for each, and nothing where it refuses. */
+/** Sends one build to one device or to many: the planner's choice of artifact for each, and nothing where it refuses. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);

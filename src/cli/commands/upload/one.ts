@@ -37,12 +37,12 @@ export async function updateOne(run: Run, sending: Sending, view: FleetView): Pr
   let end: SendingEnd | undefined;
   for (const step of steps) {
     const isLast = step === steps.at(-1);
-    view.begin(target.name, `sending ${step.artefact.file} (${Math.ceil(step.bytes.length / 1024)} KB)`);
+    view.begin(target.name, `sending ${step.artifact.file} (${Math.ceil(step.bytes.length / 1024)} KB)`);
     const result = await updateDevice({
       target,
       address: sending.address,
       image: step.from,
-      artefact: step.bytes,
+      artifact: step.bytes,
       password: sending.password,
       confirm: isLast ? run.updates.confirm : 'proven',
       lookout: run.updates.lookout,
@@ -76,7 +76,7 @@ async function remember(run: Run, device: string, { step, result }: SendingEnd, 
     if (isLast || !result.isSuccess) await state.note(device, result.isSuccess ? 'updated' : 'failed');
     if (result.confirmation?.kind !== 'proven' || manifest === undefined) return;
     const { sketchMd5 } = result.confirmation;
-    await updates.ledger.prove(device, { manifest, sketchMd5, provenBy: 'mdns', encoding: step.artefact.encoding });
+    await updates.ledger.prove(device, { manifest, sketchMd5, provenBy: 'mdns', encoding: step.artifact.encoding });
   } catch (error) {
     report.warn(`${device}: the outcome could not be written down: ${error instanceof Error ? error.message : error}`);
   }

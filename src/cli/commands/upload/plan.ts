@@ -35,7 +35,7 @@ export interface PlannedDevice {
   readonly password: string | undefined;
 }
 
-/** One artefact, and the release that it is of. */
+/** One artifact, and the release that it is of. */
 export interface SendingStep extends Step<Release> {
   readonly from: ReleaseToSend;
 }

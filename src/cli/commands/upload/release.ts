@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
-import { type ImageKind, manifestSuffix } from '../../../core/model/artefact.ts';
+import { type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { openPackedRelease } from '../../../delivery/packed-release.ts';
@@ -26,20 +26,20 @@ export interface ReleaseToSend {
   /** SHA-256, by which a run that broke off is known again. */
   readonly imageSha256: string;
   readonly sketchMd5s: Manifest['image']['sketchMd5s'];
-  readonly readArtefact: (file: string) => Promise<Uint8Array>;
+  readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 export interface ReleaseQuestion {
-  /** An image, an artefact or a manifest; by default the project's newest build. */
+  /** An image, an artifact or a manifest; by default the project's newest build. */
   readonly file: string | undefined;
   /** By --filesystem. */
   readonly filesystem: boolean;
   readonly source: string;
-  /** By which the signature of a file without a manifest is recognised. */
+  /** By which the signature of a file without a manifest is recognized. */
   readonly keys: KnownKeyOptions;
 }
 
-/** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTEFACT_CHANGED, IMAGES_NONE, and those of the keys */
+/** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and those of the keys */
 export async function openReleaseToSend(
   question: ReleaseQuestion,
   settings: ProjectSettings,
@@ -49,7 +49,7 @@ export async function openReleaseToSend(
   const path = file === undefined ? await findNewest(question, settings) : resolve(io.cwd, file);
   const packed = await openPackedRelease(path);
   if (packed === undefined) return openBareFile(path, question, settings, io);
-  const { manifest, manifestPath, readArtefact } = packed;
+  const { manifest, manifestPath, readArtifact } = packed;
   return {
     path: manifestPath,
     release: manifest,
@@ -57,7 +57,7 @@ export async function openReleaseToSend(
     kind: filesystem ? 'filesystem' : manifest.image.kind,
     imageSha256: manifest.image.sha256,
     sketchMd5s: manifest.image.sketchMd5s,
-    readArtefact,
+    readArtifact,
   };
 }
 
@@ -68,7 +68,7 @@ async function openBareFile(
   settings: ProjectSettings,
   io: Io,
 ): Promise<ReleaseToSend> {
-  const bytes = await readNamedFile(path, 'image, artefact or manifest');
+  const bytes = await readNamedFile(path, 'image, artifact or manifest');
   if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
   const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(keys, io))];
@@ -83,7 +83,7 @@ async function openBareFile(
     kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
     imageSha256: createHash('sha256').update(bytes).digest('hex'),
     sketchMd5s: sizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sizeBytes)],
-    readArtefact: async () => bytes,
+    readArtifact: async () => bytes,
   };
 }
 

@@ -11,7 +11,7 @@ import type { DeviceEnd } from './view.ts';
 const usualConcurrency = 100;
 
 /**
- * Updates the devices that the planner has an artefact for. Where it refuses one, nothing is sent to any, unless the others are asked for.
+ * Updates the devices that the planner has an artifact for. Where it refuses one, nothing is sent to any, unless the others are asked for.
  *
  * @throws the reason of the signal, when the user interrupts
  */
@@ -54,10 +54,10 @@ function wordsOfComplaint({ rule, message, instead }: Complaint): string {
 
 /** Everything is read, and compared with the manifest, before anything is sent; devices that get the same share the same bytes. */
 async function load({ devices }: Updates): Promise<readonly Sending[]> {
-  const loaded = new Map<SendingStep['artefact'], Promise<Uint8Array>>();
+  const loaded = new Map<SendingStep['artifact'], Promise<Uint8Array>>();
   const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
-    const bytes = loaded.get(step.artefact) ?? step.from.readArtefact(step.artefact.file);
-    loaded.set(step.artefact, bytes);
+    const bytes = loaded.get(step.artifact) ?? step.from.readArtifact(step.artifact.file);
+    loaded.set(step.artifact, bytes);
     return { ...step, bytes: await bytes };
   };
   const sendings: Sending[] = [];

@@ -71,13 +71,13 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
   switch (end.outcome) {
     case 'updated':
     case 'failed': {
-      const { artefact, warnings } = end.step;
+      const { artifact, warnings } = end.step;
       const { verdict, confirmation, tookMs } = end.result;
       return {
         ...target,
         outcome: end.outcome,
-        artefact: artefact.file,
-        sizeBytes: artefact.sizeBytes,
+        artifact: artifact.file,
+        sizeBytes: artifact.sizeBytes,
         verdict,
         words: wordsOf(verdict).words,
         hint: hintOf(end.result) ?? null,
@@ -90,7 +90,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
       return {
         ...target,
         outcome: end.outcome,
-        refused: end.refused.map((refusal) => ({ artefact: refusal.artefact, ...ruleDocument(refusal) })),
+        refused: end.refused.map((refusal) => ({ artifact: refusal.artifact, ...ruleDocument(refusal) })),
       };
     case 'held':
     case 'earlier':
@@ -114,8 +114,8 @@ function rowOf(end: DeviceEnd): string[] {
   switch (end.outcome) {
     case 'updated':
     case 'failed': {
-      const { artefact } = end.step;
-      const sent = `${artefact.file} ${Math.ceil(artefact.sizeBytes / 1024)} KB`;
+      const { artifact } = end.step;
+      const sent = `${artifact.file} ${Math.ceil(artifact.sizeBytes / 1024)} KB`;
       const { verdict, confirmation, tookMs } = end.result;
       return [...place, sent, seconds(tookMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
     }

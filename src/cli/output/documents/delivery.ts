@@ -8,7 +8,7 @@ import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 const encoding = v.picklist(['identity', 'gzip']);
 const kind = v.picklist(['sketch', 'filesystem']);
 const method = v.picklist(['espota', 'web']);
-const ruleOfArtefact = v.strictObject({ ...complaintSchema.entries, artefact: v.string() });
+const ruleOfArtifact = v.strictObject({ ...complaintSchema.entries, artifact: v.string() });
 
 export const preflightDocument = v.strictObject({
   file: v.string(),
@@ -18,7 +18,7 @@ export const preflightDocument = v.strictObject({
     kind: v.picklist(['send', 'hops', 'refuse']),
     steps: v.array(
       v.strictObject({
-        artefact: v.string(),
+        artifact: v.string(),
         version: v.nullable(v.string()),
         encoding,
         signature: v.picklist(['none', 'current', 'legacy', 'unverified']),
@@ -26,9 +26,9 @@ export const preflightDocument = v.strictObject({
       }),
     ),
   }),
-  refused: v.array(ruleOfArtefact),
-  warnings: v.array(ruleOfArtefact),
-  /** Another artefact of the same build that would be safe. */
+  refused: v.array(ruleOfArtifact),
+  warnings: v.array(ruleOfArtifact),
+  /** Another artifact of the same build that would be safe. */
   alternative: v.nullable(v.string()),
 });
 
@@ -50,7 +50,7 @@ const verdictSchema = v.variant('kind', [
   }),
   v.strictObject({
     kind: v.literal('wrongProtocol'),
-    which: v.picklist(['esphome', 'esp32', 'noWebUpdater', 'noFilesystemForm', 'unrecognised']),
+    which: v.picklist(['esphome', 'esp32', 'noWebUpdater', 'noFilesystemForm', 'unrecognized']),
     heard: v.optional(v.string()),
   }),
   v.strictObject({ kind: v.literal('unknown'), why: v.string(), mayHaveUpdated: v.boolean() }),
@@ -69,7 +69,7 @@ const deviceEnd = v.variant('outcome', [
   v.strictObject({
     ...target,
     outcome: v.picklist(['updated', 'failed']),
-    artefact: v.string(),
+    artifact: v.string(),
     sizeBytes,
     verdict: verdictSchema,
     words: v.string(),
@@ -78,7 +78,7 @@ const deviceEnd = v.variant('outcome', [
     warnings: v.array(complaintSchema),
     tookMs: v.number(),
   }),
-  v.strictObject({ ...target, outcome: v.literal('refused'), refused: v.array(ruleOfArtefact) }),
+  v.strictObject({ ...target, outcome: v.literal('refused'), refused: v.array(ruleOfArtifact) }),
   v.strictObject({ ...target, outcome: v.picklist(['held', 'earlier']) }),
 ]);
 
@@ -124,7 +124,7 @@ export const publishDocument = v.strictObject({
       channel: v.nullable(v.string()),
       offered: v.boolean(),
       manifest: v.string(),
-      artefacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
+      artifacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
       warnings: v.array(complaintSchema),
     }),
   ),

@@ -1,6 +1,6 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
 import { type Device, possibleTransports, sketchStaging } from '../device.ts';
-import type { ReleaseArtefact } from '../release.ts';
+import type { ReleaseArtifact } from '../release.ts';
 import { type Objection, type Rule, refuse, warn } from '../rule.ts';
 
 export const badCore272 = {
@@ -10,7 +10,7 @@ export const badCore272 = {
   severity: 'refuse or warn',
   cores: 'image or device on 2.7.2',
   evidence: ['esp8266/Arduino#7458', 'esp8266/Arduino#7468', 'eboot.c main'],
-  check({ image, artefact, device }) {
+  check({ image, artifact, device }) {
     if (image.kind !== 'sketch') return undefined;
     if (image.core === '2.7.2') {
       return refuse(
@@ -18,7 +18,7 @@ export const badCore272 = {
         'build with core 2.7.3 or later',
       );
     }
-    if (device?.habits?.comparesAfterCopy === true) return onDevice(device, artefact);
+    if (device?.habits?.comparesAfterCopy === true) return onDevice(device, artifact);
     if (image.core !== undefined) return undefined;
     return warn(
       'the image does not say which release of the core it was built with, so that 2.7.0 and 2.7.2 cannot be told',
@@ -28,17 +28,17 @@ export const badCore272 = {
 } as const satisfies Rule;
 
 /** The signature is copied too, unless there is nobody to cut it off. */
-function onDevice(device: Device, artefact: ReleaseArtefact): Objection | undefined {
+function onDevice(device: Device, artifact: ReleaseArtifact): Objection | undefined {
   const copiedBytes = roundUpToSector(
-    artefact.encoding === 'gzip' ? (artefact.inflate?.sizeBytes ?? 0) : artefact.sizeBytes,
+    artifact.encoding === 'gzip' ? (artifact.inflate?.sizeBytes ?? 0) : artifact.sizeBytes,
   );
-  const stagings = possibleTransports(device).map((transport) => sketchStaging(device, transport, artefact.sizeBytes));
+  const stagings = possibleTransports(device).map((transport) => sketchStaging(device, transport, artifact.sizeBytes));
   const reached = stagings.filter((staging) => staging !== undefined && copiedBytes > staging);
   const lowest = Math.min(...reached.map((staging) => staging ?? 0));
   const instead = 'send a smaller sketch, built with core 2.7.3 or later, first';
   if (reached.length > 0) {
     const message = `the device runs core 2.7.2, the update would be staged at ${lowest} and its copy would end at ${copiedBytes}: eboot would hang until the power is cut`;
-    const isCertain = reached.length === stagings.length || artefact.encoding === 'gzip';
+    const isCertain = reached.length === stagings.length || artifact.encoding === 'gzip';
     return isCertain ? refuse(message, instead) : warn(`${message}, if it is sent to the web updater`, instead);
   }
   if (!stagings.includes(undefined)) return undefined;

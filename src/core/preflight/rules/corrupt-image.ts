@@ -39,11 +39,11 @@ export const corruptImage = {
   severity: 'refuse',
   cores: 'all',
   evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: it checks none of it'],
-  check({ image, artefact }) {
+  check({ image, artifact }) {
     const instead = 'build it again; if it was downloaded, fetch it again';
     const finding = image.findings.find(({ id }) => damage.has(id));
     if (finding !== undefined) return refuse(finding.message, instead);
-    if (artefact.encoding === 'gzip' && artefact.inflate === undefined) {
+    if (artifact.encoding === 'gzip' && artifact.inflate === undefined) {
       return refuse('the gzip does not inflate with the code that eboot uses', instead);
     }
     return image.kind === 'unknown' ? refuse('it is neither a sketch nor a filesystem', instead) : undefined;

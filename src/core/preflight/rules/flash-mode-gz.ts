@@ -7,14 +7,14 @@ export const flashModeGz = {
   severity: 'refuse',
   cores: 'device on 2.7.0 or later; raw sketches before 2.4.2',
   evidence: ['esp8266/Arduino#4876', 'esp8266/Arduino#7307', 'Updater.cpp _writeBuffer'],
-  check({ image, artefact, device }) {
+  check({ image, artifact, device }) {
     if (device === undefined) return undefined;
     const { flashMode } = device.facts;
-    const isGzip = artefact.encoding === 'gzip';
+    const isGzip = artifact.encoding === 'gzip';
     if (isGzip && flashMode === undefined) {
       return refuse(
         "the device's flash mode is not known, and gzip goes only to devices of which it is",
-        "send the raw artefact, into which the device puts its own mode, or name the device's with --flash-mode",
+        "send the raw artifact, into which the device puts its own mode, or name the device's with --flash-mode",
       );
     }
     if (image.kind !== 'sketch' || flashMode === undefined || image.flashMode === flashMode) return undefined;
@@ -22,7 +22,7 @@ export const flashModeGz = {
     if (!isGzip && isPatched) return undefined;
     const message = `the image says flash mode ${image.flashMode ?? 'unknown'}, the device runs with ${flashMode}, and nothing would change it on the way`;
     return isGzip
-      ? refuse(message, `send the raw artefact, into which the device puts its own mode, or build for ${flashMode}`)
+      ? refuse(message, `send the raw artifact, into which the device puts its own mode, or build for ${flashMode}`)
       : refuse(message, `build for ${flashMode}`);
   },
 } as const satisfies Rule;

@@ -10,8 +10,8 @@ export const flashModeSigned = {
   cores: 'device on 2.5.0 or later; up to 2.6.2 filesystems too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
   check(context) {
-    const { image, artefact, device } = context;
-    if (device === undefined || !isSigned(artefact) || device.facts.signing === 'none') return undefined;
+    const { image, artifact, device } = context;
+    if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const byte = modeByteOf(context);
     if (byte === 'untouched' || byte === 'kept') return undefined;
     const present =

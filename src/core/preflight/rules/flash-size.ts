@@ -7,14 +7,14 @@ export const flashSize = {
   severity: 'refuse or warn',
   cores: 'all, but sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],
-  check({ image, artefact, device }) {
+  check({ image, artifact, device }) {
     if (device === undefined) return undefined;
     const { chipSizeBytes, transport } = device.facts;
-    const isGzip = artefact.encoding === 'gzip';
+    const isGzip = artifact.encoding === 'gzip';
     if (isGzip && chipSizeBytes === undefined) {
       return refuse(
         "the size of the device's flash chip is not known, and gzip goes only to devices of which it is",
-        'send the raw artefact, which the device checks itself, or name the size with --chip-size',
+        'send the raw artifact, which the device checks itself, or name the size with --chip-size',
       );
     }
     if (image.kind !== 'sketch') return undefined;

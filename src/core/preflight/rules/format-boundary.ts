@@ -9,15 +9,15 @@ export const formatBoundary = {
   severity: 'refuse or warn',
   cores: 'the boundary is 2.6.0',
   evidence: ['esp8266/Arduino#6201', 'esp8266/Arduino#6250', 'Updater.cpp end', 'BearSSLHelpers.cpp'],
-  check({ artefact, device }) {
-    if (device === undefined || !isSigned(artefact) || device.facts.signing === 'none') return undefined;
-    const { signature } = artefact;
+  check({ artifact, device }) {
+    if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
+    const { signature } = artifact;
     if (signature === 'none' || signature === 'unverified') return undefined;
     const expected = expectedFormat(device);
     if (expected === signature) return undefined;
     const instead =
       signature === 'legacy'
-        ? 'send the artefact with the current signature (.signed)'
+        ? 'send the artifact with the current signature (.signed)'
         : 'two hops: the raw image with a legacy signature first (.legacy_sig, `ota-hooks pack --legacy`), the current one from then on';
     if (expected === undefined) {
       if (signature === 'current' || device.habits?.signing === 'none') return undefined;

@@ -8,15 +8,15 @@ export const fsGzNeedsAtomic = {
   severity: 'refuse',
   cores: 'all',
   evidence: ['Updater.cpp begin, end', 'ota_updates/readme.rst "Compression"'],
-  check({ image, artefact, device }) {
-    if (device === undefined || artefact.encoding !== 'gzip' || image.kind !== 'filesystem') return undefined;
+  check({ image, artifact, device }) {
+    if (device === undefined || artifact.encoding !== 'gzip' || image.kind !== 'filesystem') return undefined;
     const stages = stagesFilesystems(device);
     if (stages === true) return undefined;
     return refuse(
       stages === false
         ? 'the device writes filesystems in place, so that the gzip itself would become the filesystem'
         : 'it is not known whether the device was built with ATOMIC_FS_UPDATE; without it the gzip itself becomes the filesystem',
-      'send the raw artefact, or a sketch built with ATOMIC_FS_UPDATE first',
+      'send the raw artifact, or a sketch built with ATOMIC_FS_UPDATE first',
     );
   },
 } as const satisfies Rule;

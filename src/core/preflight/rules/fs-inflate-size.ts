@@ -9,17 +9,17 @@ export const fsInflateSize = {
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: nothing bounds what it writes', 'Updater.cpp begin: only the compressed size is known'],
-  check({ image, artefact, device }) {
-    if (artefact.encoding !== 'gzip' || image.kind !== 'filesystem') return undefined;
+  check({ image, artifact, device }) {
+    if (artifact.encoding !== 'gzip' || image.kind !== 'filesystem') return undefined;
     if (device === undefined) return undefined;
     const partition = partitionBytes(device);
     if (partition === undefined) {
       return refuse(
         'it is not known how large the filesystem partition of the device is, and nothing but that bounds what eboot inflates',
-        'send the raw artefact, or name the flash layout with --fs-start and --fs-end',
+        'send the raw artifact, or name the flash layout with --fs-start and --fs-end',
       );
     }
-    const inflatedBytes = artefact.inflate?.sizeBytes ?? 0;
+    const inflatedBytes = artifact.inflate?.sizeBytes ?? 0;
     const excess = roundUpToSector(inflatedBytes) - partition;
     if (excess <= 0) return undefined;
     return refuse(

@@ -14,17 +14,17 @@ export const fsSignedSize = {
   cores: 'device on 2.5.0 or later; before 2.6.0 nothing bounds it, and the EEPROM sector is overwritten',
   evidence: ['esp8266/Arduino#6505', 'Updater.cpp begin'],
   check(context) {
-    const { image, artefact, device } = context;
-    if (image.kind !== 'filesystem' || artefact.encoding === 'gzip') return undefined;
-    if (!isSigned(artefact)) return device === undefined ? aheadOfSigning(context) : undefined;
+    const { image, artifact, device } = context;
+    if (image.kind !== 'filesystem' || artifact.encoding === 'gzip') return undefined;
+    if (!isSigned(artifact)) return device === undefined ? aheadOfSigning(context) : undefined;
     const bound = (device && partitionBytes(device)) ?? (image.filesystem && partitionOf(image.filesystem));
-    if (bound === undefined || roundUpToSector(artefact.payloadBytes) > bound) return undefined;
-    const excess = roundUpToSector(artefact.sizeBytes) - bound;
+    if (bound === undefined || roundUpToSector(artifact.payloadBytes) > bound) return undefined;
+    const excess = roundUpToSector(artifact.sizeBytes) - bound;
     if (excess <= 0) return undefined;
-    const trailerBytes = artefact.sizeBytes - artefact.payloadBytes;
+    const trailerBytes = artifact.sizeBytes - artifact.payloadBytes;
     const unbounded = device?.habits?.boundsFilesystem === false;
     return refuse(
-      `with its signature the image has ${artefact.sizeBytes} bytes, and the partition ${bound}: ${
+      `with its signature the image has ${artifact.sizeBytes} bytes, and the partition ${bound}: ${
         unbounded ? `core ${device?.facts.core} would overwrite the EEPROM sector` : 'the device would answer ERROR 4'
       }`,
       wayOut(image, bound, trailerBytes),
@@ -33,12 +33,12 @@ export const fsSignedSize = {
 } as const satisfies Rule;
 
 /** Whether a build that is yet to be signed will fit: pack cuts what it can. */
-function aheadOfSigning({ release, image, artefact }: Context): Objection | undefined {
+function aheadOfSigning({ release, image, artifact }: Context): Objection | undefined {
   const { publicKey } = release.signing;
   const bound = image.filesystem && partitionOf(image.filesystem);
   if (publicKey === undefined || bound === undefined) return undefined;
   const trailerBytes = publicKey.bits / 8 + lengthWordBytes;
-  if (smallestPayload(image, artefact.payloadBytes) + trailerBytes <= bound) return undefined;
+  if (smallestPayload(image, artifact.payloadBytes) + trailerBytes <= bound) return undefined;
   return warn(
     `the filesystem fills its partition of ${bound} bytes, so that it does not fit with a signature of ${trailerBytes} bytes behind it`,
     wayOut(image, bound, trailerBytes),

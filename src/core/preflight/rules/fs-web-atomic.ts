@@ -8,7 +8,7 @@ export const fsWebAtomic = {
   severity: 'refuse or warn',
   cores: 'device on 2.7.0 or later',
   evidence: ['ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_START', 'Updater.cpp begin'],
-  check({ image, artefact, device }) {
+  check({ image, artifact, device }) {
     if (device === undefined || image.kind !== 'filesystem') return undefined;
     const { transport } = device.facts;
     if (transport === 'espota' || transport === 'http' || stagesFilesystems(device) === false) return undefined;
@@ -16,7 +16,7 @@ export const fsWebAtomic = {
     const partition = partitionBytes(device);
     const instead = 'use espota or HTTP, which stage no more than is sent';
     if (free === undefined || partition === undefined) {
-      if (artefact.encoding !== 'gzip') return undefined;
+      if (artifact.encoding !== 'gzip') return undefined;
       return refuse(
         'it is not known how much space the device has free, and the web updater stages the whole partition',
         `${instead} (--transport), or name --sketch-size, --fs-start and --fs-end`,

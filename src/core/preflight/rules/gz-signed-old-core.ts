@@ -8,14 +8,14 @@ export const gzSignedOldCore = {
   severity: 'refuse',
   cores: 'device on 2.7.0-2.7.4',
   evidence: ['esp8266/Arduino#7570', 'esp8266/Arduino#7577', 'Updater.cpp end', 'eboot.c copy_raw'],
-  check({ artefact, device }) {
-    if (artefact.encoding !== 'gzip' || !isSigned(artefact)) return undefined;
+  check({ artifact, device }) {
+    if (artifact.encoding !== 'gzip' || !isSigned(artifact)) return undefined;
     const habits = device?.habits;
     if (habits === undefined || !habits.gzip || habits.cutsTrailerOff) return undefined;
-    const signatureBytes = artefact.sizeBytes - artefact.payloadBytes - 4;
+    const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     return refuse(
       `core ${device?.facts.core} hands eboot the gzip with its signature, and eboot would take ${signatureBytes} for the size of the sketch: the device would be bricked`,
-      'send the raw signed artefact; from core 3.0.0 on the device takes signed gzip',
+      'send the raw signed artifact; from core 3.0.0 on the device takes signed gzip',
     );
   },
 } as const satisfies Rule;

@@ -6,15 +6,15 @@ const wordBytes = 4;
 export const gzSignedUnaligned = {
   id: 'gz-signed-unaligned',
   condition:
-    'a signed artefact whose payload is no multiple of 4 bytes long, to a device that verifies: the Updater fails to read the last piece, and hashes other bytes',
+    'a signed artifact whose payload is no multiple of 4 bytes long, to a device that verifies: the Updater fails to read the last piece, and hashes other bytes',
   severity: 'refuse or warn',
   cores: 'device on 3.1.0-3.1.2',
   evidence: ['esp8266/Arduino#9109', 'Esp.cpp flashRead', 'Updater.cpp end'],
-  check({ artefact, device }) {
-    if (device === undefined || !isSigned(artefact) || device.facts.signing === 'none') return undefined;
-    const excess = artefact.payloadBytes % wordBytes;
+  check({ artifact, device }) {
+    if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
+    const excess = artifact.payloadBytes % wordBytes;
     if (excess === 0 || device.habits?.skipsUnalignedTail === false) return undefined;
-    const message = `the signed payload has ${artefact.payloadBytes} bytes, ${wordBytes - excess} short of a multiple of 4`;
+    const message = `the signed payload has ${artifact.payloadBytes} bytes, ${wordBytes - excess} short of a multiple of 4`;
     const instead = 'pack it again with ota-hooks, which lengthens a gzip through its FNAME field before it is signed';
     const isCertain = device.habits !== undefined && device.facts.signing === 'required';
     return isCertain

@@ -8,19 +8,19 @@ export const gzSignedUnsignedDevice = {
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
   evidence: ['Updater.cpp end', 'eboot.c copy_raw', 'ota_updates/readme.rst "Signed Binary", which says otherwise'],
-  check({ artefact, device }) {
-    if (device === undefined || artefact.encoding !== 'gzip' || !isSigned(artefact)) return undefined;
+  check({ artifact, device }) {
+    if (device === undefined || artifact.encoding !== 'gzip' || !isSigned(artifact)) return undefined;
     if (device.facts.signing === 'required' || device.habits?.gzip === false) return undefined;
-    const signatureBytes = artefact.sizeBytes - artefact.payloadBytes - 4;
+    const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     const consequence = `eboot would take ${signatureBytes}, the length of the signature, for the size of what it inflates`;
     return device.facts.signing === 'none'
       ? refuse(
           `the device was built without a key, so it does not cut the signature off, and ${consequence}`,
-          'send the raw signed artefact, or gzip without a signature',
+          'send the raw signed artifact, or gzip without a signature',
         )
       : refuse(
           `it is not known whether the device verifies signatures; if it does not, ${consequence}`,
-          'send the raw signed artefact, which both kinds of devices take',
+          'send the raw signed artifact, which both kinds of devices take',
         );
   },
 } as const satisfies Rule;

@@ -7,8 +7,8 @@ export const inflateOverFs = {
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: nothing bounds what it writes', 'Updater.cpp begin: only the compressed size is known'],
-  check({ image, artefact, device }) {
-    if (artefact.encoding !== 'gzip' || image.kind === 'filesystem') return undefined;
+  check({ image, artifact, device }) {
+    if (artifact.encoding !== 'gzip' || image.kind === 'filesystem') return undefined;
     const tooLarge = image.findings.find(({ id }) => id === 'gzip-too-large');
     if (tooLarge !== undefined) return refuse(tooLarge.message, 'send what the build made');
     if (device === undefined) return undefined;
@@ -16,13 +16,13 @@ export const inflateOverFs = {
     if (fsStart === undefined) {
       return refuse(
         'it is not known where the filesystem of the device starts, so nothing says that the inflated sketch ends before it',
-        'send the raw artefact, or name the flash layout with --fs-start',
+        'send the raw artifact, or name the flash layout with --fs-start',
       );
     }
-    const excess = roundUpToSector(artefact.inflate?.sizeBytes ?? 0) - fsStart;
+    const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;
     if (excess <= 0) return undefined;
     return refuse(
-      `the sketch inflates to ${artefact.inflate?.sizeBytes} bytes, and the filesystem of the device starts at ${fsStart}: ${excess} bytes of it would be overwritten`,
+      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, and the filesystem of the device starts at ${fsStart}: ${excess} bytes of it would be overwritten`,
       'use a flash layout with a smaller filesystem, which needs a cable once, or make the sketch smaller',
     );
   },

@@ -8,27 +8,27 @@ export const inflateOverInput = {
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw, uzlib_flash_read_cb', 'ESP8266HTTPUpdateServer-impl.h: the web updater stages low'],
-  check({ image, artefact, device }) {
-    if (device === undefined || artefact.encoding !== 'gzip' || image.kind !== 'sketch') return undefined;
-    const lowest = artefact.inflate?.lowestStaging;
+  check({ image, artifact, device }) {
+    if (device === undefined || artifact.encoding !== 'gzip' || image.kind !== 'sketch') return undefined;
+    const lowest = artifact.inflate?.lowestStaging;
     if (lowest === undefined || device.facts.fsStart === undefined) return undefined;
     const { erasesFirst, inflatesFirst } = lowest;
     const erasesBeforeInflating = device.habits?.erasesBeforeInflating ?? true;
     const needed = erasesBeforeInflating ? erasesFirst : inflatesFirst;
     for (const transport of possibleTransports(device)) {
-      const staging = sketchStaging(device, transport, artefact.sizeBytes);
+      const staging = sketchStaging(device, transport, artifact.sizeBytes);
       if (staging === undefined) {
         return refuse(
           'the size of the present sketch is not known, and with it the place from which the web updater would let eboot inflate',
-          'send the raw artefact, name the size with --sketch-size, or the transport with --transport espota',
+          'send the raw artifact, name the size with --sketch-size, or the transport with --transport espota',
         );
       }
       if (staging < needed) {
         return refuse(
           `over ${transport} the gzip would be staged at ${staging}, and below ${needed} eboot overwrites what it has yet to inflate: the sketch would be destroyed`,
           transport === 'web'
-            ? 'send the raw artefact, or use espota or HTTP, which stage from the top'
-            : 'send the raw artefact',
+            ? 'send the raw artifact, or use espota or HTTP, which stage from the top'
+            : 'send the raw artifact',
         );
       }
     }

@@ -7,7 +7,7 @@ import {
   sketchCapacity,
   stagesFilesystems,
 } from '../device.ts';
-import { isSigned, type ReleaseArtefact } from '../release.ts';
+import { isSigned, type ReleaseArtifact } from '../release.ts';
 import { type Context, type Objection, type Rule, refuse, warn } from '../rule.ts';
 import { fsSignedSize } from './fs-signed-size.ts';
 
@@ -32,9 +32,9 @@ export const noSpace = {
 } as const satisfies Rule;
 
 function checkSketch(context: Context, device: Device): Objection | undefined {
-  const { artefact } = context;
+  const { artifact } = context;
   const { fsStart } = device.facts;
-  const needed = roundUpToSector(artefact.sizeBytes);
+  const needed = roundUpToSector(artifact.sizeBytes);
   const capacities = possibleTransports(device).map((transport) => ({
     transport,
     capacity: sketchCapacity(device, transport) ?? fsStart,
@@ -61,14 +61,14 @@ function ofUnknownSpace({ facts, habits }: Device): Objection | undefined {
 }
 
 /** Whether gzip would fit: the one that is there, or what gzip made of a file to find out. */
-function gzipInstead({ release, image, artefact }: Context, capacity: number): string {
+function gzipInstead({ release, image, artifact }: Context, capacity: number): string {
   const smaller = 'a smaller sketch first, or a flash layout with a smaller filesystem, which needs a cable once';
-  if (artefact.encoding === 'gzip') return smaller;
-  const sibling = release.artefacts.find(
-    (other) => other.encoding === 'gzip' && isSigned(other) === isSigned(artefact),
+  if (artifact.encoding === 'gzip') return smaller;
+  const sibling = release.artifacts.find(
+    (other) => other.encoding === 'gzip' && isSigned(other) === isSigned(artifact),
   );
   const gzipBytes =
-    sibling?.sizeBytes ?? (image.gzipBytes === undefined ? undefined : image.gzipBytes + trailerBytes(artefact));
+    sibling?.sizeBytes ?? (image.gzipBytes === undefined ? undefined : image.gzipBytes + trailerBytes(artifact));
   if (gzipBytes === undefined) return smaller;
   const spare = capacity - roundUpToSector(gzipBytes);
   return spare >= 0
@@ -76,13 +76,13 @@ function gzipInstead({ release, image, artefact }: Context, capacity: number): s
     : `even gzip has ${-spare} bytes too many: ${smaller}`;
 }
 
-function trailerBytes({ sizeBytes, payloadBytes }: ReleaseArtefact): number {
+function trailerBytes({ sizeBytes, payloadBytes }: ReleaseArtifact): number {
   return sizeBytes - payloadBytes;
 }
 
 function checkFilesystem(context: Context, device: Device): Objection | undefined {
-  const { artefact, refused } = context;
-  const needed = roundUpToSector(artefact.sizeBytes);
+  const { artifact, refused } = context;
+  const needed = roundUpToSector(artifact.sizeBytes);
   const partition = partitionBytes(device);
   if (partition !== undefined && needed > partition) {
     if (refused.includes(fsSignedSize.id)) return undefined;

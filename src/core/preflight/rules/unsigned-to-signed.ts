@@ -4,19 +4,19 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const unsignedToSigned = {
   id: 'unsigned-to-signed',
   condition:
-    'an unsigned artefact to a device that verifies: it is rejected, and old uploaders say OK. To a device of which that is not known: refused when the project has a key, else a warning when the image holds one',
+    'an unsigned artifact to a device that verifies: it is rejected, and old uploaders say OK. To a device of which that is not known: refused when the project has a key, else a warning when the image holds one',
   severity: 'refuse or warn',
   cores: 'all',
   evidence: ['esp8266/Arduino#7162', 'Updater.cpp end'],
-  check({ release, artefact, device }) {
-    if (device === undefined || isSigned(artefact) || device.facts.signing === 'none') return undefined;
-    const instead = 'send the raw signed artefact';
+  check({ release, artifact, device }) {
+    if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
+    const instead = 'send the raw signed artifact';
     if (device.facts.signing === 'required') {
       return refuse('the device verifies signatures, and there is none: it would answer ERROR 12', instead);
     }
     if (release.signing.publicKey !== undefined) {
       return refuse(
-        'the project has a key, it is not known whether the device verifies signatures, and this artefact has none',
+        'the project has a key, it is not known whether the device verifies signatures, and this artifact has none',
         `${instead}, which devices with and without a key take`,
       );
     }

@@ -9,12 +9,12 @@ export const webNoData = {
   severity: 'refuse or warn',
   cores: 'device on 3.0.0 or later',
   evidence: ['esp8266/Arduino#7729', 'Updater.cpp end', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_END'],
-  check({ artefact, device }) {
-    if (device === undefined || artefact.sizeBytes > sectorBytes || device.habits?.refusesEmpty === false)
+  check({ artifact, device }) {
+    if (device === undefined || artifact.sizeBytes > sectorBytes || device.habits?.refusesEmpty === false)
       return undefined;
     if (!possibleTransports(device).includes('web')) return undefined;
-    const message = `the update has ${artefact.sizeBytes} bytes, and of no more than ${sectorBytes} the web updater sees none: it would answer ERROR 13`;
-    const instead = 'send the raw artefact, or use espota or HTTP';
+    const message = `the update has ${artifact.sizeBytes} bytes, and of no more than ${sectorBytes} the web updater sees none: it would answer ERROR 13`;
+    const instead = 'send the raw artifact, or use espota or HTTP';
     const isCertain = device.facts.transport === 'web' && device.habits !== undefined;
     return isCertain ? refuse(message, instead) : warn(message, instead);
   },

@@ -8,11 +8,11 @@ export const wrongKey = {
   severity: 'refuse or warn',
   cores: 'all; before 2.7.0 the device crashes',
   evidence: ['esp8266/Arduino#7145', 'Updater.cpp end'],
-  check({ image, artefact, device }) {
-    if (device === undefined || !isSigned(artefact) || device.facts.signing === 'none') return undefined;
+  check({ image, artifact, device }) {
+    if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const { keyFingerprint, signing } = device.facts;
     const answer = device.habits?.crashesOnBadSignature === true ? 'crash' : 'answer ERROR 12';
-    if (artefact.signature === 'unverified') {
+    if (artifact.signature === 'unverified') {
       const instead = 'sign it with the key that the device holds, or name that key with --public-key';
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
       if (tried === undefined) return warn('no key is known with which the signature could be verified', instead);
@@ -20,9 +20,9 @@ export const wrongKey = {
         ? refuse(`${tried.message}: the device would ${answer}`, instead)
         : warn(`${tried.message}: if the device verifies, it will ${answer}`, instead);
     }
-    if (keyFingerprint === undefined || artefact.keyFingerprint === keyFingerprint) return undefined;
+    if (keyFingerprint === undefined || artifact.keyFingerprint === keyFingerprint) return undefined;
     return refuse(
-      `it is signed by key ${short(artefact.keyFingerprint)}, and the device holds ${short(keyFingerprint)}: it would ${answer}`,
+      `it is signed by key ${short(artifact.keyFingerprint)}, and the device holds ${short(keyFingerprint)}: it would ${answer}`,
       `sign it with key ${short(keyFingerprint)}`,
     );
   },

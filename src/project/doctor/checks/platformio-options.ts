@@ -35,7 +35,7 @@ function misspelt(name: string, section: string): readonly Finding[] {
 function gzipFirmware(value: string | undefined, section: string): readonly Finding[] {
   if (value === undefined || !/^(?:no|false|off|0)$/i.test(value)) return [];
   const says = `platformio.ini: board_build.gzip_fw = ${value} in [${section}] makes firmware.bin a gzip all the same`;
-  return [{ level: 'warning', says, mend: 'Take the line out; compressed artefacts are made without it' }];
+  return [{ level: 'warning', says, mend: 'Take the line out; compressed artifacts are made without it' }];
 }
 
 /** The core's stub defines ARDUINO_SIGNING again, and wins. */

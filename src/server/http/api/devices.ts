@@ -75,7 +75,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
 
   async function requirePinnable(project: string, pin: string | null | undefined): Promise<void> {
     if (pin === undefined || pin === null) return;
-    const found = await parts.store.catalogue.withVersion(project, pin);
+    const found = await parts.store.catalog.withVersion(project, pin);
     if (found.length > 0) return;
     throw new DomainError(
       'not-found',

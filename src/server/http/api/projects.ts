@@ -16,12 +16,12 @@ import { checked, readBody, requireRole, type Session } from './session.ts';
 type Request = v.InferOutput<typeof projectRequestSchema>;
 
 export function projectRoutes(parts: ServerParts): Hono<Session> {
-  const { store, catalogue, publishing } = parts;
+  const { store, catalog, publishing } = parts;
   const routes = new Hono<Session>();
 
   routes.get('/projects', requireRole(parts, 'read', { anyProject: true }), async (context) => {
     const { project } = context.get('token');
-    const views = catalogue.views().filter((view) => project === undefined || view.project.name === project);
+    const views = catalog.views().filter((view) => project === undefined || view.project.name === project);
     return context.json({ projects: await Promise.all(views.map((view) => show(view.project))) });
   });
 
@@ -36,20 +36,20 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     const changed = await publishing.take('all', async () => {
       const project = await withChanges(present(name) ?? newProject(name, []), request);
       requireFreeAliases(project);
-      await store.catalogue.saveProject(project, context.get('token').id);
-      await catalogue.refresh(name);
+      await store.catalog.saveProject(project, context.get('token').id);
+      await catalog.refresh(name);
       return project;
     });
     return context.json(await show(changed));
   });
 
   function present(name: string): ProjectRecord | undefined {
-    return catalogue.view(name)?.project;
+    return catalog.view(name)?.project;
   }
 
   function requireFreeAliases({ name, aliases }: ProjectRecord): void {
     for (const { path } of aliases) {
-      const owner = catalogue.alias(path)?.project;
+      const owner = catalog.alias(path)?.project;
       if (owner === undefined || owner === name) continue;
       throw new DomainError('conflict', `${path} leads to project ${owner} already`, 'Take it away there first.');
     }
@@ -64,7 +64,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     confirmWithinMs,
     mostSends,
   }: ProjectRecord): Promise<ProjectInfo> {
-    const offers = await store.catalogue.offers(name);
+    const offers = await store.catalog.offers(name);
     return {
       name,
       access,

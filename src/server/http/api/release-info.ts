@@ -4,7 +4,7 @@ import type { Offer, ReleaseRecord } from '../../storage/records.ts';
 /** A release as the API shows it. */
 export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): ReleaseInfo {
   const { project, version, kind, board, purpose, publishedAt, withdrawn, manifest } = release;
-  const { image, enforcement, signing, artefacts } = manifest;
+  const { image, enforcement, signing, artifacts } = manifest;
   return {
     project,
     version,
@@ -17,7 +17,7 @@ export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): R
     image: { sizeBytes: image.sizeBytes, sha256: image.sha256, core: image.core },
     enforcement,
     keyFingerprint: signing.publicKey?.fingerprint,
-    artefacts: artefacts.map(({ file, encoding, signature, sizeBytes, sha256 }) => ({
+    artifacts: artifacts.map(({ file, encoding, signature, sizeBytes, sha256 }) => ({
       file,
       encoding,
       signature,

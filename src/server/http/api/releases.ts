@@ -17,7 +17,7 @@ import { checked, numberIn, readBody, requireRole, type Session } from './sessio
 const mostListed = 1000;
 
 export function releaseRoutes(parts: ServerParts): Hono<Session> {
-  const { store, catalogue, counters, log, publishing, rollouts } = parts;
+  const { store, catalog, counters, log, publishing, rollouts } = parts;
   const routes = new Hono<Session>();
 
   routes.post('/projects/:project/releases', requireRole(parts, 'publish'), async (context) => {
@@ -29,7 +29,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const { outcome, release, warnings } = await publishing.take('all', async () => {
       if (request.purpose === 'serve' && !request.hold) rollouts.requireFreeChannel(project, request.channel);
       const answer = await publishRelease(store, question, verified);
-      await catalogue.refresh(project);
+      await catalog.refresh(project);
       return answer;
     });
     counters.publications += outcome === 'published' ? 1 : 0;
@@ -40,10 +40,10 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
 
   routes.get('/projects/:project/releases', requireRole(parts, 'read'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
-    const offers = await store.catalogue.offers(project);
+    const offers = await store.catalog.offers(project);
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
     const before = numberIn(context, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-    const found = await store.catalogue.releases(project, { before, limit });
+    const found = await store.catalog.releases(project, { before, limit });
     const releases = found.map((release) => releaseInfo(release, offers));
     return context.json({ releases, next: found.length < limit ? undefined : found.at(-1)?.id });
   });
@@ -62,22 +62,22 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const ids = chosen.map(({ id }) => id);
     await publishing.take('all', async () => {
       rollouts.requireFreeChannel(project, channel);
-      await store.catalogue.offer(project, channel, ids, context.get('token').id);
+      await store.catalog.offer(project, channel, ids, context.get('token').id);
       await rollouts.superseded(project, channel, context.get('token').id);
-      await catalogue.refresh(project);
+      await catalog.refresh(project);
     });
     return context.json({ releases: await Promise.all(chosen.map(show)) });
   });
 
   async function show(release: ReleaseRecord): Promise<ReleaseInfo> {
-    return releaseInfo(release, await store.catalogue.offers(release.project));
+    return releaseInfo(release, await store.catalog.offers(release.project));
   }
 
   return routes;
 }
 
 /** @throws DomainError not-found */
-export function requireProject({ catalogue }: ServerParts, name: string): string {
-  if (catalogue.view(name) !== undefined) return name;
+export function requireProject({ catalog }: ServerParts, name: string): string {
+  if (catalog.view(name) !== undefined) return name;
   throw new DomainError('not-found', 'there is no such project', "An admin's first publication makes it.");
 }

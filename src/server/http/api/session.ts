@@ -27,7 +27,7 @@ export function requireRole(
   return async (context, next) => {
     const { incoming } = context.env ?? {};
     const address = incoming === undefined ? 'this process' : clientAddress(incoming, trustedProxies);
-    const say = (code: 'not-authorised' | 'role-missing', message: string, hint: string) => {
+    const say = (code: 'not-authorized' | 'role-missing', message: string, hint: string) => {
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
@@ -36,7 +36,7 @@ export function requireRole(
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
       throw say(
-        'not-authorised',
+        'not-authorized',
         'there is no such token',
         'Send Authorization: Bearer TOKEN; `ota-hooks server token create` makes one.',
       );

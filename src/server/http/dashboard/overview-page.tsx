@@ -16,8 +16,8 @@ interface Summary {
 }
 
 /** All projects that the token may see. */
-export async function overviewPage(context: PageContext, { catalogue, store }: ServerParts) {
-  const views = catalogue.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
+export async function overviewPage(context: PageContext, { catalog, store }: ServerParts) {
+  const views = catalog.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
   const summaries = await Promise.all(
     views.map(
       async ({ project: { name }, channels }): Promise<Summary> => ({

@@ -41,7 +41,7 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
           ['Checks its next update', kind === 'sketch' && signing.publicKey !== undefined && enforcements[enforcement]],
         ]}
       />
-      {purpose === 'known' ? undefined : <Artefacts {...manifest} />}
+      {purpose === 'known' ? undefined : <Artifacts {...manifest} />}
       {purpose === 'known' ? undefined : <Warnings manifest={manifest} />}
       {formToken === undefined || purpose === 'known' || withdrawn !== undefined ? undefined : (
         <Withdraw release={release} formToken={formToken} />
@@ -63,21 +63,21 @@ function Marks({ purpose, withdrawn, channels }: ReleaseRecord & { channels: rea
   );
 }
 
-function Artefacts({ artefacts }: Manifest) {
+function Artifacts({ artifacts }: Manifest) {
   return (
-    <section class="scroll" aria-label="Artefacts" tabindex={0}>
+    <section class="scroll" aria-label="Artifacts" tabindex={0}>
       <table>
-        <caption class="hidden">Artefacts</caption>
+        <caption class="hidden">Artifacts</caption>
         <thead>
           <tr>
-            <th scope="col">Artefact</th>
+            <th scope="col">Artifact</th>
             <th scope="col">Size</th>
             <th scope="col">Encoding</th>
             <th scope="col">Signature</th>
           </tr>
         </thead>
         <tbody>
-          {artefacts.map(({ file, sizeBytes, encoding, signature }) => (
+          {artifacts.map(({ file, sizeBytes, encoding, signature }) => (
             <tr>
               <th scope="row">{file}</th>
               <td class="number">{sizeText(sizeBytes)}</td>

@@ -12,9 +12,9 @@ const perPage = 20;
 /** What was published, the newest first. */
 export async function releasesPage(context: PageContext, { store }: ServerParts, project: string) {
   const before = Number(/^\d{1,15}$/.exec(context.req.query('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER);
-  const found = await store.catalogue.releases(project, { before, limit: perPage + 1 });
+  const found = await store.catalog.releases(project, { before, limit: perPage + 1 });
   const releases = found.slice(0, perPage);
-  const offers = await store.catalogue.offers(project);
+  const offers = await store.catalog.offers(project);
   const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
   const here = projectPath(project, 'releases');
   const older = found.length > perPage ? String(releases.at(-1)?.id) : undefined;

@@ -2,7 +2,7 @@ import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../..
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import { counted, durationText } from './words.tsx';
 
-/** States in words, with the colour and the sign of the badge. */
+/** States in words, with the color and the sign of the badge. */
 export const stateWords: Readonly<
   Record<RolloutState, { readonly kind: string; readonly sign: string; readonly label: string }>
 > = {

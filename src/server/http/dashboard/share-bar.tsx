@@ -1,7 +1,7 @@
 interface ShareBarProps {
   /** What the bar says, for whoever does not see it. */
   readonly label: string;
-  /** Kinds are names of the style sheet's colours; nothing is drawn for 0. */
+  /** Kinds are names of the style sheet's colors; nothing is drawn for 0. */
   readonly parts: readonly { readonly kind: string; readonly count: number }[];
   /** What the whole bar stands for; the sum of the parts where it is not given. */
   readonly total?: number;
@@ -11,7 +11,7 @@ const width = 1000;
 /** What is there must be seen: one device of a hundred thousand, too. */
 const leastWidth = 6;
 
-/** A bar of coloured shares; the numbers stand beside it as text. */
+/** A bar of colored shares; the numbers stand beside it as text. */
 export function ShareBar({ label, parts, total = parts.reduce((sum, { count }) => sum + count, 0) }: ShareBarProps) {
   let x = 0;
   const drawn = parts

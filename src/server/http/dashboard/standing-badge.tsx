@@ -1,6 +1,6 @@
 import type { Standing } from '../../storage/standing.ts';
 
-/** In words, and a sign for whoever cannot tell colours apart. */
+/** In words, and a sign for whoever cannot tell colors apart. */
 export const standingWords: Readonly<Record<Standing, { readonly label: string; readonly sign: string }>> = {
   failed: { label: 'failed', sign: '✕' },
   refused: { label: 'refused', sign: '!' },

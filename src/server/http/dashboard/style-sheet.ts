@@ -1,4 +1,4 @@
-/** The one style sheet. Colours are told apart from each other and from their ground by 4.5 to 1 and more, in both schemes. */
+/** The one style sheet. Colors are told apart from each other and from their ground by 4.5 to 1 and more, in both schemes. */
 export const styleSheet = `
 :root {
   color-scheme: light dark;

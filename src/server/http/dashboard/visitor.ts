@@ -58,8 +58,8 @@ export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
 }
 
 /** A project that the token is not good for is not even said to exist. */
-function requireProjectOf({ catalogue }: ServerParts, token: TokenRecord, project: string): void {
-  if (catalogue.view(project) !== undefined && mayLookAt(token, project)) return;
+function requireProjectOf({ catalog }: ServerParts, token: TokenRecord, project: string): void {
+  if (catalog.view(project) !== undefined && mayLookAt(token, project)) return;
   throw new DomainError('not-found', 'There is no such project.', 'The overview shows those that you may see.');
 }
 

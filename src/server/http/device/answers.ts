@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 
 /** Something that a device or its owner can read. Devices know 401, 403 and 404; all else is "wrong code" to them. */
 export function answerText(
@@ -36,7 +36,7 @@ export function answerVersion(response: ServerResponse, version: string, md5: st
  */
 export function writeDownloadHead(
   response: ServerResponse,
-  { file, md5, sizeBytes }: Artefact,
+  { file, md5, sizeBytes }: Artifact,
   version: string,
   more: Readonly<Record<string, string>> = { 'Content-Length': String(sizeBytes) },
 ): void {

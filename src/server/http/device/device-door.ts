@@ -13,7 +13,7 @@ import {
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { answerNotModified, answerText } from './answers.ts';
-import { sendArtefact } from './downloads.ts';
+import { sendArtifact } from './downloads.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import { deviceRoute, type Route } from './route.ts';
@@ -40,8 +40,8 @@ export class DeviceDoor {
 
   /** @returns false when the path is not one of devices */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const { catalogue } = this.#parts;
-    const route = deviceRoute(request.url ?? '', (path) => catalogue.alias(path));
+    const { catalog } = this.#parts;
+    const route = deviceRoute(request.url ?? '', (path) => catalog.alias(path));
     if (route === undefined) return false;
     const refusal = this.#answer(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
@@ -76,7 +76,7 @@ export class DeviceDoor {
     if (missing !== undefined) return { status: 403, text: `only for ESP8266 updaters: there is no ${missing}` };
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
     if (mac === undefined) return { status: 403, text: 'only for ESP8266 updaters: x-ESP8266-STA-MAC is no MAC' };
-    const view = this.#parts.catalogue.view(route.project);
+    const view = this.#parts.catalog.view(route.project);
     if (view === undefined) return { status: 404, text: 'there is no such project' };
 
     const { channel } = route;
@@ -123,8 +123,8 @@ export class DeviceDoor {
     route: { project: string; from: string; file: string },
   ): Promise<void> {
     const { headers } = request;
-    const view = this.#parts.catalogue.view(route.project);
-    const found = view && (await releasesWithFile(this.#parts.store.catalogue, view, route));
+    const view = this.#parts.catalog.view(route.project);
+    const found = view && (await releasesWithFile(this.#parts.store.catalog, view, route));
     if (view === undefined || found === undefined) return this.#no(request, response, noFile);
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
     if (headers['user-agent'] === updaterAgent && mac !== undefined) {
@@ -146,14 +146,14 @@ export class DeviceDoor {
     { manifest, version }: ReleaseRecord,
   ): Promise<void> {
     const { bytes, counters, downloads } = this.#parts;
-    const [artefact] = manifest.artefacts;
-    const body = artefact && (await bytes.take(artefact));
-    if (artefact === undefined || body === undefined) return this.#no(request, response, noFile);
+    const [artifact] = manifest.artifacts;
+    const body = artifact && (await bytes.take(artifact));
+    if (artifact === undefined || body === undefined) return this.#no(request, response, noFile);
     if (body === 'busy') return this.#no(request, response, { status: 404, text: 'not now' });
     countIn(counters.answers, 200);
     const { stallMs } = downloads;
-    const end = await sendArtefact(request, response, { artefact, version, body, stallMs });
-    bytes.release(artefact);
+    const end = await sendArtifact(request, response, { artifact, version, body, stallMs });
+    bytes.release(artifact);
     if (end === 'received') counters.bytesSent += body.length;
   }
 

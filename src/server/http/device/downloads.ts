@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 import { writeDownloadHead } from './answers.ts';
 
 /** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
@@ -54,21 +54,21 @@ export class Downloads {
 
 /** What is sent, and how long the client may take nothing of it. */
 interface Download {
-  readonly artefact: Artefact;
+  readonly artifact: Artifact;
   readonly version: string;
   readonly body: Uint8Array;
   readonly stallMs: number;
 }
 
-/** Sends an artefact, and says how that ended. */
-export function sendArtefact(
+/** Sends an artifact, and says how that ended. */
+export function sendArtifact(
   request: IncomingMessage,
   response: ServerResponse,
-  { artefact, version, body, stallMs }: Download,
+  { artifact, version, body, stallMs }: Download,
 ): Promise<DownloadEnd> {
   // One download a connection, whatever the client asks for: otherwise nobody could tell how it ended. The head says so, too.
   response.shouldKeepAlive = false;
-  writeDownloadHead(response, artefact, version);
+  writeDownloadHead(response, artifact, version);
   return sendBody(request, response, body, stallMs);
 }
 

@@ -1,7 +1,7 @@
 import type { Releases } from '../../services/devices/decide.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
-import type { CatalogueStore } from '../../storage/store.ts';
+import type { CatalogStore } from '../../storage/store.ts';
 import type { Visit } from './visit.ts';
 
 /** What is there under the name of a file. */
@@ -15,12 +15,12 @@ export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
  * release that still goes round is for the devices whose turn it is, by whatever name they ask for it.
  */
 export async function releasesWithFile(
-  catalogue: CatalogueStore,
+  catalog: CatalogStore,
   view: ProjectView,
   { from, file }: { readonly from: string; readonly file: string },
 ): Promise<NamedFile | undefined> {
   if (from.startsWith('@')) return ofChannel(view, from.slice(1), file);
-  const [plain] = onlyWith(file, await catalogue.withVersion(view.project.name, from));
+  const [plain] = onlyWith(file, await catalog.withVersion(view.project.name, from));
   if (plain === undefined) return undefined;
   return { plain, channel: undefined, releases: (current) => guarded(current, plain) };
 }
@@ -53,7 +53,7 @@ function guarded({ channels }: ProjectView, release: ReleaseRecord): Releases {
 
 function onlyWith(file: string, releases: readonly ReleaseRecord[]): ReleaseRecord[] {
   return releases.flatMap((release) => {
-    const artefacts = release.manifest.artefacts.filter((artefact) => artefact.file === file);
-    return artefacts.length === 0 ? [] : [{ ...release, manifest: { ...release.manifest, artefacts } }];
+    const artifacts = release.manifest.artifacts.filter((artifact) => artifact.file === file);
+    return artifacts.length === 0 ? [] : [{ ...release, manifest: { ...release.manifest, artifacts } }];
   });
 }

@@ -3,14 +3,14 @@ import type { TokenBuckets } from '../../auth/token-buckets.ts';
 import type { Counters } from '../../observability/counters.ts';
 import type { QuickAnswers } from '../../services/devices/quick-answers.ts';
 import type { ServiceParts } from '../../services/parts.ts';
-import type { ArtefactBytes } from './artefact-bytes.ts';
+import type { ArtifactBytes } from './artifact-bytes.ts';
 import type { Downloads } from './downloads.ts';
 
 /** What answering devices takes. */
 export interface DeviceParts
-  extends Pick<ServiceParts, 'store' | 'catalogue' | 'records' | 'lastSeen' | 'clock' | 'log'> {
+  extends Pick<ServiceParts, 'store' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log'> {
   readonly quick: QuickAnswers;
-  readonly bytes: ArtefactBytes;
+  readonly bytes: ArtifactBytes;
   readonly downloads: Downloads;
   readonly credentials: CredentialChecker;
   /** Of answers that say no, by address. */

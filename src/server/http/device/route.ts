@@ -12,7 +12,7 @@ export type Route =
  * Reads the path of a request.
  *
  *     /update/PROJECT[/CHANNEL]             what the planner chooses
- *     /files/PROJECT/VERSION/FILE           an artefact by its name
+ *     /files/PROJECT/VERSION/FILE           an artifact by its name
  *     /files/PROJECT/@CHANNEL/FILE          the same of what a channel offers
  *
  * @returns undefined for paths that are not for devices

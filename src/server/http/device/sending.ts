@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 import { countIn } from '../../observability/counters.ts';
 import { afterReceipt } from '../../services/devices/attempts.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { writeDownloadHead } from './answers.ts';
-import { sendArtefact } from './downloads.ts';
+import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 
 /** What is sent to whom. */
@@ -15,7 +15,7 @@ export interface Sending {
   readonly project: string;
   readonly mac: string;
   readonly release: ReleaseRecord;
-  readonly artefact: Artefact;
+  readonly artifact: Artifact;
 }
 
 /** A place among the downloads, and the bytes. */
@@ -26,34 +26,34 @@ export interface Load {
 }
 
 /** Takes them before a decision is written down: what cannot be sent must not be noted as sent. */
-export async function takeLoad(parts: DeviceParts, artefact: Artefact): Promise<Load | 'busy'> {
+export async function takeLoad(parts: DeviceParts, artifact: Artifact): Promise<Load | 'busy'> {
   if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
   if (!parts.downloads.begin()) return 'busy';
-  const body = await parts.bytes.take(artefact);
-  if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, artefact) };
+  const body = await parts.bytes.take(artifact);
+  if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, artifact) };
   parts.downloads.end();
-  if (body === undefined) throw new Error(`the bytes of ${artefact.file} are missing or damaged`);
+  if (body === undefined) throw new Error(`the bytes of ${artifact.file} are missing or damaged`);
   return body;
 }
 
-function putBack({ bytes, downloads }: DeviceParts, artefact: Artefact): void {
-  bytes.release(artefact);
+function putBack({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
+  bytes.release(artifact);
   downloads.end();
 }
 
 /** Sends it, and notes how that ended. */
 export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Load): void {
   const { accelPath, counters, log, store } = parts;
-  const { request, response, project, mac, release, artefact } = sending;
+  const { request, response, project, mac, release, artifact } = sending;
   countIn(counters.answers, 200);
-  log.info({ project, mac, version: release.version, file: artefact.file }, 'sending');
+  log.info({ project, mac, version: release.version, file: artifact.file }, 'sending');
   if (body === undefined) {
-    const path = `${accelPath}/${store.blobs.location(artefact.sha256)}`;
-    writeDownloadHead(response, artefact, release.version, { 'X-Accel-Redirect': path });
+    const path = `${accelPath}/${store.blobs.location(artifact.sha256)}`;
+    writeDownloadHead(response, artifact, release.version, { 'X-Accel-Redirect': path });
     response.end();
     return;
   }
-  sendArtefact(request, response, { artefact, version: release.version, body, stallMs: parts.downloads.stallMs })
+  sendArtifact(request, response, { artifact, version: release.version, body, stallMs: parts.downloads.stallMs })
     .then(async (end) => {
       putBack();
       if (end === 'broken') counters.downloadsBroken++;

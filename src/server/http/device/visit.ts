@@ -44,11 +44,11 @@ const mostTries = 8;
  * @returns what the door has to say, where the device gets nothing
  */
 export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Refusal | undefined> {
-  const { records, newDevices, counters, catalogue } = parts;
+  const { records, newDevices, counters, catalog } = parts;
   const project = asked.view.project.name;
   for (let tries = 0; tries < mostTries; tries++) {
     const known = await records.find(project, asked.mac);
-    const visit = withView(asked, catalogue.view(project));
+    const visit = withView(asked, catalog.view(project));
     const entry = await mayEnter(parts, visit, known);
     if (entry !== 'welcome') return entry;
     if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
@@ -57,7 +57,7 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Ref
     countIn(counters.decisions, outcome.decision.code);
     const { decision } = outcome;
     const isSending = decision.action === 'send' && visit.mode !== 'version';
-    const load = isSending ? await takeLoad(parts, decision.artefact) : undefined;
+    const load = isSending ? await takeLoad(parts, decision.artifact) : undefined;
     if (load === 'busy') return overCapacity(parts, visit);
     const saved = await save(parts, outcome, known).catch((error: unknown) => {
       load?.putBack();
@@ -106,10 +106,10 @@ export async function mayEnter(
 }
 
 /** A rollout may have been halted while its sending was written down. Then no further device gets it, this one neither. */
-function isStillMeant({ catalogue }: DeviceParts, { view }: Visit, decision: Decision): boolean {
+function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decision): boolean {
   if (decision.action !== 'send') return true;
   const { project, id } = decision.release;
-  for (const { rollout } of catalogue.view(project)?.channels.values() ?? []) {
+  for (const { rollout } of catalog.view(project)?.channels.values() ?? []) {
     if (rollout === undefined || !rollout.rollout.releaseIds.includes(id)) continue;
     const before = view.channels.get(rollout.rollout.channel)?.rollout?.rollout;
     if (before?.state === 'active' && rollout.rollout.state !== 'active') return false;
@@ -125,17 +125,17 @@ async function takeBack({ records }: DeviceParts, saved: DeviceRecord, known: De
 
 async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: DeviceRecord): Promise<Outcome> {
   const { report, view, mode, channel } = visit;
-  const recognised = report.sketchMd5 === undefined ? [] : await store.catalogue.recognise(report.sketchMd5);
-  const running = whatRuns(view.project.name, report, recognised);
+  const recognized = report.sketchMd5 === undefined ? [] : await store.catalog.recognize(report.sketchMd5);
+  const running = whatRuns(view.project.name, report, recognized);
   const releases = await releasesFor(store, visit, record);
   return decide({ mode, channel, report, running, record, releases, patience: view.project, now: clock.now() });
 }
 
 /** A pinned device gets its version, whatever channels and rollouts offer. */
-async function releasesFor({ catalogue }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
+async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
   const releases = visit.releases(visit.view, record) ?? nothing;
   if (record.pin === undefined) return releases;
-  const offered = await catalogue.withVersion(visit.view.project.name, record.pin);
+  const offered = await catalog.withVersion(visit.view.project.name, record.pin);
   return { offered, steppingStones: releases.steppingStones };
 }
 
@@ -161,8 +161,8 @@ function answer(
   if (decision.action === 'send') {
     if (load === undefined) throw new Error('there is nothing to send');
     const { request } = visit;
-    const { release, artefact } = decision;
-    send(parts, { request, response, project: view.project.name, mac, release, artefact }, load);
+    const { release, artifact } = decision;
+    send(parts, { request, response, project: view.project.name, mac, release, artifact }, load);
     return undefined;
   }
   if (decision.action === 'refuse' && decision.code === 'nothing-offered') return { status: 404, text: decision.text };
@@ -192,7 +192,7 @@ function tellVersion(
   const isNothing = decision.action === 'refuse' && decision.code === 'nothing-offered';
   if (version === undefined || isNothing) return { status: 404, text: decision.text };
   countIn(counters.answers, 200);
-  answerVersion(response, version, decision.action === 'send' ? decision.artefact.md5 : undefined);
+  answerVersion(response, version, decision.action === 'send' ? decision.artifact.md5 : undefined);
   return undefined;
 }
 

@@ -1,5 +1,5 @@
-import type { ImageKind } from '../../../core/model/artefact.ts';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { ImageKind } from '../../../core/model/artifact.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 import type { Refusal } from '../../../core/preflight/plan.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
@@ -39,7 +39,7 @@ export type Decision =
       readonly code: 'update' | 'first-hop';
       readonly text: string;
       readonly release: ReleaseRecord;
-      readonly artefact: Artefact;
+      readonly artifact: Artifact;
       /** What it shall have in the end. */
       readonly target: ReleaseRecord;
     }
@@ -66,7 +66,7 @@ export interface Outcome {
 
 /**
  * Decides what a device is answered. A pure function of what it says, what is known of it and what there is; the planner chooses the
- * artefact, as it does for an upload.
+ * artifact, as it does for an upload.
  */
 export function decide(question: Question): Outcome {
   const { mode, record, report, running, patience, now } = question;
@@ -173,18 +173,18 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   if (way.kind === 'hops' && release.kind !== kind) return unsafe(target, way.refused);
   const attempt = attemptOf(attempts, release.id);
   if (attempt?.state === 'failed') return failed(attempt, target);
-  const what = `${release.version} as ${step.artefact.file}`;
+  const what = `${release.version} as ${step.artifact.file}`;
   if (way.kind === 'send') {
-    return { action: 'send', code: 'update', text: `gets ${what}`, release, artefact: step.artefact, target };
+    return { action: 'send', code: 'update', text: `gets ${what}`, release, artifact: step.artifact, target };
   }
   const text = `gets ${what} on its way to ${target.version}, which it cannot take yet`;
-  return { action: 'send', code: 'first-hop', text, release, artefact: step.artefact, target };
+  return { action: 'send', code: 'first-hop', text, release, artifact: step.artifact, target };
 }
 
 function unsafe(target: ReleaseRecord, refused: readonly Refusal[]): Decision {
   const rules = [...new Set(refused.map(({ rule }) => rule))];
   const [first] = refused;
-  const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artefact' : `${first.message}; ${first.instead}`}`;
+  const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artifact' : `${first.message}; ${first.instead}`}`;
   return { action: 'refuse', code: 'unsafe', text, target, rules };
 }
 
@@ -203,7 +203,7 @@ function failed({ version, sends, failure }: Attempt, target: ReleaseRecord): De
 /** The one before, when it says the same: numbers in a text may differ each time, and are no news. */
 function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
   const version = decision.target?.version;
-  const about = decision.action === 'send' ? `${decision.code} ${decision.artefact.sha256}` : decision.code;
+  const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;
   const code = decision.action === 'refuse' ? [decision.code, ...decision.rules].join(' ') : about;
   if (before?.action === decision.action && before.code === code && before.version === version) return before;
   return { action: decision.action, code, text: decision.text, version, at: now.wallMs };

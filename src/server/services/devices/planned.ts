@@ -1,5 +1,5 @@
-import type { ImageKind } from '../../../core/model/artefact.ts';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { ImageKind } from '../../../core/model/artifact.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 import { type Plan, plan } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { Lru } from '../../lru.ts';
@@ -8,7 +8,7 @@ import type { DeviceReport } from './report.ts';
 import { deviceFacts, type Running } from './running.ts';
 
 interface Candidate extends Release {
-  readonly artefacts: readonly Artefact[];
+  readonly artifacts: readonly Artifact[];
   readonly record: ReleaseRecord;
 }
 

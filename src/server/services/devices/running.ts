@@ -1,7 +1,7 @@
 import { sketchAreaByHeaders } from '../../../core/firmware/flash-layout.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { factsOfBuild } from '../../../core/preflight/running.ts';
-import type { DeviceRecord, Recognised, ReleaseRecord, RunningRecord } from '../../storage/records.ts';
+import type { DeviceRecord, Recognized, ReleaseRecord, RunningRecord } from '../../storage/records.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport } from './report.ts';
 
@@ -10,13 +10,13 @@ import type { DeviceReport } from './report.ts';
  * tells nothing of its core or its key (people rebuild without a new number). unknown: neither.
  */
 export type Running =
-  | { readonly by: 'md5'; readonly builds: readonly [Recognised, ...Recognised[]] }
+  | { readonly by: 'md5'; readonly builds: readonly [Recognized, ...Recognized[]] }
   | { readonly by: 'version'; readonly version: string }
   | { readonly by: 'unknown' };
 
 /** The best name for a build comes first: of the project that is asked, offered rather than only known, the best proven, the newest. */
-export function whatRuns(project: string, report: DeviceReport, recognised: readonly Recognised[]): Running {
-  const [first, ...others] = [...recognised].sort(
+export function whatRuns(project: string, report: DeviceReport, recognized: readonly Recognized[]): Running {
+  const [first, ...others] = [...recognized].sort(
     ({ release: a }, { release: b }) =>
       Number(b.project === project) - Number(a.project === project) ||
       proof(b) - proof(a) ||

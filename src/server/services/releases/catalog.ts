@@ -22,7 +22,7 @@ const steppingStonesLookedAt = 32;
 const mostSteppingStones = 4;
 
 /** What is offered, in memory: a check must not cost more for a larger fleet or more releases. */
-export class Catalogue {
+export class Catalog {
   readonly #store: Store;
   readonly #changes: Changes;
   readonly #views = new Map<string, ProjectView>();
@@ -33,10 +33,10 @@ export class Catalogue {
     this.#changes = changes;
   }
 
-  static async open(store: Store, changes: Changes): Promise<Catalogue> {
-    const catalogue = new Catalogue(store, changes);
-    await catalogue.refresh();
-    return catalogue;
+  static async open(store: Store, changes: Changes): Promise<Catalog> {
+    const catalog = new Catalog(store, changes);
+    await catalog.refresh();
+    return catalog;
   }
 
   view(project: string): ProjectView | undefined {
@@ -53,7 +53,7 @@ export class Catalogue {
 
   /** To be called after every change, before it is acknowledged: the next device sees it. */
   async refresh(only?: string): Promise<void> {
-    for (const project of await this.#store.catalogue.projects()) {
+    for (const project of await this.#store.catalog.projects()) {
       if (only !== undefined && project.name !== only) continue;
       const channels = await this.#channels(project.name);
       this.#views.set(project.name, { project, channels: this.#withLiveRollouts(project.name, channels) });
@@ -79,11 +79,11 @@ export class Catalogue {
   }
 
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
-    const offers = await this.#store.catalogue.offers(project);
+    const offers = await this.#store.catalog.offers(project);
     const rollouts = await this.#rollouts(project);
     const channels = new Map<string, Releases>();
     for (const channel of new Set([...offers.map((offer) => offer.channel), ...rollouts.keys()])) {
-      const before = await this.#store.catalogue.offeredBefore(project, channel, steppingStonesLookedAt);
+      const before = await this.#store.catalog.offeredBefore(project, channel, steppingStonesLookedAt);
       channels.set(channel, {
         offered: offers.filter((offer) => offer.channel === channel).map(({ release }) => release),
         steppingStones: steppingStones(before),
@@ -98,7 +98,7 @@ export class Catalogue {
     const views = new Map<string, RolloutView>();
     for (const rollout of await this.#store.rollouts.current()) {
       if (rollout.project !== project) continue;
-      const found = await this.#store.catalogue.withVersion(project, rollout.version);
+      const found = await this.#store.catalog.withVersion(project, rollout.version);
       const releases = found.filter(({ id }) => rollout.releaseIds.includes(id));
       views.set(rollout.channel, { rollout, releases });
     }

@@ -2,7 +2,7 @@ import type { Reading } from '../../../core/firmware/finding.ts';
 import { type Envelope, largestFlashBytes } from '../../../core/firmware/firmware.ts';
 import { type GunzippedFile, readGzip } from '../../../core/firmware/gzip-framing.ts';
 import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 import { quickInflateFacts } from '../../../core/preflight/image-facts.ts';
 
 /** As `pack` and `sign` make them: the compressed image, and the same with an aligned header. */
@@ -21,7 +21,7 @@ interface Compression {
 export class Compressions {
   readonly #isSketch: boolean;
   readonly #found: Compression[] = [];
-  #inflated: { readonly payload: Uint8Array; readonly facts: Artefact['inflate'] } | undefined;
+  #inflated: { readonly payload: Uint8Array; readonly facts: Artifact['inflate'] } | undefined;
 
   constructor(isSketch: boolean) {
     this.#isSketch = isSketch;
@@ -38,7 +38,7 @@ export class Compressions {
   };
 
   /** See `inflateFacts`; computed once for artifacts that differ in their signature alone. */
-  async inflateFacts({ payload, content }: Envelope): Promise<Artefact['inflate']> {
+  async inflateFacts({ payload, content }: Envelope): Promise<Artifact['inflate']> {
     const last = this.#inflated;
     if (last !== undefined && Buffer.compare(last.payload, payload) === 0) return last.facts;
     const facts = await quickInflateFacts(payload, content, this.#isSketch);

@@ -81,7 +81,7 @@ export async function publishRelease(
   const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
   const channel = purpose === 'serve' && !request.hold ? request.channel : undefined;
   const changed = record === present ? undefined : record;
-  const { outcome, release: written } = await store.catalogue.publish({ release, channel, project: changed, by });
+  const { outcome, release: written } = await store.catalog.publish({ release, channel, project: changed, by });
   if (outcome === 'version-taken') {
     const message = `${project} has a ${kind} ${version} already, with other bytes`;
     throw new DomainError(
@@ -107,14 +107,14 @@ interface Prepared {
 /** All that can be said of a release without its bytes. */
 async function prepare(store: Store, question: PublishQuestion): Promise<Prepared> {
   const manifest = readManifest(question);
-  const present = (await store.catalogue.projects()).find(({ name }) => name === question.project);
+  const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
   const key = namedKey(manifest);
   const record = await projectOf(store, question, present, key);
   if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
   return { manifest, key, present, record, blobs: await requireBlobs(store, manifest) };
 }
 
-/** With the project and the version under which it is published; of a build that is only recognised the image is all that matters. */
+/** With the project and the version under which it is published; of a build that is only recognized the image is all that matters. */
 function readManifest({ project, request }: PublishQuestion): Manifest {
   const parsed = parseManifest(request.manifest);
   if ('reason' in parsed) throw invalid([`the manifest: ${parsed.reason}`]);
@@ -128,24 +128,24 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   }
   if (manifest.board !== undefined && manifest.board.length > 64) problems.push('the name of its board is too long');
   if (request.purpose === 'known' && manifest.image.kind !== 'sketch') {
-    problems.push('only sketches can be recognised: devices report no digest of their files');
+    problems.push('only sketches can be recognized: devices report no digest of their files');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
   problems.push(...unknown.map((rule) => `there is no rule ${rule}`));
-  if (new Set(manifest.artefacts.map(({ file }) => file)).size < manifest.artefacts.length) {
-    problems.push('two of its artefacts have the same name');
+  if (new Set(manifest.artifacts.map(({ file }) => file)).size < manifest.artifacts.length) {
+    problems.push('two of its artifacts have the same name');
   }
-  const total = manifest.artefacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  if (manifest.artefacts.length > mostArtefacts || total > mostArtefacts * mostBlobBytes)
+  const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
     problems.push('it is too large');
   if (problems.length > 0) throw invalid(problems);
-  const onlyImage = manifest.artefacts.filter(({ file }) => file === manifest.image.file);
-  const artefacts = request.purpose === 'known' ? onlyImage : manifest.artefacts;
-  return { ...manifest, project, version: request.version, artefacts };
+  const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
+  const artifacts = request.purpose === 'known' ? onlyImage : manifest.artifacts;
+  return { ...manifest, project, version: request.version, artifacts };
 }
 
 /** `pack` and `sign` make 5 at most. */
-const mostArtefacts = 8;
+const mostArtifacts = 8;
 /** Of the releases that a project without a key has. */
 const mostLookedAt = 1000;
 
@@ -171,14 +171,14 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
  * or none: they say nothing of the project's.
  */
 async function projectOf(
-  { catalogue }: Store,
+  { catalog }: Store,
   { project, isAdmin, request }: PublishQuestion,
   present: ProjectRecord | undefined,
   key: RsaPublicKey | undefined,
 ): Promise<ProjectRecord> {
   if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
   if (isAdmin) {
-    const before = present === undefined ? [] : await catalogue.releases(project, { limit: mostLookedAt });
+    const before = present === undefined ? [] : await catalog.releases(project, { limit: mostLookedAt });
     const isFirst = request.purpose === 'serve' && before.every(({ purpose }) => purpose === 'known');
     const keys = isFirst && key !== undefined ? [{ fingerprint: key.fingerprint, pem: key.pem }] : [];
     if (present === undefined) return newProject(project, keys);
@@ -205,19 +205,19 @@ function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, ke
     const hint = 'If the key is meant to change, an admin registers the new one: ota-hooks server projects set.';
     throw new DomainError('wrong-key', message, hint);
   }
-  if (manifest.artefacts.every(({ signature }) => signature === 'none')) {
+  if (manifest.artifacts.every(({ signature }) => signature === 'none')) {
     throw new DomainError(
       'wrong-key',
-      'none of its artefacts is signed yet',
+      'none of its artifacts is signed yet',
       'Sign it first: ota-hooks sign --manifest',
     );
   }
 }
 
-async function requireBlobs({ blobs }: Store, { artefacts }: Manifest): Promise<ReadonlyMap<string, string>> {
+async function requireBlobs({ blobs }: Store, { artifacts }: Manifest): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   const missing = [];
-  for (const { file, sha256, sizeBytes } of artefacts) {
+  for (const { file, sha256, sizeBytes } of artifacts) {
     if (found.has(sha256) || (await blobs.state(sha256)).complete) found.set(sha256, blobs.path(sha256));
     else missing.push({ file, sha256, sizeBytes });
   }

@@ -6,7 +6,7 @@ import { type Firmware, readEnvelope, readFirmware } from '../../../core/firmwar
 import { privateKeyInside } from '../../../core/firmware/private-keys.ts';
 import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
-import type { Artefact, Manifest } from '../../../core/model/manifest.ts';
+import type { Artifact, Manifest } from '../../../core/model/manifest.ts';
 import { imageFacts } from '../../../core/preflight/image-facts.ts';
 import { Compressions } from './compressions.ts';
 
@@ -35,24 +35,24 @@ export interface BuildAnswer {
  */
 export async function verifyBuild(question: BuildQuestion): Promise<BuildAnswer> {
   const { manifest, blobs, key, projectKeys } = question;
-  const image = manifest.artefacts.find(({ file }) => file === manifest.image.file);
+  const image = manifest.artifacts.find(({ file }) => file === manifest.image.file);
   const bytes = image && (await read(blobs, image));
   if (image === undefined || bytes === undefined) {
-    return { differences: [`${manifest.image.file} is not among the artefacts`], privateKey: undefined };
+    return { differences: [`${manifest.image.file} is not among the artifacts`], privateKey: undefined };
   }
   const compressions = new Compressions(manifest.image.kind === 'sketch');
   const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
   const differences = [...imageDifferences(manifest, bytes, firmware)];
-  for (const artefact of manifest.artefacts) {
-    const content = await read(blobs, artefact);
-    for await (const difference of artefactDifferences(artefact, content, { question, firmware, compressions })) {
+  for (const artifact of manifest.artifacts) {
+    const content = await read(blobs, artifact);
+    for await (const difference of artifactDifferences(artifact, content, { question, firmware, compressions })) {
       differences.push(difference);
     }
   }
   return { differences, privateKey: privateKeyInside(firmware.content, projectKeys) };
 }
 
-async function read(blobs: BuildQuestion['blobs'], { sha256 }: Artefact): Promise<Uint8Array | undefined> {
+async function read(blobs: BuildQuestion['blobs'], { sha256 }: Artifact): Promise<Uint8Array | undefined> {
   const path = blobs.get(sha256);
   return path === undefined ? undefined : readFile(path);
 }
@@ -82,13 +82,13 @@ interface ImageContext {
   readonly compressions: Compressions;
 }
 
-async function* artefactDifferences(
-  artefact: Artefact,
+async function* artifactDifferences(
+  artifact: Artifact,
   bytes: Uint8Array | undefined,
   { question, firmware, compressions }: ImageContext,
 ): AsyncGenerator<string> {
-  const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artefact;
-  if (bytes === undefined || !hasDigests(artefact, bytes)) return yield `the size or the digests of ${file} are others`;
+  const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artifact;
+  if (bytes === undefined || !hasDigests(artifact, bytes)) return yield `the size or the digests of ${file} are others`;
   const envelope = readEnvelope(bytes, signers(question, firmware), compressions.gunzip);
   const isSketch = question.manifest.image.kind === 'sketch';
   if (envelope.encoding !== encoding) yield `${file} is ${envelope.encoding}, not ${encoding}`;
@@ -120,7 +120,7 @@ function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean
 }
 
 function hasDigests(
-  { sizeBytes, md5, sha256 }: Pick<Artefact, 'sizeBytes' | 'md5' | 'sha256'>,
+  { sizeBytes, md5, sha256 }: Pick<Artifact, 'sizeBytes' | 'md5' | 'sha256'>,
   bytes: Uint8Array,
 ): boolean {
   const digest = (name: string) => createHash(name).update(bytes).digest('hex');

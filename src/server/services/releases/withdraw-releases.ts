@@ -1,4 +1,4 @@
-import type { ImageKind } from '../../../core/model/artefact.ts';
+import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Actor, ReleaseRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -13,11 +13,11 @@ export interface Selection {
 
 /** @throws DomainError not-found */
 export async function selectReleases(
-  { catalogue }: Store,
+  { catalog }: Store,
   project: string,
   { version, kind, board }: Selection,
 ): Promise<readonly ReleaseRecord[]> {
-  const chosen = (await catalogue.withVersion(project, version)).filter(
+  const chosen = (await catalog.withVersion(project, version)).filter(
     (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
   );
   if (chosen.length > 0) return chosen;
@@ -34,14 +34,14 @@ export async function selectReleases(
  * @throws DomainError not-found
  */
 export async function withdrawReleases(
-  { store, catalogue, rollouts }: Pick<ServiceParts, 'store' | 'catalogue' | 'rollouts'>,
+  { store, catalog, rollouts }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts'>,
   { project, reason, by, ...selection }: Selection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
   const withdrawn = reason ?? 'no reason given';
   const chosen = await selectReleases(store, project, selection);
   const ids = chosen.map(({ id }) => id);
-  await store.catalogue.withdraw(project, ids, withdrawn, by);
+  await store.catalog.withdraw(project, ids, withdrawn, by);
   await rollouts.withdrawn(project, ids, withdrawn, by);
-  await catalogue.refresh(project);
+  await catalog.refresh(project);
   return chosen.map((release) => ({ ...release, withdrawn }));
 }

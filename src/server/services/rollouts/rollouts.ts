@@ -5,7 +5,7 @@ import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.t
 import type { Store } from '../../storage/store.ts';
 import { Turns } from '../../turns.ts';
 import { DomainError } from '../domain-error.ts';
-import type { Catalogue } from '../releases/catalog.ts';
+import type { Catalog } from '../releases/catalog.ts';
 import { actOn } from './actions.ts';
 import { type Live, LiveRollouts } from './live-rollouts.ts';
 import { rolloutInfo } from './rollout-info.ts';
@@ -18,7 +18,7 @@ import { isUnderWay, type Step, stepTo } from './step.ts';
 /** What it works with. */
 interface Needs {
   readonly store: Store;
-  readonly catalogue: Catalogue;
+  readonly catalog: Catalog;
   readonly clock: ServiceClock;
   readonly log: Log;
 }
@@ -87,7 +87,7 @@ export class Rollouts {
   /** @throws DomainError not-found, conflict, invalid */
   start(question: StartQuestion): Promise<RolloutInfo> {
     return this.#turns.take('all', async () => {
-      const { store, catalogue } = this.#needs;
+      const { store, catalog } = this.#needs;
       const { project, request, by } = question;
       this.requireFreeChannel(project, request.channel);
       const prepared = await prepareRollout(store, question);
@@ -101,7 +101,7 @@ export class Rollouts {
       }
       this.#live.add(rollout);
       await this.#live.count(project);
-      await catalogue.refresh(project);
+      await catalog.refresh(project);
       return this.#info(rollout);
     });
   }
@@ -197,12 +197,12 @@ export class Rollouts {
 
   /** What narrows holds at once; what gives more devices a release, and what offers it, is stored first. */
   async #take(live: Live, step: Step): Promise<void> {
-    const { store, catalogue, log } = this.#needs;
+    const { store, catalog, log } = this.#needs;
     const { project, version, state } = step.rollout;
     if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);
     const before = live.rollout;
     await store.rollouts.save(step.rollout, step);
-    if (step.offer !== undefined) await catalogue.refresh(project);
+    if (step.offer !== undefined) await catalog.refresh(project);
     // A halt that came meanwhile is the later word, unless there is nothing left to halt.
     if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
     log.info({ project, version, action: step.note.action, ...step.note.detail }, 'rollout');
@@ -210,7 +210,7 @@ export class Rollouts {
 
   #show(live: Live, rollout: RolloutRecord): void {
     live.rollout = rollout;
-    this.#needs.catalogue.replaceRollout(rollout);
+    this.#needs.catalog.replaceRollout(rollout);
   }
 
   #sample(live: Live): void {
@@ -246,7 +246,7 @@ export class Rollouts {
   }
 
   async #formerVersion({ formerIds }: RolloutRecord): Promise<string | undefined> {
-    const found = await this.#needs.store.catalogue.byIds(formerIds);
+    const found = await this.#needs.store.catalog.byIds(formerIds);
     return found.length === 0 ? undefined : [...new Set(found.map(({ version }) => version))].join(', ');
   }
 }

@@ -25,11 +25,11 @@ const readAtOnce = 1000;
 export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
   const { project, request, by, at } = question;
   const { version, channel, gate, halt } = request;
-  const releases = await store.catalogue.withVersion(project, version);
+  const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
     throw new DomainError('not-found', `${project} has no ${version} that could be offered`, 'Publish it with --hold.');
   }
-  const offers = (await store.catalogue.offers(project)).filter((offer) => offer.channel === channel);
+  const offers = (await store.catalog.offers(project)).filter((offer) => offer.channel === channel);
   const offeredIds = offers.map(({ release }) => release.id);
   if (releases.every(({ id }) => offeredIds.includes(id))) {
     const hint = 'Publish with --hold what shall go round first; a rollout comes before the channel offers it to all.';

@@ -5,7 +5,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import type { Store } from '../store.ts';
 import { sqliteAudit } from './audit.ts';
-import { sqliteCatalogue } from './catalogue.ts';
+import { sqliteCatalog } from './catalog.ts';
 import { Committer } from './committer.ts';
 import { Connection } from './connection.ts';
 import { tellAll } from './device-lists.ts';
@@ -68,7 +68,7 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
   const releases = releaseReader(connection);
   const { sql } = connection;
   return {
-    catalogue: sqliteCatalogue(connection, committer, projects, releases),
+    catalog: sqliteCatalog(connection, committer, projects, releases),
     devices: sqliteDevices(connection, committer, projects),
     rollouts: sqliteRollouts(connection, committer, projects, releases),
     tokens: sqliteTokens(connection, committer),

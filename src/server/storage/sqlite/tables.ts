@@ -10,7 +10,7 @@ export interface Tables {
     version: string;
     kind: string;
     board: string;
-    /** Of a build that is only recognised: the image's SHA-256, since any number of them may bear one version. Else empty. */
+    /** Of a build that is only recognized: the image's SHA-256, since any number of them may bear one version. Else empty. */
     known_image: string;
     published_at: number;
     withdrawn: string | null;

@@ -13,25 +13,25 @@ test('an image of 2.7.2 is refused, with a device and without one', (t) => {
 });
 
 test('a device on 2.7.2 is refused a sketch whose copy reaches the staged bytes, and no other', (t) => {
-  isSilent(t, rule, { artefact: atHalf, facts: small });
-  refuses(t, rule, { artefact: overHalf, facts: small }, /staged at 512000.*end at 516096/);
-  isSilent(t, rule, { artefact: overHalf, facts: { ...small, core: '2.7.3' } });
+  isSilent(t, rule, { artifact: atHalf, facts: small });
+  refuses(t, rule, { artifact: overHalf, facts: small }, /staged at 512000.*end at 516096/);
+  isSilent(t, rule, { artifact: overHalf, facts: { ...small, core: '2.7.3' } });
 });
 
 test('gzip counts by what it inflates to', (t) => {
   const inflating = (sizeBytes: number) => ({ ...sound.gzip, sizeBytes: 0x20000, inflate: { sizeBytes } });
-  isSilent(t, rule, { artefact: inflating(0xdb000), facts: small });
-  refuses(t, rule, { artefact: inflating(0xdb001), facts: small }, /hang/);
+  isSilent(t, rule, { artifact: inflating(0xdb000), facts: small });
+  refuses(t, rule, { artifact: inflating(0xdb001), facts: small }, /hang/);
 });
 
 test('the web updater stages low, where the copy reaches sooner', (t) => {
   const facts = { ...small, transport: 'web', sketchSizeBytes: 0x40000 } as const;
-  refuses(t, rule, { artefact: atHalf, facts }, /staged at 266240/);
-  warns(t, rule, { artefact: atHalf, facts: { ...facts, transport: undefined } }, /web updater/);
+  refuses(t, rule, { artifact: atHalf, facts }, /staged at 266240/);
+  warns(t, rule, { artifact: atHalf, facts: { ...facts, transport: undefined } }, /web updater/);
 });
 
 test('not to know where it is staged is a warning, and so is an image of an unknown core', (t) => {
-  warns(t, rule, { artefact: overHalf, facts: { ...small, fsStart: undefined } }, /not known/);
+  warns(t, rule, { artifact: overHalf, facts: { ...small, fsStart: undefined } }, /not known/);
   warns(t, rule, { image: { core: undefined } }, /does not say/);
-  isSilent(t, rule, { artefact: sound.fsRaw, image: { core: undefined } });
+  isSilent(t, rule, { artifact: sound.fsRaw, image: { core: undefined } });
 });

@@ -11,9 +11,9 @@ import { isSilent, refuses, sound } from '../case.ts';
 /** What the rule says of a file, as `preflight FILE` asks it. */
 function messageFor(file: Uint8Array): string | undefined {
   const release = fileRelease(readFirmware(file), { file: 'file.bin' });
-  const [artefact] = release.artefacts;
-  if (artefact === undefined) throw new Error('a file is one artefact');
-  return judge({ release, artefact, facts: undefined }).find(({ rule: id }) => id === rule.id)?.message;
+  const [artifact] = release.artifacts;
+  if (artifact === undefined) throw new Error('a file is one artifact');
+  return judge({ release, artifact, facts: undefined }).find(({ rule: id }) => id === rule.id)?.message;
 }
 
 const image = buildImage();
@@ -61,6 +61,6 @@ test('a damaged superblock is refused, and so is a file that is no firmware', (t
 });
 
 test('a gzip that eboot cannot inflate is refused, whatever else is known', (t) => {
-  refuses(t, rule, { artefact: { ...sound.gzip, inflate: undefined }, facts: null }, /does not inflate/);
-  isSilent(t, rule, { artefact: sound.gzip, facts: null });
+  refuses(t, rule, { artifact: { ...sound.gzip, inflate: undefined }, facts: null }, /does not inflate/);
+  isSilent(t, rule, { artifact: sound.gzip, facts: null });
 });

@@ -9,5 +9,5 @@ test('a device on 2.5.x is a warning', (t) => {
 test('2.4.2 and 2.6.0 pass, and so does a filesystem', (t) => {
   isSilent(t, rule, { facts: { core: '2.4.2' } });
   isSilent(t, rule, { facts: { core: '2.6.0' } });
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { core: '2.5.2' } });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.5.2' } });
 });

@@ -6,11 +6,11 @@ const findings = [{ id: 'embedded-key-not-rsa', message: 'the content holds a pu
 
 test('a key that is not RSA, and none that is, is refused, with a device and without one', (t) => {
   refuses(t, rule, { image: { findings }, release: { embeddedKeys: [] } }, /not RSA/);
-  refuses(t, rule, { artefact: sound.raw, image: { findings }, release: { embeddedKeys: [] }, facts: null }, /not RSA/);
+  refuses(t, rule, { artifact: sound.raw, image: { findings }, release: { embeddedKeys: [] }, facts: null }, /not RSA/);
 });
 
 test('beside RSA keys of which none is known to be the right one it is a warning', (t) => {
-  warns(t, rule, { artefact: sound.raw, image: { findings }, facts: null }, /not RSA/);
+  warns(t, rule, { artifact: sound.raw, image: { findings }, facts: null }, /not RSA/);
   warns(t, rule, { image: { findings }, release: { embeddedKeys: [theirs] } }, /not RSA/);
 });
 

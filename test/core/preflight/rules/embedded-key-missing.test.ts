@@ -11,13 +11,13 @@ test('a signed sketch without a key in it is refused, with a device and without 
 
 test('an unsigned one is refused where the project has a key, or the device verifies', (t) => {
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
-  refuses(t, rule, { artefact: sound.raw, release: { ...withoutKey, signing }, facts: null }, /no public key/);
-  refuses(t, rule, { artefact: sound.raw, release: withoutKey }, /no public key/);
+  refuses(t, rule, { artifact: sound.raw, release: { ...withoutKey, signing }, facts: null }, /no public key/);
+  refuses(t, rule, { artifact: sound.raw, release: withoutKey }, /no public key/);
 });
 
 test('the neighbours pass: a key in it, no signing anywhere, a filesystem', (t) => {
   isSilent(t, rule);
-  isSilent(t, rule, { artefact: sound.raw, release: withoutKey, facts: { signing: 'none' } });
-  isSilent(t, rule, { artefact: sound.raw, release: withoutKey, facts: null });
-  isSilent(t, rule, { artefact: sound.fsRawSigned });
+  isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: { signing: 'none' } });
+  isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: null });
+  isSilent(t, rule, { artifact: sound.fsRawSigned });
 });

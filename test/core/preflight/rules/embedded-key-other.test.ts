@@ -8,14 +8,14 @@ test('a sketch with another key than the one that signs is refused', (t) => {
 });
 
 test('unsigned, the key of the project counts, and else that of the device', (t) => {
-  const artefact = sound.raw;
+  const artifact = sound.raw;
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
-  refuses(t, rule, { artefact, release: { embeddedKeys: [theirs], signing }, facts: null }, /bbbb.*aaaa/);
-  refuses(t, rule, { artefact, release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
+  refuses(t, rule, { artifact, release: { embeddedKeys: [theirs], signing }, facts: null }, /bbbb.*aaaa/);
+  refuses(t, rule, { artifact, release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
 });
 
 test('the neighbours pass: the key among others, no key at all, nothing to compare with', (t) => {
   isSilent(t, rule, { release: { embeddedKeys: [theirs, ours] } });
   isSilent(t, rule, { release: { embeddedKeys: [] } });
-  isSilent(t, rule, { artefact: sound.raw, release: { embeddedKeys: [theirs] }, facts: { signing: 'none' } });
+  isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [theirs] }, facts: { signing: 'none' } });
 });

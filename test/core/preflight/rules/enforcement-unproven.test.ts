@@ -16,6 +16,6 @@ test('an ELF without the verifier is refused', (t) => {
 test('the neighbours pass: a proof, a declaration, no signing anywhere', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { release: { enforcement: 'declared' }, facts: null, publishing: true });
-  isSilent(t, rule, { artefact: sound.raw, release: unproven, facts: null });
-  isSilent(t, rule, { artefact: sound.fsRawSigned, release: unproven });
+  isSilent(t, rule, { artifact: sound.raw, release: unproven, facts: null });
+  isSilent(t, rule, { artifact: sound.fsRawSigned, release: unproven });
 });

@@ -14,13 +14,13 @@ test('where flash mode or signing are not known, it is a warning', (t) => {
 
 test('the neighbours pass: the same mode, no signature, no key, gzip', (t) => {
   isSilent(t, rule);
-  isSilent(t, rule, { artefact: sound.raw, facts: { flashMode: 'dout' } });
+  isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { facts: { flashMode: 'dout', signing: 'none' } });
-  isSilent(t, rule, { artefact: sound.gzipSigned, facts: { flashMode: 'dout' } });
+  isSilent(t, rule, { artifact: sound.gzipSigned, facts: { flashMode: 'dout' } });
 });
 
 test('up to 2.6.2 byte 2 of a signed filesystem is overwritten as well', (t) => {
-  refuses(t, rule, { artefact: sound.fsRawSigned, facts: { core: '2.6.2' } }, /byte 2 of the filesystem is 0/);
-  isSilent(t, rule, { artefact: sound.fsRawSigned, facts: { core: '2.6.3' } });
-  isSilent(t, rule, { artefact: sound.fsRawSigned, facts: { core: '2.6.2', flashMode: 'qio' } });
+  refuses(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2' } }, /byte 2 of the filesystem is 0/);
+  isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.3' } });
+  isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2', flashMode: 'qio' } });
 });

@@ -5,14 +5,14 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 const onOneMegabyte = { chipSizeBytes: 0x100000 };
 
 test('a sketch for a larger flash is refused: raw since the device says so, gzip since it does not', (t) => {
-  refuses(t, rule, { artefact: sound.raw, facts: onOneMegabyte }, /4194304.*1048576.*ERROR 9/);
-  refuses(t, rule, { artefact: sound.raw, facts: { ...onOneMegabyte, transport: 'http' } }, /-107/);
-  refuses(t, rule, { artefact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);
+  refuses(t, rule, { artifact: sound.raw, facts: onOneMegabyte }, /4194304.*1048576.*ERROR 9/);
+  refuses(t, rule, { artifact: sound.raw, facts: { ...onOneMegabyte, transport: 'http' } }, /-107/);
+  refuses(t, rule, { artifact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);
 });
 
 test('gzip is refused where the chip is not known, and raw is not', (t) => {
-  refuses(t, rule, { artefact: sound.gzip, facts: { chipSizeBytes: undefined } }, /not known/);
-  isSilent(t, rule, { artefact: sound.raw, facts: { chipSizeBytes: undefined } });
+  refuses(t, rule, { artifact: sound.gzip, facts: { chipSizeBytes: undefined } }, /not known/);
+  isSilent(t, rule, { artifact: sound.raw, facts: { chipSizeBytes: undefined } });
 });
 
 test('an image that does not say is a warning', (t) => {
@@ -20,6 +20,6 @@ test('an image that does not say is a warning', (t) => {
 });
 
 test('the same size and a smaller one pass', (t) => {
-  isSilent(t, rule, { artefact: sound.gzip });
-  isSilent(t, rule, { artefact: sound.gzip, image: { flashSizeBytes: 0x100000 } });
+  isSilent(t, rule, { artifact: sound.gzip });
+  isSilent(t, rule, { artifact: sound.gzip, image: { flashSizeBytes: 0x100000 } });
 });

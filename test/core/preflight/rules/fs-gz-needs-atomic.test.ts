@@ -3,13 +3,13 @@ import { fsGzNeedsAtomic as rule } from '../../../../src/core/preflight/rules/fs
 import { isSilent, refuses, sound } from '../case.ts';
 
 test('gzip of a filesystem is refused without ATOMIC_FS_UPDATE, and where that is not known', (t) => {
-  refuses(t, rule, { artefact: sound.fsGzip }, /in place/);
-  refuses(t, rule, { artefact: sound.fsGzip, facts: { atomicFs: undefined } }, /not known/);
-  refuses(t, rule, { artefact: sound.fsGzip, facts: { atomicFs: true, core: '2.5.2' } }, /in place/);
+  refuses(t, rule, { artifact: sound.fsGzip }, /in place/);
+  refuses(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: undefined } }, /not known/);
+  refuses(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: true, core: '2.5.2' } }, /in place/);
 });
 
 test('the neighbours pass: an atomic device, the raw filesystem, a sketch', (t) => {
-  isSilent(t, rule, { artefact: sound.fsGzip, facts: { atomicFs: true } });
-  isSilent(t, rule, { artefact: sound.fsRaw });
-  isSilent(t, rule, { artefact: sound.gzip });
+  isSilent(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: true } });
+  isSilent(t, rule, { artifact: sound.fsRaw });
+  isSilent(t, rule, { artifact: sound.gzip });
 });

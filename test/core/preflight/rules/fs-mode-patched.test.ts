@@ -4,15 +4,15 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 
 test('2.4.2 to 2.6.2 overwrite byte 2 of a raw filesystem', (t) => {
   for (const core of ['2.4.2', '2.5.2', '2.6.2']) {
-    refuses(t, rule, { artefact: sound.fsRaw, facts: { core } }, /\(0\).*dio/);
+    refuses(t, rule, { artifact: sound.fsRaw, facts: { core } }, /\(0\).*dio/);
   }
-  warns(t, rule, { artefact: sound.fsRaw, facts: { core: '2.6.2', flashMode: undefined } }, /2\.6\.2/);
+  warns(t, rule, { artifact: sound.fsRaw, facts: { core: '2.6.2', flashMode: undefined } }, /2\.6\.2/);
 });
 
 test('the neighbours pass: 2.4.1, 2.6.3, a mode whose number is there already, gzip, a sketch', (t) => {
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { core: '2.4.1' } });
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { core: '2.6.3' } });
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { core: '2.6.2', flashMode: 'qio' } });
-  isSilent(t, rule, { artefact: sound.fsGzip, facts: { core: '2.6.2' } });
-  isSilent(t, rule, { artefact: sound.raw, facts: { core: '2.6.2', flashMode: 'dout' } });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.4.1' } });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.6.3' } });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.6.2', flashMode: 'qio' } });
+  isSilent(t, rule, { artifact: sound.fsGzip, facts: { core: '2.6.2' } });
+  isSilent(t, rule, { artifact: sound.raw, facts: { core: '2.6.2', flashMode: 'dout' } });
 });

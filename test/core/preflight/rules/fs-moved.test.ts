@@ -22,5 +22,5 @@ test('the neighbours pass: the same layout, a device without a filesystem, one o
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: 0x3fb000 } });
   isSilent(t, rule, { image: moved, facts: { fsStart: undefined } });
-  isSilent(t, rule, { artefact: sound.fsRaw });
+  isSilent(t, rule, { artifact: sound.fsRaw });
 });

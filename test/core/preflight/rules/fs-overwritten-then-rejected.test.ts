@@ -4,23 +4,23 @@ import { fsOverwrittenThenRejected as rule } from '../../../../src/core/prefligh
 import { device, isSilent, refuses, releaseOf, sound, warns } from '../case.ts';
 
 test('a filesystem that is written in place is a warning', (t) => {
-  warns(t, rule, { artefact: sound.fsRawSigned }, /written in place/);
-  warns(t, rule, { artefact: sound.fsRawSigned, facts: { atomicFs: undefined } }, /written in place/);
+  warns(t, rule, { artifact: sound.fsRawSigned }, /written in place/);
+  warns(t, rule, { artifact: sound.fsRawSigned, facts: { atomicFs: undefined } }, /written in place/);
 });
 
 test('it is refused when another rule predicts that the device rejects it in the end', (t) => {
-  refuses(t, rule, { artefact: sound.fsRaw, refused: ['unsigned-to-signed'] }, /unsigned-to-signed/);
-  warns(t, rule, { artefact: sound.fsRaw, refused: ['no-space'] }, /written in place/);
+  refuses(t, rule, { artifact: sound.fsRaw, refused: ['unsigned-to-signed'] }, /unsigned-to-signed/);
+  warns(t, rule, { artifact: sound.fsRaw, refused: ['no-space'] }, /written in place/);
 });
 
 test('a device with ATOMIC_FS_UPDATE is safe, and a sketch is always staged', (t) => {
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { atomicFs: true }, refused: ['unsigned-to-signed'] });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { atomicFs: true }, refused: ['unsigned-to-signed'] });
   isSilent(t, rule, { refused: ['wrong-key'] });
 });
 
 test('the whole registry gives it what the others refused', (t) => {
   const release = releaseOf(sound.fsRaw);
-  const complaints = judge({ release, artefact: sound.fsRaw, facts: device });
+  const complaints = judge({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(
     complaints.filter(({ severity }) => severity === 'refuse').map(({ rule: id }) => id),
     ['unsigned-to-signed', 'fs-overwritten-then-rejected'],

@@ -5,34 +5,34 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes: 0x8000, modeByte: 0 } as const;
 
 test('a LittleFS for another partition is refused from 3.1.1 on, however short the file is', (t) => {
-  for (const artefact of [sound.fsRaw, sound.fsRawSigned]) {
-    refuses(t, rule, { artefact, image: { filesystem: { ...filesystem, blockCount: 252 } } }, /2064384 bytes.*2072576/);
-    isSilent(t, rule, { artefact });
+  for (const artifact of [sound.fsRaw, sound.fsRawSigned]) {
+    refuses(t, rule, { artifact, image: { filesystem: { ...filesystem, blockCount: 252 } } }, /2064384 bytes.*2072576/);
+    isSilent(t, rule, { artifact });
   }
 });
 
 test('an older or unknown core, a SPIFFS, and an image that does not say are warnings', (t) => {
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
-  warns(t, rule, { artefact: sound.fsRaw, image, facts: { core: '3.1.0' } }, /2064384/);
-  warns(t, rule, { artefact: sound.fsRaw, image, facts: { core: undefined } }, /2064384/);
-  warns(t, rule, { artefact: sound.fsRaw, image: { filesystem: { ...image.filesystem, type: 'spiffs' } } }, /SPIFFS/);
+  warns(t, rule, { artifact: sound.fsRaw, image, facts: { core: '3.1.0' } }, /2064384/);
+  warns(t, rule, { artifact: sound.fsRaw, image, facts: { core: undefined } }, /2064384/);
+  warns(t, rule, { artifact: sound.fsRaw, image: { filesystem: { ...image.filesystem, type: 'spiffs' } } }, /SPIFFS/);
   const unknown = { type: 'unknown', usedBytes: 0x1fa000, modeByte: 0 } as const;
-  warns(t, rule, { artefact: sound.fsRaw, image: { filesystem: unknown } }, /does not say/);
+  warns(t, rule, { artifact: sound.fsRaw, image: { filesystem: unknown } }, /does not say/);
 });
 
 test('an erased image has no superblock to compare, and an unknown partition nothing to compare with', (t) => {
-  isSilent(t, rule, { artefact: sound.fsRaw, image: { filesystem: { type: 'erased', usedBytes: 0, modeByte: 255 } } });
+  isSilent(t, rule, { artifact: sound.fsRaw, image: { filesystem: { type: 'erased', usedBytes: 0, modeByte: 255 } } });
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
-  isSilent(t, rule, { artefact: sound.fsRaw, image, facts: { fsEnd: undefined } });
+  isSilent(t, rule, { artifact: sound.fsRaw, image, facts: { fsEnd: undefined } });
 });
 
 test('a LittleFS that is longer than it says is refused without a device', (t) => {
   const findings = [{ id: 'filesystem-size-mismatch', message: 'made for 8192 bytes, but the image has 12288' }];
-  refuses(t, rule, { artefact: sound.fsRaw, image: { findings }, facts: null }, /12288/);
+  refuses(t, rule, { artifact: sound.fsRaw, image: { findings }, facts: null }, /12288/);
   warns(
     t,
     rule,
-    { artefact: sound.fsRaw, image: { findings, filesystem: { ...filesystem, type: 'spiffs' } }, facts: null },
+    { artifact: sound.fsRaw, image: { findings, filesystem: { ...filesystem, type: 'spiffs' } }, facts: null },
     /12288/,
   );
 });

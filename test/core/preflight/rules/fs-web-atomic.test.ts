@@ -6,11 +6,11 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 const facts = { transport: 'web', atomicFs: true, fsStart: 0x200000, fsEnd: 0x200000 + 0x1b6000 } as const;
 
 test('the web updater of an atomic device needs room for the whole partition, to the sector', (t) => {
-  isSilent(t, rule, { artefact: sound.fsGzip, facts });
+  isSilent(t, rule, { artifact: sound.fsGzip, facts });
   refuses(
     t,
     rule,
-    { artefact: sound.fsGzip, facts: { ...facts, fsEnd: facts.fsEnd + 4096 } },
+    { artifact: sound.fsGzip, facts: { ...facts, fsEnd: facts.fsEnd + 4096 } },
     /1798144 bytes, and 1794048/,
   );
 });
@@ -18,18 +18,18 @@ test('the web updater of an atomic device needs room for the whole partition, to
 test('espota and HTTP stage no more than is sent, and a device without ATOMIC_FS_UPDATE stages nothing', (t) => {
   const large = { ...facts, fsEnd: 0x3fa000 };
   for (const transport of ['espota', 'http'] as const) {
-    isSilent(t, rule, { artefact: sound.fsGzip, facts: { ...large, transport } });
+    isSilent(t, rule, { artifact: sound.fsGzip, facts: { ...large, transport } });
   }
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { ...large, atomicFs: false } });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...large, atomicFs: false } });
 });
 
 test('not to know the free space is refused for gzip and not for raw', (t) => {
-  refuses(t, rule, { artefact: sound.fsGzip, facts: { ...facts, sketchSizeBytes: undefined } }, /not known/);
-  isSilent(t, rule, { artefact: sound.fsRaw, facts: { ...facts, sketchSizeBytes: undefined } });
+  refuses(t, rule, { artifact: sound.fsGzip, facts: { ...facts, sketchSizeBytes: undefined } }, /not known/);
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...facts, sketchSizeBytes: undefined } });
 });
 
 test('not to know the transport, or whether it is atomic, is a warning', (t) => {
   const large = { ...facts, fsEnd: 0x3fa000 };
-  warns(t, rule, { artefact: sound.fsRaw, facts: { ...large, transport: undefined } }, /web updater/);
-  warns(t, rule, { artefact: sound.fsRaw, facts: { ...large, atomicFs: undefined } }, /web updater/);
+  warns(t, rule, { artifact: sound.fsRaw, facts: { ...large, transport: undefined } }, /web updater/);
+  warns(t, rule, { artifact: sound.fsRaw, facts: { ...large, atomicFs: undefined } }, /web updater/);
 });

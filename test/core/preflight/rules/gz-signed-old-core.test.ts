@@ -3,11 +3,11 @@ import { gzSignedOldCore as rule } from '../../../../src/core/preflight/rules/gz
 import { isSilent, refuses, sound } from '../case.ts';
 
 test('signed gzip to 2.7.4 is refused: eboot would take the length of the signature for the size', (t) => {
-  refuses(t, rule, { artefact: sound.gzipSigned, facts: { core: '2.7.4' } }, /2\.7\.4.* 256 /);
+  refuses(t, rule, { artifact: sound.gzipSigned, facts: { core: '2.7.4' } }, /2\.7\.4.* 256 /);
 });
 
-test('the neighbours are not: core 3.0.0, the raw signed artefact, gzip without a signature', (t) => {
-  isSilent(t, rule, { artefact: sound.gzipSigned, facts: { core: '3.0.0' } });
-  isSilent(t, rule, { artefact: sound.rawSigned, facts: { core: '2.7.4' } });
-  isSilent(t, rule, { artefact: sound.gzip, facts: { core: '2.7.4' } });
+test('the neighbours are not: core 3.0.0, the raw signed artifact, gzip without a signature', (t) => {
+  isSilent(t, rule, { artifact: sound.gzipSigned, facts: { core: '3.0.0' } });
+  isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.7.4' } });
+  isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4' } });
 });

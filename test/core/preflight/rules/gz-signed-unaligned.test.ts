@@ -6,18 +6,18 @@ const unaligned = { ...sound.gzipSigned, payloadBytes: 200_001, sizeBytes: 200_2
 
 test('a signed payload of which 4 does not divide the length is refused for 3.1.0 to 3.1.2', (t) => {
   for (const core of ['3.1.0', '3.1.1', '3.1.2']) {
-    refuses(t, rule, { artefact: unaligned, facts: { core } }, /200001 bytes, 3 short .*ERROR 12/);
+    refuses(t, rule, { artifact: unaligned, facts: { core } }, /200001 bytes, 3 short .*ERROR 12/);
   }
 });
 
 test('where core or signing are not known, it is a warning', (t) => {
-  warns(t, rule, { artefact: unaligned, facts: { core: undefined } }, /3\.1\.0 to 3\.1\.2/);
-  warns(t, rule, { artefact: unaligned, facts: { signing: undefined } }, /3\.1\.0 to 3\.1\.2/);
+  warns(t, rule, { artifact: unaligned, facts: { core: undefined } }, /3\.1\.0 to 3\.1\.2/);
+  warns(t, rule, { artifact: unaligned, facts: { signing: undefined } }, /3\.1\.0 to 3\.1\.2/);
 });
 
 test('the neighbours pass: an aligned payload, core 3.0.2, core 3.1.3, a device without a key', (t) => {
-  isSilent(t, rule, { artefact: sound.gzipSigned });
-  isSilent(t, rule, { artefact: unaligned, facts: { core: '3.0.2' } });
-  isSilent(t, rule, { artefact: unaligned, facts: { core: '3.1.3' } });
-  isSilent(t, rule, { artefact: unaligned, facts: { signing: 'none' } });
+  isSilent(t, rule, { artifact: sound.gzipSigned });
+  isSilent(t, rule, { artifact: unaligned, facts: { core: '3.0.2' } });
+  isSilent(t, rule, { artifact: unaligned, facts: { core: '3.1.3' } });
+  isSilent(t, rule, { artifact: unaligned, facts: { signing: 'none' } });
 });

@@ -3,15 +3,15 @@ import { gzSignedUnsignedDevice as rule } from '../../../../src/core/preflight/r
 import { isSilent, refuses, sound } from '../case.ts';
 
 test('signed gzip to a device without a key is refused', (t) => {
-  refuses(t, rule, { artefact: sound.gzipSigned, facts: { signing: 'none' } }, /without a key.* 256/);
+  refuses(t, rule, { artifact: sound.gzipSigned, facts: { signing: 'none' } }, /without a key.* 256/);
 });
 
 test('signed gzip is refused where it is not known whether the device verifies', (t) => {
-  refuses(t, rule, { artefact: sound.gzipSigned, facts: { signing: undefined } }, /not known/);
+  refuses(t, rule, { artifact: sound.gzipSigned, facts: { signing: undefined } }, /not known/);
 });
 
-test('a device that verifies takes it, and one without a key takes the raw signed artefact', (t) => {
-  isSilent(t, rule, { artefact: sound.gzipSigned });
-  isSilent(t, rule, { artefact: sound.rawSigned, facts: { signing: 'none' } });
-  isSilent(t, rule, { artefact: sound.gzip, facts: { signing: 'none' } });
+test('a device that verifies takes it, and one without a key takes the raw signed artifact', (t) => {
+  isSilent(t, rule, { artifact: sound.gzipSigned });
+  isSilent(t, rule, { artifact: sound.rawSigned, facts: { signing: 'none' } });
+  isSilent(t, rule, { artifact: sound.gzip, facts: { signing: 'none' } });
 });

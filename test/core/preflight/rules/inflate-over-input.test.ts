@@ -6,23 +6,23 @@ import { isSilent, refuses, sound } from '../case.ts';
 const web = (sketchSizeBytes: number) => ({ transport: 'web', sketchSizeBytes }) as const;
 
 test('gzip that is staged lower than it may be is refused, to the sector', (t) => {
-  isSilent(t, rule, { artefact: sound.gzip, facts: web(86_016 - 4096) });
-  refuses(t, rule, { artefact: sound.gzip, facts: web(86_016 - 4096 - 4096) }, /staged at 81920, and below 86016/);
+  isSilent(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096) });
+  refuses(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096 - 4096) }, /staged at 81920, and below 86016/);
 });
 
 test('an eboot before 3.0.0 needs more room, since it erases first', (t) => {
-  isSilent(t, rule, { artefact: sound.gzip, facts: { core: '2.7.4', ...web(90_112 - 4096) } });
-  refuses(t, rule, { artefact: sound.gzip, facts: { core: '2.7.4', ...web(86_016 - 4096) } }, /below 90112/);
+  isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(90_112 - 4096) } });
+  refuses(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(86_016 - 4096) } }, /below 90112/);
 });
 
 test('from the top there is room, unless the sketch area is nearly full', (t) => {
-  isSilent(t, rule, { artefact: sound.gzip, facts: { sketchSizeBytes: undefined } });
-  refuses(t, rule, { artefact: sound.gzip, facts: { fsStart: 0x45000 } }, /espota/);
+  isSilent(t, rule, { artifact: sound.gzip, facts: { sketchSizeBytes: undefined } });
+  refuses(t, rule, { artifact: sound.gzip, facts: { fsStart: 0x45000 } }, /espota/);
 });
 
 test('the size of the sketch must be known, unless the transport stages from the top', (t) => {
-  refuses(t, rule, { artefact: sound.gzip, facts: { transport: 'web', sketchSizeBytes: undefined } }, /not known/);
-  refuses(t, rule, { artefact: sound.gzip, facts: { transport: undefined, sketchSizeBytes: undefined } }, /not known/);
-  isSilent(t, rule, { artefact: sound.gzip, facts: { transport: 'http', sketchSizeBytes: undefined } });
-  isSilent(t, rule, { artefact: sound.raw, facts: { transport: 'web', sketchSizeBytes: undefined } });
+  refuses(t, rule, { artifact: sound.gzip, facts: { transport: 'web', sketchSizeBytes: undefined } }, /not known/);
+  refuses(t, rule, { artifact: sound.gzip, facts: { transport: undefined, sketchSizeBytes: undefined } }, /not known/);
+  isSilent(t, rule, { artifact: sound.gzip, facts: { transport: 'http', sketchSizeBytes: undefined } });
+  isSilent(t, rule, { artifact: sound.raw, facts: { transport: 'web', sketchSizeBytes: undefined } });
 });

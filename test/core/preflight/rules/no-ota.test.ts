@@ -11,5 +11,5 @@ test('a sketch without a trace of the Updater is a warning, with a device and wi
 
 test('one with the Updater passes, and so does a filesystem', (t) => {
   isSilent(t, rule, { image: { traces: { ...traces, updater: true } } });
-  isSilent(t, rule, { artefact: sound.fsRaw });
+  isSilent(t, rule, { artifact: sound.fsRaw });
 });

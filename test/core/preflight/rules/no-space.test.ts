@@ -8,39 +8,39 @@ const ofSize = (sizeBytes: number) => ({ ...sound.raw, sizeBytes, payloadBytes: 
 const fsOfSize = (sizeBytes: number) => ({ ...sound.fsRaw, sizeBytes, payloadBytes: sizeBytes });
 
 test('a sketch that does not fit is refused, with the bytes that it is too large, to the byte', (t) => {
-  isSilent(t, rule, { artefact: ofSize(0xa0000), facts });
-  refuses(t, rule, { artefact: ofSize(0xa0001), facts }, /659456 bytes in flash, and 655360 are free: 4096 too many/);
+  isSilent(t, rule, { artifact: ofSize(0xa0000), facts });
+  refuses(t, rule, { artifact: ofSize(0xa0001), facts }, /659456 bytes in flash, and 655360 are free: 4096 too many/);
 });
 
 test('the web updater has a sector less', (t) => {
-  isSilent(t, rule, { artefact: ofSize(0x9f000), facts: { ...facts, transport: 'web' } });
-  refuses(t, rule, { artefact: ofSize(0x9f001), facts: { ...facts, transport: 'web' } }, /651264 are free/);
-  warns(t, rule, { artefact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
+  isSilent(t, rule, { artifact: ofSize(0x9f000), facts: { ...facts, transport: 'web' } });
+  refuses(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: 'web' } }, /651264 are free/);
+  warns(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
 });
 
 test('it says whether gzip would fit', (t) => {
   const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
   const instead = (release: object, image = {}) =>
-    ask(rule, { artefact: ofSize(0xb0000), release, image, facts })?.instead ?? '';
-  t.regex(instead({ artefacts: [gzip] }), /gzip would fit with 64 KB to spare/);
+    ask(rule, { artifact: ofSize(0xb0000), release, image, facts })?.instead ?? '';
+  t.regex(instead({ artifacts: [gzip] }), /gzip would fit with 64 KB to spare/);
   t.regex(instead({}, { gzipBytes: 0x90000 }), /gzip would fit with 64 KB to spare/);
-  t.regex(instead({ artefacts: [{ ...gzip, sizeBytes: 0xa1000 }] }), /even gzip has 4096 bytes too many/);
+  t.regex(instead({ artifacts: [{ ...gzip, sizeBytes: 0xa1000 }] }), /even gzip has 4096 bytes too many/);
   t.regex(instead({}), /smaller sketch/);
 });
 
 test('without the size of the present sketch, the whole sketch area bounds it', (t) => {
-  isSilent(t, rule, { artefact: ofSize(0xeb000), facts: { ...facts, sketchSizeBytes: undefined } });
-  refuses(t, rule, { artefact: ofSize(0xeb001), facts: { ...facts, sketchSizeBytes: undefined } }, /too many/);
-  isSilent(t, rule, { artefact: ofSize(0xeb001), facts: { sketchSizeBytes: undefined, fsStart: undefined } });
-  warns(t, rule, { artefact: sound.raw, facts: { core: '2.4.1', fsStart: undefined } }, /miscounts/);
+  isSilent(t, rule, { artifact: ofSize(0xeb000), facts: { ...facts, sketchSizeBytes: undefined } });
+  refuses(t, rule, { artifact: ofSize(0xeb001), facts: { ...facts, sketchSizeBytes: undefined } }, /too many/);
+  isSilent(t, rule, { artifact: ofSize(0xeb001), facts: { sketchSizeBytes: undefined, fsStart: undefined } });
+  warns(t, rule, { artifact: sound.raw, facts: { core: '2.4.1', fsStart: undefined } }, /miscounts/);
 });
 
 test('a filesystem must fit into its partition', (t) => {
-  isSilent(t, rule, { artefact: fsOfSize(0x10000), facts });
-  refuses(t, rule, { artefact: fsOfSize(0x10001), facts }, /69632 bytes and its partition has 65536: .*ERROR 4/);
-  refuses(t, rule, { artefact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite what follows/);
-  warns(t, rule, { artefact: fsOfSize(0x10001), facts: { core: '2.5.2', fsEnd: undefined } }, /overwrite what follows/);
-  isSilent(t, rule, { artefact: fsOfSize(0x10001), facts, refused: ['fs-signed-size'] });
+  isSilent(t, rule, { artifact: fsOfSize(0x10000), facts });
+  refuses(t, rule, { artifact: fsOfSize(0x10001), facts }, /69632 bytes and its partition has 65536: .*ERROR 4/);
+  refuses(t, rule, { artifact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite what follows/);
+  warns(t, rule, { artifact: fsOfSize(0x10001), facts: { core: '2.5.2', fsEnd: undefined } }, /overwrite what follows/);
+  isSilent(t, rule, { artifact: fsOfSize(0x10001), facts, refused: ['fs-signed-size'] });
 });
 
 test('a filesystem that is staged first must fit into the free space too', (t) => {
@@ -48,11 +48,11 @@ test('a filesystem that is staged first must fit into the free space too', (t) =
   refuses(
     t,
     rule,
-    { artefact: fsOfSize(0x10000), facts: { ...full, atomicFs: true } },
+    { artifact: fsOfSize(0x10000), facts: { ...full, atomicFs: true } },
     /65536 bytes, and 45056 are free/,
   );
-  warns(t, rule, { artefact: fsOfSize(0x10000), facts: { ...full, atomicFs: undefined } }, /45056 are free/);
-  isSilent(t, rule, { artefact: fsOfSize(0x10000), facts: { ...full, atomicFs: false } });
+  warns(t, rule, { artifact: fsOfSize(0x10000), facts: { ...full, atomicFs: undefined } }, /45056 are free/);
+  isSilent(t, rule, { artifact: fsOfSize(0x10000), facts: { ...full, atomicFs: false } });
 });
 
 test('a layout beyond the chip is refused', (t) => {

@@ -4,22 +4,22 @@ import { isSilent, ours, refuses, sound, warns } from '../case.ts';
 
 const projectKey = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
 
-test('an unsigned artefact to a device that verifies is refused', (t) => {
-  refuses(t, rule, { artefact: sound.raw }, /ERROR 12/);
-  refuses(t, rule, { artefact: sound.fsRaw }, /ERROR 12/);
+test('an unsigned artifact to a device that verifies is refused', (t) => {
+  refuses(t, rule, { artifact: sound.raw }, /ERROR 12/);
+  refuses(t, rule, { artifact: sound.fsRaw }, /ERROR 12/);
 });
 
 test('to an unknown device of a project with a key it is refused too', (t) => {
-  refuses(t, rule, { artefact: sound.raw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
-  refuses(t, rule, { artefact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
+  refuses(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
+  refuses(t, rule, { artifact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
 });
 
 test('an image with a key and no project is a warning to an unknown device', (t) => {
-  warns(t, rule, { artefact: sound.raw, facts: { signing: undefined } }, /not known/);
+  warns(t, rule, { artifact: sound.raw, facts: { signing: undefined } }, /not known/);
 });
 
 test('the neighbours pass: signed, a device without a key, no key anywhere', (t) => {
-  isSilent(t, rule, { artefact: sound.rawSigned, release: projectKey, facts: { signing: undefined } });
-  isSilent(t, rule, { artefact: sound.raw, release: projectKey, facts: { signing: 'none' } });
-  isSilent(t, rule, { artefact: sound.raw, release: { embeddedKeys: [] }, facts: { signing: undefined } });
+  isSilent(t, rule, { artifact: sound.rawSigned, release: projectKey, facts: { signing: undefined } });
+  isSilent(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: 'none' } });
+  isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [] }, facts: { signing: undefined } });
 });

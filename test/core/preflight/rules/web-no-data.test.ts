@@ -5,17 +5,17 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 const ofSize = (sizeBytes: number) => ({ ...sound.fsGzip, sizeBytes, payloadBytes: sizeBytes });
 
 test('the web updater takes no more than a sector for no data, to the byte', (t) => {
-  refuses(t, rule, { artefact: ofSize(4096), facts: { transport: 'web' } }, /4096 bytes.*ERROR 13/);
-  isSilent(t, rule, { artefact: ofSize(4097), facts: { transport: 'web' } });
+  refuses(t, rule, { artifact: ofSize(4096), facts: { transport: 'web' } }, /4096 bytes.*ERROR 13/);
+  isSilent(t, rule, { artifact: ofSize(4097), facts: { transport: 'web' } });
 });
 
 test('not to know core or transport is a warning', (t) => {
-  warns(t, rule, { artefact: ofSize(4096), facts: { transport: undefined } }, /ERROR 13/);
-  warns(t, rule, { artefact: ofSize(4096), facts: { transport: 'web', core: undefined } }, /ERROR 13/);
+  warns(t, rule, { artifact: ofSize(4096), facts: { transport: undefined } }, /ERROR 13/);
+  warns(t, rule, { artifact: ofSize(4096), facts: { transport: 'web', core: undefined } }, /ERROR 13/);
 });
 
 test('the neighbours pass: espota, HTTP, core 2.7.4', (t) => {
-  isSilent(t, rule, { artefact: ofSize(4096), facts: { transport: 'espota' } });
-  isSilent(t, rule, { artefact: ofSize(4096), facts: { transport: 'http' } });
-  isSilent(t, rule, { artefact: ofSize(4096), facts: { transport: 'web', core: '2.7.4' } });
+  isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'espota' } });
+  isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'http' } });
+  isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'web', core: '2.7.4' } });
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { wrongKey as rule } from '../../../../src/core/preflight/rules/wrong-key.ts';
 import { isSilent, refuses, sound, theirs, warns } from '../case.ts';
 
-test('an artefact of another key than the device holds is refused', (t) => {
+test('an artifact of another key than the device holds is refused', (t) => {
   refuses(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
 });
 
@@ -11,13 +11,13 @@ test('before 2.7.0 the device crashes', (t) => {
 });
 
 test('a signature that no known key made is refused where the device verifies, and else a warning', (t) => {
-  const artefact = { ...sound.rawSigned, signature: 'unverified', keyFingerprint: undefined } as const;
+  const artifact = { ...sound.rawSigned, signature: 'unverified', keyFingerprint: undefined } as const;
   const image = {
     findings: [{ id: 'signature-unverified', message: 'it is not one of this payload by the known key' }],
   };
-  refuses(t, rule, { artefact, image }, /not one of this payload/);
-  warns(t, rule, { artefact, image, facts: { signing: undefined } }, /not one of this payload/);
-  warns(t, rule, { artefact }, /no key is known/);
+  refuses(t, rule, { artifact, image }, /not one of this payload/);
+  warns(t, rule, { artifact, image, facts: { signing: undefined } }, /not one of this payload/);
+  warns(t, rule, { artifact }, /no key is known/);
 });
 
 test('the neighbours pass: the same key, an unknown key, a device without a key', (t) => {

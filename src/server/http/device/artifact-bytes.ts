@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Artefact } from '../../../core/model/manifest.ts';
+import type { Artifact } from '../../../core/model/manifest.ts';
 import type { BlobStore } from '../../storage/store.ts';
 
-/** Artefacts that nobody downloads are kept up to this; those that somebody does are there anyway. */
+/** Artifacts that nobody downloads are kept up to this; those that somebody does are there anyway. */
 const idleBytes = 64 * 1024 * 1024;
 /** Of all that are being sent at one time. */
 const mostBytes = 256 * 1024 * 1024;
@@ -14,10 +14,10 @@ interface Entry {
 }
 
 /**
- * The bytes of artefacts, in memory once however many devices they are sent to. They are compared to their digests when they are read,
+ * The bytes of artifacts, in memory once however many devices they are sent to. They are compared to their digests when they are read,
  * so that nothing is ever sent that does not match its x-MD5.
  */
-export class ArtefactBytes {
+export class ArtifactBytes {
   readonly #blobs: BlobStore;
   readonly #entries = new Map<string, Entry>();
 
@@ -30,11 +30,11 @@ export class ArtefactBytes {
    *
    * @returns undefined where they are missing or damaged; `busy` where too much is being sent already
    */
-  async take(artefact: Artefact): Promise<Uint8Array | undefined | 'busy'> {
-    const { sha256, sizeBytes } = artefact;
+  async take(artifact: Artifact): Promise<Uint8Array | undefined | 'busy'> {
+    const { sha256, sizeBytes } = artifact;
     const known = this.#entries.get(sha256);
     if (known === undefined && !this.#makeRoom(sizeBytes)) return 'busy';
-    const entry = known ?? { bytes: this.#read(artefact), sizeBytes, users: 0 };
+    const entry = known ?? { bytes: this.#read(artifact), sizeBytes, users: 0 };
     entry.users++;
     this.#entries.delete(sha256);
     this.#entries.set(sha256, entry);
@@ -45,13 +45,13 @@ export class ArtefactBytes {
     return undefined;
   }
 
-  release({ sha256 }: Artefact): void {
+  release({ sha256 }: Artifact): void {
     const entry = this.#entries.get(sha256);
     if (entry !== undefined) entry.users--;
     this.#forget(0, idleBytes);
   }
 
-  async #read({ sha256, md5, sizeBytes }: Artefact): Promise<Uint8Array | undefined> {
+  async #read({ sha256, md5, sizeBytes }: Artifact): Promise<Uint8Array | undefined> {
     const bytes = await this.#blobs.read(sha256);
     if (bytes === undefined || bytes.length !== sizeBytes) return undefined;
     return createHash('md5').update(bytes).digest('hex') === md5 ? bytes : undefined;

@@ -6,20 +6,20 @@ import type { Check, Finding } from '../check.ts';
 import type { World } from '../world.ts';
 
 /** The core's espota.py sends a `.signed` that lies beside the file it is given, whether or not it belongs to it. */
-export const staleArtefacts: Check = {
+export const staleArtifacts: Check = {
   about: 'what lies signed beside a build belongs to it',
   run: async (world) => {
     if (world.project === undefined) return [];
     const places = ['.pio/build/*/*.bin.signed', 'build/**/*.bin.signed'];
     const options = { cwd: world.project.folder, absolute: true, dot: true, suppressErrors: true };
     const found = await glob(places, options);
-    const findings = (await Promise.all(found.map((path) => ofArtefact(path, world)))).flat();
+    const findings = (await Promise.all(found.map((path) => ofArtifact(path, world)))).flat();
     if (findings.length > 0 || found.length === 0) return findings;
     return [{ level: 'ok', says: 'every signed file belongs to the build that it lies beside' }];
   },
 };
 
-async function ofArtefact(path: string, world: World): Promise<readonly Finding[]> {
+async function ofArtifact(path: string, world: World): Promise<readonly Finding[]> {
   const image = path.slice(0, -'.signed'.length);
   const shown = world.path(path);
   const mend = 'Build again, or remove it: espota.py would send it in place of the new build';

@@ -11,7 +11,7 @@ export type FlashMode = 'qio' | 'qout' | 'dio' | 'dout';
 export type ImageKind = 'sketch' | 'filesystem';
 
 /** The suffixes of what is written beside an image, in the order in which they are made. */
-export const artefactSuffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig'] as const;
+export const artifactSuffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig'] as const;
 
 /** The suffix of the manifest that stands beside an image. */
 export const manifestSuffix = '.ota.json';

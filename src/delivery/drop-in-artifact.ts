@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { readFirmware } from '../core/firmware/firmware.ts';
-import type { ImageKind } from '../core/model/artefact.ts';
+import type { ImageKind } from '../core/model/artifact.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
 import { openPackedRelease, type PackedRelease } from './packed-release.ts';
 
 /** What is sent in the place of a file that was named. */
-export interface DropInArtefact {
+export interface DropInArtifact {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -17,32 +17,32 @@ export interface DropInArtefact {
  * signed, because it begins with the image. Otherwise nothing is sent: the device would get what nobody has just built.
  *
  * @param kind as what the device shall take it
- * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTEFACT_CHANGED and USAGE when something does not fit
+ * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED and USAGE when something does not fit
  */
-export async function dropInArtefact(path: string, kind: ImageKind): Promise<DropInArtefact> {
+export async function dropInArtifact(path: string, kind: ImageKind): Promise<DropInArtifact> {
   const image = await readNamedFile(path, 'image');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   const packed = await openPackedRelease(path);
-  const chosen = packed === undefined ? await signedOrItself(path, image) : await packedArtefact(path, packed);
+  const chosen = packed === undefined ? await signedOrItself(path, image) : await packedArtifact(path, packed);
   const actualKind = packed?.manifest.image.kind ?? readFirmware(image).kind;
   if (actualKind !== 'unknown' && actualKind !== kind) throw wrongKind(path, actualKind);
   return chosen;
 }
 
-async function packedArtefact(path: string, { manifest, readArtefact }: PackedRelease): Promise<DropInArtefact> {
+async function packedArtifact(path: string, { manifest, readArtifact }: PackedRelease): Promise<DropInArtifact> {
   const named = basename(path);
-  if (named !== manifest.image.file) return { path, bytes: await readArtefact(named) };
-  const signed = manifest.artefacts.find(
+  if (named !== manifest.image.file) return { path, bytes: await readArtifact(named) };
+  const signed = manifest.artifacts.find(
     ({ file, signature }) => file === `${named}.signed` && signature === 'current',
   );
-  if (signed !== undefined) return { path: `${path}.signed`, bytes: await readArtefact(signed.file) };
+  if (signed !== undefined) return { path: `${path}.signed`, bytes: await readArtifact(signed.file) };
   if (manifest.signing.publicKey !== undefined) throw notSigned(path);
   if ((await readOptionalFile(`${path}.signed`)) !== undefined)
     throw stale(path, 'the manifest of this build names none');
-  return { path, bytes: await readArtefact(named) };
+  return { path, bytes: await readArtifact(named) };
 }
 
-async function signedOrItself(path: string, image: Uint8Array): Promise<DropInArtefact> {
+async function signedOrItself(path: string, image: Uint8Array): Promise<DropInArtifact> {
   const signedPath = `${path}.signed`;
   const signed = await readOptionalFile(signedPath);
   if (signed === undefined) return { path, bytes: image };

@@ -1,11 +1,11 @@
 import test from 'ava';
 import { errorsOf } from '../../docs/errors-page.ts';
-import { catalogue, type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
+import { catalog, type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 
-for (const code of Object.keys(catalogue) as ErrorCode[]) {
+for (const code of Object.keys(catalog) as ErrorCode[]) {
   test(`${code} is one line, with a hint, a reason and an exit code`, (t) => {
     for (const { message, hint, exitCode } of errorsOf(code)) {
-      for (const text of [message, hint, catalogue[code].why]) {
+      for (const text of [message, hint, catalog[code].why]) {
         t.regex(text, /^\S.*\S$/s);
         t.notRegex(text, /\n|undefined|\[object/);
       }

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
-import { artefactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+import { artifactsOf, environment, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 const packedAgain = { exitCode: 0, made: ['Packing firmware.bin'], started: ['pack'] };
 
-test.serial('an artefact that was deleted, or changed, comes back without anything else being made', async (t) => {
+test.serial('an artifact that was deleted, or changed, comes back without anything else being made', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -16,7 +16,7 @@ test.serial('an artefact that was deleted, or changed, comes back without anythi
   for (const suffix of signed) {
     await rm(image + suffix);
     t.like(await project.run(), packedAgain, suffix);
-    t.deepEqual(artefactsOf(image), signed);
+    t.deepEqual(artifactsOf(image), signed);
   }
   await writeFile(`${image}.signed`, 'not what was signed');
   t.like(await project.run(), packedAgain);
@@ -26,7 +26,7 @@ test.serial('an artefact that was deleted, or changed, comes back without anythi
   t.deepEqual((await project.run()).made, ['Building firmware.bin', 'Packing firmware.bin']);
 });
 
-test.serial('another sketch gives other artefacts', async (t) => {
+test.serial('another sketch gives other artifacts', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -60,7 +60,7 @@ test.serial('spaces and umlauts in every path, and a name of its own for the pro
 });
 
 test.serial(
-  'cleaning removes everything and starts nothing, and a build cache gives back images but never artefacts',
+  'cleaning removes everything and starts nothing, and a build cache gives back images but never artifacts',
   async (t) => {
     const project = await makeProject(t, {
       ini: ['[platformio]', 'build_cache_dir = .cache', '[env:d1]', ...environment].join('\n'),
@@ -90,7 +90,7 @@ test.serial('with board_build.gzip_fw the image is gzip already, and is signed a
   const run = await project.run();
   t.is(run.exitCode, 0, run.output);
   const image = project.built('firmware.bin');
-  t.deepEqual(artefactsOf(image), ['.signed', '.ota.json']);
+  t.deepEqual(artifactsOf(image), ['.signed', '.ota.json']);
   t.true(await isSignedWith(`${image}.signed`, keys));
   const bytes = await readFile(`${image}.signed`);
   t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 refuse a signed gzip of another length');
@@ -109,7 +109,7 @@ test.serial(
     const run = await project.run('-t', 'buildfs');
     t.is(run.exitCode, 0, run.output);
     const image = project.built('littlefs.bin');
-    t.deepEqual(artefactsOf(image), ['.gz', '.signed', '.ota.json']);
+    t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.ota.json']);
     t.true(await isSignedWith(`${image}.signed`, keys));
     t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { image: { kind: 'filesystem' } });
     t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'the image is made each time, and is the same');
@@ -128,7 +128,7 @@ test.serial('what is built here can be signed elsewhere: custom_ota_unsigned nee
   const project = await makeProject(t, { lines: ['custom_ota_unsigned = yes'] });
   await project.write('public.key', keys.publicKey);
   t.is((await project.run()).exitCode, 0);
-  t.deepEqual(artefactsOf(project.built('firmware.bin')), ['.gz', '.ota.json']);
+  t.deepEqual(artifactsOf(project.built('firmware.bin')), ['.gz', '.ota.json']);
   t.like(JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8')), {
     enforcement: 'elf',
     signing: { publicKey: { bits: 2048 } },

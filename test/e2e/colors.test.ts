@@ -1,4 +1,4 @@
-/** What verbs show on a terminal of their own, when it may be coloured and when it may not. */
+/** What verbs show on a terminal of their own, when it may be colored and when it may not. */
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ interface Show {
   readonly keys?: string;
 }
 
-/** The verbs that draw or colour; each makes what it shows, so each run is given a world of its own. */
+/** The verbs that draw or color; each makes what it shows, so each run is given a world of its own. */
 const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = {
   doctor: async (t) => ({ folder: await testFolder(t, { 'home/.keep': '' }), argv: ['doctor', '--source', 'home'] }),
   init: async (t) => ({
@@ -52,25 +52,25 @@ async function shown({ folder, argv, keys = '' }: Show, env: Readonly<Record<str
   const program = ['python3', onTerminal, keys, process.execPath, cli, ...argv];
   const [first = '', ...rest] = program;
   const { stdout } = await execa(first, rest, { cwd: folder.path, env: world, reject: false, timeout: 480_000 });
-  // What shows nothing is free of colours as well.
+  // What shows nothing is free of colors as well.
   if (stdout.trim() === '') throw new Error('nothing was shown');
   return stdout;
 }
 
 const start = '\u001b';
-const colour = new RegExp(`${start}\\[[0-9;]*m`);
-/** Colours, bars, and whatever else is drawn over; a terminal makes CR LF of every line's end. */
+const color = new RegExp(`${start}\\[[0-9;]*m`);
+/** Colors, bars, and whatever else is drawn over; a terminal makes CR LF of every line's end. */
 const drawn = new RegExp(`${start}|\\r(?![\\r\\n])`);
 
 for (const [name, make] of Object.entries(shows)) {
   test.serial(
-    `${name} is drawn on a terminal, and without colours with NO_COLOR, in CI, or when it is told so`,
+    `${name} is drawn on a terminal, and without colors with NO_COLOR, in CI, or when it is told so`,
     async (t) => {
       t.regex(await shown(await make(t), {}), drawn);
       const plain = await make(t);
-      t.notRegex(await shown(plain, { NO_COLOR: '1' }), colour, 'NO_COLOR');
+      t.notRegex(await shown(plain, { NO_COLOR: '1' }), color, 'NO_COLOR');
       const told = await make(t);
-      t.notRegex(await shown({ ...told, argv: [...told.argv, '--no-color'] }, {}), colour, '--no-color');
+      t.notRegex(await shown({ ...told, argv: [...told.argv, '--no-color'] }, {}), color, '--no-color');
       if (name !== 'init') t.notRegex(await shown(await make(t), { CI: 'true' }), drawn, 'CI');
     },
   );

@@ -1,7 +1,7 @@
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import { Lru } from '../../lru.ts';
-import type { Actor, Offer, ProjectRecord, Recognised, ReleaseRecord } from '../records.ts';
-import type { CatalogueStore, Publication, PublicationResult } from '../store.ts';
+import type { Actor, Offer, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
+import type { CatalogStore, Publication, PublicationResult } from '../store.ts';
 import { noteChange } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
@@ -10,16 +10,16 @@ import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
 /** Equal builds are published under a few names at most. */
-const mostRecognised = 8;
+const mostRecognized = 8;
 /** A fleet runs a few builds; who makes MD5s up must not fill the memory. */
 const mostMd5sRemembered = 1024;
 
-export function sqliteCatalogue(
+export function sqliteCatalog(
   connection: Connection,
   committer: Committer,
   projects: ProjectIds,
   releases: ReleaseReader,
-): CatalogueStore {
+): CatalogStore {
   const { sql } = connection;
   const byMd5 = connection.prepare(
     sql
@@ -27,10 +27,10 @@ export function sqliteCatalogue(
       .select(['release_id', 'flash_mode'])
       .where('md5', '=', new Uint8Array())
       .orderBy('release_id', 'desc')
-      .limit(mostRecognised),
+      .limit(mostRecognized),
   );
 
-  const recognised = new Lru<readonly Recognised[]>(mostMd5sRemembered);
+  const recognized = new Lru<readonly Recognized[]>(mostMd5sRemembered);
 
   function writeProject({ name, ...settings }: ProjectRecord, by: Actor): void {
     const doc = JSON.stringify(settings);
@@ -78,7 +78,7 @@ export function sqliteCatalogue(
       const row = { md5: Buffer.from(md5, 'hex'), release_id: id, flash_mode: flashModes.indexOf(flashMode) };
       connection.run(sql.insertInto('sketch_md5s').values(row).orIgnore());
     }
-    const blobs = release.purpose === 'serve' ? new Set(manifest.artefacts.map(({ sha256 }) => sha256)) : [];
+    const blobs = release.purpose === 'serve' ? new Set(manifest.artifacts.map(({ sha256 }) => sha256)) : [];
     for (const sha256 of blobs) connection.run(sql.insertInto('release_blobs').values({ sha256, release_id: id }));
     return { ...release, id, manifest };
   }
@@ -92,7 +92,7 @@ export function sqliteCatalogue(
     if (present !== undefined && !hasSameBytes(present, publication))
       return { outcome: 'version-taken', release: present };
     const written = present ?? writeRelease(projectId, publication, knownImage);
-    recognised.clear();
+    recognized.clear();
     const isOffered =
       channel !== undefined && written.withdrawn === undefined && !wasOffered(projectId, channel, written.id);
     if (isOffered) writeOffer(connection, projectId, channel, written);
@@ -105,9 +105,9 @@ export function sqliteCatalogue(
     return { outcome, release: written };
   }
 
-  function buildsWith(sketchMd5: string): Recognised[] {
-    const rows = byMd5.all(Buffer.from(sketchMd5, 'hex'), mostRecognised);
-    return rows.flatMap(({ release_id, flash_mode }): Recognised[] => {
+  function buildsWith(sketchMd5: string): Recognized[] {
+    const rows = byMd5.all(Buffer.from(sketchMd5, 'hex'), mostRecognized);
+    return rows.flatMap(({ release_id, flash_mode }): Recognized[] => {
       const release = releases.byId(release_id);
       const flashMode = flashModes[flash_mode];
       return release === undefined || flashMode === undefined ? [] : [{ release, flashMode }];
@@ -117,7 +117,7 @@ export function sqliteCatalogue(
   /** Within the transaction that changes them: nobody can read in between. */
   function forget(ids: readonly number[]): void {
     releases.forget(ids);
-    recognised.clear();
+    recognized.clear();
   }
 
   return {
@@ -186,11 +186,11 @@ export function sqliteCatalogue(
       return found.filter(isOfferable);
     },
 
-    async recognise(sketchMd5) {
-      const known = recognised.get(sketchMd5);
+    async recognize(sketchMd5) {
+      const known = recognized.get(sketchMd5);
       if (known !== undefined) return known;
       const found = buildsWith(sketchMd5);
-      recognised.set(sketchMd5, found);
+      recognized.set(sketchMd5, found);
       return found;
     },
 
@@ -205,14 +205,14 @@ export function sqliteCatalogue(
   };
 }
 
-/** A build that is only recognised has its image's digest in its name. */
+/** A build that is only recognized has its image's digest in its name. */
 function hasSameBytes(present: ReleaseRecord, { release }: Publication): boolean {
   if (release.purpose === 'known') return true;
   return digestsOf(present) === digestsOf(release);
 }
 
 function digestsOf({ manifest }: Pick<ReleaseRecord, 'manifest'>): string {
-  return manifest.artefacts
+  return manifest.artifacts
     .map(({ file, sha256 }) => `${file} ${sha256}`)
     .sort()
     .join('\n');
