@@ -65,7 +65,7 @@ ${Object.entries(factWords)
   .join('\n')}
 
 \`--request FILE\` takes the header lines of an HTTP update request: they tell the chip, the size of the sketch, and the start of the filesystem
-(free space + sketch, in whole sectors). With \`--known MANIFEST\` the build that runs is recognized by its sketch MD5, and with it the core, the
+(free space + sketch, in whole sectors). With \`--reference MANIFEST\` the build that runs is recognized by its sketch MD5, and with it the core, the
 key and the flash mode.
 
 What is not known is not guessed:

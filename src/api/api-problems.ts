@@ -35,7 +35,7 @@ export const apiProblems = {
   'not-authorized': {
     status: 401,
     when: 'There is no token, or the server does not know it (any more).',
-    whatToDo: 'Give the token in the environment; an admin makes a new one with `ota-hooks server token create`.',
+    whatToDo: 'Give the token in the environment; an admin makes a new one with `ota-hooks server tokens create`.',
   },
   'role-missing': {
     status: 403,

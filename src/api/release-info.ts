@@ -11,11 +11,11 @@ export const releaseInfoSchema = v.strictObject({
   version: v.string(),
   kind: v.picklist(['sketch', 'filesystem']),
   board: v.optional(v.string()),
-  purpose: v.picklist(['serve', 'known']),
+  purpose: v.picklist(['serve', 'reference']),
   /** That offer it now. */
   channels: v.array(v.string()),
   publishedAt: v.pipe(v.string(), v.isoTimestamp()),
-  withdrawn: v.optional(v.string()),
+  yanked: v.optional(v.string()),
   image: v.strictObject({ sizeBytes, sha256, core: v.optional(v.string()) }),
   enforcement: v.picklist(['elf', 'declared', 'unproven']),
   keyFingerprint: v.optional(sha256),

@@ -13,7 +13,7 @@ import { sha256 } from '../core/model/fields.ts';
  *                                                               bytes than the digest says: 422 `digest-mismatch`, all is dropped
  *     POST   /projects/{project}/releases              publish  ReleaseRequest; answers ReleaseAnswer, 201 when it is new
  *     GET    /projects/{project}/releases?before&limit  read     { releases: ReleaseInfo[], next? }, the newest first
- *     POST   /projects/{project}/releases/withdraw     publish  { version, kind?, board?, reason? }; answers { releases: ReleaseInfo[] } that were withdrawn
+ *     POST   /projects/{project}/releases/yank     publish  { version, kind?, board?, reason? }; answers { releases: ReleaseInfo[] } that were yanked
  *     PUT    /projects/{project}/channels/{channel}    publish  { version, kind?, board? } is offered; answers { releases: ReleaseInfo[] }
  *     GET    /projects                                 read     { projects: ProjectInfo[] }
  *     GET, PUT /projects/{project}                     read, admin   ProjectRequest; answers ProjectInfo
@@ -24,7 +24,7 @@ import { sha256 } from '../core/model/fields.ts';
  *     /projects/{project}/rollouts                     see `rollout.ts`
  *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; answers TokenInfo, with `token` once
  *     GET    /audit?before&limit                       admin    { entries: AuditEntry[], next? }
- *     GET    /export                                   admin    lines of JSON, to be read by `ota-hooks server import`
+ *     GET    /export                                   admin    lines of JSON, to be read by `ota-hooks server restore`
  *
  * To publish: POST the release; 409 `blobs-missing` names what the server does not have; PATCH each of them (any number of pieces, from
  * where GET says that it stopped); POST again. Each step may be repeated: the same release twice is `unchanged`.
@@ -64,9 +64,9 @@ export const releaseRequestSchema = v.strictObject({
   /** Where it is offered from now on; of no meaning for `known`. */
   channel: v.optional(resourceName, defaultChannel),
   /** Offered on no channel, whatever `channel` says: it waits for a rollout, or until somebody offers it. */
-  hold: v.optional(v.boolean(), false),
+  draft: v.optional(v.boolean(), false),
   /** known: a build of the past that devices still run. It is recognized, and never sent. */
-  purpose: v.optional(v.picklist(['serve', 'known'], 'must be serve or known'), 'serve'),
+  purpose: v.optional(v.picklist(['serve', 'reference'], 'must be serve or reference'), 'serve'),
   /** The text of the manifest, as it stands beside the artifacts. */
   manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
   /** Names of rules that may not stand in the way. */
@@ -98,7 +98,7 @@ const selection = {
 };
 export const channelRequestSchema = v.strictObject(selection);
 
-export const withdrawRequestSchema = v.strictObject({
+export const yankRequestSchema = v.strictObject({
   ...selection,
   reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });

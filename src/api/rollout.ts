@@ -87,7 +87,7 @@ export const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-b
 export type RolloutState = (typeof rolloutStates)[number];
 
 /** advance: opens the next stage now. */
-export const rolloutActions = ['pause', 'resume', 'advance', 'abort', 'roll-back'] as const;
+export const rolloutActions = ['pause', 'resume', 'advance', 'abort', 'rollback'] as const;
 export type RolloutAction = (typeof rolloutActions)[number];
 
 export const rolloutActionSchema = v.strictObject({

@@ -342,7 +342,7 @@ export const catalog = {
     ({ path, reason }) => `The data of the server in ${path} cannot be used: ${inWords(reason)}`,
     'The folder cannot be written to, or what stands there is no data of this server.',
     () =>
-      "Check the folder's owner and the free space on its disk; `ota-hooks server import` restores a backup into an empty folder.",
+      "Check the folder's owner and the free space on its disk; `ota-hooks server restore` restores a backup into an empty folder.",
   ),
   SERVER_DATA_NOT_EMPTY: entry<Path>(
     1,
@@ -380,7 +380,7 @@ export const catalog = {
     1,
     ({ path, reason }) => `${path} is no backup that can be restored: ${reason}`,
     'A damaged backup is not restored in part.',
-    () => 'Take another one; `ota-hooks server export` makes them.',
+    () => 'Take another one; `ota-hooks server backup` makes them.',
   ),
   SERVER_UNREACHABLE: entry<{ url: string; reason: string }>(
     1,
@@ -411,7 +411,7 @@ export const catalog = {
     ({ path }) => `There is no manifest for ${path}`,
     'Only what `pack` has made and described is published: what a device may be sent follows from its manifest.',
     () =>
-      'Pack it first: ota-hooks pack FILE. A build of the past that devices still run is made known with --known OLD.bin.',
+      'Pack it first: ota-hooks pack FILE. A build of the past that devices still run is made known with --reference OLD.bin.',
   ),
   NOT_SIGNED_YET: entry<Path>(
     1,

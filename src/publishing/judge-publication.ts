@@ -18,7 +18,7 @@ import type { Publication } from './publication.ts';
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseComplaint[]> {
   const { manifest, path, purpose, allow } = publication;
-  if (purpose === 'known') return [];
+  if (purpose === 'reference') return [];
   const { publicKey } = manifest.signing;
   if (publicKey !== undefined && manifest.artifacts.every(({ signature }) => signature === 'none')) {
     throw new OtaError('NOT_SIGNED_YET', { path });

@@ -9,7 +9,7 @@ export interface WantedNames {
   readonly version: string | undefined;
   readonly channel: string | undefined;
   /** No channel is to offer it. */
-  readonly hold: boolean;
+  readonly draft: boolean;
   /** Where neither the command line nor the manifest says it. */
   readonly fallback: { readonly project: string | undefined; readonly version: () => string | undefined };
 }
@@ -27,7 +27,7 @@ export interface Names {
  */
 export function settleNames(
   manifest: Manifest,
-  { project, version, channel, hold, fallback }: WantedNames,
+  { project, version, channel, draft, fallback }: WantedNames,
   path: string,
 ): Names {
   requireSame('project', project, manifest.project, path);
@@ -39,7 +39,7 @@ export function settleNames(
   return {
     project: valid('project', resourceName, named.project, '--project NAME, or "project" in ota.config.json'),
     version: valid('version', firmwareVersion, named.version, '--firmware-version V, or "version" in ota.config.json'),
-    channel: hold ? undefined : valid('channel', resourceName, channel ?? defaultChannel, '--channel NAME'),
+    channel: draft ? undefined : valid('channel', resourceName, channel ?? defaultChannel, '--channel NAME'),
   };
 }
 

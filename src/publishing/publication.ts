@@ -15,7 +15,7 @@ export interface Publication {
   /** Where it is offered; undefined: nowhere, it is held back. */
   readonly channel: string | undefined;
   /** known: recognized on devices that still run it, and never sent. */
-  readonly purpose: 'serve' | 'known';
+  readonly purpose: 'serve' | 'reference';
   readonly manifest: Manifest;
   /** The same as text, as it stands beside the artifacts. */
   readonly manifestText: string;

@@ -40,9 +40,9 @@ export async function announce(esp: Esp, options: MdnsOptions, announced: Announ
     // Handed through to multicast-dns, which names these options; the type of bonjour-service knows only those of a service.
     const bonjour = new Bonjour({ socket, bind: false, port } as object, () => undefined);
     for (const service of servicesOf(esp, options, announced)) publish(bonjour, service, address);
-    const withdraw = () => bonjour.destroy();
-    if (esp.life.aborted) withdraw();
-    else esp.life.addEventListener('abort', withdraw, { once: true });
+    const yank = () => bonjour.destroy();
+    if (esp.life.aborted) yank();
+    else esp.life.addEventListener('abort', yank, { once: true });
   }
 }
 

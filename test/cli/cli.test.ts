@@ -89,7 +89,7 @@ test('a failure names paths as the user would: from where they stand, in lists a
     ['pack', folder.at(image), '--private-key', folder.at('gone.key')],
     ['upload', folder.at('build/gone.bin'), '--host', '127.0.0.1'],
     ['publish', folder.at('build/gone.bin'), '--to', folder.at('site'), '--project', 'door'],
-    ['server', 'import', folder.at('gone.ndjson'), '--data', folder.at('data')],
+    ['server', 'restore', folder.at('gone.ndjson'), '--data', folder.at('data')],
     ['build', '--source', folder.at('build')],
   ]) {
     const { exitCode, stderr } = await runCli(argv, folder.path);

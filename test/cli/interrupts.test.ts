@@ -97,10 +97,10 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
       isAtWork: () => server.asked,
     };
   },
-  'server export': async (t) => {
+  'server backup': async (t) => {
     const server = await silentServer(t);
     const env = { OTA_TOKEN: 'token', OTA_SERVER: server.url };
-    const argv = ['server', 'export', '--out', 'backup.ndjson'];
+    const argv = ['server', 'backup', '--out', 'backup.ndjson'];
     return { argv, folder: await testFolder(t), env, isAtWork: () => server.asked };
   },
   discover: async (t) => {
@@ -173,7 +173,7 @@ test('Ctrl-C while a backup is restored ends it with 130, and it can be restored
   const folder = await testFolder(t, { 'backup.ndjson': all.map((line) => `${JSON.stringify(line)}\n`).join('') });
   const { run, argv } = await caughtAtWork(async (attempt) => {
     const data = `data-${attempt}`;
-    const argv = ['server', 'import', 'backup.ndjson', '--data', data];
+    const argv = ['server', 'restore', 'backup.ndjson', '--data', data];
     const running = startCli(argv, folder.path);
     const begun = untilFiles(folder, (names) => names.some((name) => name.startsWith(`${data}/blobs/`)));
     await Promise.race([begun, running]);

@@ -37,9 +37,9 @@ export const serverErrors = {
     const server = await startTestServer(t);
     const { path } = await testFolder(t);
     const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
-    await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: path, env });
-    await runVerb(['server', 'import', 'backup.ndjson', '--data', 'restored'], { cwd: path });
-    return runVerb(['server', 'import', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+    await runVerb(['server', 'backup', '--out', 'backup.ndjson'], { cwd: path, env });
+    await runVerb(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+    return runVerb(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
   },
   SERVER_LISTEN_FAILED: async (t) => {
     const { port } = await startTestServer(t);
@@ -55,7 +55,7 @@ export const serverErrors = {
     return runVerb([...serve, '--tls-cert', 'tls/server.pem', '--tls-key', 'tls/ca.key'], { cwd: path });
   },
   TLS_AUTHORITY_KEY_LOST: inFolder(`${serve.join(' ')} --tls self-signed`, { 'data/tls/ca.pem': 'an authority' }),
-  BACKUP_INVALID: inFolder('server import backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
+  BACKUP_INVALID: inFolder('server restore backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
   SERVER_NOT_TRUSTED: async (t) => {
     const folder = await usedAuthority(t);
     const { url, token } = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });

@@ -45,7 +45,7 @@ const endpoints: readonly (readonly [method: string, path: string, role: Role, b
   ['PUT', 'projects/door', 'admin', {}],
   ['GET', 'projects/door/releases', 'read'],
   ['POST', 'projects/door/releases', 'publish', {}],
-  ['POST', 'projects/door/releases/withdraw', 'publish', {}],
+  ['POST', 'projects/door/releases/yank', 'publish', {}],
   ['PUT', 'projects/door/channels/stable', 'publish', {}],
   ['GET', 'projects/door/devices', 'read'],
   ['GET', `projects/door/devices/${mac}`, 'read'],

@@ -21,7 +21,7 @@ const changes: readonly Change[] = [
   [
     'POST',
     '/projects/door/releases',
-    releaseRequest(second.manifest, { hold: true }),
+    releaseRequest(second.manifest, { draft: true }),
     'release.published',
     { version: '2.0' },
   ],
@@ -53,9 +53,9 @@ const changes: readonly Change[] = [
   ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.paused', { channel: 'stable' }],
   [
     'POST',
-    '/projects/door/releases/withdraw',
+    '/projects/door/releases/yank',
     { version: '2.0', reason: 'it smokes' },
-    'release.withdraw',
+    'release.yank',
     { reason: 'it smokes' },
   ],
   ['POST', '/tokens', { role: 'read', name: 'ci' }, 'token.create', { role: 'read', name: 'ci' }],

@@ -52,7 +52,7 @@ for (const [where, byMs] of [
     t.is((await askAsDevice(next.port, '/update/door', runsYoung)).status, 304);
     t.is(await stateOf(next), 'running');
     t.is((await next.api('GET', '/audit', undefined, server.token)).status, 200);
-    const withdrawal = await next.api('POST', '/projects/door/releases/withdraw', { version: '2.0' }, server.token);
-    t.is(withdrawal.status, 200);
+    const yank = await next.api('POST', '/projects/door/releases/yank', { version: '2.0' }, server.token);
+    t.is(yank.status, 200);
   });
 }

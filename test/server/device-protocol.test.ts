@@ -177,7 +177,7 @@ test('a closed project answers enrolled devices only', async (t) => {
   t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
 });
 
-test('the table of the old update script enrols its devices', async (t) => {
+test('the table of the old update script enrolls its devices', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -263,10 +263,10 @@ test('a file by its name: to a device when it may have it, 304 when it runs it, 
   }
 });
 
-test('a withdrawn release is sent to nobody, and recognized', async (t) => {
+test('a yanked release is sent to nobody, and recognized', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
-  await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0', reason: 'it smokes' });
+  await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
   t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 404);
   t.is((await askAsDevice(server.port, '/files/door/2.0/door.bin.signed', runsOld)).status, 404);
   await server.api('PUT', '/projects/door/channels/stable', { version: '1.0' });

@@ -17,7 +17,7 @@ async function offered(server: TestServer): Promise<string[]> {
 test('a release that is held back is there, and no device is sent it until a channel offers it', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
-  const held = await server.publish(next, { hold: true });
+  const held = await server.publish(next, { draft: true });
   t.is(held.status, 201);
   t.like(held.body as unknown as ReleaseAnswer, { outcome: 'published', release: { channels: [] } });
   t.deepEqual(await offered(server), ['2.0 serve', '1.0 serve stable']);
@@ -31,15 +31,15 @@ test('a release that is held back is there, and no device is sent it until a cha
 
 test('it may be held again, and publishing it without that offers it; what is offered stays so', async (t) => {
   const server = await startTestServer(t);
-  const outcome = async (request: { hold?: boolean; channel?: string }) => {
+  const outcome = async (request: { draft?: boolean; channel?: string }) => {
     const { body } = await server.publish(build, request);
     const { outcome: came, release } = body as unknown as ReleaseAnswer;
     return `${came} ${release.channels.join()}`.trim();
   };
-  t.is(await outcome({ hold: true, channel: 'beta' }), 'published');
-  t.is(await outcome({ hold: true }), 'unchanged');
+  t.is(await outcome({ draft: true, channel: 'beta' }), 'published');
+  t.is(await outcome({ draft: true }), 'unchanged');
   t.is(await outcome({}), 'promoted stable');
-  t.is(await outcome({ hold: true }), 'unchanged stable');
+  t.is(await outcome({ draft: true }), 'unchanged stable');
   const restarted = await server.restart();
   t.deepEqual(await offered(restarted), ['1.0 serve stable']);
 });
@@ -47,7 +47,7 @@ test('it may be held again, and publishing it without that offers it; what is of
 test('a device that runs a held build is recognized, and goes on to what its channel offers', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
-  await server.publish(next, { hold: true });
+  await server.publish(next, { draft: true });
   const answer = await askAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(next.manifest) });
   t.is(answer.header('x-version'), '1.0');
   const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');

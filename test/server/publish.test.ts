@@ -116,9 +116,9 @@ test('a publication that is replayed changes nothing, and brings nothing back', 
   const replay = await server.publish(build, {}, token);
   t.like(replay, { status: 200, body: { outcome: 'unchanged' } });
   t.is((await askAsDevice(server.port, '/update/door')).header('x-version'), '2.0');
-  await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0' });
+  await server.api('POST', '/projects/door/releases/yank', { version: '2.0' });
   t.is((await server.publish(young, {}, token)).status, 200);
-  t.is((await askAsDevice(server.port, '/update/door')).status, 404, 'what was withdrawn stays so');
+  t.is((await askAsDevice(server.port, '/update/door')).status, 404, 'what was yanked stays so');
   const renamed = { ...build, manifest: { ...build.manifest, version: '9.0' } };
   t.is((await server.publish(renamed, {}, 'wrong')).status, 401, 'a version of its own takes a token');
   await server.api('DELETE', `/tokens/${id}`);
@@ -171,7 +171,7 @@ test('a release is not published when the keys of its project changed while it w
   await publish(build);
   const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
   const request = v.parse(releaseRequestSchema, releaseRequest(next.manifest));
-  t.is((await publish(next, { hold: true })).status, 201);
+  t.is((await publish(next, { draft: true })).status, 201);
   const question = { project: 'door', request, by: 'an admin', isAdmin: true };
   const verified = await verifyRelease(parts, question);
   await api('PUT', '/projects/door', { publicKeys: [signer.publicKey.pem, testSigner().publicKey.pem] });
@@ -263,7 +263,7 @@ test('a build of the past is recognized and never sent', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });
-  const answer = await server.publish(past, { purpose: 'known' });
+  const answer = await server.publish(past, { purpose: 'reference' });
   t.is(answer.status, 201, JSON.stringify(answer.body));
   const words = { sketchMd5: sketchMd5Of(past.manifest) };
   t.is((await askAsDevice(server.port, '/update/door', words)).status, 200);
@@ -328,7 +328,7 @@ test('every change is in the audit log, with whose token it was', async (t) => {
   await server.api('PUT', '/projects/door/devices/18:FE:34:AA:BB:CC', { name: 'x' });
   await server.api('POST', '/projects/door/devices/18:FE:34:AA:BB:CC/retry');
   await server.api('PUT', '/projects/door/channels/beta', { version: '1.0' });
-  await server.api('POST', '/projects/door/releases/withdraw', { version: '1.0' });
+  await server.api('POST', '/projects/door/releases/yank', { version: '1.0' });
   const removed = await server.api('DELETE', '/projects/door/devices/18:FE:34:AA:BB:CC');
   t.is(removed.status, 200, JSON.stringify(removed.body));
   const { body } = await server.api('GET', '/audit');
@@ -341,7 +341,7 @@ test('every change is in the audit log, with whose token it was', async (t) => {
     'device.change',
     'device.retry',
     'channel.offer',
-    'release.withdraw',
+    'release.yank',
     'device.remove',
   ]);
   const [, , , , , , , , first] = entries;
@@ -352,7 +352,7 @@ test('every change is in the audit log, with whose token it was', async (t) => {
 test('builds of the past may come first: the key is that of the first release', async (t) => {
   const server = await startTestServer(t);
   const past = await testBuild({ version: '0.9', seed: 90 });
-  t.is((await server.publish(past, { purpose: 'known' })).status, 201);
+  t.is((await server.publish(past, { purpose: 'reference' })).status, 201);
   t.like((await server.api('GET', '/projects/door')).body, { keys: [] });
   const publisher = await withRole(server, 'publish');
   t.is((await server.publish(build, {}, publisher)).status, 422, 'only an admin says whose key it is');

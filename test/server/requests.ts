@@ -46,7 +46,7 @@ const word = fc.oneof(
   },
   {
     weight: 8,
-    arbitrary: fc.constantFrom('server', 'releases', 'devices', 'tokens', 'uploads', 'channels', 'audit', 'withdraw'),
+    arbitrary: fc.constantFrom('server', 'releases', 'devices', 'tokens', 'uploads', 'channels', 'audit', 'yank'),
   },
   {
     weight: 6,

@@ -125,7 +125,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'what a channel is told to offer it offers, and a withdrawn release is offered no more',
+    'what a channel is told to offer it offers, and a yanked release is offered no more',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       const old = await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -135,12 +135,12 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       const versions = async () =>
         (await store.catalog.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
       t.deepEqual(await versions(), ['1.0', '2.0']);
-      await store.catalog.withdraw('door', [old.release.id], 'it smokes', 'tester');
+      await store.catalog.yank('door', [old.release.id], 'it smokes', 'tester');
       t.deepEqual(await store.catalog.offers('door'), []);
       t.deepEqual(await versions(), ['2.0']);
       t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
       const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
-      t.is(recognized?.release.withdrawn, 'it smokes');
+      t.is(recognized?.release.yanked, 'it smokes');
       await store.catalog.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
       t.is((await store.catalog.offers('door'))[0]?.release.version, '2.0');
     },
@@ -151,11 +151,11 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     async (t, { store }) => {
       const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       for (const { manifest } of builds) {
-        const known = publication(manifest, '0.9', { purpose: 'known', channel: undefined });
+        const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
         t.is((await store.catalog.publish(known)).outcome, 'published');
         t.is((await store.catalog.publish(known)).outcome, 'unchanged');
         const [recognized] = await store.catalog.recognize(sketchMd5Of(manifest));
-        t.is(recognized?.release.purpose, 'known');
+        t.is(recognized?.release.purpose, 'reference');
         for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
       }
       t.deepEqual(await store.catalog.offers('door'), []);
@@ -343,7 +343,7 @@ function project(): ProjectRecord {
 function publication(
   manifest: Manifest,
   version: string,
-  options: { purpose?: 'serve' | 'known'; channel?: string | undefined } = {},
+  options: { purpose?: 'serve' | 'reference'; channel?: string | undefined } = {},
 ): Publication {
   const { purpose = 'serve' } = options;
   const channel = 'channel' in options ? options.channel : 'stable';

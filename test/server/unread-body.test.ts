@@ -42,7 +42,7 @@ const routes: readonly Route[] = [
   { line: 'POST /login', statuses: [403, 403] },
   { line: 'POST /login', headers: ['Origin: SELF'], statuses: [413, 413] },
   { line: 'POST /logout', headers: ['Origin: SELF'], statuses: [413, 413] },
-  { line: 'POST /projects/door/releases/withdraw', headers: ['Origin: SELF'], statuses: [413, 413] },
+  { line: 'POST /projects/door/releases/yank', headers: ['Origin: SELF'], statuses: [413, 413] },
 ];
 
 type Scheme = 'http' | 'https';

@@ -67,7 +67,7 @@ for (const [core, coreGitHash] of cores) {
           await server.publish(young);
           const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
           const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
-          if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'known' })).status, 201);
+          if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'reference' })).status, 201);
           const esp = await deviceWith(t, server, {
             image: imageOf(old),
             core,

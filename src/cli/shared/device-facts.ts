@@ -16,7 +16,7 @@ export interface DeviceSources extends DeviceOptions {
   /** A file with the header lines of an HTTP update request. */
   readonly request?: string | undefined;
   /** Manifests of builds that the device may be running. */
-  readonly known: readonly string[];
+  readonly reference: readonly string[];
 }
 
 /**
@@ -29,7 +29,7 @@ export async function deviceFacts(sources: DeviceSources, settings: ProjectSetti
   const { device, request } = sources;
   return {
     ...defined(device === undefined ? {} : await namedDevice(device, settings, io)),
-    ...defined(request === undefined ? {} : await requestingDevice(request, sources.known, io)),
+    ...defined(request === undefined ? {} : await requestingDevice(request, sources.reference, io)),
     ...factsOfOptions(sources),
   };
 }

@@ -10,7 +10,7 @@ export interface PublishConfig {
   /** Channel that gets the release; `stable` by default. */
   channel?: string | undefined;
   /** `true`: no channel gets the release yet. */
-  hold?: boolean | undefined;
+  draft?: boolean | undefined;
   /** `true`: after every build. A variable: after builds in whose environment it is set and not `0` or `false`. */
   afterBuild?: boolean | FromEnvironment | undefined;
 }
@@ -41,11 +41,11 @@ export const publishSchema = v.strictObject({
     ),
   ),
   channel: v.optional(v.pipe(resourceName, v.description('The channel that offers it; stable by default.'))),
-  hold: v.optional(
+  draft: v.optional(
     v.pipe(
       v.boolean('must be true or false'),
       v.description(
-        'true: no channel offers it; it waits on the server for a rollout, or for `server releases offer`.',
+        'true: no channel offers it; it waits on the server for a rollout, or for `server releases promote`.',
       ),
     ),
   ),

@@ -33,8 +33,8 @@ export const configRules: readonly ConfigRule[] = [
   {
     name: 'a-channel-offers-nothing-that-is-held-back',
     problems: ({ publish }) =>
-      publish?.hold === true && publish.channel !== undefined
-        ? ['publish.hold is true, so no "channel" offers what is published']
+      publish?.draft === true && publish.channel !== undefined
+        ? ['publish.draft is true, so no "channel" offers what is published']
         : [],
   },
   {

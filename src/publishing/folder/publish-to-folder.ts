@@ -12,17 +12,17 @@ export function folderWay(root: string): PublishWay {
 
 /** @throws OtaError FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED */
 async function publishToFolder(publication: Publication, root: string): Promise<Published> {
-  if (publication.purpose === 'known') {
+  if (publication.purpose === 'reference') {
     throw new OtaError('USAGE', {
       message: 'A folder recognizes no devices, so nothing is made known to it',
-      hint: 'Give --known together with --to URL of an update server.',
+      hint: 'Give --reference together with --to URL of an update server.',
     });
   }
   const { manifest, version, project, channel } = publication;
   if (channel === undefined) {
     throw new OtaError('USAGE', {
       message: 'A folder has no rollouts: nothing that is held back would ever leave it',
-      hint: 'Give --hold together with --to URL of an update server, or publish to another --channel.',
+      hint: 'Give --draft together with --to URL of an update server, or publish to another --channel.',
     });
   }
   const isThere = await stat(root).then(

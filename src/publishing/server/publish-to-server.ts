@@ -31,7 +31,7 @@ export function serverWay(options: ServerWayOptions): PublishWay {
 async function publishToServer(publication: Publication, ask: Ask, showSending: ShowSending): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
   // Servers that are older than `hold` take the rest.
-  const offer = channel === undefined ? { hold: true } : { channel };
+  const offer = channel === undefined ? { draft: true } : { channel };
   const json: ReleaseRequest = { version, ...offer, purpose, manifest: manifestText, allow: [...allow] };
   for (let round = 1; ; round++) {
     const answer = await ask({ method: 'POST', path: `/projects/${project}/releases`, json });

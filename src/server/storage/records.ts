@@ -53,11 +53,11 @@ export interface ReleaseName {
 export interface ReleaseRecord extends ReleaseName {
   readonly id: number;
   readonly project: string;
-  readonly purpose: 'serve' | 'known';
+  readonly purpose: 'serve' | 'reference';
   /** Milliseconds since 1970. */
   readonly publishedAt: number;
   /** Why it is not offered to anybody any more. */
-  readonly withdrawn?: string | undefined;
+  readonly yanked?: string | undefined;
   /** Without its sketch MD5s, which the store looks up by itself. */
   readonly manifest: Manifest;
 }

@@ -43,7 +43,7 @@ export interface DumpLine {
 }
 
 export interface Publication {
-  readonly release: Omit<ReleaseRecord, 'id' | 'withdrawn'>;
+  readonly release: Omit<ReleaseRecord, 'id' | 'yanked'>;
   /** Where it is offered at once; undefined for builds that are held back or only recognized. */
   readonly channel: string | undefined;
   /** The project, when it is new or changes with it. */
@@ -67,20 +67,20 @@ export interface CatalogStore {
     project: string,
     page: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<readonly ReleaseRecord[]>;
-  /** All that serve by these names and are not withdrawn are offered from now on; their ids were taken from `releases`. */
+  /** All that serve by these names and are not yanked are offered from now on; their ids were taken from `releases`. */
   offer(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
   /** They are neither offered nor sent any more. */
-  withdraw(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void>;
+  yank(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void>;
   /** What all channels of a project offer. */
   offers(project: string): Promise<readonly Offer[]>;
-  /** What a channel has ever offered and is not withdrawn, the newest first. */
+  /** What a channel has ever offered and is not yanked, the newest first. */
   offeredBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
   /** The builds that report themselves by this MD5 of 32 lower-case hex digits; few, since they are equal byte for byte. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
-  /** All kinds and boards of a version that serve and are not withdrawn. */
+  /** All kinds and boards of a version that serve and are not yanked. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
-  /** Those that exist, withdrawn ones too. */
+  /** Those that exist, yanked ones too. */
   byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
   /** Whether a release needs this blob. */
   isReferenced(sha256: string): Promise<boolean>;

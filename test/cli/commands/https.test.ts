@@ -30,10 +30,10 @@ test('a server with an authority of its own is trusted by --ca, or by OTA_CA', a
 
 test('a backup comes the same way, and what is restored from it is the server that devices trust', async (t) => {
   const { run, folder, data } = await user(t);
-  const { exitCode, stderr } = await run(['server', 'export', '--out', 'backup.ndjson', '--ca', 'ca.pem']);
+  const { exitCode, stderr } = await run(['server', 'backup', '--out', 'backup.ndjson', '--ca', 'ca.pem']);
   t.is(exitCode, 0, stderr);
   t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600, 'there are private keys in it');
-  const restore = (to: string) => run(['server', 'import', 'backup.ndjson', '--data', to]);
+  const restore = (to: string) => run(['server', 'restore', 'backup.ndjson', '--data', to]);
   t.is((await restore('restored')).exitCode, 0);
   for (const name of authorityFiles) {
     t.is(await folder.text(`restored/tls/${name}`), await data.text(`tls/${name}`), name);
@@ -49,7 +49,7 @@ test('a backup comes the same way, and what is restored from it is the server th
   t.is((await run([...list, '--ca', 'ca.pem'], { OTA_SERVER: again.url })).exitCode, 0);
   await again.close(1000);
 
-  const offline = ['server', 'export', '--out', 'offline.ndjson', '--data', 'restored'];
+  const offline = ['server', 'backup', '--out', 'offline.ndjson', '--data', 'restored'];
   t.is((await run(offline)).exitCode, 0);
   t.regex(await folder.text('offline.ndjson'), /"tls":"ca\.key"/);
   await selfSigned(folder.at('other/tls'), hosts).read();

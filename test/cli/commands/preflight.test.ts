@@ -197,7 +197,7 @@ test('a saved request tells the chip, the layout and the size, and with a known 
     fsStart: 0x200000,
   });
   t.is(bare.document?.plan.steps[0]?.artifact, 'door.ino.bin.signed');
-  const known = await preflight(folder, manifest, '--request', 'request.txt', '--known', manifest);
+  const known = await preflight(folder, manifest, '--request', 'request.txt', '--reference', manifest);
   t.like(known.document?.device, { core: '3.1.2', signing: 'required', flashMode: 'dio', fsEnd: 0x3fa000 });
   t.is(known.document?.plan.steps[0]?.artifact, 'door.ino.bin.gz.signed');
 });

@@ -339,11 +339,11 @@ test('a build of the past is made known from its file, whatever form it has', as
   const server = await obligingServer(t);
   const to = ['--to', server.url.href, '--project', 'door', '--board', 'd1_mini'];
   const known = async (file: string) => {
-    const argv = ['--known', `old/${file}`, '--firmware-version', '0.9', ...to];
+    const argv = ['--reference', `old/${file}`, '--firmware-version', '0.9', ...to];
     const { exitCode, error } = await publish(folder, argv, { OTA_TOKEN: token });
     t.is(exitCode, 0, error?.message);
     const { purpose, manifest, version } = JSON.parse(server.arrived.at(-1)?.body.toString() ?? '{}');
-    t.is(purpose, 'known');
+    t.is(purpose, 'reference');
     t.is(version, '0.9');
     return JSON.parse(manifest);
   };
@@ -366,7 +366,7 @@ test('a build of the past is made known from its file, whatever form it has', as
 test('of a build of the past that was packed the manifest is taken', async (t) => {
   const folder = await folderWith(t, { old: packedDoor });
   const server = await obligingServer(t);
-  const argv = ['--known', 'old/door.ino.bin', '--to', server.url.href, '--project', 'door'];
+  const argv = ['--reference', 'old/door.ino.bin', '--to', server.url.href, '--project', 'door'];
   t.is((await publish(folder, argv, { OTA_TOKEN: token })).exitCode, 0);
   const { version, manifest } = JSON.parse(server.arrived[0]?.body.toString() ?? '{}');
   t.is(version, '1.0.0');
@@ -383,12 +383,12 @@ test('a build of the past needs a version of its own, and must be a sketch', asy
   });
   const server = await obligingServer(t);
   const known = (file: string, ...more: string[]) =>
-    publish(folder, ['--known', file, '--to', server.url.href, ...more], { OTA_TOKEN: token });
+    publish(folder, ['--reference', file, '--to', server.url.href, ...more], { OTA_TOKEN: token });
   await expectError(t, known('old.bin'), 'USAGE');
   await expectError(t, known('files.bin', '--firmware-version', '1'), 'IMAGE_NOT_FIRMWARE');
   await expectError(t, known('empty.bin', '--firmware-version', '1'), 'IMAGE_EMPTY');
   await expectError(t, known('none.bin', '--firmware-version', '1'), 'FILE_NOT_FOUND');
-  await expectError(t, publish(folder, ['old.bin', '--known', 'old.bin', '--to', 'www']), 'USAGE');
+  await expectError(t, publish(folder, ['old.bin', '--reference', 'old.bin', '--to', 'www']), 'USAGE');
   t.deepEqual(server.arrived, []);
 });
 

@@ -20,7 +20,7 @@ function macOf(index: number): string {
 async function place(t: ExecutionContext, devices = 4) {
   const server = await startTestServer(t);
   await server.publish(old);
-  await server.publish(young, { hold: true });
+  await server.publish(young, { draft: true });
   const ask = (index: number, runs = old) =>
     askAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
   for (let index = 0; index < devices; index++) await ask(index);
@@ -42,10 +42,10 @@ function linesOf(text: string): readonly string[] {
 test('start: the text says what goes round, what it waits for, and each stage; --json is what the API says', async (t) => {
   const { run, json, update, server } = await place(t);
   await run('devices', 'set', 'door', macOf(0), '--name', 'front-door');
-  await run('devices', 'enrol', 'door', '--seen');
-  await run('devices', 'enrol', 'door', macOf(3), '--group', 'hall');
+  await run('devices', 'enroll', 'door', '--seen');
+  await run('devices', 'enroll', 'door', macOf(3), '--group', 'hall');
   const stages = ['--stage', 'canary=front-door', '--stage', '0,group=hall', '--stage', '100%'];
-  const { stdout, exitCode } = await run('rollout', 'start', 'door', '2.0', ...stages, '--soak', '0');
+  const { stdout, exitCode } = await run('rollouts', 'start', 'door', '2.0', ...stages, '--soak', '0');
   t.is(exitCode, 0);
   const lines = linesOf(stdout);
   t.regex(lines[0] ?? '', /^rollout +1: door 2\.0 on stable, in the place of 1\.0$/);
@@ -58,56 +58,56 @@ test('start: the text says what goes round, what it waits for, and each stage; -
 
   await update(0);
   await server.parts.rollouts.maintain();
-  const shown = await run('rollout', 'show', 'door');
+  const shown = await run('rollouts', 'show', 'door');
   t.regex(shown.stdout, /^1 +18:FE:34:00:00:00 +█{20} +1 of 1 run it$/m);
   t.regex(shown.stdout, /stage 2 opened +server/);
   const { body } = await server.api('GET', '/projects/door/rollouts/1');
-  t.deepEqual(await json('rollout', 'show', 'door', '--id', '1'), body);
+  t.deepEqual(await json('rollouts', 'show', 'door', '--id', '1'), body);
   t.like(body, { openStages: 2, tally: { running: 1 } });
 });
 
 test('what is not said of a rollout has its defaults, and what is said arrives', async (t) => {
   const { json, run } = await place(t, 12);
-  await run('devices', 'enrol', 'door', '--seen');
-  const plain: RolloutInfo = await json('rollout', 'start', 'door', '2.0');
+  await run('devices', 'enroll', 'door', '--seen');
+  const plain: RolloutInfo = await json('rollouts', 'start', 'door', '2.0');
   t.deepEqual(
     plain.stages.map(({ share }) => share),
     [5, 20, 50, 100],
   );
   t.deepEqual(plain.gate, { runningPercent: 90, soakMs: 600_000 });
   t.deepEqual(plain.halt, { failures: 5, failurePercent: 10, minimumSample: 10, vanished: 2 });
-  await json('rollout', 'abort', 'door');
+  await json('rollouts', 'abort', 'door');
   const gate = ['--running', '75%', '--soak', '2h'];
   const halt = ['--halt-failures', '3', '--halt-percent', '2.5', '--halt-sample', '20', '--halt-vanished', '1'];
-  const said: RolloutInfo = await json('rollout', 'start', 'door', '2.0', '--stage', '100', ...gate, ...halt);
+  const said: RolloutInfo = await json('rollouts', 'start', 'door', '2.0', '--stage', '100', ...gate, ...halt);
   t.deepEqual(said.gate, { runningPercent: 75, soakMs: 7_200_000 });
   t.deepEqual(said.halt, { failures: 3, failurePercent: 2.5, minimumSample: 20, vanished: 1 });
 });
 
 test('list: one line each, the newest first', async (t) => {
   const { json, run } = await place(t, 1);
-  await run('devices', 'enrol', 'door', '--seen');
-  t.deepEqual(linesOf((await run('rollout', 'list', 'door')).stdout).length, 1, 'only the heading');
+  await run('devices', 'enroll', 'door', '--seen');
+  t.deepEqual(linesOf((await run('rollouts', 'list', 'door')).stdout).length, 1, 'only the heading');
   for (const _ of [1, 2]) {
-    await json('rollout', 'start', 'door', '2.0', '--stage', '100');
-    await json('rollout', 'abort', 'door', '--reason', 'as agreed');
+    await json('rollouts', 'start', 'door', '2.0', '--stage', '100');
+    await json('rollouts', 'abort', 'door', '--reason', 'as agreed');
   }
-  const [heading = '', newest = '', oldest = ''] = linesOf((await run('rollout', 'list', 'door')).stdout);
+  const [heading = '', newest = '', oldest = ''] = linesOf((await run('rollouts', 'list', 'door')).stdout);
   t.regex(heading, /^id +version +channel +state +stages open +devices +started$/);
   t.regex(newest, /^2 +2\.0 +stable +aborted +1 of 1 +0 of 1 run it, 0 failed +TIME$/);
   t.regex(oldest, /^1 +2\.0/);
   t.deepEqual(
-    (await json('rollout', 'list', 'door')).map(({ id }: RolloutInfo) => id),
+    (await json('rollouts', 'list', 'door')).map(({ id }: RolloutInfo) => id),
     [2, 1],
   );
 });
 
-test('pause, resume, advance, abort, roll-back, each with its reason in the history', async (t) => {
+test('pause, resume, advance, abort, rollback, each with its reason in the history', async (t) => {
   const { run, ask } = await place(t);
-  await run('devices', 'enrol', 'door', '--seen');
-  await run('rollout', 'start', 'door', '2.0', '--stage', `canary=${macOf(0)}`, '--stage', '100');
+  await run('devices', 'enroll', 'door', '--seen');
+  await run('rollouts', 'start', 'door', '2.0', '--stage', `canary=${macOf(0)}`, '--stage', '100');
   const state = async (...argv: string[]) => {
-    const { stdout, error } = await run('rollout', ...argv);
+    const { stdout, error } = await run('rollouts', ...argv);
     return error === undefined ? linesOf(stdout).find((line) => line.startsWith('state')) : error.message;
   };
   t.is(await state('pause', 'door', '--reason', 'lunch'), 'state    paused: lunch');
@@ -119,16 +119,16 @@ test('pause, resume, advance, abort, roll-back, each with its reason in the hist
   t.is((await ask(1)).header('x-version'), '2.0');
   t.is(await state('abort', 'door'), 'state    aborted');
   t.regex((await state('resume', 'door')) ?? '', /is aborted and cannot be resumed/);
-  t.is(await state('roll-back', 'door', '--id', '1'), 'state    rolled-back');
+  t.is(await state('rollback', 'door', '--id', '1'), 'state    rolled-back');
   t.is((await ask(1, young)).header('x-version'), '1.0');
-  const { stdout } = await run('rollout', 'show', 'door');
+  const { stdout } = await run('rollouts', 'show', 'door');
   t.regex(stdout, /paused +\S+ +lunch\n.*active +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled-back/);
 });
 
 test('halted: it says why and what to do; it goes on only when the failures are accepted', async (t) => {
   const { run, ask, server } = await place(t);
-  await run('devices', 'enrol', 'door', '--seen');
-  await run('rollout', 'start', 'door', '2.0', '--stage', '100');
+  await run('devices', 'enroll', 'door', '--seen');
+  await run('rollouts', 'start', 'door', '2.0', '--stage', '100');
   for (const index of [0, 1]) t.is((await ask(index)).header('x-version'), '2.0');
   const later = { wallMs: Date.now(), servedMs: server.parts.clock.now().servedMs + 2 * 86_400_000 };
   for (const index of [0, 1]) {
@@ -136,14 +136,14 @@ test('halted: it says why and what to do; it goes on only when the failures are 
       return record && { ...record, attempts: overdue(record.attempts, later) };
     });
   }
-  const { stdout } = await run('rollout', 'show', 'door');
+  const { stdout } = await run('rollouts', 'show', 'door');
   t.regex(stdout, /^state +halted: 2 devices took 2\.0 and were not heard of again \(the limit is 2\)$/m);
-  t.regex(stdout, /^next +.*devices list door --failed.*abort, roll-back, or resume --accept-failures$/m);
+  t.regex(stdout, /^next +.*devices list door --failed.*abort, rollback, or resume --accept-failures$/m);
   t.regex(stdout, /×{10}·{10} +0 of 4 run it; 2 failed \(2 vanished\)$/m);
-  const refused = await run('rollout', 'resume', 'door');
+  const refused = await run('rollouts', 'resume', 'door');
   t.is(refused.exitCode, 1);
   t.regex(refused.error?.hint ?? '', /--accept-failures/);
-  t.regex((await run('rollout', 'resume', 'door', '--accept-failures')).stdout, /^state +active$/m);
+  t.regex((await run('rollouts', 'resume', 'door', '--accept-failures')).stdout, /^state +active$/m);
   t.is((await ask(2)).header('x-version'), '2.0');
 });
 
@@ -153,21 +153,21 @@ test('devices are enrolled by their MACs, when they were seen, or when they have
     (await json('devices', 'list', 'door'))
       .filter((device: { enrolled: boolean }) => device.enrolled)
       .map(({ mac }: { mac: string }) => mac);
-  t.is((await run('devices', 'enrol', 'door', '--proven')).stdout, '0 devices are enrolled\n');
+  t.is((await run('devices', 'enroll', 'door', '--proven')).stdout, '0 devices are enrolled\n');
   t.is(
-    (await run('devices', 'enrol', 'door', macOf(0), '--group', 'hall')).stdout,
+    (await run('devices', 'enroll', 'door', macOf(0), '--group', 'hall')).stdout,
     '1 device is enrolled in group hall\n',
   );
   t.deepEqual(await enrolled(), [macOf(0)]);
   await server.api('PUT', '/projects/door/channels/stable', { version: '2.0' });
   t.is((await ask(1)).header('x-version'), '2.0');
   await ask(1, young);
-  const proven = await json('devices', 'enrol', 'door', '--proven');
+  const proven = await json('devices', 'enroll', 'door', '--proven');
   t.deepEqual(
     proven.map(({ mac }: { mac: string }) => mac),
     [macOf(1)],
   );
-  t.is((await run('devices', 'enrol', 'door', '--seen')).stdout, '3 devices are enrolled\n');
+  t.is((await run('devices', 'enroll', 'door', '--seen')).stdout, '3 devices are enrolled\n');
   t.is((await enrolled()).length, 3);
   t.is((await json('devices', 'show', 'door', macOf(0))).group, 'hall', 'its group stays');
 });
@@ -198,7 +198,7 @@ test('wrong words are told in one line, with what is right, before anything happ
     t.regex(error?.hint ?? '', hint);
     t.is(stdout, '');
   }
-  const none = await serverVerbs(server, server.folder).run('devices', 'enrol', 'door');
+  const none = await serverVerbs(server, server.folder).run('devices', 'enroll', 'door');
   t.is(none.exitCode, 2);
   t.is(none.error?.message, 'no device is named');
   t.regex(none.error?.hint ?? '', /MACs.*--proven.*--seen/);
@@ -207,19 +207,19 @@ test('wrong words are told in one line, with what is right, before anything happ
 test('what the server refuses is told with its own hint, and what is missing on the command line with its name', async (t) => {
   const { run, server } = await place(t, 1);
   const refusal = async (...argv: string[]) => {
-    const { exitCode, error } = await run('rollout', ...argv);
+    const { exitCode, error } = await run('rollouts', ...argv);
     return `${exitCode} ${error?.message} | ${error?.hint}`;
   };
-  t.regex(await refusal('start', 'door', '2.0'), /^1 .*no device of door is enrolled.*\| .*server devices enrol/);
-  await run('devices', 'enrol', 'door', '--seen');
-  t.regex(await refusal('start', 'door', '9.9'), /^1 .*door has no 9\.9.*\| .*--hold/);
-  t.regex(await refusal('start', 'door', '1.0'), /^1 .*offers 1\.0 to everybody already.*\| .*--hold/);
+  t.regex(await refusal('start', 'door', '2.0'), /^1 .*no device of door is enrolled.*\| .*server devices enroll/);
+  await run('devices', 'enroll', 'door', '--seen');
+  t.regex(await refusal('start', 'door', '9.9'), /^1 .*door has no 9\.9.*\| .*--draft/);
+  t.regex(await refusal('start', 'door', '1.0'), /^1 .*offers 1\.0 to everybody already.*\| .*--draft/);
   t.regex(await refusal('start', 'door', '2.0', '--stage', '10'), /^1 .*the last stage must be for 100 percent/);
   t.regex(await refusal('start', 'door', '2.0', '--stage', 'canary=nobody', '--stage', '100'), /^1 .*called nobody/);
   t.regex(await refusal('show', 'door', '--id', '7'), /^1 .*there is no rollout 7/);
-  const reader = await serverVerbs(server, server.folder).json('token', 'create', '--role', 'read');
+  const reader = await serverVerbs(server, server.folder).json('tokens', 'create', '--role', 'read');
   const asReader = serverVerbs(server, server.folder, reader.token);
-  t.is((await asReader.run('rollout', 'list', 'door')).exitCode, 0);
-  t.regex((await asReader.run('rollout', 'start', 'door', '2.0')).error?.message ?? '', /role-missing/);
-  t.is((await runVerb(['server', 'rollout', 'start', 'door'], { cwd: '.' })).exitCode, 2);
+  t.is((await asReader.run('rollouts', 'list', 'door')).exitCode, 0);
+  t.regex((await asReader.run('rollouts', 'start', 'door', '2.0')).error?.message ?? '', /role-missing/);
+  t.is((await runVerb(['server', 'rollouts', 'start', 'door'], { cwd: '.' })).exitCode, 2);
 });

@@ -15,18 +15,18 @@ const mac = '18:FE:34:AA:BB:CC';
 test('tokens are made, listed and revoked', async (t) => {
   const server = await startTestServer(t);
   const { run, json } = serverVerbs(server, server.folder);
-  const made = await json('token', 'create', '--role', 'read', '--name', 'dashboard');
+  const made = await json('tokens', 'create', '--role', 'read', '--name', 'dashboard');
   t.like(made, { role: 'read', name: 'dashboard' });
-  const plain = await run('token', 'create');
+  const plain = await run('tokens', 'create');
   t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'for a pipe: nothing but the token');
-  const listed = await run('token', 'list');
+  const listed = await run('tokens', 'list');
   t.regex(listed.stdout, /read +all +dashboard/);
   t.notRegex(listed.stdout, new RegExp(made.token));
   const reader = serverVerbs(server, server.folder, made.token);
-  const refused = await reader.run('token', 'list');
+  const refused = await reader.run('tokens', 'list');
   t.is(refused.error?.code, 'SERVER_REFUSED');
   t.regex(refused.error?.message ?? '', /role-missing/);
-  await json('token', 'revoke', made.id);
+  await json('tokens', 'revoke', made.id);
   t.is((await reader.run('projects', 'list')).exitCode, 1);
 });
 
@@ -64,7 +64,7 @@ test('a project is closed, gets an alias, a password and a key; devices are enro
   t.notRegex((await run('projects', 'list')).stdout, /sesame/);
 });
 
-test('a version is taken back and withdrawn; a device shows why it gets what it gets', async (t) => {
+test('a version is taken back and yanked; a device shows why it gets what it gets', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   const { run, json } = serverVerbs(server, server.folder);
@@ -77,12 +77,12 @@ test('a version is taken back and withdrawn; a device shows why it gets what it 
   t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /FAILED 2\.0/);
   await json('devices', 'retry', 'door', mac);
   t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /FAILED/);
-  await json('releases', 'offer', 'door', '1.0');
+  await json('releases', 'promote', 'door', '1.0');
   t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
-  await json('releases', 'withdraw', 'door', '2.0', '--reason', 'it smokes');
-  t.regex((await run('releases', 'list', 'door')).stdout, /2\.0 +sketch +- +withdrawn: it smokes/);
-  t.is((await run('releases', 'offer', 'door', '2.0')).exitCode, 1);
-  t.regex((await run('audit')).stdout, /release\.withdraw +door/);
+  await json('releases', 'yank', 'door', '2.0', '--reason', 'it smokes');
+  t.regex((await run('releases', 'list', 'door')).stdout, /2\.0 +sketch +- +yanked: it smokes/);
+  t.is((await run('releases', 'promote', 'door', '2.0')).exitCode, 1);
+  t.regex((await run('audit')).stdout, /release\.yank +door/);
 });
 
 test('a backup is made while the server runs, and restored into an empty folder', async (t) => {
@@ -91,9 +91,9 @@ test('a backup is made while the server runs, and restored into an empty folder'
   await askAsDevice(server.port, '/update/door');
   const folder = await testFolder(t);
   const { run } = serverVerbs(server, folder.path);
-  t.is((await run('export', '--out', 'backup.ndjson')).exitCode, 0);
+  t.is((await run('backup', '--out', 'backup.ndjson')).exitCode, 0);
   t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600);
-  const restore = (file: string, data: string) => run('import', file, '--data', data);
+  const restore = (file: string, data: string) => run('restore', file, '--data', data);
   t.is((await restore('backup.ndjson', 'restored')).exitCode, 0);
   t.is((await restore('backup.ndjson', 'restored')).error?.code, 'SERVER_DATA_NOT_EMPTY');
   const other = await startTestServer(t, { data: folder.at('restored') });
@@ -104,7 +104,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
   t.is(answer.header('x-md5'), answer.md5);
 
   await other.close(100);
-  t.is((await run('export', '--out', 'again.ndjson', '--data', 'restored')).exitCode, 0);
+  t.is((await run('backup', '--out', 'again.ndjson', '--data', 'restored')).exitCode, 0);
   const text = await folder.text('backup.ndjson');
   await folder.write('short.ndjson', text.slice(0, text.length >> 1));
   await folder.write('other.ndjson', '{"a":1}\n');
@@ -120,7 +120,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
 test('who lost the last token makes a new one in the folder, while no server runs', async (t) => {
   const server = await startTestServer(t);
   const { run } = serverVerbs(server, server.folder);
-  const argv = ['token', 'create', '--role', 'admin', '--data', server.folder];
+  const argv = ['tokens', 'create', '--role', 'admin', '--data', server.folder];
   t.is((await run(...argv)).error?.code, 'SERVER_DATA_IN_USE');
   await server.close(0);
   const { stdout } = await run(...argv);

@@ -95,7 +95,7 @@ test('the others are updated in spite of a refusal when that is asked for; it st
     good: listed(good),
     foreign: { address: '127.0.0.1', port: 9, facts: { ...doorFacts, keyFingerprint: 'f'.repeat(64) } },
   });
-  const { exitCode, document } = await upload(folder, '--all', '--skip-refused');
+  const { exitCode, document } = await upload(folder, '--all', '--skip-blocked');
   t.is(exitCode, 3);
   t.deepEqual(outcomesOf(document), { good: 'updated', foreign: 'refused' });
 });

@@ -145,9 +145,9 @@ async function publishedServer(t: ExecutionContext) {
     await runVerb(['publish', name, '--to', server.url, '--project', 'door'], { cwd: folder.path, env });
   }
   await askAsDevice(server.port, '/update/door');
-  await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: folder.path, env });
+  await runVerb(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
   const restored = await testFolder(t);
-  await runVerb(['server', 'import', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });
+  await runVerb(['server', 'restore', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });
   return { data: await contents(restored), token: server.token };
 }
 
@@ -186,13 +186,13 @@ async function rollout(t: ExecutionContext, example: string): Promise<ExampleWor
   const channel = ['--channel', name];
   const macs = Array.from({ length: 99 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
   const first = macs[0] ?? '';
-  await run('releases', 'offer', 'door', '1.4.2', ...channel);
+  await run('releases', 'promote', 'door', '1.4.2', ...channel);
   await run('devices', 'set', 'door', first, '--name', 'front-door', ...channel);
-  await run('devices', 'enrol', 'door', ...(example.includes(' start ') ? macs : [first]));
+  await run('devices', 'enroll', 'door', ...(example.includes(' start ') ? macs : [first]));
   if (example.includes(' start ')) return world;
   const stages = ['--stage', 'canary=front-door', '--stage', '100'];
-  const started = await run('rollout', 'start', 'door', '1.4.3', ...channel, ...stages, '--json');
-  if (example.includes(' resume ')) await run('rollout', 'pause', 'door', ...channel);
+  const started = await run('rollouts', 'start', 'door', '1.4.3', ...channel, ...stages, '--json');
+  if (example.includes(' resume ')) await run('rollouts', 'pause', 'door', ...channel);
   return { ...world, instead: { ...instead, '7': String(JSON.parse(started).id) } };
 }
 
@@ -200,7 +200,7 @@ async function backup(t: ExecutionContext): Promise<ExampleWorld> {
   const server = await startTestServer(t);
   const folder = await testFolder(t);
   const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
-  await runVerb(['server', 'export', '--out', 'backup.ndjson'], { cwd: folder.path, env });
+  await runVerb(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
   return { folder, instead: { '/var/lib/ota-hooks': 'restored' } };
 }
 
@@ -235,6 +235,6 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   simulate: untilStopped(packedSketch),
   serve: untilStopped(nothingYet),
   server: updateServer,
-  'server import': backup,
-  'server rollout': rollout,
+  'server restore': backup,
+  'server rollouts': rollout,
 };

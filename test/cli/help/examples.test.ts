@@ -34,6 +34,6 @@ for (const { words: path, help, examples } of tree) {
 test('what is not understood is told from what is', async (t) => {
   t.is(await understood(['ota-hooks', 'pack', 'door.bin']), 'ota-hooks pack');
   t.regex(await understood(['ota-hooks', 'pack', '--frobnicate']), /unknown option '--frobnicate'/);
-  t.regex(await understood(['ota-hooks', 'server', 'releases', 'offer']), /missing required argument/);
+  t.regex(await understood(['ota-hooks', 'server', 'releases', 'promote']), /missing required argument/);
   t.regex(await understood(['ota-hooks', 'pakc']), /unknown command/);
 });

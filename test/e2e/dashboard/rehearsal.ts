@@ -27,7 +27,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
   const old = await testBuild({ ...recipe, version: '1.4.2', seed: 1 });
   const young = await testBuild({ ...recipe, version: '1.5.0', seed: 2 });
   await server.publish(old);
-  await server.publish(young, { hold: true });
+  await server.publish(young, { draft: true });
   for (const [index, name] of names.entries()) {
     const { status } = await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name });
     t.is(status, 200);

@@ -35,7 +35,7 @@ test.serial('every command of the page does what the page says', async (t) => {
   t.regex(outputOf(published, /token create/), /ota_/);
 
   await cp(join(place.folder, image), join(place.folder, 'door-0.9.bin'));
-  t.regex(outputOf(await follow('Devices that run older builds'), /--known/), /door 0\.9 .* is known/);
+  t.regex(outputOf(await follow('Devices that run older builds'), /--reference/), /door 0\.9 .* is known/);
 
   const mended = await follow('When something goes wrong');
   t.regex(outputOf(mended, /releases list/), /1\.0\.0 .* stable/);

@@ -47,12 +47,12 @@ async function firstServer(t: ExecutionContext): Promise<{ data: string; token: 
     await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 8192 }),
     await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 8192 }),
   ];
-  for (const [build, hold] of [
+  for (const [build, draft] of [
     [old, false],
     [fresh, true],
   ] as const) {
     for (const bytes of build.files.values()) await upload(url, bytes, token);
-    await client.api('POST', '/projects/door/releases', releaseRequest(build.manifest, { hold }));
+    await client.api('POST', '/projects/door/releases', releaseRequest(build.manifest, { draft }));
   }
   for (let index = 0; index < devices; index++) {
     await client.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true });

@@ -47,7 +47,7 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
   };
   for (const release of [running, next]) {
     for (const bytes of release.files.values()) await upload(url, bytes, token);
-    const request = releaseRequest(release.manifest, { hold: release === next });
+    const request = releaseRequest(release.manifest, { draft: release === next });
     await api('POST', '/projects/door/releases', request);
   }
   const fleet = SimulatedFleet.start(t, cli, folder.path, [

@@ -4,7 +4,7 @@ import { actsOf } from '../../docs/acts.ts';
 import { outputOf, pageFollower, type Settled } from '../newcomer/follow-page.ts';
 import { makePlace, type Place } from '../newcomer/place.ts';
 
-const show = 'npx ota-hooks server rollout show door';
+const show = 'npx ota-hooks server rollouts show door';
 const settled: readonly Settled[] = [
   {
     heading: 'From one device to two hundred',
@@ -35,7 +35,7 @@ test('every command of the page does what the page says', async (t) => {
   const { follow } = pageFollower(t, place, 'rollout.md', settled);
   await firstBuild(place);
   const enrolled = await follow('From one device to two hundred');
-  t.regex(outputOf(enrolled, /enrol/), /200 devices are enrolled/);
+  t.regex(outputOf(enrolled, /enroll/), /200 devices are enrolled/);
 
   const beforeBuild = (network: string) => async (act: { act: string; command?: string }) => {
     if (act.command === 'pio run') await changeSketch(place, network);
@@ -58,7 +58,7 @@ test('every command of the page does what the page says', async (t) => {
   t.regex(outputOf(bad, /list door$/), /^2 +1\.2\.0 +stable +rolled-back[\s\S]*^1 +1\.1\.0 +stable +complete/m);
 
   const staged = await follow('Who is in which stage');
-  t.regex(outputOf(staged, /enrol/), /2 devices are enrolled in group hall/);
+  t.regex(outputOf(staged, /enroll/), /2 devices are enrolled in group hall/);
   const [asJson] = await follow('What programs read');
   // Before it, npx shows that it is busy.
   t.like(JSON.parse(/\{.*\}/s.exec(asJson?.output ?? '')?.[0] ?? ''), {

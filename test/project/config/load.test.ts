@@ -105,7 +105,7 @@ test('all mistakes of a configuration are named together, each with its place', 
       passphrase: { env: 'OTA_PASSPHRASE', file: 'passphrase.txt' },
       signCompressedFilesystem: true,
       compression: 'none',
-      publish: { hold: true, channel: 'beta' },
+      publish: { draft: true, channel: 'beta' },
     }),
   });
   const { message, exitCode } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
@@ -119,7 +119,7 @@ test('all mistakes of a configuration are named together, each with its place', 
     'passphrase must be {"env": "NAME"} or {"file": "PATH"}',
     'signCompressedFilesystem cannot be true while "compression" is "none"',
     'passphrase is given, but no "privateKey" that it opens',
-    'publish.hold is true, so no "channel" offers what is published',
+    'publish.draft is true, so no "channel" offers what is published',
   ]) {
     t.true(message.includes(part), message);
   }

@@ -191,8 +191,8 @@ test('what a folder cannot do is refused before anything is written', async (t) 
   const before = await folder.list();
   const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
   await refusal(t, runVerb(missing, { cwd: folder.path }), 'FILE_NOT_FOUND');
-  await refusal(t, publish(folder, '--known', 'build/door.ino.bin', '--firmware-version', '1.0.0'), 'USAGE');
-  await refusal(t, publish(folder, 'build/door.ino.bin', '--hold'), 'USAGE');
+  await refusal(t, publish(folder, '--reference', 'build/door.ino.bin', '--firmware-version', '1.0.0'), 'USAGE');
+  await refusal(t, publish(folder, 'build/door.ino.bin', '--draft'), 'USAGE');
   for (const version of ['../../etc', '.hidden', 'a/b', 'a\\b', '%2e%2e']) {
     const unnamed = await packDoor({});
     await folderWith(t, { build: unnamed });

@@ -74,21 +74,21 @@ test('a build is published, once; a repetition changes nothing, another channel 
 test('a build that is held back is offered nowhere; a channel on the command line outweighs the configuration', async (t) => {
   const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
-  const { stderr } = await publish('build', '--hold');
+  const { stderr } = await publish('build', '--draft');
   t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\); no channel offers it: http/);
-  t.regex((await publish('build', '--hold')).stderr, /Published before: door 1\.0\.0 .*; no channel offers it/);
+  t.regex((await publish('build', '--draft')).stderr, /Published before: door 1\.0\.0 .*; no channel offers it/);
   t.deepEqual(await offers(), [['1.0.0', '']]);
   t.is(await outcome('build'), 'promoted offered');
-  t.is(await outcome('build', '--hold'), 'unchanged offered');
+  t.is(await outcome('build', '--draft'), 'unchanged offered');
 
-  await folder.write('ota.config.json', JSON.stringify({ publish: { hold: true } }));
+  await folder.write('ota.config.json', JSON.stringify({ publish: { draft: true } }));
   t.is(await outcome('next'), 'published not offered');
   t.is(await outcome('next', '--channel', 'beta'), 'promoted offered');
   t.deepEqual(await offers(), [
     ['1.1.0', 'beta'],
     ['1.0.0', 'stable'],
   ]);
-  t.is((await publish('next', '--hold', '--channel', 'beta')).error?.code, 'USAGE');
+  t.is((await publish('next', '--draft', '--channel', 'beta')).error?.code, 'USAGE');
 });
 
 test('a device gets the very bytes of the build from /files', async (t) => {
@@ -132,13 +132,13 @@ test('a build of the past is known, not served', async (t) => {
   const { folder, publish, outcome, releases } = await place(t, { build: nextDoor });
   await folder.write('old.bin.signed', old);
   await outcome('build');
-  const known = ['--known', 'old.bin.signed', '--firmware-version', '0.9', '--board', 'd1_mini'];
+  const known = ['--reference', 'old.bin.signed', '--firmware-version', '0.9', '--board', 'd1_mini'];
   const { stderr, error } = await publish(...known);
   t.is(error, undefined, error?.message);
   t.regex(stderr, /door 0\.9 \(sketch, d1_mini\) is known at .*: devices that run it are recognized/);
   t.regex((await publish(...known)).stderr, /is known already/);
   const found = (await releases()).find(({ version }) => version === '0.9');
-  t.is(found?.purpose, 'known');
+  t.is(found?.purpose, 'reference');
   t.deepEqual(found?.channels, []);
 });
 

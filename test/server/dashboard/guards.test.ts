@@ -125,11 +125,11 @@ test('a token of one project sees that one, and no other is said to exist', asyn
     t.is(same(none.text), same(theirs.text));
   }
   const form = /name="form" value="([^"]+)"/.exec(overview)?.[1] ?? '';
-  t.is((await visitor.post('/projects/door/releases/withdraw', { form, version: '1.0' })).status, 404);
+  t.is((await visitor.post('/projects/door/releases/yank', { form, version: '1.0' })).status, 404);
   t.is((await visitor.get('/events?project=door')).status, 404);
 });
 
-test('a release is withdrawn by a button, with the reason, and the audit log has who did it', async (t) => {
+test('a release is yanked by a button, with the reason, and the audit log has who did it', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
   const { manifest } = await testBuild({ version: '1.0', project: 'door' });
   const release = {
@@ -150,12 +150,12 @@ test('a release is withdrawn by a button, with the reason, and the audit log has
   t.regex(text, /✓ stable/);
   for (const { file } of manifest.artifacts) t.true(text.includes(file));
   const reason = 'it <b>smokes</b>';
-  const answer = await publisher.send('/projects/door/releases', '/projects/door/releases/withdraw', { reason });
+  const answer = await publisher.send('/projects/door/releases', '/projects/door/releases/yank', { reason });
   t.is(answer.status, 303);
   t.is(parts.catalog.view('door')?.channels.get('stable'), undefined);
-  t.is((await parts.store.catalog.recognize(sketchMd5Of(manifest)))[0]?.release.withdrawn, reason);
-  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.withdraw' });
+  t.is((await parts.store.catalog.recognize(sketchMd5Of(manifest)))[0]?.release.yanked, reason);
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.yank' });
   const after = (await publisher.get('/projects/door/releases')).text;
   t.regex(after, /it &lt;b&gt;smokes&lt;\/b&gt;/);
-  t.notRegex(after, /action="[^"]*withdraw"/);
+  t.notRegex(after, /action="[^"]*yank"/);
 });

@@ -20,7 +20,7 @@ const macOf = (index: number) => `02:00:00:00:00:0${index}`;
 async function rolledOut(t: ExecutionContext) {
   const server = await startTestServer(t);
   await server.publish(old);
-  await server.publish(young, { hold: true });
+  await server.publish(young, { draft: true });
   for (const index of [1, 2, 3]) {
     const name = index === 1 ? 'front-door' : `door-${index}`;
     await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name });
@@ -84,7 +84,7 @@ test('its buttons pause, resume, advance and abort it; who may only read can’t
   t.regex(text, /No further device gets it; who has it keeps it: to see/);
   t.regex(text, /3 did not get it/);
   t.notRegex(text, new RegExp(`action="${page}/(pause|resume|advance|abort)"`));
-  t.true(text.includes(`action="${page}/roll-back"`));
+  t.true(text.includes(`action="${page}/rollback"`));
 });
 
 test('a halted one says why, and goes on only for who accepts its failures', async (t) => {

@@ -64,7 +64,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       what: fc.constant('act' as const),
-      action: fc.constantFrom<RolloutAction>('pause', 'resume', 'advance', 'abort', 'roll-back'),
+      action: fc.constantFrom<RolloutAction>('pause', 'resume', 'advance', 'abort', 'rollback'),
       acceptFailures: fc.boolean(),
     }),
   },
@@ -238,7 +238,7 @@ const stagesOf = fc
     [...shares.sort((a, b) => a - b), 100].map((share): RolloutStage => ({ share, canaries: [], groups: [] })),
   );
 
-test('whatever happens: only open stages get it, nobody after a halt or a pause, nobody twice, nobody back but by a roll-back', (t) => {
+test('whatever happens: only open stages get it, nobody after a halt or a pause, nobody twice, nobody back but by a rollback', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 200 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);

@@ -22,7 +22,7 @@ async function fleet(t: ExecutionContext, devices: number): Promise<TestServer> 
   const server = await startTestServer(t);
   if (old === undefined || young === undefined) throw new Error('no builds');
   t.is((await server.publish(old)).status, 201);
-  t.is((await server.publish(young, { hold: true })).status, 201);
+  t.is((await server.publish(young, { draft: true })).status, 201);
   for (let index = 0; index < devices; index++) {
     await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name: `device-${index}` });
     await visit(server, index, old);
@@ -190,7 +190,7 @@ test('rolled back: who has it gets the former release again', async (t) => {
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await visit(server, 0, old);
   await visit(server, 0, young);
-  await server.api('POST', `/projects/door/rollouts/${id}/roll-back`, { reason: 'it smokes' });
+  await server.api('POST', `/projects/door/rollouts/${id}/rollback`, { reason: 'it smokes' });
   const back = await visit(server, 0, young);
   t.is(back.header('x-version'), '1.0');
   t.is((await visit(server, 0, old)).status, 304);
@@ -204,7 +204,7 @@ test('a complete rollout is rolled back for the whole channel', async (t) => {
   await visit(server, 0, young);
   await server.parts.rollouts.maintain();
   t.is((await show(server, id)).state, 'complete');
-  t.is((await server.api('POST', `/projects/door/rollouts/${id}/roll-back`, {})).status, 200);
+  t.is((await server.api('POST', `/projects/door/rollouts/${id}/rollback`, {})).status, 200);
   t.is((await visit(server, 0, young)).header('x-version'), '1.0');
   t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
 });
@@ -235,8 +235,8 @@ test('while it is under way nothing else is offered on its channel, and a held r
   if (other === undefined) throw new Error('no build');
   const direct = await server.publish(other);
   t.is(direct.status, 409);
-  t.regex(JSON.stringify(direct.body), /rollout of 2\.0 is active on stable.*--hold/);
-  t.is((await server.publish(other, { hold: true })).status, 201);
+  t.regex(JSON.stringify(direct.body), /rollout of 2\.0 is active on stable.*--draft/);
+  t.is((await server.publish(other, { draft: true })).status, 201);
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' })).status, 409);
   t.is((await server.api('POST', '/projects/door/rollouts', { version: '3.0' })).status, 409);
   t.is((await server.publish(other, { channel: 'beta' })).status, 200, 'another channel');
@@ -256,11 +256,11 @@ test('offering the former by hand after an abort puts everybody back', async (t)
   t.is((await visit(server, 0, young)).header('x-version'), '1.0');
 });
 
-test('withdrawing the release halts it', async (t) => {
+test('yanking the release halts it', async (t) => {
   const server = await fleet(t, 2);
   const { id } = await start(server, { stages: [{ share: 100 }] });
-  await server.api('POST', '/projects/door/releases/withdraw', { version: '2.0', reason: 'it smokes' });
-  t.like(await show(server, id), { state: 'halted', reason: 'withdrawn: it smokes' });
+  await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
+  t.like(await show(server, id), { state: 'halted', reason: 'yanked: it smokes' });
   t.is((await visit(server, 0, old)).status, 304);
 });
 
@@ -295,7 +295,7 @@ test('what makes no sense is refused with what to do', async (t) => {
     const { status, body } = await server.api('POST', '/projects/door/rollouts', request);
     return `${status} ${JSON.stringify(body)}`;
   };
-  t.regex(await refusal({ version: '9.9' }), /^404.*--hold/);
+  t.regex(await refusal({ version: '9.9' }), /^404.*--draft/);
   t.regex(await refusal({ version: '1.0' }), /^409.*offers 1\.0 to everybody already/);
   t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }] }), /^422.*last stage/);
   t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }, { share: 10 }, { share: 100 }] }), /^422.*smaller/);

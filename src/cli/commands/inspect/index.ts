@@ -39,7 +39,7 @@ export async function inspect(file: string, options: InspectOptions, io: Io): Pr
   const path = resolve(io.cwd, file);
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
-  const facts = await deviceFacts({ device: options.device, known: [] }, settings, io);
+  const facts = await deviceFacts({ device: options.device, reference: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
   const { release, firmware } = await judgeBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
   const [artifact] = release.artifacts;

@@ -30,7 +30,7 @@ export function declare(declaration: Declaration) {
     .option('--device <facts>', 'JSON file with what is known of the device, or its name in the configuration')
     .option('--request <file>', 'header lines of an HTTP update request of the device')
     .option(
-      '--known <manifest>',
+      '--reference <manifest>',
       'a build that the device may run, by which its request is read; may be repeated',
       collect,
       [],

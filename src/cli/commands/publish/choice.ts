@@ -19,10 +19,10 @@ export async function choosePublications(
   report: Report,
 ): Promise<readonly Publication[]> {
   const names = wantedNames(options, settings, io);
-  if (options.known !== undefined) {
-    if (path === undefined) return [await choosePast(resolve(io.cwd, options.known), options, names, io, report)];
+  if (options.reference !== undefined) {
+    if (path === undefined) return [await choosePast(resolve(io.cwd, options.reference), options, names, io, report)];
     throw new OtaError('USAGE', {
-      message: '`publish` was given a build, and --known another one',
+      message: '`publish` was given a build, and --reference another one',
       hint: 'Make a build of the past known by a run of its own.',
     });
   }
@@ -47,33 +47,33 @@ async function choosePast(
   const { openPackedRelease } = await import('../../../delivery/packed-release.ts');
   if ((await openPackedRelease(path)) !== undefined) {
     const { openPublication } = await import('../../../publishing/packed-publication.ts');
-    return openPublication(path, names, { purpose: 'known', allow: [] });
+    return openPublication(path, names, { purpose: 'reference', allow: [] });
   }
-  const { knownPublication } = await import('../../../publishing/known-publication.ts');
+  const { referencePublication } = await import('../../../publishing/reference-publication.ts');
   const elf = await findElf(path, options.elf, io);
-  const { publication, warnings } = await knownPublication({ path, elf, board: options.board }, names);
+  const { publication, warnings } = await referencePublication({ path, elf, board: options.board }, names);
   for (const warning of warnings) report.warn(warning);
   return publication;
 }
 
 function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: Io): WantedNames {
-  if (options.hold === true && options.channel !== undefined) {
+  if (options.draft === true && options.channel !== undefined) {
     throw new OtaError('USAGE', {
-      message: '`publish` was given a channel, and --hold, which offers it on none',
-      hint: 'Leave one of them out; `server releases offer` and rollouts name the channel later.',
+      message: '`publish` was given a channel, and --draft, which offers it on none',
+      hint: 'Leave one of them out; `server releases promote` and rollouts name the channel later.',
     });
   }
   // A channel on the command line outweighs a configuration that holds builds back.
-  const hold = options.hold ?? (options.channel === undefined && config.publish?.hold === true);
+  const draft = options.draft ?? (options.channel === undefined && config.publish?.draft === true);
   return {
     project: options.project,
     version: options.firmwareVersion,
     channel: options.channel ?? config.publish?.channel,
-    hold,
+    draft,
     fallback: {
       project: config.project,
       // The configuration is about the builds of today.
-      version: () => (options.known === undefined ? firmwareVersion(undefined, config, io.env) : undefined),
+      version: () => (options.reference === undefined ? firmwareVersion(undefined, config, io.env) : undefined),
     },
   };
 }

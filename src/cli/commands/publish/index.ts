@@ -19,18 +19,18 @@ import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
 export function declare(declaration: Declaration) {
   return verb(declaration, 'publish [file]', 'offer a build to devices: on an update server, or in a folder', [
     'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
-    'ota-hooks publish --known door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
+    'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
   ])
     .option('--to <place>', 'address of an update server, or a folder (default: the configuration, then OTA_SERVER)')
     .option('--project <name>', 'name of the project (default: what the manifest says)')
     .option('--channel <name>', 'the channel that offers it (default: stable)')
-    .option('--hold', 'on no channel: let it wait on the server for a rollout, or for `server releases offer`')
+    .option('--draft', 'on no channel: let it wait on the server for a rollout, or for `server releases promote`')
     .option('--firmware-version <version>', 'version of the firmware (default: what the manifest says)')
     .option('--token-env <name>', 'environment variable with the token of the server', 'OTA_TOKEN')
     .option('--ca <file>', 'certificate (PEM) of the authority of the server, where it has its own (default: OTA_CA)')
-    .option('--known <file>', 'a build of the past, to recognize the devices that still run it; it is never sent')
-    .option('--elf <file>', 'with --known: its linked program, which shows whether those devices verify')
-    .option('--board <name>', 'with --known: its board')
+    .option('--reference <file>', 'a build of the past, to recognize the devices that still run it; it is never sent')
+    .option('--elf <file>', 'with --reference: its linked program, which shows whether those devices verify')
+    .option('--board <name>', 'with --reference: its board')
     .option('--allow <rule>', 'publish although this rule refuses; may be repeated', allowed, [])
     .option('--source <dir>', 'folder of the sketch or platformio.ini (default: that of the build, or here)')
     .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')

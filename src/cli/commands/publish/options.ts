@@ -6,11 +6,11 @@ export interface PublishOptions extends OutputOptions {
   readonly to?: string | undefined;
   readonly project?: string | undefined;
   readonly channel?: string | undefined;
-  readonly hold?: boolean | undefined;
+  readonly draft?: boolean | undefined;
   readonly firmwareVersion?: string | undefined;
   readonly tokenEnv: string;
   readonly ca?: string | undefined;
-  readonly known?: string | undefined;
+  readonly reference?: string | undefined;
   readonly elf?: string | undefined;
   readonly board?: string | undefined;
   readonly allow: readonly AllowedRule[];

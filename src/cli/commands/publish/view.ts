@@ -18,7 +18,7 @@ export function describePublished({ publication, published, warnings }: Publishe
     kind: manifest.image.kind,
     board: manifest.board ?? null,
     purpose,
-    channel: purpose === 'known' ? null : (channel ?? null),
+    channel: purpose === 'reference' ? null : (channel ?? null),
     offered: published.offered,
     manifest: path,
     artifacts: manifest.artifacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
@@ -30,7 +30,7 @@ export function describePublished({ publication, published, warnings }: Publishe
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
   const { channel, purpose } = publication;
   const name = nameOfPublication(publication);
-  if (purpose === 'known') {
+  if (purpose === 'reference') {
     const isNew = published.outcome === 'published';
     return `${name} is ${isNew ? 'known' : 'known already'} at ${place}: devices that run it are recognized`;
   }

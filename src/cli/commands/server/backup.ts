@@ -17,11 +17,11 @@ interface ExportOptions extends ServerOptions {
   readonly data?: string | undefined;
 }
 
-/** Declares `server export` and `server import`. */
+/** Declares `server backup` and `server restore`. */
 export function declareBackup({ program, io }: Declaration): void {
-  serverVerb({ program, io }, 'export', 'a backup of everything, while the server runs or when it does not', [
-    'ota-hooks server export --out backup.ndjson --server https://ota.example.com',
-    'ota-hooks server export --out backup.ndjson --data /var/lib/ota-hooks',
+  serverVerb({ program, io }, 'backup', 'a backup of everything, while the server runs or when it does not', [
+    'ota-hooks server backup --out backup.ndjson --server https://ota.example.com',
+    'ota-hooks server backup --out backup.ndjson --data /var/lib/ota-hooks',
   ])
     .requiredOption(
       '--out <file>',
@@ -29,9 +29,9 @@ export function declareBackup({ program, io }: Declaration): void {
     )
     .option('--data <dir>', 'of a server that does not run')
     .action((options) => exportBackup(options, io));
-  verb({ program, io }, 'import <file>', 'restore a backup into an empty data folder', [
-    'ota-hooks server import backup.ndjson --data /var/lib/ota-hooks',
-    'ota-hooks server import backup.ndjson --data data --json',
+  verb({ program, io }, 'restore <file>', 'restore a backup into an empty data folder', [
+    'ota-hooks server restore backup.ndjson --data /var/lib/ota-hooks',
+    'ota-hooks server restore backup.ndjson --data data --json',
   ])
     .requiredOption('--data <dir>', 'the folder; nothing may be in it yet')
     .action((file, options) => importBackup(file, options, io));
@@ -44,12 +44,12 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
   const long = { what: `exporting to ${report.path(out)}` };
   const sizeBytes = await during(long, io, options, (tell) => writeChunks(out, chunks, io.signal, tell));
   report.say(`${report.path(out)}: ${sizeBytes} bytes`);
-  report.result('server export', { file: out, sizeBytes });
+  report.result('server backup', { file: out, sizeBytes });
 }
 
 async function* fromFolder(folder: string): AsyncGenerator<string> {
   const { authorityIn, backupLines, openSqliteStore } = await import('../../../server/index.ts');
-  const store = await openSqliteStore(folder, `ota-hooks server export, process ${process.pid}`);
+  const store = await openSqliteStore(folder, `ota-hooks server backup, process ${process.pid}`);
   try {
     yield* backupLines({ store, authority: authorityIn(folder) });
   } finally {
@@ -112,7 +112,7 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
   const folder = resolve(io.cwd, options.data);
   const { authorityIn, openSqliteStore, restoreBackup } = await import('../../../server/index.ts');
   const input = await openToRead(path);
-  const store = await openSqliteStore(folder, `ota-hooks server import, process ${process.pid}`);
+  const store = await openSqliteStore(folder, `ota-hooks server restore, process ${process.pid}`);
   try {
     for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
     const into = { store, authority: authorityIn(folder) };
@@ -123,7 +123,7 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
     await store.close();
   }
   report.say(`${report.path(folder)} holds what ${report.path(path)} holds`);
-  report.result('server import', { data: folder, from: path });
+  report.result('server restore', { data: folder, from: path });
 }
 
 async function* linesOf(input: ReadStream, signal: AbortSignal, tell: Tell): AsyncGenerator<string> {

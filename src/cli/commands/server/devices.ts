@@ -10,7 +10,7 @@ import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import { allDevices } from './all-devices.ts';
 import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
-import { declareEnrol } from './enrol.ts';
+import { declareEnroll } from './enroll.ts';
 import { credentialOf } from './projects.ts';
 
 interface SetOptions extends ServerOptions {
@@ -41,7 +41,7 @@ export function declareDevices({ program, io }: Declaration): void {
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --json',
   ]).action((project, mac, options) => show(project, mac, options, io));
-  serverVerb({ program: group, io }, 'set <project> <mac>', 'enrol a device, or change what is known of it', [
+  serverVerb({ program: group, io }, 'set <project> <mac>', 'enroll a device, or change what is known of it', [
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --name "front door" --server https://ota.example.com',
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
   ])
@@ -57,7 +57,7 @@ export function declareDevices({ program, io }: Declaration): void {
     .option('--user <name>', 'that it has to give, with --password-env; empty: that of the project')
     .option('--password-env <name>', 'environment variable with its password')
     .action((project, mac, options) => set(project, mac, options, io));
-  declareEnrol({ program: group, io });
+  declareEnroll({ program: group, io });
   serverVerb({ program: group, io }, 'retry <project> <mac>', 'a device that failed may be sent the release again', [
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --json',
@@ -69,7 +69,7 @@ export function declareDevices({ program, io }: Declaration): void {
   serverVerb(
     { program: group, io },
     'import <project> <file>',
-    'enrol the devices of an arduino-db.json (MAC -> file, version)',
+    'enroll the devices of an arduino-db.json (MAC -> file, version)',
     [
       'ota-hooks server devices import door arduino-db.json --only "DOOR-*" --server https://ota.example.com',
       'ota-hooks server devices import door arduino-db.json --json',

@@ -4,14 +4,14 @@ import { declareBackup } from './backup.ts';
 import { declareDevices } from './devices.ts';
 import { declareProjects } from './projects.ts';
 import { declareReleases } from './releases.ts';
-import { declareRollout } from './rollout.ts';
-import { declareToken } from './token.ts';
+import { declareRollout } from './rollouts.ts';
+import { declareToken } from './tokens.ts';
 
 /** Declares the verb, which is a group of verbs. */
 export function declare({ program, io }: Declaration) {
   const group = verbGroup(program, 'server', 'look at an update server and change what it does', [
     'ota-hooks server projects list --server https://ota.example.com',
-    'ota-hooks server releases offer --help',
+    'ota-hooks server releases promote --help',
   ]);
   for (const declareVerb of [
     declareToken,

@@ -15,7 +15,7 @@ interface SelectionOptions extends ServerOptions {
 export function declareReleases({ program, io }: Declaration): void {
   const group = verbGroup(program, 'releases', 'what there is, and what channels offer', [
     'ota-hooks server releases list door',
-    'ota-hooks server releases offer door 1.4.2',
+    'ota-hooks server releases promote door 1.4.2',
   ]);
   const kind = () => new Option('--kind <kind>', 'only this one').choices(['sketch', 'filesystem'] as const);
   serverVerb({ program: group, io }, 'list <project>', 'show the releases, the newest first', [
@@ -26,25 +26,25 @@ export function declareReleases({ program, io }: Declaration): void {
     .action((project, options) => list(project, options, io));
   serverVerb(
     { program: group, io },
-    'offer <project> <version>',
+    'promote <project> <version>',
     'offer this version on a channel: promote it, or go back to it',
     [
-      'ota-hooks server releases offer door 1.4.2 --channel stable --server https://ota.example.com',
-      'ota-hooks server releases offer door 1.4.2 --channel beta --board d1_mini',
+      'ota-hooks server releases promote door 1.4.2 --channel stable --server https://ota.example.com',
+      'ota-hooks server releases promote door 1.4.2 --channel beta --board d1_mini',
     ],
   )
     .option('--channel <name>', 'the channel', defaultChannel)
     .addOption(kind())
     .option('--board <name>', 'only that of this board')
     .action((project, version, options) => offer(project, version, options, io));
-  serverVerb({ program: group, io }, 'withdraw <project> <version>', 'never send this version again', [
-    'ota-hooks server releases withdraw door 1.4.3 --reason "it smokes" --server https://ota.example.com',
-    'ota-hooks server releases withdraw door 1.4.3 --kind filesystem',
+  serverVerb({ program: group, io }, 'yank <project> <version>', 'never send this version again', [
+    'ota-hooks server releases yank door 1.4.3 --reason "it smokes" --server https://ota.example.com',
+    'ota-hooks server releases yank door 1.4.3 --kind filesystem',
   ])
     .option('--reason <text>', 'for the list and the audit log')
     .addOption(kind())
     .option('--board <name>', 'only that of this board')
-    .action((project, version, options) => withdraw(project, version, options, io));
+    .action((project, version, options) => yank(project, version, options, io));
 }
 
 async function list(project: string, options: ServerOptions & { readonly limit: string }, io: Io): Promise<void> {
@@ -66,10 +66,10 @@ async function offer(
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
   const { releases } = await ask<{ releases: ReleaseInfo[] }>('PUT', path, { version, kind, board });
   report.say(`${channel} offers ${version} from now on`);
-  report.result('server releases offer', releases);
+  report.result('server releases promote', releases);
 }
 
-async function withdraw(
+async function yank(
   project: string,
   version: string,
   options: SelectionOptions & { readonly reason?: string | undefined },
@@ -77,22 +77,22 @@ async function withdraw(
 ): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { kind, board, reason } = options;
-  const path = `/projects/${segment(project)}/releases/withdraw`;
+  const path = `/projects/${segment(project)}/releases/yank`;
   const { releases } = await ask<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
   report.say(`${version} is sent to nobody from now on; devices that run it are still recognized`);
-  report.result('server releases withdraw', releases);
+  report.result('server releases yank', releases);
 }
 
 function asTable(releases: readonly ReleaseInfo[]): string {
-  const rows = releases.map(({ version, kind, board, channels, purpose, withdrawn, enforcement, publishedAt }) => [
+  const rows = releases.map(({ version, kind, board, channels, purpose, yanked, enforcement, publishedAt }) => [
     version,
     kind,
     board ?? '-',
-    withdrawn === undefined
-      ? purpose === 'known'
+    yanked === undefined
+      ? purpose === 'reference'
         ? 'known only'
         : channels.join(', ') || 'nowhere'
-      : `withdrawn: ${withdrawn}`,
+      : `yanked: ${yanked}`,
     enforcement,
     publishedAt,
   ]);

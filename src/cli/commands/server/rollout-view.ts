@@ -38,7 +38,7 @@ export function describeRollout(rollout: RolloutInfo): string {
 }
 
 function whatNext(project: string): string {
-  return `see who failed (ota-hooks server devices list ${project} --failed); then abort, roll-back, or resume --accept-failures`;
+  return `see who failed (ota-hooks server devices list ${project} --failed); then abort, rollback, or resume --accept-failures`;
 }
 
 const barWidth = 20;

@@ -43,7 +43,7 @@ export function declare(declaration: Declaration) {
     .option('--confirm-timeout <s>', 'how long to wait for that, in seconds (default: 60)', count)
     .option('--canary <n>', 'update so many first, and the others only if these come back', count)
     .option('--resume', 'leave out what the last run of this build has updated')
-    .option('--skip-refused', 'update the others when some are refused')
+    .option('--skip-blocked', 'update the others when some are refused')
     .option('--allow <rule>', 'send although this rule refuses; may be repeated', allowedRule, [])
     .option('--via <file>', 'a sketch that devices may go through on the way; may be repeated', collect, [])
     .addOption(deviceOptions.core)

@@ -18,7 +18,7 @@ export interface UploadOptions extends OutputOptions, Omit<DeviceOptions, 'trans
   readonly confirmTimeout?: number | undefined;
   readonly canary?: number | undefined;
   readonly resume?: boolean | undefined;
-  readonly skipRefused?: boolean | undefined;
+  readonly skipBlocked?: boolean | undefined;
   readonly allow: readonly RuleId[];
   readonly via: readonly string[];
   readonly publicKey: readonly string[];

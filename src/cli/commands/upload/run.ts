@@ -22,7 +22,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   );
   sayComplaints(updates, report);
   const sendings = await load(updates);
-  if (refusals.length > 0 && options.skipRefused !== true) {
+  if (refusals.length > 0 && options.skipBlocked !== true) {
     return [...refusals, ...sendings.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
   }
   const names = sendings.map(({ target }) => target.name);

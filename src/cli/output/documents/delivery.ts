@@ -120,7 +120,7 @@ export const publishDocument = v.strictObject({
       version: v.string(),
       kind,
       board: v.nullable(v.string()),
-      purpose: v.picklist(['serve', 'known']),
+      purpose: v.picklist(['serve', 'reference']),
       channel: v.nullable(v.string()),
       offered: v.boolean(),
       manifest: v.string(),

@@ -34,7 +34,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     const table = await readBody(context, arduinoDbSchema);
     const answer = { enrolled: 0, unchanged: 0 };
     for (const [mac, { file }] of Object.entries(table)) {
-      const isNew = await enrol(project, mac, file.slice(0, 64), context.get('token').id);
+      const isNew = await enroll(project, mac, file.slice(0, 64), context.get('token').id);
       answer[isNew ? 'enrolled' : 'unchanged']++;
     }
     return context.json(answer satisfies ImportAnswer);
@@ -80,7 +80,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     throw new DomainError(
       'not-found',
       `${project} has no ${pin} that could be sent`,
-      'Publish it first; --hold will do.',
+      'Publish it first; --draft will do.',
     );
   }
 
@@ -95,7 +95,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return deviceInfo(seen, rollouts.standing(seen.record));
   }
 
-  async function enrol(project: string, mac: string, name: string, by: string): Promise<boolean> {
+  async function enroll(project: string, mac: string, name: string, by: string): Promise<boolean> {
     let isNew = false;
     const saved = await records.change(
       project,

@@ -3,7 +3,7 @@ import type { Offer, ReleaseRecord } from '../../storage/records.ts';
 
 /** A release as the API shows it. */
 export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): ReleaseInfo {
-  const { project, version, kind, board, purpose, publishedAt, withdrawn, manifest } = release;
+  const { project, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
   const { image, enforcement, signing, artifacts } = manifest;
   return {
     project,
@@ -13,7 +13,7 @@ export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): R
     purpose,
     channels: offers.filter((offer) => offer.release.id === release.id).map(({ channel }) => channel),
     publishedAt: new Date(publishedAt).toISOString(),
-    withdrawn,
+    yanked,
     image: { sizeBytes: image.sizeBytes, sha256: image.sha256, core: image.core },
     enforcement,
     keyFingerprint: signing.publicKey?.fingerprint,

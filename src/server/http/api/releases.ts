@@ -3,13 +3,13 @@ import {
   channelRequestSchema,
   releaseRequestSchema,
   resourceName,
-  withdrawRequestSchema,
+  yankRequestSchema,
 } from '../../../api/release.ts';
 import type { ReleaseAnswer, ReleaseInfo } from '../../../api/release-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
-import { selectReleases, withdrawReleases } from '../../services/releases/withdraw-releases.ts';
+import { selectReleases, yankReleases } from '../../services/releases/yank-releases.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { releaseInfo } from './release-info.ts';
 import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
@@ -27,7 +27,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
     const verified = await verifyRelease(parts, question);
     const { outcome, release, warnings } = await publishing.take('all', async () => {
-      if (request.purpose === 'serve' && !request.hold) rollouts.requireFreeChannel(project, request.channel);
+      if (request.purpose === 'serve' && !request.draft) rollouts.requireFreeChannel(project, request.channel);
       const answer = await publishRelease(store, question, verified);
       await catalog.refresh(project);
       return answer;
@@ -48,11 +48,11 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ releases, next: found.length < limit ? undefined : found.at(-1)?.id });
   });
 
-  routes.post('/projects/:project/releases/withdraw', requireRole(parts, 'publish'), async (context) => {
+  routes.post('/projects/:project/releases/yank', requireRole(parts, 'publish'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
-    const request = await readBody(context, withdrawRequestSchema);
-    const withdrawn = await withdrawReleases(parts, { ...request, project, by: context.get('token').id });
-    return context.json({ releases: await Promise.all(withdrawn.map(show)) });
+    const request = await readBody(context, yankRequestSchema);
+    const yanked = await yankReleases(parts, { ...request, project, by: context.get('token').id });
+    return context.json({ releases: await Promise.all(yanked.map(show)) });
   });
 
   routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {

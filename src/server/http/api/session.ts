@@ -38,7 +38,7 @@ export function requireRole(
       throw say(
         'not-authorized',
         'there is no such token',
-        'Send Authorization: Bearer TOKEN; `ota-hooks server token create` makes one.',
+        'Send Authorization: Bearer TOKEN; `ota-hooks server tokens create` makes one.',
       );
     }
     if (!includesRole(token.role, role)) {

@@ -26,7 +26,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
   routes.delete('/tokens/:id', admin, async (context) => {
     const id = context.req.param('id');
     if (await store.tokens.revoke(id, context.get('token').id)) return context.json({ revoked: id });
-    throw new DomainError('not-found', 'there is no such token', '`ota-hooks server token list` shows them.');
+    throw new DomainError('not-found', 'there is no such token', '`ota-hooks server tokens list` shows them.');
   });
 
   routes.get('/audit', admin, async (context) => {

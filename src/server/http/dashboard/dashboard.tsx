@@ -12,7 +12,7 @@ import { fleetPage } from './fleet-page.tsx';
 import { loginRoutes } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
 import { projectPath } from './paths.ts';
-import { releasesPage, withdrawRelease } from './releases-page.tsx';
+import { releasesPage, yankRelease } from './releases-page.tsx';
 import { actOnRollout, rolloutPage } from './rollout-page.tsx';
 import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
@@ -68,7 +68,7 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
     retryDevice(context, parts, named(context), named(context, 'mac')),
   );
   app.get(`${project}/releases`, visitor, (context) => releasesPage(context, parts, named(context)));
-  app.post(`${project}/releases/withdraw`, visitor, (context) => withdrawRelease(context, parts, named(context)));
+  app.post(`${project}/releases/yank`, visitor, (context) => yankRelease(context, parts, named(context)));
   app.get(`${project}/rollouts`, visitor, (context) => rolloutsPage(context, parts, named(context)));
   app.get(`${project}/rollouts/:id`, visitor, (context) =>
     rolloutPage(context, parts, named(context), named(context, 'id')),

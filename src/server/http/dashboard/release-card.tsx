@@ -10,7 +10,7 @@ interface ReleaseCardProps {
   readonly release: ReleaseRecord;
   /** That offer it now. */
   readonly channels: readonly string[];
-  /** Of whoever may withdraw it. */
+  /** Of whoever may yank it. */
   readonly formToken: string | undefined;
 }
 
@@ -21,7 +21,7 @@ const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
 };
 
 export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) {
-  const { id, version, kind, board, purpose, publishedAt, withdrawn, manifest } = release;
+  const { id, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
   const { image, signing, enforcement } = manifest;
   return (
     <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
@@ -34,25 +34,25 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
       <Facts
         facts={[
           ['Published', <When at={publishedAt} exact />],
-          ['Withdrawn', withdrawn],
+          ['Yanked', yanked],
           ['Core', image.core],
           ['Image', `${image.file}, ${sizeText(image.sizeBytes)}`],
           ['Signed by', signing.publicKey === undefined ? 'nobody' : <code>{signing.publicKey.fingerprint}</code>],
           ['Checks its next update', kind === 'sketch' && signing.publicKey !== undefined && enforcements[enforcement]],
         ]}
       />
-      {purpose === 'known' ? undefined : <Artifacts {...manifest} />}
-      {purpose === 'known' ? undefined : <Warnings manifest={manifest} />}
-      {formToken === undefined || purpose === 'known' || withdrawn !== undefined ? undefined : (
-        <Withdraw release={release} formToken={formToken} />
+      {purpose === 'reference' ? undefined : <Artifacts {...manifest} />}
+      {purpose === 'reference' ? undefined : <Warnings manifest={manifest} />}
+      {formToken === undefined || purpose === 'reference' || yanked !== undefined ? undefined : (
+        <Yank release={release} formToken={formToken} />
       )}
     </article>
   );
 }
 
-function Marks({ purpose, withdrawn, channels }: ReleaseRecord & { channels: readonly string[] }) {
-  if (withdrawn !== undefined) return <span class="badge failed">✕ withdrawn</span>;
-  if (purpose === 'known') return <span class="badge unseen">– known, never sent</span>;
+function Marks({ purpose, yanked, channels }: ReleaseRecord & { channels: readonly string[] }) {
+  if (yanked !== undefined) return <span class="badge failed">✕ yanked</span>;
+  if (purpose === 'reference') return <span class="badge unseen">– known, never sent</span>;
   if (channels.length === 0) return <span class="badge unseen">– on no channel</span>;
   return (
     <>
@@ -110,20 +110,20 @@ function Warnings({ manifest }: { manifest: Manifest }) {
   );
 }
 
-function Withdraw({ release, formToken }: { release: ReleaseRecord; formToken: string }) {
+function Yank({ release, formToken }: { release: ReleaseRecord; formToken: string }) {
   const { id, project, version, kind, board } = release;
   return (
-    <details id={`withdraw-${id}`}>
-      <summary>Withdraw…</summary>
+    <details id={`yank-${id}`}>
+      <summary>Yank…</summary>
       <p>No device gets it any more, on any channel. That cannot be undone.</p>
-      <SendForm action={projectPath(project, 'releases', 'withdraw')} formToken={formToken}>
+      <SendForm action={projectPath(project, 'releases', 'yank')} formToken={formToken}>
         <input type="hidden" name="version" value={version} />
         <input type="hidden" name="kind" value={kind} />
         <input type="hidden" name="board" value={board} />
         <label for={`reason-${id}`}>Why</label>
         <input id={`reason-${id}`} name="reason" maxlength={200} autocomplete="off" />
         <button class="danger" type="submit">
-          Withdraw {version}
+          Yank {version}
         </button>
       </SendForm>
     </details>

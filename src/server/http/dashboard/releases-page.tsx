@@ -1,6 +1,6 @@
-import { withdrawRequestSchema } from '../../../api/release.ts';
+import { yankRequestSchema } from '../../../api/release.ts';
 import type { ServerParts } from '../../parts.ts';
-import { withdrawReleases } from '../../services/releases/withdraw-releases.ts';
+import { yankReleases } from '../../services/releases/yank-releases.ts';
 import { checked } from '../api/session.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import { projectPath, withQuery } from './paths.ts';
@@ -51,10 +51,10 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
 }
 
 /** A release is sent to nobody any more. */
-export async function withdrawRelease(context: PageContext, parts: ServerParts, project: string) {
+export async function yankRelease(context: PageContext, parts: ServerParts, project: string) {
   const { version, kind, board, reason } = await readForm(context, 'publish');
-  const request = checked(withdrawRequestSchema, { version, kind, reason: reason?.trim() || undefined });
+  const request = checked(yankRequestSchema, { version, kind, reason: reason?.trim() || undefined });
   // The board of a form is known: an empty one means a release that is for none in particular.
-  await withdrawReleases(parts, { ...request, board: board ?? '', project, by: context.get('token').id });
+  await yankReleases(parts, { ...request, board: board ?? '', project, by: context.get('token').id });
   return context.redirect(projectPath(project, 'releases'), 303);
 }

@@ -9,10 +9,10 @@ interface RolloutButtonsProps {
 }
 
 const possible: Readonly<Record<RolloutState, readonly RolloutAction[]>> = {
-  active: ['pause', 'advance', 'abort', 'roll-back'],
-  paused: ['resume', 'abort', 'roll-back'],
-  halted: ['resume', 'abort', 'roll-back'],
-  aborted: ['roll-back'],
+  active: ['pause', 'advance', 'abort', 'rollback'],
+  paused: ['resume', 'abort', 'rollback'],
+  halted: ['resume', 'abort', 'rollback'],
+  aborted: ['rollback'],
   'rolled-back': [],
   complete: [],
 };
@@ -22,7 +22,7 @@ const words: Readonly<Record<RolloutAction, { readonly label: string; readonly w
   resume: { label: 'Resume' },
   advance: { label: 'Open the next stage now' },
   abort: { label: 'Abort', warning: 'No further device gets it, for good. Who has it keeps it.' },
-  'roll-back': {
+  'rollback': {
     label: 'Roll back',
     warning: 'Who has it gets the former release again, where that is safe. No further device gets it, for good.',
   },

@@ -35,7 +35,7 @@ function NoRollouts({ project }: { project: string }) {
   return (
     <p>
       There is none yet. Publish without offering it, then start one:{' '}
-      <code>ota-hooks server rollout start {project}</code>.
+      <code>ota-hooks server rollouts start {project}</code>.
     </p>
   );
 }

@@ -79,7 +79,7 @@ export async function publishRelease(
   const { version, purpose } = request;
   const { kind } = manifest.image;
   const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
-  const channel = purpose === 'serve' && !request.hold ? request.channel : undefined;
+  const channel = purpose === 'serve' && !request.draft ? request.channel : undefined;
   const changed = record === present ? undefined : record;
   const { outcome, release: written } = await store.catalog.publish({ release, channel, project: changed, by });
   if (outcome === 'version-taken') {
@@ -127,7 +127,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
     problems.push(`it was packed as version ${manifest.version}, not ${request.version}`);
   }
   if (manifest.board !== undefined && manifest.board.length > 64) problems.push('the name of its board is too long');
-  if (request.purpose === 'known' && manifest.image.kind !== 'sketch') {
+  if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
     problems.push('only sketches can be recognized: devices report no digest of their files');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
@@ -140,7 +140,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
     problems.push('it is too large');
   if (problems.length > 0) throw invalid(problems);
   const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
-  const artifacts = request.purpose === 'known' ? onlyImage : manifest.artifacts;
+  const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
   return { ...manifest, project, version: request.version, artifacts };
 }
 
@@ -179,7 +179,7 @@ async function projectOf(
   if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
   if (isAdmin) {
     const before = present === undefined ? [] : await catalog.releases(project, { limit: mostLookedAt });
-    const isFirst = request.purpose === 'serve' && before.every(({ purpose }) => purpose === 'known');
+    const isFirst = request.purpose === 'serve' && before.every(({ purpose }) => purpose === 'reference');
     const keys = isFirst && key !== undefined ? [{ fingerprint: key.fingerprint, pem: key.pem }] : [];
     if (present === undefined) return newProject(project, keys);
     return keys.length === 0 ? present : { ...present, keys };
@@ -243,7 +243,7 @@ function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: rea
 }
 
 function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseComplaint[] {
-  if (request.purpose === 'known') return [];
+  if (request.purpose === 'reference') return [];
   const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
   const toComplaint = ({ rule, message, instead }: ReleaseComplaint) => ({ rule, message, instead });
   if (refused.length === 0) return warnings.map(toComplaint);

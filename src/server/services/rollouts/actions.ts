@@ -30,7 +30,7 @@ export function actOn(rollout: RolloutRecord, action: RolloutAction, request: Ac
     case 'abort':
       if (!isUnderWay(rollout)) throw notNow(rollout, 'aborted', 'It is over already.');
       return stepTo(rollout, 'aborted', request);
-    case 'roll-back':
+    case 'rollback':
       return rollBack(rollout, request);
   }
 }

@@ -126,13 +126,13 @@ export class Rollouts {
   }
 
   /** Releases are sent to nobody any more: nor are they by a rollout. */
-  async withdrawn(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
+  async yanked(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
     await this.#turns.take('all', async () => {
       for (const live of this.#live.of(project)) {
         const { rollout } = live;
         if (rollout.state !== 'active' && rollout.state !== 'paused') continue;
         if (rollout.releaseIds.some((id) => releaseIds.includes(id))) {
-          await this.#take(live, this.#step(live, 'halted', { by, reason: `withdrawn: ${reason}` }));
+          await this.#take(live, this.#step(live, 'halted', { by, reason: `yanked: ${reason}` }));
         }
       }
     });
@@ -259,7 +259,7 @@ function withTallies({ rollout, tally }: Live): RolloutRecord {
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
   const what = rollout === undefined ? 'a rollout' : `the rollout of ${rollout.version}`;
   const state = rollout === undefined ? 'under way' : rollout.state;
-  const hint = 'Let it end, abort it or roll it back first (ota-hooks server rollout); or publish with --hold.';
+  const hint = 'Let it end, abort it or roll it back first (ota-hooks server rollout); or publish with --draft.';
   return new DomainError('conflict', `${what} is ${state} on ${channel}, and nothing else can be offered there`, hint);
 }
 

@@ -27,12 +27,12 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
   const { version, channel, gate, halt } = request;
   const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
-    throw new DomainError('not-found', `${project} has no ${version} that could be offered`, 'Publish it with --hold.');
+    throw new DomainError('not-found', `${project} has no ${version} that could be offered`, 'Publish it with --draft.');
   }
   const offers = (await store.catalog.offers(project)).filter((offer) => offer.channel === channel);
   const offeredIds = offers.map(({ release }) => release.id);
   if (releases.every(({ id }) => offeredIds.includes(id))) {
-    const hint = 'Publish with --hold what shall go round first; a rollout comes before the channel offers it to all.';
+    const hint = 'Publish with --draft what shall go round first; a rollout comes before the channel offers it to all.';
     throw new DomainError('conflict', `${channel} offers ${version} to everybody already`, hint);
   }
   const stages = await knownStages(store, project, { ...request, project });
@@ -98,7 +98,7 @@ function requireProvers(
     members.length === 0
       ? `no device of ${rollout.project} is enrolled for ${rollout.channel}: nothing could stop the rollout`
       : `no enrolled device is ${where}: nothing could stop the rollout`;
-  const hint = 'Enrol devices (ota-hooks server devices enrol), name canaries, or let the first stages hold more.';
+  const hint = 'Enroll devices (ota-hooks server devices enroll), name canaries, or let the first stages hold more.';
   throw new DomainError('invalid', message, hint);
 }
 

@@ -70,7 +70,7 @@ export function sqliteCatalog(
         board: release.board,
         known_image: knownImage,
         published_at: release.publishedAt,
-        withdrawn: null,
+        yanked: null,
         manifest: JSON.stringify(manifest),
       }),
     );
@@ -87,14 +87,14 @@ export function sqliteCatalog(
     const { release, channel, project, by } = publication;
     if (project !== undefined) writeProject(project, by);
     const projectId = projectIdOf(release.project);
-    const knownImage = release.purpose === 'known' ? release.manifest.image.sha256 : '';
+    const knownImage = release.purpose === 'reference' ? release.manifest.image.sha256 : '';
     const present = releases.byName(projectId, release, knownImage);
     if (present !== undefined && !hasSameBytes(present, publication))
       return { outcome: 'version-taken', release: present };
     const written = present ?? writeRelease(projectId, publication, knownImage);
     recognized.clear();
     const isOffered =
-      channel !== undefined && written.withdrawn === undefined && !wasOffered(projectId, channel, written.id);
+      channel !== undefined && written.yanked === undefined && !wasOffered(projectId, channel, written.id);
     if (isOffered) writeOffer(connection, projectId, channel, written);
     const outcome = present === undefined ? 'published' : isOffered ? 'promoted' : 'unchanged';
     if (outcome !== 'unchanged') {
@@ -152,12 +152,12 @@ export function sqliteCatalog(
         noteChange(connection, { by, action: 'channel.offer', project, detail });
       }),
 
-    async withdraw(project, releaseIds, reason, by) {
+    async yank(project, releaseIds, reason, by) {
       await committer.write('at-once', () => {
-        connection.run(sql.updateTable('releases').set({ withdrawn: reason }).where('id', 'in', releaseIds));
+        connection.run(sql.updateTable('releases').set({ yanked: reason }).where('id', 'in', releaseIds));
         connection.run(sql.deleteFrom('offers').where('release_id', 'in', releaseIds));
-        const withdrawn = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);
-        noteChange(connection, { by, action: 'release.withdraw', project, detail: { reason, releases: withdrawn } });
+        const yanked = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);
+        noteChange(connection, { by, action: 'release.yank', project, detail: { reason, releases: yanked } });
         forget(releaseIds);
       });
     },
@@ -207,7 +207,7 @@ export function sqliteCatalog(
 
 /** A build that is only recognized has its image's digest in its name. */
 function hasSameBytes(present: ReleaseRecord, { release }: Publication): boolean {
-  if (release.purpose === 'known') return true;
+  if (release.purpose === 'reference') return true;
   return digestsOf(present) === digestsOf(release);
 }
 

@@ -17,7 +17,7 @@ const steps: readonly (string | ((connection: Connection) => void))[] = [
     board TEXT NOT NULL,
     known_image TEXT NOT NULL,
     published_at INTEGER NOT NULL,
-    withdrawn TEXT,
+    yanked TEXT,
     manifest TEXT NOT NULL,
     UNIQUE (project_id, version, kind, board, known_image)
   ) STRICT;

@@ -19,6 +19,6 @@ export function writeOffer(connection: Connection, projectId: number, channel: s
 }
 
 /** Whether it may be offered at all. */
-export function isOfferable({ purpose, withdrawn }: ReleaseRecord): boolean {
-  return purpose === 'serve' && withdrawn === undefined;
+export function isOfferable({ purpose, yanked }: ReleaseRecord): boolean {
+  return purpose === 'serve' && yanked === undefined;
 }

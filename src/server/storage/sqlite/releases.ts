@@ -13,7 +13,7 @@ interface Row {
   readonly board: string;
   readonly known_image: string;
   readonly published_at: number;
-  readonly withdrawn: string | null;
+  readonly yanked: string | null;
   readonly manifest: string;
 }
 
@@ -41,7 +41,7 @@ export function releaseReader(connection: Connection): ReleaseReader {
       'board',
       'known_image',
       'published_at',
-      'withdrawn',
+      'yanked',
       'manifest',
     ]);
   const withId = connection.prepare(rows.where('releases.id', '=', 0));
@@ -92,9 +92,9 @@ function toRelease(row: Row): ReleaseRecord {
     version: row.version,
     kind: row.kind === 'filesystem' ? 'filesystem' : 'sketch',
     board: row.board,
-    purpose: row.known_image === '' ? 'serve' : 'known',
+    purpose: row.known_image === '' ? 'serve' : 'reference',
     publishedAt: row.published_at,
-    withdrawn: row.withdrawn ?? undefined,
+    yanked: row.yanked ?? undefined,
     // It was read by its schema before it was stored.
     manifest: JSON.parse(row.manifest) as Manifest,
   };

@@ -13,7 +13,7 @@ export interface Tables {
     /** Of a build that is only recognized: the image's SHA-256, since any number of them may bear one version. Else empty. */
     known_image: string;
     published_at: number;
-    withdrawn: string | null;
+    yanked: string | null;
     /** JSON, without the sketch MD5s. */
     manifest: string;
   };

@@ -28,15 +28,15 @@ interface ActOptions extends ServerOptions {
   readonly acceptFailures?: boolean | undefined;
 }
 
-/** Declares `server rollout …`. */
+/** Declares `server rollouts …`. */
 export function declareRollout({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'rollout', 'let a release go round stage by stage, and stop it', [
-    'ota-hooks server rollout start door 1.4.3 --server https://ota.example.com',
-    'ota-hooks server rollout show --help',
+  const group = verbGroup(program, 'rollouts', 'let a release go round stage by stage, and stop it', [
+    'ota-hooks server rollouts start door 1.4.3 --server https://ota.example.com',
+    'ota-hooks server rollouts show --help',
   ]);
   serverVerb({ program: group, io }, 'start <project> <version>', 'begin with the first stage', [
-    'ota-hooks server rollout start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
-    'ota-hooks server rollout start door 1.4.3 --soak 2h --halt-vanished 1 --server https://ota.example.com',
+    'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
+    'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-vanished 1 --server https://ota.example.com',
   ])
     .option('--channel <name>', 'the channel', defaultChannel)
     .option(
@@ -52,20 +52,20 @@ export function declareRollout({ program, io }: Declaration): void {
     .option('--halt-vanished <n>', 'halt when so many took all of it and were not heard of again (default: 2)')
     .action((project, version, options) => start(project, version, options, io));
   serverVerb({ program: group, io }, 'list <project>', 'show the rollouts, the newest first', [
-    'ota-hooks server rollout list door --server https://ota.example.com',
-    'ota-hooks server rollout list door --json',
+    'ota-hooks server rollouts list door --server https://ota.example.com',
+    'ota-hooks server rollouts list door --json',
   ]).action((project, options) => list(project, options, io));
   serverVerb({ program: group, io }, 'show <project>', 'how the newest one goes on, and what it waits for', [
-    'ota-hooks server rollout show door --server https://ota.example.com',
-    'ota-hooks server rollout show door --id 7 --json',
+    'ota-hooks server rollouts show door --server https://ota.example.com',
+    'ota-hooks server rollouts show door --id 7 --json',
   ])
     .addOption(idOption())
     .addOption(channelOption())
     .action((project, options) => show(project, options, io));
-  for (const { action, verb, description } of actions) {
-    const declared = serverVerb({ program: group, io }, `${verb} <project>`, description, [
-      `ota-hooks server rollout ${verb} door --server https://ota.example.com`,
-      `ota-hooks server rollout ${verb} door --channel beta --reason "as agreed"`,
+  for (const { action, description } of actions) {
+    const declared = serverVerb({ program: group, io }, `${action} <project>`, description, [
+      `ota-hooks server rollouts ${action} door --server https://ota.example.com`,
+      `ota-hooks server rollouts ${action} door --channel beta --reason "as agreed"`,
     ])
       .addOption(idOption())
       .addOption(channelOption())
@@ -78,12 +78,12 @@ export function declareRollout({ program, io }: Declaration): void {
   }
 }
 
-const actions: readonly { readonly action: RolloutAction; readonly verb: string; readonly description: string }[] = [
-  { action: 'pause', verb: 'pause', description: 'nobody else gets it until it is resumed' },
-  { action: 'resume', verb: 'resume', description: 'go on with a paused or halted one' },
-  { action: 'advance', verb: 'advance', description: 'open the next stage now' },
-  { action: 'abort', verb: 'abort', description: 'nobody else ever gets it; who has it keeps it' },
-  { action: 'roll-back', verb: 'roll-back', description: 'who has it gets the former release again, where it is safe' },
+const actions: readonly { readonly action: RolloutAction; readonly description: string }[] = [
+  { action: 'pause', description: 'nobody else gets it until it is resumed' },
+  { action: 'resume', description: 'go on with a paused or halted one' },
+  { action: 'advance', description: 'open the next stage now' },
+  { action: 'abort', description: 'nobody else ever gets it; who has it keeps it' },
+  { action: 'rollback', description: 'who has it gets the former release again, where it is safe' },
 ];
 
 function idOption() {
@@ -109,13 +109,13 @@ async function start(project: string, version: string, options: StartOptions, io
     },
   };
   const rollout = await ask<RolloutInfo>('POST', `/projects/${segment(project)}/rollouts`, request);
-  report.result('server rollout start', rollout, describeRollout(rollout));
+  report.result('server rollouts start', rollout, describeRollout(rollout));
 }
 
 async function list(project: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { rollouts } = await ask<{ rollouts: RolloutInfo[] }>('GET', `/projects/${segment(project)}/rollouts`);
-  report.result('server rollout list', rollouts, rolloutTable(rollouts));
+  report.result('server rollouts list', rollouts, rolloutTable(rollouts));
 }
 
 async function show(
@@ -126,7 +126,7 @@ async function show(
   const talk = talkTo(options, io);
   const path = `/projects/${segment(project)}/rollouts/${await idOf(talk.ask, project, options)}`;
   const rollout = await talk.ask<RolloutInfo>('GET', path);
-  talk.report.result('server rollout show', rollout, describeRollout(rollout));
+  talk.report.result('server rollouts show', rollout, describeRollout(rollout));
 }
 
 async function act(project: string, action: RolloutAction, options: ActOptions, io: Io): Promise<void> {
@@ -134,7 +134,7 @@ async function act(project: string, action: RolloutAction, options: ActOptions, 
   const { reason, acceptFailures } = options;
   const path = `/projects/${segment(project)}/rollouts/${await idOf(ask, project, options)}/${action}`;
   const rollout = await ask<RolloutInfo>('POST', path, { reason, acceptFailures });
-  report.result(`server rollout ${action}`, rollout, describeRollout(rollout));
+  report.result(`server rollouts ${action}`, rollout, describeRollout(rollout));
 }
 
 /** That which is named, or the newest of the channel. */
@@ -149,6 +149,6 @@ async function idOf(
   if (newest !== undefined) return newest.id;
   throw new OtaError('USAGE', {
     message: `there was no rollout on ${channel} of ${project} yet`,
-    hint: 'Begin one: ota-hooks server rollout start, or name another --channel.',
+    hint: 'Begin one: ota-hooks server rollouts start, or name another --channel.',
   });
 }

@@ -25,7 +25,7 @@ export interface KnownBuild {
  * @returns the publication, and what should be said of it
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, USAGE
  */
-export async function knownPublication(
+export async function referencePublication(
   build: KnownBuild,
   names: WantedNames,
 ): Promise<{ publication: Publication; warnings: readonly string[] }> {
@@ -41,7 +41,7 @@ export async function knownPublication(
   const publication: Publication = {
     path,
     ...settleNames(manifest, names, path),
-    purpose: 'known',
+    purpose: 'reference',
     manifest,
     manifestText: formatManifest(manifest),
     allow: [],

@@ -24,7 +24,7 @@ export async function selectReleases(
   throw new DomainError(
     'not-found',
     `${project} has no such release of ${version}`,
-    'Known and withdrawn ones are not offered.',
+    'Known and yanked ones are not offered.',
   );
 }
 
@@ -33,15 +33,15 @@ export async function selectReleases(
  *
  * @throws DomainError not-found
  */
-export async function withdrawReleases(
+export async function yankReleases(
   { store, catalog, rollouts }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts'>,
   { project, reason, by, ...selection }: Selection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
-  const withdrawn = reason ?? 'no reason given';
+  const yanked = reason ?? 'no reason given';
   const chosen = await selectReleases(store, project, selection);
   const ids = chosen.map(({ id }) => id);
-  await store.catalog.withdraw(project, ids, withdrawn, by);
-  await rollouts.withdrawn(project, ids, withdrawn, by);
+  await store.catalog.yank(project, ids, yanked, by);
+  await rollouts.yanked(project, ids, yanked, by);
   await catalog.refresh(project);
-  return chosen.map((release) => ({ ...release, withdrawn }));
+  return chosen.map((release) => ({ ...release, yanked }));
 }

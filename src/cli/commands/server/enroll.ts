@@ -12,19 +12,19 @@ interface EnrolOptions extends ServerOptions {
   readonly group?: string | undefined;
 }
 
-/** Declares `server devices enrol`: rollouts learn from enrolled devices only. */
-export function declareEnrol({ program, io }: Declaration): void {
-  serverVerb({ program, io }, 'enrol <project> [mac...]', 'vouch for devices: rollouts count those, and no others', [
-    'ota-hooks server devices enrol door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
-    'ota-hooks server devices enrol door --proven --server https://ota.example.com',
+/** Declares `server devices enroll`: rollouts learn from enrolled devices only. */
+export function declareEnroll({ program, io }: Declaration): void {
+  serverVerb({ program, io }, 'enroll <project> [mac...]', 'vouch for devices: rollouts count those, and no others', [
+    'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
+    'ota-hooks server devices enroll door --proven --server https://ota.example.com',
   ])
     .option('--proven', 'all that took an update of this server and came back with it')
     .option('--seen', 'all that ever asked; anybody can make one up')
     .option('--group <name>', 'that rollouts know them by')
-    .action((project, macs, options) => enrol(project, macs, options, io));
+    .action((project, macs, options) => enroll(project, macs, options, io));
 }
 
-async function enrol(project: string, macs: readonly string[], options: EnrolOptions, io: Io): Promise<void> {
+async function enroll(project: string, macs: readonly string[], options: EnrolOptions, io: Io): Promise<void> {
   const { proven, seen, group } = options;
   if (macs.length === 0 && proven !== true && seen !== true) {
     throw new OtaError('USAGE', { message: 'no device is named', hint: 'Name their MACs, or say --proven or --seen.' });
@@ -39,7 +39,7 @@ async function enrol(project: string, macs: readonly string[], options: EnrolOpt
   }
   const count = enrolled.length === 1 ? '1 device is' : `${enrolled.length} devices are`;
   talk.report.result(
-    'server devices enrol',
+    'server devices enroll',
     enrolled,
     `${count} enrolled${group === undefined ? '' : ` in group ${group}`}`,
   );

@@ -17,13 +17,13 @@ interface CreateOptions extends ServerOptions {
 
 /** Declares `server token …`. */
 export function declareToken({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'token', 'who may do what', [
-    'ota-hooks server token create --role read',
-    'ota-hooks server token list',
+  const group = verbGroup(program, 'tokens', 'who may do what', [
+    'ota-hooks server tokens create --role read',
+    'ota-hooks server tokens list',
   ]);
   serverVerb({ program: group, io }, 'create', 'make a token; it is shown once', [
-    'ota-hooks server token create --role publish --project door --name ci --server https://ota.example.com',
-    'ota-hooks server token create --role admin --data /var/lib/ota-hooks',
+    'ota-hooks server tokens create --role publish --project door --name ci --server https://ota.example.com',
+    'ota-hooks server tokens create --role admin --data /var/lib/ota-hooks',
   ])
     .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('publish' as const))
     .option('--project <name>', 'the only project that it is good for')
@@ -31,12 +31,12 @@ export function declareToken({ program, io }: Declaration): void {
     .option('--data <dir>', 'of a server that does not run: for whoever lost the last token')
     .action((options) => create(options, io));
   serverVerb({ program: group, io }, 'list', 'show the tokens, without their secrets', [
-    'ota-hooks server token list --server https://ota.example.com',
-    'ota-hooks server token list --json',
+    'ota-hooks server tokens list --server https://ota.example.com',
+    'ota-hooks server tokens list --json',
   ]).action((options) => list(options, io));
   serverVerb({ program: group, io }, 'revoke <id>', 'a token is good for nothing from now on', [
-    'ota-hooks server token revoke 4f6a0c12b7de --server https://ota.example.com',
-    'ota-hooks server token revoke 4f6a0c12b7de --json',
+    'ota-hooks server tokens revoke 4f6a0c12b7de --server https://ota.example.com',
+    'ota-hooks server tokens revoke 4f6a0c12b7de --json',
   ]).action((id, options) => revoke(id, options, io));
 }
 
@@ -46,7 +46,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const made = await ask<TokenInfo>('POST', '/tokens', { role, project, name });
   report.say(`Token ${made.id} (${role}${project === undefined ? '' : ` of ${project}`}), shown this once:`);
-  report.result('server token create', made, made.token);
+  report.result('server tokens create', made, made.token);
 }
 
 /** The lock of the data folder makes sure that no server runs on it. */
@@ -57,14 +57,14 @@ async function createInFolder(
 ): Promise<void> {
   const report = makeReport(io, output);
   const { makeToken, openSqliteStore } = await import('../../../server/index.ts');
-  const store = await openSqliteStore(folder, `ota-hooks server token create, process ${process.pid}`);
+  const store = await openSqliteStore(folder, `ota-hooks server tokens create, process ${process.pid}`);
   try {
     const { record, token } = makeToken({ role, project, name });
     await store.tokens.create(record, 'whoever has the data folder');
     const { id, createdAt } = record;
     report.say(`Token ${id} (${role}), shown this once:`);
     report.result(
-      'server token create',
+      'server tokens create',
       { id, role, project, name, createdAt: new Date(createdAt).toISOString(), token },
       token,
     );
@@ -77,10 +77,10 @@ async function list(options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { tokens } = await ask<{ tokens: TokenInfo[] }>('GET', '/tokens');
   const rows = tokens.map(({ id, role, project, name, createdAt }) => [id, role, project ?? 'all', name, createdAt]);
-  report.result('server token list', tokens, table([['id', 'role', 'project', 'name', 'made'], ...rows]));
+  report.result('server tokens list', tokens, table([['id', 'role', 'project', 'name', 'made'], ...rows]));
 }
 
 async function revoke(id: string, options: ServerOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  report.result('server token revoke', await ask('DELETE', `/tokens/${segment(id)}`), `${id} is good for nothing now`);
+  report.result('server tokens revoke', await ask('DELETE', `/tokens/${segment(id)}`), `${id} is good for nothing now`);
 }
