@@ -38,7 +38,7 @@ function costOnce(part: string): number {
   return Number(stdout);
 }
 
-/** The whole verb, as a hook runs it. */
+/** The whole command, as a hook runs it. */
 function packDoor({ cli, folder, image, elf, privateKey, publicKey }: Place): Command {
   const bin = join(folder, 'door.bin');
   copyFileSync(image, bin);

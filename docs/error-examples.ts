@@ -31,7 +31,7 @@ export const errorExamples = {
   KEY_WRONG_TYPE: [{ path: 'private.key', type: 'ec' }],
   KEY_WRONG_SIZE: [{ path: 'private.key', bits: 512 }],
   KEYS_DONT_MATCH: [{ privateKey: 'private.key', publicKey: 'public.key' }],
-  KEY_MISSING_FOR: [{ verb: 'verify', wanted: '--public-key FILE' }],
+  KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
   SIGNATURE_UNVERIFIED: [{ path: 'door.ino.bin' }],
 
   IMAGE_EMPTY: [{ path: 'build/door.ino.bin' }],

@@ -15,7 +15,7 @@ export function errorsPage(): string {
 
 # Errors, and what to do about them
 
-A verb that fails prints one line that says what happened, and under it what to do; with \`--verbose\` also the code by which the error is found on
+A command that fails prints one line that says what happened, and under it what to do; with \`--verbose\` also the code by which the error is found on
 this page.
 
 \`\`\`

@@ -39,7 +39,7 @@ MANIFEST = ".ota.json"
 CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
 
 ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-# custom_ota_NAME: the verbs that it is for, the CLI's option, and its value: a path, any text, or one of some words.
+# custom_ota_NAME: the commands that it is for, the CLI's option, and its value: a path, any text, or one of some words.
 OPTIONS = {
     "node": ("", None, "path"),
     "cli": ("", None, "path"),
@@ -114,12 +114,12 @@ def check_options():
     chosen("upload", ON_OFF)
 
 
-def arguments(verb):
-    """The arguments of a verb of the CLI, from the options that are set."""
-    result = [verb] if verb == "keygen" else [verb, "--source", PROJECT_DIR]
-    for name, (verbs, flag, kind) in OPTIONS.items():
+def arguments(command):
+    """The arguments of a command of the CLI, from the options that are set."""
+    result = [command] if command == "keygen" else [command, "--source", PROJECT_DIR]
+    for name, (commands, flag, kind) in OPTIONS.items():
         value = option(name)
-        if not value or verb not in verbs.split():
+        if not value or command not in commands.split():
             continue
         if not isinstance(kind, dict):
             result += [flag, in_project(value) if kind == "path" else value]

@@ -1,14 +1,14 @@
 import { Command } from '@commander-js/extra-typings';
 import type { Io } from './io.ts';
 
-/** What a verb's declaration needs: the program that it joins, and the world that it will run in. */
+/** What a command's declaration needs: the program that it joins, and the world that it will run in. */
 export interface Declaration {
   readonly program: Command;
   readonly io: Io;
 }
 
-/** Begins the declaration of a verb: with the options that all have, and two examples at the end of its help. */
-export function verb<const Usage extends string>(
+/** Begins the declaration of a command: with the options that all have, and two examples at the end of its help. */
+export function command<const Usage extends string>(
   { program }: Declaration,
   usage: Usage,
   description: string,
@@ -22,19 +22,19 @@ export function verb<const Usage extends string>(
       .option('--quiet', 'say nothing but warnings and errors')
       .option('--verbose', 'say more')
       .option('--no-color', 'no colors')
-      // Behind what the verb itself has to add.
+      // Behind what the command itself has to add.
       .addHelpText('afterAll', examplesText(examples))
   );
 }
 
-/** Begins the declaration of a group of verbs; its help ends with examples too. */
-export function verbGroup(
+/** Begins the declaration of a group of commands; its help ends with examples too. */
+export function commandGroup(
   program: Declaration['program'],
   name: string,
   description: string,
   examples: readonly [string, string],
 ): Declaration['program'] {
-  // Subcommands are declared on a group as verbs are on the program: they see no more of it.
+  // Subcommands are declared on a group as commands are on the program: they see no more of it.
   return program
     .command(name)
     .description(description)

@@ -2,8 +2,8 @@ import { toolVersion } from '../version.ts';
 import { emptyProgram } from './command.ts';
 import type { Io } from './io.ts';
 
-/** Every verb, one file each; a file is loaded when its verb is run, or when help lists them all. */
-const verbs = {
+/** Every command, one file each; a file is loaded when its command is run, or when help lists them all. */
+const commands = {
   keygen: () => import('./commands/keygen/index.ts'),
   header: () => import('./commands/header/index.ts'),
   sign: () => import('./commands/sign/index.ts'),
@@ -27,17 +27,17 @@ const verbs = {
 } as const;
 
 /**
- * The program with the verb that the command line names, or with all of them where it names none: a hook must not pay for the
- * declarations of twenty verbs.
+ * The program with the command that the command line names, or with all of them where it names none: a hook must not pay for the
+ * declarations of twenty commands.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);
   const [first] = argv;
-  const wanted = isVerb(first) ? [first] : Object.keys(verbs).filter(isVerb);
-  for (const name of wanted) (await verbs[name]()).declare({ program, io });
+  const wanted = isCommand(first) ? [first] : Object.keys(commands).filter(isCommand);
+  for (const name of wanted) (await commands[name]()).declare({ program, io });
   return program;
 }
 
-function isVerb(name: string | undefined): name is keyof typeof verbs {
-  return name !== undefined && Object.hasOwn(verbs, name);
+function isCommand(name: string | undefined): name is keyof typeof commands {
+  return name !== undefined && Object.hasOwn(commands, name);
 }

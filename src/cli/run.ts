@@ -63,7 +63,7 @@ function currentSignal(): AbortSignal {
 }
 
 /**
- * The first signal asks the verb to end: what lasts looks at {@link Io.signal}, what takes a moment comes to its end, and neither leaves half
+ * The first signal asks the command to end: what lasts looks at {@link Io.signal}, what takes a moment comes to its end, and neither leaves half
  * a file. The handler is gone then, so that the second one ends it; not before others have been told, since execa ends a process that has no
  * handler but its own.
  */

@@ -122,7 +122,7 @@ export const catalog = {
   FOLDER_MISSING: entry<Path>(
     1,
     ({ path }) => `The folder of ${path} does not exist`,
-    'Only the verbs that make headers create folders; elsewhere a missing folder is most often a mistyped path.',
+    'Only the commands that make headers create folders; elsewhere a missing folder is most often a mistyped path.',
     () => 'Create the folder first, or mend the path.',
   ),
   FILE_EXISTS: entry<Path & { what: string }>(
@@ -196,9 +196,9 @@ export const catalog = {
     'Devices built with this public key would refuse everything that this private key signs.',
     () => 'Restore the pair from your backup; both files must come from one key generation.',
   ),
-  KEY_MISSING_FOR: entry<{ verb: string; wanted: string }>(
+  KEY_MISSING_FOR: entry<{ command: string; wanted: string }>(
     2,
-    ({ verb, wanted }) => `\`${verb}\` needs ${wanted}`,
+    ({ command, wanted }) => `\`${command}\` needs ${wanted}`,
     'Without it there is nothing to work with.',
     () => 'Name the key, put private.key and public.key beside the sketch, or make a pair with: ota-hooks keygen',
   ),

@@ -3,28 +3,28 @@ import { builtSketch, door } from '../support/built-sketch.ts';
 import { caughtAtWork } from '../support/caught-at-work.ts';
 import { untilFiles } from '../support/folder-watch.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 const image = 'build/door.ino.bin';
-const verbs = ['keygen', 'header', 'sign', 'pack', 'verify', 'inspect', 'signing'];
+const commands = ['keygen', 'header', 'sign', 'pack', 'verify', 'inspect', 'signing'];
 
-test('--help lists the verbs, --version a version, both with exit code 0', async (t) => {
+test('--help lists the commands, --version a version, both with exit code 0', async (t) => {
   const folder = await testFolder(t);
   const help = await runCli(['--help'], folder.path);
   t.is(help.exitCode, 0);
-  for (const verb of verbs) t.regex(help.stdout, new RegExp(`^  ${verb} `, 'm'));
+  for (const command of commands) t.regex(help.stdout, new RegExp(`^  ${command} `, 'm'));
   const version = await runCli(['--version'], folder.path);
   t.is(version.exitCode, 0);
   t.regex(version.stdout, /^\d+\.\d+\.\d+\S*\n$/);
 });
 
-for (const verb of verbs) {
-  test(`${verb} --help shows two examples and the options that every verb has`, async (t) => {
+for (const command of commands) {
+  test(`${command} --help shows two examples and the options that every command has`, async (t) => {
     const folder = await testFolder(t);
-    const { exitCode, stdout } = await runVerb([verb, '--help'], { cwd: folder.path });
+    const { exitCode, stdout } = await runCommand([command, '--help'], { cwd: folder.path });
     t.is(exitCode, 0);
-    t.is(stdout.match(new RegExp(`^  \\$ ota-hooks ${verb}\\b`, 'gm'))?.length, 2);
+    t.is(stdout.match(new RegExp(`^  \\$ ota-hooks ${command}\\b`, 'gm'))?.length, 2);
     for (const option of ['--json', '--quiet', '--verbose', '--no-color']) t.true(stdout.includes(option), option);
   });
 }
@@ -39,7 +39,7 @@ test('what is not understood is a mistake of usage, exit code 2, with a way on',
     ['verify'],
     ['pack', '--compression', 'lzma'],
   ]) {
-    const { exitCode, stdout, stderr } = await runVerb(argv, { cwd: folder.path });
+    const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: folder.path });
     t.is(exitCode, 2, argv.join(' '));
     t.is(stdout, '');
     t.regex(stderr, /--help|Usage/, argv.join(' '));

@@ -1,4 +1,4 @@
-/** Ctrl-C while a verb is at work, on real processes: exit code 130, and nothing left that was not there before. */
+/** Ctrl-C while a command is at work, on real processes: exit code 130, and nothing left that was not there before. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { listed, packedDoor, virtualDoor } from '../support/fleet.ts';
 import { untilFiles } from '../support/folder-watch.ts';
 import { endlessMs } from '../support/patience.ts';
 import { startCli } from '../support/run-cli.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 const image = 'build/door.ino.bin';
@@ -182,7 +182,7 @@ test('Ctrl-C while a backup is restored ends it with 130, and it can be restored
     return run.exitCode === 0 ? undefined : { run, argv };
   });
   t.is(run.exitCode, 130, run.stderr);
-  t.is((await runVerb(argv, { cwd: folder.path })).exitCode, 0);
+  t.is((await runCommand(argv, { cwd: folder.path })).exitCode, 0);
 });
 
 /** A program in the place of a build system, which never comes to an end by itself. */

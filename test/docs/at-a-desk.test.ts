@@ -4,7 +4,7 @@ import type { VirtualEsp } from '../../src/simulator/index.ts';
 import { doorFacts, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
 import { freePort } from '../support/free-port.ts';
 import { startCli } from '../support/run-cli.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import type { TestFolder } from '../support/test-folder.ts';
 import { type Act, sectionsOf } from './acts.ts';
 
@@ -38,7 +38,7 @@ async function makeDesk(t: ExecutionContext): Promise<Desk> {
       .replace(/^(?:npx )?ota-hooks /, '')
       .split(' ');
     if (argv[0] === 'simulate') return simulate(argv, folder.path);
-    const { exitCode, stdout, stderr, error } = await runVerb(argv, { cwd: folder.path, env });
+    const { exitCode, stdout, stderr, error } = await runCommand(argv, { cwd: folder.path, env });
     t.is(exitCode, 0, `${command}\n${error?.message}\n${stderr}`);
     await Promise.all([kitchen, cellar].map(settled));
     return `${stdout}${stderr}`;

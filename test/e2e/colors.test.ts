@@ -1,4 +1,4 @@
-/** What verbs show on a terminal of their own, when it may be colored and when it may not. */
+/** What commands show on a terminal of their own, when it may be colored and when it may not. */
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ interface Show {
   readonly keys?: string;
 }
 
-/** The verbs that draw or color; each makes what it shows, so each run is given a world of its own. */
+/** The commands that draw or color; each makes what it shows, so each run is given a world of its own. */
 const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = {
   doctor: async (t) => ({ folder: await testFolder(t, { 'home/.keep': '' }), argv: ['doctor', '--source', 'home'] }),
   init: async (t) => ({

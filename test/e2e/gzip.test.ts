@@ -2,12 +2,12 @@
 import test from 'ava';
 import { execa } from 'execa';
 import { builtSketch, fullDoor } from '../support/built-sketch.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 
 for (const compression of ['gzip', 'zopfli']) {
   test(`GNU gzip finds nothing wrong with our ${compression}`, async (t) => {
     const folder = await builtSketch(t, {}, fullDoor);
-    const packed = await runVerb(['pack', 'build/door.ino.bin', '--compression', compression], { cwd: folder.path });
+    const packed = await runCommand(['pack', 'build/door.ino.bin', '--compression', compression], { cwd: folder.path });
     t.is(packed.exitCode, 0, packed.stderr);
     await execa('gzip', ['--test', folder.at('build/door.ino.bin.gz')]);
     const { stdout } = await execa('gzip', ['-dc', folder.at('build/door.ino.bin.gz')], {
@@ -22,7 +22,7 @@ test('an image that GNU gzip compressed is taken as it is, with its name and tim
   for (const level of ['-1', '-9']) {
     const folder = await builtSketch(t, {}, fullDoor);
     await execa('gzip', [level, '--keep', '--name', folder.at('build/door.ino.bin')]);
-    const packed = await runVerb(['pack', 'build/door.ino.bin.gz', '--elf', 'build/door.ino.elf'], {
+    const packed = await runCommand(['pack', 'build/door.ino.bin.gz', '--elf', 'build/door.ino.elf'], {
       cwd: folder.path,
     });
     t.is(packed.exitCode, 0, packed.stderr);
@@ -31,7 +31,7 @@ test('an image that GNU gzip compressed is taken as it is, with its name and tim
     const { stdout } = await execa('gzip', ['-dc'], { input: payload, encoding: 'buffer', stripFinalNewline: false });
     t.true(fullDoor.bin.equals(stdout));
     t.is(
-      (await runVerb(['verify', 'build/door.ino.bin.gz.signed', '--public-key', 'public.key'], { cwd: folder.path }))
+      (await runCommand(['verify', 'build/door.ino.bin.gz.signed', '--public-key', 'public.key'], { cwd: folder.path }))
         .exitCode,
       0,
     );

@@ -1,11 +1,11 @@
-/** Verbs on a disk that is full or read-only: a tmpfs of 1 MB, which root alone can mount. */
+/** Commands on a disk that is full or read-only: a tmpfs of 1 MB, which root alone can mount. */
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { door, fullDoor } from '../support/built-sketch.ts';
 import { runCli } from '../support/run-cli.ts';
-import { runVerb, type VerbRun } from '../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../support/run-command.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 const image = 'disk/door.bin';
@@ -42,7 +42,7 @@ async function fill(folder: TestFolder, freeBytes: number): Promise<void> {
   await writeFile(join(folder.at('disk'), 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - freeBytes)));
 }
 
-function saysFull(t: ExecutionContext, { exitCode, error }: VerbRun): void {
+function saysFull(t: ExecutionContext, { exitCode, error }: CommandRun): void {
   t.is(exitCode, 1);
   t.regex(error?.message ?? '', /could not be written: the disk is full \(ENOSPC\)$/);
   t.regex(error?.hint ?? '', /space/);
@@ -54,7 +54,7 @@ for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
     const folder = await withDisk(t, { [image]: fullDoor.bin });
     if (folder === undefined) return;
     await fill(folder, freeKilobytes * 1024);
-    saysFull(t, await runVerb(['pack', image], { cwd: folder.path }));
+    saysFull(t, await runCommand(['pack', image], { cwd: folder.path }));
     t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
   });
 }
@@ -62,7 +62,7 @@ for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
 test.serial('a build that fits a small disk is packed', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
-  t.is((await runVerb(['pack', image, '--compression', 'none'], { cwd: folder.path })).exitCode, 0);
+  t.is((await runCommand(['pack', image, '--compression', 'none'], { cwd: folder.path })).exitCode, 0);
 });
 
 test.serial('artifacts of an earlier build make room, or are gone all the same', async (t) => {
@@ -72,7 +72,7 @@ test.serial('artifacts of an earlier build make room, or are gone all the same',
   });
   if (folder === undefined) return;
   await fill(folder, 0);
-  saysFull(t, await runVerb(['pack', image], { cwd: folder.path }));
+  saysFull(t, await runCommand(['pack', image], { cwd: folder.path }));
   t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
 });
 
@@ -85,7 +85,7 @@ test.serial('sign and its stand-in for signing.py leave nothing on a full disk',
     const folder = await withDisk(t, { [image]: fullDoor.bin });
     if (folder === undefined) return;
     await fill(folder, 250 * 1024);
-    saysFull(t, await runVerb(argv, { cwd: folder.path }));
+    saysFull(t, await runCommand(argv, { cwd: folder.path }));
     t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
   }
 });
@@ -93,13 +93,15 @@ test.serial('sign and its stand-in for signing.py leave nothing on a full disk',
 test.serial('sign --manifest on a full disk keeps the manifest as it was', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
-  await runVerb(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
+  await runCommand(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
   const manifest = await folder.text(`${image}.ota.json`);
   for (const freeBytes of [0, 290 * 1024]) {
     await fill(folder, freeBytes);
     saysFull(
       t,
-      await runVerb(['sign', '--private-key', 'private.key', '--manifest', `${image}.ota.json`], { cwd: folder.path }),
+      await runCommand(['sign', '--private-key', 'private.key', '--manifest', `${image}.ota.json`], {
+        cwd: folder.path,
+      }),
     );
     t.is(await folder.text(`${image}.ota.json`), manifest);
     t.deepEqual(await folder.list(), ['disk/ballast', image, `${image}.ota.json`, 'private.key', 'public.key']);
@@ -112,7 +114,7 @@ test.serial('keygen leaves no key, and no half of one or of a pair', async (t) =
   for (const freeBytes of [0, pageBytes]) {
     await fill(folder, freeBytes);
     const argv = ['keygen', '--bits', '4096', '--private-key', 'disk/private.key', '--public-key', 'disk/public.key'];
-    saysFull(t, await runVerb(argv, { cwd: folder.path }));
+    saysFull(t, await runCommand(argv, { cwd: folder.path }));
     t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
   }
 });
@@ -123,15 +125,15 @@ test.serial('a header that cannot be written does not leave the one of another k
   await fill(folder, 0);
   saysFull(
     t,
-    await runVerb(['header', '--public-key', 'public.key', '--out', 'disk/Updater_Signing.h'], { cwd: folder.path }),
+    await runCommand(['header', '--public-key', 'public.key', '--out', 'disk/Updater_Signing.h'], { cwd: folder.path }),
   );
   t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
 });
 
-test.serial('on a read-only disk every verb that writes says so', async (t) => {
+test.serial('on a read-only disk every command that writes says so', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
-  await runVerb(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
+  await runCommand(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
   await execa('mount', ['-o', 'remount,ro', folder.at('disk')]);
   const before = await folder.list();
   for (const argv of [
@@ -144,7 +146,7 @@ test.serial('on a read-only disk every verb that writes says so', async (t) => {
     ['signing', '--mode', 'header', '--publickey', 'public.key', '--out', 'disk/Updater_Signing.h'],
     ['signing', '--mode', 'sign', '--privatekey', 'private.key', '--bin', image, '--out', `${image}.signed`],
   ]) {
-    const { exitCode, error } = await runVerb(argv, { cwd: folder.path });
+    const { exitCode, error } = await runCommand(argv, { cwd: folder.path });
     t.is(exitCode, 1, argv.join(' '));
     t.regex(error?.message ?? '', /could not be written: the disk is read-only \(EROFS\)$/, argv.join(' '));
     t.regex(error?.hint ?? '', /read-only/);
@@ -181,7 +183,7 @@ test.serial('init on a disk that fills up can be taken back, and leaves no half 
     if (folder === undefined) return;
     const before = [...(await folder.list()), 'disk/ballast'].sort();
     await fill(folder, pages * pageBytes);
-    const run = await runVerb(['init', '--yes'], { cwd: folder.at('disk'), home: folder.path });
+    const run = await runCommand(['init', '--yes'], { cwd: folder.at('disk'), home: folder.path });
     if (run.exitCode === 0) break;
     saysFull(t, run);
     const left = await folder.list();
@@ -192,7 +194,7 @@ test.serial('init on a disk that fills up can be taken back, and leaves no half 
     );
     await rm(folder.at('disk/ballast'));
     await writeFile(folder.at('disk/ballast'), '');
-    const undone = await runVerb(['init', '--undo', '--yes', '--delete-keys'], {
+    const undone = await runCommand(['init', '--undo', '--yes', '--delete-keys'], {
       cwd: folder.at('disk'),
       home: folder.path,
     });

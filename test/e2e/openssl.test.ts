@@ -8,7 +8,7 @@ import { keyFileSigner } from '../../src/core/signing/key-file-signer.ts';
 import { signImage } from '../../src/core/signing/signed-image.ts';
 import { loadPrivateKey, loadPublicKey } from '../../src/project/keys/key-files.ts';
 import { expectOtaError } from '../support/expected-error.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 const payloadSizes = [0, 1, 4095, 4096, 1024 * 1024];
@@ -37,7 +37,7 @@ async function compare(t: ExecutionContext, folder: TestFolder, payload: Buffer)
   t.true(key.verify(digest.toString('latin1'), signature.toString('latin1'), 'RSASSA-PKCS1-V1_5'));
 }
 
-/** Through the command line; the library alone signs nothing at all, which no verb does. */
+/** Through the command line; the library alone signs nothing at all, which no command does. */
 async function signed(folder: TestFolder, payload: Buffer): Promise<{ current: Buffer; legacy: Buffer }> {
   if (payload.length === 0) {
     const signer = keyFileSigner(await loadPrivateKey(folder.at('private.key')));
@@ -46,7 +46,7 @@ async function signed(folder: TestFolder, payload: Buffer): Promise<{ current: B
     return { current: await sign('current'), legacy: await sign('legacy') };
   }
   const argv = ['sign', '--private-key', 'private.key', '--bin', 'payload', '--out', 'current', '--legacy', 'legacy'];
-  await runVerb(argv, { cwd: folder.path });
+  await runCommand(argv, { cwd: folder.path });
   return { current: await folder.read('current'), legacy: await folder.read('legacy') };
 }
 
@@ -106,7 +106,7 @@ test('public keys are read in every form that openssl writes, under the fingerpr
 
 test('openssl finds nothing wrong with what keygen makes', async (t) => {
   const folder = await testFolder(t);
-  await runVerb(['keygen'], { cwd: folder.path });
+  await runCommand(['keygen'], { cwd: folder.path });
   const check = await openssl(folder, 'rsa', '-in', 'private.key', '-check', '-noout');
   t.is(check.toString().trim(), 'RSA key ok');
   const derived = await openssl(folder, 'rsa', '-in', 'private.key', '-pubout');

@@ -3,7 +3,7 @@ import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.t
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';
 import { rsaPems } from '../support/key-pairs.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
 const other = rsaPems(2048);
@@ -51,10 +51,10 @@ export const buildErrors = {
   }),
   ARTIFACT_CHANGED: async (t) => {
     const folder = await builtSketch(t);
-    await runVerb(['pack', 'build/door.ino.bin', '--unsigned'], { cwd: folder.path });
+    await runCommand(['pack', 'build/door.ino.bin', '--unsigned'], { cwd: folder.path });
     await folder.write('build/door.ino.bin.gz', 'changed');
     const argv = ['sign', '--private-key', 'private.key', '--manifest', 'build/door.ino.bin.ota.json'];
-    return runVerb(argv, { cwd: folder.path });
+    return runCommand(argv, { cwd: folder.path });
   },
   NOT_ACCEPTED: inFolder('verify door.bin --public-key public.key', { ...keys, 'door.bin': door.bin }),
 

@@ -3,7 +3,7 @@ import { folderWith, packDoor, packedDoor, packFile } from '../publishing/packed
 import { builtSketch, door } from '../support/built-sketch.ts';
 import { listed, packedDoor as packedProject, virtualDoor } from '../support/fleet.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
@@ -14,7 +14,7 @@ const toFolder = ['--to', 'www', '--project', 'door'];
 function publish(build: Readonly<Record<string, Uint8Array>>): Provocation {
   return async (t) => {
     const { path } = await folderWith(t, { build }, { 'www/index.html': '' });
-    return runVerb(['publish', 'build', ...toFolder], { cwd: path });
+    return runCommand(['publish', 'build', ...toFolder], { cwd: path });
   };
 }
 
@@ -23,7 +23,7 @@ function publishTo(reply: Reply): Provocation {
   return async (t) => {
     const { path } = await folderWith(t, { build: packedDoor });
     const { url } = await scriptedServer(t, () => reply);
-    return runVerb(['publish', 'build', '--to', url.href, '--project', 'door'], { cwd: path, env });
+    return runCommand(['publish', 'build', '--to', url.href, '--project', 'door'], { cwd: path, env });
   };
 }
 
@@ -49,8 +49,8 @@ export const deliveryErrors = {
   VERSION_TAKEN: async (t) => {
     const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
     const { path } = await folderWith(t, { build: packedDoor, other }, { 'www/index.html': '' });
-    await runVerb(['publish', 'build', ...toFolder], { cwd: path });
-    return runVerb(['publish', 'other', ...toFolder], { cwd: path });
+    await runCommand(['publish', 'build', ...toFolder], { cwd: path });
+    return runCommand(['publish', 'other', ...toFolder], { cwd: path });
   },
   PUBLISH_AFTER_BUILD_FAILED: async (t) => {
     const config = { project: 'door', version: '1', publish: { to: 'www', afterBuild: true } };
@@ -60,13 +60,13 @@ export const deliveryErrors = {
       'cli.mjs': 'process.exitCode = 1',
     });
     const world = { cwd: folder.path, cli: folder.at('cli.mjs') };
-    await runVerb(['pack', 'build/door.ino.bin'], world);
-    return runVerb(['publish', 'build/door.ino.bin', '--after-build'], world);
+    await runCommand(['pack', 'build/door.ino.bin'], world);
+    return runCommand(['publish', 'build/door.ino.bin', '--after-build'], world);
   },
   TOKEN_UNBOUND: async (t) => {
     const config = JSON.stringify({ project: 'door', publish: { to: 'https://ota.example.com' } });
     const { path } = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
-    return runVerb(['publish', 'build'], { cwd: path, env });
+    return runCommand(['publish', 'build'], { cwd: path, env });
   },
   SERVER_REDIRECTS: publishTo({ status: 301, text: '', headers: { Location: 'https://ota.example.com/' } }),
   SERVER_NOT_OURS: publishTo({ status: 200, text: '<html>welcome</html>' }),
@@ -74,24 +74,24 @@ export const deliveryErrors = {
     const { path } = await folderWith(t, { build: packedDoor });
     const { url } = await scriptedServer(t, () => 'silence');
     // Not TLS is given up at once; a port where nobody listens would be tried again for a while.
-    return runVerb(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
+    return runCommand(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
   },
 
   UPLOAD_FAILED: async (t) => {
     const esp = await virtualDoor(t, { password: 'secret' });
     const { path } = await packedProject(t, { door: listed(esp) });
     const world = { cwd: path, env: { DOOR_PASSWORD: 'wrong' } };
-    return runVerb(['upload', '--host', 'door', '--password-env', 'DOOR_PASSWORD'], world);
+    return runCommand(['upload', '--host', 'door', '--password-env', 'DOOR_PASSWORD'], world);
   },
   PASSWORD_UNASKED: async (t) => {
     const { path } = await packedProject(t, { door: { address: '127.0.0.1', password: { prompt: true } } });
-    return runVerb(['upload', '--host', 'door'], { cwd: path });
+    return runCommand(['upload', '--host', 'door'], { cwd: path });
   },
   // No machine has this address: it is set apart for documentation.
   DISCOVERY_UNAVAILABLE: inFolder('discover --interface 192.0.2.1'),
   DEVICE_NOT_ADDED: async (t) => {
     const { path } = await testFolder(t, { 'ota.config.json': '{"devices": {"door": {"address": "127.0.0.1"}}}' });
     const argv = ['discover', '--add', 'door', '--interface', '127.0.0.1', '--timeout', '0.1'];
-    return runVerb(argv, { cwd: path });
+    return runCommand(argv, { cwd: path });
   },
 } as const satisfies Record<string, Provocation>;

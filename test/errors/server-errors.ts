@@ -3,7 +3,7 @@ import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
@@ -17,7 +17,7 @@ export const serverErrors = {
   }),
   SERVER_DATA_IN_USE: async (t) => {
     const { folder } = await startTestServer(t);
-    return runVerb(['serve', '--data', folder, '--listen', '127.0.0.1:0'], { cwd: folder });
+    return runCommand(['serve', '--data', folder, '--listen', '127.0.0.1:0'], { cwd: folder });
   },
   SERVER_DATA_NEWER: async (t) => {
     const server = await startTestServer(t);
@@ -25,26 +25,26 @@ export const serverErrors = {
     const database = new Database(`${server.folder}/ota.db`);
     database.exec('PRAGMA user_version = 99');
     database.close();
-    return runVerb(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
+    return runCommand(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
   },
   SERVER_DATA_UNREADABLE: async (t) => {
     const { path } = await testFolder(t, {
       'data/ota.db': 'not a database, but long enough for a header of one '.repeat(20),
     });
-    return runVerb(serve, { cwd: path });
+    return runCommand(serve, { cwd: path });
   },
   SERVER_DATA_NOT_EMPTY: async (t) => {
     const server = await startTestServer(t);
     const { path } = await testFolder(t);
     const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
-    await runVerb(['server', 'backup', '--out', 'backup.ndjson'], { cwd: path, env });
-    await runVerb(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
-    return runVerb(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+    await runCommand(['server', 'backup', '--out', 'backup.ndjson'], { cwd: path, env });
+    await runCommand(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+    return runCommand(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
   },
   SERVER_LISTEN_FAILED: async (t) => {
     const { port } = await startTestServer(t);
     const { path } = await testFolder(t);
-    return runVerb(['serve', '--data', 'data', '--listen', `127.0.0.1:${port}`], { cwd: path });
+    return runCommand(['serve', '--data', 'data', '--listen', `127.0.0.1:${port}`], { cwd: path });
   },
   TLS_FILE_UNUSABLE: inFolder(`${serve.join(' ')} --tls-cert cert.pem --tls-key key.pem`, {
     'cert.pem': 'no certificate',
@@ -52,18 +52,18 @@ export const serverErrors = {
   }),
   TLS_KEY_MISMATCH: async (t) => {
     const { path } = await usedAuthority(t);
-    return runVerb([...serve, '--tls-cert', 'tls/server.pem', '--tls-key', 'tls/ca.key'], { cwd: path });
+    return runCommand([...serve, '--tls-cert', 'tls/server.pem', '--tls-key', 'tls/ca.key'], { cwd: path });
   },
   TLS_AUTHORITY_KEY_LOST: inFolder(`${serve.join(' ')} --tls self-signed`, { 'data/tls/ca.pem': 'an authority' }),
   BACKUP_INVALID: inFolder('server restore backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
   SERVER_NOT_TRUSTED: async (t) => {
     const folder = await usedAuthority(t);
     const { url, token } = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });
-    return runVerb(['server', 'projects', 'list', '--server', url], { cwd: folder.path, env: { OTA_TOKEN: token } });
+    return runCommand(['server', 'projects', 'list', '--server', url], { cwd: folder.path, env: { OTA_TOKEN: token } });
   },
   SERVER_REFUSED: async (t) => {
     const { url, folder } = await startTestServer(t);
     const env = { OTA_SERVER: url, OTA_TOKEN: 'ota_of_somebody_else' };
-    return runVerb(['server', 'projects', 'list'], { cwd: folder, env });
+    return runCommand(['server', 'projects', 'list'], { cwd: folder, env });
   },
 } as const satisfies Record<string, Provocation>;

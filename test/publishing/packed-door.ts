@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { rekeyImage } from '../fixtures/rekey.ts';
 import { door } from '../support/built-sketch.ts';
-import { runVerb } from '../support/run-verb.ts';
+import { runCommand } from '../support/run-command.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 /** The files of a build by their names, as `pack` leaves them. */
@@ -21,7 +21,7 @@ export interface PackQuestion {
   readonly withElf?: boolean;
 }
 
-/** Packs the fixture sketch through the verb. */
+/** Packs the fixture sketch through the command. */
 export function packDoor(question: PackQuestion = {}): Promise<BuildFiles> {
   const { file = 'door.ino.bin', version, board, argv = [], keys = door, network = 'house', withElf = true } = question;
   const { bin, elf } = rekeyImage(withNetwork(door.bin, network), withNetwork(door.elf, network), keys.publicPem);
@@ -45,7 +45,7 @@ export async function packFile(
     await writeFile(join(folder, 'private.key'), keys.privatePem, { mode: 0o600 });
     await writeFile(join(folder, 'public.key'), keys.publicPem);
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
-    const { exitCode, error, stderr } = await runVerb(['pack', ...argv], { cwd: folder });
+    const { exitCode, error, stderr } = await runCommand(['pack', ...argv], { cwd: folder });
     if (exitCode !== 0) throw error ?? new Error(stderr);
     const names = (await readdir(folder)).filter((name) => !/\.(key|elf)$/.test(name));
     return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));

@@ -1,12 +1,12 @@
 import type { ExecutionContext } from 'ava';
-import { runVerb } from './run-verb.ts';
+import { runCommand } from './run-command.ts';
 
 /** `ota-hooks VERB …` to the end of its line, or of the words in back quotes; a backslash joins the next line. */
 const commandLine = /(?<![\w/.-])(?:npx |node_modules\/\.bin\/)?ota-hooks ((?:[a-z][^\n`\\]*|\\\n\s*)+)/g;
 
 /** The words behind `ota-hooks` of each command line in a text. */
 export function commandLinesIn(text: string): readonly (readonly string[])[] {
-  // `npm install … ota-hooks hono` names packages, not a verb.
+  // `npm install … ota-hooks hono` names packages, not a command.
   const lines = text.replaceAll(/npm install.*/g, '').matchAll(commandLine);
   return [...lines].map(([, words = '']) =>
     words
@@ -17,21 +17,21 @@ export function commandLinesIn(text: string): readonly (readonly string[])[] {
   );
 }
 
-/** Whether there are such a verb and such options; what needs a device or another machine is not looked at. */
+/** Whether there are such a command and such options; what needs a device or another machine is not looked at. */
 export async function checkWords(t: ExecutionContext, words: readonly string[]): Promise<void> {
-  const [verb = ''] = words;
+  const [command = ''] = words;
   const end = words.indexOf('--');
   const own = words.slice(0, end === -1 ? undefined : end);
-  const help = await runVerb([...namesOf(own), '--help'], { cwd: '.' });
+  const help = await runCommand([...namesOf(own), '--help'], { cwd: '.' });
   t.is(help.exitCode, 0);
-  t.true(help.stdout.startsWith(`Usage: ota-hooks ${verb} `), `there is no verb ${verb}`);
+  t.true(help.stdout.startsWith(`Usage: ota-hooks ${command} `), `there is no command ${command}`);
   for (const option of own.filter((word) => /^--?[a-z]/.test(word))) {
     const [name = ''] = option.split('=');
     t.regex(help.stdout, new RegExp(`^ +(?:-\\w, )?${name}(?:[ ,]|$)`, 'm'), option);
   }
 }
 
-/** `server` has verbs of its own, whose help is asked for by naming them. */
+/** `server` has commands of its own, whose help is asked for by naming them. */
 function namesOf(words: readonly string[]): readonly string[] {
   if (words[0] !== 'server') return words.slice(0, 1);
   const first = words.findIndex((word) => /^(?:-|[A-Z"]|[^ ]*[.:])/.test(word));

@@ -5,7 +5,7 @@ import type { VirtualEspOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';
 import { builtSketch, door, type fullDoor } from './built-sketch.ts';
 import { patienceMs } from './patience.ts';
-import { runVerb } from './run-verb.ts';
+import { runCommand } from './run-command.ts';
 import type { TestFolder } from './test-folder.ts';
 
 export const doorKey = readPublicKey(door.publicPem, 'the key of the door');
@@ -45,7 +45,7 @@ export async function packedDoor(
 ): Promise<TestFolder> {
   const files = { 'ota.config.json': JSON.stringify({ project: 'door', devices, ...config }) };
   const folder = await builtSketch(t, files, sketch);
-  const { exitCode, stderr } = await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
+  const { exitCode, stderr } = await runCommand(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
   if (exitCode !== 0) throw new Error(stderr);
   return folder;
 }

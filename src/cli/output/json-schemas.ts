@@ -9,13 +9,13 @@ export function jsonSchemas(): Record<string, object> {
   return {
     'ota.config.schema.json': asJson(configSchema),
     'ota.manifest.schema.json': asJson(manifestSchema),
-    ...Object.fromEntries(Object.entries(documents).map(([verb, schema]) => [schemaFile(verb), asJson(schema)])),
+    ...Object.fromEntries(Object.entries(documents).map(([command, schema]) => [schemaFile(command), asJson(schema)])),
   };
 }
 
-/** Of what a verb prints with --json: `output/server-token-list.schema.json`. */
-export function schemaFile(verb: string): string {
-  return `output/${verb.replaceAll(' ', '-')}.schema.json`;
+/** Of what a command prints with --json: `output/server-token-list.schema.json`. */
+export function schemaFile(command: string): string {
+  return `output/${command.replaceAll(' ', '-')}.schema.json`;
 }
 
 function asJson(schema: v.GenericSchema): object {

@@ -1,16 +1,16 @@
 import { relative } from 'node:path';
 import { withNearPaths } from '../../files/near-paths.ts';
 import type { Io } from '../io.ts';
-import type { DocumentOf, VerbName } from './documents/registry.ts';
+import type { CommandName, DocumentOf } from './documents/registry.ts';
 
-/** The options that every verb has. */
+/** The options that every command has. */
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
 }
 
-/** Where a verb's words go: people read stderr, programs read one JSON document on stdout. */
+/** Where a command's words go: people read stderr, programs read one JSON document on stdout. */
 export interface Report {
   /** What the user wants to know in any case; kept back by --quiet. */
   say(line: string): void;
@@ -18,10 +18,10 @@ export interface Report {
   detail(line: string): void;
   /** What the user should mend; never kept back. */
   warn(line: string): void;
-  /** The verb's result: the JSON document with --json, else the text on stdout (none: nothing). */
-  result<Verb extends VerbName>(verb: Verb, json: DocumentOf<Verb>, text?: string): void;
-  /** Of a verb that goes on: one JSON object a line with --json, else the text on stdout (none: nothing). */
-  event<Verb extends VerbName>(verb: Verb, json: DocumentOf<Verb>, text?: string): void;
+  /** The command's result: the JSON document with --json, else the text on stdout (none: nothing). */
+  result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
+  /** Of a command that goes on: one JSON object a line with --json, else the text on stdout (none: nothing). */
+  event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
   /** A path as the user would write it. */
   path(absolute: string): string;
 }

@@ -9,7 +9,7 @@ import type { ProjectSettings } from '../../project/config/settings.ts';
 import type { Io } from '../io.ts';
 import { type DeviceOptions, factsOfOptions } from './device-options.ts';
 
-/** Where verbs learn what is known of a device. */
+/** Where commands learn what is known of a device. */
 export interface DeviceSources extends DeviceOptions {
   /** A file of facts, or the name of a device in the configuration. */
   readonly device?: string | undefined;

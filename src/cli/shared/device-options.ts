@@ -23,7 +23,7 @@ export interface DeviceOptions {
   readonly board?: string | undefined;
 }
 
-/** One option a fact, for verbs that ask what a device is. */
+/** One option a fact, for commands that ask what a device is. */
 export const deviceOptions = {
   core: new Option('--core <release>', 'core of the present sketch, such as 3.1.2'),
   signing: new Option('--signing <what>', 'whether the device verifies signatures').choices(['none', 'required']),

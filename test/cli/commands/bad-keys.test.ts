@@ -1,10 +1,10 @@
-/** Every bad key, given to every verb that takes one: one clear line, a hint, the right exit code, and nothing left behind. */
+/** Every bad key, given to every command that takes one: one clear line, a hint, the right exit code, and nothing left behind. */
 import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';
 import { door } from '../../support/built-sketch.ts';
 import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 interface BadKey {
@@ -72,13 +72,13 @@ for (const [kind, badKeys, uses] of [
   ['public', badPublicKeys, usesOfAPublicKey],
 ] as const) {
   for (const [what, { pem, code }] of Object.entries(badKeys)) {
-    test(`${what} as ${kind} key is refused by every verb`, async (t) => {
+    test(`${what} as ${kind} key is refused by every command`, async (t) => {
       for (const argv of uses) {
         const folder = await testFolder(t, { 'bad.key': pem, 'door.bin': door.bin });
         const isWritten = (name: string) => argv.some((word, at) => word === name && argv[at - 1] === '--out');
         for (const name of ['Updater_Signing.h', 'door.bin.signed'])
           if (isWritten(name)) await folder.write(name, 'stale');
-        const { exitCode, stdout, error } = await runVerb(argv, { cwd: folder.path });
+        const { exitCode, stdout, error } = await runCommand(argv, { cwd: folder.path });
         t.is(error?.code, code, argv.join(' '));
         t.is(exitCode, 1, argv.join(' '));
         t.is(stdout, '');

@@ -3,7 +3,7 @@ import type { VirtualEsp } from '../../../src/simulator/index.ts';
 import type { MdnsOptions } from '../../../src/simulator/mdns.ts';
 import { virtualDoor } from '../../support/fleet.ts';
 import { startCli } from '../../support/run-cli.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 interface Found {
@@ -25,7 +25,7 @@ function announced(t: ExecutionContext, mdns: MdnsOptions = {}, more = {}): Prom
 }
 
 async function discover(folder: TestFolder, ...argv: string[]) {
-  return runVerb(['discover', '--interface', '127.0.0.1', ...argv], { cwd: folder.path });
+  return runCommand(['discover', '--interface', '127.0.0.1', ...argv], { cwd: folder.path });
 }
 
 async function discoverJson(folder: TestFolder, ...argv: string[]) {

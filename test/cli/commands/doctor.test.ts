@@ -1,7 +1,7 @@
 import { chmod, stat } from 'node:fs/promises';
 import test from 'ava';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 const { privatePem, publicPem } = rsaPems(2048);
@@ -9,7 +9,7 @@ const config = JSON.stringify({ upload: { hostIp: '127.0.0.1' } });
 const sketch = { 'door/door.ino': '', 'door/ota.config.json': config };
 
 function doctor(folder: TestFolder, ...options: string[]) {
-  return runVerb(['doctor', ...options], { cwd: folder.at('door'), home: folder.at('home') });
+  return runCommand(['doctor', ...options], { cwd: folder.at('door'), home: folder.at('home') });
 }
 
 test('with nothing installed and no project, doctor says so and is content', async (t) => {
@@ -65,6 +65,6 @@ test('colors are for terminals that want them', async (t) => {
   const folder = await testFolder(t, sketch);
   const world = { cwd: folder.at('door'), home: folder.at('home') };
   const start = '\u001b';
-  t.true((await runVerb(['doctor'], { ...world, fancy: true })).stderr.includes(`${start}[32mok     ${start}[0m`));
-  t.false((await runVerb(['doctor'], world)).stderr.includes(start));
+  t.true((await runCommand(['doctor'], { ...world, fancy: true })).stderr.includes(`${start}[32mok     ${start}[0m`));
+  t.false((await runCommand(['doctor'], world)).stderr.includes(start));
 });

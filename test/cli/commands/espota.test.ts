@@ -7,7 +7,7 @@ import { syntheticSketch, type VirtualEsp } from '../../../src/simulator/index.t
 import { quickEsp, verdictsOf } from '../../delivery/quick.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { startCli } from '../../support/run-cli.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 const password = 'hunter2-of-the-door';
@@ -22,7 +22,7 @@ async function packedProject(t: ExecutionContext): Promise<TestFolder> {
     'private.key': pems.privatePem,
     'public.key': pems.publicPem,
   });
-  const packed = await runVerb(['pack', 'firmware.bin', '--declare-enforcement'], { cwd: folder.path });
+  const packed = await runCommand(['pack', 'firmware.bin', '--declare-enforcement'], { cwd: folder.path });
   t.is(packed.exitCode, 0, `${packed.error?.message}`);
   return folder;
 }
@@ -32,16 +32,16 @@ function sendTo(
   folder: TestFolder,
   argv: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
-): Promise<VerbRun> {
+): Promise<CommandRun> {
   const place = ['-i', esp.host, '-p', String(esp.otaPort)];
-  return runVerb(['espota', ...place, '-f', 'firmware.bin', ...argv], { cwd: folder.path, env });
+  return runCommand(['espota', ...place, '-f', 'firmware.bin', ...argv], { cwd: folder.path, env });
 }
 
 test('called with the image as by platform.txt, it sends the signed file that the manifest names', async (t) => {
   const folder = await packedProject(t);
   const esp = await quickEsp(t, { publicKey });
   const argv = ['-i', esp.host, '-p', String(esp.otaPort), '--auth=', '-f', 'firmware.bin'];
-  const { exitCode, stdout, stderr } = await runVerb(['espota', ...argv], { cwd: folder.path });
+  const { exitCode, stdout, stderr } = await runCommand(['espota', ...argv], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
   t.regex(stderr, /Uploading firmware\.bin\.signed/);
   t.notRegex(stderr, /warning/);
@@ -123,7 +123,7 @@ for (const [title, prepare, message] of misfits) {
 
 test('nothing is sent of a project that signs, and has not signed yet', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image, 'public.key': pems.publicPem });
-  await runVerb(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
+  await runCommand(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
   const esp = await quickEsp(t);
   const { error } = await sendTo(esp, folder);
   t.regex(error?.message ?? '', /is not signed yet/);
@@ -195,7 +195,7 @@ test('what is missing or no port is a mistake of usage', async (t) => {
     ['-i', '127.0.0.1', '-f', 'firmware.bin', '-p', '80x'],
   ];
   for (const argv of wrong)
-    t.is((await runVerb(['espota', ...argv], { cwd: folder.path })).exitCode, 2, argv.join(' '));
+    t.is((await runCommand(['espota', ...argv], { cwd: folder.path })).exitCode, 2, argv.join(' '));
 });
 
 test('Ctrl-C ends it at once with exit code 130', async (t) => {

@@ -3,7 +3,7 @@ import test from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../src/core/keys/signing-header.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 const { privatePem, publicPem } = rsaPems(2048);
@@ -12,7 +12,7 @@ const out = 'build/core/Updater_Signing.h';
 
 test('header writes the key that is named, makes the folder, and says so where the IDE shows it', async (t) => {
   const folder = await testFolder(t, { 'keys/door.pub': publicPem });
-  const { exitCode, stdout, stderr } = await runVerb(['header', '--public-key', 'keys/door.pub', '--out', out], {
+  const { exitCode, stdout, stderr } = await runCommand(['header', '--public-key', 'keys/door.pub', '--out', out], {
     cwd: folder.path,
   });
   t.is(exitCode, 0);
@@ -32,7 +32,7 @@ test('header finds the key beside the sketch, in the configuration, and derives 
   };
   for (const [name, files] of Object.entries(projects)) {
     const folder = await testFolder(t, files);
-    const { exitCode, stdout } = await runVerb(['header', '--source', '.', '--out', out, '--json'], {
+    const { exitCode, stdout } = await runCommand(['header', '--source', '.', '--out', out, '--json'], {
       cwd: folder.path,
       env: { DOOR_PUBLIC_KEY: publicPem },
     });
@@ -44,18 +44,18 @@ test('header finds the key beside the sketch, in the configuration, and derives 
 
 test('header of a project without a key switches signing off, quietly', async (t) => {
   const folder = await testFolder(t);
-  const { exitCode, stderr } = await runVerb(['header', '--source', '.', '--out', out], { cwd: folder.path });
+  const { exitCode, stderr } = await runCommand(['header', '--source', '.', '--out', out], { cwd: folder.path });
   t.is(exitCode, 0);
   t.is(stderr, '');
   t.is(await folder.text(out), unsignedHeader());
-  const verbose = await runVerb(['header', '--source', '.', '--out', out, '--verbose'], { cwd: folder.path });
+  const verbose = await runCommand(['header', '--source', '.', '--out', out, '--verbose'], { cwd: folder.path });
   t.regex(verbose.stderr, /^Not enabling binary signing/);
 });
 
 test('a header that would not change keeps its time stamp, so that nothing is compiled anew', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const then = new Date('2020-02-02');
-  const make = (...argv: string[]) => runVerb(['header', '--out', out, '--json', ...argv], { cwd: folder.path });
+  const make = (...argv: string[]) => runCommand(['header', '--out', out, '--json', ...argv], { cwd: folder.path });
   for (const argv of [
     ['--public-key', 'public.key'],
     ['--source', 'build'],
@@ -70,7 +70,7 @@ test('a header that would not change keeps its time stamp, so that nothing is co
 test('another key, or none any more, changes the header', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const make = async (...argv: string[]) => {
-    await runVerb(['header', '--out', out, ...argv], { cwd: folder.path });
+    await runCommand(['header', '--out', out, ...argv], { cwd: folder.path });
     return folder.text(out);
   };
   const first = await make('--public-key', 'public.key');
@@ -86,7 +86,7 @@ test('header warns of a key below 2048 bits, however it was found', async (t) =>
     ['--public-key', 'public.key'],
     ['--source', '.'],
   ]) {
-    const { stderr } = await runVerb(['header', '--out', out, '--quiet', ...argv], { cwd: folder.path });
+    const { stderr } = await runCommand(['header', '--out', out, '--quiet', ...argv], { cwd: folder.path });
     t.regex(stderr, /^warning: public\.key has 1024 bits; fewer than 2048 can be broken/);
   }
 });
@@ -108,7 +108,7 @@ test('when the key is bad, missing, or cannot be settled, no header is left to c
       [out]: signed,
       'build/core/.Updater_Signing.h.0badcafe.tmp': 'half of',
     });
-    const { exitCode, stderr } = await runVerb(['header', '--out', out, ...argv], { cwd: folder.path });
+    const { exitCode, stderr } = await runCommand(['header', '--out', out, ...argv], { cwd: folder.path });
     t.is(exitCode, expected, argv.join(' '));
     t.notRegex(stderr, /Enabling/);
     t.deepEqual(await folder.list(), Object.keys(files).sort());
@@ -117,7 +117,7 @@ test('when the key is bad, missing, or cannot be settled, no header is left to c
 
 test('header refuses to write over the key', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
-  const { exitCode } = await runVerb(['header', '--public-key', 'public.key', '--out', './public.key'], {
+  const { exitCode } = await runCommand(['header', '--public-key', 'public.key', '--out', './public.key'], {
     cwd: folder.path,
   });
   t.is(exitCode, 2);
@@ -126,10 +126,10 @@ test('header refuses to write over the key', async (t) => {
 
 test('a header that cannot be written says why', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem, build: 'a file', 'folder/Updater_Signing.h/x': '' });
-  const inFile = await runVerb(['header', '--public-key', 'public.key', '--out', out], { cwd: folder.path });
+  const inFile = await runCommand(['header', '--public-key', 'public.key', '--out', out], { cwd: folder.path });
   t.is(inFile.exitCode, 1);
   t.regex(inFile.error?.message ?? '', /Updater_Signing\.h could not be written: .*file.*folder/);
-  const onFolder = await runVerb(['header', '--public-key', 'public.key', '--out', 'folder/Updater_Signing.h'], {
+  const onFolder = await runCommand(['header', '--public-key', 'public.key', '--out', 'folder/Updater_Signing.h'], {
     cwd: folder.path,
   });
   t.is(onFolder.exitCode, 1);
@@ -149,6 +149,6 @@ test('header removes what an earlier build left beside the image that is about t
     ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
   });
   const argv = ['header', '--public-key', 'public.key', '--out', out, '--image', 'build/door.ino.bin'];
-  t.is((await runVerb(argv, { cwd: folder.path })).exitCode, 0);
+  t.is((await runCommand(argv, { cwd: folder.path })).exitCode, 0);
   t.deepEqual(await folder.list(), [out, 'build/door.ino.bin', 'build/other.bin.signed', 'public.key']);
 });

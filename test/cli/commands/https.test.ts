@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { hosts, usedAuthority } from '../../server/tls/authority.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 /** A server with an authority of its own, and the folder of somebody who has a copy of its certificate. */
@@ -13,7 +13,7 @@ async function user(t: ExecutionContext, host = '127.0.0.1') {
   const folder = await testFolder(t, { 'ca.pem': await data.read('tls/ca.pem'), 'image.bin': new Uint8Array(64) });
   const env = { OTA_SERVER: url, OTA_TOKEN: token };
   const run = (argv: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-    runVerb(argv, { cwd: folder.path, env: { ...env, ...more } });
+    runCommand(argv, { cwd: folder.path, env: { ...env, ...more } });
   return { folder, url, run, data };
 }
 

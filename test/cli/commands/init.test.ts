@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 const ini = '[env:d1]\nplatform = espressif8266\nboard = d1_mini\n';
@@ -20,7 +20,7 @@ const home = '/home/nobody';
 /** Runs `init` where a user would, in the project's folder. */
 function init(folder: TestFolder, ...options: string[]) {
   const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
-  return runVerb(['init', ...options], { cwd: folder.path, home, cli });
+  return runCommand(['init', ...options], { cwd: folder.path, home, cli });
 }
 
 /** Names, contents and modes of all files. */
@@ -167,12 +167,12 @@ test('init asks once, does nothing when it is told not to, and cannot ask withou
     },
   });
 
-  t.regex((await runVerb(['init'], { ...world, ask: answer(false) })).stderr, /Nothing was done/);
-  t.is((await runVerb(['init'], world)).exitCode, 2);
+  t.regex((await runCommand(['init'], { ...world, ask: answer(false) })).stderr, /Nothing was done/);
+  t.is((await runCommand(['init'], world)).exitCode, 2);
   t.deepEqual(await snapshot(folder), before);
-  await runVerb(['init'], { ...world, ask: answer(true) });
+  await runCommand(['init'], { ...world, ask: answer(true) });
   t.is(await folder.text('platformio.ini'), ini + hookLine);
-  await runVerb(['init', '--undo'], { ...world, ask: answer(false) });
+  await runCommand(['init', '--undo'], { ...world, ask: answer(false) });
   t.is(await folder.text('platformio.ini'), ini + hookLine);
   t.deepEqual(asked, ['Do this?', 'Do this?', `Take back what init did in ${folder.path}?`]);
 });
@@ -181,7 +181,7 @@ test('Ctrl-C before the first step leaves everything as it was', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
-  const running = runVerb(['init', '--yes'], { ...world, signal: AbortSignal.abort() });
+  const running = runCommand(['init', '--yes'], { ...world, signal: AbortSignal.abort() });
   await running.then(() => t.fail('it went on')).catch((error: Error) => t.is(error.name, 'AbortError'));
   t.deepEqual(await snapshot(folder), before);
 });
@@ -302,10 +302,10 @@ test('a record that is damaged is named, and nothing is done', async (t) => {
 
 test('the home folder and the root of the disk are no projects', async (t) => {
   const folder = await platformio(t);
-  const { exitCode, error } = await runVerb(['init', '--yes'], { cwd: folder.path, home: folder.path });
+  const { exitCode, error } = await runCommand(['init', '--yes'], { cwd: folder.path, home: folder.path });
   t.is(exitCode, 2);
   t.regex(error?.message ?? '', /your home folder/);
-  const root = await runVerb(['init', '--yes', '--source', '/'], { cwd: folder.path, home });
+  const root = await runCommand(['init', '--yes', '--source', '/'], { cwd: folder.path, home });
   t.regex(root.error?.message ?? '', /root of the disk/);
 });
 
@@ -324,7 +324,7 @@ test('no project, or several of them, is said with what to do', async (t) => {
 test('what npx fetched for one run is no installation', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = '/home/nobody/.npm/_npx/0123456789abcdef/node_modules/ota-hooks/dist/cli.js';
-  const { exitCode, error } = await runVerb(['init', '--yes'], { cwd: folder.path, home, cli });
+  const { exitCode, error } = await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
   t.is(exitCode, 2);
   t.regex(error?.hint ?? '', /npm install --save-dev ota-hooks/);
 });
@@ -332,7 +332,7 @@ test('what npx fetched for one run is no installation', async (t) => {
 test('installed for the whole machine, the hook’s path is absolute, and that is said', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = '/usr/local/lib/node_modules/ota-hooks/dist/cli.js';
-  const { stderr } = await runVerb(['init', '--yes'], { cwd: folder.path, home, cli });
+  const { stderr } = await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
   t.regex(await folder.text('platformio.ini'), /pre:\/usr\/local\/lib\/node_modules\/ota-hooks\/hooks\/platformio\.py/);
   t.regex(stderr, /one of this machine/);
   t.notRegex(await folder.text('ota.config.json'), /schema/);
@@ -360,17 +360,17 @@ test('with --ide the installed cores get the hooks, and undo takes them back', a
     cli: folder.at('node_modules/ota-hooks/dist/cli.js'),
     env: { ARDUINO_DIRECTORIES_DATA: folder.at('arduino'), ARDUINO_DIRECTORIES_USER: folder.at('sketchbook') },
   };
-  t.is((await runVerb(['init', '--yes', '--ide'], world)).exitCode, 0);
+  t.is((await runCommand(['init', '--yes', '--ide'], world)).exitCode, 0);
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
-  t.regex((await runVerb(['init', '--yes', '--ide'], world)).stderr, /nothing to do/);
-  await runVerb(['init', '--yes', '--undo'], world);
+  t.regex((await runCommand(['init', '--yes', '--ide'], world)).stderr, /nothing to do/);
+  await runCommand(['init', '--yes', '--undo'], world);
   t.false((await folder.list()).includes(`${core}/platform.local.txt`));
 
   // At a terminal it is offered.
-  await runVerb(['init'], { ...world, ask: { confirm: async () => true } });
+  await runCommand(['init'], { ...world, ask: { confirm: async () => true } });
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
-  t.is((await runVerb(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');
+  t.is((await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');
 });
 
 test('the result is one JSON document', async (t) => {
@@ -384,11 +384,11 @@ test('the result is one JSON document', async (t) => {
 test('a project that was moved can still be undone', async (t) => {
   const folder = await testFolder(t, { 'old/platformio.ini': ini, ...installed });
   const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
-  await runVerb(['init', '--yes', '--source', 'old'], { cwd: folder.path, home, cli });
+  await runCommand(['init', '--yes', '--source', 'old'], { cwd: folder.path, home, cli });
   await mkdir(dirname(folder.at('new/place')), { recursive: true });
   await rename(folder.at('old'), folder.at('new/place'));
   const undo = ['init', '--undo', '--yes', '--delete-keys', '--source', join('new', 'place')];
-  await runVerb(undo, { cwd: folder.path, home, cli });
+  await runCommand(undo, { cwd: folder.path, home, cli });
   t.deepEqual(
     (await folder.list()).filter((name) => name.startsWith('new')),
     ['new/place/platformio.ini'],
@@ -399,7 +399,7 @@ test('a project that was moved can still be undone', async (t) => {
 test('the package that these tests run from is found as one that is not the project’s', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
-  await runVerb(['init', '--yes'], { cwd: folder.path, home, cli });
+  await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
   const [, script] = /pre:(.*)/.exec(await folder.text('platformio.ini')) ?? [];
   t.true((await stat(script ?? '')).isFile());
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { gzipSync } from 'fflate';
 import { builtSketch, fullDoor } from '../../support/built-sketch.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 
 const facts = {
   core: '3.1.2',
@@ -22,7 +22,7 @@ const files = {
 
 test('the flash is drawn by the layout of the ELF, and what is taken for granted is said', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
-  const { stdout } = await runVerb(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
+  const { stdout } = await runCommand(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.4m2m\.ld, 4096 KB of flash$/m);
   t.regex(stdout, /^ +\|s+·+u+F+E\|$/m);
   t.regex(stdout, /^ +\|\^+ +\|$/m);
@@ -33,13 +33,13 @@ test('the flash is drawn by the layout of the ELF, and what is taken for granted
 
 test('without ELF and device it is the usual layout for the flash size, which is said', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
-  const { stdout } = await runVerb(['inspect', 'bare.bin'], { cwd: folder.path });
+  const { stdout } = await runCommand(['inspect', 'bare.bin'], { cwd: folder.path });
   t.regex(stdout, /taken for granted: the layout is the usual one for its flash size, 4m2m; /m);
 });
 
 test('with a device it is that of the device, and shows where eboot overtakes what it inflates', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
-  const { stdout } = await runVerb(['inspect', 'bare.bin.gz', '--device', 'facts.json'], { cwd: folder.path });
+  const { stdout } = await runCommand(['inspect', 'bare.bin.gz', '--device', 'facts.json'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.1m64\.ld, 1024 KB of flash$/m);
   t.regex(stdout, /s {2}present sketch 0-60 KB$/m);
   t.regex(stdout, /u {2}update, staged at 64-260 KB$/m);
@@ -51,7 +51,7 @@ test('with a device it is that of the device, and shows where eboot overtakes wh
 test('--json has the headers, the sums, the gzip framing, the traces, all sketch MD5s and the picture', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const inspect = async (...argv: string[]) =>
-    JSON.parse((await runVerb(['inspect', ...argv, '--json'], { cwd: folder.path })).stdout);
+    JSON.parse((await runCommand(['inspect', ...argv, '--json'], { cwd: folder.path })).stdout);
   const raw = await inspect('build/door.ino.bin');
   t.is(raw.sketch.sketchMd5s.length, 112);
   t.true(raw.sketch.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === raw.md5));
@@ -72,6 +72,6 @@ test('--json has the headers, the sums, the gzip framing, the traces, all sketch
 
 test('the sheet of a filesystem shows what it was made for', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
-  const { stdout } = await runVerb(['inspect', 'fs.bin'], { cwd: folder.path });
+  const { stdout } = await runCommand(['inspect', 'fs.bin'], { cwd: folder.path });
   t.regex(stdout, /^littlefs +2\.0, 16 blocks of 4096 bytes, made for 65536 bytes, 8192 in use$/m);
 });

@@ -2,13 +2,13 @@ import test from 'ava';
 import { gzipSync } from 'fflate';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { builtSketch, door } from '../../support/built-sketch.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 
 const { fingerprint } = readPublicKey(door.publicPem, '');
 
 test('inspect says what an image is, what core made it, and which key it holds', async (t) => {
   const folder = await builtSketch(t);
-  const { exitCode, stdout, stderr } = await runVerb(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
+  const { exitCode, stdout, stderr } = await runCommand(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.is(exitCode, 0);
   t.is(stderr, '');
   t.regex(stdout, /^file +build.door\.ino\.bin, \d+ bytes$/m);
@@ -21,9 +21,9 @@ test('inspect says what an image is, what core made it, and which key it holds',
 
 test('inspect looks inside gzip, and names the known key that signed', async (t) => {
   const folder = await builtSketch(t);
-  await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
+  await runCommand(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
   const inspect = async (name: string, ...argv: string[]) => {
-    const { stdout } = await runVerb(['inspect', name, '--json', ...argv], { cwd: folder.path });
+    const { stdout } = await runCommand(['inspect', name, '--json', ...argv], { cwd: folder.path });
     return JSON.parse(stdout);
   };
   const known = ['--public-key', 'public.key'];
@@ -42,9 +42,9 @@ test('inspect knows the keys of the project, those of its configuration too', as
     'keys/former.key': door.publicPem,
     'keys/ota.config.json': '{"knownKeys": ["former.key"]}',
   });
-  await runVerb(['pack', 'build/door.ino.bin'], { cwd: folder.path });
+  await runCommand(['pack', 'build/door.ino.bin'], { cwd: folder.path });
   for (const argv of [[], ['--source', 'keys'], ['--source', 'build', '--config', 'keys/ota.config.json']]) {
-    const { stdout } = await runVerb(['inspect', 'build/door.ino.bin.signed', ...argv], { cwd: folder.path });
+    const { stdout } = await runCommand(['inspect', 'build/door.ino.bin.signed', ...argv], { cwd: folder.path });
     t.regex(stdout, new RegExp(`^signed by +${fingerprint}$`, 'm'));
   }
 });
@@ -57,7 +57,7 @@ test('inspect says of anything what is known of it, without failing', async (t) 
     'cut.gz': gzipSync(door.bin).subarray(0, 5000),
   });
   for (const name of ['empty', 'notes.txt', 'cut.bin', 'cut.gz']) {
-    const { exitCode, stdout } = await runVerb(['inspect', name, '--json'], { cwd: folder.path });
+    const { exitCode, stdout } = await runCommand(['inspect', name, '--json'], { cwd: folder.path });
     t.is(exitCode, 0, name);
     t.true(JSON.parse(stdout).findings.length > 0, name);
   }
@@ -65,7 +65,7 @@ test('inspect says of anything what is known of it, without failing', async (t) 
 
 test('inspect of a file that is not there is a mistake of usage', async (t) => {
   const folder = await builtSketch(t);
-  const { exitCode, error } = await runVerb(['inspect', 'gone.bin'], { cwd: folder.path });
+  const { exitCode, error } = await runCommand(['inspect', 'gone.bin'], { cwd: folder.path });
   t.is(exitCode, 2);
   t.regex(error?.message ?? '', /^No file to inspect at /);
 });

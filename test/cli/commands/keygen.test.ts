@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import test from 'ava';
 import { loadPrivateKey, loadPublicKey } from '../../../src/project/keys/key-files.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 test('keygen writes a pair of 2048 bits beside the sketch, and says which key it is', async (t) => {
   const folder = await testFolder(t);
-  const { exitCode, stdout, stderr } = await runVerb(['keygen'], { cwd: folder.path });
+  const { exitCode, stdout, stderr } = await runCommand(['keygen'], { cwd: folder.path });
   t.is(exitCode, 0);
   t.is(stdout, '');
   t.deepEqual(await folder.list(), ['private.key', 'public.key']);
@@ -21,7 +21,7 @@ test('keygen writes a pair of 2048 bits beside the sketch, and says which key it
 test('keygen makes keys of other sizes at other places, and warns of small ones', async (t) => {
   const folder = await testFolder(t, { 'secrets/.keep': '' });
   const argv = ['keygen', '--bits', '1024', '--private-key', 'secrets/door.key', '--public-key', 'door.pub', '--json'];
-  const { exitCode, stdout, stderr } = await runVerb(argv, { cwd: folder.path });
+  const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: folder.path });
   t.is(exitCode, 0);
   const { fingerprint } = await loadPublicKey(folder.at('door.pub'));
   t.deepEqual(JSON.parse(stdout), {
@@ -36,7 +36,7 @@ test('keygen makes keys of other sizes at other places, and warns of small ones'
 test('keygen never overwrites a key, and makes no half of a pair', async (t) => {
   for (const name of ['private.key', 'public.key']) {
     const folder = await testFolder(t, { [name]: 'precious' });
-    const { exitCode, error } = await runVerb(['keygen'], { cwd: folder.path });
+    const { exitCode, error } = await runCommand(['keygen'], { cwd: folder.path });
     t.is(exitCode, 1);
     t.is(error?.code, 'FILE_EXISTS');
     t.deepEqual(await folder.list(), [name]);
@@ -47,7 +47,7 @@ test('keygen never overwrites a key, and makes no half of a pair', async (t) => 
 test('keygen takes back the private key when the public one cannot be written', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const publicKey of ['missing/public.key', 'file/public.key']) {
-    const { exitCode, error } = await runVerb(['keygen', '--bits', '1024', '--public-key', publicKey], {
+    const { exitCode, error } = await runCommand(['keygen', '--bits', '1024', '--public-key', publicKey], {
       cwd: folder.path,
     });
     t.is(exitCode, 1);
@@ -65,7 +65,7 @@ test('keygen refuses sizes that no device can use, and one file for both keys', 
     ['--bits', ''],
     ['--bits', '1024', '--private-key', 'door.key', '--public-key', './door.key'],
   ]) {
-    const { exitCode } = await runVerb(['keygen', ...argv], { cwd: folder.path });
+    const { exitCode } = await runCommand(['keygen', ...argv], { cwd: folder.path });
     t.is(exitCode, 2, argv.join(' '));
   }
   t.deepEqual(await folder.list(), []);
@@ -73,7 +73,9 @@ test('keygen refuses sizes that no device can use, and one file for both keys', 
 
 test('keygen shows no part of the private key', async (t) => {
   const folder = await testFolder(t);
-  const { stdout, stderr } = await runVerb(['keygen', '--bits', '1024', '--verbose', '--json'], { cwd: folder.path });
+  const { stdout, stderr } = await runCommand(['keygen', '--bits', '1024', '--verbose', '--json'], {
+    cwd: folder.path,
+  });
   const [, secret = 'x'] = (await folder.text('private.key')).split('\n');
   t.false(`${stdout}${stderr}`.includes(secret));
 });
@@ -82,10 +84,10 @@ test('keys are made where the configuration has them, and none that it takes fro
   const folder = await testFolder(t);
   await folder.write('ota.config.json', JSON.stringify({ privateKey: 'keys/door.key', publicKey: 'door.pub' }));
   await folder.write('keys/README', '');
-  t.is((await runVerb(['keygen'], { cwd: folder.path })).error, undefined);
+  t.is((await runCommand(['keygen'], { cwd: folder.path })).error, undefined);
   t.deepEqual(await folder.list(), ['door.pub', 'keys/README', 'keys/door.key', 'ota.config.json']);
   await folder.write('ota.config.json', JSON.stringify({ privateKey: { env: 'DOOR_KEY' } }));
-  const { error } = await runVerb(['keygen'], { cwd: folder.path });
+  const { error } = await runCommand(['keygen'], { cwd: folder.path });
   t.is(error?.exitCode, 2);
   t.regex(error?.message ?? '', /DOOR_KEY/);
 });

@@ -7,7 +7,7 @@ import { type Manifest, parseManifest } from '../../../src/core/model/manifest.t
 import { builtSketch, door, elfWithoutVerifier } from '../../support/built-sketch.ts';
 import { buildGzip } from '../../support/gzip-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
 import { spiffsImage } from '../../support/spiffs-image.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
@@ -18,8 +18,8 @@ const image = 'build/door.ino.bin';
 const inputs = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
 const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map((suffix) => image + suffix);
 
-function pack(folder: TestFolder, ...argv: string[]): Promise<VerbRun> {
-  return runVerb(['pack', ...argv], { cwd: folder.path });
+function pack(folder: TestFolder, ...argv: string[]): Promise<CommandRun> {
+  return runCommand(['pack', ...argv], { cwd: folder.path });
 }
 
 async function manifestOf(folder: TestFolder, name = `${image}.ota.json`): Promise<Manifest> {
@@ -152,12 +152,15 @@ test('keys come from the configuration too, by environment variable and with a p
   };
   const folder = await builtSketch(t, { 'config/ota.config.json': JSON.stringify(config) });
   const argv = ['pack', image, '--source', 'build', '--config', 'config/ota.config.json', '--verbose'];
-  const run = await runVerb(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'open sesame' } });
+  const run = await runCommand(argv, {
+    cwd: folder.path,
+    env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'open sesame' },
+  });
   t.is(run.exitCode, 0, run.stderr);
   t.is((await manifestOf(folder)).project, 'door');
   t.true((await folder.read(`${image}.signed`)).equals(signFile(door.bin, keyObject, 'current')));
   t.notRegex(run.stderr, /open sesame|BEGIN/);
-  const wrong = await runVerb(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'hunter2' } });
+  const wrong = await runCommand(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'hunter2' } });
   t.is(wrong.error?.code, 'KEY_PASSPHRASE_WRONG');
   t.regex(wrong.error?.message ?? '', /DOOR_KEY/);
   t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);

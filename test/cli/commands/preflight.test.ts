@@ -6,7 +6,7 @@ import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import { noisyBytes } from '../../core/device-model/recipes.ts';
 import { builtSketch, door, fullDoor } from '../../support/built-sketch.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 
 const { fingerprint } = readPublicKey(door.publicPem, '');
@@ -27,7 +27,7 @@ const facts: DeviceFacts = {
 
 async function packed(t: Parameters<typeof builtSketch>[0], files: Readonly<Record<string, string | Uint8Array>> = {}) {
   const folder = await builtSketch(t, { 'facts.json': JSON.stringify(facts), ...files });
-  await runVerb(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
+  await runCommand(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
   return folder;
 }
 
@@ -41,7 +41,7 @@ interface Document {
 }
 
 async function preflight({ path }: TestFolder, file: string, ...argv: readonly string[]) {
-  const { exitCode, stdout, error } = await runVerb(['preflight', file, '--json', ...argv], { cwd: path });
+  const { exitCode, stdout, error } = await runCommand(['preflight', file, '--json', ...argv], { cwd: path });
   // The document has the shape that this test then looks at.
   const document: Document | undefined = stdout === '' ? undefined : (JSON.parse(stdout) as Document);
   return { exitCode, document, error, rules: document?.refused.map(({ rule }) => rule) };
@@ -75,7 +75,7 @@ test('a file that is not safe gives exit code 3, each rule with its numbers and 
 test('the sheet for people says the same in words', async (t) => {
   const folder = await packed(t);
   const run = (...argv: string[]) =>
-    runVerb(['preflight', ...argv, '--device', 'facts.json'], { cwd: folder.path }).then(({ stdout }) => stdout);
+    runCommand(['preflight', ...argv, '--device', 'facts.json'], { cwd: folder.path }).then(({ stdout }) => stdout);
   t.regex(await run('build/door.ino.bin.gz.signed'), /^safe +send door\.ino\.bin\.gz\.signed \(\d+ bytes\)$/m);
   const refused = await run('build/door.ino.bin');
   t.regex(refused, /^refused +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
@@ -206,7 +206,7 @@ test('hops are found through the sketches that --via names', async (t) => {
   const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
   const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
   const folder = await packed(t, { 'large.bin': large });
-  await runVerb(['pack', 'large.bin', '--declare-enforcement'], { cwd: folder.path });
+  await runCommand(['pack', 'large.bin', '--declare-enforcement'], { cwd: folder.path });
   const old = ['--device', 'facts.json', '--core', '2.6.3', '--layout', '1m64', '--chip-size', '4M'];
   const refused = await preflight(folder, 'large.bin.ota.json', ...old);
   t.is(refused.exitCode, 3);
@@ -246,7 +246,7 @@ test('only the name of a rule lets it pass, and it stays a warning', async (t) =
 
 test('the ELF beside the image is the proof that it verifies, and one without the verifier refuses it', async (t) => {
   const folder = await builtSketch(t);
-  await runVerb(['pack', 'build/door.ino.bin'], { cwd: folder.path });
+  await runCommand(['pack', 'build/door.ino.bin'], { cwd: folder.path });
   await folder.write('other/door.bin.signed', await folder.read('build/door.ino.bin.signed'));
   const ask = (...argv: string[]) =>
     preflight(folder, 'other/door.bin.signed', '--signing', 'required', '--flash-mode', 'dio', ...argv);

@@ -8,7 +8,7 @@ import { folderWith, nextDoor, packDoor, packedDoor, packFile } from '../../publ
 import { door, elfWithoutVerifier } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -18,10 +18,10 @@ const unproven = await packDoor({ version: '1.0.0', withElf: false });
 const nameless = await packDoor();
 
 function publish(folder: TestFolder, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return runVerb(['publish', ...argv], { cwd: folder.path, env });
+  return runCommand(['publish', ...argv], { cwd: folder.path, env });
 }
 
-async function expectError(t: ExecutionContext, run: Promise<VerbRun>, code: ErrorCode): Promise<OtaError> {
+async function expectError(t: ExecutionContext, run: Promise<CommandRun>, code: ErrorCode): Promise<OtaError> {
   const { error, stdout, stderr } = await run;
   t.is(error?.code, code, error?.message);
   t.is(stdout, '');
@@ -458,7 +458,7 @@ async function afterBuild(
   );
   await mkdir(folder.at('www'));
   const argv = ['publish', 'build/door.ino.bin', '--after-build', '--source', '.', ...more];
-  const { error } = await runVerb(argv, { cwd: folder.path, env, cli: folder.at('cli.mjs') });
+  const { error } = await runCommand(argv, { cwd: folder.path, env, cli: folder.at('cli.mjs') });
   const started = await readFile(folder.at('started.json'), 'utf8').then(JSON.parse, () => undefined);
   return { folder, started, error };
 }

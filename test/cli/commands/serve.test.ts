@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ageCertificate, usedAuthority } from '../../server/tls/authority.ts';
 import { patienceMs } from '../../support/patience.ts';
 import { startCli } from '../../support/run-cli.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 interface Ready {
@@ -49,7 +49,9 @@ test('the ready line carries the first admin’s token, once; a signal ends it i
   const second = await serving(t, folder);
   t.is(second.ready.token, undefined);
   t.is((await ask(second.ready.url)).status, 200, 'and it is good for ever');
-  const third = await runVerb(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], { cwd: folder.path });
+  const third = await runCommand(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], {
+    cwd: folder.path,
+  });
   t.is(third.error?.code, 'SERVER_DATA_IN_USE');
   second.process.kill('SIGINT');
   await second.process;
@@ -91,7 +93,7 @@ if (process.platform !== 'win32') {
 
 test('options that are none', async (t) => {
   const { path } = await testFolder(t);
-  const refused = async (...argv: string[]) => (await runVerb(['serve', ...argv], { cwd: path })).exitCode;
+  const refused = async (...argv: string[]) => (await runCommand(['serve', ...argv], { cwd: path })).exitCode;
   t.is(await refused(), 2);
   t.is(await refused('--data', 'data', '--listen', 'here'), 2);
   t.is(await refused('--data', 'data', '--listen', 'here:99999'), 2);

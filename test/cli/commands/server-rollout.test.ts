@@ -4,8 +4,8 @@ import { overdue } from '../../../src/server/services/devices/attempts.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
-import { runVerb } from '../../support/run-verb.ts';
-import { serverVerbs } from '../../support/server-verbs.ts';
+import { runCommand } from '../../support/run-command.ts';
+import { serverCommands } from '../../support/server-commands.ts';
 
 const signer = testSigner();
 const build = (version: string, seed: number) =>
@@ -28,7 +28,7 @@ async function place(t: ExecutionContext, devices = 4) {
     t.is((await ask(index)).header('x-version'), '2.0');
     t.is((await ask(index, young)).status, 304);
   };
-  return { server, ask, update, ...serverVerbs(server, server.folder) };
+  return { server, ask, update, ...serverCommands(server, server.folder) };
 }
 
 /** Lines of a text, without the times in it. */
@@ -192,13 +192,13 @@ const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp]
 test('wrong words are told in one line, with what is right, before anything happens', async (t) => {
   const { server } = await place(t, 0);
   for (const [argv, message, hint] of mistakes) {
-    const { exitCode, error, stdout } = await serverVerbs(server, server.folder).run('rollout', ...argv.split(' '));
+    const { exitCode, error, stdout } = await serverCommands(server, server.folder).run('rollout', ...argv.split(' '));
     t.is(exitCode, 2, argv);
     t.regex(error?.message ?? '', message);
     t.regex(error?.hint ?? '', hint);
     t.is(stdout, '');
   }
-  const none = await serverVerbs(server, server.folder).run('devices', 'enroll', 'door');
+  const none = await serverCommands(server, server.folder).run('devices', 'enroll', 'door');
   t.is(none.exitCode, 2);
   t.is(none.error?.message, 'no device is named');
   t.regex(none.error?.hint ?? '', /MACs.*--proven.*--seen/);
@@ -217,9 +217,9 @@ test('what the server refuses is told with its own hint, and what is missing on 
   t.regex(await refusal('start', 'door', '2.0', '--stage', '10'), /^1 .*the last stage must be for 100 percent/);
   t.regex(await refusal('start', 'door', '2.0', '--stage', 'canary=nobody', '--stage', '100'), /^1 .*called nobody/);
   t.regex(await refusal('show', 'door', '--id', '7'), /^1 .*there is no rollout 7/);
-  const reader = await serverVerbs(server, server.folder).json('tokens', 'create', '--role', 'read');
-  const asReader = serverVerbs(server, server.folder, reader.token);
+  const reader = await serverCommands(server, server.folder).json('tokens', 'create', '--role', 'read');
+  const asReader = serverCommands(server, server.folder, reader.token);
   t.is((await asReader.run('rollouts', 'list', 'door')).exitCode, 0);
   t.regex((await asReader.run('rollouts', 'start', 'door', '2.0')).error?.message ?? '', /role-missing/);
-  t.is((await runVerb(['server', 'rollouts', 'start', 'door'], { cwd: '.' })).exitCode, 2);
+  t.is((await runCommand(['server', 'rollouts', 'start', 'door'], { cwd: '.' })).exitCode, 2);
 });

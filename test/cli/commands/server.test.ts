@@ -4,8 +4,8 @@ import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
-import { serverVerbs } from '../../support/server-verbs.ts';
+import { runCommand } from '../../support/run-command.ts';
+import { serverCommands } from '../../support/server-commands.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 const signer = testSigner();
@@ -14,7 +14,7 @@ const mac = '18:FE:34:AA:BB:CC';
 
 test('tokens are made, listed and revoked', async (t) => {
   const server = await startTestServer(t);
-  const { run, json } = serverVerbs(server, server.folder);
+  const { run, json } = serverCommands(server, server.folder);
   const made = await json('tokens', 'create', '--role', 'read', '--name', 'dashboard');
   t.like(made, { role: 'read', name: 'dashboard' });
   const plain = await run('tokens', 'create');
@@ -22,7 +22,7 @@ test('tokens are made, listed and revoked', async (t) => {
   const listed = await run('tokens', 'list');
   t.regex(listed.stdout, /read +all +dashboard/);
   t.notRegex(listed.stdout, new RegExp(made.token));
-  const reader = serverVerbs(server, server.folder, made.token);
+  const reader = serverCommands(server, server.folder, made.token);
   const refused = await reader.run('tokens', 'list');
   t.is(refused.error?.code, 'SERVER_REFUSED');
   t.regex(refused.error?.message ?? '', /role-missing/);
@@ -41,7 +41,7 @@ test('a project is closed, gets an alias, a password and a key; devices are enro
     }),
     'broken.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR.bin"".bin"}}',
   });
-  const { run, json } = serverVerbs(server, folder.path);
+  const { run, json } = serverCommands(server, folder.path);
   const set = ['projects', 'set', 'door', '--access', 'closed', '--alias', '/esp/x.php', '--alias', '/b.php=beta'];
   const project = await json(...set, '--public-key', 'new.key', '--user', 'esp', '--password-env', 'ESP_PASSWORD');
   t.like(project, { access: 'closed', user: 'esp' });
@@ -67,7 +67,7 @@ test('a project is closed, gets an alias, a password and a key; devices are enro
 test('a version is taken back and yanked; a device shows why it gets what it gets', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
-  const { run, json } = serverVerbs(server, server.folder);
+  const { run, json } = serverCommands(server, server.folder);
   const [old] = builds;
   const words = { sketchMd5: sketchMd5Of(old?.manifest ?? never()) };
   for (let count = 0; count < 4; count++) await askAsDevice(server.port, '/update/door', words);
@@ -90,7 +90,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
   for (const build of builds) await server.publish(build);
   await askAsDevice(server.port, '/update/door');
   const folder = await testFolder(t);
-  const { run } = serverVerbs(server, folder.path);
+  const { run } = serverCommands(server, folder.path);
   t.is((await run('backup', '--out', 'backup.ndjson')).exitCode, 0);
   t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600);
   const restore = (file: string, data: string) => run('restore', file, '--data', data);
@@ -119,7 +119,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
 
 test('who lost the last token makes a new one in the folder, while no server runs', async (t) => {
   const server = await startTestServer(t);
-  const { run } = serverVerbs(server, server.folder);
+  const { run } = serverCommands(server, server.folder);
   const argv = ['tokens', 'create', '--role', 'admin', '--data', server.folder];
   t.is((await run(...argv)).error?.code, 'SERVER_DATA_IN_USE');
   await server.close(0);
@@ -130,10 +130,10 @@ test('who lost the last token makes a new one in the folder, while no server run
 
 test('a server that is not there, and an address that is none', async (t) => {
   const { path } = await testFolder(t);
-  const run = (...argv: string[]) => runVerb(['server', ...argv], { cwd: path, env: { OTA_TOKEN: 'ota_x' } });
+  const run = (...argv: string[]) => runCommand(['server', ...argv], { cwd: path, env: { OTA_TOKEN: 'ota_x' } });
   t.is((await run('projects', 'list')).exitCode, 2);
   t.is((await run('projects', 'list', '--server', './folder')).exitCode, 2);
-  const missing = await runVerb(['server', 'projects', 'list', '--server', 'http://127.0.0.1:1'], { cwd: path });
+  const missing = await runCommand(['server', 'projects', 'list', '--server', 'http://127.0.0.1:1'], { cwd: path });
   t.is(missing.error?.code, 'SECRET_MISSING');
 });
 

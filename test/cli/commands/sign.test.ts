@@ -6,7 +6,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';
 import { buildGzip } from '../../support/gzip-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -16,7 +16,7 @@ const key = readPublicKey(publicPem, 'public.key');
 const image = Buffer.alloc(5003, 'any file that is not empty');
 
 function sign(folder: TestFolder, ...argv: string[]) {
-  return runVerb(['sign', '--private-key', 'private.key', ...argv], { cwd: folder.path });
+  return runCommand(['sign', '--private-key', 'private.key', ...argv], { cwd: folder.path });
 }
 
 test('sign writes the signed file beside the file, whatever that is, and prints its path', async (t) => {
@@ -93,12 +93,12 @@ test('an encrypted key is opened with the passphrase from the environment, which
     'door.bin',
     '--verbose',
   ];
-  const good = await runVerb(argv, { cwd: folder.path, env: { DOOR_KEY: passphrase } });
+  const good = await runCommand(argv, { cwd: folder.path, env: { DOOR_KEY: passphrase } });
   t.is(good.exitCode, 0);
   t.true((await folder.read('door.bin.signed')).equals(signFile(image, keyObject, 'current')));
-  const wrong = await runVerb(argv, { cwd: folder.path, env: { DOOR_KEY: 'hunter2' } });
+  const wrong = await runCommand(argv, { cwd: folder.path, env: { DOOR_KEY: 'hunter2' } });
   t.is(wrong.error?.code, 'KEY_PASSPHRASE_WRONG');
-  const none = await runVerb(argv, { cwd: folder.path });
+  const none = await runCommand(argv, { cwd: folder.path });
   t.is(none.error?.code, 'SECRET_MISSING');
   t.is(none.exitCode, 2);
   for (const { stdout, stderr, error } of [good, wrong, none]) {
@@ -167,7 +167,7 @@ test('sign says what it needs', async (t) => {
   t.is(noFile.exitCode, 2);
   t.regex(noFile.error?.message ?? '', /needs --bin FILE, or --manifest FILE/);
   const bare = await testFolder(t, { 'door.bin': image });
-  const noKey = await runVerb(['sign', '--bin', 'door.bin'], { cwd: bare.path });
+  const noKey = await runCommand(['sign', '--bin', 'door.bin'], { cwd: bare.path });
   t.is(noKey.exitCode, 2);
   t.regex(noKey.error?.message ?? '', /needs --private-key FILE/);
   const both = await sign(folder, '--bin', 'door.bin', '--manifest', 'door.bin.ota.json');
@@ -186,9 +186,9 @@ test('a small key, and one that others can read, are warned of even with --quiet
 
 test('without --private-key it is the key of the configuration, or the one beside the sketch', async (t) => {
   const folder = await testFolder(t);
-  await runVerb(['keygen', '--private-key', 'door.key', '--public-key', 'door.pub'], { cwd: folder.path });
+  await runCommand(['keygen', '--private-key', 'door.key', '--public-key', 'door.pub'], { cwd: folder.path });
   await folder.write('a.bin', 'some bytes');
-  const sign = (...argv: string[]) => runVerb(['sign', '--bin', 'a.bin', ...argv], { cwd: folder.path });
+  const sign = (...argv: string[]) => runCommand(['sign', '--bin', 'a.bin', ...argv], { cwd: folder.path });
   t.is((await sign()).error?.code, 'KEY_MISSING_FOR');
   await folder.write('ci.json', JSON.stringify({ privateKey: 'door.key' }));
   t.is((await sign('--config', 'ci.json')).error, undefined);

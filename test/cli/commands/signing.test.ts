@@ -4,7 +4,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../src/core/keys/signing-header.ts';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';
 import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -15,7 +15,7 @@ const image = Buffer.alloc(4096, 'image');
 /** The two lines of the core's platform.txt, with its names. */
 function header(folder: TestFolder, publicKey = folder.at('public.key')) {
   const argv = ['signing', '--mode', 'header', '--publickey', publicKey, '--out', folder.at('core/Updater_Signing.h')];
-  return runVerb(argv, { cwd: folder.path });
+  return runCommand(argv, { cwd: folder.path });
 }
 
 function sign(folder: TestFolder, ...more: string[]) {
@@ -27,7 +27,7 @@ function sign(folder: TestFolder, ...more: string[]) {
     '--out',
     folder.at('door.bin.signed'),
   ];
-  return runVerb(['signing', '--mode', 'sign', ...files, '--legacy', folder.at('door.bin.legacy_sig'), ...more], {
+  return runCommand(['signing', '--mode', 'sign', ...files, '--legacy', folder.at('door.bin.legacy_sig'), ...more], {
     cwd: folder.path,
   });
 }
@@ -78,10 +78,10 @@ test('short options work as well, and relative paths are repeated as they were g
   const folder = await testFolder(t, { 'door.bin': image, 'private.key': privatePem, 'public.key': publicPem });
   const world = { cwd: folder.path };
   t.is(
-    (await runVerb(['signing', '-m', 'header', '-p', 'public.key', '-o', 'core/Updater_Signing.h'], world)).exitCode,
+    (await runCommand(['signing', '-m', 'header', '-p', 'public.key', '-o', 'core/Updater_Signing.h'], world)).exitCode,
     0,
   );
-  const { stderr } = await runVerb(
+  const { stderr } = await runCommand(
     ['signing', '-m', 'sign', '-s', 'private.key', '-b', 'door.bin', '-o', 'a', '-l', 'b'],
     world,
   );
@@ -135,10 +135,10 @@ test('an output in the place of the binary replaces it; in the place of a key it
 test('a mode that is neither is refused with the line of signing.py', async (t) => {
   const folder = await testFolder(t);
   for (const argv of [[], ['--mode', 'both']]) {
-    const { exitCode, error } = await runVerb(['signing', ...argv], { cwd: folder.path });
+    const { exitCode, error } = await runCommand(['signing', ...argv], { cwd: folder.path });
     t.is(exitCode, 2);
     t.is(error?.message, 'ERROR: Mode not specified as header or sign');
   }
-  t.is((await runVerb(['signing', '--mode', 'sign', '--bin', 'x'], { cwd: folder.path })).exitCode, 2);
-  t.is((await runVerb(['signing', '--mode', 'header'], { cwd: folder.path })).exitCode, 2);
+  t.is((await runCommand(['signing', '--mode', 'sign', '--bin', 'x'], { cwd: folder.path })).exitCode, 2);
+  t.is((await runCommand(['signing', '--mode', 'header'], { cwd: folder.path })).exitCode, 2);
 });

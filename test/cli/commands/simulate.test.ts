@@ -6,7 +6,7 @@ import { syntheticSketch } from '../../../src/simulator/index.ts';
 import { bareHost, bareUpload, md5 } from '../../simulator/bare-host.ts';
 import { patienceMs } from '../../support/patience.ts';
 import { startCli } from '../../support/run-cli.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { makeKeyPair, signFile } from '../../support/signed-file.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
@@ -126,7 +126,7 @@ const mistakes: Record<string, readonly string[]> = {
 
 for (const [message, argv] of Object.entries(mistakes)) {
   test(`${argv.join(' ')}: ${message}`, async (t) => {
-    const { exitCode, error } = await runVerb(['simulate', ...argv], { cwd: '.' });
+    const { exitCode, error } = await runCommand(['simulate', ...argv], { cwd: '.' });
     t.is(error?.message, message);
     t.is(exitCode, 2);
   });
@@ -136,10 +136,10 @@ test('what is no sketch, and what is compressed, cannot run', async (t) => {
   const { gzipSync } = await import('node:zlib');
   const folder = await testFolder(t, { 'a.gz': gzipSync(keyed), 'a.txt': 'no sketch', 'bad.json': '{}' });
   for (const file of ['a.gz', 'a.txt']) {
-    const { error } = await runVerb(['simulate', '--image', file], { cwd: folder.path });
+    const { error } = await runCommand(['simulate', '--image', file], { cwd: folder.path });
     t.is(error?.code, 'IMAGE_NOT_FIRMWARE');
   }
-  const { error } = await runVerb(['simulate', '--manifest', 'bad.json'], { cwd: folder.path });
+  const { error } = await runCommand(['simulate', '--manifest', 'bad.json'], { cwd: folder.path });
   t.is(error?.code, 'MANIFEST_INVALID');
 });
 

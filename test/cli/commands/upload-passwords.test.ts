@@ -1,13 +1,13 @@
 import test from 'ava';
 import { listed, packedDoor, virtualDoor } from '../../support/fleet.ts';
 import { runCli } from '../../support/run-cli.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 
 const image = 'build/door.ino.bin';
 const passwords = ['from-the-environment', 'from-a-file', 'from-the-prompt', 'not-the-right-one'];
 const secrets = [...passwords, Buffer.from('admin:from-the-prompt').toString('base64')];
 
-function hasNoSecret({ stdout, stderr, error }: VerbRun): boolean {
+function hasNoSecret({ stdout, stderr, error }: CommandRun): boolean {
   const said = [stdout, stderr, error?.message, error?.hint, error?.stack, JSON.stringify(error)].join('\n');
   return secrets.every((secret) => !said.includes(secret));
 }
@@ -42,7 +42,7 @@ test('each device has its password from the environment, a file or a prompt, and
   };
   for (const argv of [['--json'], ['--verbose'], ['--quiet']]) {
     asked.length = 0;
-    const run = await runVerb(['upload', image, '--all', ...argv], world);
+    const run = await runCommand(['upload', image, '--all', ...argv], world);
     t.is(run.exitCode, 1);
     t.regex(run.error?.message ?? '', /^1 of 5 devices were not updated: wrong \(rejected: Authentication Failed/);
     t.true(hasNoSecret(run), run.stdout + run.stderr);
@@ -62,7 +62,7 @@ test('a password that is not there ends the run before anything is sent', async 
     asked: { address: '127.0.0.1', port: 9, password: { prompt: true } },
     absent: { address: '127.0.0.2', port: 9, password: { file: 'nowhere' } },
   });
-  const send = (...argv: string[]) => runVerb(['upload', image, ...argv], { cwd: folder.path });
+  const send = (...argv: string[]) => runCommand(['upload', image, ...argv], { cwd: folder.path });
   const unasked = await send('--host', 'asked');
   t.is(unasked.error?.code, 'PASSWORD_UNASKED');
   t.is(unasked.exitCode, 2);
@@ -76,11 +76,11 @@ test('the configuration takes no password in clear, nor does the command line', 
     'ota.config.json',
     JSON.stringify({ devices: { door: { address: '127.0.0.1', password: 'not-the-right-one' } } }),
   );
-  const run = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  const run = await runCommand(['upload', image, '--all'], { cwd: folder.path });
   t.is(run.error?.code, 'CONFIG_INVALID');
   t.regex(run.error?.message ?? '', /devices\.door\.password must be \{"env"/);
   t.true(hasNoSecret(run));
-  t.is((await runVerb(['upload', image, '--all', '--password', 'x'], { cwd: folder.path })).exitCode, 2);
+  t.is((await runCommand(['upload', image, '--all', '--password', 'x'], { cwd: folder.path })).exitCode, 2);
 });
 
 test('the process says nothing of it either, with a device that repeats it', async (t) => {

@@ -3,7 +3,7 @@ import { Lookout } from '../../../src/delivery/discovery.ts';
 import { syntheticSketch, type VirtualEsp } from '../../../src/simulator/index.ts';
 import { fullDoor } from '../../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 
 const image = 'build/door.ino.bin';
@@ -19,7 +19,7 @@ interface Document {
 }
 
 async function upload(folder: TestFolder, ...argv: string[]) {
-  const run: VerbRun = await runVerb(['upload', image, '--all', '--json', ...argv], { cwd: folder.path });
+  const run: CommandRun = await runCommand(['upload', image, '--all', '--json', ...argv], { cwd: folder.path });
   if (run.stdout === '') throw new Error(run.stderr);
   const [device] = (JSON.parse(run.stdout) as Document).devices;
   if (device === undefined) throw new Error(run.stdout);
@@ -111,7 +111,7 @@ test('without mDNS a device returns by espota, with a password or without, and b
     locked: listed(locked, { password: { env: 'DOOR' } }),
     web: { address: web.host, port: web.webPort, method: 'web' },
   });
-  const { exitCode, stdout, stderr } = await runVerb(['upload', image, '--all', '--json', '--confirm', 'returned'], {
+  const { exitCode, stdout, stderr } = await runCommand(['upload', image, '--all', '--json', '--confirm', 'returned'], {
     cwd: folder.path,
     env: { DOOR: 'secret' },
   });
@@ -120,7 +120,7 @@ test('without mDNS a device returns by espota, with a password or without, and b
     (JSON.parse(stdout) as Document).devices.map(({ confirmation }) => confirmation),
     ['udp', 'udp', 'http'].map((by) => ({ kind: 'returned', by })),
   );
-  const again = await runVerb(['upload', image, '--host', 'locked'], { cwd: folder.path, env: { DOOR: 'secret' } });
+  const again = await runCommand(['upload', image, '--host', 'locked'], { cwd: folder.path, env: { DOOR: 'secret' } });
   t.is(again.exitCode, 0, 'the question left the device as it was');
 });
 
@@ -128,7 +128,7 @@ test('a device that is bricked by an update that was allowed does not come back,
   // eboot of 2.7.x takes the signature's length for the size of the sketch (esp8266/Arduino#7577).
   const esp = await announcing(t, true, { core: '2.7.4' });
   const folder = await packedDoor(t, { door: listed(esp, { facts: { ...doorFacts, core: '2.7.4' } }) });
-  const run = await runVerb(
+  const run = await runCommand(
     [
       'upload',
       `${image}.gz.signed`,
@@ -162,7 +162,7 @@ test('a device that is known by its mDNS name only is found, also when it was se
     JSON.stringify({ version: 1, devices: [{ ...seen, lastSeen: new Date().toISOString() }] }),
   );
   const argv = ['upload', image, '--host', `silent.local:${silent.otaPort}`, '--host-ip', '127.0.0.1'];
-  const remembered = await runVerb(argv, { cwd: folder.path });
+  const remembered = await runCommand(argv, { cwd: folder.path });
   t.is(remembered.exitCode, 0, remembered.stderr);
 });
 
@@ -194,11 +194,13 @@ test('a device goes through another sketch where there is no direct way, each st
   });
   const facts = { ...doorFacts, ...layout, core: '2.5.2', sketchSizeBytes: 200 * 1024 };
   const folder = await packedDoor(t, { door: listed(esp, { facts }) }, {}, fullDoor);
-  const refused = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  const refused = await runCommand(['upload', image, '--all'], { cwd: folder.path });
   t.regex(refused.error?.message ?? '', /no-space/);
 
   await folder.write('small/small.bin', syntheticSketch({ sizeBytes: 40 * 1024, publicKey: doorKey, seed: 7 }));
-  const packed = await runVerb(['pack', 'small/small.bin', '--legacy', '--declare-enforcement'], { cwd: folder.path });
+  const packed = await runCommand(['pack', 'small/small.bin', '--legacy', '--declare-enforcement'], {
+    cwd: folder.path,
+  });
   t.is(packed.exitCode, 0, packed.stderr);
   // Without an ELF nobody knows where its filesystem is.
   const manifest = JSON.parse(await folder.text('small/small.bin.ota.json'));
@@ -216,7 +218,7 @@ test('a device goes through another sketch where there is no direct way, each st
 test('a filesystem shows nothing of itself, so that it can only be seen that the device is back', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
-  const run = await runVerb(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });
+  const run = await runCommand(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });
   t.is(run.exitCode, 2);
   t.regex(run.error?.message ?? '', /a filesystem cannot be proven/);
 });

@@ -4,7 +4,7 @@ import { door, fullDoor } from '../../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
 import { freePort } from '../../support/free-port.ts';
 import { startCli } from '../../support/run-cli.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 
 interface Document {
@@ -22,7 +22,7 @@ interface Document {
 
 const image = 'build/door.ino.bin';
 
-async function upload(folder: TestFolder, ...argv: string[]): Promise<VerbRun & { document: Document }> {
+async function upload(folder: TestFolder, ...argv: string[]): Promise<CommandRun & { document: Document }> {
   return uploadWith({}, folder, ...argv);
 }
 
@@ -30,8 +30,8 @@ async function uploadWith(
   env: Readonly<Record<string, string>>,
   folder: TestFolder,
   ...argv: string[]
-): Promise<VerbRun & { document: Document }> {
-  const run = await runVerb(['upload', image, '--json', ...argv], { cwd: folder.path, env });
+): Promise<CommandRun & { document: Document }> {
+  const run = await runCommand(['upload', image, '--json', ...argv], { cwd: folder.path, env });
   const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
   // The document is there whenever devices were chosen and planned for.
   return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
@@ -161,7 +161,7 @@ test('an artifact that was changed after it was packed is not sent', async (t) =
 test('what is named is what is sent, or nothing', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp, { facts: doorFacts }) });
-  const send = (file: string) => runVerb(['upload', file, '--all', '--json'], { cwd: folder.path });
+  const send = (file: string) => runCommand(['upload', file, '--all', '--json'], { cwd: folder.path });
   const raw = await send(`${image}.signed`);
   t.is((JSON.parse(raw.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
   t.is((await send(`${image}.legacy_sig`)).error?.code, 'PREFLIGHT_REFUSED');
@@ -172,21 +172,21 @@ test('what is named is what is sent, or nothing', async (t) => {
 test('without a file the newest build of the project is sent', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
-  const { exitCode, stdout, stderr } = await runVerb(['upload', '--all', '--json'], { cwd: folder.path });
+  const { exitCode, stdout, stderr } = await runCommand(['upload', '--all', '--json'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
   t.is((JSON.parse(stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
-  t.is((await runVerb(['upload', '--all', '--filesystem'], { cwd: folder.path })).error?.code, 'IMAGES_NONE');
+  t.is((await runCommand(['upload', '--all', '--filesystem'], { cwd: folder.path })).error?.code, 'IMAGES_NONE');
 });
 
 test('a file without a manifest is looked at, and known keys tell what its signature is', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write('other/door.bin', await folder.read(`${image}.signed`));
-  const { exitCode, stderr } = await runVerb(['upload', 'other/door.bin', '--all'], { cwd: folder.path });
+  const { exitCode, stderr } = await runCommand(['upload', 'other/door.bin', '--all'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
   await restarted(esp);
   const unsigned = await folder.write('other/unsigned.bin', door.bin);
-  const refused = await runVerb(['upload', unsigned, '--all'], { cwd: folder.path });
+  const refused = await runCommand(['upload', unsigned, '--all'], { cwd: folder.path });
   t.regex(refused.error?.message ?? '', /unsigned-to-signed/, 'a project with a key sends nothing unsigned');
 });
 
@@ -207,7 +207,7 @@ test('a property that arduino-cli did not fill in is no port, and its note of th
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
   const argv = ['upload', folder.at(image), '--host', esp.host, '--port', '{upload.port.properties.port}'];
-  const { exitCode, stderr } = await runVerb(argv, { cwd: '/' });
+  const { exitCode, stderr } = await runCommand(argv, { cwd: '/' });
   t.is(exitCode, 0, stderr);
 });
 
@@ -222,7 +222,7 @@ test('with a port of this machine that is fixed, devices are served one after th
 test('people see a line when a device begins, one when it ends, and a table of all', async (t) => {
   const esps = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
   const folder = await packedDoor(t, { kitchen: listed(esps[0]), cellar: listed(esps[1]) }, {}, fullDoor);
-  const { stdout, stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path });
+  const { stdout, stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path });
   t.regex(stderr, /^kitchen {2}sending door\.ino\.bin\.signed \(279 KB\)$/m);
   t.regex(stderr, /^kitchen {2}accepted; the device restarts \(\d+\.\d s\)$/m);
   t.regex(stderr, /^cellar {3}rejected: .*\n {2}\S/m);
@@ -233,7 +233,7 @@ test('a terminal shows bars, and lines that stay once a device has ended', async
   // The pause is longer than the time between two drawings.
   const esp = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
   const folder = await packedDoor(t, { kitchen: listed(esp) }, {}, fullDoor);
-  const { stderr } = await runVerb(['upload', image, '--all'], { cwd: folder.path, fancy: true });
+  const { stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path, fancy: true });
   t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+ % of 279 KB\n/);
   t.regex(stderr, /\[J.*kitchen {2}accepted; the device restarts/s);
 });

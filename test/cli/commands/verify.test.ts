@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -23,7 +23,7 @@ const files = {
 };
 
 function verify(folder: TestFolder, ...argv: string[]) {
-  return runVerb(['verify', ...argv], { cwd: folder.path });
+  return runCommand(['verify', ...argv], { cwd: folder.path });
 }
 
 test('what a device with the key would take is accepted', async (t) => {

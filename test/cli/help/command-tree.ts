@@ -2,7 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Io } from '../../../src/cli/io.ts';
 import { makeProgram } from '../../../src/cli/program.ts';
 
-/** A verb or a group of verbs, and the words that lead to it. */
+/** A command or a group of commands, and the words that lead to it. */
 export interface Branch {
   readonly words: readonly string[];
   readonly help: string;
@@ -10,7 +10,7 @@ export interface Branch {
   readonly examples: readonly string[];
 }
 
-/** Every verb, every group, and the program itself, with their help. */
+/** Every command, every group, and the program itself, with their help. */
 export async function commandTree(): Promise<readonly Branch[]> {
   let written = '';
   const root = await program((text) => {
@@ -31,7 +31,7 @@ export async function commandTree(): Promise<readonly Branch[]> {
   return branches;
 }
 
-/** What the command line understands of these words: which verb, or the complaint; nothing is done. */
+/** What the command line understands of these words: which command, or the complaint; nothing is done. */
 export async function understood(argv: readonly string[]): Promise<string> {
   let reached = '';
   let complaint = '';
@@ -58,7 +58,7 @@ export function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
-// Options and arguments of a verb are of no interest here.
+// Options and arguments of a command are of no interest here.
 type AnyCommand = Command<unknown[], Record<string, unknown>>;
 
 async function program(write: (text: string) => void): Promise<AnyCommand> {

@@ -4,15 +4,15 @@ import { builtSketch, door } from '../../support/built-sketch.ts';
 import { listed, packedDoor, virtualDoor } from '../../support/fleet.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { assertDocument, complaintAbout } from './assert-document.ts';
 import { commandTree } from './command-tree.ts';
 
-test('every verb has a schema of what it prints with --json, and nothing else has one', async (t) => {
+test('every command has a schema of what it prints with --json, and nothing else has one', async (t) => {
   const paths = (await commandTree()).map(({ words }) => words.slice(1).join(' '));
-  const verbs = paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
-  t.deepEqual(Object.keys(documents).sort(), verbs.sort());
+  const commands = paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
+  t.deepEqual(Object.keys(documents).sort(), commands.sort());
 });
 
 test('a document that is not of its schema is told from one that is', (t) => {
@@ -46,14 +46,14 @@ test('what fails prints a document of the same schema, where it prints one', asy
     ['uninstall', 'platformio'],
   ];
   for (const argv of cases) {
-    const { stdout } = await runVerb([...argv, '--json'], { cwd: folder.path });
+    const { stdout } = await runCommand([...argv, '--json'], { cwd: folder.path });
     assertDocument(t, argv[0] ?? '', stdout);
   }
 });
 
 test('of several images the manifests are one document', async (t) => {
   const folder = await builtSketch(t, { 'build/more.ino.bin': door.bin, 'build/more.ino.elf': door.elf });
-  const { stdout } = await runVerb(['pack', 'build/door.ino.bin', 'build/more.ino.bin', '--json'], {
+  const { stdout } = await runCommand(['pack', 'build/door.ino.bin', 'build/more.ino.bin', '--json'], {
     cwd: folder.path,
   });
   t.is(JSON.parse(stdout).length, 2);
@@ -68,7 +68,7 @@ test('an upload that fails, one that is refused and one that is held are in one 
     old: listed(old, { facts: { core: '2.7.2', chipSizeBytes: 1024 * 1024, fsStart: 0x20000, fsEnd: 0x20000 } }),
   });
   for (const argv of [['--all'], ['--host', 'locked']]) {
-    const { stdout, exitCode } = await runVerb(['upload', ...argv, '--json'], { cwd: folder.path });
+    const { stdout, exitCode } = await runCommand(['upload', ...argv, '--json'], { cwd: folder.path });
     t.not(exitCode, 0);
     assertDocument(t, 'upload', stdout);
   }
@@ -81,7 +81,7 @@ test('each line of discover --watch is a document of its own', async (t) => {
   const folder = await testFolder(t);
   const ctrlC = new AbortController();
   let written = '';
-  const running = runVerb(['discover', '--watch', '--json', '--interface', '127.0.0.1'], {
+  const running = runCommand(['discover', '--watch', '--json', '--interface', '127.0.0.1'], {
     cwd: folder.path,
     signal: ctrlC.signal,
     onOutput: (text) => {

@@ -16,18 +16,20 @@ export interface ExampleRun {
 /**
  * Makes the files, devices and servers that an example needs.
  *
- * @param verb the words of the command
+ * @param command the words of the command
  * @param more further options
  */
 export async function exampleRun(
   t: ExecutionContext,
-  verb: readonly string[],
+  command: readonly string[],
   example: string,
   ...more: readonly string[]
 ): Promise<ExampleRun> {
   const make =
-    exampleWorlds[verb.join(' ')] ?? exampleWorlds[verb.slice(0, 2).join(' ')] ?? exampleWorlds[verb[0] ?? 'init'];
-  if (make === undefined) throw new Error(`exampleWorlds has no entry for ${verb.join(' ')}`);
+    exampleWorlds[command.join(' ')] ??
+    exampleWorlds[command.slice(0, 2).join(' ')] ??
+    exampleWorlds[command[0] ?? 'init'];
+  if (make === undefined) throw new Error(`exampleWorlds has no entry for ${command.join(' ')}`);
   const world = await make(t, example);
   const given = words(example).slice(1);
   return {

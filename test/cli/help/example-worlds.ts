@@ -5,10 +5,10 @@ import { startTestServer } from '../../server/running-server.ts';
 import { door } from '../../support/built-sketch.ts';
 import { doorFacts, packedDoor, virtualDoor } from '../../support/fleet.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
-/** Where an example of a verb makes sense. */
+/** Where an example of a command makes sense. */
 interface ExampleWorld {
   readonly folder: TestFolder;
   /** Below the folder, where the user stands. */
@@ -52,8 +52,8 @@ async function packSketch(t: ExecutionContext): Promise<BuildFiles> {
     'firmware/door/public.key': door.publicPem,
     'firmware/door/ota.config.json': '{"upload": {"hostIp": "127.0.0.1"}}',
   });
-  await runVerb(['pack', 'build/sketch.ino.bin', '--legacy'], { cwd: folder.path });
-  await runVerb(['pack', 'build/sketch.bin', '--unsigned'], { cwd: folder.path });
+  await runCommand(['pack', 'build/sketch.ino.bin', '--legacy'], { cwd: folder.path });
+  await runCommand(['pack', 'build/sketch.bin', '--unsigned'], { cwd: folder.path });
   await folder.write('old.bin.legacy_sig', await folder.read('build/sketch.ino.bin.legacy_sig'));
   return contents(folder);
 }
@@ -75,13 +75,13 @@ async function unbuilt(t: ExecutionContext, example: string): Promise<ExampleWor
 
 async function setUp(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const folder = await testFolder(t, { 'door/door.ino': sketch });
-  if (example.includes('--undo')) await runVerb(['init', '--yes'], { cwd: folder.at('door') });
+  if (example.includes('--undo')) await runCommand(['init', '--yes'], { cwd: folder.at('door') });
   return { folder, stands: 'door', more: ['--yes'] };
 }
 
 async function installedCore(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const folder = await testFolder(t, { [core]: 'name=Some boards\nversion=3.1.2\n' });
-  if (example.includes('uninstall')) await runVerb(['install', 'arduino'], { cwd: folder.path });
+  if (example.includes('uninstall')) await runCommand(['install', 'arduino'], { cwd: folder.path });
   return { folder, instead: { '~': folder.path } };
 }
 
@@ -142,12 +142,12 @@ async function publishedServer(t: ExecutionContext) {
   const folder = await folderWith(t, { first, second, files });
   const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
   for (const name of ['first', 'second', 'files']) {
-    await runVerb(['publish', name, '--to', server.url, '--project', 'door'], { cwd: folder.path, env });
+    await runCommand(['publish', name, '--to', server.url, '--project', 'door'], { cwd: folder.path, env });
   }
   await askAsDevice(server.port, '/update/door');
-  await runVerb(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
+  await runCommand(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
   const restored = await testFolder(t);
-  await runVerb(['server', 'restore', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });
+  await runCommand(['server', 'restore', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });
   return { data: await contents(restored), token: server.token };
 }
 
@@ -178,7 +178,7 @@ async function rollout(t: ExecutionContext, example: string): Promise<ExampleWor
   const world = await updateServer(t);
   const { folder, env = {}, instead = {} } = world;
   const run = async (...argv: string[]) => {
-    const { error, stdout } = await runVerb(['server', ...argv], { cwd: folder.path, env });
+    const { error, stdout } = await runCommand(['server', ...argv], { cwd: folder.path, env });
     if (error !== undefined) throw error;
     return stdout;
   };
@@ -200,7 +200,7 @@ async function backup(t: ExecutionContext): Promise<ExampleWorld> {
   const server = await startTestServer(t);
   const folder = await testFolder(t);
   const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token };
-  await runVerb(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
+  await runCommand(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
   return { folder, instead: { '/var/lib/ota-hooks': 'restored' } };
 }
 
@@ -213,7 +213,7 @@ const untilStopped =
   (make: MakeWorld): MakeWorld =>
   async (t, example) => ({ ...(await make(t, example)), goesOn: true });
 
-/** The world of each verb, by its words; that of a group is for all in it. */
+/** The world of each command, by its words; that of a group is for all in it. */
 export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   keygen: nothingYet,
   header: packedSketch,

@@ -3,7 +3,7 @@ import { commandTree, understood, words } from './command-tree.ts';
 
 const tree = await commandTree();
 
-test('the tree has all the verbs, those of the server too', (t) => {
+test('the tree has all the commands, those of the server too', (t) => {
   const paths = tree.map(({ words: path }) => path.slice(1).join(' '));
   for (const path of ['', 'init', 'uninstall', 'signing', 'server', 'server devices import'])
     t.true(paths.includes(path), path);
@@ -23,10 +23,10 @@ for (const { words: path, help, examples } of tree) {
     for (const example of examples) {
       t.true(`${example} `.startsWith(`${name} `), example);
       const argv = words(example);
-      const verb = await understood(argv);
+      const command = await understood(argv);
       // Help that is asked for says what it is of.
-      if (argv.includes('--help')) t.regex(verb, new RegExp(`^Usage: ${argv.slice(0, -1).join(' ')} `), example);
-      else t.true(`${example} `.startsWith(`${verb} `) && verb.startsWith(name), `${example}: ${verb}`);
+      if (argv.includes('--help')) t.regex(command, new RegExp(`^Usage: ${argv.slice(0, -1).join(' ')} `), example);
+      else t.true(`${example} `.startsWith(`${command} `) && command.startsWith(name), `${example}: ${command}`);
     }
   });
 }

@@ -1,11 +1,11 @@
 import test from 'ava';
 import { type Manifest, parseManifest } from '../../../src/core/model/manifest.ts';
 import { builtSketch } from '../../support/built-sketch.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 
 async function packed(t: Parameters<typeof builtSketch>[0]): Promise<{ manifest: Manifest; text: string }> {
   const folder = await builtSketch(t);
-  await runVerb(['pack', 'build/door.ino.bin', '--quiet'], { cwd: folder.path });
+  await runCommand(['pack', 'build/door.ino.bin', '--quiet'], { cwd: folder.path });
   const text = await folder.text('build/door.ino.bin.ota.json');
   return { manifest: JSON.parse(text), text };
 }

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../../src/errors/ota-error.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../../support/built-sketch.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { spiffsImage } from '../../support/spiffs-image.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -27,15 +27,15 @@ async function packedElsewhere(
 ): Promise<TestFolder> {
   const builder = await builtSketch(t);
   const argv = ['pack', `build/${image}`, '--source', 'build', '--unsigned', ...options];
-  const { exitCode, stderr } = await runVerb(argv, { cwd: builder.path });
+  const { exitCode, stderr } = await runCommand(argv, { cwd: builder.path });
   t.is(exitCode, 0, stderr);
   const vault = await testFolder(t, { 'private.key': door.privatePem });
   for (const name of [image, `${image}.gz`, manifest]) await vault.write(name, await builder.read(`build/${name}`));
   return vault;
 }
 
-function sign(folder: TestFolder, ...argv: string[]): Promise<VerbRun> {
-  return runVerb(['sign', '--private-key', 'private.key', '--manifest', manifest, ...argv], { cwd: folder.path });
+function sign(folder: TestFolder, ...argv: string[]): Promise<CommandRun> {
+  return runCommand(['sign', '--private-key', 'private.key', '--manifest', manifest, ...argv], { cwd: folder.path });
 }
 
 const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Array>; options?: readonly string[] }>> = {
@@ -69,17 +69,17 @@ for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
   test(`${what}, built here and signed there, is byte for byte what pack makes at once`, async (t) => {
     const atOnce = await builtSketch(t, files);
     const builder = await builtSketch(t, files);
-    const packed = await runVerb(['pack', `build/${image}`, ...options], { cwd: atOnce.path });
+    const packed = await runCommand(['pack', `build/${image}`, ...options], { cwd: atOnce.path });
     t.is(packed.exitCode, 0, packed.stderr);
     const unsigned = ['--source', 'build', '--public-key', 'public.key', '--unsigned'];
-    await runVerb(['pack', `build/${image}`, ...unsigned, ...options], { cwd: builder.path });
+    await runCommand(['pack', `build/${image}`, ...unsigned, ...options], { cwd: builder.path });
 
     const vault = await testFolder(t, { 'private.key': door.privatePem });
     for (const name of await builder.list()) {
       if (name.startsWith(`build/${image}`)) await vault.write(name, await builder.read(name));
     }
     const argv = ['sign', '--private-key', 'private.key', '--manifest', `build/${manifest}`, '--json'];
-    const signed = await runVerb(argv, { cwd: vault.path });
+    const signed = await runCommand(argv, { cwd: vault.path });
     t.is(signed.exitCode, 0, signed.stderr);
 
     const names = (await vault.list()).filter((name) => name.startsWith('build/'));

@@ -56,11 +56,11 @@ for (const { name, hasCome } of moments) {
   });
 }
 
-/** The process that runs a verb of ours on this image. */
-async function findHook(verb: string, image: string): Promise<number | undefined> {
+/** The process that runs a command of ours on this image. */
+async function findHook(command: string, image: string): Promise<number | undefined> {
   for (const entry of await readdir('/proc')) {
     const words = (await readFile(join('/proc', entry, 'cmdline'), 'utf8').catch(() => '')).split('\0');
-    if (words[2] === verb && words.some((word) => dirname(word) === dirname(image))) return Number(entry);
+    if (words[2] === command && words.some((word) => dirname(word) === dirname(image))) return Number(entry);
   }
   return undefined;
 }

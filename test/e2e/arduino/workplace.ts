@@ -38,7 +38,7 @@ export interface Workplace {
   readonly arduinoWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** `ota-hooks build -- …` on the same board. */
   readonly build: (sketch: string, ...options: string[]) => Promise<Run>;
-  /** Any verb of ours. */
+  /** Any command of ours. */
   readonly run: (...args: string[]) => Promise<Run>;
   /** The same with other environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;

@@ -5,14 +5,14 @@ import fc from 'fast-check';
 import { loadPublicKey } from '../../../src/project/keys/key-files.ts';
 import { builtSketch, fullDoor } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 import { buildDevice, type Device, type Harm } from './device.ts';
 
 const header = 'core/Updater_Signing.h';
 
 async function run(t: ExecutionContext, folder: TestFolder, ...argv: string[]): Promise<void> {
-  const { exitCode, stderr } = await runVerb(argv, { cwd: folder.path });
+  const { exitCode, stderr } = await runCommand(argv, { cwd: folder.path });
   t.is(exitCode, 0, stderr);
 }
 

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { builtSketch } from '../../support/built-sketch.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 
 const tracked = /^warning: .*private\.key is tracked by git: .*git rm --cached it and make a new pair$/m;
@@ -24,8 +24,8 @@ async function repository(t: ExecutionContext): Promise<TestFolder> {
 test('a key that git tracks is warned of by whatever signs with it', async (t) => {
   const folder = await repository(t);
   await execa('git', ['-C', folder.path, 'add', '--force', 'private.key']);
-  for (const argv of usesOfTheKey.filter(([verb]) => verb !== 'header')) {
-    const { exitCode, stderr } = await runVerb([...argv], { cwd: folder.path });
+  for (const argv of usesOfTheKey.filter(([command]) => command !== 'header')) {
+    const { exitCode, stderr } = await runCommand([...argv], { cwd: folder.path });
     t.is(exitCode, 0, stderr);
     t.regex(stderr, tracked, argv.join(' '));
   }
@@ -35,7 +35,7 @@ test('a key that git ignores, or merely sees, is no matter', async (t) => {
   const folder = await repository(t);
   await folder.write('.gitignore', '');
   for (const argv of usesOfTheKey) {
-    const { exitCode, stderr } = await runVerb([...argv], { cwd: folder.path });
+    const { exitCode, stderr } = await runCommand([...argv], { cwd: folder.path });
     t.is(exitCode, 0, stderr);
     t.notRegex(stderr, /git/);
   }
@@ -45,7 +45,7 @@ test('a header from the public key asks git nothing; one from the private key wa
   const folder = await repository(t);
   await execa('git', ['-C', folder.path, 'add', '--force', 'private.key']);
   const argv = ['header', '--source', '.', '--out', 'build/core/Updater_Signing.h'];
-  t.notRegex((await runVerb(argv, { cwd: folder.path })).stderr, /git/);
+  t.notRegex((await runCommand(argv, { cwd: folder.path })).stderr, /git/);
   await rm(folder.at('public.key'));
-  t.regex((await runVerb(argv, { cwd: folder.path })).stderr, tracked);
+  t.regex((await runCommand(argv, { cwd: folder.path })).stderr, tracked);
 });

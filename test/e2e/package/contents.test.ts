@@ -99,11 +99,11 @@ test.serial(
     const files = (await readdir(modules, { recursive: true })).filter((path) => /(?:\.node|binding\.gyp)$/.test(path));
     t.deepEqual(files, []);
     t.true(existsSync(join(modules, '.bin', 'ota-hooks')));
-    // What verbs print with --json can be checked with these.
+    // What commands print with --json can be checked with these.
     const require = createRequire(join(place.folder, 'any.js'));
-    for (const verb of Object.keys(documents)) {
-      const schema = require(`ota-hooks/schema/${schemaFile(verb)}`) as object;
-      t.true('$schema' in schema, verb);
+    for (const command of Object.keys(documents)) {
+      const schema = require(`ota-hooks/schema/${schemaFile(command)}`) as object;
+      t.true('$schema' in schema, command);
     }
   },
 );

@@ -30,7 +30,7 @@ export interface Run {
   readonly output: string;
   /** What PlatformIO says that it made: "Compiling Updater.cpp.o", by the names of the files. */
   readonly made: readonly string[];
-  /** The verbs of the CLI that the hook started. */
+  /** The commands of the CLI that the hook started. */
   readonly started: readonly string[];
 }
 
@@ -103,8 +103,8 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
       all: true,
       timeout: 480_000,
     });
-    const verbs = (await readFile(log, 'utf8')).split('\n').filter((verb) => verb !== '');
-    return { exitCode: result.exitCode, output: result.all, made: stepsIn(result.all), started: verbs };
+    const commands = (await readFile(log, 'utf8')).split('\n').filter((command) => command !== '');
+    return { exitCode: result.exitCode, output: result.all, made: stepsIn(result.all), started: commands };
   };
   return {
     folder,
@@ -118,7 +118,7 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
   };
 }
 
-/** A Node.js that notes the verb of every start, then does its work. */
+/** A Node.js that notes the command of every start, then does its work. */
 function nodeThatTakesNotes(log: string): string {
   return `#!${process.execPath}
 require('node:fs').appendFileSync(${JSON.stringify(log)}, process.argv[3] + '\\n');
@@ -131,7 +131,7 @@ function stepsIn(output: string): string[] {
   const steps = output.matchAll(/^(Compiling|Archiving|Linking|Building|Generating|Packing|Retrieved) (\S.*)$/gm);
   return [...steps]
     .filter(([, , what]) => what !== 'in release mode')
-    .map(([, verb, path]) => `${verb} ${(path ?? '').split('/').at(-1)}`)
+    .map(([, command, path]) => `${command} ${(path ?? '').split('/').at(-1)}`)
     .sort();
 }
 

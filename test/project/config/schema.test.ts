@@ -22,7 +22,7 @@ test('the JSON schema for editors knows the same keys, forbids others, and descr
   for (const [key, { description }] of Object.entries(properties)) t.truthy(description, key);
 });
 
-test('the JSON schema of the manifest is there too, and besides one of each verb', (t) => {
+test('the JSON schema of the manifest is there too, and besides one of each command', (t) => {
   const others = Object.keys(jsonSchemas()).filter((name) => !name.startsWith('output/'));
   t.deepEqual(others.sort(), ['ota.config.schema.json', 'ota.manifest.schema.json']);
 });

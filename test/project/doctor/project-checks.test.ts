@@ -9,7 +9,7 @@ import { project } from '../../../src/project/doctor/checks/project.ts';
 import { staleArtifacts } from '../../../src/project/doctor/checks/stale-artifacts.ts';
 import { door } from '../../support/built-sketch.ts';
 import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
-import { runVerb } from '../../support/run-verb.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { complaint, diagnose, patient } from './sick-world.ts';
 
 const ini = '[env:d1]\nplatform = espressif8266\nboard = d1_mini\n';
@@ -155,7 +155,7 @@ test('what is signed beside a build is from that build, or is named', async (t) 
   const { folder, world } = sick;
   const sign = { 'private.key': door.privatePem, 'public.key': door.publicPem };
   for (const [name, pem] of Object.entries(sign)) await folder.write(`project/${name}`, pem);
-  const packed = await runVerb(['pack', '.pio/build/d1/firmware.bin'], { cwd: folder.at('project') });
+  const packed = await runCommand(['pack', '.pio/build/d1/firmware.bin'], { cwd: folder.at('project') });
   t.is(packed.exitCode, 0);
   t.regex((await diagnose(staleArtifacts, world)).join(), /^ok: every signed file belongs/);
 

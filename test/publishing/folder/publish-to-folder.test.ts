@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { switchLink } from '../../../src/publishing/folder/switch-link.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 import { type BuildFiles, folderWith, nextDoor, packDoor, packedDoor, packFile } from '../packed-door.ts';
 
@@ -16,8 +16,8 @@ async function place(t: ExecutionContext, builds: Readonly<Record<string, BuildF
   return folder;
 }
 
-function publish(folder: TestFolder, ...argv: string[]): Promise<VerbRun> {
-  return runVerb(['publish', '--to', 'www', '--project', 'door', ...argv], { cwd: folder.path });
+function publish(folder: TestFolder, ...argv: string[]): Promise<CommandRun> {
+  return runCommand(['publish', '--to', 'www', '--project', 'door', ...argv], { cwd: folder.path });
 }
 
 async function outcome(t: ExecutionContext, folder: TestFolder, ...argv: string[]): Promise<string> {
@@ -28,7 +28,7 @@ async function outcome(t: ExecutionContext, folder: TestFolder, ...argv: string[
   return `${published[0].outcome} ${published[0].offered ? 'offered' : 'not offered'}`;
 }
 
-async function refusal(t: ExecutionContext, run: Promise<VerbRun>, code: ErrorCode): Promise<OtaError | undefined> {
+async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: ErrorCode): Promise<OtaError | undefined> {
   const { error, stdout } = await run;
   t.is(error?.code, code, error?.message);
   t.is(stdout, '');
@@ -190,7 +190,7 @@ test('what a folder cannot do is refused before anything is written', async (t) 
   const folder = await place(t, { build: packedDoor });
   const before = await folder.list();
   const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
-  await refusal(t, runVerb(missing, { cwd: folder.path }), 'FILE_NOT_FOUND');
+  await refusal(t, runCommand(missing, { cwd: folder.path }), 'FILE_NOT_FOUND');
   await refusal(t, publish(folder, '--reference', 'build/door.ino.bin', '--firmware-version', '1.0.0'), 'USAGE');
   await refusal(t, publish(folder, 'build/door.ino.bin', '--draft'), 'USAGE');
   for (const version of ['../../etc', '.hidden', 'a/b', 'a\\b', '%2e%2e']) {

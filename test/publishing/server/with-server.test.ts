@@ -6,7 +6,7 @@ import { startServer } from '../../../src/server/start.ts';
 import { door } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
-import { runVerb, type VerbRun } from '../../support/run-verb.ts';
+import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 import { folderWith, nextDoor, packDoor, packedDoor, packFile } from '../packed-door.ts';
@@ -17,7 +17,7 @@ interface Place {
   readonly folder: TestFolder;
   readonly url: string;
   readonly token: string;
-  publish(...argv: string[]): Promise<VerbRun>;
+  publish(...argv: string[]): Promise<CommandRun>;
   /** The outcome of a publication that must be one. */
   outcome(...argv: string[]): Promise<string>;
   releases(): Promise<{ version: string; purpose: string; channels: string[]; artifacts: { file: string }[] }[]>;
@@ -31,7 +31,7 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
   const token = server.token ?? '';
   const folder = await folderWith(t, builds);
   const publish = (...argv: string[]) =>
-    runVerb(['publish', '--to', server.url, '--project', 'door', ...argv], {
+    runCommand(['publish', '--to', server.url, '--project', 'door', ...argv], {
       cwd: folder.path,
       env: { OTA_TOKEN: token },
     });
@@ -146,7 +146,7 @@ test('over a line that breaks again and again all of it arrives', async (t) => {
   const { folder, url, token, releases } = await place(t, { build: packedDoor });
   const line = await breakingLine(t, url, [500, 4000, 15_000, 15_000]);
   const argv = ['publish', 'build', '--to', line.url, '--project', 'door'];
-  const { error } = await runVerb(argv, { cwd: folder.path, env: { OTA_TOKEN: token } });
+  const { error } = await runCommand(argv, { cwd: folder.path, env: { OTA_TOKEN: token } });
   t.is(error, undefined, error?.message);
   t.true(line.connections() > 4);
   t.is((await releases())[0]?.artifacts.length, 4);

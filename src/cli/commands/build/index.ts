@@ -8,16 +8,16 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Io } from '../../io.ts';
 import { projectPublicKey } from '../../shared/project-keys.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { type Declaration, command } from '../../command.ts';
 
 export interface BuildOptions extends OutputOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'build [args...]', 'compile through arduino-cli or PlatformIO with the hooks enabled', [
+  return command(declaration, 'build [args...]', 'compile through arduino-cli or PlatformIO with the hooks enabled', [
     'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])

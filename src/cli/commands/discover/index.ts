@@ -5,7 +5,7 @@ import { type DiscoveredDevice, identityOf, Lookout } from '../../../delivery/di
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
@@ -13,9 +13,9 @@ import { table } from '../../output/table.ts';
 import { addDevice, isFound } from './add.ts';
 import type { DiscoverOptions } from './options.ts';
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'discover', 'look for devices on the network (mDNS)', [
+  return command(declaration, 'discover', 'look for devices on the network (mDNS)', [
     'ota-hooks discover --watch',
     'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',
   ])

@@ -3,7 +3,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Level } from '../../../project/doctor/check.ts';
 import { type Diagnosis, examine } from '../../../project/doctor/examine.ts';
 import { lookAround } from '../../../project/doctor/world.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
@@ -14,9 +14,9 @@ export interface DoctorOptions extends OutputOptions {
   readonly fix?: boolean | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'doctor', 'look for what keeps builds and updates from working, or from being safe', [
+  return command(declaration, 'doctor', 'look for what keeps builds and updates from working, or from being safe', [
     'ota-hooks doctor',
     'ota-hooks doctor --source firmware/door --fix',
   ])

@@ -5,7 +5,7 @@ import type { Progress } from '../../../delivery/progress.ts';
 import { exitCodeOf, wordsOf } from '../../../delivery/verdict.ts';
 import { deliveryWays } from '../../../delivery/ways.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 
@@ -23,9 +23,9 @@ export interface EspotaOptions extends OutputOptions {
   readonly progress?: boolean | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'espota', "stand in for the core's tools/espota.py", [
+  return command(declaration, 'espota', "stand in for the core's tools/espota.py", [
     'ota-hooks espota -i 192.168.1.23 -f .pio/build/d1_mini/firmware.bin',
     'ota-hooks espota -i door.local --password-env DOOR_PASSWORD -s -f build/littlefs.bin',
   ])

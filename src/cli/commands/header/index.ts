@@ -3,7 +3,7 @@ import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../core/keys/signing-header.ts';
 import { makeFolderOf, removeLeftovers, writeIfChanged } from '../../../files/write.ts';
 import { keySizeWarnings, loadPublicKey } from '../../../project/keys/key-files.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
@@ -19,9 +19,9 @@ export interface HeaderOptions extends OutputOptions {
   readonly image?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'header', 'write Updater_Signing.h before a build', [
+  return command(declaration, 'header', 'write Updater_Signing.h before a build', [
     'ota-hooks header --public-key public.key --out build/Updater_Signing.h',
     'ota-hooks header --source firmware/door --out build/core/Updater_Signing.h',
   ])

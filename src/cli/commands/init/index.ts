@@ -8,7 +8,7 @@ import { findProject, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
 import type { Part, Step } from '../../../project/init/step.ts';
 import { undoSetup } from '../../../project/init/undo.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 
@@ -21,9 +21,9 @@ export interface InitOptions extends OutputOptions {
   readonly deleteKeys?: boolean | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'init', 'set a project up, so that its next build is signed; --undo takes it back', [
+  return command(declaration, 'init', 'set a project up, so that its next build is signed; --undo takes it back', [
     'ota-hooks init',
     'ota-hooks init --undo --delete-keys',
   ])

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { digests } from '../../../core/pack/digests.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { deviceFacts } from '../../shared/device-facts.ts';
@@ -16,9 +16,9 @@ export interface InspectOptions extends OutputOptions, KnownKeyOptions {
   readonly elf?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'inspect <file>', 'say what a .bin is', [
+  return command(declaration, 'inspect <file>', 'say what a .bin is', [
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',
   ])

@@ -9,7 +9,7 @@ import {
 import type { ArduinoHooks } from '../../../project/build/arduino-hooks.ts';
 import { installIdeHooks, uninstallIdeHooks } from '../../../project/build/arduino-ide.ts';
 import { platformioHookLine } from '../../../project/build/platformio.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 
@@ -17,12 +17,14 @@ export interface InstallOptions extends OutputOptions {
   readonly platform?: string | undefined;
 }
 
-/** Declares the verb `install`. */
+/** Declares the command `install`. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'install <system>', 'write the hooks into the Arduino IDE, or say the line for PlatformIO', [
-    'ota-hooks install arduino',
-    'ota-hooks install platformio',
-  ])
+  return command(
+    declaration,
+    'install <system>',
+    'write the hooks into the Arduino IDE, or say the line for PlatformIO',
+    ['ota-hooks install arduino', 'ota-hooks install platformio'],
+  )
     .option('--platform <dir>', 'folder of the installed core (default: every esp8266 core that is found)')
     .action((system, options) => install(system, options, declaration.io));
 }

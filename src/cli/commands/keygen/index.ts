@@ -6,7 +6,7 @@ import { readPublicKey } from '../../../core/keys/public-key.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { type KeyPlace, projectSettings } from '../../../project/config/settings.ts';
 import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../../../project/keys/key-files.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
@@ -20,9 +20,9 @@ export interface KeygenOptions extends OutputOptions {
   readonly config?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'keygen', 'make an RSA key pair; never over one that is there', [
+  return command(declaration, 'keygen', 'make an RSA key pair; never over one that is there', [
     'ota-hooks keygen',
     'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',
   ])

@@ -12,7 +12,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
 import { firmwareVersion, type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
@@ -39,9 +39,9 @@ export interface PackOptions extends OutputOptions {
   readonly allow: readonly string[];
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'pack [file...]', "make one build's artifacts and manifest", [
+  return command(declaration, 'pack [file...]', "make one build's artifacts and manifest", [
     'ota-hooks pack build/sketch.ino.bin',
     'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
   ])

@@ -6,7 +6,7 @@ import type { RuleId } from '../../../core/preflight/registry.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { allowedRule } from '../../shared/allowed-rules.ts';
@@ -21,9 +21,9 @@ export interface PreflightOptions extends OutputOptions, KnownKeyOptions, Device
   readonly elf?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'preflight <file>', 'say whether an update is safe for a device, before it is sent', [
+  return command(declaration, 'preflight <file>', 'say whether an update is safe for a device, before it is sent', [
     'ota-hooks preflight build/sketch.ino.bin.gz.signed --device door.json',
     'ota-hooks preflight build/sketch.ino.bin.ota.json --core 2.7.4 --signing none --layout 4m2m --transport espota',
   ])

@@ -5,7 +5,7 @@ import type { ReleaseComplaint } from '../../../api/release-info.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
 import { type Destination, isReadOnTheWay, settleDestination } from '../../../publishing/destination.ts';
 import type { AllowedRule, Publication, PublishWay, ShowSending } from '../../../publishing/publication.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
@@ -15,9 +15,9 @@ import { choosePublications } from './choice.ts';
 import type { PublishOptions } from './options.ts';
 import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'publish [file]', 'offer a build to devices: on an update server, or in a folder', [
+  return command(declaration, 'publish [file]', 'offer a build to devices: on an update server, or in a folder', [
     'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
     'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
   ])

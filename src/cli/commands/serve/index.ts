@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { listenAddress, type TlsChoice, tlsKeyWarnings, tlsOptions } from './options.ts';
@@ -20,9 +20,9 @@ export interface ServeOptions extends OutputOptions, TlsChoice {
   readonly grace: string;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'serve', 'an update server for devices that ask over HTTP; until Ctrl-C', [
+  return command(declaration, 'serve', 'an update server for devices that ask over HTTP; until Ctrl-C', [
     'ota-hooks serve --data /var/lib/ota-hooks --listen 0.0.0.0:8266',
     'ota-hooks serve --data data --listen 0.0.0.0:8443 --tls self-signed --device-listen 0.0.0.0:8266',
   ])

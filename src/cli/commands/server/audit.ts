@@ -2,11 +2,11 @@ import type { AuditInfo } from '../../../api/admin-info.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerOptions, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, serverCommand, talkTo } from './connection.ts';
 
 /** Declares `server audit`. */
 export function declareAudit({ program, io }: Declaration): void {
-  serverVerb({ program, io }, 'audit', 'who changed what, the newest first', [
+  serverCommand({ program, io }, 'audit', 'who changed what, the newest first', [
     'ota-hooks server audit --server https://ota.example.com',
     'ota-hooks server audit --json',
   ]).action((options) => audit(options, io));

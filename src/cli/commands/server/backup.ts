@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { stream } from '../../../api/client/connection.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { writeError } from '../../../files/write.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during, type Tell } from '../../output/during.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { type ServerOptions, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, serverCommand, talkTo } from './connection.ts';
 
 interface ExportOptions extends ServerOptions {
   readonly out: string;
@@ -19,7 +19,7 @@ interface ExportOptions extends ServerOptions {
 
 /** Declares `server backup` and `server restore`. */
 export function declareBackup({ program, io }: Declaration): void {
-  serverVerb({ program, io }, 'backup', 'a backup of everything, while the server runs or when it does not', [
+  serverCommand({ program, io }, 'backup', 'a backup of everything, while the server runs or when it does not', [
     'ota-hooks server backup --out backup.ndjson --server https://ota.example.com',
     'ota-hooks server backup --out backup.ndjson --data /var/lib/ota-hooks',
   ])
@@ -29,7 +29,7 @@ export function declareBackup({ program, io }: Declaration): void {
     )
     .option('--data <dir>', 'of a server that does not run')
     .action((options) => exportBackup(options, io));
-  verb({ program, io }, 'restore <file>', 'restore a backup into an empty data folder', [
+  command({ program, io }, 'restore <file>', 'restore a backup into an empty data folder', [
     'ota-hooks server restore backup.ndjson --data /var/lib/ota-hooks',
     'ota-hooks server restore backup.ndjson --data data --json',
   ])

@@ -2,7 +2,7 @@ import { type ApiRequest, connect, type ServerOptions as ServerPlace } from '../
 import { asError } from '../../../api/client/problems.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { isReadOnTheWay, settleDestination } from '../../../publishing/destination.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 
@@ -12,14 +12,14 @@ export interface ServerOptions extends OutputOptions {
   readonly ca?: string | undefined;
 }
 
-/** Begins the declaration of a verb that speaks to a server. */
-export function serverVerb<const Usage extends string>(
+/** Begins the declaration of a command that speaks to a server. */
+export function serverCommand<const Usage extends string>(
   declaration: Declaration,
   usage: Usage,
   description: string,
   examples: readonly [string, string],
 ) {
-  return verb(declaration, usage, description, examples)
+  return command(declaration, usage, description, examples)
     .option('--server <url>', 'address of the server (default: what OTA_SERVER says)')
     .option('--token-env <name>', 'environment variable with the token', 'OTA_TOKEN')
     .option('--ca <file>', 'certificate (PEM) of its authority, where it has its own (default: OTA_CA)');

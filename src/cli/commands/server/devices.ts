@@ -5,11 +5,11 @@ import type { DeviceRequest } from '../../../api/release-admin.ts';
 import type { RolloutStanding } from '../../../api/rollout-info.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { type Declaration, verbGroup } from '../../command.ts';
+import { commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import { allDevices } from './all-devices.ts';
-import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
 import { declareEnroll } from './enroll.ts';
 import { credentialOf } from './projects.ts';
 
@@ -27,21 +27,21 @@ interface SetOptions extends ServerOptions {
 
 /** Declares `server devices …`. */
 export function declareDevices({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'devices', 'what is known of the devices, and why they get what they get', [
+  const group = commandGroup(program, 'devices', 'what is known of the devices, and why they get what they get', [
     'ota-hooks server devices list door --failed',
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC',
   ]);
-  serverVerb({ program: group, io }, 'list <project>', 'show the devices', [
+  serverCommand({ program: group, io }, 'list <project>', 'show the devices', [
     'ota-hooks server devices list door --server https://ota.example.com',
     'ota-hooks server devices list door --failed --json',
   ])
     .option('--failed', 'only those that did not come back from an update as they should')
     .action((project, options) => list(project, options, io));
-  serverVerb({ program: group, io }, 'show <project> <mac>', 'all that is known of one', [
+  serverCommand({ program: group, io }, 'show <project> <mac>', 'all that is known of one', [
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --json',
   ]).action((project, mac, options) => show(project, mac, options, io));
-  serverVerb({ program: group, io }, 'set <project> <mac>', 'enroll a device, or change what is known of it', [
+  serverCommand({ program: group, io }, 'set <project> <mac>', 'enroll a device, or change what is known of it', [
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --name "front door" --server https://ota.example.com',
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
   ])
@@ -58,15 +58,15 @@ export function declareDevices({ program, io }: Declaration): void {
     .option('--password-env <name>', 'environment variable with its password')
     .action((project, mac, options) => set(project, mac, options, io));
   declareEnroll({ program: group, io });
-  serverVerb({ program: group, io }, 'retry <project> <mac>', 'a device that failed may be sent the release again', [
+  serverCommand({ program: group, io }, 'retry <project> <mac>', 'a device that failed may be sent the release again', [
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --json',
   ]).action((project, mac, options) => retry(project, mac, options, io));
-  serverVerb({ program: group, io }, 'remove <project> <mac>', 'forget a device', [
+  serverCommand({ program: group, io }, 'remove <project> <mac>', 'forget a device', [
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --json',
   ]).action((project, mac, options) => remove(project, mac, options, io));
-  serverVerb(
+  serverCommand(
     { program: group, io },
     'import <project> <file>',
     'enroll the devices of an arduino-db.json (MAC -> file, version)',

@@ -4,7 +4,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { allDevices } from './all-devices.ts';
-import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
 
 interface EnrolOptions extends ServerOptions {
   readonly proven?: boolean | undefined;
@@ -14,10 +14,15 @@ interface EnrolOptions extends ServerOptions {
 
 /** Declares `server devices enroll`: rollouts learn from enrolled devices only. */
 export function declareEnroll({ program, io }: Declaration): void {
-  serverVerb({ program, io }, 'enroll <project> [mac...]', 'vouch for devices: rollouts count those, and no others', [
-    'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
-    'ota-hooks server devices enroll door --proven --server https://ota.example.com',
-  ])
+  serverCommand(
+    { program, io },
+    'enroll <project> [mac...]',
+    'vouch for devices: rollouts count those, and no others',
+    [
+      'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
+      'ota-hooks server devices enroll door --proven --server https://ota.example.com',
+    ],
+  )
     .option('--proven', 'all that took an update of this server and came back with it')
     .option('--seen', 'all that ever asked; anybody can make one up')
     .option('--group <name>', 'that rollouts know them by')

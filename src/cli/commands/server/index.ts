@@ -1,4 +1,4 @@
-import { type Declaration, verbGroup } from '../../command.ts';
+import { commandGroup, type Declaration } from '../../command.ts';
 import { declareAudit } from './audit.ts';
 import { declareBackup } from './backup.ts';
 import { declareDevices } from './devices.ts';
@@ -7,13 +7,13 @@ import { declareReleases } from './releases.ts';
 import { declareRollout } from './rollouts.ts';
 import { declareToken } from './tokens.ts';
 
-/** Declares the verb, which is a group of verbs. */
+/** Declares the command, which is a group of commands. */
 export function declare({ program, io }: Declaration) {
-  const group = verbGroup(program, 'server', 'look at an update server and change what it does', [
+  const group = commandGroup(program, 'server', 'look at an update server and change what it does', [
     'ota-hooks server projects list --server https://ota.example.com',
     'ota-hooks server releases promote --help',
   ]);
-  for (const declareVerb of [
+  for (const declareCommand of [
     declareToken,
     declareProjects,
     declareReleases,
@@ -22,7 +22,7 @@ export function declare({ program, io }: Declaration) {
     declareAudit,
     declareBackup,
   ]) {
-    declareVerb({ program: group, io });
+    declareCommand({ program: group, io });
   }
   return group;
 }

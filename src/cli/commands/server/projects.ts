@@ -5,10 +5,10 @@ import type { ProjectRequest } from '../../../api/release-admin.ts';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { collect, type Declaration, verbGroup } from '../../command.ts';
+import { collect, commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
 import { count, durationMs, durationText } from './quantities.ts';
 
 interface SetOptions extends ServerOptions {
@@ -23,15 +23,15 @@ interface SetOptions extends ServerOptions {
 
 /** Declares `server projects …`. */
 export function declareProjects({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'projects', 'who may ask, and by which paths', [
+  const group = commandGroup(program, 'projects', 'who may ask, and by which paths', [
     'ota-hooks server projects list',
     'ota-hooks server projects set door --access closed',
   ]);
-  serverVerb({ program: group, io }, 'list', 'show the projects', [
+  serverCommand({ program: group, io }, 'list', 'show the projects', [
     'ota-hooks server projects list --server https://ota.example.com',
     'ota-hooks server projects list --json',
   ]).action((options) => list(options, io));
-  serverVerb({ program: group, io }, 'set <project>', 'change what is named, or make the project', [
+  serverCommand({ program: group, io }, 'set <project>', 'change what is named, or make the project', [
     'ota-hooks server projects set door --access closed --server https://ota.example.com',
     'ota-hooks server projects set door --alias /esp/update/arduino.php --user esp --password-env OTA_PASSWORD',
   ])

@@ -1,10 +1,10 @@
 import { Option } from '@commander-js/extra-typings';
 import { defaultChannel } from '../../../api/release.ts';
 import type { ReleaseInfo } from '../../../api/release-info.ts';
-import { type Declaration, verbGroup } from '../../command.ts';
+import { commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
 
 interface SelectionOptions extends ServerOptions {
   readonly kind?: 'sketch' | 'filesystem' | undefined;
@@ -13,18 +13,18 @@ interface SelectionOptions extends ServerOptions {
 
 /** Declares `server releases …`. */
 export function declareReleases({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'releases', 'what there is, and what channels offer', [
+  const group = commandGroup(program, 'releases', 'what there is, and what channels offer', [
     'ota-hooks server releases list door',
     'ota-hooks server releases promote door 1.4.2',
   ]);
   const kind = () => new Option('--kind <kind>', 'only this one').choices(['sketch', 'filesystem'] as const);
-  serverVerb({ program: group, io }, 'list <project>', 'show the releases, the newest first', [
+  serverCommand({ program: group, io }, 'list <project>', 'show the releases, the newest first', [
     'ota-hooks server releases list door --server https://ota.example.com',
     'ota-hooks server releases list door --limit 5 --json',
   ])
     .option('--limit <n>', 'so many', '100')
     .action((project, options) => list(project, options, io));
-  serverVerb(
+  serverCommand(
     { program: group, io },
     'promote <project> <version>',
     'offer this version on a channel: promote it, or go back to it',
@@ -37,7 +37,7 @@ export function declareReleases({ program, io }: Declaration): void {
     .addOption(kind())
     .option('--board <name>', 'only that of this board')
     .action((project, version, options) => offer(project, version, options, io));
-  serverVerb({ program: group, io }, 'yank <project> <version>', 'never send this version again', [
+  serverCommand({ program: group, io }, 'yank <project> <version>', 'never send this version again', [
     'ota-hooks server releases yank door 1.4.3 --reason "it smokes" --server https://ota.example.com',
     'ota-hooks server releases yank door 1.4.3 --kind filesystem',
   ])

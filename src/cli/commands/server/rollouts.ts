@@ -3,9 +3,9 @@ import { defaultChannel } from '../../../api/release.ts';
 import type { RolloutAction, RolloutRequest } from '../../../api/rollout.ts';
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { collect, type Declaration, verbGroup } from '../../command.ts';
+import { collect, commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
 import { count, durationMs, percent } from './quantities.ts';
 import { describeRollout, rolloutTable } from './rollout-view.ts';
 import { readStage } from './stage-words.ts';
@@ -30,11 +30,11 @@ interface ActOptions extends ServerOptions {
 
 /** Declares `server rollouts …`. */
 export function declareRollout({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'rollouts', 'let a release go round stage by stage, and stop it', [
+  const group = commandGroup(program, 'rollouts', 'let a release go round stage by stage, and stop it', [
     'ota-hooks server rollouts start door 1.4.3 --server https://ota.example.com',
     'ota-hooks server rollouts show --help',
   ]);
-  serverVerb({ program: group, io }, 'start <project> <version>', 'begin with the first stage', [
+  serverCommand({ program: group, io }, 'start <project> <version>', 'begin with the first stage', [
     'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
     'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-vanished 1 --server https://ota.example.com',
   ])
@@ -51,11 +51,11 @@ export function declareRollout({ program, io }: Declaration): void {
     .option('--halt-sample <n>', 'a percentage counts from so many on (default: 10)')
     .option('--halt-vanished <n>', 'halt when so many took all of it and were not heard of again (default: 2)')
     .action((project, version, options) => start(project, version, options, io));
-  serverVerb({ program: group, io }, 'list <project>', 'show the rollouts, the newest first', [
+  serverCommand({ program: group, io }, 'list <project>', 'show the rollouts, the newest first', [
     'ota-hooks server rollouts list door --server https://ota.example.com',
     'ota-hooks server rollouts list door --json',
   ]).action((project, options) => list(project, options, io));
-  serverVerb({ program: group, io }, 'show <project>', 'how the newest one goes on, and what it waits for', [
+  serverCommand({ program: group, io }, 'show <project>', 'how the newest one goes on, and what it waits for', [
     'ota-hooks server rollouts show door --server https://ota.example.com',
     'ota-hooks server rollouts show door --id 7 --json',
   ])
@@ -63,7 +63,7 @@ export function declareRollout({ program, io }: Declaration): void {
     .addOption(channelOption())
     .action((project, options) => show(project, options, io));
   for (const { action, description } of actions) {
-    const declared = serverVerb({ program: group, io }, `${action} <project>`, description, [
+    const declared = serverCommand({ program: group, io }, `${action} <project>`, description, [
       `ota-hooks server rollouts ${action} door --server https://ota.example.com`,
       `ota-hooks server rollouts ${action} door --channel beta --reason "as agreed"`,
     ])

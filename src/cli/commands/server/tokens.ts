@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { TokenInfo } from '../../../api/admin-info.ts';
 import { type Role, roles } from '../../../api/release.ts';
-import { type Declaration, verbGroup } from '../../command.ts';
+import { commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
-import { type ServerOptions, segment, serverVerb, talkTo } from './connection.ts';
+import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
 
 interface CreateOptions extends ServerOptions {
   readonly role: Role;
@@ -17,11 +17,11 @@ interface CreateOptions extends ServerOptions {
 
 /** Declares `server token …`. */
 export function declareToken({ program, io }: Declaration): void {
-  const group = verbGroup(program, 'tokens', 'who may do what', [
+  const group = commandGroup(program, 'tokens', 'who may do what', [
     'ota-hooks server tokens create --role read',
     'ota-hooks server tokens list',
   ]);
-  serverVerb({ program: group, io }, 'create', 'make a token; it is shown once', [
+  serverCommand({ program: group, io }, 'create', 'make a token; it is shown once', [
     'ota-hooks server tokens create --role publish --project door --name ci --server https://ota.example.com',
     'ota-hooks server tokens create --role admin --data /var/lib/ota-hooks',
   ])
@@ -30,11 +30,11 @@ export function declareToken({ program, io }: Declaration): void {
     .option('--name <text>', 'for the list and the audit log', 'unnamed')
     .option('--data <dir>', 'of a server that does not run: for whoever lost the last token')
     .action((options) => create(options, io));
-  serverVerb({ program: group, io }, 'list', 'show the tokens, without their secrets', [
+  serverCommand({ program: group, io }, 'list', 'show the tokens, without their secrets', [
     'ota-hooks server tokens list --server https://ota.example.com',
     'ota-hooks server tokens list --json',
   ]).action((options) => list(options, io));
-  serverVerb({ program: group, io }, 'revoke <id>', 'a token is good for nothing from now on', [
+  serverCommand({ program: group, io }, 'revoke <id>', 'a token is good for nothing from now on', [
     'ota-hooks server tokens revoke 4f6a0c12b7de --server https://ota.example.com',
     'ota-hooks server tokens revoke 4f6a0c12b7de --json',
   ]).action((id, options) => revoke(id, options, io));

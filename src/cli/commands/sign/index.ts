@@ -11,7 +11,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
 import { loadPrivateKey, privateKeyWarnings } from '../../../project/keys/key-files.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
@@ -30,9 +30,9 @@ export interface SignOptions extends OutputOptions {
   readonly manifest?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'sign', 'sign a file, or a finished build by its manifest', [
+  return command(declaration, 'sign', 'sign a file, or a finished build by its manifest', [
     'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
     'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
   ])
@@ -179,7 +179,8 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
     path: place !== undefined && 'path' in place ? place.path : undefined,
     async signer() {
       const signer = await projectSigner(settings, io, report);
-      if (signer === undefined) throw new OtaError('KEY_MISSING_FOR', { verb: 'sign', wanted: '--private-key FILE' });
+      if (signer === undefined)
+        throw new OtaError('KEY_MISSING_FOR', { command: 'sign', wanted: '--private-key FILE' });
       return signer;
     },
   };

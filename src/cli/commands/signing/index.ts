@@ -8,7 +8,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
 import { keySizeWarnings, loadPrivateKey, loadPublicKey, privateKeyWarnings } from '../../../project/keys/key-files.ts';
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
@@ -24,9 +24,9 @@ export interface SigningOptions extends OutputOptions {
   readonly legacy?: string | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'signing', "stand in for the core's tools/signing.py", [
+  return command(declaration, 'signing', "stand in for the core's tools/signing.py", [
     'ota-hooks signing --mode header --publickey public.key --out Updater_Signing.h',
     'ota-hooks signing --mode sign --privatekey private.key --bin sketch.bin --out sketch.bin.signed',
   ])

@@ -3,15 +3,15 @@ import type { SimulatorEvent } from '../../../simulator/events.ts';
 import { faultForms } from '../../../simulator/fault-words.ts';
 import type { VirtualEspOptions } from '../../../simulator/options.ts';
 import { startVirtualEsp, type VirtualEsp } from '../../../simulator/virtual-esp.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { faultsOf, simulatedDevice, wholeNumber } from './device.ts';
 import type { SimulateOptions } from './options.ts';
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'simulate', 'a virtual ESP8266, or many, to rehearse updates on; until Ctrl-C', [
+  return command(declaration, 'simulate', 'a virtual ESP8266, or many, to rehearse updates on; until Ctrl-C', [
     'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
     'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',
   ])

@@ -1,9 +1,9 @@
-import { type Declaration, verb } from '../../command.ts';
+import { command, type Declaration } from '../../command.ts';
 import { uninstall } from '../install/index.ts';
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'uninstall <system>', 'take back exactly what install wrote', [
+  return command(declaration, 'uninstall <system>', 'take back exactly what install wrote', [
     'ota-hooks uninstall arduino',
     'ota-hooks uninstall arduino --platform ~/.arduino15/packages/esp8266/hardware/esp8266/3.1.2',
   ])

@@ -3,7 +3,7 @@ import { FleetState } from '../../../delivery/fleet-state.ts';
 import { chooseTargets } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { allowedRule } from '../../shared/allowed-rules.ts';
@@ -16,9 +16,9 @@ import { openReleaseToSend } from './release.ts';
 import { runUpdates } from './run.ts';
 import { type DeviceEnd, documentOf, hintOf, lastWords, summaryOf } from './view.ts';
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'upload [file]', 'send a build to devices over the air', [
+  return command(declaration, 'upload [file]', 'send a build to devices over the air', [
     'ota-hooks upload build/door.ino.bin --host 192.168.1.20 --password-env DOOR_PASSWORD',
     'ota-hooks upload --all --canary 1 --confirm proven',
   ])

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { deviceVerdict } from '../../../core/firmware/device-verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { collect, type Declaration, verb } from '../../command.ts';
+import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
@@ -11,9 +11,9 @@ export interface VerifyOptions extends OutputOptions, KnownKeyOptions {
   readonly legacy?: boolean | undefined;
 }
 
-/** Declares the verb. */
+/** Declares the command. */
 export function declare(declaration: Declaration) {
-  return verb(declaration, 'verify <file>', 'say what a device with the key would say of a file', [
+  return command(declaration, 'verify <file>', 'say what a device with the key would say of a file', [
     'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
   ])
@@ -30,7 +30,7 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   const path = resolve(io.cwd, file);
   const named = await namedKeys(options, io);
   const keys = named.length > 0 ? named : await projectKeys(options, io);
-  if (keys.length === 0) throw new OtaError('KEY_MISSING_FOR', { verb: 'verify', wanted: '--public-key FILE' });
+  if (keys.length === 0) throw new OtaError('KEY_MISSING_FOR', { command: 'verify', wanted: '--public-key FILE' });
   const bytes = await readNamedFile(path, 'file to verify');
   const format = options.legacy === true ? 'legacy' : 'current';
   const verdicts = keys.map((key) => ({ key, verdict: deviceVerdict(bytes, key, format) }));

@@ -3,7 +3,7 @@ import { complaintSchema } from '../../../api/release-info.ts';
 import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 
-/** What the verbs that send or find something say to programs. */
+/** What the commands that send or find something say to programs. */
 
 const encoding = v.picklist(['identity', 'gzip']);
 const kind = v.picklist(['sketch', 'filesystem']);

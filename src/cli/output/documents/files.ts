@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { manifestSchema } from '../../../core/model/manifest.ts';
 
-/** What the verbs about keys and files say to programs. All paths are absolute. */
+/** What the commands about keys and files say to programs. All paths are absolute. */
 
 const path = v.string();
 const orNull = <Schema extends v.GenericSchema>(schema: Schema) => v.nullable(schema);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** What the verbs about projects and build systems say to programs. All paths are absolute. */
+/** What the commands about projects and build systems say to programs. All paths are absolute. */
 
 const system = v.picklist(['platformio', 'arduino']);
 

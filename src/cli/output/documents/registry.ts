@@ -21,7 +21,7 @@ import { buildDocument, doctorDocument, initDocument, installDocument } from './
 import { serveDocument, serverDocuments } from './servers.ts';
 
 /**
- * What each verb prints with --json. Verbs take only the types from here: a hook must not pay for the schemas, which are shipped as JSON schemas
+ * What each command prints with --json. Commands take only the types from here: a hook must not pay for the schemas, which are shipped as JSON schemas
  * and hold in the tests.
  */
 export const documents = {
@@ -47,8 +47,8 @@ export const documents = {
   ...serverDocuments,
 } as const satisfies Readonly<Record<string, v.GenericSchema>>;
 
-/** The name of a verb that prints a document. */
-export type VerbName = keyof typeof documents;
+/** The name of a command that prints a document. */
+export type CommandName = keyof typeof documents;
 
-/** The document of a verb. */
-export type DocumentOf<Verb extends VerbName> = DeepReadonly<v.InferOutput<(typeof documents)[Verb]>>;
+/** The document of a command. */
+export type DocumentOf<Command extends CommandName> = DeepReadonly<v.InferOutput<(typeof documents)[Command]>>;

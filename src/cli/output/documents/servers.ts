@@ -26,7 +26,7 @@ export const serveDocument = v.variant('event', [
   v.strictObject({ event: v.literal('stopped') }),
 ]);
 
-/** What the verbs of `server` say to programs, by their names. */
+/** What the commands of `server` say to programs, by their names. */
 export const serverDocuments = {
   'server tokens create': tokenInfoSchema,
   'server tokens list': v.array(tokenInfoSchema),

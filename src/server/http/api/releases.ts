@@ -1,10 +1,5 @@
 import { Hono } from 'hono';
-import {
-  channelRequestSchema,
-  releaseRequestSchema,
-  resourceName,
-  yankRequestSchema,
-} from '../../../api/release.ts';
+import { channelRequestSchema, releaseRequestSchema, resourceName, yankRequestSchema } from '../../../api/release.ts';
 import type { ReleaseAnswer, ReleaseInfo } from '../../../api/release-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';

@@ -86,8 +86,8 @@ function LoginPage({ next, problem }: { next: string; problem?: string }) {
           </button>
         </form>
         <p id="hint" class="quiet">
-          It begins with <code>ota_</code>. <code>ota-hooks server tokens create</code> makes one; its role says what you
-          may do here.
+          It begins with <code>ota_</code>. <code>ota-hooks server tokens create</code> makes one; its role says what
+          you may do here.
         </p>
       </div>
     </Page>

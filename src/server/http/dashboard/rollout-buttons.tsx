@@ -22,7 +22,7 @@ const words: Readonly<Record<RolloutAction, { readonly label: string; readonly w
   resume: { label: 'Resume' },
   advance: { label: 'Open the next stage now' },
   abort: { label: 'Abort', warning: 'No further device gets it, for good. Who has it keeps it.' },
-  'rollback': {
+  rollback: {
     label: 'Roll back',
     warning: 'Who has it gets the former release again, where that is safe. No further device gets it, for good.',
   },

@@ -27,7 +27,11 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
   const { version, channel, gate, halt } = request;
   const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
-    throw new DomainError('not-found', `${project} has no ${version} that could be offered`, 'Publish it with --draft.');
+    throw new DomainError(
+      'not-found',
+      `${project} has no ${version} that could be offered`,
+      'Publish it with --draft.',
+    );
   }
   const offers = (await store.catalog.offers(project)).filter((offer) => offer.channel === channel);
   const offeredIds = offers.map(({ release }) => release.id);

@@ -1,10 +1,10 @@
 import type { TestServer } from '../server/running-server.ts';
-import { runVerb } from './run-verb.ts';
+import { runCommand } from './run-command.ts';
 
 /** `ota-hooks server …` against a server of the test. */
-export function serverVerbs(server: Pick<TestServer, 'url' | 'token'>, cwd: string, token = server.token) {
+export function serverCommands(server: Pick<TestServer, 'url' | 'token'>, cwd: string, token = server.token) {
   const env = { OTA_TOKEN: token, OTA_SERVER: server.url, ESP_PASSWORD: 'open sesame' };
-  const run = (...argv: string[]) => runVerb(['server', ...argv], { cwd, env });
+  const run = (...argv: string[]) => runCommand(['server', ...argv], { cwd, env });
   const json = async (...argv: string[]) => {
     const { stdout, exitCode, stderr, error } = await run(...argv, '--json');
     if (exitCode !== 0) throw new Error(`${argv.join(' ')}: ${stderr} ${error?.message}`);

@@ -3,8 +3,8 @@ import type { Io } from '../../src/cli/io.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { OtaError } from '../../src/errors/ota-error.ts';
 
-/** What came of a verb. */
-export interface VerbRun {
+/** What came of a command. */
+export interface CommandRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -28,13 +28,13 @@ interface World {
 }
 
 /**
- * Runs a verb in this process, through the same door as the command line: quick enough for a table of cases. What cli.ts adds (the text
+ * Runs a command in this process, through the same door as the command line: quick enough for a table of cases. What cli.ts adds (the text
  * of an error, signals) is tested with {@link file://./run-cli.ts}.
  */
-export async function runVerb(
+export async function runCommand(
   argv: readonly string[],
   { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, cli = 'ota-hooks', onOutput }: World,
-): Promise<VerbRun> {
+): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
