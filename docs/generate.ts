@@ -13,7 +13,7 @@ export const neverBrickPath = fileURLToPath(new URL('never-brick.md', import.met
 
 /** Where the test of a rule lies, from the top of the repository. */
 export function testOf(id: string): string {
-  return `test/preflight/rules/${id}.test.ts`;
+  return `test/core/preflight/rules/${id}.test.ts`;
 }
 
 /** What each fact means to the rules; a fact that the schema has and this table has not is a compile error. */

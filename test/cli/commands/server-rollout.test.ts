@@ -184,7 +184,7 @@ const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp]
   ['start door 2.0 --halt-percent all', /^--halt-percent all is not a percentage/, /--help/],
   ['start door 2.0 --halt-failures 0', /^--halt-failures 0 is not a whole number from 1 on$/, /--help/],
   ['start door 2.0 --halt-vanished 1.5', /^--halt-vanished 1\.5 is not a whole number/, /--help/],
-  ['show door', /^there was no rollout on stable of door yet$/, /rollout start/],
+  ['show door', /^there was no rollout on stable of door yet$/, /rollouts start/],
   ['pause door --channel beta', /^there was no rollout on beta of door yet$/, /--channel/],
   ['show door --id last', /^--id last is not a whole number/, /--help/],
 ];
@@ -192,7 +192,7 @@ const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp]
 test('wrong words are told in one line, with what is right, before anything happens', async (t) => {
   const { server } = await place(t, 0);
   for (const [argv, message, hint] of mistakes) {
-    const { exitCode, error, stdout } = await serverCommands(server, server.folder).run('rollout', ...argv.split(' '));
+    const { exitCode, error, stdout } = await serverCommands(server, server.folder).run('rollouts', ...argv.split(' '));
     t.is(exitCode, 2, argv);
     t.regex(error?.message ?? '', message);
     t.regex(error?.hint ?? '', hint);

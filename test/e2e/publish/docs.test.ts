@@ -32,7 +32,7 @@ test.serial('every command of the page does what the page says', async (t) => {
 
   const published = await follow('When builds publish');
   t.regex(outputOf(published, /publish/), /door 1\.0\.1 .* is published already on stable/);
-  t.regex(outputOf(published, /token create/), /ota_/);
+  t.regex(outputOf(published, /tokens create/), /ota_/);
 
   await cp(join(place.folder, image), join(place.folder, 'door-0.9.bin'));
   t.regex(outputOf(await follow('Devices that run older builds'), /--reference/), /door 0\.9 .* is known/);
