@@ -1,4 +1,4 @@
-/** Keys, headers, signatures and images as functions of bytes and plain data; and the other entry points, but for the simulator. */
+/** Functions on bytes and plain data for keys, headers, signatures and images; also exports all other entry points except the simulator. */
 
 export { type DeviceVerdict, deviceVerdict } from './core/firmware/device-verdict.ts';
 export { generateRsaKeyPair } from './core/keys/generate.ts';

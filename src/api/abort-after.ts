@@ -1,7 +1,7 @@
 /**
- * A signal that aborts after so long, with the reason of `AbortSignal.timeout`. That one must not stand inside `AbortSignal.any`, which holds
- * it weakly: once it is garbage-collected it never aborts, and a request to a silent server waits without end (nodejs/node#57736). The timer
- * here holds its signal, and does not keep the process running.
+ * Returns a signal that aborts after `limitMs` milliseconds with a `TimeoutError`, like `AbortSignal.timeout`. `AbortSignal.any` holds the
+ * signal of `AbortSignal.timeout` only weakly: once that is garbage-collected it never aborts, and a request to a silent server waits
+ * forever (nodejs/node#57736). The timer here keeps its signal alive without keeping the process running.
  */
 export function abortAfter(limitMs: number): AbortSignal {
   const controller = new AbortController();

@@ -3,7 +3,7 @@ import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
 import { roles } from './release.ts';
 import { rolloutStandingSchema } from './rollout-info.ts';
 
-/** What a server says of its projects, devices, tokens and their history. */
+/** Responses of the server about projects, devices, tokens and the audit log. */
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 const kind = v.picklist(['sketch', 'filesystem']);
@@ -11,10 +11,10 @@ const kind = v.picklist(['sketch', 'filesystem']);
 export const projectInfoSchema = v.strictObject({
   name: v.string(),
   access: v.picklist(['open', 'closed']),
-  /** Fingerprints. */
+  /** SHA-256 fingerprints of the public keys. */
   keys: v.array(sha256),
   aliases: v.array(v.strictObject({ path: v.string(), channel: v.string() })),
-  /** That devices have to give a password, and as whom. */
+  /** User name that devices must authenticate with; absent if no password is required. */
   user: v.optional(v.string()),
   confirmWithinMs: v.number(),
   mostSends: v.number(),
@@ -25,7 +25,7 @@ export type ProjectInfo = DeepReadonly<v.InferOutput<typeof projectInfoSchema>>;
 
 export const importAnswerSchema = v.strictObject({
   enrolled: v.number(),
-  /** They were enrolled before. */
+  /** Number of devices that were already enrolled. */
   unchanged: v.number(),
 });
 export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>>;
@@ -43,7 +43,7 @@ export const deviceInfoSchema = v.strictObject({
   project: v.string(),
   mac: v.string(),
   enrolled: v.boolean(),
-  /** It took an update of this server and came back with it. */
+  /** Whether the device has run an update sent by this server. */
   proven: v.boolean(),
   name: v.optional(v.string()),
   board: v.optional(v.string()),
@@ -54,12 +54,12 @@ export const deviceInfoSchema = v.strictObject({
   user: v.optional(v.string()),
   firstSeenAt: v.optional(time),
   lastSeenAt: v.optional(time),
-  /** What it said of itself. */
+  /** Data that the device reported about itself. */
   report: v.optional(v.record(v.string(), v.optional(v.union([v.string(), v.number()])))),
   running: v.optional(v.strictObject({ version: v.string(), by: v.picklist(['md5', 'version']) })),
-  /** Where it stands in the rollout of its channel. */
+  /** State of the device in the rollout of its channel. */
   rollout: v.optional(rolloutStandingSchema),
-  /** What it was answered last, and why. */
+  /** Last update decision for the sketch and for the filesystem, with the reason. */
   sketch: v.optional(decisionInfoSchema),
   filesystem: v.optional(decisionInfoSchema),
   attempts: v.array(
@@ -81,7 +81,7 @@ export const tokenInfoSchema = v.strictObject({
   project: v.optional(v.string()),
   name: v.string(),
   createdAt: time,
-  /** Once, when it is made. */
+  /** Token itself; present only in the response that creates it. */
   token: v.optional(v.string()),
 });
 export type TokenInfo = DeepReadonly<v.InferOutput<typeof tokenInfoSchema>>;

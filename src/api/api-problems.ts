@@ -1,31 +1,31 @@
 import type { ReleaseComplaint } from './release-info.ts';
 
-/** A blob that a release names and the server does not have. */
+/** Blob that a release references and the server does not have. */
 interface MissingBlob {
   readonly file: string;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
 
-/** Why a request was not done. `code` is for programs, and never changes. */
+/** Error response of the API. `code` is for programs and never changes. */
 export interface ApiProblem {
   readonly error: {
     readonly code: ApiProblemCode;
     readonly message: string;
-    /** What to do now. */
+    /** What to do about the error. */
     readonly hint: string;
-    /** blobs-missing */
+    /** Only for `blobs-missing`: the blobs to upload. */
     readonly missing?: readonly MissingBlob[];
-    /** upload-offset */
+    /** Only for `upload-offset`: number of bytes that the server has. */
     readonly offset?: number;
-    /** refused */
+    /** Only for `refused`: the preflight findings that block the release. */
     readonly refused?: readonly ReleaseComplaint[];
-    /** invalid, not-as-described */
+    /** Only for `invalid` and `not-as-described`: one text per error. */
     readonly problems?: readonly string[];
   };
 }
 
-/** The status of each, when it is met, and what to do then: the page docs/errors.md is made of it. */
+/** HTTP status, cause and fix of each error code; docs/errors.md is generated from this table. */
 export const apiProblems = {
   'bad-request': {
     status: 400,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
-/** What `ota-hooks server` and the server say to each other besides releases; the paths stand in `release.ts`. */
+/** Request bodies that `ota-hooks server` sends, except for releases; the paths are in `release.ts`. */
 
 const hourMs = 3_600_000;
 const label = v.pipe(
@@ -10,7 +10,7 @@ const label = v.pipe(
   v.maxLength(64, 'must be at most 64 characters'),
 );
 
-/** A password as it is sent; it is stored hashed and never shown. null takes it away. */
+/** Credential as sent by the client. The server stores only a hash and never returns the password. null removes it. */
 const credential = v.nullable(
   v.strictObject({
     user: v.pipe(v.string(), v.regex(/^[^:\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters without a colon')),
@@ -27,38 +27,38 @@ const aliasPath = v.pipe(
   ),
 );
 
-/** Keys that are absent stay as they are. */
+/** Changes of a project. Absent keys stay unchanged. */
 export const projectRequestSchema = v.strictObject({
-  /** open: any device. closed: only those that are enrolled. */
+  /** open: any device may update. closed: only enrolled devices. */
   access: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
-  /** Public keys in PEM form; [] for a project that is not signed. */
+  /** Public keys in PEM format; [] for an unsigned project. */
   publicKeys: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(8))),
   aliases: v.optional(
     v.pipe(v.array(v.strictObject({ path: aliasPath, channel: v.optional(resourceName, 'stable') })), v.maxLength(32)),
   ),
   credential: v.optional(credential),
-  /** How long a device may take from a download to its first request with the new build. */
+  /** Milliseconds from a download until the device must check in with the new build. */
   confirmWithinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   mostSends: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))),
 });
 export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 
-/** How long a device may take, unless its project says otherwise: a day, since some ask once a day. */
+/** Default of `confirmWithinMs`: one day, since some devices check for updates once a day. */
 export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
 
-/** Keys that are absent stay as they are; null takes a value away. */
+/** Changes of a device. Absent keys stay unchanged; null removes a value. */
 export const deviceRequestSchema = v.strictObject({
   enrolled: v.optional(v.boolean()),
   name: v.optional(v.nullable(label)),
   board: v.optional(v.nullable(label)),
-  /** In place of the one that its URL names. */
+  /** Channel that overrides the one in the device's request URL. */
   channel: v.optional(v.nullable(resourceName)),
-  /** Devices that rollouts treat alike. */
+  /** Group of devices that rollouts treat alike. */
   group: v.optional(v.nullable(resourceName)),
-  /** The only version that it gets, whatever channels and rollouts offer. */
+  /** Only version that the device receives, regardless of channels and rollouts. */
   pin: v.optional(v.nullable(firmwareVersion)),
-  /** Built with ATOMIC_FS_UPDATE. */
+  /** Whether the sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs: v.optional(v.nullable(v.boolean())),
   credential: v.optional(credential),
 });
@@ -70,14 +70,14 @@ export const mac = v.pipe(
   v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
 );
 
-/** The table of the update script in the core's documentation: MAC -> file and version. */
+/** Table of the update script in the core's documentation: MAC to file and version. */
 export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
 export const tokenRequestSchema = v.strictObject({
   role: v.picklist(roles, 'must be read, publish or admin'),
-  /** The only project that it is good for. */
+  /** Project that the token is limited to; absent for all projects. */
   project: v.optional(resourceName),
   name: v.optional(label, 'unnamed'),
 });

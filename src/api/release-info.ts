@@ -1,18 +1,18 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
 
-/** A rule of preflight speaks. */
+/** Finding of a preflight rule. */
 export const complaintSchema = v.strictObject({ rule: v.string(), message: v.string(), instead: v.string() });
 export type ReleaseComplaint = DeepReadonly<v.InferOutput<typeof complaintSchema>>;
 
-/** A project, a version, a kind and a board name one release; its bytes never change. */
+/** Published release, identified by project, version, kind and board; its bytes never change. */
 export const releaseInfoSchema = v.strictObject({
   project: v.string(),
   version: v.string(),
   kind: v.picklist(['sketch', 'filesystem']),
   board: v.optional(v.string()),
   purpose: v.picklist(['serve', 'reference']),
-  /** That offer it now. */
+  /** Channels whose current release it is. */
   channels: v.array(v.string()),
   publishedAt: v.pipe(v.string(), v.isoTimestamp()),
   yanked: v.optional(v.string()),
@@ -26,12 +26,13 @@ export const releaseInfoSchema = v.strictObject({
 export type ReleaseInfo = DeepReadonly<v.InferOutput<typeof releaseInfoSchema>>;
 
 /**
- * published: new. promoted: it was there, and is offered on this channel from now on. unchanged: all of it was there. To publish again
- * what a channel has offered before does not bring it back (a build that is repeated must not roll a fleet back): PUT the channel.
+ * Result of publishing. published: the release is new. promoted: it existed, and becomes the current release of the channel. unchanged: it
+ * existed, and no channel changed. Publishing a release that the channel has served before does not promote it again, so that a repeated
+ * build cannot roll back a fleet; use PUT on the channel instead.
  */
 export interface ReleaseAnswer {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
   readonly release: ReleaseInfo;
-  /** What the rules have to say, though they do not refuse it. */
+  /** Preflight findings that do not block the release. */
   readonly warnings: readonly ReleaseComplaint[];
 }

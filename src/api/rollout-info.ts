@@ -2,22 +2,22 @@ import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
 import { gateSchema, haltSchema, rolloutStates, stageSchema } from './rollout.ts';
 
-/** What a server says of its rollouts. */
+/** Responses of the server about rollouts. */
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 const state = v.picklist(rolloutStates);
 
-/** Enrolled devices that a rollout is for, by how far they have come. */
+/** Enrolled devices in a rollout, counted by progress. */
 const tallySchema = v.strictObject({
   members: v.number(),
-  /** Not sent yet. */
+  /** Devices that have not been sent the release yet. */
   waiting: v.number(),
-  /** Preflight finds it unsafe for them: they never get it, and are not waited for. */
+  /** Devices that preflight blocks: they never receive the release, and gates do not wait for them. */
   refused: v.number(),
   sent: v.number(),
   running: v.number(),
   failed: v.number(),
-  /** Of the failed: took all of it and were not heard of again. */
+  /** Failed devices that did not return after downloading all or part of the release. */
   vanished: v.number(),
 });
 export type RolloutTally = DeepReadonly<v.InferOutput<typeof tallySchema>>;
@@ -27,14 +27,14 @@ export const rolloutInfoSchema = v.strictObject({
   project: v.string(),
   channel: v.string(),
   version: v.string(),
-  /** What the channel offered before. */
+  /** Previous release of the channel. */
   former: v.optional(v.string()),
   state,
-  /** Why it is in that state, where somebody or a rule said so. */
+  /** Reason for the state, as given by a user or by a halt rule. */
   reason: v.optional(v.string()),
-  /** How many of the stages are open; the first ones. */
+  /** Number of open stages, counted from the first. */
   openStages: v.number(),
-  /** Why the next stage is not open yet, for people; absent where there is none. */
+  /** Text that explains what the next stage waits for; absent if the rollout waits for nothing. */
   waitingFor: v.optional(v.string()),
   stages: v.array(v.strictObject({ ...stageSchema.entries, tally: tallySchema })),
   tally: tallySchema,
@@ -43,9 +43,9 @@ export const rolloutInfoSchema = v.strictObject({
   startedAt: time,
   startedBy: v.string(),
   endedAt: v.optional(time),
-  /** What was done with it, the oldest first. */
+  /** Events of the rollout, oldest first. */
   history: v.array(v.strictObject({ at: time, event: v.string(), by: v.string(), reason: v.optional(v.string()) })),
-  /** How it went on, the oldest first: enrolled devices by how far they had come. */
+  /** Progress of the enrolled devices over time, oldest first. */
   samples: v.array(
     v.strictObject({
       at: time,
@@ -58,17 +58,17 @@ export const rolloutInfoSchema = v.strictObject({
 });
 export type RolloutInfo = DeepReadonly<v.InferOutput<typeof rolloutInfoSchema>>;
 
-/** Where a device stands in the newest rollout of its channel. */
+/** State of a device in the newest rollout of its channel. */
 export const rolloutStandingSchema = v.strictObject({
   rollout: v.number(),
   version: v.string(),
   state,
-  /** From 1. */
+  /** Stage of the device, from 1. */
   stage: v.number(),
   stages: v.number(),
-  /** It gets the release now. */
+  /** Whether the rollout is active and the stage of the device is open. */
   isOpen: v.boolean(),
-  /** Whether the gates wait for it and the halt rules hear of it: it is enrolled. */
+  /** Whether gates and halt rules count the device; only enrolled devices count. */
   counts: v.boolean(),
   progress: v.picklist(['waiting', 'refused', 'sent', 'running', 'failed']),
   failure: v.optional(v.string()),

@@ -3,12 +3,12 @@ import type { DeepReadonly } from '../core/model/fields.ts';
 import { firmwareVersion, resourceName } from './release.ts';
 
 /**
- * What `ota-hooks server rollout` and the server say to each other, below `/api/v1`:
+ * Requests of `ota-hooks server rollouts`, below `/api/v1`:
  *
- *     GET    /projects/{project}/rollouts              read     { rollouts: RolloutInfo[] }, the newest first
- *     POST   /projects/{project}/rollouts              publish  RolloutRequest; answers RolloutInfo, 201
+ *     GET    /projects/{project}/rollouts              read     { rollouts: RolloutInfo[] }, newest first
+ *     POST   /projects/{project}/rollouts              publish  RolloutRequest; returns RolloutInfo, 201
  *     GET    /projects/{project}/rollouts/{id}         read     RolloutInfo
- *     POST   /projects/{project}/rollouts/{id}/{action}  publish  RolloutActionRequest; answers RolloutInfo
+ *     POST   /projects/{project}/rollouts/{id}/{action}  publish  RolloutActionRequest; returns RolloutInfo
  */
 
 const percent = v.pipe(
@@ -23,38 +23,41 @@ const wholeNumber = v.pipe(
 );
 const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
 
-/** Devices that get the release together: by name, by group, and by share of all. Who is in an earlier stage stays in it. */
+/**
+ * Devices that receive the release together: selected by name, by group and by share of all devices. Devices of earlier stages are
+ * included.
+ */
 export const stageSchema = v.strictObject({
-  /** Of the enrolled devices, in percent; a stage holds those of the stages before it. */
+  /** Cumulative share of the enrolled devices in percent, including those of earlier stages. */
   share: v.optional(percent, 0),
-  /** Names or MACs of enrolled devices. */
+  /** Names or MACs of enrolled devices that receive the release in this stage. */
   canaries: v.optional(names, []),
-  /** Groups of enrolled devices. */
+  /** Groups whose enrolled devices receive the release in this stage. */
   groups: v.optional(v.pipe(v.array(resourceName), v.maxLength(100)), []),
 });
 
-/** When the next stage opens: so many percent of the devices in reach run the release, each of them for so long. */
+/** Condition for opening the next stage: `runningPercent` of the reachable devices have run the release for at least `soakMs`. */
 export const gateSchema = v.strictObject({
   runningPercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 90),
   soakMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(90 * 24 * 3_600_000)), 600_000),
 });
 
-/** When no further device gets it. Failures that are vanished devices count as both. */
+/** Limits that halt the rollout. A vanished device counts as a failure too. */
 export const haltSchema = v.strictObject({
-  /** So many devices failed. */
+  /** Number of failed devices. */
   failures: v.optional(wholeNumber, 5),
-  /** So many percent of those that came to an end failed, when at least `minimumSample` did. */
+  /** Failed devices in percent of those that finished (running or failed), if at least `minimumSample` finished. */
   failurePercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 10),
   minimumSample: v.optional(wholeNumber, 10),
-  /** So many devices took all of it and were not heard of again. */
+  /** Number of devices that did not return after downloading all or part of the release. */
   vanished: v.optional(wholeNumber, 2),
 });
 
-/** What is done where nobody says anything: a twentieth, a fifth, a half, all. */
+/** Default stages: 5%, 20%, 50% and 100% of the devices. */
 const defaultStages = [{ share: 5 }, { share: 20 }, { share: 50 }, { share: 100 }];
 
 export const rolloutRequestSchema = v.strictObject({
-  /** A release that serves, of all its kinds and boards. */
+  /** Version of a published release that is not a reference build; all its kinds and boards are rolled out. */
   version: firmwareVersion,
   channel: v.optional(resourceName, 'stable'),
   stages: v.optional(
@@ -80,20 +83,21 @@ export type RolloutGate = v.InferOutput<typeof gateSchema>;
 export type RolloutHalt = v.InferOutput<typeof haltSchema>;
 
 /**
- * active: devices of the open stages get it. paused, halted: nobody gets it any more; who has it keeps it, until somebody decides. aborted: the
- * same, for good. rolled-back: who has it gets the former release again, where that is safe. complete: the channel offers it.
+ * active: devices of the open stages receive the release. paused, halted: no further device receives it; devices that run it keep it until
+ * the rollout is resumed or ended. aborted: the same, but it cannot be resumed. rolled-back: devices that run it receive the previous
+ * release again, if preflight allows it. complete: it is the current release of the channel.
  */
 export const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
 export type RolloutState = (typeof rolloutStates)[number];
 
-/** advance: opens the next stage now. */
+/** advance: opens the next stage immediately. */
 export const rolloutActions = ['pause', 'resume', 'advance', 'abort', 'rollback'] as const;
 export type RolloutAction = (typeof rolloutActions)[number];
 
 export const rolloutActionSchema = v.strictObject({
-  /** For `resume` of a halted rollout: those that failed so far are known, and do not halt it again. */
+  /** For `resume` of a halted rollout: accepts the present failures, which then no longer count toward the halt rules. */
   acceptFailures: v.optional(v.boolean(), false),
-  /** For the audit log. */
+  /** Reason for the audit log. */
   reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });
 export type RolloutActionRequest = v.InferInput<typeof rolloutActionSchema>;

@@ -2,15 +2,15 @@ import type { DeviceConfig } from '../core/model/inventory-schema.ts';
 import type { DiscoveredDevice } from './discovery.ts';
 import { type DeliveryWayName, deliveryWays } from './ways.ts';
 
-/** Who is to be taken into the inventory. */
+/** Device to add to the inventory. */
 export interface Adoption {
   readonly name: string;
-  /** Its host name or address; by default its host name is the name that it gets. */
+  /** Host name or address; defaults to `name`. */
   readonly host?: string | undefined;
   readonly method?: DeliveryWayName | undefined;
-  /** The board of the project, as its builds name it. */
+  /** Board of the project, as its builds name it. */
   readonly projectBoard?: string | undefined;
-  /** The board as the device announces it, where nobody could tell that it is the project's. */
+  /** Board name that the device announces, for cases where it cannot be matched to the project's board. */
   readonly announcedBoard?: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export type AdoptionAnswer =
   | { readonly device: DiscoveredDevice; readonly entry: DeviceConfig }
   | { readonly reason: string; readonly hint: string };
 
-/** Settles which of the devices that answered is meant, and that host name and board say that it is one of this project. */
+/** Selects the requested device among those that responded, and checks that its announced board matches the project. */
 export function adopt(adoption: Adoption, found: readonly DiscoveredDevice[]): AdoptionAnswer {
   const { name, host = name, method, projectBoard, announcedBoard } = adoption;
   const wanted = host.toLowerCase().replace(/\.$/, '');
@@ -48,7 +48,7 @@ function whoAnswered(found: readonly DiscoveredDevice[]): string {
 
 function entryOf({ host, port, method }: DiscoveredDevice, board: string | undefined): DeviceConfig {
   return {
-    // Its name rather than its address, which may be that of somebody else tomorrow.
+    // The host name is stable; the address may belong to another device tomorrow.
     address: host,
     ...(port === deliveryWays[method].defaultPort ? {} : { port }),
     ...(method === 'espota' ? {} : { method }),
@@ -57,8 +57,8 @@ function entryOf({ host, port, method }: DiscoveredDevice, board: string | undef
 }
 
 /**
- * Whether two names are of one board. Builds call it `d1_mini` (board id); the device `ESP8266_WEMOS_D1MINI` (`build.board` in boards.txt) or
- * `PLATFORMIO_D1_MINI` (`platformio-build.py` of the core).
+ * Checks whether two names refer to the same board. Builds use `d1_mini` (board ID); devices announce `ESP8266_WEMOS_D1MINI` (`build.board`
+ * in boards.txt) or `PLATFORMIO_D1_MINI` (`platformio-build.py` of the core).
  */
 export function isSameBoard(id: string, announced: string): boolean {
   const [a, b] = [bare(id), bare(announced)];

@@ -3,15 +3,15 @@ import { pause } from './pause.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { Verdict } from './verdict.ts';
 
-/** How one attempt ended. fault: by the network alone; `verdict` is what it comes to if no better attempt follows. */
+/** Result of one attempt. fault: the network failed, and `verdict` is used if no better attempt follows. */
 export interface Attempt {
   readonly outcome: 'verdict' | 'fault';
   readonly verdict: Verdict;
 }
 
 /**
- * Makes attempts until one ends in a verdict, or there are no more of them, or no more patience. An attempt in which the device stays silent
- * throughout says least: it is the last one, and what an attempt before it met is told instead.
+ * Repeats an attempt until it ends in a verdict, or until the attempts or the waiting budget are used up. An attempt without any response
+ * says least: it is the last one, and the verdict of the previous attempt, if any, is returned instead.
  */
 export async function attemptRepeatedly(
   { attempts, patienceMs, pauseMs }: DeliveryTimings,
@@ -24,7 +24,7 @@ export async function attemptRepeatedly(
     const { outcome, verdict } = await attempt(patience);
     if (outcome === 'verdict') return verdict;
     if (verdict.kind === 'unreachable') return told ?? verdict;
-    // Once a SYN may get lost for too long; twice it is a firewall.
+    // One missing connection may be a lost SYN; two in a row indicate a firewall.
     if (verdict.kind === 'blockedCallback' && told?.kind === verdict.kind) return verdict;
     told = verdict;
     if (count >= attempts || patience.isOver) return told;

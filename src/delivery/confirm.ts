@@ -5,43 +5,43 @@ import { Mailbox } from './mailbox.ts';
 import { pause } from './pause.ts';
 import { probe } from './probe.ts';
 
-/** returned: the device answers again. proven: it shows the MD5 of the new sketch. */
+/** returned: the device responds again. proven: it announces the MD5 of the new sketch. */
 export type ConfirmLevel = 'returned' | 'proven';
 
-/** What could be found out of a device after it had accepted an update. */
+/** Evidence of a device's state after it accepted an update. */
 export type Confirmation =
-  /** It shows an MD5 of the new build. */
+  /** The device announces an MD5 of the new build. */
   | { readonly kind: 'proven'; readonly sketchMd5: string }
-  /** It answers. What it runs nobody has seen: espota and the web form alone never show it. */
+  /** The device responds. The running sketch is unknown, since espota and the web form never report it. */
   | { readonly kind: 'returned'; readonly by: 'mdns' | 'udp' | 'http' }
-  /** It answers, and shows an MD5 that is none of the new build's: the update is lost. */
+  /** The device announces an MD5 that does not belong to the new build: the update is lost. */
   | { readonly kind: 'otherSketch'; readonly sketchMd5: string }
   | { readonly kind: 'silent' };
 
 export interface ConfirmTimings {
-  /** A device goes on answering mDNS until it restarts; what is heard before that says nothing. */
+  /** Delay before listening: a device still responds to mDNS until it restarts, which proves nothing. */
   readonly settleMs: number;
-  /** Before the first question that is not mDNS, and between two of them. */
+  /** Delay before each probe over UDP or HTTP, and the time limit of that probe. */
   readonly probeMs: number;
-  /** How long an answer that is not the one that is wanted waits for a better one. */
+  /** Time to wait for better evidence after the first evidence. */
   readonly graceMs: number;
-  /** For all of it: eboot copies at about 100 KB a second, then the sketch joins its network. */
+  /** Limit for the whole confirmation: eboot copies about 100 KB per second, then the sketch joins its network. */
   readonly limitMs: number;
 }
 
 const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 8000, limitMs: 60_000 };
 
-/** What of an image tells whether it runs. */
+/** Properties of an image that show whether a device runs it. */
 export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
 
 export interface ConfirmQuestion {
   readonly target: Target;
-  /** IPv4, where the device was when it took the update. */
+  /** IPv4 address of the device during the update. */
   readonly address: string;
   readonly level: ConfirmLevel;
-  /** Of the update. A filesystem changes no sketch, and is never proven. */
+  /** Image of the update. A filesystem image changes no sketch, so it is never proven. */
   readonly image: UpdatedImage;
-  /** Undefined where this machine cannot take part in mDNS: then nothing is proven. */
+  /** Undefined if this machine cannot use mDNS: then nothing can be proven. */
   readonly lookout: Lookout | undefined;
   readonly timings?: Partial<ConfirmTimings> | undefined;
   readonly signal: AbortSignal;
@@ -50,9 +50,9 @@ export interface ConfirmQuestion {
 type Sign = { readonly from: 'mdns'; readonly sketchMd5: string | undefined } | { readonly from: 'udp' | 'http' };
 
 /**
- * Waits for a device after its update, and looks what came back.
+ * Waits for a device to respond after its update, and checks which sketch it runs.
  *
- * @throws the reason of the signal, when it aborts
+ * @throws the abort reason of the signal
  */
 export async function confirmUpdate(question: ConfirmQuestion): Promise<Confirmation> {
   const timings = { ...confirmTimings, ...question.timings };
@@ -100,7 +100,7 @@ function conclude(sign: Sign, { kind, sketchMd5s }: UpdatedImage): Confirmation 
   return isOfBuild ? { kind: 'proven', sketchMd5 } : { kind: 'otherSketch', sketchMd5 };
 }
 
-/** mDNS has its turn first: a probe over espota, harmless as it is, is seen by the sketch. */
+/** Starts after a delay so that mDNS can respond first: an espota probe is harmless, but the sketch notices it. */
 async function probeUntilAnswered(
   { target, address }: ConfirmQuestion,
   { probeMs }: ConfirmTimings,
@@ -120,14 +120,14 @@ async function probeUntilAnswered(
   }
 }
 
-/** Whether an announcement is that of a target. Several devices at one address are possible on loopback only. */
+/** Checks whether an announcement belongs to a target. Several devices can share an address only on loopback. */
 export function isSameDevice(target: Target, address: string, device: DiscoveredDevice): boolean {
   if (device.host === target.host.toLowerCase().replace(/\.$/, '')) return true;
   if (device.address !== address) return false;
   return !address.startsWith('127.') || (device.method === target.method && device.port === target.port);
 }
 
-/** A confirmation for people. */
+/** Describes a confirmation for people. */
 export function wordsOfConfirmation(confirmation: Confirmation): string {
   switch (confirmation.kind) {
     case 'proven':

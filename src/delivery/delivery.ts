@@ -3,40 +3,41 @@ import type { ProgressListener } from './progress.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Where a device is, and how it is reached from here. */
+/** Address of a device and how to reach it from this machine. */
 export interface DeliveryTarget {
-  /** An IPv4 address, or a name that becomes one (`door.local`). */
+  /** IPv4 address or resolvable name (`door.local`). */
   readonly host: string;
-  /** Of the device; the way's own by default. */
+  /** Port of the device; defaults to the default port of the delivery method. */
   readonly port?: number | undefined;
-  /** This machine's address that the device is to see; by default the one from which the route to it leaves. */
+  /** Address of this machine that the device connects to; defaults to the source address of the route to the device. */
   readonly hostIp?: string | undefined;
-  /** espota: this machine's TCP port that the device connects to; any free one by default. */
+  /** espota: TCP port of this machine that the device connects to; defaults to any free port. */
   readonly hostPort?: number | undefined;
-  /** Web updater: `/update` by default. */
+  /** Web updater: path of the form; defaults to `/update`. */
   readonly path?: string | undefined;
-  /** Web updater: `admin` by default. */
+  /** Web updater: user name; defaults to `admin`. */
   readonly user?: string | undefined;
 }
 
 export interface DeliveryOptions {
   readonly kind: ImageKind;
-  /** In clear; it never appears in a verdict, nor in progress. */
+  /** Plain-text password; it never appears in a verdict or in progress reports. */
   readonly password?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly timings?: Partial<DeliveryTimings> | undefined;
 }
 
-/** A way in which bytes come to a device. Adding one: a folder beside this file, and a line in ways.ts. */
+/** Method of delivering bytes to a device. To add one, create a folder beside this file and add a line to ways.ts. */
 export interface DeliveryWay {
-  /** The port at which devices listen unless the sketch says otherwise. */
+  /** Port on which devices listen unless the sketch changes it. */
   readonly defaultPort: number;
   /**
-   * Sends finished bytes to a device and says how that ended. All sockets are closed when it returns.
+   * Sends an artifact to a device and returns the result. All sockets are closed when it returns.
    *
-   * @param artifact what the device gets, byte for byte: signed and compressed already, where it shall be
-   * @throws the reason of `signal` when it aborts; OtaError USAGE when this machine cannot listen where it was told to
+   * @param artifact bytes that the device receives unchanged, already signed and compressed if required
+   * @throws the abort reason of `signal`; OtaError USAGE if this machine cannot listen on the requested address or port, or if the path of
+   * the web updater is invalid
    */
   deliver(target: DeliveryTarget, artifact: Uint8Array, options: DeliveryOptions): Promise<Verdict>;
 }

@@ -1,8 +1,8 @@
 const mostCharacters = 200;
 
 /**
- * What a device said, fit for a terminal, a log and JSON: one line, no control characters (which could rewrite what stands on the screen),
- * not endless, and without secrets, should the device repeat them.
+ * Makes text from a device safe for a terminal, a log and JSON: one line, at most 200 characters, without control characters (which could
+ * rewrite the screen) and without secrets that the device may echo.
  */
 export function deviceText(text: string, secrets: readonly string[]): string {
   const silent = secrets
@@ -14,7 +14,7 @@ export function deviceText(text: string, secrets: readonly string[]): string {
     .slice(0, mostCharacters);
 }
 
-/** The number in `ERROR[n]: text` (`UpdaterClass::printError`). */
+/** Returns the number in `ERROR[n]: text` (`UpdaterClass::printError`). */
 export function errorCode(text: string): number | undefined {
   const digits = /ERROR\[(\d{1,3})\]/.exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);

@@ -20,19 +20,23 @@ const discoveredSchema = v.strictObject({
   ),
 });
 
-/** What was discovered, and when: mDNS forgets devices that are there, and an address found yesterday is better than none. */
+/** Discovered devices and when they were last seen: mDNS misses devices that are online, and an old address is better than none. */
 export type Discovered = v.InferOutput<typeof discoveredSchema>;
 export type RememberedDevice = Discovered['devices'][number];
 
 const forgottenAfterMs = 30 * 24 * 3600 * 1000;
 const mostDevices = 1000;
 
-/** @param folder that of the configuration */
+/**
+ * Opens the file of discovered devices.
+ *
+ * @param folder folder of the configuration
+ */
 export function discoveredFile(folder: string): StateFile<Discovered> {
   return stateFile(folder, 'discovered.json', discoveredSchema);
 }
 
-/** What is known after these were seen: the latest first, without those that were not seen for a month. */
+/** Merges newly seen devices into the known ones, the newest first, and drops devices that were not seen for 30 days. */
 export function withSeen(
   known: readonly RememberedDevice[],
   seen: readonly DiscoveredDevice[],

@@ -1,26 +1,26 @@
 import { Mdns, type MdnsPlace, type SeenService, type ServiceType } from './mdns.ts';
 import type { DeliveryWayName } from './ways.ts';
 
-/** A device that announced itself. It is nobody's until somebody adds it to an inventory by name. */
+/** Device that announced itself. It belongs to no inventory until it is added by name. */
 export interface DiscoveredDevice {
-  /** web: a web server, which may have an updater or not. */
+  /** web: a web server, with or without an updater. */
   readonly method: DeliveryWayName;
   readonly name: string;
-  /** `kitchen.local` */
+  /** Host name such as `kitchen.local`. */
   readonly host: string;
-  /** IPv4. */
+  /** IPv4 address. */
   readonly address: string;
   readonly port: number;
-  /** As the core names it: `ESP8266_WEMOS_D1MINI`, `PLATFORMIO_D1_MINI`. */
+  /** Board name used by the core: `ESP8266_WEMOS_D1MINI`, `PLATFORMIO_D1_MINI`. */
   readonly board?: string | undefined;
-  /** Whether its updates want a password. */
+  /** Whether updates require a password; undefined if unknown. */
   readonly auth?: boolean | undefined;
-  /** What `ESP.getSketchMD5()` gives, where the sketch announces it: {@link sketchMd5Key}. */
+  /** Result of `ESP.getSketchMD5()` if the sketch announces it: {@link sketchMd5Key}. */
   readonly sketchMd5?: string | undefined;
 }
 
 /**
- * The TXT entry by which a sketch shows what it is:
+ * TXT entry in which a sketch announces its MD5:
  * `MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str())`, or the same with "http".
  */
 const sketchMd5Key = 'sketch_md5';
@@ -28,13 +28,13 @@ const sketchMd5Key = 'sketch_md5';
 const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryWayName>;
 const allTypes: readonly ServiceType[] = ['arduino', 'http'];
 
-/** From one question to the next: often at first, since answers are lost; then, after RFC 6762, more seldom. */
+/** Delays between queries: short at first, since responses get lost, then longer. */
 const askAgainMs = [250, 1000, 2000];
 const askSeldomMs = 2000;
 
 /**
- * Listens for devices while anybody watches. Each answer is told, those that say nothing new too: that a device answers at all is news after
- * its restart.
+ * Queries for devices while there are watchers. Watchers receive repeated responses too: any response shows that a device is back after a
+ * restart.
  */
 export class Lookout {
   readonly #mdns: Mdns;
@@ -47,13 +47,21 @@ export class Lookout {
     mdns.onService((service) => this.#tell(describe(service)));
   }
 
-  /** @returns why not, where this machine cannot listen */
+  /**
+   * Opens mDNS.
+   *
+   * @returns the reason if this machine cannot use mDNS
+   */
   static async open(place: MdnsPlace = {}): Promise<Lookout | { readonly unavailable: string }> {
     const mdns = await Mdns.open(place);
     return mdns instanceof Mdns ? new Lookout(mdns) : mdns;
   }
 
-  /** @returns a function that ends the watch */
+  /**
+   * Registers a watcher and starts querying.
+   *
+   * @returns a function that removes the watcher
+   */
   watch(onDevice: (device: DiscoveredDevice) => void): () => void {
     this.#watchers.add(onDevice);
     this.#round = 0;
@@ -101,7 +109,7 @@ function describe({ type, name, host, address, port, txt }: SeenService): Discov
   };
 }
 
-/** What tells one announcement from another. */
+/** Returns a key that identifies the announced service of a device. */
 export function identityOf({ method, host, name, port }: DiscoveredDevice): string {
   return [method, host, name, port].join(' ');
 }

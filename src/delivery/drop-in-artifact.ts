@@ -5,19 +5,19 @@ import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
 import { openPackedRelease, type PackedRelease } from './packed-release.ts';
 
-/** What is sent in the place of a file that was named. */
+/** File that is sent instead of the requested one. */
 export interface DropInArtifact {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Chooses what somebody expects who replaces `tools/espota.py`: it is called with the image, and sends `<image>.signed` when there is one,
- * however old. Here the signed file is sent only when it is known to be made of this very image: by the manifest, or, where another tool has
- * signed, because it begins with the image. Otherwise nothing is sent: the device would get what nobody has just built.
+ * Chooses the file to send for a command line of `tools/espota.py`, which is called with the image and sends `<image>.signed` if it exists,
+ * however old. Here the signed file is sent only if it belongs to this image: according to the manifest or, if another tool signed it,
+ * because it starts with the image. Otherwise nothing is sent, since the device would receive an older build.
  *
- * @param kind as what the device shall take it
- * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED and USAGE when something does not fit
+ * @param kind image kind that the device is told to expect
+ * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED and USAGE if the files do not match
  */
 export async function dropInArtifact(path: string, kind: ImageKind): Promise<DropInArtifact> {
   const image = await readNamedFile(path, 'image');
@@ -50,7 +50,7 @@ async function signedOrItself(path: string, image: Uint8Array): Promise<DropInAr
   return { path: signedPath, bytes: signed };
 }
 
-/** payload, signature, and the signature's length as a little-endian word (`signing.py`). */
+/** Checks the layout of a signed file: payload, signature, and the signature's length as a little-endian 32-bit number (`signing.py`). */
 function isSignedForm(signed: Uint8Array, image: Uint8Array): boolean {
   const buffer = Buffer.from(signed.buffer, signed.byteOffset, signed.length);
   const trailerBytes = signed.length - image.length;

@@ -4,16 +4,16 @@ import { type Remembered, type StateFile, stateFile } from './state-file.ts';
 
 const runSchema = v.strictObject({
   version: v.literal(1),
-  /** SHA-256 of the image that this run is about. */
+  /** SHA-256 of the image that this run sends. */
   image: sha256,
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
-  /** How it ended for each device that it came to, by name. */
+  /** Result for each attempted device, by name. */
   devices: v.record(v.string(), v.picklist(['updated', 'failed'])),
 });
 
 type RunDocument = v.InferOutput<typeof runSchema>;
 
-/** The last run over devices, in `.ota/upload.json`: what `--resume` goes on with. */
+/** Progress of the last run over several devices, stored in `.ota/upload.json` for `--resume`. */
 export class FleetState {
   readonly #file: StateFile<RunDocument>;
   #run: RunDocument;
@@ -24,8 +24,10 @@ export class FleetState {
   }
 
   /**
-   * @param folder that of the configuration
-   * @param image SHA-256 of what is sent; a run with another image is not resumed
+   * Opens the state of the last run, or starts a new one.
+   *
+   * @param folder folder of the configuration
+   * @param image SHA-256 of the image; a run with another image is not resumed
    */
   static async open(folder: string, image: string, resume: boolean): Promise<FleetState> {
     const file = stateFile(folder, 'upload.json', runSchema);

@@ -1,9 +1,9 @@
-/** How a run over many devices is held together. */
+/** Options of a run over many devices. */
 export interface FleetOptions<Job, Result> {
   readonly jobs: readonly Job[];
-  /** At most so many at once. */
+  /** Maximum number of jobs at the same time. */
   readonly concurrency: number;
-  /** So many go first, alone; the others only when all of these succeed. */
+  /** Number of jobs that run first; the others run only if all of these succeed. */
   readonly canaries: number;
   readonly run: (job: Job) => Promise<Result>;
   readonly isSuccess: (result: Result) => boolean;
@@ -12,14 +12,14 @@ export interface FleetOptions<Job, Result> {
 
 export interface FleetRun<Job, Result> {
   readonly results: ReadonlyMap<Job, Result>;
-  /** Those that were never begun, because a canary failed. */
+  /** Jobs that were not started because a canary failed. */
   readonly held: readonly Job[];
 }
 
 /**
  * Runs all jobs, the canaries first.
  *
- * @throws what `run` throws, when everything that was begun has ended; the reason of the signal, when it aborts
+ * @throws the error of `run`, after all started jobs have ended; the abort reason of the signal
  */
 export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>): Promise<FleetRun<Job, Result>> {
   const { jobs, concurrency, canaries, run, isSuccess, signal } = options;
@@ -43,7 +43,7 @@ async function inParallel<Item>(
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
   const waiting = items.values();
-  // All workers take from the same iterator.
+  // All workers share one iterator, so each item is processed once.
   const worker = async () => {
     for (const item of waiting) {
       signal.throwIfAborted();

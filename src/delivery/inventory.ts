@@ -6,33 +6,33 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { DeliveryTarget } from './delivery.ts';
 import { type DeliveryWayName, deliveryWays } from './ways.ts';
 
-/** The devices of a configuration, and how they are reached. */
+/** Devices of a configuration and how to reach them. */
 export interface Inventory {
   readonly project?: string | undefined;
   readonly upload?: UploadConfig | undefined;
   readonly devices?: Readonly<Record<string, DeviceConfig>> | undefined;
 }
 
-/** A device that an update goes to. */
+/** Device to update. */
 export interface Target extends DeliveryTarget {
-  /** By which the user, the ledger and a resumed run know it: that of the inventory, else its address and port. */
+  /** Name used by the user, the ledger and resumed runs: from the inventory, otherwise address and port. */
   readonly name: string;
   readonly method: DeliveryWayName;
   readonly port: number;
   readonly password: PasswordSource | undefined;
-  /** What the user said of it. */
+  /** Facts from the configuration. */
   readonly facts: DeviceFacts;
 }
 
-/** Which devices; one of these. */
+/** Devices to update; exactly one of the fields selects them. */
 export interface Selection {
-  /** Names of the inventory, addresses, host names; each with `:PORT` behind it or not. */
+  /** Inventory names, addresses or host names, each with an optional `:PORT`. */
   readonly hosts: readonly string[];
   readonly all?: boolean | undefined;
   readonly group?: string | undefined;
 }
 
-/** What the command line says of all devices of a run; it goes before what the configuration says. */
+/** Connection options from the command line for all devices of a run; they override the configuration. */
 export interface Reach {
   readonly method?: DeliveryWayName | undefined;
   readonly port?: number | undefined;
@@ -42,10 +42,10 @@ export interface Reach {
 }
 
 /**
- * Settles which devices are meant and how they are reached. `all` and `group` mean the inventory of the configuration, never whatever
- * answers on the network.
+ * Resolves the selection into targets. `all` and `group` select from the inventory of the configuration, never from devices found on the
+ * network.
  *
- * @throws OtaError USAGE when that is nobody
+ * @throws OtaError USAGE if the selection is invalid or empty
  */
 export function chooseTargets(inventory: Inventory, selection: Selection, reach: Reach): readonly Target[] {
   const settle = (name: string, device: DeviceConfig) => settleTarget(inventory, reach, name, device);
@@ -83,7 +83,7 @@ function ofInventory(
   );
 }
 
-/** A device that the inventory does not know. */
+/** Parses a host that is not in the inventory. */
 function readHost(spec: string): [string, DeviceConfig] {
   const [, address, digits] = /^([^\s,/:]+)(?::(\d{1,5}))?$/.exec(spec) ?? [];
   const port = digits === undefined ? undefined : Number(digits);
@@ -114,7 +114,7 @@ function settleTarget(inventory: Inventory, reach: Reach, name: string, device: 
     password: reach.passwordEnv === undefined ? (device.password ?? upload.password) : { env: reach.passwordEnv },
     facts: {
       ...device.facts,
-      // The inventory names devices of this project, by definition.
+      // Devices in the inventory belong to this project by definition.
       project: isListed ? project : undefined,
       board: device.board,
       transport: method,
@@ -122,7 +122,7 @@ function settleTarget(inventory: Inventory, reach: Reach, name: string, device: 
   };
 }
 
-/** A port that was said for one way is not that of the other. */
+/** Returns the configured port, unless it was configured for another delivery method. */
 function portFor(
   method: DeliveryWayName,
   device: DeviceConfig,

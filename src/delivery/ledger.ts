@@ -6,37 +6,37 @@ import { recognize } from '../core/preflight/running.ts';
 import { type Remembered, type StateFile, stateFile } from './state-file.ts';
 
 const entrySchema = v.strictObject({
-  /** What `ESP.getSketchMD5()` gave. */
+  /** Result of `ESP.getSketchMD5()`. */
   sketchMd5: md5,
-  /** mdns: the sketch announced it. http: an update request named it. */
+  /** mdns: the sketch announced the MD5. http: an update request contained it. */
   provenBy: v.picklist(['mdns', 'http']),
   provenAt: v.pipe(v.string(), v.isoTimestamp()),
   version: v.optional(v.string()),
-  /** What follows from the build with this MD5. */
+  /** Facts derived from the build with this MD5. */
   facts: v.omit(deviceFactsSchema, ['transport', 'kind']),
-  /** Its flash chip has at least this size: the device took updates that it refuses on a smaller one. */
+  /** Minimum size of the flash chip: the device accepted updates that a smaller chip rejects. */
   chipAtLeastBytes: v.optional(sizeBytes),
 });
 
 const ledgerSchema = v.strictObject({ version: v.literal(1), devices: v.record(v.string(), entrySchema) });
 
-/** What is proven of one device. */
+/** Proven facts about one device. */
 export type LedgerEntry = v.InferOutput<typeof entrySchema>;
 type LedgerDocument = v.InferOutput<typeof ledgerSchema>;
 
-/** A build that was seen to run on a device, after an update that the device had accepted. */
+/** Build observed running on a device after an accepted update. */
 export interface Proof {
   readonly manifest: Manifest;
   readonly sketchMd5: string;
   readonly provenBy: LedgerEntry['provenBy'];
-  /** As what the update was sent: a raw image the device checks itself against the size of its chip. */
+  /** Encoding that was sent: the device checks a raw image against the size of its chip. */
   readonly encoding: Manifest['image']['encoding'];
 }
 
 /**
- * What is proven of the devices, in `.ota/devices.json`. An entry speaks of one sketch, named by its MD5: once a device runs another one (a
- * cable is all it takes), nothing in the entry holds any more but the size of the chip. So it is asked with the MD5 that the device shows
- * today.
+ * Proven facts about devices, stored in `.ota/devices.json`. An entry applies to one sketch, identified by its MD5: once a device runs
+ * another sketch (for example after flashing over serial), only the chip size remains valid. So facts are looked up with the MD5 that the
+ * device currently announces.
  */
 export class Ledger {
   readonly #file: StateFile<LedgerDocument>;
@@ -47,7 +47,11 @@ export class Ledger {
     this.#devices = devices;
   }
 
-  /** @returns the ledger, and why what was there could not be used */
+  /**
+   * Opens the ledger of a configuration folder.
+   *
+   * @returns the ledger, and the reason if an existing file is unusable
+   */
   static async open(folder: string): Promise<{ ledger: Ledger; damaged?: Remembered<never> & { state: 'damaged' } }> {
     const file = stateFile(folder, 'devices.json', ledgerSchema);
     const remembered = await file.read();
@@ -60,9 +64,9 @@ export class Ledger {
   }
 
   /**
-   * Notes what follows from a build that was seen to run.
+   * Records the facts of a build that was observed running.
    *
-   * @returns the entry; undefined when the MD5 is none of the build's
+   * @returns the new entry; undefined if the MD5 does not belong to the build
    */
   async prove(device: string, { manifest, sketchMd5, provenBy, encoding }: Proof): Promise<LedgerEntry | undefined> {
     const recognized = recognize(sketchMd5, [manifest]);
@@ -84,9 +88,9 @@ export class Ledger {
 }
 
 /**
- * What is known of a device of which this is proven, for an image that is to be sent.
+ * Returns the facts that an entry proves about a device, for planning an image.
  *
- * @param showsNow the MD5 that the device shows today; undefined when it shows none
+ * @param showsNow sketch MD5 that the device currently announces; undefined if it announces none
  */
 export function provenFacts(
   entry: LedgerEntry | undefined,
@@ -96,14 +100,14 @@ export function provenFacts(
   if (entry === undefined) return {};
   const facts: DeviceFacts = entry.sketchMd5 === showsNow ? entry.facts : {};
   const { chipAtLeastBytes = 0 } = entry;
-  // "At least so large" is as good as the size itself where that is large enough, and says nothing where it is not.
+  // A minimum chip size can replace the actual size only if it is large enough for the image.
   const wanted = image.flashSizeBytes ?? facts.fsEnd ?? Number.POSITIVE_INFINITY;
   return chipAtLeastBytes >= wanted ? { ...facts, chipSizeBytes: chipAtLeastBytes } : facts;
 }
 
 /**
- * What the device has compared with the size of its chip when it took the image raw (`UpdaterClass::_verifyEnd`): byte 3, which stands in
- * its flash unchanged.
+ * Returns the flash size that the device compared with the size of its chip when it received the image raw (`UpdaterClass::_verifyEnd`):
+ * byte 3, which is unchanged in its flash.
  */
 function checkedBytes({ image }: Manifest, sketchMd5: string): number {
   const running = image.sketchMd5s.find(({ md5 }) => md5 === sketchMd5)?.flashSizeBytes;

@@ -1,4 +1,4 @@
-/** What several sockets have to say, taken one at a time; waiting costs no CPU. */
+/** Queue of messages from several event sources, read one at a time; waiting uses no CPU. */
 export class Mailbox<Letter> {
   readonly #letters: Letter[] = [];
   #wake: () => void = () => undefined;
@@ -8,17 +8,17 @@ export class Mailbox<Letter> {
     this.#wake();
   }
 
-  /** Throws away what has come and is not wanted any more. */
+  /** Removes queued messages that are no longer wanted. */
   drop(unwanted: (letter: Letter) => boolean): void {
     const kept = this.#letters.filter((letter) => !unwanted(letter));
     this.#letters.splice(0, this.#letters.length, ...kept);
   }
 
   /**
-   * The next letter, in the order in which they came.
+   * Returns the next message in order of arrival.
    *
-   * @returns undefined when none came within `limitMs`
-   * @throws the reason of the signal, when it aborts
+   * @returns undefined if none arrived within `limitMs`
+   * @throws the abort reason of the signal
    */
   async next(limitMs: number, signal: AbortSignal): Promise<Letter | undefined> {
     signal.throwIfAborted();
@@ -27,7 +27,10 @@ export class Mailbox<Letter> {
     return this.#letters.shift();
   }
 
-  /** Timers run before sockets are read: what has arrived by the end of the time is read first, and is in time. */
+  /**
+   * Waits for a message or the time limit. Timers run before sockets are read, so sockets are read once more after the limit: data that had
+   * arrived by then is still in time.
+   */
   async #letterOr(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       let lastCall: NodeJS.Immediate | undefined;

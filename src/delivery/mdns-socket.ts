@@ -1,14 +1,14 @@
 import { createSocket, type Socket } from 'node:dgram';
 
 const group = '224.0.0.251';
-/** RFC 6762, 3. */
+/** UDP port of mDNS (RFC 6762, section 3). */
 export const mdnsPort = 5353;
 
 /**
- * A socket that takes part in mDNS on the network of one address of this machine. Bound here rather than by multicast-dns, which would end
- * the process when the port cannot be had.
+ * Opens a socket that joins the mDNS group on the network of one local address. It is bound here because multicast-dns would end the
+ * process if the port is not available.
  *
- * @throws Error of node when that cannot be
+ * @throws Error from Node if the socket cannot be bound or cannot join the group
  */
 export async function openMdnsSocket(address: string, port: number): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });

@@ -4,15 +4,15 @@ import type { Bonjour, Browser, Service } from 'bonjour-service';
 import { deviceText } from './device-text.ts';
 import { mdnsPort, openMdnsSocket } from './mdns-socket.ts';
 
-/** Of ArduinoOTA, and of whatever has a web server: among them the web updaters. */
+/** Service types of ArduinoOTA (`arduino`) and of web servers (`http`), which include web updaters. */
 export type ServiceType = 'arduino' | 'http';
 
-/** What a device announces; all of it is the device's own word. */
+/** Service that a device announces. The content is not verified. */
 export interface SeenService {
   readonly type: ServiceType;
-  /** Of this instance: the host name, most often. */
+  /** Instance name, usually the host name. */
   readonly name: string;
-  /** `kitchen.local`, in lower case. */
+  /** Host name in lower case, such as `kitchen.local`. */
   readonly host: string;
   readonly address: string;
   readonly port: number;
@@ -20,14 +20,14 @@ export interface SeenService {
 }
 
 export interface MdnsPlace {
-  /** Addresses of this machine whose networks are asked. By default every network that it is in, but not itself. */
+  /** Local addresses whose networks are queried; defaults to every network of this machine except loopback. */
   readonly interfaces?: readonly string[] | undefined;
   readonly port?: number | undefined;
 }
 
 /**
- * Ears for mDNS on one or several networks. Each answer is told, those that say nothing new too: that a device answers at all is news after
- * its restart.
+ * Listens for mDNS services on one or several networks. Listeners receive repeated responses too: any response shows that a device is back
+ * after a restart.
  */
 export class Mdns {
   readonly #links: readonly Bonjour[];
@@ -38,7 +38,11 @@ export class Mdns {
     this.#links = links;
   }
 
-  /** @returns why not, where this machine cannot take part in mDNS at all */
+  /**
+   * Opens sockets on all interfaces that support mDNS.
+   *
+   * @returns the reason if this machine cannot use mDNS at all
+   */
   static async open({
     interfaces = ownAddresses(),
     port = mdnsPort,
@@ -49,7 +53,7 @@ export class Mdns {
     for (const address of interfaces) {
       try {
         const socket = await openMdnsSocket(address, port);
-        // Handed through to multicast-dns, which names these options; the type of bonjour-service knows only those of a service.
+        // bonjour-service passes these options to multicast-dns, but its types declare only those of a service.
         const options = { socket, bind: false, port } as object;
         links.push(new Bonjour(options, () => undefined));
       } catch (error) {
@@ -59,13 +63,17 @@ export class Mdns {
     return links.length === 0 ? { unavailable: why } : new Mdns(links);
   }
 
-  /** @returns a function that ends the subscription */
+  /**
+   * Registers a listener.
+   *
+   * @returns a function that removes the listener
+   */
   onService(listener: (service: SeenService) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks everybody. A browser tells each service once, so that every question has browsers of its own. */
+  /** Queries all networks. A browser reports each service only once, so every query uses new browsers. */
   ask(types: readonly ServiceType[]): void {
     this.#stopBrowsing();
     this.#browsers = this.#links.flatMap((link) =>
@@ -91,7 +99,7 @@ export class Mdns {
   }
 }
 
-/** One address of each network that this machine is in. */
+/** Returns the first IPv4 address of each network interface except loopback. */
 export function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) =>
     addresses
@@ -101,7 +109,7 @@ export function ownAddresses(): string[] {
   );
 }
 
-/** Some answers leave records out, and what comes over the network may be anything: then there is nothing to tell. */
+/** Reads a service. Returns undefined if required records are missing or invalid, since responses from the network cannot be trusted. */
 function readService(type: ServiceType, service: Service): SeenService | undefined {
   const address = service.addresses?.find(isIPv4) ?? service.referer?.address;
   const { name, host, port } = service;

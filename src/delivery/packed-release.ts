@@ -6,25 +6,26 @@ import { type Manifest, parseManifest } from '../core/model/manifest.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
 
-/** A build as `pack` left it: the manifest, and the artifacts beside it. */
+/** Build written by `pack`: the manifest and the artifacts beside it. */
 export interface PackedRelease {
   readonly manifestPath: string;
-  /** Where one artifact was named, only that one is in it. */
+  /** Manifest of the build; if one artifact was named, it lists only that artifact. */
   readonly manifest: Manifest;
   /**
-   * The bytes of an artifact.
+   * Reads an artifact.
    *
-   * @throws OtaError FILE_NOT_FOUND; ARTIFACT_CHANGED when they are not those that the manifest describes
+   * @throws OtaError FILE_NOT_FOUND; ARTIFACT_CHANGED if the bytes do not match the manifest
    */
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 /**
- * Opens the build that a file belongs to: an image, one of its artifacts, or the manifest itself. The manifest counts, never what happens to
- * lie beside the image: artifacts of an image that was built again since are refused by their digests.
+ * Opens the build that a file belongs to: an image, one of its artifacts, or the manifest itself. Only the manifest decides which files
+ * belong to the build: outdated artifacts of a rebuilt image are rejected by their digests.
  *
- * @returns undefined when no manifest stands beside it
- * @throws OtaError MANIFEST_INVALID; ARTIFACT_CHANGED when the image is not the one that was packed, or the artifact not one of it
+ * @returns undefined if there is no manifest beside the file
+ * @throws OtaError MANIFEST_INVALID; ARTIFACT_CHANGED if the image differs from the packed one, or if the named file is not one of its
+ * artifacts
  */
 export async function openPackedRelease(path: string): Promise<PackedRelease | undefined> {
   const manifestPath = manifestOf(path);

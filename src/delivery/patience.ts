@@ -1,4 +1,4 @@
-/** The time that one upload may spend on waiting in which nothing moves. What moves costs nothing. */
+/** Budget for the time that one upload may spend waiting without progress. Time with progress is free. */
 export class Patience {
   #leftMs: number;
 
@@ -10,7 +10,7 @@ export class Patience {
     return this.#leftMs <= 0;
   }
 
-  /** A limit for one wait: the time that it would have by itself, or what is left. */
+  /** Returns the limit for one wait: the given time or the remaining budget, whichever is shorter. */
   limit(ms: number): number {
     return Math.max(0, Math.min(ms, this.#leftMs));
   }
@@ -19,7 +19,7 @@ export class Patience {
     this.#leftMs -= ms;
   }
 
-  /** Does work that is all waiting, and takes its time off. */
+  /** Runs work that only waits, and subtracts its duration from the budget. */
   async spendDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {

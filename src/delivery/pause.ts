@@ -1,9 +1,9 @@
 import { Mailbox } from './mailbox.ts';
 
 /**
- * Waits.
+ * Waits for the given time.
  *
- * @throws the reason of the signal, when it aborts first
+ * @throws the abort reason of the signal
  */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Mailbox<never>().next(ms, signal);

@@ -9,32 +9,32 @@ import { type LedgerEntry, provenFacts } from './ledger.ts';
 
 export interface PlanQuestion {
   readonly release: Release;
-  /** Sketches that a device may go through on the way, the preferred ones first. */
+  /** Candidate intermediate releases, in order of preference. */
   readonly steppingStones: readonly Release[];
-  /** Builds that the device may be running now. */
+  /** Builds that the device may be running. */
   readonly knownBuilds: readonly Manifest[];
   readonly kind: ImageKind;
-  /** What the command line says. */
+  /** Device facts from the command line. */
   readonly facts: DeviceFacts;
   readonly allow: ReadonlySet<string>;
 }
 
-/** What is known of one device besides what the configuration says. */
+/** Facts about one device besides the configuration. */
 export interface Known {
-  /** What the ledger has of it. */
+  /** Entry of the device in the ledger. */
   readonly entry: LedgerEntry | undefined;
-  /** The MD5 that its sketch shows today. */
+  /** Sketch MD5 that the device currently announces. */
   readonly sketchMd5: string | undefined;
 }
 
-/** The artifacts that a device gets, one after the other; most often there is one. */
+/** Artifacts to send to a device in order, usually one; or the reasons why none is sent. */
 export type DevicePlan =
   | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
   | { readonly kind: 'refuse'; readonly refused: readonly Refusal[] };
 
 /**
- * Asks the planner what one device gets. What is known of it comes from the configuration, then from what was proven, then from the command
- * line: the later word counts.
+ * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line;
+ * later sources override earlier ones.
  */
 export function planDevice(target: Target, known: Known, question: PlanQuestion): DevicePlan {
   const { release, steppingStones, knownBuilds, kind, allow } = question;
@@ -57,12 +57,12 @@ export function planDevice(target: Target, known: Known, question: PlanQuestion)
   }
 }
 
-/** Unknown in the later does not hide what the earlier know. */
+/** Merges facts; an unknown (undefined) value does not override a known one. */
 function mergeFacts(...all: readonly DeviceFacts[]): DeviceFacts {
   const merged: Record<string, unknown> = {};
   for (const facts of all) {
     for (const [name, value] of Object.entries(facts)) if (value !== undefined) merged[name] = value;
   }
-  // Made of nothing but keys of facts with their values.
+  // The object contains only keys and values of `DeviceFacts`.
   return merged as DeviceFacts;
 }

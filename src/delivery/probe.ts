@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { Mailbox } from './mailbox.ts';
 import type { DeliveryWayName } from './ways.ts';
 
-/** Where to ask. */
+/** Protocol, port and path of a probe. */
 export interface ProbePlace {
   readonly method: DeliveryWayName;
   readonly port: number;
@@ -11,10 +11,10 @@ export interface ProbePlace {
 }
 
 /**
- * Asks once whether a device answers, in a way that changes nothing on it.
+ * Checks once whether a device responds, without changing anything on it.
  *
- * @param address IPv4
- * @throws the reason of the signal, when it aborts
+ * @param address IPv4 address
+ * @throws the abort reason of the signal
  */
 export async function probe(
   place: ProbePlace,
@@ -36,14 +36,15 @@ type Probe = (place: ProbePlace, address: string, onEnd: (answered: boolean) => 
 const probes: Readonly<Record<DeliveryWayName, Probe>> = { espota: probeEspota, web: probeWeb };
 
 /**
- * An invitation to nothing: `Update.begin(0)` fails with ERROR 5 before it touches the flash, and a device with a password asks for it
- * (`ArduinoOTA.cpp`). The sketch's own onError handler is called; where that restarts the device, it restarts once more.
+ * Sends an invitation for an empty image: `Update.begin(0)` fails with ERROR 5 before it touches the flash, and a device with a password
+ * sends a challenge (`ArduinoOTA.cpp`). The sketch's own onError handler is called; if it restarts the device, the device restarts once
+ * more.
  */
 function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: boolean) => void): () => void {
   const socket = createSocket('udp4');
   socket.on('error', () => onEnd(false));
   socket.on('message', (answer) => {
-    // What waits for a password takes the next line as one. This one is none, and it is idle again.
+    // A device that waits for a password reads the next line as the response. An invalid line makes it idle again.
     if (answer.toString('latin1').startsWith('AUTH ')) socket.send('0\n', () => onEnd(true));
     else onEnd(true);
   });
@@ -51,7 +52,7 @@ function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: bo
   return () => socket.close();
 }
 
-/** A look at the page with the form; whatever the answer is, somebody gave it. */
+/** Requests the page with the form; any response shows that the device is online. */
 function probeWeb(
   { port, path = '/update' }: ProbePlace,
   address: string,

@@ -1,11 +1,11 @@
-/** Where a delivery is. */
+/** Progress of a delivery. */
 export interface Progress {
   readonly phase: 'inviting' | 'authenticating' | 'awaitingCallBack' | 'sending' | 'awaitingVerdict';
-  /** Which of the attempts this is, from 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
   /**
-   * How much of the image the device has taken. espota: what it acknowledged, as far as its acknowledgements can be told apart. Web
-   * updater: what has left this process, since that protocol acknowledges nothing.
+   * Bytes of the image that the device has received. espota: acknowledged bytes, estimated because acknowledgements can run together. Web
+   * updater: bytes that have left this process, since the protocol has no acknowledgements.
    */
   readonly takenBytes: number;
   readonly totalBytes: number;
@@ -13,7 +13,7 @@ export interface Progress {
 
 export type ProgressListener = (progress: Progress) => void;
 
-/** The progress of one delivery: what stays the same is said once. */
+/** Reports the progress of one delivery to a listener, and only when it changes. */
 export class ProgressReport {
   readonly #totalBytes: number;
   readonly #listener: ProgressListener | undefined;
@@ -25,7 +25,7 @@ export class ProgressReport {
     this.#last = { phase: 'inviting', attempt: 0, takenBytes: 0, totalBytes };
   }
 
-  /** A new attempt starts from nothing. */
+  /** Starts the next attempt at 0 bytes. */
   begin(): void {
     this.#tell({ phase: 'inviting', attempt: this.#last.attempt + 1, takenBytes: 0, totalBytes: this.#totalBytes });
   }

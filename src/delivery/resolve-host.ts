@@ -3,14 +3,14 @@ import { isIPv4 } from 'node:net';
 import { Mailbox } from './mailbox.ts';
 
 /**
- * The IPv4 address of a device, since an ESP8266 speaks no other.
+ * Resolves the IPv4 address of a device, since this tool reaches devices over IPv4 only.
  *
- * @returns undefined when the name has none, or its lookup takes longer than `limitMs`
- * @throws the reason of the signal, when it aborts
+ * @returns undefined if the name has no IPv4 address, or if the lookup takes longer than `limitMs`
+ * @throws the abort reason of the signal
  */
 export async function resolveHost(host: string, limitMs: number, signal: AbortSignal): Promise<string | undefined> {
   if (isIPv4(host)) return host;
-  // A lookup cannot be called back: the system's resolver may go on for longer than anybody waits for it.
+  // A lookup cannot be canceled: the system's resolver may run past the limit.
   const found = new Mailbox<string | undefined>();
   lookup(host, { family: 4 }).then(
     ({ address }) => found.put(address),

@@ -5,25 +5,25 @@ import type { DiscoveredDevice, Lookout } from './discovery.ts';
 import type { Target } from './inventory.ts';
 import { Mailbox } from './mailbox.ts';
 
-/** What a device shows of itself before it gets an update. */
+/** Address and sketch of a device before an update. */
 export interface Sighting {
-  /** IPv4; undefined where the name has to be looked up in another way. */
+  /** IPv4 address; undefined if the name must be resolved in another way. */
   readonly address?: string | undefined;
   readonly sketchMd5?: string | undefined;
 }
 
 export interface SightingOptions {
   readonly lookout: Lookout;
-  /** Found earlier: mDNS forgets devices that are there. */
+  /** Devices found earlier, since mDNS misses devices that are online. */
   readonly remembered: readonly RememberedDevice[];
   readonly limitMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Looks for devices until all have shown themselves, or nobody wants to wait any longer.
+ * Listens for devices until all targets have announced themselves or the time limit is reached.
  *
- * @throws the reason of the signal, when it aborts
+ * @throws the abort reason of the signal
  */
 export async function sight(targets: readonly Target[], options: SightingOptions): Promise<Map<Target, Sighting>> {
   const { lookout, remembered, limitMs, signal } = options;

@@ -3,22 +3,22 @@ import * as v from 'valibot';
 import { readOptionalFile } from '../files/read.ts';
 import { makeFolderOf, writeAtomically } from '../files/write.ts';
 
-/** What uploads remember between runs lies in this folder, beside the configuration. */
+/** Folder beside the configuration for the state that uploads keep between runs. */
 const stateFolder = '.ota';
 
-/** What a file remembers: the value, nothing yet, or why it cannot be trusted. */
+/** Content of a state file: a value, nothing yet, or the reason why it is unusable. */
 export type Remembered<Value> =
   | { readonly state: 'known'; readonly value: Value }
   | { readonly state: 'absent' }
   | { readonly state: 'damaged'; readonly path: string; readonly why: string };
 
-/** A JSON file of one form, with the version of that form in it. */
+/** JSON file with a fixed schema that includes a version number. */
 export interface StateFile<Value> {
   readonly path: string;
   /** @throws OtaError FILE_UNREADABLE */
   read(): Promise<Remembered<Value>>;
   /**
-   * Atomic, so that a run that is killed leaves the file as it was.
+   * Writes atomically, so that a killed run leaves the previous file.
    *
    * @throws OtaError FILE_UNWRITABLE
    */
@@ -31,7 +31,7 @@ export function stateFile<Schema extends v.GenericSchema>(
   schema: Schema,
 ): StateFile<v.InferOutput<Schema>> {
   const path = join(folder, stateFolder, name);
-  // One after the other, so that what was said last is what remains.
+  // Writes run in sequence so that the last value wins.
   let latest: Promise<void> = Promise.resolve();
   return {
     path,

@@ -1,35 +1,38 @@
-/** How long a delivery waits for what, in milliseconds. */
+/** Timeouts and retry limits of a delivery; times in milliseconds. */
 export interface DeliveryTimings {
-  /** For the name of a device to become an address. */
+  /** Limit for resolving a device name. */
   readonly lookupMs: number;
-  /** From one invitation to the next, while none is answered. */
+  /** Interval between invitations while no response arrives. */
   readonly invitationIntervalMs: number;
-  /** How long invitations are repeated before the device counts as unreachable. */
+  /** Time after which a device that never responds to invitations counts as unreachable. */
   readonly invitationMs: number;
-  /** How long the answer to a challenge is repeated before a new challenge is asked for. */
+  /** Time for repeating the response to a challenge before a new challenge is requested. */
   readonly authenticationMs: number;
-  /** For the device to connect after its `OK`; `WiFiClient::connect` tries for 5 s. */
+  /** Limit for the device to connect after its `OK`; `WiFiClient::connect` tries for 5 s. */
   readonly callBackMs: number;
-  /** For a TCP connection of ours (web updater) to come about. */
+  /** Limit for opening a TCP connection to the web updater. */
   readonly connectMs: number;
   /**
-   * How long a transfer may stand still, and how long the verdict may take. A device has no time-out of its own (ArduinoOTA.cpp waits for ever), so
-   * that only this machine's patience ends an upload that could still go on.
+   * Limit for a transfer without progress, and for the verdict. A device has no timeout of its own (ArduinoOTA.cpp waits forever), so only
+   * this limit ends an upload that could still continue.
    */
   readonly stallMs: number;
-  /** How much longer than the first line of an error its rest may take. */
+  /** Limit for the rest of an error message after its first part. */
   readonly lastWordsMs: number;
-  /** After so long without an acknowledgement more of the image is sent than was planned to be under way. */
+  /** Time without an acknowledgement after which more data than planned is sent ahead. */
   readonly ackGapMs: number;
-  /** Between two attempts. */
+  /** Pause between attempts. */
   readonly pauseMs: number;
-  /** In all that one upload may spend on waiting in which nothing moves, all attempts together. */
+  /** Budget for waiting without progress, over all attempts of one upload. */
   readonly patienceMs: number;
-  /** How often the whole upload is begun, after faults of the network only. */
+  /** Maximum number of attempts. Only network faults are retried. */
   readonly attempts: number;
 }
 
-/** For devices on a weak Wi-Fi: no call-back ends within 25 s, an unreachable device within 20 s, a lost connection within 45 s. */
+/**
+ * Defaults for devices on a weak Wi-Fi network: a missing call-back fails within 25 s, an unreachable device within 20 s, a lost connection
+ * within 45 s.
+ */
 export const defaultTimings: DeliveryTimings = {
   lookupMs: 10_000,
   invitationIntervalMs: 1000,

@@ -13,12 +13,12 @@ import { type DeliveryTimings, defaultTimings } from './timings.ts';
 import type { Verdict } from './verdict.ts';
 import { deliveryWays } from './ways.ts';
 
-/** What happens to a device at present. */
+/** Current step of an update. */
 export type UpdateStep = Progress | { readonly phase: 'confirming' };
 
 export interface Update {
   readonly target: Target;
-  /** Where it was found, if its name was looked up already. IPv4. */
+  /** IPv4 address of the device if its name is already resolved. */
   readonly address: string | undefined;
   readonly image: UpdatedImage;
   readonly artifact: Uint8Array;
@@ -30,19 +30,19 @@ export interface Update {
   readonly signal: AbortSignal;
 }
 
-/** How an update of one device ended. */
+/** Result of the update of one device. */
 export interface UpdateResult {
   readonly verdict: Verdict;
-  /** Absent when nobody asked for it, or when there was nothing to confirm. */
+  /** Absent if no confirmation was requested, or if there was nothing to confirm. */
   readonly confirmation?: Confirmation | undefined;
   readonly isSuccess: boolean;
   readonly tookMs: number;
 }
 
 /**
- * Sends finished bytes to one device, and looks afterwards what became of it if that is wanted.
+ * Sends an artifact to one device and, if requested, confirms the result afterwards.
  *
- * @throws the reason of the signal, when it aborts
+ * @throws the abort reason of the signal
  */
 export async function updateDevice(update: Update): Promise<UpdateResult> {
   const startedAt = performance.now();
@@ -72,7 +72,7 @@ function mayHaveUpdated(verdict: Verdict): boolean {
   return verdict.kind === 'accepted' || (verdict.kind === 'unknown' && verdict.mayHaveUpdated);
 }
 
-/** A proof outweighs what the device said, or could not say any more. */
+/** Decides whether an update succeeded: a proven sketch outweighs the verdict of the delivery. */
 function isSuccess(
   verdict: Verdict,
   confirmation: Confirmation | undefined,

@@ -1,59 +1,61 @@
-/** How one delivery to one device ended. */
+/** Result of one delivery to one device. */
 export type Verdict =
-  /** The device said so itself: it has checked the update and will restart into it. */
+  /** The device verified the update and will restart into it. */
   | { readonly kind: 'accepted' }
-  /** The device said no. Trying again would not change its mind. */
+  /** The device rejected the update. A retry would not help. */
   | {
       readonly kind: 'rejected';
-      /** Its Updater, or the check of the password before it. */
+      /** Part of the device that rejected the update: its Updater, or the password check before it. */
       readonly by: 'updater' | 'password';
-      /** In the device's own words, fit for a terminal. */
+      /** Message of the device, safe for a terminal. */
       readonly reason: string;
-      /** The number of `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
+      /** Number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
       readonly code?: number | undefined;
     }
-  /** Nothing was heard of the device. */
+  /** No usable response from the device. */
   | { readonly kind: 'unreachable'; readonly why: string }
-  /** It answered over UDP, but its TCP connection to this machine never came. */
+  /** The device responded over UDP but never connected to this machine over TCP. */
   | {
       readonly kind: 'blockedCallback';
-      /** Where this machine waited for it. */
+      /** Address where this machine listened. */
       readonly hostAddress: string;
       readonly port: number;
-      /** Addresses of others that connected instead, and were turned away. */
+      /** Addresses of other hosts that connected and were rejected. */
       readonly strangers: readonly string[];
     }
-  /** Something answers there, but not in the protocol that was spoken to it. */
+  /** The device responds, but not in the expected protocol. */
   | { readonly kind: 'wrongProtocol'; readonly which: ForeignProtocol; readonly heard?: string | undefined }
-  /** The connection ended without a verdict. */
+  /** The result is not known, for example because the connection ended before the device reported one. */
   | {
       readonly kind: 'unknown';
       readonly why: string;
-      /** Whether the device may have all of the image, and so may restart into it. False: it goes on with what it runs. */
+      /** Whether the device may have the whole image and so may restart into it. False: it keeps its present firmware. */
       readonly mayHaveUpdated: boolean;
     };
 
 /**
+ * Protocol found instead of the expected one.
+ *
  * - esphome: ESPHome's own protocol, which uses the same ports;
- * - esp32: the password scheme of ESP32 cores from 3.3.1 on;
+ * - esp32: the password scheme of ESP32 cores since 3.3.1;
  * - noWebUpdater: a web server without an updater at that path;
- * - noFilesystemForm: a web updater that takes sketches only;
+ * - noFilesystemForm: a web updater that accepts sketches only;
  * - unrecognized: none of these.
  */
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
 
-/** A verdict for people: one line, and what to do about it where something can be done. */
+/** Verdict for people: one line, and a hint where something can be done. */
 export interface VerdictWords {
   readonly words: string;
   readonly hint?: string | undefined;
 }
 
-/** 0 for an accepted update only; everything else is a failed upload. */
+/** Returns 0 for an accepted update and 1 for anything else. */
 export function exitCodeOf(verdict: Verdict): 0 | 1 {
   return verdict.kind === 'accepted' ? 0 : 1;
 }
 
-/** Says a verdict in words. */
+/** Describes a verdict for people. */
 export function wordsOf(verdict: Verdict): VerdictWords {
   switch (verdict.kind) {
     case 'accepted':
@@ -116,7 +118,7 @@ function heardSuffix(heard: string | undefined): string {
   return heard === undefined || heard === '' ? '' : ` ("${heard}")`;
 }
 
-/** By the number of `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */
+/** Hints by the number in `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */
 const updaterHints: ReadonlyMap<number, string> = new Map([
   [4, 'The update does not fit beside the running sketch. Send it compressed, or send a smaller sketch first.'],
   [5, 'The announced size is not one that the device can take.'],

@@ -2,7 +2,7 @@ import type { DeliveryWay } from './delivery.ts';
 import { deliverByEspota } from './espota/deliver.ts';
 import { deliverByWeb } from './web/deliver.ts';
 
-/** The ways in which an update can be delivered, by the name that `--method` knows. */
+/** Delivery methods by their `--method` name. */
 export const deliveryWays: Readonly<Record<DeliveryWayName, DeliveryWay>> = {
   espota: { defaultPort: 8266, deliver: deliverByEspota },
   web: { defaultPort: 80, deliver: deliverByWeb },

@@ -1,18 +1,18 @@
 /**
- * Every failure that a user can cause or meet, in one catalog: what happened, why, what to do, and the exit code.
- * Anything that is thrown and is not an {@link OtaError} is a bug of ours and ends in exit code 70 with its stack.
+ * Catalog of all failures that users can cause or encounter, each with a message, a reason, a hint and an exit code.
+ * Any other thrown error than an {@link OtaError} is a bug in ota-hooks: exit code 70, with its stack.
  */
 
-/** 1: the operation failed; 2: wrong usage or configuration; 3: refused by preflight, the update would be unsafe. */
+/** Exit code. 1: the operation failed; 2: wrong usage or configuration; 3: blocked by preflight because the update is unsafe. */
 export type ExitCode = 1 | 2 | 3;
 
 interface Entry<Fields> {
   readonly exitCode: ExitCode;
-  /** One line that says what happened, with the facts of the case. */
+  /** Line that describes the failure, with the facts of the case. */
   readonly message: (fields: Fields) => string;
-  /** Why it matters, for the documentation; no fields. */
+  /** Explanation for the documentation, without facts of the case. */
   readonly why: string;
-  /** What to do now. */
+  /** Next step for the user. */
   readonly hint: (fields: Fields) => string;
 }
 
@@ -32,7 +32,7 @@ interface Reason extends Path {
   readonly reason: string;
 }
 
-/** What the system calls' codes mean to somebody who has never seen one. */
+/** Error codes of system calls in plain language. */
 const systemReasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EISDIR: 'it is a folder',
@@ -49,13 +49,13 @@ const systemReasons: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
 };
 
-/** A reason in words; the code stays visible, to be searched for. */
+/** Translates a reason to plain language and keeps the code, which users can search for. */
 function inWords(reason: string): string {
   const words = systemReasons[reason];
   return words === undefined ? reason : `${words} (${reason})`;
 }
 
-/** More than two are a list, and no hint. */
+/** Joins up to two fixes into a hint; for more it refers to `ota-hooks preflight`. */
 function waysOut(all: readonly string[]): string {
   const ways = [...new Set(all)];
   return ways.length > 2
@@ -498,7 +498,7 @@ export const catalog = {
 export type ErrorCode = keyof typeof catalog;
 export type FieldsOf<Code extends ErrorCode> = Parameters<(typeof catalog)[Code]['message']>[0];
 
-/** A failure that a user can cause or meet: one line, a hint and an exit code. `throw new OtaError('KEY_EMPTY', { path })`. */
+/** Failure that users can cause or encounter, with a message, a hint and an exit code: `throw new OtaError('KEY_EMPTY', { path })`. */
 export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'OtaError';
   readonly code: Code;
@@ -507,7 +507,7 @@ export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly exitCode: ExitCode;
 
   constructor(code: Code, fields: FieldsOf<Code>, cause?: unknown) {
-    // The lookup loses the link between a code and its fields, which the signature above has checked.
+    // The lookup loses the relation between a code and its fields, which the constructor signature has checked.
     const found = catalog[code] as Entry<FieldsOf<Code>>;
     super(found.message(fields), cause === undefined ? undefined : { cause });
     this.code = code;

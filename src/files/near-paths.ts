@@ -1,13 +1,13 @@
 import nodePath, { type PlatformPath } from 'node:path';
 
 /**
- * A text with the paths in it as the user would write them: those below the folder where they stand lose its name.
+ * Makes paths in a text relative to `cwd`, if they are below it.
  *
- * @param path the rules of the system, of another one in tests
+ * @param path path rules of the platform; tests pass those of another platform
  */
 export function withNearPaths(text: string, cwd: string, path: PlatformPath = nodePath): string {
   const here = cwd.endsWith(path.sep) ? cwd : cwd + path.sep;
-  // At the root every path begins with it, and none would be nearer without.
+  // Every absolute path starts with the root folder, so removing it would not help the reader.
   if (here === path.parse(here).root) return text;
   return text
     .split(here)

@@ -1,10 +1,10 @@
 import nodePath, { type PlatformPath } from 'node:path';
 
 /**
- * A path as a text names it that is read on other systems too, such as platformio.ini, JSON or a record of what was done: from a folder, with
- * slashes. On another drive of Windows it stays absolute.
+ * Returns a path relative to a folder, with slashes, for text that is read on other platforms, too: platformio.ini, JSON or records of
+ * changes. A path on another Windows drive stays absolute.
  *
- * @param path the rules of the system, of another one in tests
+ * @param path path rules of the platform; tests pass those of another platform
  */
 export function relativePath(folder: string, absolute: string, path: PlatformPath = nodePath): string {
   return withSlashes(path.relative(folder, absolute), path);

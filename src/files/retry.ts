@@ -1,4 +1,4 @@
-/** The system that a file operation meets; tests stand in for Windows. */
+/** Platform and timer for file operations; tests simulate Windows. */
 export interface FileSystemHabits {
   readonly platform: NodeJS.Platform;
   pause(milliseconds: number): Promise<unknown>;
@@ -9,13 +9,13 @@ const thisSystem: FileSystemHabits = {
   pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-/** Two and a half seconds in all: a virus scanner is done by then, and a program that keeps the file open will not let go anyway. */
+/** Delays of 2.5 seconds in total: enough for a virus scanner, while waiting longer for a program that keeps the file open is useless. */
 const pausesMs = [10, 20, 40, 80, 150, 300, 600, 1300];
 
 /**
- * Does something to a file that another program may have open. Windows refuses to rename over such a file, or to remove it (EPERM, EACCES,
- * EBUSY), and it is most often open for a moment only: a virus scanner, the search index, an IDE that reads what a build has made. Other
- * systems have no such refusal, so there the same codes mean what they say and are thrown at once.
+ * Retries an operation on a file that another program may have open. Windows does not rename over such a file or remove it (EPERM,
+ * EACCES, EBUSY), and the file is usually open only briefly: by a virus scanner, the search index or an IDE that reads build outputs.
+ * Other platforms have no such restriction, so the same codes are thrown at once there.
  */
 export async function retryWhileInUse<Result>(
   act: () => Promise<Result>,
@@ -25,7 +25,7 @@ export async function retryWhileInUse<Result>(
     try {
       return await act();
     } catch (error) {
-      // fs rejects with a system error, whose code says which.
+      // fs rejects with a system error that has a code.
       if (!['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       await pause(pauseMs);
     }

@@ -6,9 +6,9 @@ import { OtaError } from '../errors/ota-error.ts';
 import { retryWhileInUse } from './retry.ts';
 
 /**
- * Writes a file so that its name never shows half of it: a temporary file beside it, flushed, then renamed.
+ * Writes a file atomically: writes a temporary file in the same folder, syncs it and renames it, so that a partial file is never visible.
  *
- * @param mode its permissions; by default those of any new file
+ * @param mode permissions of the file; by default those of a new file
  * @throws OtaError FOLDER_MISSING, FILE_UNWRITABLE
  */
 export async function writeAtomically(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
@@ -29,7 +29,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   }
 }
 
-/** As {@link writeAtomically} for a file of the user's own: a link stays a link, and permissions stay what they were. */
+/** Rewrites a user's file like {@link writeAtomically}, but follows symbolic links and keeps the permissions. */
 export async function rewriteFile(path: string, content: Uint8Array | string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const mode = await stat(target).then(
@@ -39,7 +39,7 @@ export async function rewriteFile(path: string, content: Uint8Array | string): P
   await writeAtomically(target, content, mode);
 }
 
-/** As {@link writeAtomically}, but a file that holds this content already keeps its time stamp: a compiler takes it as unchanged. */
+/** Writes like {@link writeAtomically}, unless the content is unchanged: the file keeps its time stamp, which build tools compare. */
 export async function writeIfChanged(path: string, content: string): Promise<'written' | 'unchanged'> {
   const present = await readFile(path, 'utf8').catch(() => undefined);
   if (present === content) return 'unchanged';
@@ -47,7 +47,7 @@ export async function writeIfChanged(path: string, content: string): Promise<'wr
   return 'written';
 }
 
-/** Removes files if they are there. */
+/** Removes the files that exist. */
 export async function removeFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await retryWhileInUse(() => rm(path, { force: true })).catch((cause) => {
@@ -57,7 +57,7 @@ export async function removeFiles(paths: readonly string[]): Promise<void> {
 }
 
 /**
- * Removes what stands at a path, and the temporary files of a writer that was killed half-way.
+ * Removes a file and the temporary files of interrupted writes to it.
  *
  * @throws OtaError FILE_UNWRITABLE
  */
@@ -70,7 +70,7 @@ export async function removeLeftovers(path: string): Promise<void> {
 }
 
 /**
- * Makes the folder that a file is to lie in.
+ * Creates the folder of a file, with its parents.
  *
  * @throws OtaError FILE_UNWRITABLE
  */
@@ -79,7 +79,7 @@ export async function makeFolderOf(path: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
-    // On a read-only disk this mkdir says ENOENT; what is there already says why.
+    // On a read-only disk mkdir fails with ENOENT; access() on the nearest existing folder has the actual reason.
     const denial = await access(nearestThatExists(folder), constants.W_OK).catch((reason: unknown) => reason);
     throw writeError(path, denial ?? cause);
   }
@@ -89,9 +89,9 @@ function nearestThatExists(folder: string): string {
   return existsSync(folder) ? folder : nearestThatExists(dirname(folder));
 }
 
-/** What a failed system call on `path` means to a user. */
+/** Converts the error of a failed system call on `path` to an error for users. */
 export function writeError(path: string, cause: unknown): OtaError {
-  // fs rejects with a system error, whose code says which.
+  // fs rejects with a system error that has a code.
   const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
   if (code === 'ENOENT') return new OtaError('FOLDER_MISSING', { path }, cause);
   return new OtaError('FILE_UNWRITABLE', { path, reason: code }, cause);

@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../core/model/secret-from-environment.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** Where builds go. The token is good for this origin, and is sent nowhere else. */
+/** Destination of builds. The token is valid for this origin and is sent nowhere else. */
 export type Destination =
   | {
       readonly kind: 'server';
       readonly url: URL;
       readonly token: string;
-      /** File of the authority that its certificate must be of; absent: one of those that node knows. */
+      /** File of the authority that must have issued the server's certificate; undefined for the authorities that Node.js trusts. */
       readonly ca: string | undefined;
     }
   | { readonly kind: 'folder'; readonly path: string };
@@ -16,23 +16,23 @@ export type Destination =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface DestinationQuestion {
-  /** By the command line. */
+  /** Destination from the command line. */
   readonly to: string | undefined;
-  /** By the configuration; a path is relative to `folder`. */
+  /** Destination from the configuration; a path is relative to `folder`. */
   readonly configured: string | { readonly env: string } | undefined;
   readonly folder: string;
   readonly cwd: string;
   readonly env: Environment;
-  /** The variable that holds the token. */
+  /** Environment variable that holds the token. */
   readonly tokenVariable: string;
-  /** File of the server's authority, by the command line. */
+  /** File of the server's authority, from the command line. */
   readonly ca: string | undefined;
 }
 
 /**
- * Settles where builds go. A configuration comes with the source tree, and so perhaps from a stranger: an address in it gets the token only
- * when the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Whom to believe that it is that origin
- * is for the command line and the environment (`OTA_CA`) alone.
+ * Returns the destination of builds. A configuration is part of the source tree, which may come from a stranger: an address in it receives
+ * the token only if the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and
+ * the environment (`OTA_CA`) decide which authority is trusted.
  *
  * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
  */
@@ -59,7 +59,11 @@ function placeOf(configured: DestinationQuestion['configured'], env: Environment
   return secretFromEnvironment(configured.env, env, 'the place to publish to');
 }
 
-/** @returns undefined for a path */
+/**
+ * Parses the address of a server.
+ *
+ * @returns undefined for a path
+ */
 function serverUrl(place: string): URL | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
@@ -67,7 +71,7 @@ function serverUrl(place: string): URL | undefined {
   const fault = faultOf(scheme, url);
   if (url !== undefined && fault === undefined) return url;
   throw new OtaError('USAGE', {
-    // The address may hold a password, so it is not repeated.
+    // The address may contain a password, so the message does not repeat it.
     message: `The address to publish to ${fault ?? 'is none'}`,
     hint: 'Write it as https://HOST[:PORT][/PATH]; the token comes from the environment variable OTA_TOKEN.',
   });
@@ -96,7 +100,7 @@ function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: Destinat
   return token;
 }
 
-/** Where whoever listens on the way reads the token. */
+/** Returns whether the token would travel unencrypted over a network, where others can read it. */
 export function isReadOnTheWay({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

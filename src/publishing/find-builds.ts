@@ -3,8 +3,8 @@ import { manifestSuffix } from '../core/model/artifact.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
 /**
- * The manifests of what is to be published: that of a file; all in a folder; or else those of the configuration's images, or all in the
- * source folder.
+ * Finds the builds to publish: the given file; all manifests in the given folder; otherwise the manifests of the configured images, or all
+ * manifests in the source folder.
  *
  * @param path absolute
  * @throws OtaError FILE_NOT_FOUND, IMAGES_NONE

@@ -10,10 +10,10 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Looks at a build before it leaves: the rules of preflight, every artifact's digest, every signature. A server does all of this again; a
+ * Checks a build before it is published: the preflight rules, every artifact's digest and every signature. A server repeats these checks; a
  * folder cannot.
  *
- * @returns what the rules have to say, though they do not refuse it
+ * @returns warnings of the rules
  * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseComplaint[]> {
@@ -43,7 +43,7 @@ async function verifyArtifacts({ manifest, path, readArtifact }: Publication): P
   }
 }
 
-/** Whoever downloads the image has whatever is in it. */
+/** Rejects an image that contains a private key: everyone who downloads the image would have it. */
 async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publication): Promise<void> {
   const { publicKey } = manifest.signing;
   const image = manifest.artifacts.find(({ file }) => file === manifest.image.file) ?? manifest.artifacts[0];

@@ -3,14 +3,14 @@ import { defaultChannel, firmwareVersion, resourceName } from '../api/release.ts
 import type { Manifest } from '../core/model/manifest.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** What the command line and the configuration say of the names. */
+/** Names from the command line and the configuration. */
 export interface WantedNames {
   readonly project: string | undefined;
   readonly version: string | undefined;
   readonly channel: string | undefined;
-  /** No channel is to offer it. */
+  /** Whether to publish a draft, which no channel serves. */
   readonly draft: boolean;
-  /** Where neither the command line nor the manifest says it. */
+  /** Names to use if neither the command line nor the manifest contains them. */
   readonly fallback: { readonly project: string | undefined; readonly version: () => string | undefined };
 }
 
@@ -21,7 +21,7 @@ export interface Names {
 }
 
 /**
- * Under which names a build is published. The manifest is the truth: it can be added to, not contradicted.
+ * Returns the names under which a build is published. The manifest takes precedence: other sources can add to it, but not contradict it.
  *
  * @throws OtaError USAGE
  */

@@ -2,8 +2,8 @@ import { OtaError } from '../errors/ota-error.ts';
 import { nameOfPublication, type Publication } from './publication.ts';
 
 /**
- * What is published together must be one version of one project, and no part of it twice: a build that was left over in a folder would
- * become an update for the whole fleet.
+ * Checks that the builds are one version of one project, without duplicates. Otherwise a build left over in a folder would become an update
+ * for the whole fleet.
  *
  * @throws OtaError RELEASES_CLASH
  */

@@ -6,7 +6,7 @@ import { settleNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * A build as `pack` left it, about to be published: the manifest counts, and all artifacts that it lists.
+ * Opens a build made by `pack` for publication, with all artifacts that its manifest lists.
  *
  * @param path an image, one of its artifacts, or the manifest
  * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, ARTIFACT_CHANGED, USAGE
@@ -19,7 +19,7 @@ export async function openPublication(
   const named = await openPackedRelease(path);
   if (named === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const { manifestPath } = named;
-  // Whichever file of it was named, a build is published as a whole.
+  // A build is published as a whole, whichever of its files was named.
   const packed = path === manifestPath ? named : await openPackedRelease(manifestPath);
   if (packed === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const manifestText = Buffer.from(await readNamedFile(manifestPath, 'manifest')).toString('utf8');

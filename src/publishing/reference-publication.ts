@@ -9,20 +9,20 @@ import { readNamedFile } from '../files/read.ts';
 import { settleNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
-/** A file of the past, and what may be known of it besides its bytes. */
+/** A reference build, and what is known about it besides its bytes. */
 export interface KnownBuild {
   readonly path: string;
-  /** The linked program that it was made from: it proves whether the devices verify. */
+  /** Linked program of the build; it proves whether the devices verify signatures. */
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
   readonly board: string | undefined;
 }
 
 /**
- * A build that devices in the field still run, from its .bin (signed or compressed or neither), as something to be recognized. No rule of
- * preflight stands in its way: what was sent once is out there, however bad it was. That its devices verify is never taken from a
- * declaration, which is about the builds of today: a device that is believed to verify, and does not, may be sent what destroys it.
+ * Opens the .bin of a build that devices still run (signed, compressed or neither) as a reference build. No preflight rule blocks it,
+ * because it was already delivered. A declaration never counts as proof that its devices verify signatures, because it is about current
+ * builds: a device that is wrongly believed to verify may receive an update that destroys it.
  *
- * @returns the publication, and what should be said of it
+ * @returns the publication and its warnings
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, USAGE
  */
 export async function referencePublication(
@@ -76,7 +76,7 @@ async function describe({ path, elf, board }: KnownBuild, firmware: Firmware): R
   }
 }
 
-/** The key that its devices verify with, if they do: the one in it. Among several it is the one that signed the file. */
+/** Returns the key that devices with this build verify with, if any: the embedded key, or among several the one that signed the file. */
 function ownKey({ embeddedKeys, trailer }: Firmware): RsaPublicKey | undefined {
   if (embeddedKeys.length === 1) return embeddedKeys[0]?.key;
   const signer = trailer?.verifiedBy?.fingerprint;

@@ -18,7 +18,7 @@ import { serviceClock } from './services/rollouts/service-clock.ts';
 import type { Store } from './storage/store.ts';
 import { Turns } from './turns.ts';
 
-/** Puts a server together; nothing listens yet. */
+/** Creates the parts of a server. It does not listen yet. */
 export async function makeParts(
   store: Store,
   options: Omit<ServerOptions, 'data' | 'host' | 'port'> & Partial<Pick<ServerParts, 'authority'>>,
@@ -35,7 +35,7 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalog, clock, log: options.log });
   records.listen(rollouts);
-  // The first look at a large fleet should not have to count it.
+  // Count the devices now, so that the first page view of a large fleet need not.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,
@@ -64,7 +64,7 @@ export async function makeParts(
   };
 }
 
-/** The token of the first admin, where there is none yet. */
+/** Creates the token of the first admin, if there is no token yet. */
 export async function firstToken(store: Store): Promise<string | undefined> {
   if ((await store.tokens.list()).length > 0) return undefined;
   const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'first admin' });

@@ -1,4 +1,4 @@
-/** What the commands need of the server; loading it loads the packages that only a server needs. */
+/** Server functions for the commands. Loading this module loads the packages that only a server needs. */
 export { makeToken } from './auth/tokens.ts';
 export { pinoLog } from './observability/pino-log.ts';
 export { backupLines, restoreBackup } from './services/backup.ts';

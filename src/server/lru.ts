@@ -1,8 +1,8 @@
-/** A map that forgets what was not asked for longest. */
+/** Map with a maximum size that drops the least recently used entry. */
 export class Lru<Value> {
   readonly #most: number;
   readonly #values = new Map<string, Value>();
-  /** Where all ask for the same, nothing has to be moved. */
+  /** Most recently used key. Repeated lookups of it need not move anything. */
   #newest: string | undefined;
 
   constructor(most: number) {

@@ -2,43 +2,43 @@ import type { Log } from './observability/log.ts';
 import type { VerifierLimits } from './services/releases/verifier.ts';
 import type { TlsOptions } from './tls/certificate.ts';
 
-/** How a server is run. */
+/** Options of a server. */
 export interface ServerOptions {
-  /** Folder of its data. */
+  /** Folder of the database, the blobs and the certificates. */
   readonly data: string;
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0 selects a free port. */
   readonly port: number;
   readonly log: Log;
-  /** https; without it, http. */
+  /** Enables HTTPS. Without it, the server uses HTTP. */
   readonly tls?: TlsOptions | undefined;
-  /** Where devices, and nobody else, are answered over plain HTTP as well. */
+  /** Additional address that serves devices only, over plain HTTP. */
   readonly deviceListen?: { readonly host: string; readonly port: number } | undefined;
   readonly limits?: Partial<ServerLimits>;
-  /** Addresses of proxies whose X-Forwarded-For is believed. */
+  /** Addresses of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies?: readonly string[];
-  /** The path under which a web server in front has the folder of blobs, for X-Accel-Redirect. */
+  /** Path under which a web server in front has the folder of blobs, for X-Accel-Redirect. */
   readonly accelPath?: string | undefined;
   readonly openMetrics?: boolean;
-  /** What a client may take to send the headers of a request. */
+  /** Milliseconds in which a client must send the headers of a request. */
   readonly headersWithinMs?: number;
-  /** How long a connection may stay open without a request. */
+  /** Milliseconds that a connection may stay open without a request. */
   readonly keepAliveMs?: number;
-  /** How long who downloads may take nothing. */
+  /** Milliseconds in which a downloading client may read nothing. */
   readonly stallMs?: number;
 }
 
 export interface ServerLimits extends VerifierLimits {
-  /** At one time; who comes later gets 304 and asks again. */
+  /** Concurrent downloads. Further devices get 304 and check again later. */
   readonly mostDownloads: number;
   readonly mostConnections: number;
   readonly mostConnectionsPerAddress: number;
-  /** Of one project. */
+  /** Devices per project. */
   readonly mostDevices: number;
-  /** Devices never seen before, of one address: so many at once, and so many a second after that. */
+  /** New devices per address: the number allowed at once, and the rate per second after that. */
   readonly newDevicesPerAddress: number;
   readonly newDevicesPerSecond: number;
-  /** Requests of one address that were refused. */
+  /** Rejected requests per address: the number allowed at once, and the rate per second after that. */
   readonly failuresPerAddress: number;
   readonly failuresPerSecond: number;
 }
@@ -46,14 +46,14 @@ export interface ServerLimits extends VerifierLimits {
 export const defaultLimits: ServerLimits = {
   mostDownloads: 5000,
   mostConnections: 10_000,
-  // A house or a factory behind one address.
+  // Enough for a house or a factory behind one address.
   mostConnectionsPerAddress: 1024,
   mostDevices: 250_000,
   newDevicesPerAddress: 1000,
   newDevicesPerSecond: 10,
   failuresPerAddress: 100,
   failuresPerSecond: 1,
-  // A build of 3.5 MB takes 1 s of CPU; a slow computer under load may take 50 times as long.
+  // A build of 3.5 MB takes 1 s of CPU time; a slow computer under load may take 50 times as long.
   verificationMs: 60_000,
   verificationHeapMb: 256,
 };

@@ -9,23 +9,23 @@ import { openTls, type ServerTls } from './tls/open-tls.ts';
 
 export interface RunningServer {
   readonly url: string;
-  /** Where devices ask: the same, or the address that is for them alone. */
+  /** URL for devices: the device-only address if there is one, otherwise `url`. */
   readonly deviceUrl: string;
-  /** The first admin's, when the data was empty. */
+  /** Token of the first admin, if the data had none. */
   readonly token: string | undefined;
   readonly parts: ServerParts;
-  /** What clients and sketches trust, where this server has made it itself. */
+  /** Files that clients and sketches trust, if this server created them itself. */
   readonly trust: ServerTls['trust'];
-  /** Reads the certificate again; nothing happens where there is none, or where it is the same. */
+  /** Reads the certificate again. Does nothing without TLS or if the certificate is unchanged. */
   reloadCertificate(): Promise<void>;
-  /** Takes no more connections, lets downloads end, and closes the data. */
+  /** Stops accepting connections, waits for downloads at most `graceMs`, and closes the data. */
   close(graceMs: number): Promise<void>;
 }
 
 /**
  * Starts a server.
  *
- * @throws OtaError SERVER_LISTEN_FAILED, and those of the store and of the certificate
+ * @throws OtaError SERVER_LISTEN_FAILED, and the errors of the store and of the certificate
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const store = await openSqliteStore(options.data, `process ${process.pid}, since ${new Date().toISOString()}`);
@@ -33,7 +33,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
   try {
-    // Where the API speaks TLS; elsewhere its keys would travel in the clear.
+    // The backup includes the keys of the authority only if the API uses TLS: otherwise they would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
     const parts = await makeParts(store, { ...options, authority }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);

@@ -1,4 +1,4 @@
-/** Lets things that concern the same name happen one after the other. */
+/** Mutex by name: runs tasks with the same name one after the other. */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -5,15 +5,15 @@ import type { Esp } from './services.ts';
 import type { UdpPort } from './udp-port.ts';
 import { acceptUpload, type Upload } from './upload-session.ts';
 
-/** `ota_state_t` of ArduinoOTA.h, with what each state knows. */
+/** State like `ota_state_t` of ArduinoOTA.h, with its data. */
 type State =
   | { readonly name: 'idle' }
   | { readonly name: 'wait-auth'; readonly upload: Upload; readonly nonce: string }
   | { readonly name: 'run-update' };
 
 /**
- * ArduinoOTA.cpp on its UDP port: invitation, authentication, answers; the upload itself is `acceptUpload`. One upload at a time: from
- * the moment that an invitation is accepted until the upload has ended, datagrams are dropped.
+ * ArduinoOTA.cpp on its UDP port: invitations, authentication, responses. `acceptUpload` runs the upload itself. There is one upload at a
+ * time: datagrams are dropped from the acceptance of an invitation until the end of the upload.
  */
 export class ArduinoOta {
   readonly #esp: Esp;
@@ -27,12 +27,12 @@ export class ArduinoOta {
     this.#passwordHash = password === undefined || password === '' ? undefined : md5(password);
   }
 
-  /** After a restart nothing of the life before is left. */
+  /** Clears all state, as a restart does. */
   reset(): void {
     this.#state = { name: 'idle' };
   }
 
-  /** `ArduinoOTAClass::_onRx`. */
+  /** Handles a datagram like `ArduinoOTAClass::_onRx`. */
   receive(datagram: Uint8Array, from: RemoteInfo): void {
     const state = this.#state;
     if (state.name === 'idle') this.#invite(datagram, from);
@@ -56,7 +56,7 @@ export class ArduinoOta {
     }
   }
 
-  /** Anything but an answer, a repeated invitation too, cancels without a word. */
+  /** Handles the response to `AUTH`. Any other datagram, even a repeated invitation, cancels the upload without a response. */
   #authenticate(datagram: Uint8Array, upload: Upload, nonce: string): void {
     this.reset();
     const answer = readAuthAnswer(datagram);

@@ -11,18 +11,18 @@ import { recallFirmware } from './firmware-memory.ts';
 import { FlashChip } from './flash-chip.ts';
 import type { ReceivedBytes } from './received-bytes.ts';
 
-/** What a transport hands to the Updater. */
+/** Update that a transport passes to the Updater. */
 export interface Delivery {
   readonly transport: Transport;
   readonly kind: ImageKind;
-  /** Of the update, as announced. The web updater announces what it has room for, whatever this says. */
+  /** Announced size of the update. Ignored for the web updater, which announces the free space instead. */
   readonly sizeBytes: number;
   readonly md5?: string | undefined;
-  /** What an update server calls it. */
+  /** Version that the update server sends (`x-version`). */
   readonly version?: string | undefined;
 }
 
-/** What `Update.end()` says. crashed: the device restarts without a word. */
+/** Result of an update up to `Update.end()`. crashed: the device restarts without a response. */
 export type Outcome =
   | { readonly outcome: 'accepted' | 'crashed' }
   | { readonly outcome: 'rejected'; readonly error: DeviceError };
@@ -30,13 +30,13 @@ export type Outcome =
 type Facts = Omit<VirtualDevice, 'flash'>;
 
 interface Pending {
-  /** What `end` left, for a device that has its flash back. */
+  /** Rebuilds the result of `endUpdate` for a device with its flash attached. */
   readonly endWith: (device: VirtualDevice) => EndResult;
   readonly received: ReceivedBytes;
   readonly delivery: Delivery;
 }
 
-/** Chip and sketch of a virtual device: what an update changes, and what a restart makes of it. */
+/** Flash chip and running sketch of a virtual device. Updates and restarts change them. */
 export class Board {
   readonly chip: FlashChip;
   #build: Build;
@@ -44,7 +44,7 @@ export class Board {
   #pending: Pending | undefined;
   #sketchMd5: string | undefined;
 
-  /** @param image what lies at 0, read and never changed */
+  /** @param image flash content from address 0; it is not modified */
   constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: Build) {
     this.chip = new FlashChip(chipSizeBytes, image);
     this.#build = build;
@@ -69,39 +69,39 @@ export class Board {
     return this.#facts.sketchSizeBytes;
   }
 
-  /** What `ESP.getSketchMD5()` gives. */
+  /** Return value of `ESP.getSketchMD5()`. */
   get sketchMd5(): string {
     this.#sketchMd5 ??= createHash('md5').update(this.chip.read(0, this.sketchSizeBytes)).digest('hex');
     return this.#sketchMd5;
   }
 
-  /** The device as the models see it, with no more flash than its header: for questions that need no more. */
+  /** Device for the models, with only the 16-byte header as flash. Sufficient for checks that need no other flash content. */
   get device(): VirtualDevice {
     return { ...this.#facts, flash: this.chip.read(0, 16) };
   }
 
-  /** What the next restart is going to install. */
+  /** Update that the next restart installs. */
   get arriving(): Delivery | undefined {
     return this.#pending?.delivery;
   }
 
-  /** What `Update.end()` left for eboot in the RTC memory is lost. */
+  /** Drops the pending update, as when the eboot command in RTC memory is lost. */
   forgetArriving(): void {
     this.#pending = undefined;
   }
 
-  /** `Update.begin()`, as a question: the error that it would end with. */
+  /** Returns the error that `Update.begin()` would report, without starting the update. */
   errorOfBegin(delivery: Delivery): DeviceError | undefined {
     const begun = beginUpdate(this.device, this.#request(delivery));
     return begun.outcome === 'rejected' ? begun.error : undefined;
   }
 
   /**
-   * `Update.begin()`, `write()` and `end()` in one go. All that an upload does to a device happens here, when it has ended: nobody can look
-   * at the flash before.
+   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only here, after its end, not while its bytes
+   * arrive.
    *
-   * @param received what arrived; fewer than announced when the upload broke off
-   * @param isWhole false for a form that broke off, whose size nobody announced
+   * @param received bytes that arrived; fewer than announced if the upload was interrupted
+   * @param isWhole false for an interrupted form upload, which cannot be detected by its size because none was announced
    */
   install(delivery: Delivery, received: ReceivedBytes, isWhole = true): Outcome {
     this.#pending = undefined;
@@ -120,9 +120,9 @@ export class Board {
   }
 
   /**
-   * The restart: eboot does what the Updater left for it.
+   * Restarts the device: eboot installs the pending update.
    *
-   * @param nextBuild how the new sketch was built; asked when there is one
+   * @param nextBuild returns how the new sketch was built; called only after a sketch update
    */
   restart(nextBuild: (image: Uint8Array, sketchMd5: string) => Build): RestartOutcome {
     const pending = this.#pending;
@@ -145,7 +145,7 @@ export class Board {
     return result.outcome === 'damaged' ? { outcome: 'damaged', why: result.why } : { outcome: 'updated' };
   }
 
-  /** An application whose checksum is wrong is not what was built: it may start, and will not get far. */
+  /** Checks both checksums. A sketch with a wrong application checksum may start, but does not run correctly. */
   #isLoadable(): boolean {
     const { sketch } = recallFirmware(this.chip.read(0, this.sketchSizeBytes));
     return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
@@ -165,13 +165,13 @@ export class Board {
   }
 }
 
-/** What an update is meant to leave in flash: a device that has something else there has been spoilt, even if it still starts. */
+/** Returns the content that the update must leave in flash. Other content counts as damage, even if the device still starts. */
 function imageIn(bytes: Uint8Array): Uint8Array | undefined {
   const { content } = recallFirmware(bytes);
   return content.length === 0 ? undefined : content;
 }
 
-/** What a restart made of the device; `why` is that of the model's verdict. bricked: it does not come back. */
+/** Result of a restart. `why` is the reason from the device model's verdict. bricked: the device does not start any more. */
 export type RestartOutcome =
   | { readonly outcome: 'unchanged' | 'updated' }
   | { readonly outcome: 'damaged' | 'bricked'; readonly why: string };

@@ -6,27 +6,27 @@ import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { recallFirmware } from './firmware-memory.ts';
 
-/** How the sketch that a virtual device runs was built. */
+/** Build properties of the sketch that a virtual device runs. */
 export interface Build {
-  /** The core's release, such as `3.1.2`. */
+  /** Core release, such as `3.1.2`. */
   readonly core: string;
   readonly habits: CoreHabits;
-  /** The key whose signatures its Updater wants; undefined: it takes anything. */
+  /** Key whose signatures the Updater requires. Undefined: no signature check. */
   readonly publicKey: RsaPublicKey | undefined;
-  /** Of the signatures; what the core understands, unless it is told otherwise. */
+  /** Signature format. Undefined: the format that the core expects. */
   readonly format: SignatureFormat | undefined;
   readonly fsStart: number;
   readonly fsEnd: number;
   readonly atomicFs: boolean;
   readonly flashMap: boolean;
-  /** What the sketch says of itself in `x-ESP8266-version`; empty: nothing. */
+  /** Version that the sketch sends in `x-ESP8266-version`. Empty: the header is not sent. */
   readonly version: string;
 }
 
-/** What a caller may say of a build; what it leaves out is concluded from the image, or stays as it is. */
+/** Build properties set by a caller. Undefined ones are derived from the image or keep their current value. */
 export interface BuildOptions {
   readonly core?: string | undefined;
-  /** `none`: the image's Updater checks no signatures, whatever keys are in the image. */
+  /** `none`: the Updater checks no signatures, even if the image contains keys. */
   readonly publicKey?: RsaPublicKey | 'none' | undefined;
   readonly format?: SignatureFormat | undefined;
   readonly layout?: { readonly fsStart: number; readonly fsEnd: number } | undefined;
@@ -35,7 +35,7 @@ export interface BuildOptions {
   readonly version?: string | undefined;
 }
 
-/** The facts that the models of the Updater and of eboot want. */
+/** Converts a build to the facts that the models of the Updater and of eboot use. */
 export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, flashMap }: Build): BuildFacts {
   const understood = habits.signing === 'none' ? 'current' : habits.signing;
   const verifier = publicKey === undefined ? undefined : signatureVerifier(publicKey, format ?? understood);
@@ -43,17 +43,18 @@ export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, f
 }
 
 /**
- * How a new image was built, as far as it can be known. In this order:
+ * Determines how a new image was built. Sources, in order of priority:
  *
- * 1. what the caller says;
- * 2. a manifest one of whose sketch MD5s names the image: its core, layout and version, and its key if the image holds it;
- * 3. the image itself: its core by the git hash, and as key the present one if it is embedded, else the first one that is embedded as
- *    Updater_Signing.h does it.
+ * 1. the options;
+ * 2. the manifest with a sketch MD5 of the image: core, layout and version, and the key if the image contains it;
+ * 3. the image: the core from its git hash; the current key if it is embedded, else the first key embedded in the form that
+ *    Updater_Signing.h uses.
  *
- * An embedded key proves nothing on a real device (the Updater in core.a may have been built without it), but it is what a sound build
- * looks like; to rehearse the unsound one, say `publicKey: 'none'`. An image without any key never checks.
+ * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without it, but correct builds
+ * contain it. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks no signatures.
  *
- * Layout and ATOMIC_FS_UPDATE cannot be read off an image; without the caller's or the manifest's word they stay as they are.
+ * Layout, ATOMIC_FS_UPDATE and FLASH_MAP_SUPPORT cannot be read from an image. They keep their current values unless the options, or for
+ * the layout a manifest, set them.
  */
 export function buildAfterUpdate(
   present: Build,
@@ -86,7 +87,7 @@ function keyAfterUpdate(
   embedded: readonly EmbeddedKey[],
 ): RsaPublicKey | undefined {
   if (options.publicKey !== undefined) return options.publicKey === 'none' ? undefined : options.publicKey;
-  // Updater_Signing.h holds PEM text of this kind; certificates and DER keys are for other purposes.
+  // Updater_Signing.h contains PEM public keys. Certificates and DER keys have other purposes.
   const keys = embedded
     .filter(({ encoding, container }) => encoding === 'pem' && container === 'public-key')
     .map(({ key }) => key);

@@ -1,8 +1,8 @@
-/** The time that a link goes by; its tests have a clock of their own. */
+/** Time source of a link. Tests replace it. */
 export interface Clock {
-  /** In milliseconds, from any beginning. */
+  /** Returns the time in milliseconds since an arbitrary start. */
   now(): number;
-  /** @returns a function that cancels the action */
+  /** @returns function that cancels the action */
   after(delayMs: number, action: () => void): () => void;
 }
 

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import type { Esp } from './services.ts';
 
 /**
- * Waits until a connection that the device makes is there.
+ * Waits for an outgoing connection of the device.
  *
  * @param connectedEvent `connect`, or `secureConnect` for TLS
- * @returns undefined when it does not come about in time
+ * @returns undefined if the connection fails, times out or the device restarts
  */
 export function dialled({ life, timings }: Esp, socket: Socket, connectedEvent: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {

@@ -1,9 +1,9 @@
 import type { Transport } from '../core/device-model/staging.ts';
 
-/** What a virtual device tells of itself. */
+/** Event of a virtual device. */
 export type SimulatorEvent = { readonly mac: string } & (
   | { readonly event: 'ready'; readonly otaPort: number; readonly webPort: number | undefined }
-  /** `error` is the device's own text, and null when it accepted. */
+  /** `error` is the error text of the device, or null if it accepted the update. */
   | {
       readonly event: 'update';
       readonly transport: Transport;
@@ -12,7 +12,7 @@ export type SimulatorEvent = { readonly mac: string } & (
     }
   | { readonly event: 'boot'; readonly sketchMd5: string }
   | { readonly event: 'bricked'; readonly why: string }
-  /** The HTTP client asked its server, and there was nothing to do. */
+  /** The HTTP client completed an update check without an update to install. */
   | { readonly event: 'checked'; readonly status: number }
 );
 
@@ -20,13 +20,13 @@ const mostPast = 1000;
 
 export type SimulatorListener = (event: SimulatorEvent) => void;
 
-/** The events of one device, for listeners and for those who wait for one of them. */
+/** Emitter for the events of one device, with a history and a wait for single events. */
 export class EventStream {
   readonly #listeners = new Set<SimulatorListener>();
   readonly #past: SimulatorEvent[] = [];
   readonly #closed: AbortSignal;
 
-  /** @param closed aborts when the device is closed */
+  /** @param closed signal that aborts when the device is closed */
   constructor(closed: AbortSignal) {
     this.#closed = closed;
   }
@@ -37,7 +37,7 @@ export class EventStream {
     for (const listener of [...this.#listeners]) listener(event);
   }
 
-  /** What has happened so far, the oldest first; of a long life, the last thousand events. */
+  /** The last 1000 events, oldest first. */
   get past(): readonly SimulatorEvent[] {
     return this.#past;
   }
@@ -49,9 +49,9 @@ export class EventStream {
   }
 
   /**
-   * The next event that `matches`, from now on.
+   * Waits for the next event that `matches`, from now on.
    *
-   * @throws Error after `timeoutMs` or when the device is closed, with the events that came instead
+   * @throws Error after `timeoutMs` or when the device is closed; the message contains the last events that did not match
    */
   next<Wanted extends SimulatorEvent>(
     matches: (event: SimulatorEvent) => event is Wanted,

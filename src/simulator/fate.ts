@@ -2,9 +2,9 @@ import type { Delivery } from './board.ts';
 import type { BadUpdate, Faults } from './faults.ts';
 
 /**
- * What becomes of a device that restarts with an update in its flash.
+ * Returns which fault affects a device that restarts with an update in its flash.
  *
- * @param luck of this device, from 0 to 1: what is bad for the unluckiest ones vanishes, for the luckiest ones falls back
+ * @param luck constant of this device, from 0 to 1: low values vanish, high values fall back
  */
 export function fateOf(
   arriving: Delivery | undefined,

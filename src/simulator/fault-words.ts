@@ -1,6 +1,6 @@
 import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
-/** What a command line may say of faults; each line a form and what it means. */
+/** Fault syntax of the command line. Each line is a form and its meaning. */
 export const faultForms = [
   'deaf: it answers nobody',
   'no-callback: it is asked, but never calls back, as behind a firewall',
@@ -23,9 +23,9 @@ const udpNames = {
 } as const satisfies Record<string, keyof UdpFaults>;
 
 /**
- * Reads one fault as a command line names it.
+ * Parses one fault of the command line.
  *
- * @returns undefined for a word that is none
+ * @returns undefined if the word is not a fault
  */
 export function readFault(word: string): Faults | undefined {
   if (word === 'deaf') return { deaf: true };
@@ -34,7 +34,7 @@ export function readFault(word: string): Faults | undefined {
   return readTransferFault(word) ?? readBadUpdate(word) ?? readUdpFault(word);
 }
 
-/** Puts faults together; of two that exclude each other, the last one holds. */
+/** Merges faults. Later ones override earlier ones of the same kind. */
 export function mergeFaults(all: readonly Faults[]): Faults {
   return Object.assign({}, ...all, { udp: Object.assign({}, ...all.map(({ udp }) => udp)) });
 }

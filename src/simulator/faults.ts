@@ -1,52 +1,55 @@
-/** What goes wrong on the way to the device, or in it. Absent means: it goes well. */
+/** Injected failures of the network or the device. Undefined fields inject nothing. */
 export interface Faults {
   readonly udp?: UdpFaults | undefined;
-  /** The device hears nothing and says nothing, as one that is busy with something else. */
+  /** Ignores all invitations and web requests, as a busy device does. */
   readonly deaf?: boolean | undefined;
-  /** Answers every invitation with this text instead of the right one. */
+  /** Text that is sent in response to every invitation instead of the correct one. */
   readonly invitationAnswer?: string | undefined;
-  /** The call back over TCP: never made (a firewall), or made from another local address. */
+  /** TCP connection to the host: never made, as behind a firewall, or made from another local address. */
   readonly callBack?: 'never' | { readonly from: string } | undefined;
-  /** Bytes that the device sends first on the connection that it made. */
+  /** Bytes that the device sends first on its TCP connection to the host. */
   readonly greeting?: Uint8Array | undefined;
   readonly transfer?: TransferFault | undefined;
-  /** What is sent in the place of `OK`: a text, or nothing but the end of the connection. */
+  /** Replacement for the final response (`OK` of ArduinoOTA): a text, or `none` to only close the connection. */
   readonly verdict?: 'none' | { readonly text: string } | undefined;
-  /** Devices that start the new sketch and are never heard of again: it crashes over and over, or has no network. */
+  /** Devices that start the new sketch and never respond again: it crashes repeatedly, or has no network. */
   readonly vanish?: BadUpdate | undefined;
-  /** Devices that come back with the sketch that they had: the command for eboot was lost with the power. */
+  /** Devices that restart with their previous sketch, because the eboot command was lost in a power failure. */
   readonly fallBack?: BadUpdate | undefined;
-  /** So many uploads meet these faults, and the ones after them none; a bad sketch stays bad. All of them, when it is absent. */
+  /** Number of uploads that the faults affect; all if undefined. It does not limit `udp`, `vanish` and `fallBack`. */
   readonly uploads?: number | undefined;
 }
 
-/** A new sketch that is good for most devices. Which of them it is not good for goes by their seeds: always the same ones. */
+/** New sketch that fails on some devices. Their seeds decide which, so that they are always the same ones. */
 export interface BadUpdate {
-  /** Of the devices, from 0 to 1. */
+  /** Share of the devices on which the sketch fails, from 0 to 1. */
   readonly share: number;
-  /** Only the one that an update server calls by this version (`x-version`); any, when it is absent. */
+  /** Version that the update server sends with the sketch (`x-version`). Undefined: every sketch update. */
   readonly version?: string | undefined;
 }
 
-/** Datagrams, in both directions together unless `direction` names one. Shares are from 0 to 1 and go by the seed. */
+/** Faults of datagrams, in both directions together unless `direction` is set. Shares are from 0 to 1; the seed selects the datagrams. */
 export interface UdpFaults {
+  /** Number of datagrams lost at the start. */
   readonly loseFirst?: number | undefined;
   readonly loseShare?: number | undefined;
   readonly duplicateShare?: number | undefined;
-  /** Held back until the next one has passed, or for 20 ms. */
+  /** Share of the datagrams held back until the next one has passed, or for 20 ms. */
   readonly reorderShare?: number | undefined;
   readonly direction?: 'to-device' | 'from-device' | undefined;
 }
 
 /**
- * - reset: the connection is torn down (RST);
- * - end: the device closes it in order (FIN);
- * - half-open: the device neither reads nor writes any more, and the connection stays;
- * - stall: it does nothing for `stallMs`, then goes on.
+ * Fault of the TCP connection that transfers the update.
+ *
+ * - reset: the connection is reset (RST);
+ * - end: the device closes the connection normally (FIN);
+ * - half-open: the device restarts and leaves the connection open, unread and unanswered;
+ * - stall: the device does nothing for `stallMs`, then continues.
  */
 export interface TransferFault {
   readonly what: 'reset' | 'end' | 'half-open' | 'stall';
-  /** Share of the bytes that have arrived by then, 0 to 1, or after all bytes and their acknowledgement. */
+  /** When the fault happens: after this share of all bytes was received, 0 to 1, or after the last acknowledgement. */
   readonly at: number | 'after-last-ack';
   readonly stallMs?: number | undefined;
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type Firmware, readFirmware } from '../core/firmware/firmware.ts';
 
-/** A fleet that is updated reads the same two or three files a hundred times. */
+/** Size of the cache. Updating a fleet reads the same two or three files many times. */
 const mostRemembered = 6;
 const remembered = new Map<string, Firmware>();
 
-/** `readFirmware`, which takes some milliseconds, once for each content. */
+/** Returns the cached result of `readFirmware`, which needs some milliseconds per call. */
 export function recallFirmware(bytes: Uint8Array): Firmware {
   const md5 = createHash('md5').update(bytes).digest('hex');
   const firmware = remembered.get(md5) ?? readFirmware(bytes);

@@ -2,14 +2,14 @@ import { erasedFlash, sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
 /**
- * The flash of one virtual device, of which only the sectors that are not erased are kept: a process may hold hundreds of chips of 4 MB.
- * The models of the Updater and of eboot work on a whole array; they get one for as long as they run, and all chips of a size share it.
+ * Flash of one virtual device. Only sectors that are not erased are stored, because a process may hold hundreds of chips of 4 MB. The
+ * models of the Updater and of eboot work on the whole flash, in a temporary array that all chips of a size share.
  */
 export class FlashChip {
   readonly sizeBytes: number;
   #sectors = new Map<number, Uint8Array>();
 
-  /** @param content what lies at 0; it is not copied, so leave it as it is */
+  /** @param content flash content from address 0; it is not copied and must not be modified */
   constructor(sizeBytes: number, content: Uint8Array) {
     this.sizeBytes = sizeBytes;
     for (let start = 0; start < Math.min(content.length, sizeBytes); start += sectorBytes) {
@@ -31,9 +31,9 @@ export class FlashChip {
   }
 
   /**
-   * Runs `work` on the whole chip and keeps what it changed.
+   * Runs `work` on the whole flash and stores its changes.
    *
-   * @param work must be done with the array when it returns
+   * @param work function that must not use the array after it has returned
    */
   change<Result>(work: (flash: Uint8Array) => Result): Result {
     const flash = sharedArray(this.sizeBytes);

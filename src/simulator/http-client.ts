@@ -10,13 +10,13 @@ import type { Esp } from './services.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export interface HttpClientOptions {
-  /** Off, as on the device, unless the sketch switches it on. */
+  /** Whether redirects are followed. Off on a device, unless the sketch turns it on. */
   readonly followsRedirects: boolean;
-  /** The certificates (PEM) that it trusts for https; undefined: any, as with `setInsecure()`. */
+  /** Trusted certificates (PEM) for https. Undefined: all certificates are accepted, as with `setInsecure()`. */
   readonly ca: string | undefined;
 }
 
-/** An answer whose body has not been read. */
+/** Response whose body has not been read. */
 export interface HttpAnswer {
   readonly response: HttpResponse;
   readonly connection: LinkedSocket;
@@ -27,9 +27,10 @@ const mostRedirects = 10;
 const redirects = [301, 302, 303, 307];
 
 /**
- * `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp). After a redirect it asks without the headers that were added to the first request.
+ * Sends a GET request like `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp). Requests after a redirect omit the headers that were added
+ * to the first request.
  *
- * @returns the client's own words when there is no answer
+ * @returns the error text of the client if there is no response
  */
 export async function httpGet(
   esp: Esp,

@@ -3,20 +3,24 @@ import { freeSketchSpace } from '../core/device-model/staging.ts';
 import type { Identity } from './identity.ts';
 import type { Esp } from './services.ts';
 
-/** What is asked for: a sketch, a filesystem, or only which version there is. */
+/** Kind of update request: a sketch, a filesystem, or only the available version. */
 export type UpdateMode = 'sketch' | 'filesystem' | 'version';
 
-/** An address as `HTTPClient::beginInternal` takes it apart. */
+/** URL parts as `HTTPClient::beginInternal` parses them. */
 export interface RequestTarget {
   readonly protocol: 'http:' | 'https:';
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** `user:password`, empty without. */
+  /** `user:password`, or empty. */
   readonly login: string;
 }
 
-/** @throws TypeError for what is no URL */
+/**
+ * Parses a URL into a request target.
+ *
+ * @throws TypeError if `url` is not a URL
+ */
 export function targetOf(url: string): RequestTarget {
   const { protocol, hostname, port, pathname, search, username, password } = new URL(url);
   const isSecure = protocol === 'https:';
@@ -30,9 +34,9 @@ export function targetOf(url: string): RequestTarget {
 }
 
 /**
- * Where a redirect leads: a path of the same host, or a URL of the same protocol (`HTTPClient::setURL`).
+ * Returns the target of a redirect: a path on the same host, or a URL with the same protocol (`HTTPClient::setURL`).
  *
- * @returns undefined where the client does not follow
+ * @returns undefined if the client does not follow the redirect
  */
 export function redirectTarget(from: RequestTarget, location: string): RequestTarget | undefined {
   if (location.startsWith('/')) return { ...from, path: location };
@@ -41,7 +45,7 @@ export function redirectTarget(from: RequestTarget, location: string): RequestTa
   return { ...target, login: target.login === '' ? from.login : target.login };
 }
 
-/** The request as it is sent (`HTTPClient::sendHeader`). */
+/** Formats the request as `HTTPClient::sendHeader` does. */
 export function requestText(target: RequestTarget, headers: readonly string[]): string {
   const { host, port, path, login } = target;
   const isUsualPort = port === 80 || port === 443;
@@ -56,7 +60,7 @@ export function requestText(target: RequestTarget, headers: readonly string[]): 
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** What the device says of itself (`ESP8266HTTPUpdate::handleUpdate`). */
+/** Returns the headers that describe the device (`ESP8266HTTPUpdate::handleUpdate`). */
 export function updateHeaders({ board, mac }: Esp, { apMac, chipId }: Identity, mode: UpdateMode, sdkVersion: string) {
   const { build, device } = board;
   const modes = { sketch: 'sketch', filesystem: 'spiffs', version: 'version' } as const;
@@ -75,7 +79,7 @@ export function updateHeaders({ board, mac }: Esp, { apMac, chipId }: Identity, 
   ];
 }
 
-/** The client names the length of the body that it does not send; it did not always (`HTTPClient::sendRequest`). */
+/** Returns the Content-Length header that `HTTPClient::sendRequest` adds for an empty body since 2.7.0. */
 function contentLength(core: string): readonly string[] {
   return compareReleases(core, '2.7.0') < 0 ? [] : ['Content-Length: 0'];
 }

@@ -1,20 +1,21 @@
 import type { ClientError } from './http-errors.ts';
 import type { StreamReader } from './stream-reader.ts';
 
-/** What the HTTP client keeps of the head of an answer. */
+/** Parts of a response head that the HTTP client stores. */
 export interface HttpResponse {
   readonly status: number;
-  /** Of Content-Length; -1 without one. */
+  /** Value of Content-Length; -1 without the header. */
   readonly sizeBytes: number;
-  /** All values of the header of that name, joined by commas. */
+  /** All values of `x-MD5`, joined by commas. */
   readonly md5: string;
+  /** All values of `x-version`, joined by commas. */
   readonly version: string;
   readonly location: string;
 }
 
 const collected = ['x-md5', 'x-version'];
 
-/** `HTTPClient::handleHeaderResponse` (ESP8266HTTPClient.cpp). */
+/** Reads a response head like `HTTPClient::handleHeaderResponse` (ESP8266HTTPClient.cpp). */
 export async function readResponse(reader: StreamReader): Promise<HttpResponse | { readonly error: ClientError }> {
   const headers = new Map<string, string>();
   let status = 0;
@@ -34,14 +35,14 @@ export async function readResponse(reader: StreamReader): Promise<HttpResponse |
   }
 }
 
-/** A header that is collected keeps all its values, any other one the last. */
+/** Joins all values of a collected header. Other headers keep only the last value. */
 function joined(name: string, before: string | undefined, value: string): string {
   return before !== undefined && before !== '' && collected.includes(name) ? `${before},${value}` : value;
 }
 
 function judged(status: number, headers: ReadonlyMap<string, string>): HttpResponse | { readonly error: ClientError } {
   const encoding = headers.get('transfer-encoding') ?? '';
-  // Chunks are for those who ask the client for the body; the Updater reads the connection itself.
+  // The client accepts chunked responses, but the Updater reads the raw connection and does not decode chunks.
   if (encoding !== '' && encoding.toLowerCase() !== 'chunked') return { error: 'encoding' };
   if (status <= 0) return { error: 'noHttpServer' };
   const length = headers.get('content-length');

@@ -17,20 +17,20 @@ import { afflictedTransfer } from './transfer-fault.ts';
 export interface HttpUpdaterOptions extends HttpClientOptions {
   /** `http://[user:password@]host[:port]/path`, or https. */
   readonly url: string;
-  /** From the end of one question to the next. */
+  /** Time from the end of one update check to the start of the next. */
   readonly intervalMs: number;
   readonly mode: UpdateMode;
-  /** What `ESP.getSdkVersion()` says. */
+  /** Return value of `ESP.getSdkVersion()`. */
   readonly sdkVersion: string;
 }
 
-/** Before it reads the body, `handleUpdate` closes all other connections. */
+/** Pause before the body is read, in which `handleUpdate` closes all other connections. */
 const closeOthersMs = 100;
 const headerBytes = 4;
 const largerThanAnyChip = 32 * 1024 * 1024;
 
 /**
- * ESP8266httpUpdate.cpp, in a sketch that asks when it has started and then at an interval, until its life ends.
+ * Checks for updates like ESP8266httpUpdate.cpp in a sketch that does so at startup and then at an interval, until its life ends.
  */
 export async function pollForUpdates(esp: Esp, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
   const { life } = esp;
@@ -69,7 +69,7 @@ function failed(error: string): Result {
   return { outcome: 'failed', error };
 }
 
-/** `handleUpdate`, from the status on. */
+/** Handles a response like `handleUpdate`, from the status on. */
 async function handle(esp: Esp, answer: HttpAnswer, mode: UpdateMode): Promise<Result> {
   const { status, sizeBytes, version } = answer.response;
   if (mode === 'version') {
@@ -90,7 +90,7 @@ async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Re
   const header = await answer.reader.bytes(headerBytes);
   const refusal = refusalOfHttpClient(board.device, beginning(header, sizeBytes), delivery)?.error;
   const beginError = board.errorOfBegin(delivery);
-  // The MD5 is handed over when the Updater has begun.
+  // The client sets the MD5 only after `Update.begin`, so an error of `begin` is reported before a faulty MD5.
   if (refusal !== undefined && refusal.code !== httpErrors.faultyMd5) return failed(refusal.printed);
   if (beginError !== undefined) return failed(updateErrorText(beginError.printed));
   if (refusal !== undefined) return failed(refusal.printed);
@@ -111,14 +111,14 @@ function concluded(esp: Esp, delivery: Delivery, received: ReceivedBytes): Resul
   }
 }
 
-/** As much as the first checks want: the length, and the first bytes of a header that is whole. */
+/** Returns an array for the first checks: it has the length of the update, and the header if all of it arrived. */
 function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(Math.min(sizeBytes, largerThanAnyChip));
   if (header.length === headerBytes && bytes.length >= headerBytes) bytes.set(header);
   return bytes;
 }
 
-/** `UpdaterClass::writeStream`: it does not look whether the connection is still there, and waits for what does not come. */
+/** Receives like `UpdaterClass::writeStream`, which does not check whether the connection is open, and waits for the full timeout. */
 async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: number): Promise<ReceivedBytes> {
   const transfer = afflictedTransfer(esp, connection, esp.faults.transfer, sizeBytes);
   const timeoutMs = bodyTimeoutMs(esp);
@@ -135,7 +135,7 @@ async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: 
   return received;
 }
 
-/** Up to 60 s since 3.0.0, two time-outs of the stream before. */
+/** Returns the timeout for body data: 60 s on a device since 3.0.0, two stream timeouts before. */
 function bodyTimeoutMs({ board, timings }: Esp): number {
   const isNew = compareReleases(board.build.core, '3.0.0') >= 0;
   return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;

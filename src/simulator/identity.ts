@@ -1,24 +1,25 @@
-/** What tells one device from another. */
+/** Addresses and names that identify a device on the network. */
 export interface Identity {
-  /** Of the station interface: `5C:CF:7F:…`. */
+  /** MAC of the station interface, such as `5C:CF:7F:…`. */
   readonly mac: string;
+  /** MAC of the access point interface. */
   readonly apMac: string;
   /** `ESP.getChipId()`: the last three bytes of the MAC. */
   readonly chipId: number;
   readonly hostname: string;
 }
 
-/** One of the prefixes that Espressif has; the next bytes are the caller's. */
+/** One of Espressif's MAC prefixes. The other three bytes are the chip ID. */
 const prefix = [0x5c, 0xcf, 0x7f];
 
-/** The n-th device of a process, or the one with this MAC. */
+/** Returns the identity of the device with this MAC, or of the n-th device of the process if no MAC is set. */
 export function identityOf(wanted: { readonly mac?: string | undefined; readonly number: number }): Identity {
   const chipId = wanted.mac === undefined ? (0x510000 + wanted.number) & 0xffffff : chipIdOf(wanted.mac);
   const mac = wanted.mac?.toUpperCase() ?? macOf([...prefix, chipId >> 16, (chipId >> 8) & 0xff, chipId & 0xff]);
   const [first = 0, ...rest] = mac.split(':').map((part) => Number.parseInt(part, 16));
   return {
     mac,
-    // The access point's address is the station's, marked as locally administered.
+    // The access point uses the station's MAC with the bit for locally administered addresses set.
     apMac: macOf([first | 2, ...rest]),
     chipId,
     hostname: `esp8266-${chipId.toString(16).padStart(6, '0')}`,

@@ -1,4 +1,4 @@
-/** A virtual ESP8266, to rehearse updates on: `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
+/** Entry point of the simulator: virtual ESP8266 devices to test updates with. `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
 
 export type { Transport } from '../core/device-model/staging.ts';
 export type * from '../core/model/types.ts';

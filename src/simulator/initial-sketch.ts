@@ -7,7 +7,7 @@ import { recallFirmware } from './firmware-memory.ts';
 import type { VirtualEspOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
-/** What a device runs when it is switched on. */
+/** Initial sketch, flash and build of a device. */
 export interface StartingPoint {
   readonly image: Uint8Array;
   readonly sketchSizeBytes: number;
@@ -19,9 +19,10 @@ const defaultChipBytes = 4 * 1024 * 1024;
 const defaultCore = '3.1.2';
 
 /**
- * Puts options together with what the image itself says: its core, unless one is named; its keys count only when `publicKey` names one.
+ * Combines the options with the image: its core is used unless the options name one. Keys in the image are ignored; only `publicKey`
+ * counts.
  *
- * @throws OtaError USAGE for a core of which nothing is known
+ * @throws OtaError USAGE for an unknown core
  */
 export function startingPoint(options: VirtualEspOptions): StartingPoint {
   const { chipSizeBytes = defaultChipBytes } = options;
@@ -57,7 +58,7 @@ function imageOf({ image, core, publicKey }: VirtualEspOptions, chipSizeBytes: n
   return madeUp({
     flashSizeBytes: chipSizeBytes,
     publicKey: publicKey === 'none' ? undefined : publicKey,
-    // A core that was named is not contradicted by the image.
+    // The git hash in the image must not contradict the core of the options.
     ...(core === undefined || core === defaultCore ? {} : { coreGitHash: '00000000' }),
     ...image,
   });
@@ -65,7 +66,7 @@ function imageOf({ image, core, publicKey }: VirtualEspOptions, chipSizeBytes: n
 
 let lastMadeUp: { readonly key: string; readonly image: Uint8Array } | undefined;
 
-/** Hundreds of devices that run the same share one image. */
+/** Returns a synthetic sketch. Devices started with the same options share one image. */
 function madeUp(options: SyntheticSketchOptions): Uint8Array {
   const key = JSON.stringify({ ...options, publicKey: options.publicKey?.fingerprint });
   if (lastMadeUp?.key !== key) lastMadeUp = { key, image: syntheticSketch(options) };
@@ -79,7 +80,7 @@ function withFlashMode(image: Uint8Array, { flashMode }: VirtualEspOptions): Uin
   return changed;
 }
 
-/** The middle choice of the board menu: 2 MB of 4 for the filesystem, 64 KB of 1. */
+/** Returns the middle option of the board menu: a filesystem of 2 MB on a 4 MB chip, of 64 KB on a 1 MB chip. */
 function defaultLayout(chipSizeBytes: number, core: string): { readonly fsStart: number; readonly fsEnd: number } {
   const megabytes = chipSizeBytes / 1024 / 1024;
   const script = { 1: '1m64', 2: '2m1m', 4: '4m2m', 8: '8m6m', 16: '16m14m' }[megabytes];

@@ -1,4 +1,4 @@
-/** What a host asks of a device in its first datagram: `<command> <host's TCP port> <size> <md5>`. */
+/** First datagram of a host: `<command> <host's TCP port> <size> <md5>`. */
 export interface Invitation {
   readonly kind: 'sketch' | 'filesystem';
   readonly hostPort: number;
@@ -6,7 +6,7 @@ export interface Invitation {
   readonly md5: string;
 }
 
-/** What comes back for `AUTH`: `200 <cnonce> <response>`. */
+/** Response of a host to `AUTH`: `200 <cnonce> <response>`. */
 export interface AuthAnswer {
   readonly cnonce: string;
   readonly response: string;
@@ -18,10 +18,10 @@ const authCommand = 200;
 const md5Digits = 32;
 
 /**
- * Reads an invitation as `ArduinoOTAClass::_onRx` (ArduinoOTA.cpp) does: a number that is none counts as 0, and the MD5 goes up to the
- * end of the line, of the datagram, or to a zero byte.
+ * Reads an invitation as `ArduinoOTAClass::_onRx` (ArduinoOTA.cpp) does: an invalid number counts as 0, and the MD5 ends at a line feed,
+ * a zero byte or the end of the datagram.
  *
- * @returns undefined where the device stays silent
+ * @returns undefined if the device does not respond
  */
 export function readInvitation(datagram: Uint8Array): Invitation | undefined {
   const reader = new DatagramReader(datagram);
@@ -36,7 +36,11 @@ export function readInvitation(datagram: Uint8Array): Invitation | undefined {
   return { kind: command === sketchCommand ? 'sketch' : 'filesystem', hostPort: hostPort & 0xffff, sizeBytes, md5 };
 }
 
-/** @returns undefined where the device goes back to waiting for an invitation without a word */
+/**
+ * Reads the response to `AUTH`.
+ *
+ * @returns undefined if the device ignores it and waits for a new invitation
+ */
 export function readAuthAnswer(datagram: Uint8Array): AuthAnswer | undefined {
   const reader = new DatagramReader(datagram);
   if (reader.integer() !== authCommand) return undefined;
@@ -46,7 +50,7 @@ export function readAuthAnswer(datagram: Uint8Array): AuthAnswer | undefined {
   return cnonce.length === md5Digits && response.length === md5Digits ? { cnonce, response } : undefined;
 }
 
-/** Reads as `parseInt` and `readStringUntil` of ArduinoOTA.cpp do. */
+/** Reads a datagram with the rules of `parseInt` and `readStringUntil` in ArduinoOTA.cpp. */
 class DatagramReader {
   readonly #text: string;
   #at = 0;
@@ -55,7 +59,7 @@ class DatagramReader {
     this.#text = Buffer.from(datagram).toString('latin1');
   }
 
-  /** At most 15 digits; 16 and more count as 0. */
+  /** Reads a number of at most 15 digits. Longer numbers count as 0. */
   integer(): number {
     const match = /^ *(\d{0,16})/.exec(this.#text.slice(this.#at));
     const digits = match?.[1] ?? '';

@@ -8,31 +8,32 @@ interface Piece {
   readonly arrivesAt: number;
 }
 
-/** Room in the receive window that the sender may use from a moment on. */
+/** Space in the receive window that the sender can use from `usableAt` on. */
 interface Credit {
   bytes: number;
   readonly usableAt: number;
 }
 
-/** What a read brings: bytes, the end of the connection, or nothing in time. */
+/** Result of a read: bytes, the end of the connection, or a timeout. */
 export type ReadResult = Uint8Array | 'end' | 'timeout';
 
-/** A timer that fires late must not slow a link down for ever: so much is taken as jitter. */
+/** Lateness below this limit counts as timer jitter, so that late timers do not slow the link down permanently. */
 const jitterMs = 8;
 const lingerMs = 2000;
 
 /**
- * The device's end of a TCP connection, as it would be over a link with a round trip of R and a receive window of W.
+ * The device's end of a TCP connection, simulated over a link with round-trip time R and receive window W.
  *
- * The peer is a real program on a real socket, and loopback brings its bytes at once. So the bytes are taken from the socket but are held
- * back: they arrive R/2 after they were taken, at most W of them are under way or unread, and the room that a read makes can be used R
- * later (R/2 until the sender hears of it, R/2 until its bytes are here). A sender that streams thus gets W bytes a round trip, and one
- * that waits for each answer gets one write a round trip, as over a real link; slow start does not matter, since W is below the ten
- * segments that a sender may begin with. The socket is not read while there is no room. What is not like a real link: the kernel's own
- * buffers for loopback take some hundred kilobytes to a few megabytes besides, so that a sender whose writes have all returned knows as
- * little as with a large send buffer. What the device acknowledged is true here as there.
+ * The peer is a real program on a real socket, and loopback delivers its bytes immediately. They are therefore delayed: bytes arrive R/2
+ * after they were read from the socket, at most W bytes are in flight or unread, and window space freed by a read is usable R later (R/2
+ * until the sender learns of it, R/2 until its bytes arrive). A streaming sender thus sends W bytes per round trip, and a sender that
+ * waits for each response sends one write per round trip, as over a real link. Slow start does not matter, because W is below the initial
+ * window of ten segments. The socket is not read while the window is full.
  *
- * Moments are reckoned from the moments before, not from when timers fired, so that lateness does not add up.
+ * One difference from a real link: the kernel's loopback buffers hold some hundred kilobytes to a few megabytes in addition. As with a
+ * large send buffer, a completed write does not show that the device received the bytes. The acknowledgements of the device do.
+ *
+ * Due times are computed from earlier due times, not from the time when a timer fired, so that lateness does not accumulate.
  */
 export class LinkedSocket {
   readonly #socket: Socket;
@@ -48,7 +49,7 @@ export class LinkedSocket {
   #isFinishing = false;
   readonly #teardown = () => this.#socket.destroy();
 
-  /** @param signal tears the connection down when it aborts */
+  /** @param signal closes the connection when it aborts */
   constructor(socket: Socket, link: LinkModel, signal: AbortSignal, clock: Clock = systemClock) {
     this.#socket = socket;
     this.#link = link;
@@ -68,9 +69,9 @@ export class LinkedSocket {
   }
 
   /**
-   * What has arrived, at most `limit` bytes; waits for the first of them.
+   * Reads the bytes that have arrived, at most `limit`. Waits for the first of them.
    *
-   * @throws the reason of the signal, when it aborts
+   * @throws the signal's abort reason
    */
   async read(limit: number, timeoutMs = Number.POSITIVE_INFINITY): Promise<ReadResult> {
     const readyAt = this.#clock.now();
@@ -84,12 +85,12 @@ export class LinkedSocket {
     }
   }
 
-  /** Whether the peer is known to have ended or broken the connection. Unread bytes may still be there. */
+  /** Whether the device knows that the peer has ended or reset the connection. There may still be unread bytes. */
   get hasEnded(): boolean {
     return this.#endsAt !== undefined && this.#endsAt <= this.#clock.now();
   }
 
-  /** Sends, unless the peer has ended its side: then lwIP's client counts as disconnected and drops what is printed to it. */
+  /** Sends bytes. If the peer has ended its side, they are dropped, because lwIP's client then counts as disconnected. */
   write(bytes: Uint8Array | string): void {
     if (this.hasEnded || this.#isFinishing) return;
     this.#atPeer(() => {
@@ -97,7 +98,7 @@ export class LinkedSocket {
     });
   }
 
-  /** Ends the connection behind what was written, and waits until that has left. */
+  /** Ends the connection after all written bytes, and waits until they have been sent. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
     const socket = this.#socket;
@@ -106,13 +107,13 @@ export class LinkedSocket {
       this.#atPeer(() => (socket.destroyed ? resolve() : socket.end(resolve)));
     });
     this.#signal.throwIfAborted();
-    // The peer has some time to read and to close its own side.
+    // The peer has this time to read and to close its own side.
     socket.removeAllListeners('readable');
     socket.resume();
     setTimeout(() => socket.destroy(), lingerMs).unref();
   }
 
-  /** Leaves the connection as it is, unread and unanswered, until `signal` aborts. */
+  /** Leaves the connection open, unread and unanswered, until `signal` aborts. */
   abandon(signal: AbortSignal): void {
     this.#isFinishing = true;
     this.#outgoing.length = 0;
@@ -120,7 +121,7 @@ export class LinkedSocket {
     signal.addEventListener('abort', this.#teardown, { once: true });
   }
 
-  /** Tears the connection down: the peer sees a reset, which TLS has no way to cause. */
+  /** Closes the connection with a reset (RST). A TLS connection is closed without one, because `TLSSocket` cannot send it. */
   reset(): void {
     const socket = this.#socket;
     if (socket instanceof TLSSocket) socket.destroy();
@@ -131,7 +132,7 @@ export class LinkedSocket {
     const now = this.#clock.now();
     for (let credit = this.#credits[0]; credit !== undefined; credit = this.#credits[0]) {
       const count = Math.min(credit.bytes, this.#socket.readableLength);
-      // Of a stream that is empty it asks for more, or finds its end.
+      // On an empty stream, `read(0)` requests more data or detects the end.
       const bytes: unknown = this.#socket.read(count);
       if (count === 0 || !(bytes instanceof Uint8Array)) break;
       this.#pieces.push({ bytes, arrivesAt: Math.max(now + this.#link.rttMs / 2, credit.usableAt) });
@@ -165,7 +166,7 @@ export class LinkedSocket {
     this.#wake();
   }
 
-  /** Does something when it would be seen by the peer: half a round trip from now, and in order. */
+  /** Runs an action when the peer would see its effect: half a round trip from now, and in order. */
   #atPeer(action: () => void): void {
     const now = this.#clock.now();
     const since = now - this.#readAt < jitterMs ? this.#readAt : now;
@@ -182,7 +183,7 @@ export class LinkedSocket {
     }
   }
 
-  /** Waits for news of the connection, or for `ms`. */
+  /** Waits for a change of the connection, at most `ms`. */
   async #change(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {

@@ -3,19 +3,19 @@ import type { Bonjour, ServiceConfig } from 'bonjour-service';
 import { mdnsPort, openMdnsSocket } from '../delivery/mdns-socket.ts';
 import type { Esp } from './services.ts';
 
-/** How a device announces itself. */
+/** Options of a device's mDNS announcement. */
 export interface MdnsOptions {
-  /** What the core calls the board (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
+  /** Board name of the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
   readonly board?: string | undefined;
-  /** Announces `sketch_md5` too, as a sketch of its own accord may. */
+  /** Whether `sketch_md5` is announced too, as a sketch can choose to do. */
   readonly tellsSketchMd5?: boolean | undefined;
-  /** More entries, or others in the place of the usual ones. */
+  /** TXT entries that are added to the usual ones or replace them. */
   readonly txt?: Readonly<Record<string, string>> | undefined;
-  /** 5353, unless tests want to be among themselves. */
+  /** UDP port, 5353 by default. Tests use another one to be isolated. */
   readonly port?: number | undefined;
 }
 
-/** What there is to announce. */
+/** Data of a device that is announced. */
 export interface Announced {
   readonly hostname: string;
   readonly otaPort: number;
@@ -24,12 +24,12 @@ export interface Announced {
 }
 
 /**
- * Announces a device until its present life ends: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. It
- * goes without a goodbye, as a device does that restarts or dies. A device on 127.0.0.1 is announced on the loopback interface only.
+ * Announces a device until its current life ends: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. No
+ * goodbye is sent, as when a device restarts or fails. A device on 127.0.0.1 is announced on the loopback interface only.
  *
- * bonjour-service listens for a conflicting name first, so that the announcement comes after about a second.
+ * bonjour-service checks for a conflicting name first, so the announcement is sent after about a second.
  *
- * @throws Error when this machine cannot take part in mDNS
+ * @throws Error if mDNS is not available on this machine
  * @internal
  */
 export async function announce(esp: Esp, options: MdnsOptions, announced: Announced): Promise<void> {
@@ -37,7 +37,7 @@ export async function announce(esp: Esp, options: MdnsOptions, announced: Announ
   const { port = mdnsPort } = options;
   for (const address of addressesOf(esp.host)) {
     const socket = await openMdnsSocket(address, port);
-    // Handed through to multicast-dns, which names these options; the type of bonjour-service knows only those of a service.
+    // bonjour-service passes these options to multicast-dns, but its type only has the options of a service.
     const bonjour = new Bonjour({ socket, bind: false, port } as object, () => undefined);
     for (const service of servicesOf(esp, options, announced)) publish(bonjour, service, address);
     const yank = () => bonjour.destroy();
@@ -66,7 +66,7 @@ function servicesOf(esp: Esp, options: MdnsOptions, announced: Announced): reado
   ];
 }
 
-/** bonjour-service would give all addresses of this machine for those of the device. */
+/** Publishes a service with the address of the device only. bonjour-service would announce all addresses of this machine. */
 function publish(bonjour: Bonjour, config: ServiceConfig, address: string): void {
   const service = bonjour.publish(config);
   const allRecords = service.records.bind(service);

@@ -9,55 +9,55 @@ import type { SyntheticSketchOptions } from './synthetic-sketch.ts';
 import type { Timings } from './timings.ts';
 import type { WebLogin } from './web-updater.ts';
 
-/** What a virtual device is and does; everything has a default. */
+/** Options of a virtual device. All have defaults. */
 export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
-  /** What it runs, as the compiler made it (no gzip, no signature), or what a made-up sketch is to be like. */
+  /** Running sketch image as the compiler made it (no gzip, no signature), or options for a synthetic sketch. */
   readonly image?: Uint8Array | SyntheticSketchOptions | undefined;
-  /** Byte 2 of the header in flash; what the image says by default. */
+  /** Byte 2 of the header in flash. The value of the image by default. */
   readonly flashMode?: FlashMode | undefined;
-  /** Of the chip that is soldered on, 4 MB by default. */
+  /** Size of the physical flash chip, 4 MB by default. */
   readonly chipSizeBytes?: number | undefined;
-  /** The key that the running sketch was built with: it takes only what is signed with it. */
+  /** Key that the running sketch was built with: it accepts only updates signed with it. No signature check by default. */
   readonly publicKey?: BuildOptions['publicKey'] | undefined;
-  /** How an image that an update brings was built; see `buildAfterUpdate`. */
+  /** Build options of the images that updates install; see `buildAfterUpdate`. */
   readonly next?: BuildOptions | ((image: Uint8Array) => BuildOptions) | undefined;
-  /** Builds whose images the device may come to run: what they are is read from these. */
+  /** Manifests of images that updates may install; core, layout, version and key are read from them. */
   readonly manifests?: readonly Manifest[] | undefined;
 
-  /** Where it listens, 127.0.0.1 by default. */
+  /** Address that the device listens on, 127.0.0.1 by default. */
   readonly host?: string | undefined;
-  /** 0, the default, for any. */
+  /** Port for updates from a host. 0, the default, selects a free port. */
   readonly otaPort?: number | undefined;
-  /** What is spoken on that port: ArduinoOTA, or ESPHome's own protocol (TCP), of which there is no more than the greeting. */
+  /** Protocol on that port: ArduinoOTA, the default, or ESPHome's (TCP), which is simulated up to the greeting. */
   readonly speaks?: 'arduino' | 'esphome' | undefined;
-  /** Of ArduinoOTA; none by default. */
+  /** Password of ArduinoOTA; none by default. */
   readonly password?: string | undefined;
-  /** TCP, of the web updater; 0 for any. Without it there is none. */
+  /** TCP port of the web updater; 0 selects a free port. Undefined: no web updater. */
   readonly webPort?: number | undefined;
-  /** `/update` by default. */
+  /** Path of the web updater, `/update` by default. */
   readonly webPath?: string | undefined;
-  /** Of the web updater; none by default. */
+  /** Login of the web updater; none by default. */
   readonly webLogin?: WebLogin | undefined;
 
-  /** Where its HTTP client asks for updates; without it, it does not ask. */
+  /** URL that the HTTP client checks for updates. Undefined: no update checks. */
   readonly updateUrl?: string | undefined;
-  /** From one question to the next, one minute by default. The first one comes when it has started. */
+  /** Time between update checks, one minute by default. The first check runs at startup. */
   readonly updateIntervalMs?: number | undefined;
-  /** `sketch` by default. */
+  /** Kind of update that the HTTP client requests, `sketch` by default. */
   readonly updateMode?: UpdateMode | undefined;
-  /** Off by default, as on the device. */
+  /** Whether the HTTP client follows redirects. Off by default, as on a real device. */
   readonly followsRedirects?: boolean | undefined;
-  /** The certificates (PEM) that it trusts for https; any, when it is absent. */
+  /** Trusted certificates (PEM) for https. Undefined: all certificates are accepted. */
   readonly ca?: string | undefined;
-  /** What `ESP.getSdkVersion()` says. */
+  /** Return value of `ESP.getSdkVersion()`. */
   readonly sdkVersion?: string | undefined;
 
-  /** Announces itself; it does not, when this is absent. */
+  /** Options of the mDNS announcement. Undefined: no announcement. */
   readonly mdns?: MdnsOptions | undefined;
 
   readonly mac?: string | undefined;
   readonly hostname?: string | undefined;
-  /** Drives all that is left to chance; the same seed and the same traffic give the same faults. */
+  /** Seed of all random choices: the same seed and the same traffic produce the same faults. */
   readonly seed?: number | undefined;
   readonly link?: Partial<LinkModel> | undefined;
   readonly faults?: Faults | undefined;

@@ -5,10 +5,10 @@ import type { Esp } from './services.ts';
 import { TcpPort } from './tcp-port.ts';
 import { UdpPort } from './udp-port.ts';
 
-/** The port for updates from a host, whichever protocol is spoken there. */
+/** Port for updates from a host, independent of the protocol. */
 export interface OtaPort {
   readonly port: number;
-  /** After a restart nothing of the life before is left. */
+  /** Clears all state, as a restart does. */
   reset(): void;
   close(): Promise<void>;
 }

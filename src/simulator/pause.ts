@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits, on the clock of `performance.now()`. Timers fire up to a millisecond early: then the rest is waited for.
+ * Waits for at least `ms` by `performance.now()`. Timers can fire up to a millisecond early; the remaining time is then waited too.
  *
- * @throws the reason of the signal, when it aborts first
+ * @throws the signal's abort reason, or an AbortError during the wait, if the signal aborts first
  */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   const dueAt = performance.now() + ms;

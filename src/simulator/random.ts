@@ -1,7 +1,7 @@
-/** Numbers from 0 to below 1, the same for the same seed. */
+/** Random number generator: returns numbers from 0 (inclusive) to 1 (exclusive), in the same sequence for the same seed. */
 export type Random = () => number;
 
-/** A small generator of its own (mulberry32): what a seed gives must not depend on the version of Node. */
+/** Returns a mulberry32 generator, so that the numbers for a seed do not depend on the version of Node. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

@@ -1,7 +1,7 @@
 import { sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
-/** What has arrived of an upload, sector by sector, so that a fleet that gets the same bytes keeps them once. */
+/** Received bytes of an upload, stored by sector, so that a fleet that receives the same bytes stores them once. */
 export class ReceivedBytes {
   readonly #sectors: Uint8Array[] = [];
   readonly #last = new Uint8Array(sectorBytes);
@@ -23,7 +23,7 @@ export class ReceivedBytes {
     }
   }
 
-  /** All of it in one piece; a copy. */
+  /** Returns a contiguous copy of all bytes. */
   joined(): Uint8Array {
     return Buffer.concat([...this.#sectors, this.#last.subarray(0, this.#lastCount)]);
   }

@@ -17,7 +17,7 @@ import { openServices, type SketchServices } from './sketch-services.ts';
 import { deviceTimings, type Timings } from './timings.ts';
 import type { VirtualEsp, VirtualEspState } from './virtual-esp-api.ts';
 
-/** A virtual device: for its caller a `VirtualEsp`, for the services of its sketch an `Esp`. It lives from boot to restart, again and again. */
+/** A virtual device: a `VirtualEsp` for callers and an `Esp` for the services of its sketch. A life is the time from boot to restart. */
 export class RunningEsp implements VirtualEsp, Esp {
   readonly board: Board;
   readonly host: string;
@@ -29,7 +29,7 @@ export class RunningEsp implements VirtualEsp, Esp {
   readonly #closing = newSpan();
   readonly events = new EventStream(this.#closing.signal);
   readonly #options: VirtualEspOptions;
-  /** From 0 to 1, for life. */
+  /** From 0 to 1, derived from the seed and constant; decides which bad updates affect this device. */
   readonly #luck: number;
   #life = newSpan();
   #loop = new SketchLoop();
@@ -155,7 +155,7 @@ export class RunningEsp implements VirtualEsp, Esp {
 
   fail(error: unknown): void {
     if (this.closing.aborted) return;
-    // Thrown where no promise can swallow it.
+    // Thrown outside any promise, so that it becomes an uncaught exception.
     queueMicrotask(() => {
       throw error;
     });
@@ -173,7 +173,7 @@ export class RunningEsp implements VirtualEsp, Esp {
     await this.close();
   }
 
-  /** eboot, the sketch's setup, and then the services again, on the same ports. */
+  /** Runs eboot and the setup of the sketch, then starts the services again on the same ports. */
   async #comeBack(): Promise<void> {
     const fate = fateOf(this.board.arriving, this.#faults, this.#luck);
     if (fate === 'fall-back') this.board.forgetArriving();
@@ -204,7 +204,7 @@ export class RunningEsp implements VirtualEsp, Esp {
   }
 }
 
-/** A span of time whose end any number of connections and waits may listen for. */
+/** Returns a controller whose signal accepts any number of listeners, because every connection and wait adds one. */
 function newSpan(): AbortController {
   const span = new AbortController();
   setMaxListeners(0, span.signal);

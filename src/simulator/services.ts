@@ -5,7 +5,7 @@ import type { LinkModel } from './link.ts';
 import type { Random } from './random.ts';
 import type { Timings } from './timings.ts';
 
-/** What ArduinoOTA, the web updater and the HTTP client have of the device that they are part of. */
+/** Interface of the device for its services: ArduinoOTA, the web updater and the HTTP client. */
 export interface Esp {
   readonly board: Board;
   readonly host: string;
@@ -13,24 +13,24 @@ export interface Esp {
   readonly link: LinkModel;
   readonly timings: Timings;
   readonly random: Random;
-  /** Of the present life, from boot to restart: aborts when the device restarts or is closed. */
+  /** Signal of the current life, from boot to restart: aborts when the device restarts or is closed. */
   readonly life: AbortSignal;
-  /** Aborts when the virtual device is closed for good. */
+  /** Signal that aborts when the virtual device is closed. */
   readonly closing: AbortSignal;
-  /** False while it restarts, and for ever when it is bricked. */
+  /** False while the device restarts, and permanently when it is bricked or closed. */
   readonly isUp: boolean;
-  /** What goes wrong with the present upload. */
+  /** Faults of the current upload. */
   readonly faults: Faults;
-  /** Counts an upload that meets the faults. */
+  /** Counts an upload toward the limit of uploads that the faults affect. */
   countUpload(): void;
-  /** Runs a task in the sketch's `loop()`, behind those that are under way. */
+  /** Runs a task in the sketch's `loop()`, after the tasks queued before it. */
   inLoop(task: () => Promise<void>): Promise<void>;
-  /** @param error the device's words; undefined when it accepted */
+  /** @param error error text of the device; undefined if it accepted the update */
   reportUpdate(transport: Transport, error?: string): void;
-  /** The HTTP client asked, and there was nothing to do. */
+  /** Reports an update check without an update to install. */
   reportCheck(status: number): void;
-  /** What is a bug, since nobody awaits what goes on inside the device. */
+  /** Reports an unexpected error as an uncaught exception, because no caller awaits the tasks of the device. */
   fail(error: unknown): void;
-  /** Ends the present life; what goes on in it is dropped. */
+  /** Ends the current life, cancels everything in progress and restarts the device. */
   restart(): void;
 }

@@ -6,9 +6,10 @@ const forgotten = new FinalizationRegistry<string>((key) => {
 });
 
 /**
- * The one copy of this content in the process: the devices of a fleet run the same sketch, and each has it once more where it was staged.
+ * Returns the single copy of this content in the process. The devices of a fleet run the same sketch, and each has a staged copy too.
+ * The returned array must not be modified.
  *
- * @param sector is not kept, and not changed; do not change what is returned
+ * @param sector neither stored nor modified
  */
 export function sharedSector(sector: Uint8Array): Uint8Array {
   const key = createHash('md5').update(sector).digest('base64');

@@ -1,11 +1,11 @@
 /**
- * The one thread of a sketch: what ArduinoOTA, the web server and the HTTP client do, they do one after the other, since each of them blocks
+ * The single thread of a sketch. ArduinoOTA, the web server and the HTTP client run one after the other, because each of them blocks
  * `loop()` while it works.
  */
 export class SketchLoop {
   #last: Promise<void> = Promise.resolve();
 
-  /** Runs a task when those before it are done. What it throws when `signal` aborts is dropped: the device restarted under it. */
+  /** Runs a task after all earlier tasks. Its errors are ignored once `signal` has aborted, because the device has restarted. */
   async run(signal: AbortSignal, task: () => Promise<void>): Promise<void> {
     const result = this.#last.then(async () => {
       if (signal.aborted) return;

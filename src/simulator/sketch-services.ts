@@ -7,18 +7,18 @@ import type { Esp } from './services.ts';
 import { WebServer } from './web-server.ts';
 import { WebUpdater } from './web-updater.ts';
 
-/** What a sketch has on the network: ArduinoOTA, the web updater, the HTTP client, mDNS. */
+/** Network services of a sketch: ArduinoOTA, the web updater, the HTTP client, mDNS. */
 export interface SketchServices {
   readonly otaPort: number;
   readonly webPort: number | undefined;
-  /** `setup()`: everything begins anew. */
+  /** Starts the services as `setup()` does after a boot, with their state cleared. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the ports. They stay open until `close`, also while the device restarts, so that no other program gets them meanwhile; what comes
- * then is dropped.
+ * Opens the ports of the services. They stay open until `close`, also during a restart, so that no other program can bind them. Traffic
+ * that arrives during a restart is dropped.
  */
 export async function openServices(
   esp: Esp,
@@ -51,7 +51,7 @@ export async function openServices(
   };
 }
 
-/** A port that cannot be had must not leave the other one open. */
+/** Opens the web server, and closes the other port if that fails. */
 async function openWeb(esp: Esp, port: number, site: WebUpdater, other: OtaPort): Promise<WebServer> {
   try {
     return await WebServer.open(esp, port, site);

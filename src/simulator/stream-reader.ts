@@ -1,6 +1,6 @@
 import type { LinkedSocket } from './linked-socket.ts';
 
-/** Reads a connection as `Stream` of the core does: byte by byte out of what has arrived, with one time-out for each wait. */
+/** Reads a connection as the core's `Stream` does: from the bytes that have arrived, with a timeout for each wait. */
 export class StreamReader {
   readonly #connection: LinkedSocket;
   readonly #timeoutMs: number;
@@ -12,17 +12,17 @@ export class StreamReader {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Waits until there is something to read. */
+  /** Waits for data, the end of the connection or the timeout. */
   wait(timeoutMs = this.#timeoutMs): Promise<'data' | 'end' | 'timeout'> {
     return this.#fill(timeoutMs);
   }
 
-  /** Whether the connection has ended and all of it was read. */
+  /** Whether the connection has ended and all its bytes were read. */
   get isOver(): boolean {
     return this.#at === this.#buffer.length && this.#connection.hasEnded;
   }
 
-  /** `readStringUntil`: what comes before `end`, which is taken too; or what came until a time-out or the end of the connection. */
+  /** Reads like `readStringUntil`: up to `end`, which is consumed, or up to a timeout or the end of the connection. */
   async textUntil(end: string): Promise<string> {
     const wanted = end.charCodeAt(0);
     let text = '';
@@ -36,14 +36,14 @@ export class StreamReader {
     return text;
   }
 
-  /** A line and its CRLF, in the way of the core's parsers: up to CR, then up to LF. */
+  /** Reads a line and its CRLF as the core's parsers do: up to CR, then up to LF. */
   async line(): Promise<string> {
     const text = await this.textUntil('\r');
     await this.textUntil('\n');
     return text;
   }
 
-  /** Exactly so many bytes; fewer after a time-out or at the end. */
+  /** Reads `count` bytes; fewer after a timeout or at the end of the connection. */
   async bytes(count: number, timeoutMs = this.#timeoutMs): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for (let left = count; left > 0 && (await this.#fill(timeoutMs)) === 'data'; ) {
@@ -54,26 +54,26 @@ export class StreamReader {
     return Buffer.concat(pieces);
   }
 
-  /** One byte, however long it takes; undefined at the end of the connection. */
+  /** Reads one byte without a timeout. Returns undefined at the end of the connection. */
   async byte(): Promise<number | undefined> {
     const state = await this.#fill(Number.POSITIVE_INFINITY);
     return state === 'data' ? this.#buffer[this.#at++] : undefined;
   }
 
-  /** What has arrived before the next byte of this value, at least one byte unless that byte is next; undefined at the end. */
+  /** Reads the bytes that have arrived before the next `stopByte`; empty if it is next. Returns undefined at the end of the connection. */
   async run(stopByte: number): Promise<Uint8Array | undefined> {
     if ((await this.#fill(Number.POSITIVE_INFINITY)) !== 'data') return undefined;
     const found = this.#buffer.indexOf(stopByte, this.#at);
     return this.#takeTo(found === -1 ? this.#buffer.length : found);
   }
 
-  /** What has arrived, at most so many bytes. */
+  /** Reads the bytes that have arrived, at most `limit`. */
   async some(limit: number, timeoutMs: number): Promise<Uint8Array | 'end' | 'timeout'> {
     const state = await this.#fill(timeoutMs);
     return state === 'data' ? this.#takeTo(Math.min(this.#at + limit, this.#buffer.length)) : state;
   }
 
-  /** Puts bytes back: `peekBytes`. */
+  /** Puts bytes back before the unread ones, to simulate `peekBytes`. */
   unread(bytes: Uint8Array): void {
     this.#buffer = Buffer.concat([bytes, this.#buffer.subarray(this.#at)]);
     this.#at = 0;

@@ -6,20 +6,20 @@ import type { RsaPublicKey } from '../core/keys/public-key.ts';
 import type { FlashMode } from '../core/model/artifact.ts';
 import { seededRandom } from './random.ts';
 
-/** What a made-up sketch is like; everything has a default. */
+/** Options of a synthetic sketch. All have defaults. */
 export interface SyntheticSketchOptions {
-  /** About how large it becomes: it is rounded to 16 bytes, and is never smaller than 8 KB. 300 KB by default. */
+  /** Size of the image, rounded up to a multiple of 16 bytes and at least 8 KB. 300 KB by default. */
   readonly sizeBytes?: number | undefined;
-  /** Two sketches of different seeds differ. */
+  /** Seed of the content. Sketches with different seeds differ. */
   readonly seed?: number | undefined;
-  /** The share of it that no compressor can shrink, 0 to 1. Real sketches come to about 0.6. */
+  /** Incompressible share of the image, 0 to 1. About 0.6 in real sketches, and by default. */
   readonly noise?: number | undefined;
   readonly flashMode?: FlashMode | undefined;
-  /** What its header says of the chip. 4 MB by default. */
+  /** Flash size in the image header. 4 MB by default. */
   readonly flashSizeBytes?: number | undefined;
-  /** The key that it was built with. */
+  /** Key that the sketch was built with. */
   readonly publicKey?: RsaPublicKey | undefined;
-  /** The first eight hex digits of the core's commit; `210897ef` is 3.1.2. Eight zeros: it does not say. */
+  /** First eight hex digits of the core's commit; `210897ef`, the default, is 3.1.2. Eight zeros: unknown. */
   readonly coreGitHash?: string | undefined;
 }
 
@@ -28,12 +28,12 @@ const smallestBytes = 2 * sectorBytes;
 const irom = 0x40200000;
 const headerBytes = 16;
 
-// What the reader of images looks for: a sketch without a trace of the Updater takes no further update.
+// Strings that the firmware reader looks for. Without them, the image would count as unable to install updates.
 const traces = ['Not Enough Space\0', 'AUTH %s\0', 'ESP8266-http-Update\0', 'Update Success! Rebooting...\0'];
 
 /**
- * A sketch that has everything that the boot ROM, eboot, the Updater and the reader of images look at, and runs nowhere: eboot,
- * padding, application, checksums, size and CRC as `tools/elf2bin.py` of the core leaves them.
+ * Returns a sketch image with everything that the boot ROM, eboot, the Updater and the firmware reader check: eboot, padding,
+ * application, checksums, size and CRC in the form of the core's `tools/elf2bin.py`. It contains no code that could run.
  */
 export function syntheticSketch(options: SyntheticSketchOptions = {}): Uint8Array {
   const { sizeBytes = 300 * 1024, flashMode = 'dio', coreGitHash = '210897ef' } = options;
@@ -51,7 +51,7 @@ export function syntheticSketch(options: SyntheticSketchOptions = {}): Uint8Arra
 
 type Generation = 'none' | 'eboot-page' | 'application';
 
-/** Where the core keeps size and CRC: nowhere before 2.7.0, in eboot's page up to 2.7.4, then in the application. */
+/** Returns where the core stores size and CRC: nowhere before 2.7.0, in eboot's page up to 2.7.4, then in the application. */
 function generationOf(coreGitHash: string): Generation {
   const [major = 3, minor = 0] = (coreReleaseOf(coreGitHash) ?? '3.0.0').split('.').map(Number);
   if (major >= 3) return 'application';
@@ -62,7 +62,7 @@ function sizeNibble(flashSizeBytes: number): number {
   return [...flashSizesByNibble].find(([, size]) => size === flashSizeBytes)?.[0] ?? 4;
 }
 
-/** One segment of equal bytes that nearly fills the sector, as the real one does; their xor is zero. */
+/** Writes eboot: one segment of equal bytes that nearly fills the sector, like the real one. The XOR of the bytes is zero. */
 function writeEboot(image: Uint8Array, flash: Uint8Array): void {
   const segmentBytes = 3500;
   writeHeader(image.subarray(0, headerBytes), flash, 0x4010f000, segmentBytes);
@@ -79,14 +79,14 @@ function applicationContent(
   const content = new Uint8Array(availableBytes & ~3);
   const hashAt = generation === 'application' ? 8 : 0;
   new DataView(content.buffer).setUint32(hashAt, Number.parseInt(coreGitHash, 16), true);
-  // A key ends with a zero byte, which the device's parser looks for.
+  // A key ends with a zero byte, because the device's parser looks for it.
   const text = Buffer.from([...traces, ...(publicKey === undefined ? [] : [`${publicKey.pem}\0`])].join(''), 'latin1');
   content.set(text.subarray(0, content.length - hashAt - 4), hashAt + 4);
   fillWithNoise(content.subarray(Math.min(hashAt + 4 + text.length, content.length)), seed, noise);
   return content;
 }
 
-/** Runs of random bytes among runs of zeros, so that `noise` is what is left of it when it is compressed. */
+/** Fills the content with runs of random bytes and of zeros, so that about the share `noise` remains after compression. */
 function fillWithNoise(content: Uint8Array, seed: number, noise: number): void {
   const random = seededRandom(seed);
   const runBytes = 64;
@@ -104,7 +104,7 @@ function writeApplication(image: Uint8Array, flash: Uint8Array, content: Uint8Ar
   application[application.length - 1] = content.reduce((sum, byte) => sum ^ byte, 0xef);
 }
 
-/** The header of an image with one segment: magic, count, flash bytes, entry, and the segment's address and size. */
+/** Writes the header of an image with one segment: magic, count, flash bytes, entry, and the segment's address and size. */
 function writeHeader(header: Uint8Array, flash: Uint8Array, address: number, segmentBytes: number): void {
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   header.set([imageMagic, 1, ...flash]);
@@ -113,7 +113,7 @@ function writeHeader(header: Uint8Array, flash: Uint8Array, address: number, seg
   view.setUint32(12, segmentBytes, true);
 }
 
-/** Both words are zero while the CRC is computed. */
+/** Writes size and CRC. Both words are zero while the CRC is computed. */
 function writeSizeAndCrc(image: Uint8Array, offset: number): void {
   const view = new DataView(image.buffer);
   view.setUint32(offset, 0, true);

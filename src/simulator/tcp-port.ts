@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Esp } from './services.ts';
 
-/** A TCP port on which a device listens, bound for as long as the virtual device is there. */
+/** TCP port that a device listens on. It stays bound until the virtual device is closed. */
 export class TcpPort {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -11,13 +11,13 @@ export class TcpPort {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
-      // While the device restarts nobody is there, though the port stays bound so that no other program gets it.
+      // The port stays bound during a restart so that no other program can bind it. Connections are reset until the device is up again.
       if (esp.isUp) accept(socket);
       else socket.resetAndDestroy();
     });
   }
 
-  /** @param port 0 for any */
+  /** @param port 0 selects a free port */
   static async open(esp: Esp, port: number, accept: (socket: Socket) => void): Promise<TcpPort> {
     const opened = new TcpPort(esp, accept);
     await new Promise<void>((resolve, reject) => {

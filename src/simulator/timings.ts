@@ -1,28 +1,28 @@
-/** The pauses that a device makes, in milliseconds. */
+/** Pauses and timeouts of a device, in milliseconds. */
 export interface Timings {
-  /** `ArduinoOTAClass::_runUpdate`: between its `OK` on UDP and its call back. */
+  /** Pause of `ArduinoOTAClass::_runUpdate` between its response on UDP and its connection to the host. */
   readonly dialPauseMs: number;
-  /** How long `WiFiClient::connect` tries. */
+  /** Timeout of `WiFiClient::connect`. */
   readonly dialTimeoutMs: number;
-  /** Between the last acknowledgement and `OK`. */
+  /** Pause between the last acknowledgement and `OK`. */
   readonly verdictPauseMs: number;
-  /** Between `OK` and the end of the connection. */
+  /** Pause between `OK` and the end of the connection. */
   readonly closePauseMs: number;
-  /** How long it goes on waiting for data, deaf to invitations, after an upload broke off. */
+  /** Time that the device keeps waiting for data, and ignores invitations, after an interrupted upload. */
   readonly brokenPauseMs: number;
-  /** From the restart until it answers again: eboot's copy, the sketch's setup, Wi-Fi. */
+  /** Time from a restart until the device responds again: eboot's copy, the sketch's setup, Wi-Fi. */
   readonly restartMs: number;
-  /** The web updater, between its answer and the restart. */
+  /** Pause of the web updater between its response and the restart. */
   readonly webRestartPauseMs: number;
-  /** The HTTP client waits this long for the header (`_httpClientTimeout`). */
+  /** Timeout of the HTTP client for the response header (`_httpClientTimeout`). */
   readonly httpHeaderTimeoutMs: number;
-  /** The HTTP client accepts gaps of this length in the body. */
+  /** Longest gap in the body that the HTTP client accepts, from core 3.0.0 on. */
   readonly httpBodyTimeoutMs: number;
-  /** `HTTP_MAX_POST_WAIT`, and the time-out of `Stream` reads in the web server. */
+  /** `HTTP_MAX_POST_WAIT`, and the timeout of `Stream` reads in the web server. */
   readonly webReadTimeoutMs: number;
 }
 
-/** As the real device code was seen to behave. */
+/** Timings observed with the real device code. */
 export const deviceTimings: Timings = {
   dialPauseMs: 100,
   dialTimeoutMs: 5000,
@@ -36,7 +36,7 @@ export const deviceTimings: Timings = {
   webReadTimeoutMs: 5000,
 };
 
-/** The same order of things without the waiting, for tests. What ends a wait for others is left some time: machines are busy. */
+/** Short timings for tests, with the same order of events. Timeouts stay long enough for a busy machine. */
 export const quickTimings: Timings = {
   dialPauseMs: 1,
   dialTimeoutMs: 1000,

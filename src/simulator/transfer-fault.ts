@@ -3,17 +3,21 @@ import type { LinkedSocket } from './linked-socket.ts';
 import { pause } from './pause.ts';
 import type { Esp } from './services.ts';
 
-/** A transfer in which something goes wrong at some point. */
+/** Injects the configured fault into a transfer. */
 export interface AfflictedTransfer {
-  /** How many bytes may still be read before something happens. */
+  /** Returns how many bytes can be read before the fault happens, at least 1. */
   bytesUntilStrike(countBytes: number): number;
-  /** To be called when so many bytes have arrived. over: nothing more can be said to the host. */
+  /** Call when `countBytes` have arrived; triggers the fault if it is due. over: nothing more can be sent to the host. */
   reached(countBytes: number): Promise<'on' | 'over'>;
-  /** The same behind the last acknowledgement. */
+  /** Call after the last acknowledgement; triggers a fault with `after-last-ack`. */
   acknowledged(): Promise<'on' | 'over'>;
 }
 
-/** @param sizeBytes of the whole transfer */
+/**
+ * Returns the fault injector for one transfer.
+ *
+ * @param sizeBytes size of the whole transfer
+ */
 export function afflictedTransfer(
   esp: Esp,
   connection: LinkedSocket,
@@ -44,7 +48,7 @@ async function strike(esp: Esp, connection: LinkedSocket, fault: TransferFault):
       await connection.finish();
       return 'over';
     case 'half-open':
-      // What leaves a connection half open is a device that lost its power: the host hears nothing, and the device starts anew.
+      // Simulates a power failure: the host is not notified, and the device restarts.
       connection.abandon(esp.closing);
       esp.restart();
       throw new Error('The device restarted.');

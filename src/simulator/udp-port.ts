@@ -12,7 +12,7 @@ type Direction = 'to-device' | 'from-device';
 
 const longestHoldMs = 20;
 
-/** A UDP port of a device behind a link that delays, loses, doubles and reorders datagrams. */
+/** UDP port of a device on a link that delays, loses, duplicates and reorders datagrams. */
 export class UdpPort {
   readonly #socket: Socket;
   readonly #link: UdpLink;
@@ -26,7 +26,7 @@ export class UdpPort {
     this.#link = link;
   }
 
-  /** @param port 0 for any */
+  /** @param port 0 selects a free port */
   static async open(
     host: string,
     port: number,
@@ -43,7 +43,7 @@ export class UdpPort {
         resolve();
       });
     });
-    // A host that is gone by now answers with ICMP, which a device does not notice.
+    // An unreachable host causes ICMP errors, which a device does not notice.
     socket.on('error', () => undefined);
     return opened;
   }
@@ -54,7 +54,7 @@ export class UdpPort {
 
   send(text: string, port: number, address: string): void {
     this.#pass('from-device', () => {
-      // Port 0 is what a forged sender may have; nothing can be sent there.
+      // A forged sender address can have port 0, to which nothing can be sent.
       if (port > 0 && !this.#isClosed) this.#socket.send(text, port, address, () => undefined);
     });
   }

@@ -1,10 +1,10 @@
 import type { StreamReader } from './stream-reader.ts';
 
-/** What is done with a file in a form: `HTTPUpload` of ESP8266WebServer. */
+/** Receiver of a file in a form, like `HTTPUpload` of ESP8266WebServer. */
 export interface FileSink {
-  /** @param partName what `name=` says */
+  /** @param partName value of `name=` */
   start(partName: string): Promise<void>;
-  /** `over` ends the parsing: the connection is gone. */
+  /** Returns `over` to stop parsing, because the connection is closed. */
   write(bytes: Uint8Array): Promise<'on' | 'over'>;
   end(): Promise<void>;
   abort(): Promise<void>;
@@ -15,16 +15,16 @@ const lineFeed = 0x0a;
 const dash = 0x2d;
 
 /**
- * Reads a multipart body as `_parseForm` (Parsing-impl.h of ESP8266WebServer) does, with all that it is particular about: the body begins
- * with the boundary, a part begins with Content-Disposition, at most a Content-Type follows, and a part is a file only if the line has a
- * second `=`, which `filename=` is there for. After the closing boundary it wants a CRLF, and waits for it as long as it may.
+ * Reads a multipart body with the restrictions of `_parseForm` (Parsing-impl.h of ESP8266WebServer): the body starts with the boundary,
+ * a part starts with Content-Disposition, only a Content-Type may follow, and a part is a file only if the line has a second `=`, normally
+ * that of `filename=`. After the closing boundary it waits for a CRLF until the timeout.
  *
- * @param boundary as the header names it
- * @returns false where the server drops the connection
+ * @param boundary boundary from the Content-Type header
+ * @returns false if the server drops the connection
  */
 export async function readForm(reader: StreamReader, boundary: string, sink: FileSink): Promise<boolean> {
   if ((await firstLine(reader)) !== `--${boundary}`) return false;
-  // Where the device would spin for ever on a connection that has ended, this gives up.
+  // The device would loop forever on a closed connection. The simulator stops.
   while (!reader.isOver) {
     const disposition = await reader.line();
     const part = readDisposition(disposition);
@@ -40,7 +40,7 @@ export async function readForm(reader: StreamReader, boundary: string, sink: Fil
   return false;
 }
 
-/** Three tries to read something up to a CR; the LF of an empty line is part of the next try, so that none helps. */
+/** Reads text up to a CR, in up to three tries. After an empty line the next text starts with its LF and never matches the boundary. */
 async function firstLine(reader: StreamReader): Promise<string> {
   let line = '';
   for (let tries = 0; tries < 3 && line === ''; tries++) line = await reader.textUntil('\r');
@@ -91,8 +91,8 @@ async function readFile(reader: StreamReader, boundary: string, name: string, si
 }
 
 /**
- * What begins with CR: the boundary, or content that is given back. After `\r\n--` it takes as many bytes as the boundary has and does not
- * look into them again: a boundary that begins among them is missed, as on the device.
+ * Reads the boundary or content that starts with CR. After `\r\n--` it consumes as many bytes as the boundary has and does not scan
+ * them again: a boundary that starts within them is missed, as on the device.
  */
 async function readDelimiter(reader: StreamReader, boundary: string): Promise<'boundary' | 'aborted' | Uint8Array> {
   const content: number[] = [];

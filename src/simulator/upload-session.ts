@@ -10,7 +10,7 @@ import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
 import { type AfflictedTransfer, afflictedTransfer } from './transfer-fault.ts';
 
-/** An upload that was asked for, and allowed. */
+/** Requested upload, with the sender's address and the faults that apply. */
 export interface Upload extends Invitation {
   readonly hostAddress: string;
   readonly udpPort: number;
@@ -18,8 +18,8 @@ export interface Upload extends Invitation {
 }
 
 /**
- * `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): asks the Updater, answers on UDP, calls back over TCP, acknowledges what comes in bare
- * decimals, and at the end says `OK` or what is wrong, behind the last acknowledgement and without a separator.
+ * Runs an upload like `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): checks `Update.begin`, responds on UDP, connects to the host over
+ * TCP, acknowledges each piece with its length in decimal, and sends `OK` or an error after the last acknowledgement, without a separator.
  */
 export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: string) => void): Promise<void> {
   const { life, timings, board } = esp;
@@ -49,11 +49,11 @@ export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: stri
 
 async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
   if (upload.faults.callBack === 'never') {
-    // A firewall drops what it does not want, without a word.
+    // A firewall drops the packets without a response, so the connection times out.
     await pause(esp.timings.dialTimeoutMs, esp.life);
     return undefined;
   }
-  // SYN and SYN-ACK take a round trip before the device knows that it is connected.
+  // SYN and SYN-ACK need one round trip before the device is connected.
   await pause(esp.link.rttMs, esp.life);
   const { callBack: wanted } = upload.faults;
   const from = typeof wanted === 'object' ? wanted.from : esp.host;
@@ -63,7 +63,7 @@ async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
   return dialled(esp, socket, 'connect');
 }
 
-/** `Update.write(client)` until all has come or the connection has ended; there is no time-out. */
+/** Receives like `Update.write(client)`, until all bytes have arrived or the connection has ended. There is no timeout. */
 async function receive(
   esp: Esp,
   connection: LinkedSocket,
@@ -84,7 +84,7 @@ async function receive(
   return received;
 }
 
-/** `Update.end()` and what it makes the device say and do. */
+/** Sends the result of `Update.end()` to the host, and restarts the device unless the update was rejected. */
 async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outcome: Outcome): Promise<void> {
   if (outcome.outcome === 'rejected') {
     esp.reportUpdate('espota', outcome.error.printed);
@@ -104,13 +104,13 @@ async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outc
   esp.restart();
 }
 
-/** The Updater has written what came, over a filesystem perhaps, and gives up. */
+/** Rejects an interrupted upload. The Updater has already written the received bytes, possibly over the filesystem. */
 function rejectBroken(esp: Esp, delivery: Delivery, received: ReceivedBytes): void {
   esp.board.install(delivery, received);
   esp.reportUpdate('espota', `the connection was lost after ${received.count} of ${delivery.sizeBytes} bytes`);
 }
 
-/** `UpdaterClass::printError` ends the line itself since 3.1.0, and by `println` before. */
+/** Returns the line end of `UpdaterClass::printError`: its own since 3.1.0, that of `println` before. */
 function lineEnd({ board }: Esp): string {
   return board.build.habits.errorTexts === '3.1' ? '\n' : '\r\n';
 }

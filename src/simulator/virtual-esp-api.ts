@@ -3,26 +3,26 @@ import type { FlashMode } from '../core/model/artifact.ts';
 import type { EventStream, SimulatorEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 
-/** What a virtual device is at present. */
+/** Current state of a virtual device. */
 export interface VirtualEspState {
   readonly phase: 'running' | 'restarting' | 'bricked' | 'closed';
-  /** What `ESP.getSketchMD5()` gives; of a bricked device, of what lies in its flash now. */
+  /** Return value of `ESP.getSketchMD5()`; for a bricked device, computed over the current flash content. */
   readonly sketchMd5: string;
   readonly sketchSizeBytes: number;
-  /** Of the key whose signatures the running sketch wants. */
+  /** Fingerprint of the key whose signatures the running sketch requires. Undefined: no signature check. */
   readonly keyFingerprint: string | undefined;
   readonly core: string;
   readonly flashMode: FlashMode;
   readonly version: string;
-  /** Restarts since it was started. */
+  /** Number of restarts since the virtual device was started. */
   readonly restarts: number;
-  /** What the last update destroyed besides, such as `filesystem-overwritten`. */
+  /** Damage that the last update caused, such as `filesystem-overwritten`. */
   readonly damage: string | undefined;
-  /** Why it does not come back. */
+  /** Why the device does not start any more. Undefined unless it is bricked. */
   readonly bricked: string | undefined;
 }
 
-/** A virtual ESP8266 that runs. */
+/** A running virtual ESP8266. */
 export interface VirtualEsp extends AsyncDisposable {
   readonly host: string;
   readonly otaPort: number;
@@ -31,14 +31,14 @@ export interface VirtualEsp extends AsyncDisposable {
   readonly hostname: string;
   readonly state: VirtualEspState;
   readonly events: EventStream;
-  /** The next event that matches, from now on; rejects after `timeoutMs`. */
+  /** Waits for the next matching event, from now on. Rejects after `timeoutMs`. */
   nextEvent(matches: (event: SimulatorEvent) => boolean, timeoutMs: number): Promise<SimulatorEvent>;
-  /** A copy; what lies beyond the chip is left out. */
+  /** Returns a copy of the flash content. The part of the range beyond the end of the chip is omitted. */
   readFlash(address: number, lengthBytes: number): Uint8Array;
-  /** From the next upload on; those of UDP stay as they were when it was started. */
+  /** Sets the faults from the next upload on. UDP faults stay as they were at startup. */
   setFaults(faults: Faults): void;
-  /** Switches it off and on again: what was under way is lost. A bricked device stays so. */
+  /** Turns the device off and on again, which cancels everything in progress. A bricked device stays bricked. */
   powerCycle(): void;
-  /** Closes all sockets and drops what is under way. */
+  /** Closes all sockets and cancels everything in progress. */
   close(): Promise<void>;
 }

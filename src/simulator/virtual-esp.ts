@@ -8,10 +8,10 @@ export type { VirtualEsp, VirtualEspState } from './virtual-esp-api.ts';
 let started = 0;
 
 /**
- * Starts a virtual ESP8266: a chip, a sketch in it, and the network services of that sketch, each as the device code of the core behaves.
- * It is on the network when this returns.
+ * Starts a virtual ESP8266: a flash chip, a sketch in it and the network services of that sketch, which behave like the core's code.
+ * The device is reachable when the promise resolves.
  *
- * @throws OtaError USAGE when nothing is known of the core; Error when a port cannot be had, or there is no mDNS
+ * @throws OtaError USAGE for an unknown core; Error if a port cannot be opened or mDNS is not available
  */
 export async function startVirtualEsp(options: VirtualEspOptions = {}): Promise<VirtualEsp> {
   started++;

@@ -1,20 +1,20 @@
 import type { StreamReader } from './stream-reader.ts';
 import { type FileSink, readForm } from './upload-form.ts';
 
-/** A request as ESP8266WebServer has it when it calls a handler. */
+/** Request as ESP8266WebServer passes it to a handler. */
 export interface WebRequest {
   readonly method: string;
   readonly path: string;
-  /** The digit after `HTTP/1.`, which the answer repeats. */
+  /** Number after `HTTP/1.`, which the response repeats. */
   readonly minorVersion: number;
-  /** By lower-case name, the last one of a name. */
+  /** Headers by lower-case name. The last value of a repeated header. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 /**
  * Reads the head of a request as `_parseRequest` (Parsing-impl.h) does.
  *
- * @returns undefined where the server drops the connection
+ * @returns undefined if the server drops the connection
  */
 export async function readRequestHead(reader: StreamReader): Promise<WebRequest | undefined> {
   const [, method, url, rest] = /^(\S*) (\S*) (.*)$/.exec(await reader.line()) ?? [];
@@ -31,10 +31,10 @@ export async function readRequestHead(reader: StreamReader): Promise<WebRequest 
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Reads the body. It goes by Content-Length and the form's own end: Transfer-Encoding is not looked at, so that a chunked body looks
- * like a form that begins with something else.
+ * Reads the body by Content-Length, or a form up to its closing boundary. Transfer-Encoding is ignored, so that a chunked body is read
+ * as a form that does not start with the boundary.
  *
- * @returns false where the server drops the connection
+ * @returns false if the server drops the connection
  */
 export async function readRequestBody(reader: StreamReader, request: WebRequest, sink: FileSink): Promise<boolean> {
   if (!methodsWithBody.includes(request.method)) return true;
@@ -48,7 +48,7 @@ export function contentLength({ headers }: WebRequest): number {
   return Math.max(0, Number.parseInt(headers.get('content-length') ?? '0', 10) || 0);
 }
 
-/** All that follows the first `=`, without quotes: `boundary` must be the only parameter. */
+/** Returns everything after the first `=`, without quotes: `boundary` must be the only parameter. */
 function boundaryIn(type: string): string {
   return type.slice(type.indexOf('=') + 1).replaceAll('"', '');
 }

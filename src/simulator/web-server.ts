@@ -14,15 +14,15 @@ export interface WebAnswer {
   readonly body: string;
 }
 
-/** What a sketch serves. */
+/** Request handlers of a sketch's website. */
 export interface WebSite {
-  /** Where the files of a form go while they arrive. */
+  /** Returns the receiver for the files of a form. */
   filesOf(request: WebRequest, connection: LinkedSocket): FileSink;
-  /** The handler, called when the body has been read. `restarts`: it restarts the device behind its answer. */
+  /** Handles a request after its body has been read. `restarts`: the device restarts after the response. */
   respond(request: WebRequest): { readonly answer: WebAnswer | undefined; readonly restarts: boolean };
 }
 
-/** ESP8266WebServer: one client at a time, one request a connection. */
+/** Web server like ESP8266WebServer: one client at a time, one request per connection. */
 export class WebServer {
   readonly #esp: Esp;
   readonly #site: WebSite;
@@ -34,7 +34,7 @@ export class WebServer {
     this.#site = site;
   }
 
-  /** @param port 0 for any */
+  /** @param port 0 selects a free port */
   static async open(esp: Esp, port: number, site: WebSite): Promise<WebServer> {
     const server = new WebServer(esp, site);
     server.#tcp = await TcpPort.open(esp, port, (socket) => server.#accept(socket));
@@ -45,7 +45,7 @@ export class WebServer {
     return this.#tcp?.port ?? 0;
   }
 
-  /** After a restart nothing of the life before is left. */
+  /** Clears all state, as a restart does. */
   reset(): void {
     this.#clients = Promise.resolve();
   }
@@ -59,7 +59,7 @@ export class WebServer {
     this.#clients = this.#clients.then(() => this.#serve(connection)).catch(() => undefined);
   }
 
-  /** `handleClient`: a client that says nothing keeps other clients waiting, but not the rest of the sketch. */
+  /** Serves a client like `handleClient`: a client that sends nothing blocks other clients, but not the rest of the sketch. */
   async #serve(connection: LinkedSocket): Promise<void> {
     if (this.#esp.faults.deaf === true) {
       this.#esp.countUpload();
@@ -72,7 +72,7 @@ export class WebServer {
       const request = await readRequestHead(reader);
       const isRead =
         request !== undefined && (await readRequestBody(reader, request, this.#site.filesOf(request, connection)));
-      // A connection that is dropped with unread bytes in it ends in a reset.
+      // A connection dropped with unread bytes ends with a reset.
       if (!isRead) return connection.reset();
       const { answer, restarts } = this.#site.respond(request);
       if (answer !== undefined) connection.write(formatAnswer(answer, request));
@@ -83,7 +83,7 @@ export class WebServer {
   }
 }
 
-/** `_prepareHeader` and the content. */
+/** Formats a response with the header of `_prepareHeader`. */
 function formatAnswer({ status, type, headers = [], body }: WebAnswer, { minorVersion }: WebRequest): string {
   const lines = [
     `HTTP/1.${minorVersion} ${status}`,

@@ -15,7 +15,7 @@ export interface WebLogin {
   readonly password: string;
 }
 
-/** A form of the same fields as the one of the core. */
+/** Form with the same field names as the core's. */
 const formPage = ['firmware', 'filesystem']
   .map(
     (name) =>
@@ -26,8 +26,8 @@ const formPage = ['firmware', 'filesystem']
 const successText = '<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...';
 
 /**
- * ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that feeds the Updater, and a handler that says how it went. Whether somebody
- * is logged in and whether the Updater has an error outlasts a request: the next one may find them as they are, as on the device.
+ * Web updater as in ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that passes data to the Updater, and a handler that sends
+ * the result. The authentication state and the Updater's error persist across requests, as on the device.
  *
  * @internal
  */
@@ -42,12 +42,12 @@ export class WebUpdater implements WebSite {
   constructor(esp: Esp, path: string, login: WebLogin | undefined) {
     this.#esp = esp;
     this.#path = path;
-    // Without a name or without a password nobody has to log in.
+    // No login is required if the user name or the password is empty.
     const isOpen = login === undefined || login.username === '' || login.password === '';
     this.#authorization = isOpen ? undefined : `Basic ${base64(`${login.username}:${login.password}`)}`;
   }
 
-  /** After a restart nothing of the life before is left. */
+  /** Clears all state, as a restart does. */
   reset(): void {
     this.#isAuthenticated = false;
     this.#error = undefined;
@@ -84,7 +84,7 @@ export class WebUpdater implements WebSite {
     return this.#authorization === undefined || headers.get('authorization') === this.#authorization;
   }
 
-  /** The upload handler. It takes what comes in any case, and drops what it may not use. */
+  /** Returns the upload handler. It reads the file even without a valid login, and then discards it. */
   #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
     const esp = this.#esp;
     const transfer = afflictedTransfer(esp, connection, this.#faults.transfer, contentLength(request));

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { sha256 } from '../../core/model/fields.ts';
 
-/** What a server says, as far as it matters here; there may be more. */
+/** Fields of server responses that the client uses; other fields are ignored. */
 const complaint = v.object({ rule: v.string(), message: v.string(), instead: v.string() });
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0));
 

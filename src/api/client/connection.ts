@@ -11,31 +11,31 @@ import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
 
-/** A server, and the token that is sent to its origin and to no other. */
+/** Server and its access token, which is sent only to the origin of the server. */
 export interface ServerOptions {
   readonly url: URL;
   readonly token: string;
-  /** File (PEM) of the authority that its certificate must be of; absent: one of those that node knows. */
+  /** PEM file of the certificate authority that must have issued the server's certificate; defaults to the authorities that Node trusts. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** Waits between attempts when the network fails; as many attempts as waits, and one. */
+  /** Delays between attempts after a network fault or a transient status; the number of attempts is one more. */
   readonly pausesMs?: readonly number[];
-  /** What one request may take. */
+  /** Timeout of one request. */
   readonly limitMs?: number;
 }
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the root of the API. */
+  /** Path below the root of the API. */
   readonly path: string;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
-  /** Told how many of the bytes have left; from 0 again when they are sent again. */
+  /** Called with the number of bytes sent; a retry counts from the start again. */
   readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer of the server, whether it did what it was asked or not. */
+/** Response of the server: the JSON body of a success, or an error. */
 export type ApiAnswer =
   | { readonly status: number; readonly url: string; readonly json: unknown; readonly problem?: undefined }
   | { readonly status: number; readonly url: string; readonly problem: Problem };
@@ -44,11 +44,11 @@ export type Ask = (request: ApiRequest) => Promise<ApiAnswer>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
 const defaultLimitMs = 120_000;
-/** A proxy whose server is away, and a server that asks for time. */
+/** Transient statuses: of a proxy whose server is down, and of a server that asks the client to wait. */
 const passingStatuses = new Set([429, 502, 503, 504]);
 const longestRetryAfterMs = 30_000;
 
-/** What ends by itself; a certificate that is not trusted, or a name that does not exist, does not. */
+/** Transient network faults. An untrusted certificate or an unknown host name is not transient. */
 const passingFaults = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -61,10 +61,11 @@ const passingFaults = new Set([
 ]);
 
 /**
- * Speaks the API of an update server. Every request of it may be made twice, so those that the network has broken are.
+ * Creates a client for the API of an update server. Requests that fail because of a transient fault are retried, since API requests may be
+ * repeated.
  *
- * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS, SERVER_NOT_OURS, and of the file of
- * the authority FILE_NOT_FOUND, FILE_UNREADABLE, TLS_FILE_UNUSABLE
+ * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS, and for the file of
+ * the certificate authority FILE_NOT_FOUND, FILE_UNREADABLE or TLS_FILE_UNUSABLE
  */
 export function connect(options: ServerOptions): Ask {
   const { pausesMs = defaultPausesMs, signal } = options;
@@ -82,7 +83,7 @@ export function connect(options: ServerOptions): Ask {
   };
 }
 
-/** A GET of what may be long and is no JSON, once. */
+/** Sends one GET request without retries and returns the body as a stream, for long responses that are not JSON. */
 export async function stream(
   options: ServerOptions,
   path: string,
@@ -126,7 +127,7 @@ async function askOnce(request: ApiRequest, options: ServerOptions): Promise<Att
   }
 }
 
-/** The server may stand below a path of a web server in front. */
+/** Builds the URL of a request. The server may be below a path of a reverse proxy. */
 function addressOf(server: URL, path: string): string {
   return server.origin + server.pathname.replace(/\/+$/, '') + apiRoot + path;
 }
@@ -153,7 +154,7 @@ async function authorityOf({ ca }: ServerOptions): Promise<string | undefined> {
 }
 
 async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAnswer> {
-  // An answer has a status.
+  // Responses always have a status; the type is shared with server-side requests.
   const status = response.statusCode ?? 0;
   const { location } = response.headers;
   if (status >= 300 && status < 400 && location !== undefined) {
@@ -168,7 +169,7 @@ async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAn
   throw new OtaError('SERVER_NOT_OURS', { url, status });
 }
 
-/** A proxy speaks in the server's place. */
+/** Returns an error for a response from a proxy, which has no API error body. */
 function unexplained(status: number): Problem {
   return {
     code: 'unavailable',
@@ -185,7 +186,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What is behind an error, such as the time-out behind an abort. */
+/** Returns the underlying reason of an error, such as the timeout that caused an abort. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);

@@ -1,6 +1,6 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Node's codes for a certificate that is not to be trusted, in words; most are those of OpenSSL. */
+/** Descriptions of Node's error codes for untrusted certificates, most of them from OpenSSL. */
 const words: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of its certificate is not known',
   UNABLE_TO_GET_ISSUER_CERT: 'the authority of its certificate is not known',
@@ -13,7 +13,11 @@ const words: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
-/** @returns undefined when something else was wrong */
+/**
+ * Converts an error code of an untrusted certificate into an error.
+ *
+ * @returns undefined for any other error code
+ */
 export function distrust(url: URL, code: string, cause: unknown): OtaError | undefined {
   const reason = words[code];
   if (reason === undefined) return undefined;

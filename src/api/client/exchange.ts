@@ -5,21 +5,21 @@ export interface Exchange {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /** PEM of the only authority whose servers are trusted; absent: those of node. A server that is not trusted gets nothing. */
+  /** PEM of the only trusted certificate authority; defaults to those of Node. Nothing is sent to an untrusted server. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** Told how many bytes of the body have left. */
+  /** Called with the number of body bytes sent so far. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
-/** As much as a progress bar notices. */
+/** Size of the steps in which progress is reported. */
 const chunkBytes = 16 * 1024;
 
 /**
- * One request and its answer; redirects are not followed. node's `fetch` knows no other authorities than those that the process began
- * with.
+ * Sends one request and returns the response; redirects are not followed. Node's `fetch` is not used because it supports only the
+ * certificate authorities that were set when the process started.
  *
- * @throws the error of node, whose `code` says what was wrong with the network or the certificate
+ * @throws the error from Node, whose `code` identifies the network or certificate fault
  */
 export function exchange(
   url: string,

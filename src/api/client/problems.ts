@@ -1,10 +1,10 @@
 import { OtaError } from '../../errors/ota-error.ts';
 import type { ApiAnswer } from './connection.ts';
 
-/** An answer that is no success. */
+/** Error response of the server. */
 export type Refused = Extract<ApiAnswer, { problem: object }>;
 
-/** A server's no as an error of ours. */
+/** Converts an error response into an `OtaError`. */
 export function asError({ problem, status, url }: Refused): OtaError {
   const { code, hint } = problem;
   const message = [problem.message, ...(problem.problems ?? [])].join('; ');

@@ -8,10 +8,10 @@ const flagComment = 0x10;
 const flagHeaderCrc = 0x02;
 
 /**
- * Makes the length of a gzip member a multiple of 4 through its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
+ * Pads the length of a gzip member to a multiple of 4 with its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
  *
- * Cores 3.1.0 to 3.1.2 read the signature from flash by words and fail on an unaligned one with ERROR 12 (esp8266/Arduino#9109), so
- * every gzip that may be signed is aligned. The compressed data is not touched; where the header has a CRC of its own, it is mended.
+ * Cores 3.1.0 to 3.1.2 hash a payload of unaligned length incorrectly and reject it with ERROR 12 (esp8266/Arduino#9109), so every
+ * gzip that may be signed is aligned. The compressed data is unchanged; a header CRC, if present, is updated.
  *
  * @param gzip one gzip member
  */
@@ -25,7 +25,7 @@ export function alignGzip(gzip: Uint8Array): Uint8Array {
   return aligned;
 }
 
-/** A name of `padding - 1` characters and its zero. */
+/** Inserts a name of `padding - 1` characters and a zero byte. */
 function insertName(gzip: Uint8Array, flags: number, padding: number): Uint8Array {
   const at = endOfExtra(gzip, flags);
   const name = new Uint8Array(padding).fill(0x5f, 0, padding - 1);
@@ -43,7 +43,7 @@ function endOfExtra(gzip: Uint8Array, flags: number): number {
   return headerBytes + 2 + ((gzip[headerBytes] ?? 0) | ((gzip[headerBytes + 1] ?? 0) << 8));
 }
 
-/** FHCRC: the low half of the CRC-32 of all header bytes before it (RFC 1952, 2.3.1.2). */
+/** Updates FHCRC, the low half of the CRC-32 of all header bytes before it (RFC 1952, 2.3.1.2). */
 function mendHeaderCrc(gzip: Uint8Array): void {
   const flags = gzip[flagsOffset] ?? 0;
   const texts = [flagName, flagComment].filter((flag) => (flags & flag) !== 0);

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Compressor } from './compressor.ts';
 
-/** As many passes as `zopfli --i15`, the command's default. */
+/** Number of iterations of `zopfli --i15`, the command's default. */
 const iterations = 15;
 
-/** Small enough to travel as an address: a file of its own would have another place in dist/ than among the sources. */
+/** Source of the worker, passed as a data: URL, because a separate file would have different paths in dist/ and in the sources. */
 const work = `
 import { parentPort, workerData } from 'node:worker_threads';
 const { default: zopfli } = await import(workerData.zopfli);
@@ -13,8 +13,8 @@ parentPort.postMessage(await zopfli.gzipAsync(workerData.bytes, { numiterations:
 `;
 
 /**
- * The smallest gzip that eboot can inflate, at some seconds of CPU a megabyte: in a thread of its own, so that this one can show that it goes on,
- * and end it. Loaded only when asked for.
+ * Compresses to the smallest gzip that eboot can inflate, which needs some seconds of CPU time per megabyte. It runs in a worker so
+ * that the calling thread can show progress and cancel it. zopfli is loaded only on use.
  */
 export const zopfli: Compressor = async (bytes, signal) => {
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(work)}`), {
@@ -23,7 +23,7 @@ export const zopfli: Compressor = async (bytes, signal) => {
   });
   try {
     const [compressed]: Uint8Array[] = await once(worker, 'message', { signal });
-    // A worker sends what it was asked for.
+    // The worker sends only the compressed bytes.
     return compressed as Uint8Array;
   } catch (error) {
     signal?.throwIfAborted();

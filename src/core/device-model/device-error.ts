@@ -1,12 +1,12 @@
 import type { CoreHabits } from './cores.ts';
 
-/** What goes wrong on a device, in its own numbers and words. */
+/** Error of a device, with the code and text of its core. */
 export interface DeviceError {
-  /** Positive: `UPDATE_ERROR_…` of Updater.h. Negative: `HTTP_UE_…` of ESP8266httpUpdate.h. */
+  /** Error code: positive for `UPDATE_ERROR_…` (Updater.h), negative for `HTTP_UE_…` (ESP8266httpUpdate.h). */
   readonly code: number;
-  /** Without the number and without a line end. */
+  /** Text without the code and without a line break. */
   readonly text: string;
-  /** As the device prints it: `ERROR[4]: Not Enough Space`, or the text alone for those of the HTTP client. */
+  /** Output of the device: `ERROR[4]: Not Enough Space`, or the text alone for errors of the HTTP client. */
   readonly printed: string;
 }
 
@@ -34,7 +34,7 @@ export const httpErrors = {
   wrongFlashSize: -107,
 } as const;
 
-/** The numbers that some texts name. */
+/** Values that some error texts contain. */
 export interface ErrorDetails {
   readonly expectedMd5: string;
   readonly calculatedMd5: string;
@@ -45,14 +45,14 @@ export interface ErrorDetails {
 type Details = Partial<ErrorDetails>;
 type Texts = CoreHabits['errorTexts'];
 
-/** What `UpdaterClass::printError` prints in that core; it adds a line end. */
+/** Returns the error that `UpdaterClass::printError` prints in that core, without its line break. */
 export function updaterError(name: keyof typeof updaterErrors, texts: Texts, details: Details = {}): DeviceError {
   const code = updaterErrors[name];
   const text = updaterText(name, texts, details);
   return { code, text, printed: `ERROR[${code}]: ${text}` };
 }
 
-/** What `ESP8266HTTPUpdate::getLastErrorString` says. */
+/** Returns the error with the text of `ESP8266HTTPUpdate::getLastErrorString`. */
 export function httpError(name: keyof typeof httpErrors): DeviceError {
   const text = httpTexts[name];
   return { code: httpErrors[name], text, printed: text };

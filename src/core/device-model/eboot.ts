@@ -3,7 +3,7 @@ import { eraseSector, programFlash, readFlash, roundUpToSector, sectorBytes } fr
 import type { EbootCommand } from './updater.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 
-/** What `copy_raw` in eboot.c returns, and 9 for the comparison of 2.7.2. */
+/** Results of `copy_raw` in eboot.c, and 9 for the failed comparison of core 2.7.2. */
 export const copyCodes = {
   copied: 0,
   unaligned: 1,
@@ -17,24 +17,23 @@ export const copyCodes = {
 
 type CopyCode = (typeof copyCodes)[keyof typeof copyCodes];
 
-/** What eboot did with the flash. */
+/** Result of a run of eboot. */
 export interface CopyRun {
   readonly code: CopyCode;
-  /** What it meant to write: of a gzip its last word, taken as a signed number. Nothing happens when it is not positive. */
+  /** Number of bytes to write; for a gzip its last word as a signed number. If it is not positive, eboot writes nothing. */
   readonly wantedBytes: number;
-  /** From the destination on, in whole sectors that it erased. */
+  /** Number of bytes erased from the destination on, in whole sectors. */
   readonly touchedBytes: number;
-  /** The first sector of its own input that it erased before it came to read it; undefined when it read all in time. */
+  /** First sector of the input that was erased before it was read; undefined if there was none. */
   readonly overwrittenSector: number | undefined;
 }
 
 /**
- * Carries out a command as eboot does after the restart (`main` and `copy_raw` in eboot.c): copies or inflates within one
- * flash, sector by sector. Nothing checks the result, except 2.7.2, whose comparison fails once the copy has reached the
- * staged bytes.
+ * Executes a command like eboot after the restart (`main` and `copy_raw` in eboot.c): copies or inflates within the flash, sector
+ * by sector. Only core 2.7.2 checks the result, and its comparison fails once the copy has reached the staged bytes.
  *
- * @param flash is changed
- * @param habits of the core whose eboot is in flash: the one of the sketch that still runs
+ * @param flash is modified
+ * @param habits capabilities of the core whose eboot is in flash, the core of the sketch before the update
  */
 export function runEboot(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyRun {
   const run = copyRaw(flash, command, habits);
@@ -66,7 +65,7 @@ function copyRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): 
   return { code, wantedBytes: content.wantedBytes, touchedBytes, overwrittenSector };
 }
 
-/** `copy_raw` with `verify` set: reads the staged bytes once more, which the copy may have overwritten meanwhile. */
+/** Compares like `copy_raw` with `verify` set: reads the staged bytes again, which the copy may have overwritten. */
 function compareRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyCode {
   const content = openContent(flash, command, habits, () => undefined);
   const sector = new Uint8Array(sectorBytes);
@@ -89,11 +88,11 @@ function firstProblem(steps: readonly (() => CopyCode)[]): CopyCode {
   return copyCodes.copied;
 }
 
-/** The staged bytes, raw or inflated, as a stream of sectors. */
+/** Stream of sectors with the staged bytes, raw or inflated. */
 interface StagedContent {
   readonly problem: CopyCode;
   readonly wantedBytes: number;
-  /** Fills the sector: the first `count` bytes are content. */
+  /** Fills the sector; its first `count` bytes are content. */
   read(sector: Uint8Array, count: number): CopyCode;
 }
 
@@ -136,7 +135,7 @@ function openGzip(
   let address = source;
   const inflater = new UzlibInflater((block) => {
     onRead(address);
-    // Past the chip's end the read fails, nobody looks, and the block keeps what it had.
+    // eboot ignores a failed read past the end of the chip, and the block keeps its old content.
     readFlash(flash, address, block);
     address += block.length;
   });

@@ -1,14 +1,14 @@
-/** NOR flash as an array of bytes, address 0 first. These functions change the array that they are given; its owner is the caller. */
+/** NOR flash as an array of bytes, address 0 first. The functions modify the caller's array in place. */
 
-/** The smallest piece that can be erased: `FLASH_SECTOR_SIZE` in spi_flash_geometry.h. */
+/** Smallest erasable unit in bytes: `FLASH_SECTOR_SIZE` in spi_flash_geometry.h. */
 export const sectorBytes = 4096;
 
-/** A chip as it comes from the factory: every bit set. */
+/** Returns the content of an erased chip: every bit set. */
 export function erasedFlash(sizeBytes: number): Uint8Array {
   return new Uint8Array(sizeBytes).fill(0xff);
 }
 
-/** `sizeBytes`, rounded up to whole sectors. */
+/** Rounds `sizeBytes` up to whole sectors. */
 export function roundUpToSector(sizeBytes: number): number {
   return Math.ceil(sizeBytes / sectorBytes) * sectorBytes;
 }
@@ -16,7 +16,7 @@ export function roundUpToSector(sizeBytes: number): number {
 /**
  * Sets every bit of the sector at `address`.
  *
- * @returns false when the sector is not within the chip: then nothing changes
+ * @returns false, without changing anything, if the sector is outside the chip
  */
 export function eraseSector(flash: Uint8Array, address: number): boolean {
   if (!isWithin(flash, address, sectorBytes)) return false;
@@ -25,9 +25,9 @@ export function eraseSector(flash: Uint8Array, address: number): boolean {
 }
 
 /**
- * Programs bytes: a bit can only be cleared, so that what is written over old content is the AND of both.
+ * Programs bytes. Programming can only clear bits, so the result is the bitwise AND of old and new content.
  *
- * @returns false when the bytes do not fit within the chip: then nothing changes
+ * @returns false, without changing anything, if the bytes do not fit into the chip
  */
 export function programFlash(flash: Uint8Array, address: number, bytes: Uint8Array): boolean {
   if (!isWithin(flash, address, bytes.length)) return false;
@@ -39,9 +39,9 @@ export function programFlash(flash: Uint8Array, address: number, bytes: Uint8Arr
 }
 
 /**
- * Reads into `into`.
+ * Fills `into` with the bytes from `address` on.
  *
- * @returns false when the bytes are not within the chip: then `into` keeps what it had
+ * @returns false, leaving `into` unchanged, if the bytes are outside the chip
  */
 export function readFlash(flash: Uint8Array, address: number, into: Uint8Array): boolean {
   if (!isWithin(flash, address, into.length)) return false;

@@ -3,35 +3,35 @@ import { sectorBytes } from './flash.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 import { inputBlockBytes } from './uzlib-input.ts';
 
-/** How fast eboot takes in a gzip while it writes what comes out. */
+/** How much input eboot has read at each point of its output while it inflates a gzip. */
 export interface InflateProfile {
-  /** All blocks that are read until the last byte is out. */
+  /** Number of input blocks read by the time the last byte is written. */
   readonly blocks: number;
-  /** How many blocks have been read before, and after, each sector of output is inflated: sector 0 first. */
+  /** Number of input blocks read before and after each output sector is inflated, sector 0 first. */
   readonly blocksBefore: readonly number[];
   readonly blocksAfter: readonly number[];
 }
 
-/** A gzip below this size is inflated by the model before zlib has opened a stream. */
+/** Minimum gzip size for zlib; the model inflates a smaller one before zlib has opened a stream. */
 const worthStreamingBytes = 32 * 1024;
 
 /**
- * Notes when eboot reads what while it inflates.
+ * Computes how much input eboot has read at each sector of output.
  *
- * zlib knows it as well as the model, at a tenth of what the model costs a process that has just started: both take no byte before it is
- * needed, so what zlib makes of the first n blocks is what eboot has written when it asks for the next. What zlib refuses, and eboot does
- * not, is left to the model.
+ * zlib yields the same profile as the model at a tenth of the cost in a process that has just started: both read no byte before it is
+ * needed, so the output of zlib for the first n blocks is what eboot has written when it requests the next one. The model is the
+ * fallback for input that zlib rejects and eboot accepts.
  *
- * @param gzip without a signature behind it
- * @param sizeBytes of the content
- * @returns undefined when eboot cannot inflate it
+ * @param gzip compressed bytes without a signature
+ * @param sizeBytes size of the content
+ * @returns undefined if eboot cannot inflate the gzip
  */
 export async function inflateProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
   const streamed = gzip.length < worthStreamingBytes ? undefined : await streamedProfile(gzip, sizeBytes);
   return streamed ?? modeledProfile(gzip, sizeBytes);
 }
 
-/** The same by the model of eboot's inflater. */
+/** Computes the same profile as {@link inflateProfile}, with the model of eboot's inflater only. */
 export function modeledProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
@@ -46,7 +46,7 @@ export function modeledProfile(gzip: Uint8Array, sizeBytes: number): InflateProf
   return { blocks: inflater.blocksRead, blocksBefore, blocksAfter };
 }
 
-/** @returns undefined where zlib does not get to the last byte */
+/** Computes the profile with zlib; undefined if zlib does not reach the last byte. */
 async function streamedProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
   const header = inflaterOf(gzip);
   if (!header.parseHeader()) return undefined;
@@ -65,7 +65,7 @@ async function streamedProfile(gzip: Uint8Array, sizeBytes: number): Promise<Inf
   return undefined;
 }
 
-/** How many bytes are out when zlib was handed each block, until it has all, or refuses one. */
+/** Writes the deflate data to zlib block by block and yields the total output size after each, until the end of the stream or an error. */
 async function* inflatedByBlock(gzip: Uint8Array, from: number): AsyncGenerator<{ block: number; total: number }> {
   const stream = createInflateRaw();
   let total = 0;
@@ -102,17 +102,17 @@ function inflaterOf(gzip: Uint8Array): UzlibInflater {
 }
 
 /**
- * The lowest flash address at which the gzip of a sketch can be staged so that eboot, which writes from address 0 on, never
- * erases input that it has yet to read.
+ * Returns the lowest flash address at which the gzip of a sketch can be staged so that eboot, which writes from address 0 on,
+ * never erases input that it has not read yet.
  *
- * @param erasesBeforeInflating the habit of the device's core: before 3.0.0 a sector is erased before its content is read
+ * @param erasesBeforeInflating capability of the device's core: before 3.0.0 a sector is erased before its content is read
  */
 export function lowestSafeStaging(profile: InflateProfile, erasesBeforeInflating: boolean): number {
   const blocksRead = erasesBeforeInflating ? profile.blocksBefore : profile.blocksAfter;
   let lowest = 0;
   for (const [sector, blocks] of blocksRead.entries()) {
     if (blocks === profile.blocks) break;
-    // The sector must end at or before the first block that is still to be read.
+    // The sector must end at or before the first unread block.
     lowest = Math.max(lowest, (sector + 1) * sectorBytes - blocks * inputBlockBytes);
   }
   return lowest;

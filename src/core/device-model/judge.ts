@@ -5,20 +5,20 @@ import { roundUpToSector, sectorBytes } from './flash.ts';
 import type { EbootCommand } from './updater.ts';
 import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
 
-/** What a device is after it said OK and restarted. A sector is a number: its address is that times 4096. */
+/** State of a device after it reported OK and restarted. The address of a sector is its number times 4096. */
 export type Verdict =
-  /** It runs the new sketch, or has the new filesystem. */
+  /** The device runs the new sketch or has the new filesystem. */
   | { readonly outcome: 'updated' }
-  /** The present sketch still runs. */
+  /** The flash was not updated; the device keeps its present sketch or filesystem. */
   | { readonly outcome: 'kept'; readonly why: KeptReason }
-  /** It runs, and content of its flash is lost from `sector` on. */
+  /** The device runs, but flash content is lost from `sector` on. */
   | { readonly outcome: 'damaged'; readonly why: DamageReason; readonly sector: number }
-  /** It does not come back. `sector` is the first that is not what it should be, where that can be told. */
+  /** The device does not start. `sector` is the first one with wrong content, if known. */
   | { readonly outcome: 'bricked'; readonly why: BrickReason; readonly sector: number | undefined };
 
 type KeptReason = 'nothing-to-copy' | 'copy-refused';
 type DamageReason = 'filesystem-overwritten' | 'beyond-filesystem' | 'filesystem-differs';
-/** compare-failed: 2.7.2 hangs until its power is cut; the new sketch is in place. The others need a cable. */
+/** compare-failed: core 2.7.2 hangs until a power cycle; the new sketch is in place. The others require flashing over serial. */
 type BrickReason =
   | 'input-overwritten'
   | 'deflate-broken'
@@ -27,7 +27,7 @@ type BrickReason =
   | 'not-loadable'
   | 'compare-failed';
 
-/** A command and what eboot made of it. */
+/** An eboot command and its result. */
 export interface Copy {
   readonly command: EbootCommand;
   readonly run: CopyRun;
@@ -38,7 +38,7 @@ interface Expectations {
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
-/** Judges a sketch update, and gives the device the facts that it has now. */
+/** Judges a sketch update and returns the device with its new facts. */
 export function judgeSketch(
   device: VirtualDevice,
   copy: Copy,
@@ -53,7 +53,7 @@ export function judgeSketch(
 /**
  * Judges a filesystem update.
  *
- * @param copy undefined when the Updater wrote it in place
+ * @param copy undefined if the Updater wrote the filesystem in place
  */
 export function judgeFilesystem(
   device: VirtualDevice,
@@ -90,7 +90,7 @@ function sketchVerdict(device: VirtualDevice, copy: Copy, sent: Uint8Array, expe
   return damage ?? { outcome: 'updated' };
 }
 
-/** Nothing was erased: eboot restarts into, or loads, what was there before. */
+/** Returns why eboot left the old content in place; undefined if it erased anything. */
 function keptReason(run: CopyRun): KeptReason | undefined {
   if (run.touchedBytes > 0) return undefined;
   return run.code === copyCodes.copied ? 'nothing-to-copy' : 'copy-refused';
@@ -108,7 +108,7 @@ function brickReason(run: CopyRun, wanted: Uint8Array | undefined): BrickReason 
   return roundUpToSector(run.wantedBytes) === roundUpToSector(wanted.length) ? 'content-differs' : 'size-word-wrong';
 }
 
-/** The Updater puts the device's flash mode into what is sent uncompressed. */
+/** Returns the expected image with the flash mode that the Updater writes into uncompressed images. */
 function asInFlash(expected: Uint8Array, sent: Uint8Array, device: VirtualDevice): Uint8Array {
   if (sent[0] === 0x1f || device.habits.patchesFlashMode === 'never') return expected;
   const patched = expected.slice();
@@ -117,8 +117,8 @@ function asInFlash(expected: Uint8Array, sent: Uint8Array, device: VirtualDevice
 }
 
 /**
- * Whether the boot ROM can load eboot and eboot the application. The ROM verifies eboot's checksum; nobody verifies the
- * application's, but an application whose checksum is wrong is not what was built.
+ * Returns whether the boot ROM can load eboot and eboot can load the application. Only the checksum of eboot is verified on the
+ * device (by the ROM), but an application with a wrong checksum is not what was built.
  */
 function isLoadable(flash: Uint8Array): boolean {
   const sketch = readSketchImage(flash).value;

@@ -6,18 +6,18 @@ import type { EndResult } from './updater.ts';
 import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
 
 export interface UpdateOptions extends Delivery {
-  /** The image that the update is meant to leave in flash. Without it, a sketch is judged by whether it can be loaded. */
+  /** Expected image in flash after the update. Without it, a sketch only has to be loadable. */
   readonly expected?: Uint8Array | undefined;
-  /** How the new sketch was built, where that differs from the present one: the device has these facts afterwards. */
+  /** Build facts of the new sketch that differ from the running one; the device has them after the update. */
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
 /**
- * What became of the device; `device` has its facts and its flash as they are afterwards.
+ * Result of an update; `device` has the facts and the flash after it.
  *
- * - updated, kept, damaged, bricked: it said OK, and then see `Verdict`;
- * - rejected: it said why not, and goes on as before, though a filesystem that is written in place is lost by then;
- * - crashed: it restarted without a word, with its present sketch.
+ * - updated, kept, damaged, bricked: the device reported OK, see `Verdict`;
+ * - rejected: the device reported an error and keeps its sketch, although a filesystem that is written in place may be lost;
+ * - crashed: the device restarted its present sketch without reporting an error.
  */
 export type UpdateResult =
   | (Verdict & { readonly device: VirtualDevice })
@@ -25,10 +25,10 @@ export type UpdateResult =
   | { readonly outcome: 'crashed'; readonly device: VirtualDevice };
 
 /**
- * One update from the first byte to the restart: the transport's library, the Updater, eboot.
+ * Runs one update from the first byte to the restart: the transport's library, the Updater, eboot.
  *
- * @param device is left as it is; results have a flash of their own
- * @param bytes as they are sent, the signature included
+ * @param device is not modified; the result has its own flash
+ * @param bytes bytes as sent, including the signature
  */
 export function runUpdate(device: VirtualDevice, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
   const owned = { ...device, flash: device.flash.slice() };
@@ -36,9 +36,9 @@ export function runUpdate(device: VirtualDevice, bytes: Uint8Array, options: Upd
 }
 
 /**
- * What comes after `endUpdate`: the restart, eboot and the verdict on it.
+ * Runs the steps after `endUpdate`: restarts the device, runs eboot and judges the result.
  *
- * @param end its flash is taken over
+ * @param end result of `endUpdate`; its flash is modified
  */
 export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
   const device: VirtualDevice = { ...end.device, leftoverMd5: undefined };

@@ -1,24 +1,24 @@
 import type { SignatureVerifier, VirtualDevice } from './virtual-device.ts';
 
-/** verified, no-key: go on with `sizeBytes`, which is the size that eboot will be told. */
+/** Result of the signature check. verified, no-key: the update continues, and `sizeBytes` is the size in the command for eboot. */
 export type SignatureCheck =
   | { readonly outcome: 'verified' | 'no-key'; readonly sizeBytes: number }
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'crashed' };
 
-/** The word behind the signature, which says how long the signature is. */
+/** Size of the word after the signature, which contains the signature's length. */
 const lengthWordBytes = 4;
 
-/** The Updater reads and hashes the payload in pieces of this size. */
+/** Chunk size in which the Updater reads and hashes the payload. */
 const hashPieceBytes = 128;
 
 /**
- * The part of `UpdaterClass::end` (Updater.cpp) that a device with a key runs: over what is in *flash*, where byte 2 is the
- * device's own, for sketches and filesystems alike.
+ * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The input is
+ * the content of *flash*, where byte 2 may be the device's own flash mode.
  */
 export function checkSignature(device: VirtualDevice, startAddress: number, sizeBytes: number): SignatureCheck {
   const { verifier, habits } = device;
-  // A device of a core that cannot verify has no key, whatever it was said to be built with.
+  // A core without signature support has no key, even if a verifier is set.
   if (verifier === undefined || habits.signing === 'none') return { outcome: 'no-key', sizeBytes };
   const received = device.flash.subarray(startAddress, startAddress + sizeBytes);
   const payloadBytes = sizeBytes - lengthWordBytes - verifier.lengthBytes;
@@ -42,8 +42,8 @@ function isSigned(
 }
 
 /**
- * What 3.1.0 to 3.1.2 hash: the read of the last piece fails when 4 does not divide its length, and the buffer still holds
- * the piece before (or, in the first piece, whatever the stack had: zeros here).
+ * Returns the bytes that cores 3.1.0 to 3.1.2 hash: reading the last chunk fails if its length is not a multiple of 4, and the
+ * buffer still contains the previous chunk. For the first chunk that is undefined stack content, modeled as zeros.
  */
 function withStaleTail(payload: Uint8Array): Uint8Array {
   const tailBytes = payload.length % hashPieceBytes;

@@ -2,10 +2,10 @@ import type { ImageKind } from '../model/artifact.ts';
 import type { CoreHabits } from './cores.ts';
 import { roundUpToSector, sectorBytes } from './flash.ts';
 
-/** How the bytes come to the device: ArduinoOTA, ESP8266httpUpdate, ESP8266HTTPUpdateServer. */
+/** Transport of the update on the device: ArduinoOTA, ESP8266httpUpdate or ESP8266HTTPUpdateServer. */
 export type Transport = 'espota' | 'http' | 'web';
 
-/** What of a device decides where an update is staged. */
+/** Properties of a device that determine where an update is staged. */
 export interface StagingArea {
   readonly habits: Pick<CoreHabits, 'wrapsTooLargeSize' | 'boundsFilesystem' | 'atomicFilesystem'>;
   readonly sketchSizeBytes: number;
@@ -14,16 +14,16 @@ export interface StagingArea {
   readonly atomicFs: boolean;
 }
 
-/** fits: the first byte goes to `address`. no-space: `missingBytes` (whole sectors) too many, which is ERROR 4. */
+/** fits: the first byte is written to `address`. no-space: the update exceeds the space by `missingBytes` (whole sectors), ERROR 4. */
 export type Staging =
   | { readonly outcome: 'fits'; readonly address: number }
   | { readonly outcome: 'no-space'; readonly missingBytes: number };
 
 /**
- * Where `UpdaterClass::begin` (Updater.cpp) stages an update of this size: a sketch, and the filesystem of a device with
- * ATOMIC_FS_UPDATE, right below the filesystem; any other filesystem in its own place.
+ * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size: directly below the filesystem for a sketch, and
+ * for the filesystem of a device with ATOMIC_FS_UPDATE. Any other filesystem is written in place.
  *
- * @param sizeBytes what the transport announces, see `announcedSize`
+ * @param sizeBytes size that the transport announces, see `announcedSize`
  */
 export function stagingFor(area: StagingArea, kind: ImageKind, sizeBytes: number): Staging {
   if (kind === 'sketch') return stageBelowFilesystem(area, sizeBytes);
@@ -33,23 +33,23 @@ export function stagingFor(area: StagingArea, kind: ImageKind, sizeBytes: number
   return { outcome: 'fits', address: area.fsStart };
 }
 
-/** Whether filesystems are staged and copied by eboot, rather than written in place as they arrive. */
+/** Returns whether filesystems are staged and copied by eboot instead of being written in place. */
 export function isAtomic(area: Pick<StagingArea, 'atomicFs' | 'habits'>): boolean {
   return area.atomicFs && area.habits.atomicFilesystem;
 }
 
 /**
- * The size that a transport gives to `begin`: the exact one, but the web updater, which learns it only at the end, asks for
- * all there is (ESP8266HTTPUpdateServer-impl.h, UPLOAD_FILE_START), so that it stages low.
+ * Returns the size that a transport passes to `begin`: the exact size, or all available space for the web updater, which learns
+ * the size only at the end (ESP8266HTTPUpdateServer-impl.h, UPLOAD_FILE_START) and therefore stages low.
  */
 export function announcedSize(area: StagingArea, transport: Transport, kind: ImageKind, sizeBytes: number): number {
   if (transport !== 'web') return sizeBytes;
   if (kind === 'filesystem') return area.fsEnd - area.fsStart;
-  // An unsigned subtraction and a mask: with less than a sector free it wraps around to nearly 4 GB, which never fits.
+  // The core subtracts unsigned numbers: with less than a sector free the result wraps around to nearly 4 GB, which never fits.
   return ((freeSketchSpace(area) - sectorBytes) & 0xfffff000) >>> 0;
 }
 
-/** `EspClass::getFreeSketchSpace` (Esp.cpp): from the end of the running sketch to the filesystem. */
+/** Returns the bytes between the running sketch and the filesystem, like `EspClass::getFreeSketchSpace` (Esp.cpp). */
 export function freeSketchSpace(area: Pick<StagingArea, 'fsStart' | 'sketchSizeBytes'>): number {
   return area.fsStart - roundUpToSector(area.sketchSizeBytes);
 }

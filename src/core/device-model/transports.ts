@@ -9,15 +9,15 @@ import type { VirtualDevice } from './virtual-device.ts';
 export interface Delivery {
   readonly transport: Transport;
   readonly kind: ImageKind;
-  /** Of the bytes sent, 32 hex digits. The web updater has no place for one. */
+  /** MD5 of the bytes as sent, 32 hex digits. Not used by the web updater. */
   readonly md5?: string | undefined;
 }
 
 /**
- * Brings bytes to the Updater as each library does: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate` and
- * `runUpdate`, the upload handler of ESP8266HTTPUpdateServer-impl.h.
+ * Passes bytes to the Updater like the library of the transport: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate`
+ * and `runUpdate`, or the upload handler of ESP8266HTTPUpdateServer-impl.h.
  *
- * @param device its flash is taken over: hand in a copy to keep one
+ * @param device its flash is modified; pass a copy to keep the original
  */
 export function deliver(device: VirtualDevice, bytes: Uint8Array, delivery: Delivery): EndResult {
   const { transport, kind } = delivery;
@@ -34,9 +34,9 @@ export function deliver(device: VirtualDevice, bytes: Uint8Array, delivery: Deli
 }
 
 /**
- * What `ESP8266HTTPUpdate::handleUpdate` finds before it asks the Updater; its errors are negative.
+ * Runs the checks of `ESP8266HTTPUpdate::handleUpdate` before the Updater starts; their error codes are negative.
  *
- * @param bytes of the update's length; only the first four are looked at
+ * @param bytes update of the full length; only the first four bytes are examined
  */
 export function refusalOfHttpClient(
   device: VirtualDevice,

@@ -8,7 +8,7 @@ import { checkSignature } from './signature-check.ts';
 import { isAtomic, stagingFor } from './staging.ts';
 import type { VirtualDevice } from './virtual-device.ts';
 
-/** What the Updater asks eboot to do after the restart (`eboot_command` in RTC memory). */
+/** Copy that the Updater requests from eboot after the restart (`eboot_command` in RTC memory). */
 export interface EbootCommand {
   readonly source: number;
   readonly destination: number;
@@ -16,25 +16,25 @@ export interface EbootCommand {
 }
 
 /**
- * An update under way: `UpdaterClass` between `begin` and `end`. It owns the device's flash, its buffer and its digest, and
- * `writeUpdate` and `endUpdate` change them: go on with what they return, and not with what they were given.
+ * Update in progress: `UpdaterClass` between `begin` and `end`. It owns the device's flash, the buffer and the digest, which
+ * `writeUpdate` and `endUpdate` modify: continue with their results and discard their arguments.
  */
 export interface RunningUpdate {
   readonly device: VirtualDevice;
   readonly kind: ImageKind;
   readonly startAddress: number;
-  /** As announced to `begin`. */
+  /** Size announced to `begin`. */
   readonly sizeBytes: number;
-  /** Expected of the bytes as sent; undefined: not checked. A device with a key never checks it. */
+  /** Expected MD5 of the bytes as sent; undefined if not checked. A device with a key never checks it. */
   readonly md5: string | undefined;
-  /** Bytes that are in flash; those in the buffer come on top. */
+  /** Number of bytes in flash, without those in the buffer. */
   readonly flashedBytes: number;
   readonly buffer: Uint8Array;
   readonly bufferedBytes: number;
   readonly digest: Hash;
 }
 
-/** The device refused and goes on with its present sketch. `device.flash` is what the attempt left behind. */
+/** Update that the device rejected; it keeps its sketch. `device.flash` is the flash after the attempt. */
 export interface Rejection {
   readonly outcome: 'rejected';
   readonly error: DeviceError;
@@ -44,7 +44,7 @@ export interface Rejection {
 export interface UpdateRequest {
   readonly kind: ImageKind;
   readonly sizeBytes: number;
-  /** Hex; ArduinoOTA and the HTTP client hand it to `setMD5`, which ignores any that is not 32 digits long. */
+  /** MD5 in hex. ArduinoOTA and the HTTP client pass it to `setMD5`, which ignores values that are not 32 digits long. */
   readonly md5?: string | undefined;
 }
 
@@ -52,8 +52,8 @@ export type BeginResult = { readonly outcome: 'running'; readonly update: Runnin
 export type WriteResult = BeginResult;
 
 /**
- * staged: eboot has its command and copies after the restart. written: a filesystem that was written in place, eboot has
- * nothing to do. crashed: a core before 2.7.0 met a bad signature and restarts with its present sketch.
+ * Result of `endUpdate`. staged: eboot copies after the restart. written: a filesystem was written in place, without eboot.
+ * crashed: a core from 2.5.0 up to, not including, 2.7.0 crashed on a bad signature and restarts its present sketch.
  */
 export type EndResult =
   | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: VirtualDevice }
@@ -62,9 +62,9 @@ export type EndResult =
   | Rejection;
 
 /**
- * `UpdaterClass::begin` (Updater.cpp).
+ * Starts an update like `UpdaterClass::begin` (Updater.cpp).
  *
- * @param device its flash is taken over: hand in a copy to keep one
+ * @param device its flash is modified; pass a copy to keep the original
  */
 export function beginUpdate(device: VirtualDevice, request: UpdateRequest): BeginResult {
   if (request.sizeBytes === 0) return reject(device, 'size');
@@ -88,7 +88,7 @@ export function beginUpdate(device: VirtualDevice, request: UpdateRequest): Begi
   return { outcome: 'running', update };
 }
 
-/** `UpdaterClass::write`: takes all of `chunk`, or refuses it because more comes than was announced. */
+/** Writes all of `chunk` like `UpdaterClass::write`, or rejects it if it exceeds the announced size. */
 export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResult {
   if (update.flashedBytes + update.bufferedBytes + chunk.length > update.sizeBytes) return abort(update, 'space');
   let current = update;
@@ -106,9 +106,9 @@ export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResu
 }
 
 /**
- * `UpdaterClass::end`: checks what is in flash, the signature before all else, and leaves eboot its command.
+ * Ends an update like `UpdaterClass::end`: checks the content of flash, the signature first, and stores the command for eboot.
  *
- * @param evenIfRemaining the web updater's way: the size is what came
+ * @param evenIfRemaining true for the web updater: the received bytes determine the size
  */
 export function endUpdate(update: RunningUpdate, evenIfRemaining: boolean): EndResult {
   if (update.flashedBytes === 0 && update.device.habits.refusesEmpty) return abort(update, 'noData');
@@ -135,7 +135,7 @@ function checkAndStage(update: RunningUpdate): EndResult {
   return { outcome: 'staged', command: { source: startAddress, destination, sizeBytes: check.sizeBytes }, device };
 }
 
-/** `_verifyEnd`: the first byte, and the flash size of an image that is not compressed. */
+/** Checks the first byte, and the flash size of an uncompressed image, like `_verifyEnd`. */
 function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   const { device, startAddress } = update;
   const [first, second, , sizeAndFrequency = 0] = device.flash.subarray(startAddress, startAddress + 4);
@@ -151,7 +151,7 @@ function expectedMd5({ habits, leftoverMd5 }: VirtualDevice, { md5 }: UpdateRequ
   return habits.forgetsOldMd5 ? undefined : leftoverMd5;
 }
 
-/** `EspClass::getFlashChipSize`: what the header of the running sketch says, 0 for numbers that the core does not know. */
+/** Returns the flash size in the header of the running sketch like `EspClass::getFlashChipSize`, 0 for unknown values. */
 function flashSizeInHeader(flash: Uint8Array): number {
   return flashSizesByNibble.get((flash[3] ?? 0xff) >> 4) ?? 0;
 }
@@ -161,7 +161,7 @@ function buffered(update: RunningUpdate, bytes: Uint8Array): RunningUpdate {
   return { ...update, bufferedBytes: update.bufferedBytes + bytes.length };
 }
 
-/** `_writeBuffer`: erases a sector when it comes to its start, and writes, with the device's own flash mode in byte 2. */
+/** Flushes the buffer like `_writeBuffer`: erases at a sector start, and writes with the device's flash mode in byte 2. */
 function flushBuffer(update: RunningUpdate): WriteResult {
   const { device, buffer, bufferedBytes, digest } = update;
   const address = update.startAddress + update.flashedBytes;
@@ -170,7 +170,7 @@ function flushBuffer(update: RunningUpdate): WriteResult {
   const patches = patchesFlashMode(update);
   if (patches) buffer[2] = flashModes.indexOf(device.flashMode);
   if (!programFlash(device.flash, address, buffer.subarray(0, bufferedBytes))) return abort(update, 'write');
-  // It puts back what it took the byte for, so that the MD5 is that of what was sent; a mode that it does not know is 255.
+  // The core restores the byte so that the MD5 covers the bytes as sent, but restores an unknown mode as 255.
   if (patches) buffer[2] = sentMode < flashModes.length ? sentMode : 0xff;
   digest.update(buffer.subarray(0, bufferedBytes));
   return {

@@ -1,22 +1,22 @@
-/** Huffman codes as uzlib's `tinf_build_tree` and `tinf_decode_symbol` (tinflate.c) take them, with a table for the short ones. */
+/** Huffman codes that behave like uzlib's `tinf_build_tree` and `tinf_decode_symbol` (tinflate.c), with a table for short codes. */
 
-/** Codes up to this many bits are looked up at once. */
+/** Length in bits up to which codes are decoded by one table lookup. */
 export const lookupBits = 10;
 export const lookupMask = (1 << lookupBits) - 1;
 export const longestCode = 15;
 
 export interface HuffmanCode {
-  /** By the next `lookupBits` bits, first bit lowest: `symbol << 4 | length`, or 0 where the code is longer or there is none. */
+  /** Entries indexed by the next `lookupBits` bits, first bit lowest: `symbol << 4 | length`, or 0 if the code is longer or invalid. */
   readonly lookup: Uint16Array;
-  /** How many codes there are of each length; none have length 0. */
+  /** Number of codes of each length; the entry for length 0 is 0. */
   readonly counts: Uint16Array;
-  /** The symbols in the order of their codes. */
+  /** Symbols in the order of their codes. */
   readonly symbols: Uint16Array;
 }
 
 /**
- * Builds a code from the lengths of its symbols' codes. Any lengths are accepted, as uzlib does: an over-subscribed code is
- * decoded by the counts alone, and an incomplete one has bit strings that mean nothing.
+ * Builds a code from the code lengths of its symbols. Like uzlib, it accepts any lengths: an over-subscribed code is decoded by
+ * the counts alone, and an incomplete code has bit strings without a symbol.
  */
 export function huffmanCode(lengths: Uint8Array): HuffmanCode {
   const counts = new Uint16Array(longestCode + 1);
@@ -30,7 +30,7 @@ export function huffmanCode(lengths: Uint8Array): HuffmanCode {
   };
 }
 
-/** The codes of a block of type 1. */
+/** Fixed codes of a deflate block of type 1. */
 export const fixedLiterals = huffmanCode(
   Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
 );

@@ -9,7 +9,7 @@ import {
 } from './uzlib-huffman.ts';
 import { type ReadBlock, UzlibInput } from './uzlib-input.ts';
 
-/** more: the output is full. done: the last deflate block has ended. broken: `TINF_DATA_ERROR`. */
+/** Result of inflating. more: the output is full. done: the last deflate block has ended. broken: `TINF_DATA_ERROR`. */
 export type InflateResult = 'more' | 'done' | 'broken';
 
 const windowBytes = 32768;
@@ -28,19 +28,19 @@ const distanceExtra = [
 ];
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** More than any chip has: 16 MB in blocks of 4 KB. */
+/** Limit for the header: 16 MB, the largest flash chip, in blocks of 4 KB. */
 const maxHeaderBlocks = 4096;
 
 const endOfBlock = 256;
 const noSymbol = -1;
 
 /**
- * Inflates gzip as the uzlib inside eboot does (pfalcon/uzlib: tinfgzip.c, tinflate.c): it takes no byte of input before
- * that byte is needed, keeps a ring of 32 KB, verifies no CRC and no size, and does not know where its input ends. Asked
- * for more after the end of the stream, it goes on decoding what follows.
+ * Inflates gzip like the uzlib in eboot (pfalcon/uzlib: tinfgzip.c, tinflate.c): it reads no byte of input before that byte is
+ * needed, keeps a ring buffer of 32 KB, verifies neither CRC nor size, and does not know where its input ends. When more output
+ * is requested after the end of the stream, it decodes the bytes that follow.
  *
- * Living state: one instance inflates one stream, piece by piece. Where uzlib would read memory that nothing has written
- * (a distance that points before the first byte), this one sees zeros.
+ * An instance is stateful and inflates one stream, in chunks. Where uzlib would read uninitialized memory (a distance that points
+ * before the first byte), this class reads zeros.
  */
 export class UzlibInflater {
   readonly #input: UzlibInput;
@@ -48,7 +48,7 @@ export class UzlibInflater {
   #written = 0;
   #type: 'none' | 'stored' | 'huffman' = 'none';
   #isFinal = false;
-  /** What is left of a match, or one more than what is left of a stored block: `curlen` in uzlib. */
+  /** Remaining bytes of a match, or one more than the remaining bytes of a stored block: `curlen` in uzlib. */
   #pending = 0;
   #matchFrom = 0;
   #literals: HuffmanCode = fixedLiterals;
@@ -58,17 +58,17 @@ export class UzlibInflater {
     this.#input = new UzlibInput(readBlock);
   }
 
-  /** How many blocks of input were asked for so far. */
+  /** Number of input blocks read so far. */
   get blocksRead(): number {
     return this.#input.blocksRead;
   }
 
-  /** Bytes of input taken so far, the header included. */
+  /** Number of input bytes consumed so far, including the header. */
   get consumedBytes(): number {
     return this.#input.consumedBytes;
   }
 
-  /** `uzlib_gzip_parse_header`: skips FEXTRA, FNAME, FCOMMENT and FHCRC. Returns false where uzlib refuses. */
+  /** Parses the header like `uzlib_gzip_parse_header`, skipping FEXTRA, FNAME, FCOMMENT and FHCRC; false if uzlib rejects it. */
   parseHeader(): boolean {
     if (this.#input.byte() !== 0x1f || this.#input.byte() !== 0x8b || this.#input.byte() !== 8) return false;
     const flags = this.#input.byte();
@@ -81,7 +81,7 @@ export class UzlibInflater {
     return true;
   }
 
-  /** `uzlib_uncompress`: fills `output`. Where it stops early, the rest of `output` keeps what it had. */
+  /** Fills `output` like `uzlib_uncompress`. If it stops early, the rest of `output` is unchanged. */
   inflate(output: Uint8Array): InflateResult {
     for (let start = 0; start < output.length; start += windowBytes) {
       const piece = output.subarray(start, start + windowBytes);
@@ -93,7 +93,7 @@ export class UzlibInflater {
     return 'more';
   }
 
-  /** A text ends with a zero byte; eboot's input has no end, so that a text without one would be read for ever. */
+  /** Skips a zero-terminated text. The limit is needed because eboot's input has no end. */
   #skipText(): void {
     let byte = this.#input.byte();
     while (byte !== 0 && this.blocksRead < maxHeaderBlocks) byte = this.#input.byte();
@@ -123,7 +123,7 @@ export class UzlibInflater {
     return type !== 2 || this.#readCodes();
   }
 
-  /** `tinf_inflate_uncompressed_block`. */
+  /** Reads a stored block like `tinf_inflate_uncompressed_block`. */
   #storedBytes(limit: number): InflateResult {
     if (this.#pending === 0) {
       this.#input.dropToByte();
@@ -139,7 +139,7 @@ export class UzlibInflater {
     return 'done';
   }
 
-  /** `tinf_inflate_block_data`, until the output is full or the block ends. */
+  /** Decodes like `tinf_inflate_block_data` until the output is full or the block ends. */
   #huffmanBytes(limit: number): InflateResult {
     while (this.#written < limit) {
       if (this.#pending > 0) {
@@ -177,7 +177,7 @@ export class UzlibInflater {
     this.#written = to;
   }
 
-  /** `tinf_decode_trees`. */
+  /** Reads the codes of a dynamic block like `tinf_decode_trees`. */
   #readCodes(): boolean {
     const literalCount = this.#input.bits(5) + 257;
     const total = literalCount + this.#input.bits(5) + 1;
@@ -210,7 +210,7 @@ export class UzlibInflater {
     return lengths;
   }
 
-  /** The next symbol, or `noSymbol` for bits that no code has. The table answers only what the bits at hand decide. */
+  /** Decodes the next symbol, or `noSymbol` for an invalid code. The table is used only if the buffered bits contain the whole code. */
   #symbol(code: HuffmanCode): number {
     const input = this.#input;
     if (input.heldBits < lookupBits) input.holdWhatIsThere();
@@ -221,7 +221,7 @@ export class UzlibInflater {
     return entry >> 4;
   }
 
-  /** `tinf_decode_symbol`: one bit after the other. */
+  /** Decodes a symbol bit by bit like `tinf_decode_symbol`. */
   #longSymbol(code: HuffmanCode): number {
     let first = 0;
     let value = 0;

@@ -1,18 +1,18 @@
-/** eboot hands its input to uzlib in pieces of this size (`uzlib_flash_read_cb` in eboot.c). */
+/** Block size in which eboot passes its input to uzlib (`uzlib_flash_read_cb` in eboot.c). */
 export const inputBlockBytes = 4096;
 
-/** Fills the block with the next input. Called only when a bit of it is needed, as uzlib does. */
+/** Fills the block with the next input. As in uzlib, it is called only when a bit of the block is needed. */
 export type ReadBlock = (block: Uint8Array) => void;
 
 /**
- * The input of uzlib, bit by bit (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). It may hold bytes of the
- * present block that nobody has needed yet, for speed, but it never asks for a block before a bit of it is needed: what
- * eboot has read of a flash that it overwrites depends on that.
+ * Bit reader of uzlib (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). For speed it may buffer unread bytes of
+ * the current block, but it never requests a block before a bit of it is needed: eboot may overwrite its own
+ * input, so the order of reads and writes matters.
  */
 export class UzlibInput {
-  /** How many blocks were asked for so far. */
+  /** Number of blocks read so far. */
   blocksRead = 0;
-  /** The bits at hand, the next one lowest; those above `heldBits` are zero. */
+  /** Buffered bits, the next one lowest; bits above `heldBits` are zero. */
   held = 0;
   heldBits = 0;
   readonly #readBlock: ReadBlock;
@@ -23,12 +23,12 @@ export class UzlibInput {
     this.#readBlock = readBlock;
   }
 
-  /** Bytes taken so far: a byte counts as soon as one of its bits is used. */
+  /** Number of bytes consumed so far; a byte counts once one of its bits is used. */
   get consumedBytes(): number {
     return this.blocksRead * inputBlockBytes - (inputBlockBytes - this.#position) - (this.heldBits >> 3);
   }
 
-  /** Up to 16 bits, the first one lowest. */
+  /** Reads up to 16 bits, the first one lowest. */
   bits(count: number): number {
     while (this.heldBits < count) this.#holdByte();
     const value = this.held & ((1 << count) - 1);
@@ -48,18 +48,18 @@ export class UzlibInput {
     for (let left = countBytes; left > 0; left--) this.byte();
   }
 
-  /** Forgets bits that are held. */
+  /** Discards buffered bits. */
   drop(count: number): void {
     this.held >>>= count;
     this.heldBits -= count;
   }
 
-  /** The rest of a byte of which some bits were used. */
+  /** Discards the rest of a partly used byte. */
   dropToByte(): void {
     this.drop(this.heldBits & 7);
   }
 
-  /** Holds at least 17 bits, or all that the present block still has. */
+  /** Buffers at least 17 bits, or all remaining bits of the current block. */
   holdWhatIsThere(): void {
     while (this.heldBits <= 16 && this.#position < inputBlockBytes) this.#holdByte();
   }

@@ -6,49 +6,49 @@ import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
 import type { CoreHabits } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 
-/** What `UpdaterVerifyClass` (Updater.h) is to the Updater: a key that the sketch was built with. */
+/** Counterpart of `UpdaterVerifyClass` (Updater.h): verifies signatures with a key that the sketch was built with. */
 export interface SignatureVerifier {
-  /** Of the signature, in bytes: the length of the key's modulus. */
+  /** Length of a signature in bytes, equal to the length of the key's modulus. */
   readonly lengthBytes: number;
   verify(payload: Uint8Array, signature: Uint8Array): boolean;
 }
 
-/** How a device's present sketch was built. */
+/** Build options of the sketch that a device runs. */
 export interface BuildFacts {
   readonly habits: CoreHabits;
-  /** Undefined: built without a key, so that signatures are neither wanted nor understood. */
+  /** Undefined if the sketch was built without a key: signatures are not verified. */
   readonly verifier: SignatureVerifier | undefined;
-  /** Where the filesystem begins (`_FS_start - 0x40200000`); the sketch area ends there. */
+  /** Start of the filesystem (`_FS_start - 0x40200000`) and end of the sketch area. */
   readonly fsStart: number;
-  /** Where it ends (`_FS_end - 0x40200000`); equal to `fsStart` when there is none. */
+  /** End of the filesystem (`_FS_end - 0x40200000`). Equal to `fsStart` without a filesystem. */
   readonly fsEnd: number;
-  /** Built with ATOMIC_FS_UPDATE. */
+  /** Whether the sketch was built with ATOMIC_FS_UPDATE. */
   readonly atomicFs: boolean;
-  /** Built with the layout "mapping defined by hardware and sketch" (FLASH_MAP_SUPPORT): it compares no flash sizes. */
+  /** Whether the layout is "mapping defined by hardware and sketch" (FLASH_MAP_SUPPORT): flash sizes are not compared. */
   readonly flashMap: boolean;
 }
 
-/** A device at rest, as far as an update can tell. */
+/** Device between updates, with the state that matters to an update. */
 export interface VirtualDevice extends BuildFacts {
-  /** What byte 2 of the header in flash says now. */
+  /** Flash mode in byte 2 of the header in flash. */
   readonly flashMode: FlashMode;
-  /** Of the chip that is soldered on; headers may say something else. */
+  /** Size of the physical flash chip in bytes; the size in a header may differ. */
   readonly chipSizeBytes: number;
-  /** What `ESP.getSketchSize()` says. */
+  /** Result of `ESP.getSketchSize()`. */
   readonly sketchSizeBytes: number;
-  /** The whole chip, `chipSizeBytes` long. Nothing in this room changes it: results have their own copy. */
+  /** Content of the whole chip, `chipSizeBytes` long. */
   readonly flash: Uint8Array;
-  /** An MD5 that an earlier, failed update left in the Updater; cores before 3.0.0 keep it until the next restart. */
+  /** MD5 that a failed update left in the Updater; cores before 3.0.0 keep it until the next restart. */
   readonly leftoverMd5: string | undefined;
 }
 
-/** What is known of a device without its flash. */
+/** Device without its flash content and leftover MD5. */
 export type DeviceWithoutFlash = Omit<VirtualDevice, 'flash' | 'leftoverMd5'>;
 
 /**
- * A device that has just started, with erased flash around its sketch.
+ * Creates a device that has just started; the flash around its sketch is erased.
  *
- * @param sketch what runs, as far as it matters: without it, a header that names the device's own flash mode and size
+ * @param sketch bytes of the running sketch; by default only a header with the device's flash mode and chip size
  */
 export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = headerOf(facts)): VirtualDevice {
   const flash = erasedFlash(facts.chipSizeBytes);
@@ -57,7 +57,7 @@ export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = hea
   return { ...facts, flash, leftoverMd5: undefined };
 }
 
-/** A verifier for devices that hold this key: BearSSLHelpers.cpp, in the format of the device's core. */
+/** Creates a verifier for devices with this key, like BearSSLHelpers.cpp, for the signature format of the device's core. */
 export function signatureVerifier(key: RsaPublicKey, format: SignatureFormat): SignatureVerifier {
   return {
     lengthBytes: key.modulus.length,

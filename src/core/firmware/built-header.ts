@@ -7,15 +7,16 @@ import {
   readFlashHeader,
 } from './flash-header.ts';
 
-// A sketch is mapped into 1 MB of address space; nothing larger is worth the time.
+// The ESP8266 maps 1 MB of flash as code, so the search skips anything larger than such a sketch.
 const largestSketchBytes = 1024 * 1024 + 4096;
 const headerBytes = 4;
 
 /**
- * What bytes 2 and 3 were when the CRC was computed, in words, if a change of them alone explains a wrong CRC. A CRC is
- * linear: what a changed bit of the header adds to it depends on the length of what follows, not on its content.
+ * Finds the values of bytes 2 and 3 for which the stored CRC is correct, and describes them (see {@link describeFlash}). Returns undefined
+ * if no change of these bytes alone explains a wrong CRC. A CRC is linear: the effect of a changed header bit depends on the length of the
+ * data after it, not on its content.
  *
- * @param difference the stored CRC xor the computed one
+ * @param difference stored CRC xor computed CRC
  */
 export function findBuiltHeader(bytes: Uint8Array, imageBytes: number, difference: number): string | undefined {
   if (imageBytes < headerBytes || imageBytes > largestSketchBytes) return undefined;

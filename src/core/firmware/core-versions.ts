@@ -1,9 +1,8 @@
 /**
- * The commit that an image was built from, by release of esp8266/Arduino: the first eight hex digits of the commit of
- * each release tag. The core stores them as the 32-bit word `core_version` (`core_esp8266_version.cpp`,
- * `ARDUINO_ESP8266_GIT_VER`), which eboot prints when it starts (`print_version` in `eboot.c`).
+ * Releases of esp8266/Arduino by git hash: the first eight hex digits of the commit of each release tag. The core stores them as the 32-bit
+ * word `core_version` (`core_esp8266_version.cpp`, `ARDUINO_ESP8266_GIT_VER`), which eboot prints at boot (`print_version` in `eboot.c`).
  *
- * A new release of the core is one line here.
+ * Add one line for each new release of the core.
  */
 const releasesByGitHash: ReadonlyMap<string, string> = new Map([
   ['16a2cdcf', '2.0.0-rc1'],
@@ -45,7 +44,7 @@ const releasesByGitHash: ReadonlyMap<string, string> = new Map([
   ['210897ef', '3.1.2'],
 ]);
 
-/** The release with this git hash (eight lower-case hex digits), such as `3.1.2`, or undefined for any other build. */
+/** Returns the release with this git hash (eight lower-case hex digits), such as `3.1.2`, or undefined for any other build. */
 export function coreReleaseOf(gitHash: string): string | undefined {
   return releasesByGitHash.get(gitHash);
 }

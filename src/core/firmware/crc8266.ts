@@ -1,8 +1,8 @@
 /**
- * The CRC that eboot and the core compute over an image (`crc8266` in `elf2bin.py`): polynomial 0x04c11db7, most
- * significant bit first, no final xor.
+ * Computes the CRC that eboot and the core use for an image (`crc8266` in `elf2bin.py`): polynomial 0x04c11db7, most significant bit first,
+ * no final xor.
  *
- * @param start the CRC of the bytes before these
+ * @param start CRC of the preceding bytes
  */
 export function crc8266(bytes: Uint8Array, start = 0xffffffff): number {
   let crc = start | 0;

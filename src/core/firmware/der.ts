@@ -1,16 +1,16 @@
-/** One DER element: its tag, and where its content lies. */
+/** Tag and content range of a DER element. */
 export interface DerElement {
   readonly tag: number;
   readonly contentOffset: number;
   readonly endOffset: number;
 }
 
-/** Tags of the elements that keys are made of (X.690). */
+/** DER tags used in key files (X.690). */
 export const derTags = { integer: 0x02, bitString: 0x03, octetString: 0x04, oid: 0x06, sequence: 0x30 } as const;
 
 /**
- * Reads the element at `offset`; undefined unless it has this tag, a definite length of at most three bytes (nothing
- * here is larger than 16 MB) and ends before `limit`.
+ * Reads the element at `offset`. Returns undefined unless it has this tag, has a definite length of at most three bytes (no element here
+ * exceeds 16 MB) and ends within `limit`.
  */
 export function readDerElement(bytes: Uint8Array, offset: number, limit: number, tag: number): DerElement | undefined {
   const first = bytes[offset + 1];
@@ -28,7 +28,7 @@ export function readDerElement(bytes: Uint8Array, offset: number, limit: number,
   return endOffset > Math.min(limit, bytes.length) ? undefined : { tag, contentOffset, endOffset };
 }
 
-/** The content of an INTEGER as an unsigned big-endian number without leading zeros. */
+/** Returns the content of an INTEGER as an unsigned big-endian number without leading zeros. */
 export function unsignedInteger(bytes: Uint8Array, element: DerElement): Uint8Array {
   let start = element.contentOffset;
   while (start < element.endOffset && bytes[start] === 0) start += 1;

@@ -3,21 +3,21 @@ import { verifySignature } from '../keys/verify.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import { wordAt } from './little-endian.ts';
 
-/** What a device says of an update, in its own words. */
+/** Result of a device's signature check, with the error message that the device prints. */
 export type DeviceVerdict = { readonly accepted: true } | { readonly accepted: false; readonly error: string };
 
-// `UpdaterClass::printError`, `getErrorString` and the numbers of `Updater.h`.
+// Messages of `UpdaterClass::printError` and `getErrorString`, with the error numbers of `Updater.h`.
 const badSize = 'ERROR[5]: Bad Size Given';
 const signatureFailed = 'ERROR[12]: Signature verification failed';
 
 const lengthWordBytes = 4;
 
 /**
- * What a device that holds `key` says of the signature when it has received these bytes: the steps of
- * `UpdaterClass::end` (`Updater.cpp`) with a verifier installed, after `begin` refused an empty update. The rest of what
- * can go wrong (space, flash mode, flash size) depends on more than the key and the bytes, and is not looked at.
+ * Returns the result of the signature check of a device with `key` for these bytes. It follows `UpdaterClass::end` (`Updater.cpp`) with a
+ * verifier installed, after the check for an empty update in `begin`. Other errors (space, flash mode, flash size) depend on more than the
+ * key and the bytes and are not checked.
  *
- * @param format `current` for a device on core 2.6.0 or later, `legacy` for one before
+ * @param format `current` for a device on core 2.6.0 or later, `legacy` for an earlier core
  */
 export function deviceVerdict(bytes: Uint8Array, key: RsaPublicKey, format: SignatureFormat): DeviceVerdict {
   if (bytes.length === 0) return { accepted: false, error: badSize };

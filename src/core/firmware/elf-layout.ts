@@ -4,9 +4,10 @@ import type { Firmware } from './firmware.ts';
 import { type FlashLayout, flashLayoutByBorders } from './flash-layout.ts';
 
 /**
- * Where the filesystem lies under a build: `_FS_start` and `_FS_end`, which `Updater.cpp` and the filesystems take from the linker.
+ * Reads the location of the filesystem from the ELF of a build: `_FS_start` and `_FS_end`, the linker symbols that `Updater.cpp` and the
+ * filesystems use.
  *
- * @returns undefined when the ELF does not say, or is that of another image
+ * @returns undefined if the ELF does not define them, or belongs to another image
  */
 export function layoutInElf(elf: Uint8Array, firmware: Firmware): FlashLayout | undefined {
   const program = readElf(elf, /^_FS_(?:start|end)$/);

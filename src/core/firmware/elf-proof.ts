@@ -6,31 +6,31 @@ import type { Segment } from './image-header.ts';
 import { hexWord } from './little-endian.ts';
 import type { SketchImage } from './sketch-image.ts';
 
-/** Whether the device will verify its next update, and by which key. */
+/** Whether the device will verify its next update with the expected key. */
 export type EnforcementProof =
   | { readonly proof: 'elf' }
   | { readonly proof: 'absent'; readonly reason: ProofGap; readonly detail: string };
 
-/** What a proof lacks. `key-missing` and `verifier-missing` are faults of the build, `no-elf` is only a lack of evidence. */
+/** Reason for a missing proof. `key-missing` and `verifier-missing` are errors of the build, `no-elf` is only a lack of evidence. */
 type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
 
 export interface EnforcementEvidence {
-  /** The linked program that the image was made from. */
+  /** ELF that the image was made from. */
   readonly elf: Uint8Array | undefined;
   readonly firmware: Firmware;
-  /** The key that the device is to verify with. */
+  /** Key that the device must verify updates with. */
   readonly expectedKey: RsaPublicKey;
 }
 
 /**
- * Proves that a sketch verifies updates with the expected key. The key in the image proves nothing by itself: the
- * constructor that holds it is kept by the linker script even when `Updater.cpp` was compiled without signing, which
- * happens when arduino-cli takes core.a from its cache. So three things are asked for:
+ * Proves that a sketch verifies updates with the expected key. The key in the image is not sufficient: the linker script keeps the
+ * constructor that contains it even if `Updater.cpp` was compiled without signing, as when arduino-cli reuses a cached core.a. The proof
+ * has three conditions:
  *
- * 1. the key is in the image, by modulus;
- * 2. the ELF is that of this very image: same entry, same bytes in every segment (a stale ELF proves nothing);
- * 3. the ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the
- *    linker drops unless `UpdaterClass`'s constructor (`Updater.cpp`) installs them.
+ * 1. The image contains the key (same modulus).
+ * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF proves nothing.
+ * 3. The ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the linker drops unless the
+ *    constructor of `UpdaterClass` (`Updater.cpp`) installs them.
  */
 export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvidence): EnforcementProof {
   if (!firmware.embeddedKeys.some(({ key }) => key.fingerprint === expectedKey.fingerprint)) {
@@ -54,15 +54,15 @@ function absent(reason: ProofGap, detail: string): EnforcementProof {
 
 const requiredSymbols = ['updaterSigningHash', 'updaterSigningVerifier'] as const;
 
-// Bare, or mangled within namespaces (_ZN7esp826618updaterSigningHashE). No other name will do: the static constructor
-// of BearSSLHelpers.cpp, which is always kept, may carry the variable's name inside its own.
+// Plain, or mangled within namespaces (_ZN7esp826618updaterSigningHashE). Other names that contain the variable's name do not count: the
+// static constructor of BearSSLHelpers.cpp, which is always kept, may be one of them.
 const signingSymbols = /^(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?$/;
 
 function isSymbol(name: string, required: string): boolean {
   return name === required || name.endsWith(`${required.length}${required}E`);
 }
 
-/** Says where program and image differ; undefined when the one was made from the other (`elf2bin.py`). */
+/** Describes the first difference between program and image; returns undefined if the image was made from the program (`elf2bin.py`). */
 export function differenceFromImage(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
   const application = sketch?.application;
   if (sketch === undefined || application === undefined) return 'the image has no application to compare with';
@@ -82,7 +82,7 @@ export function differenceFromImage(program: ElfProgram, { sketch, content }: Fi
   return undefined;
 }
 
-/** Size and CRC are zero in the program: elf2bin fills them in afterwards. */
+/** Zeroes the size and CRC words: elf2bin fills them in after linking, so they are zero in the program. */
 function withoutPatchedWords(content: Uint8Array, { crcRule }: SketchImage): Uint8Array {
   if (crcRule !== 'application') return content;
   const image = Uint8Array.from(content);
@@ -91,7 +91,7 @@ function withoutPatchedWords(content: Uint8Array, { crcRule }: SketchImage): Uin
   return image;
 }
 
-/** Each byte of a segment is a section's, or padding between sections, which is zero. */
+/** Compares a segment with the sections of the program. Padding between sections is zero. */
 function firstDifference(sections: readonly ElfSection[], segment: Segment, bytes: Uint8Array): number | undefined {
   const expected = new Uint8Array(bytes.length);
   for (const section of sections) {

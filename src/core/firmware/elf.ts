@@ -1,17 +1,17 @@
 import { halfWordAt, wordAt } from './little-endian.ts';
 
-/** A section of a linked program that has bytes of its own at an address. */
+/** Section of a linked program that has content and an address. */
 export interface ElfSection {
   readonly address: number;
   readonly bytes: Uint8Array;
 }
 
-/** What is needed of a linked 32-bit little-endian Xtensa program. */
+/** Relevant parts of a linked 32-bit little-endian Xtensa program. */
 export interface ElfProgram {
   readonly entryAddress: number;
-  /** Sections with contents that belong into the device's memory (PROGBITS and ALLOC), by address. */
+  /** Sections that are loaded into the device's memory (PROGBITS and ALLOC), ordered by address. */
   readonly loaded: readonly ElfSection[];
-  /** The defined symbols that were asked for, with their values; empty when the program was stripped. */
+  /** Values of the requested symbols that the program defines; empty if the program was stripped. */
   readonly symbols: ReadonlyMap<string, number>;
 }
 
@@ -24,10 +24,10 @@ const allocFlag = 0x2;
 const undefinedSection = 0;
 
 /**
- * Reads an ELF file (System V ABI, chapter 4); undefined for anything else. Everything is bounded by the file: a table
- * or section that runs past its end is left out.
+ * Reads an ELF file (System V ABI, chapter 4); returns undefined for any other file. All reads are bounded by the file: section headers
+ * past its end are ignored, and a section that runs past its end is cut off there.
  *
- * @param wanted which symbol names the caller wants to hear of
+ * @param wanted pattern for the names of the requested symbols
  */
 export function readElf(file: Uint8Array, wanted: RegExp): ElfProgram | undefined {
   const entryAddress = wordAt(file, 24);
@@ -65,7 +65,7 @@ interface SectionHeader {
   readonly address: number;
   readonly offset: number;
   readonly sizeBytes: number;
-  /** Of a symbol table: the section with its names. */
+  /** Symbol tables only: index of the section with the names. */
   readonly link: number;
 }
 
@@ -97,7 +97,7 @@ function readSymbols(file: Uint8Array, headers: readonly SectionHeader[], wanted
   return found;
 }
 
-// Longer names exist in C++, but nobody asks for one of them; the bound keeps a table of crafted offsets linear.
+// C++ names can be longer, but none of those is requested. The limit keeps the time linear for a table of crafted offsets.
 const longestName = 128;
 
 function nameAt(names: Buffer, offset: number): string {

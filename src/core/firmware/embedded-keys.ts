@@ -3,33 +3,33 @@ import { describePublicKey, type RsaPublicKey } from '../keys/public-key.ts';
 import { type DerElement, derTags, readDerElement, unsignedInteger } from './der.ts';
 import type { Finding, Reading } from './finding.ts';
 
-/** An RSA public key that lies in an image: the one that the device verifies with, or any other (TLS pins, servers). */
+/** RSA public key in an image: the key that the device verifies updates with, or any other key (TLS pins, servers). */
 export interface EmbeddedKey {
   readonly encoding: 'pem' | 'der';
-  /** What it was wrapped in. A DER key inside a DER certificate is found as `public-key`. */
+  /** Structure that contained the key. A DER key inside a DER certificate is reported as `public-key`. */
   readonly container: 'public-key' | 'rsa-public-key' | 'certificate';
-  /** Of the `-----BEGIN`, or of the outermost SEQUENCE, in the content. */
+  /** Offset of `-----BEGIN`, or of the outermost SEQUENCE, in the content. */
   readonly offset: number;
   readonly key: RsaPublicKey;
 }
 
-// A content of nothing but look-alikes must not keep the reader busy. Real images hold a handful; a store of all
-// root certificates, which some sketches embed, about 150.
+// Limits for crafted content that is full of data that looks like keys. Real images contain a handful of keys; a store of all root
+// certificates, which some sketches embed, contains about 150.
 const mostKeys = 512;
 const mostPemMarkers = 4096;
 const mostModulusBeginnings = 65_536;
 const mostPemBytes = 32 * 1024;
-// Shared by all three searches: OpenSSL reads each candidate. The certificate store above needs 300, since its keys are found twice.
+// Shared by all three searches, because OpenSSL reads each candidate. The certificate store above needs 300: its keys are found twice.
 const mostCandidates = 1024;
-// A modulus of 4096 bits has 513 bytes. Larger integers cost more to convert than a key is worth, once per candidate.
+// A modulus of 4096 bits has 513 bytes. Larger integers are too expensive to convert for each candidate.
 const mostIntegerBytes = 1024;
-// OpenSSL computes with longer exponents, at 20 times the cost, when the modulus has at most 3072 bits. No tool makes such a key.
+// OpenSSL accepts longer exponents, at 20 times the cost, if the modulus has at most 3072 bits. No tool generates such a key.
 const mostExponentBytes = 8;
 
 /**
- * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also
- * inside certificates, and PKCS#1, which `BearSSL::PublicKey` takes as well). One entry a modulus, the first place where it was met.
- * Bare moduli, as BearSSL's trust anchors have them, cannot be told from other bytes.
+ * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also inside certificates,
+ * and PKCS#1, which `BearSSL::PublicKey` also accepts). Each key is reported once. Bare moduli, as in BearSSL's trust anchors, cannot be
+ * distinguished from other bytes.
  */
 export function findEmbeddedKeys(content: Uint8Array): Reading<readonly EmbeddedKey[]> {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -49,7 +49,7 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
 }
 
-/** Work that is left for one content. */
+/** Remaining work for one content. */
 interface Budget {
   candidates: number;
 }
@@ -73,7 +73,7 @@ function findPemKeys(buffer: Buffer, budget: Budget): Scan {
   while (offset !== -1 && read < mostKeys && markers < mostPemMarkers) {
     markers += 1;
     const next = buffer.indexOf(pemBegin, offset + pemBegin.length, 'latin1');
-    // A block ends before the next one begins: so no byte is looked at twice.
+    // A block ends before the next one begins, so no byte is read twice.
     const end = Math.min(next === -1 ? buffer.length : next, offset + mostPemBytes);
     const block = readPemBlock(buffer.toString('latin1', offset + pemBegin.length, end));
     if (block !== undefined) {
@@ -92,7 +92,7 @@ interface PemBlock {
   readonly der: Buffer;
 }
 
-/** @param text what follows `-----BEGIN ` */
+/** @param text text after `-----BEGIN ` */
 function readPemBlock(text: string): PemBlock | undefined {
   const label = pemLabel.exec(text)?.[1];
   if (label === undefined) return undefined;
@@ -136,7 +136,7 @@ function withContainer(
   return key === undefined ? {} : { key: { encoding: 'pem', container, offset, key } };
 }
 
-/** SEQUENCE { SEQUENCE { OID … } BIT STRING }: some public key, whatever its algorithm. */
+/** Returns whether the DER is a public key of any algorithm: SEQUENCE { SEQUENCE { OID … } BIT STRING }. */
 function isPublicKeyInfo(der: Buffer): boolean {
   const outer = readDerElement(der, 0, der.length, derTags.sequence);
   const algorithm = outer && readDerElement(der, outer.contentOffset, outer.endOffset, derTags.sequence);
@@ -145,7 +145,7 @@ function isPublicKeyInfo(der: Buffer): boolean {
   return readDerElement(der, algorithm.endOffset, outer.endOffset, derTags.bitString) !== undefined;
 }
 
-// SEQUENCE { OID 1.2.840.113549.1.1.1 rsaEncryption, NULL }: with its tag and length it begins every RSA key.
+// AlgorithmIdentifier of every RSA key, with its tag and length: SEQUENCE { OID 1.2.840.113549.1.1.1 rsaEncryption, NULL }.
 const rsaAlgorithm = Buffer.from('300d06092a864886f70d0101010500', 'hex');
 
 function findDerKeys(buffer: Buffer, budget: Budget): Scan {
@@ -167,14 +167,14 @@ function firstDerKey(der: Buffer, budget: Budget): RsaPublicKey | undefined {
   return findDerKeys(der, budget).keys[0]?.key;
 }
 
-/** @param at of the AlgorithmIdentifier; the SEQUENCE around it begins two to four bytes before */
+/** @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it */
 function readPublicKeyInfo(
   buffer: Buffer,
   at: number,
   budget: Budget,
 ): { readonly offset: number; readonly key: RsaPublicKey } | undefined {
   const bits = readDerElement(buffer, at + rsaAlgorithm.length, buffer.length, derTags.bitString);
-  // The first byte of a BIT STRING counts its unused bits, of which a key has none.
+  // The first byte of a BIT STRING is its number of unused bits, which is 0 for a key.
   if (bits === undefined || buffer[bits.contentOffset] !== 0) return undefined;
   const offset = [at - 2, at - 3, at - 4].find((start) => {
     const outer = readDerElement(buffer, start, buffer.length, derTags.sequence);
@@ -185,10 +185,10 @@ function readPublicKeyInfo(
   return key && { offset, key };
 }
 
-// How the modulus of a key of 1024 bits and more begins: INTEGER, and a length of one or of two bytes.
+// Start of the modulus of a key of at least 1024 bits: INTEGER, with a length of one or two bytes.
 const modulusBeginnings = [Buffer.from('0281', 'hex'), Buffer.from('0282', 'hex')];
 
-/** PKCS#1 without anything around it. What lies inside a SubjectPublicKeyInfo is met here again. */
+/** Finds PKCS#1 keys without an enclosing structure. Keys inside a SubjectPublicKeyInfo are found again. */
 function findBareKeys(buffer: Buffer, budget: Budget): Scan {
   const keys: EmbeddedKey[] = [];
   let read = 0;
@@ -208,14 +208,14 @@ function findBareKeys(buffer: Buffer, budget: Budget): Scan {
   return { keys, findings: [], stopped: false };
 }
 
-/** Where the SEQUENCE begins of which the content begins at `at`. */
+/** Returns the offset of the SEQUENCE whose content begins at `at`. */
 function sequenceBefore(buffer: Buffer, at: number): number | undefined {
   return [at - 3, at - 4].find(
     (offset) => readDerElement(buffer, offset, buffer.length, derTags.sequence)?.contentOffset === at,
   );
 }
 
-/** RSAPublicKey (RFC 8017, A.1.1): SEQUENCE { INTEGER modulus, INTEGER exponent }. */
+/** Reads an RSAPublicKey (RFC 8017, A.1.1): SEQUENCE { INTEGER modulus, INTEGER exponent }. */
 function readRsaPublicKey(
   buffer: Buffer,
   { offset, limit }: { readonly offset: number; readonly limit: number },
@@ -233,7 +233,7 @@ function readRsaPublicKey(
   try {
     return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
   } catch {
-    // Numbers that are no RSA key, or of a size that no device takes: a look-alike.
+    // Not a key: the numbers are not an RSA key, or of a size that no device supports.
     return undefined;
   }
 }

@@ -3,26 +3,26 @@ import type { Finding, Reading } from './finding.ts';
 import { type LittleFsSuperblock, readLittleFsSuperblock } from './littlefs-superblock.ts';
 import { readSpiffsGeometry } from './spiffs-magic.ts';
 
-/** A filesystem image as mklittlefs and mkspiffs make it. */
+/** Filesystem image as mklittlefs and mkspiffs write it. */
 export interface FilesystemImage {
-  /** `erased`: nothing but 0xFF, which the device takes for no filesystem and formats. */
+  /** `erased`: only 0xFF. The device finds no filesystem in it and formats the partition. */
   readonly type: 'littlefs' | 'spiffs' | 'erased';
-  /** Of the on-disk format, such as `2.0`; undefined for SPIFFS, which stores none. */
+  /** Version of the on-disk format, such as `2.0`; undefined for SPIFFS, which does not store one. */
   readonly version: string | undefined;
   readonly blockSizeBytes: number | undefined;
   readonly blockCount: number | undefined;
-  /** The partition that it was made for: block size x block count. */
+  /** Size of the partition that the image was made for: block size x block count. */
   readonly partitionBytes: number | undefined;
   /**
-   * How much of the image is in use: after the last byte that is not erased, rounded up to a block (a sector where the
-   * block size is unknown), but not beyond the image. What follows can be cut off a LittleFS.
+   * Number of bytes in use: up to the last byte that is not erased, rounded up to a block (to a sector if the block size is unknown) and at
+   * most the size of the image. In a LittleFS image the bytes after it can be cut off.
    */
   readonly usedBytes: number;
 }
 
 const sectorBytes = 4096;
 
-/** Reads bytes that may be a filesystem; undefined when nothing shows that they are one. */
+/** Reads bytes that may be a filesystem. The value is undefined if no filesystem is recognized. */
 export function readFilesystemImage(content: Uint8Array): Reading<FilesystemImage | undefined> {
   const superblock = readLittleFsSuperblock(content);
   if (superblock !== undefined) return readLittleFs(content, superblock);
@@ -68,7 +68,10 @@ function describe(content: Uint8Array, geometry: Geometry): FilesystemImage {
   return { ...geometry, partitionBytes, usedBytes };
 }
 
-/** A shorter file is fine where only erased blocks were cut off, which the filesystem's own blocks cannot tell. */
+/**
+ * Checks the size of the image against its partition. A shorter LittleFS image is accepted, because erased blocks may have been cut off its
+ * end and its remaining blocks do not show whether others are missing.
+ */
 function sizeFindings(
   content: Uint8Array,
   { type, partitionBytes, blockSizeBytes }: FilesystemImage,

@@ -1,16 +1,13 @@
-/**
- * One thing that is odd about a file. A reader never throws for bytes: whatever is wrong with them has a name here, so
- * that rules and people can speak about it.
- */
+/** An irregularity of a file. Readers do not throw for invalid bytes: each problem has an ID, which rules and messages refer to. */
 export interface Finding {
   readonly id: FindingId;
-  /** One sentence, without a full stop at its end, with the numbers in it. */
+  /** One sentence that contains the relevant numbers, without a period at its end. */
   readonly message: string;
-  /** Where in the bytes that were read: the content for images and keys, the file for gzip and the trailer. */
+  /** Position in the bytes that were read: in the content for images and keys, in the file for gzip and the trailer. */
   readonly offset?: number | undefined;
 }
 
-/** Every name that a finding can have. */
+/** IDs of all findings. */
 export type FindingId =
   | 'empty-file'
   | 'unknown-content'
@@ -31,12 +28,12 @@ export type FindingId =
   | 'flash-header-differs'
   | 'flash-header-patched'
   | 'entry-outside-segments'
-  // sums
+  // checksums
   | 'checksum-mismatch'
   | 'eboot-checksum-mismatch'
   | 'crc-size-mismatch'
   | 'crc-mismatch'
-  // what follows the image
+  // data after the image
   | 'trailing-data'
   // gzip
   | 'gzip-header-truncated'
@@ -63,7 +60,7 @@ export type FindingId =
   | 'filesystem-truncated'
   | 'filesystem-erased';
 
-/** What a reader gives back: what it read, and what was odd about it. */
+/** Result of a reader: its value and the findings. */
 export interface Reading<Value> {
   readonly value: Value;
   readonly findings: readonly Finding[];

@@ -8,35 +8,35 @@ import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
 import { findSketchEnd, looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
 import { findTraces, type Traces } from './traces.ts';
 
-/** Everything that the bytes of a file say by themselves. */
+/** Everything that can be read from the bytes of a file alone. */
 export interface Firmware {
   readonly sizeBytes: number;
   readonly encoding: 'identity' | 'gzip';
   readonly gzip: GzipFraming | undefined;
   readonly trailer: SignatureTrailer | undefined;
-  /** The file without the signature behind it: what is signed, and what eboot is told to copy. */
+  /** File without the signature trailer: the bytes that are signed and that eboot copies. */
   readonly payload: Uint8Array;
-  /** The payload after gunzip (empty when that fails); the payload itself when it is no gzip. */
+  /** Payload after gunzip (empty if that fails); the payload itself if it is not gzip. */
   readonly content: Uint8Array;
   readonly kind: 'sketch' | 'filesystem' | 'unknown';
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
-  /** Of a sketch only. */
+  /** Sketch only. */
   readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
 }
 
 export interface ReadFirmwareOptions {
   /**
-   * Keys that may have signed the file, besides those that are embedded in it. That an embedded key made a signature
-   * says who signed, never that the signer is to be trusted.
+   * Additional keys that may have signed the file, besides those embedded in it. A signature by an embedded key identifies the signer, but
+   * does not make it trusted.
    */
   readonly knownKeys?: readonly RsaPublicKey[] | undefined;
-  /** What a gzip file may inflate to; by default 16 MiB, the largest flash that an ESP8266 can have. */
+  /** Maximum size of the content of a gzip file in bytes; by default 16 MiB, the largest flash that an ESP8266 can have. */
   readonly maxContentBytes?: number | undefined;
   /**
-   * In place of `readGzip` with that limit, for a caller that inflates equal files once.
+   * Replacement for `readGzip` with that limit, for a caller that inflates equal files only once.
    *
    * @internal
    */
@@ -48,7 +48,7 @@ export type Gunzip = (file: Uint8Array) => Reading<GunzippedFile>;
 
 export const largestFlashBytes = 16 * 1024 * 1024;
 
-/** Reads any bytes and never throws for them: what is odd is a finding with a name. */
+/** Reads any bytes. Never throws for invalid bytes: each irregularity is a finding. */
 export function readFirmware(bytes: Uint8Array, options: ReadFirmwareOptions = {}): Firmware {
   const { knownKeys = [], maxContentBytes = largestFlashBytes } = options;
   const { gunzip = (file) => readGzip(file, maxContentBytes) } = options;
@@ -112,13 +112,13 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
   };
 }
 
-/** What delivery adds to an image, read without looking at the image itself. */
+/** Encoding and signature of a file, read without its image. */
 export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
 
 /**
- * Reads gzip and signature alone: all that differs between the artifacts of one image.
+ * Reads only gzip and signature, in which the artifacts of one image differ.
  *
- * @param keys those that may have signed the file; for the same result as `readFirmware` also those embedded in the content
+ * @param keys keys that may have signed the file; for the same result as `readFirmware` include those embedded in the content
  */
 export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gunzip: Gunzip): Envelope {
   const gunzipped = looksLikeGzip(file) ? gunzip(file).value : undefined;
@@ -128,7 +128,7 @@ export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gu
   return { encoding: gunzipped ? 'gzip' : 'identity', trailer, payload, content: gunzipped?.content ?? payload };
 }
 
-/** Where the image ends by its own structure, whatever follows it. */
+/** Returns the end of the image according to its own structure, regardless of the data after it. */
 function findImageEnd(file: Uint8Array): number | undefined {
   const partitionBytes = readFilesystemImage(file).value?.partitionBytes;
   if (partitionBytes !== undefined) return partitionBytes <= file.length ? partitionBytes : undefined;
@@ -139,14 +139,14 @@ interface Image {
   readonly kind: Firmware['kind'];
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
-  /** Where the image ends by its own structure; undefined when that does not tell. */
+  /** End of the image according to its own structure; undefined if the structure does not define it. */
   readonly endOffset: number | undefined;
   readonly findings: readonly Finding[];
 }
 
 function readImage(content: Uint8Array): Image {
   const filesystem = readFilesystemImage(content);
-  // A sound superblock may begin with 0xe9 (its revision), a damaged one that does is more likely a sketch.
+  // A valid superblock can begin with 0xe9 (its revision). Content with a damaged one that begins with 0xe9 is more likely a sketch.
   if (filesystem.value !== undefined && !(looksLikeSketch(content) && filesystem.value.partitionBytes === undefined)) {
     return {
       kind: 'filesystem',

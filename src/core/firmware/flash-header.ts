@@ -1,14 +1,14 @@
 /**
- * Bytes 2 and 3 of an image header: how the boot ROM drives the flash chip. The nibbles are those of
+ * Bytes 2 and 3 of an image header: flash mode, size and frequency for the boot ROM. The nibbles are those of
  * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`) and of `tools/elf2bin.py`.
  */
 
 import type { FlashMode } from '../model/artifact.ts';
 
-/** By the byte's value: index 0 is QIO. */
+/** Flash modes by the value of byte 2: index 0 is QIO. */
 export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const satisfies readonly FlashMode[];
 
-/** High nibble of byte 3 -> bytes of flash. */
+/** Flash sizes in bytes, by the high nibble of byte 3. */
 export const flashSizesByNibble: ReadonlyMap<number, number> = new Map([
   [0, 512 * 1024],
   [1, 256 * 1024],
@@ -19,7 +19,7 @@ export const flashSizesByNibble: ReadonlyMap<number, number> = new Map([
   [9, 16 * 1024 * 1024],
 ]);
 
-/** Low nibble of byte 3 -> MHz. */
+/** Flash frequencies in MHz, by the low nibble of byte 3. */
 export const flashFrequenciesByNibble: ReadonlyMap<number, number> = new Map([
   [0, 40],
   [1, 26],
@@ -27,7 +27,7 @@ export const flashFrequenciesByNibble: ReadonlyMap<number, number> = new Map([
   [15, 80],
 ]);
 
-/** What two header bytes say; undefined where the core's own tables have no entry. */
+/** Values of the two header bytes; undefined for numbers that the core's own tables do not contain. */
 export interface FlashHeader {
   readonly mode: FlashMode | undefined;
   readonly sizeBytes: number | undefined;
@@ -43,7 +43,7 @@ export function readFlashHeader(modeByte: number, sizeAndFrequencyByte: number):
   };
 }
 
-/** In words, such as `dio, 4096 KB, 40 MHz`. */
+/** Describes a flash header, such as `dio, 4096 KB, 40 MHz`. */
 export function describeFlash({ mode, sizeBytes, frequencyMHz }: FlashHeader): string {
   const size = sizeBytes === undefined ? 'unknown size' : `${sizeBytes / 1024} KB`;
   const frequency = frequencyMHz === undefined ? 'unknown frequency' : `${frequencyMHz} MHz`;

@@ -1,19 +1,19 @@
 import { flashMapAddress } from './memory-map.ts';
 
-/** How a chip is divided: sketch and update from 0, then the filesystem, EEPROM, RF calibration and Wi-Fi settings. */
+/** Layout of the flash: sketch and update from 0, then the filesystem, EEPROM, RF calibration and Wi-Fi settings. */
 export interface FlashLayout {
-  /** Name of the linker script, such as `eagle.flash.4m2m.ld`; undefined when no script of the core has these borders. */
+  /** Name of the linker script, such as `eagle.flash.4m2m.ld`; undefined if no script of the core has these borders. */
   readonly name: string | undefined;
   readonly flashSizeBytes: number | undefined;
-  /** Offset from the start of flash; the area for sketch and staged update ends here. */
+  /** Offset from the start of flash; end of the area for the sketch and a staged update. */
   readonly fsStart: number;
-  /** Equal to `fsStart` where there is no filesystem. */
+  /** Equal to `fsStart` without a filesystem. */
   readonly fsEnd: number;
   readonly fsBlockBytes: number | undefined;
 }
 
-// Flash and filesystem of each script, in KB: `all_flash_map` in `tools/boards.txt.py`. eagle.flash.auto.ld is not
-// among them: with FLASH_MAP_SUPPORT the sketch looks its layout up when it runs.
+// Sizes of flash and filesystem of each script, in KB: `all_flash_map` in `tools/boards.txt.py`. eagle.flash.auto.ld is not included: with
+// FLASH_MAP_SUPPORT the sketch determines its layout at run time.
 const scripts: readonly (readonly [flashKb: number, fsKb: number])[] = [
   [512, 0],
   [512, 32],
@@ -51,12 +51,12 @@ const reservedAtEndKb = 20;
 type Borders = 'whole-blocks' | 'up-to-eeprom';
 
 /**
- * The layout of a linker script as a core has it. From 2.6.0 the filesystem is a whole number of its blocks, which moved
- * the end of nine of them down by 4 KB (esp8266/Arduino#6531). Before 2.5.0 some scripts of the same names meant
- * something else, so nothing is said of them.
+ * Returns the layout of a linker script in a core release. From 2.6.0 the size of the filesystem is a multiple of its block size, which
+ * moved the end of nine layouts down by 4 KB (esp8266/Arduino#6531). Before 2.5.0 some scripts with the same names had other layouts, so
+ * the result is undefined.
  *
  * @param script `eagle.flash.4m2m.ld`, with or without its prefix and suffix; `auto` has no static layout
- * @param core a release such as `2.5.2`; unknown means the newer, smaller filesystem
+ * @param core release such as `2.5.2`; undefined means the newer, smaller filesystem
  */
 export function flashLayoutByName(script: string, core: string | undefined): FlashLayout | undefined {
   const borders = bordersOf(core);
@@ -65,8 +65,9 @@ export function flashLayoutByName(script: string, core: string | undefined): Fla
 }
 
 /**
- * The layout that has these borders (`_FS_start` and `_FS_end`), as offsets or as the addresses from 0x40200000 that
- * the linker's symbols are. Borders that no script has make a layout without a name.
+ * Returns the layout with these borders (`_FS_start` and `_FS_end`), as offsets or as addresses from 0x40200000, the values of the linker
+ * symbols. The layout has no name if no script has these borders. Returns undefined if they are not sector boundaries or the end is before
+ * the start.
  */
 export function flashLayoutByBorders(fsStart: number, fsEnd: number): FlashLayout | undefined {
   const start = toOffset(fsStart);
@@ -77,25 +78,25 @@ export function flashLayoutByBorders(fsStart: number, fsEnd: number): FlashLayou
   return known ?? { name: undefined, flashSizeBytes: undefined, fsStart: start, fsEnd: end, fsBlockBytes: undefined };
 }
 
-/** What two headers of an update request tell (`ESP8266HTTPUpdate::handleUpdate`). */
+/** Sizes from the headers of an update request (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface SpaceHeaders {
   /** x-ESP8266-free-space: `ESP.getFreeSketchSpace()`. */
   readonly freeSpaceBytes: number;
   /** x-ESP8266-sketch-size: `ESP.getSketchSize()`. */
   readonly sketchSizeBytes: number;
-  /** x-ESP8266-chip-size, where it was sent: it tells layouts apart that begin at the same offset. */
+  /** x-ESP8266-chip-size, if sent: distinguishes layouts whose filesystem begins at the same offset. */
   readonly chipSizeBytes?: number | undefined;
 }
 
-/** Where the sketch area ends, and the layouts that can be meant. */
+/** End of the sketch area, and the layouts that match it. */
 export interface SketchArea {
   /** `_FS_start` as an offset. */
   readonly endOffset: number;
-  /** Those of the given core and chip size that end there; empty for a layout of somebody's own. */
+  /** Layouts for the given core and chip size with this end of the sketch area; empty for a custom layout. */
   readonly candidates: readonly FlashLayout[];
 }
 
-/** The sketch area of a device: free space begins at the sector after the sketch (`EspClass::getFreeSketchSpace`). */
+/** Computes the sketch area of a device: free space begins at the sector after the sketch (`EspClass::getFreeSketchSpace`). */
 export function sketchAreaByHeaders(headers: SpaceHeaders, core: string | undefined): SketchArea | undefined {
   const { freeSpaceBytes, sketchSizeBytes, chipSizeBytes } = headers;
   const endOffset = freeSpaceBytes + Math.ceil(sketchSizeBytes / sectorBytes) * sectorBytes;
@@ -114,7 +115,7 @@ function bordersOf(core: string | undefined): Borders | undefined {
   return major === 2 && minor === 5 ? 'up-to-eeprom' : 'whole-blocks';
 }
 
-/** `flash_map` in `tools/boards.txt.py`. */
+/** Computes a layout like `flash_map` in `tools/boards.txt.py`. */
 function describe(flashKb: number, fsKb: number, borders: Borders): FlashLayout {
   const size = (sizeKb: number) => (sizeKb >= 1024 ? `${sizeKb / 1024}m` : `${sizeKb}`);
   const flashName = flashKb >= 1024 ? size(flashKb) : `${flashKb}k`;

@@ -3,30 +3,30 @@ import type { Finding, FindingId, Reading } from './finding.ts';
 import { type GzipHeader, looksLikeGzip, readGzipHeader } from './gzip-header.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 
-/** One member: header, deflate stream, CRC-32 and ISIZE. */
+/** Gzip member: header, deflate stream, CRC-32 and ISIZE. */
 export interface GzipMember {
   readonly offset: number;
   readonly header: GzipHeader;
   readonly deflateBytes: number;
   readonly inflatedBytes: number;
-  /** After the ISIZE word. */
+  /** Offset after the ISIZE word. */
   readonly endOffset: number;
   readonly storedCrc: number;
   readonly computedCrc: number;
-  /** The last word of the member: the inflated size modulo 2^32. */
+  /** Last word of the member: the inflated size modulo 2^32. */
   readonly isize: number;
 }
 
-/** How a gzip file is built up, apart from a signature behind it. */
+/** Structure of a gzip file, without a signature after it. */
 export interface GzipFraming {
   readonly firstHeader: GzipHeader | undefined;
-  /** Those that could be read whole. eboot reads the first one only. */
+  /** Complete members. eboot supports only the first one. */
   readonly members: readonly GzipMember[];
-  /** After the last member that could be read whole; undefined when the first could not. */
+  /** End of the last complete member; undefined if the first one is incomplete. */
   readonly endOffset: number | undefined;
 }
 
-/** A member and what it inflates to. */
+/** A member and its inflated content. */
 interface MemberReading {
   readonly header: GzipHeader | undefined;
   readonly member: GzipMember | undefined;
@@ -34,35 +34,35 @@ interface MemberReading {
   readonly findings: readonly Finding[];
 }
 
-/** The framing, and what the first member inflates to (empty when it does not). */
+/** Framing, and the inflated content of the first member (empty if it cannot be inflated). */
 export interface GunzippedFile {
   readonly framing: GzipFraming;
   readonly content: Uint8Array;
 }
 
-// A gzip file can be cut into members of 20 bytes. No device reads a second one, so counting a few of them is enough.
+// A gzip file can consist of members of 20 bytes. No device supports a second one, so counting a few of them is enough.
 const mostMembers = 16;
 const trailerBytes = 8;
 const nothing = new Uint8Array(0);
 
 /**
- * Reads a file that begins with the gzip magic. Nothing is allocated by what ISIZE says; no member inflates to more
- * than `maxContentBytes`.
+ * Reads a file that begins with the gzip magic. ISIZE is not used to allocate memory, and no member inflates to more than
+ * `maxContentBytes`.
  *
- * node:zlib does the inflating: it is the fastest there is in Node, says how much input it took (which tells where a
- * signature begins), and stops at `maxOutputLength`. That its *compressed* output differs between builds of Node, for
- * which fflate is used elsewhere, does not matter here: there is only one right answer to inflating.
+ * node:zlib is used because it is the fastest inflater in Node, returns the number of bytes it consumed (which locates a signature) and
+ * stops at `maxOutputLength`. Its *compressed* output differs between builds of Node, which is why fflate is used elsewhere, but inflating
+ * has only one correct result.
  */
 export function readGzip(file: Uint8Array, maxContentBytes: number): Reading<GunzippedFile> {
   const first = readMember(file, 0, maxContentBytes);
   const members = first.member === undefined ? [] : [first.member];
   const findings: Finding[] = [...first.findings];
 
-  // All members together stay within the bound, or a file of bombs would fill the memory one after the other.
+  // The limit applies to all members together. Otherwise many highly compressed members could exhaust the memory.
   let budgetBytes = maxContentBytes - first.inflated.length;
   let last = first.member;
   while (last !== undefined && members.length < mostMembers && looksLikeGzip(file, last.endOffset)) {
-    // A signature may begin with these two bytes as well, so what cannot be read as a member is not one.
+    // A signature can begin with these two bytes too, so data that cannot be read as a member is not treated as one.
     const next: GzipMember | undefined = readMember(file, last.endOffset, budgetBytes).member;
     if (next === undefined || next.storedCrc !== next.computedCrc) break;
     members.push(next);
@@ -140,7 +140,7 @@ type Inflation =
 function inflate(deflated: Uint8Array, maxContentBytes: number): Inflation {
   const options = { info: true, maxOutputLength: Math.max(1, maxContentBytes), chunkSize: 64 * 1024 };
   try {
-    // With `info` the function gives the buffer and its engine, which @types/node does not know.
+    // With `info` the function returns the buffer and its engine, which @types/node does not declare.
     const result = inflateRawSync(deflated, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     return { inflated: result.buffer, consumedBytes: result.engine.bytesWritten };
   } catch (error) {

@@ -2,42 +2,42 @@ import { crc32 } from 'node:zlib';
 import type { Finding } from './finding.ts';
 import { halfWordAt, wordAt } from './little-endian.ts';
 
-/** The bits of FLG (RFC 1952, 2.3.1). */
+/** Bits of FLG (RFC 1952, 2.3.1). */
 const flagBits = { headerCrc: 0x02, extra: 0x04, fileName: 0x08, comment: 0x10, reserved: 0xe0 } as const;
 
 const fixedHeaderBytes = 10;
 const deflateMethod = 8;
 
-/** A gzip member's header. */
+/** Header of a gzip member. */
 export interface GzipHeader {
   readonly sizeBytes: number;
   readonly flags: number;
-  /** Seconds since 1970, 0 for none. */
+  /** Seconds since 1970; 0 if not set. */
   readonly modificationTime: number;
   readonly extraFlags: number;
-  /** 255 for unknown, 3 for Unix. */
+  /** For example 3 for Unix, 255 for unknown. */
   readonly operatingSystem: number;
   readonly extraBytes: number | undefined;
-  /** FNAME and FCOMMENT, Latin-1, without the zero that ends them. */
+  /** FNAME and FCOMMENT as Latin-1, without the terminating zero. */
   readonly fileName: string | undefined;
   readonly comment: string | undefined;
-  /** FHCRC: the low half of the CRC-32 of the header before it. */
+  /** FHCRC: low half of the CRC-32 of the preceding header bytes. */
   readonly headerCrc: { readonly stored: number; readonly computed: number } | undefined;
 }
 
-/** A header, or the finding that says why there is none that can be used. */
+/** A header, or the finding that explains why there is no usable one. */
 export type GzipHeaderReading =
   | { readonly header: GzipHeader; readonly findings: readonly Finding[] }
   | { readonly header: undefined; readonly findings: readonly Finding[] };
 
-/** True for the two bytes by which eboot and the Updater know gzip (`copy_raw` in `eboot.c`). */
+/** Checks for the two bytes by which eboot and the Updater recognize gzip (`copy_raw` in `eboot.c`). */
 export function looksLikeGzip(bytes: Uint8Array, offset = 0): boolean {
   return bytes[offset] === 0x1f && bytes[offset + 1] === 0x8b;
 }
 
 /**
- * Reads the member header at `offset`, where the two magic bytes are. What stops the reading here also stops
- * `uzlib_gzip_parse_header`, with which eboot reads it: another method than deflate and reserved flags.
+ * Reads the member header at `offset`, which must begin with the two magic bytes. Rejects only headers that eboot's
+ * `uzlib_gzip_parse_header` also rejects: a method other than deflate, and reserved flags.
  */
 export function readGzipHeader(bytes: Uint8Array, offset: number): GzipHeaderReading {
   const [, , method, flags, , , , , extraFlags, operatingSystem] = bytes.subarray(offset, offset + fixedHeaderBytes);
@@ -83,7 +83,7 @@ interface OptionalFields {
   readonly headerCrc: GzipHeader['headerCrc'];
 }
 
-/** FEXTRA, FNAME, FCOMMENT and FHCRC in the order of the RFC; undefined when the bytes end within one of them. */
+/** Reads FEXTRA, FNAME, FCOMMENT and FHCRC in the order of the RFC; returns undefined if the bytes end within one of them. */
 function readOptionalFields(bytes: Uint8Array, offset: number, flags: number): OptionalFields | undefined {
   let position = offset + fixedHeaderBytes;
   let extraBytes: number | undefined;

@@ -4,34 +4,35 @@ import type { Finding, Reading } from './finding.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 
 /**
- * Where a core generation stores the size of the whole .bin and its CRC (`add_crc` in `elf2bin.py`):
+ * Location of the size and the CRC of the whole .bin in a core generation (`add_crc` in `elf2bin.py`):
  *
  * - `application`: cores from 3.0.0, at the start of the application's first segment;
  * - `eboot-page`: 2.7.x, in the last eight bytes of eboot's page;
- * - `none`: up to 2.6.3 nothing is stored;
- * - `unknown`: neither the core's git hash nor a size word tells.
+ * - `none`: not stored, up to 2.6.3;
+ * - `unknown`: neither the core's git hash nor a size word identifies the generation.
  */
 export type CrcRule = 'application' | 'eboot-page' | 'none' | 'unknown';
 
-/** The offsets of the two words by rule. */
+/** Offsets of the size and CRC words by rule. */
 export const crcWords = {
   application: { sizeOffset: 4096 + 16, crcOffset: 4096 + 20 },
   'eboot-page': { sizeOffset: 4088, crcOffset: 4092 },
 } as const;
 
-/** The two words as they are and as they should be. */
+/** Stored and expected values of the size and CRC words. */
 export interface ImageCrc {
   readonly rule: 'application' | 'eboot-page';
   readonly storedSizeBytes: number;
   readonly stored: number;
-  /** Over the stored size; undefined when the file is shorter than that. */
+  /** CRC over the stored size; undefined if that size is wrong. */
   readonly computed: number | undefined;
   readonly matches: boolean;
 }
 
 /**
- * Checks size and CRC words. `imageBytes` is where the image ends by its segments, when that is known: elf2bin appends
- * nothing after it, so the size word must say the same.
+ * Checks the size and CRC words.
+ *
+ * @param imageBytes end of the image according to its segments, if known; elf2bin appends nothing, so the size word must be equal to it
  */
 export function readImageCrc(
   bytes: Uint8Array,
@@ -57,7 +58,7 @@ export function readImageCrc(
   return { value, findings: matches ? [] : [mismatchFinding(bytes, value, crcOffset)] };
 }
 
-/** Tells an image whose flash header was rewritten, which is sound but for its CRC, from one that is damaged. */
+/** Distinguishes an image with a rewritten flash header, which is valid except for its CRC, from a damaged one. */
 function mismatchFinding(bytes: Uint8Array, crc: CrcMismatch, crcOffset: number): Finding {
   const { stored, computed, storedSizeBytes } = crc;
   const built = findBuiltHeader(bytes, storedSizeBytes, stored ^ computed);
@@ -75,7 +76,7 @@ interface CrcMismatch {
   readonly computed: number;
 }
 
-/** The CRC of the bytes with the eight bytes of both words taken as zero (`crc8266` in `elf2bin.py`). */
+/** Computes the CRC with the eight bytes of both words set to zero (`crc8266` in `elf2bin.py`). */
 function crcWithoutWords(bytes: Uint8Array, wordsOffset: number): number {
   const before = crc8266(bytes.subarray(0, wordsOffset));
   const words = crc8266(new Uint8Array(8), before);

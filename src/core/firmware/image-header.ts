@@ -3,23 +3,23 @@ import { type FlashHeader, readFlashHeader } from './flash-header.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 import { memoryAt, type SegmentMemory } from './memory-map.ts';
 
-/** The first byte of eboot's header and of the application's (`_verifyHeader` in `Updater.cpp`). */
+/** First byte of eboot's header and of the application's header (`_verifyHeader` in `Updater.cpp`). */
 export const imageMagic = 0xe9;
 
 const imageHeaderBytes = 8;
 const segmentHeaderBytes = 8;
 const checksumSeed = 0xef;
 
-/** One stretch of an image: `sizeBytes` at `offset` in the file belong at `address`. */
+/** Segment of an image: `sizeBytes` at `offset` in the file, loaded at `address`. */
 export interface Segment {
   readonly address: number;
   readonly sizeBytes: number;
-  /** Of the first byte after the segment's own header. */
+  /** Offset of the first byte after the segment's own header. */
   readonly offset: number;
   readonly memory: SegmentMemory;
 }
 
-/** The byte that ends an image: 0xEF xor all bytes of its segments. */
+/** Last byte of an image: 0xEF xor all bytes of its segments. */
 export interface ImageChecksum {
   readonly offset: number;
   readonly stored: number;
@@ -27,7 +27,7 @@ export interface ImageChecksum {
   readonly matches: boolean;
 }
 
-/** One of the two images in an Arduino .bin: eboot at 0, the application at 0x1000 (`write_bin` in `elf2bin.py`). */
+/** Header of one of the two images in an Arduino .bin: eboot at 0, the application at 0x1000 (`write_bin` in `elf2bin.py`). */
 export interface ImageHeader {
   readonly offset: number;
   readonly segmentCount: number;
@@ -35,29 +35,29 @@ export interface ImageHeader {
   readonly sizeAndFrequencyByte: number;
   readonly flash: FlashHeader;
   readonly entryAddress: number;
-  /** Those that could be read; fewer than `segmentCount` when a finding says so. */
+  /** Segments that could be read. If there are fewer than `segmentCount`, a finding explains why. */
   readonly segments: readonly Segment[];
-  /** Where the image ends: after the checksum, at a 16-byte border; undefined when a segment runs past the file. */
+  /** End of the image: after the checksum, at a 16-byte boundary; undefined if it is unknown or past the end of the file. */
   readonly endOffset: number | undefined;
   readonly checksum: ImageChecksum | undefined;
 }
 
-/** What the reader must be told of the image that it reads. */
+/** Parameters of {@link readImageHeader} for one image. */
 export interface ImageContext {
-  /** 'eboot' | 'application', as it stands in messages. */
+  /** 'eboot' | 'application', as used in messages. */
   readonly name: string;
   readonly offset: number;
-  /** Words that elf2bin filled in after it had computed the checksum: they count as zero. */
+  /** Offsets of words that elf2bin fills in after it computes the checksum: they count as zero. */
   readonly zeroedWords: readonly number[];
 }
 
-/** Reads the image header at `context.offset`; undefined where the bytes end within its eight bytes. */
+/** Reads the image header at `context.offset`. The value is undefined if the bytes end within the eight bytes of the header. */
 export function readImageHeader(bytes: Uint8Array, context: ImageContext): Reading<ImageHeader | undefined> {
   const { offset, name } = context;
   const entryAddress = wordAt(bytes, offset + 4);
   const [, segmentCount, modeByte, sizeAndFrequencyByte] = bytes.subarray(offset, offset + 4);
   if (entryAddress === undefined || segmentCount === undefined) return { value: undefined, findings: [] };
-  // The word at +4 is there, so these bytes are.
+  // The word at +4 exists, so these bytes exist too.
   const mode = modeByte ?? 0;
   const sizeAndFrequency = sizeAndFrequencyByte ?? 0;
 
@@ -80,8 +80,8 @@ export function readImageHeader(bytes: Uint8Array, context: ImageContext): Readi
 }
 
 /**
- * Where the image with its header at `offset` ends, by its segment table alone; undefined when that leads past the
- * file. No sum is computed.
+ * Returns the end of the image whose header is at `offset`, according to its segment table alone. Returns undefined if there is no such end
+ * within the file. No checksum is computed.
  */
 export function findImageEnd(bytes: Uint8Array, offset: number): number | undefined {
   const count = bytes[offset + 1];
@@ -93,12 +93,12 @@ export function findImageEnd(bytes: Uint8Array, offset: number): number | undefi
 
 interface SegmentTable {
   readonly segments: readonly Segment[];
-  /** After the last segment; undefined when the table could not be walked to its end. */
+  /** End of the last segment; undefined if the table could not be read completely. */
   readonly endOffset: number | undefined;
   readonly findings: readonly Finding[];
 }
 
-/** The walk of `EspClass::getSketchSize` (`Esp.cpp`), with the bounds that it lacks. */
+/** Reads the segment table like `EspClass::getSketchSize` (`Esp.cpp`), but with bounds checks. */
 function readSegments(bytes: Uint8Array, tableOffset: number, count: number, name: string): SegmentTable {
   if (count === 0) {
     const finding: Finding = { id: 'no-segments', message: `the ${name} has no segments`, offset: tableOffset };
@@ -158,7 +158,7 @@ function readEnd(
   return { endOffset, checksum, findings: [{ id, message, offset: endOffset - 1 }] };
 }
 
-/** Padded so that the checksum is the last byte of a 16-byte block, counted from the image's own start. */
+/** Computes the end of an image: the checksum is the last byte of a 16-byte block, counted from the start of the image. */
 function imageEnd(segmentsEnd: number, imageOffset: number): number {
   return imageOffset + (Math.floor((segmentsEnd - imageOffset) / 16) + 1) * 16;
 }
@@ -168,18 +168,18 @@ function checksumOf(bytes: Uint8Array, segments: readonly Segment[], zeroedWords
   for (const { offset, sizeBytes } of segments) {
     sum ^= xorOf(bytes.subarray(offset, offset + sizeBytes));
     for (const word of zeroedWords) {
-      // Taking a byte back out of an xor is putting it in a second time.
+      // A second xor with the same byte removes it from the checksum.
       for (let at = Math.max(word, offset); at < Math.min(word + 4, offset + sizeBytes); at += 1) sum ^= bytes[at] ?? 0;
     }
   }
   return sum;
 }
 
-/** The xor of all bytes, four at a time where they lie on a word's border: segments are most of a megabyte. */
+/** Computes the xor of all bytes, four at a time where they are word-aligned, since the segments can have almost 1 MB. */
 function xorOf(bytes: Uint8Array): number {
   const head = Math.min((4 - (bytes.byteOffset % 4)) % 4, bytes.length);
   const words = Math.floor((bytes.length - head) / 4);
-  // A view of no words would still have to begin on a border, which it need not where there are fewer than four bytes.
+  // Even an empty Int32Array must begin at an aligned offset, which fewer than four bytes may not contain.
   const sum = words === 0 ? 0 : xorOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, words));
   return xorOfBytes(bytes.subarray(0, head)) ^ sum ^ xorOfBytes(bytes.subarray(head + words * 4));
 }

@@ -1,29 +1,28 @@
 import { crc32 } from 'node:zlib';
 import { wordAt } from './little-endian.ts';
 
-/** What a LittleFS was formatted with. */
+/** Parameters of a LittleFS from its superblock. */
 export interface LittleFsSuperblock {
-  /** Major and minor of the on-disk format, such as `2.0`. */
+  /** Major and minor version of the on-disk format, such as `2.0`. */
   readonly version: string;
   readonly blockSizeBytes: number;
   readonly blockCount: number;
-  /** Of the metadata block that it was read from. */
+  /** Revision of the metadata block that contains this superblock. */
   readonly revision: number;
-  /** False when the CRC of the commit that it stands in is wrong. */
+  /** False if the geometry is implausible or the CRC of the commit is wrong. */
   readonly valid: boolean;
 }
 
 const magic = 'littlefs';
 const magicOffset = 8;
-// Revision, superblock tag, magic, tag of the inline struct: then the struct itself (SPEC.md, "superblock entry").
+// Revision, superblock tag, magic, tag of the inline struct, then the struct itself (SPEC.md, "superblock entry").
 const structOffset = 20;
-// The core's layouts have 4096 and 8192 (`_FS_block`); other tools may use any power of two.
+// The core's layouts use 4096 and 8192 (`_FS_block`); other tools may use any power of two.
 const blockSizes: readonly number[] = Array.from({ length: 12 }, (_, power) => 128 << power);
 
 /**
- * The superblock of a LittleFS image. There are two copies, in blocks 0 and 1, of which the one with the newer revision
- * counts if its CRC is right: the other is what was before, or a write that a power cut ended (littlefs `SPEC.md`,
- * metadata pairs).
+ * Reads the superblock of a LittleFS image. Blocks 0 and 1 each contain a copy; the one with the newer revision applies if its CRC is
+ * correct. The other one is the previous state, or a write that was interrupted by a power loss (littlefs `SPEC.md`, metadata pairs).
  */
 export function readLittleFsSuperblock(content: Uint8Array): LittleFsSuperblock | undefined {
   const first = readCopy(content, 0);
@@ -33,7 +32,7 @@ export function readLittleFsSuperblock(content: Uint8Array): LittleFsSuperblock 
   return newest(sound) ?? newest(copies);
 }
 
-/** Without a first copy only its place tells the block size, which the copy itself must confirm. */
+/** Searches for the second copy when the first one is missing. Its offset must be equal to the block size that it contains. */
 function searchSecondCopy(content: Uint8Array): LittleFsSuperblock | undefined {
   for (const blockSizeBytes of blockSizes) {
     const copy = readCopy(content, blockSizeBytes);
@@ -66,7 +65,7 @@ function isUsual(blockSizeBytes: number, blockCount: number): boolean {
   return blockSizes.includes(blockSizeBytes) && blockCount >= 2 && blockCount * blockSizeBytes <= 0x80000000;
 }
 
-/** Revisions are compared as a sequence that wraps around. */
+/** Returns the copy with the newest revision. Revisions are compared as sequence numbers that wrap around. */
 function newest(copies: readonly LittleFsSuperblock[]): LittleFsSuperblock | undefined {
   return copies.reduce<LittleFsSuperblock | undefined>(
     (best, copy) => (best === undefined || ((copy.revision - best.revision) | 0) > 0 ? copy : best),
@@ -74,13 +73,13 @@ function newest(copies: readonly LittleFsSuperblock[]): LittleFsSuperblock | und
   );
 }
 
-// The upper four bits of the type: 0x5ff, a forward CRC, is no end of a commit.
+// The upper four bits of the type: 0x5ff, a forward CRC, is not the end of a commit.
 const crcType = 0b1010;
 const deletedLength = 0x3ff;
 
 /**
- * Walks the tags of the first commit up to its CRC tag. Tags are big-endian and each is xored with the one before it,
- * which starts as ffffffff.
+ * Reads the tags of the first commit up to its CRC tag and checks that CRC. Tags are big-endian, and each is xored with the previous one,
+ * starting with ffffffff.
  */
 function hasSoundCommit(block: Uint8Array): boolean {
   let previous = 0xffffffff;
@@ -90,7 +89,7 @@ function hasSoundCommit(block: Uint8Array): boolean {
     const isInvalid = tag >>> 31 === 1;
     if (isInvalid) return false;
     if (tag >>> 27 === crcType) {
-      // The stored CRC has no final xor, zlib's has one.
+      // The stored CRC has no final xor, but the CRC of zlib does.
       const stored = wordAt(block, position + 4);
       return stored === (crc32(block.subarray(0, position + 4)) ^ 0xffffffff) >>> 0;
     }

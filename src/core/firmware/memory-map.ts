@@ -1,10 +1,10 @@
 /**
- * What the ESP8266 has at an address. The borders are those of `load_app_from_flash_raw` (`eboot.c`), which decides by
- * them what is copied to RAM, and of the memory regions in `eagle.app.v6.common.ld.h`.
+ * Kind of memory at an address of the ESP8266. The borders are those of `load_app_from_flash_raw` (`eboot.c`), which uses them to decide
+ * what to copy to RAM, and of the memory regions in `eagle.app.v6.common.ld.h`.
  */
 export type SegmentMemory = 'dram' | 'iram' | 'irom' | 'rom' | 'peripheral' | 'unknown';
 
-/** The first 1 MB of flash is mapped here; a sketch is placed so that its file offset is its flash address. */
+/** Address at which the first 1 MB of flash is mapped. In a sketch, file offsets equal flash offsets. */
 export const flashMapAddress = 0x40200000;
 
 interface Region {
@@ -17,14 +17,14 @@ const regions: readonly Region[] = [
   { memory: 'peripheral', from: 0x3ff00000, to: 0x3ff80000 },
   { memory: 'dram', from: 0x3ffe8000, to: 0x40000000 },
   { memory: 'rom', from: 0x40000000, to: 0x40010000 },
-  // 32 KB for code; the rest is the flash cache, of which a sketch can take half (MMU_IRAM_SIZE, cores from 3.0.0), and
-  // in which eboot runs before the cache is on (0x4010f000, `eboot.ld`).
+  // 32 KB for code. The rest is the flash cache: a sketch can use half of it (MMU_IRAM_SIZE, cores from 3.0.0), and eboot runs in it before
+  // the cache is enabled (0x4010f000, `eboot.ld`).
   { memory: 'iram', from: 0x40100000, to: 0x40110000 },
   { memory: 'irom', from: flashMapAddress, to: 0x40300000 },
   { memory: 'peripheral', from: 0x60000000, to: 0x60100000 },
 ];
 
-/** The kind of memory at `address`. */
+/** Returns the kind of memory at `address`. */
 export function memoryAt(address: number): SegmentMemory {
   return regions.find(({ from, to }) => address >= from && address < to)?.memory ?? 'unknown';
 }

@@ -1,20 +1,18 @@
-/**
- * Private keys are found by their bytes. OpenSSL never parses an uploaded one: reading a DSA key of 8 KB takes it 2 s, of 64 KB hours.
- */
+/** Detection of private keys by their bytes. OpenSSL never parses an uploaded key: a DSA key of 8 KB takes it 2 s, one of 64 KB hours. */
 
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { derTags, readDerElement } from './der.ts';
 
-/** A larger file is an artifact. */
+/** Size limit of a private key file in bytes; a larger file is treated as an artifact. */
 export const largestKeyFileBytes = 64 * 1024;
 
 const marker = 'PRIVATE KEY-----';
-/** From `-----BEGIN` to the marker, with the longest label between them. */
+/** Maximum distance from `-----BEGIN` to the marker, with the longest label between them. */
 const mostBeginBytes = 40;
-/** The Base64 of an RSA key of 16,384 bits has 12.7 KB. */
+/** Size limit of a PEM body in bytes. The Base64 of an RSA key of 16,384 bits has 12.7 KB. */
 const mostBodyBytes = 16 * 1024;
 
-/** Whether these bytes are the file of a private key, PEM or DER, and nothing else. */
+/** Returns whether these bytes are only the file of a private key, PEM or DER. */
 export function isPrivateKeyFile(bytes: Uint8Array): boolean {
   if (bytes.length > largestKeyFileBytes) return false;
   const text = Buffer.from(bytes).toString('latin1');
@@ -23,11 +21,11 @@ export function isPrivateKeyFile(bytes: Uint8Array): boolean {
 }
 
 /**
- * Searches an image for private keys, in linear time. A sketch may hold its own key (for TLS). The private half of the project's signing
- * key would let everyone who has the image sign updates.
+ * Searches an image for private keys, in linear time. A sketch may contain its own key (for TLS), but with the private half of a project's
+ * signing key, everyone with access to the image could sign updates.
  *
- * @param content after gunzip
- * @returns signing-key: the private half of one of the project's keys; other: any other private key
+ * @param content content after gunzip
+ * @returns signing-key: the private half of one of the project's keys; other: any other private key; undefined: none found
  */
 export function privateKeyInside(
   content: Uint8Array,
@@ -44,7 +42,9 @@ export function privateKeyInside(
   return found;
 }
 
-/** The DER between the markers of each PEM private key. A body ends at the next marker at the latest, so no byte is decoded twice. */
+/**
+ * Decodes the DER between the markers of each PEM private key. A body ends at the next marker at the latest, so no byte is decoded twice.
+ */
 function* pemBodies(bytes: Buffer): Generator<Buffer> {
   let at = bytes.indexOf(marker);
   while (at >= 0) {
@@ -57,19 +57,22 @@ function* pemBodies(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** Base64 with line breaks, which are two characters each where the PEM is a JSON string. */
+/** Decodes Base64 with line breaks, which are two characters each (a backslash and a letter) if the PEM is part of a JSON string. */
 function decodeBody(body: Buffer): Buffer {
   return Buffer.from(body.toString('latin1').replace(/\\[nr]/g, ''), 'base64');
 }
 
-/** PKCS#1, also inside PKCS#8: after the version, which is 0, comes the modulus. A public key has no version before it. */
+/** Searches for PKCS#1, also inside PKCS#8: the modulus follows the version, which is 0. A public key has no version before the modulus. */
 function holdsDerKeyOf(bytes: Buffer, modulus: Uint8Array): boolean {
   const lengthBytes = modulus.length + 1;
   const length = lengthBytes < 256 ? [0x81, lengthBytes] : [0x82, lengthBytes >> 8, lengthBytes & 0xff];
   return bytes.includes(Buffer.from([2, 1, 0, 2, ...length, 0, ...modulus]));
 }
 
-/** SEQUENCE { INTEGER version, … }, as PKCS#1 (INTEGER follows), PKCS#8 (SEQUENCE) and SEC 1 (OCTET STRING) begin. */
+/**
+ * Returns whether the bytes begin like PKCS#1, PKCS#8 or SEC 1: SEQUENCE { INTEGER version, … }, followed by INTEGER, SEQUENCE or OCTET
+ * STRING.
+ */
 function isDerKey(bytes: Uint8Array): boolean {
   const outer = readDerElement(bytes, 0, bytes.length, derTags.sequence);
   if (outer === undefined) return false;

@@ -5,40 +5,42 @@ import type { SignatureFormat } from '../model/artifact.ts';
 import type { Finding, Reading } from './finding.ts';
 import { wordAt } from './little-endian.ts';
 
-/** payload ‖ signature ‖ 32-bit little-endian length of the signature (`signing.py`; `UpdaterClass::end`). */
+/**
+ * Signature at the end of a file: payload ‖ signature ‖ 32-bit little-endian length of the signature (`signing.py`; `UpdaterClass::end`).
+ */
 export interface SignatureTrailer {
-  /** Of the signature in the file; equal to the payload's size. */
+  /** Offset of the signature in the file; equal to the size of the payload. */
   readonly offset: number;
-  /** The value of the last word. */
+  /** Value of the last word. */
   readonly signatureBytes: number;
-  /** Bits of the RSA key that can have made it: eight times `signatureBytes`. */
+  /** Size of the RSA key in bits: eight times `signatureBytes`. */
   readonly keyBits: number;
   readonly signature: Uint8Array;
-  /** `unverified` when none of the known keys made it. */
+  /** `unverified` if no known key verifies the signature. */
   readonly format: SignatureFormat | 'unverified';
-  /** The known key that verifies it. */
+  /** Known key that verifies the signature. */
   readonly verifiedBy: RsaPublicKey | undefined;
 }
 
 const lengthWordBytes = 4;
 const sectorBytes = 4096;
 
-// RSA of 1024 to 4096 bits: what a key can be here and what BearSSL takes.
+// RSA of 1024 to 4096 bits: the key sizes that this project and BearSSL support.
 const fewestSignatureBytes = 128;
 const mostSignatureBytes = 512;
-// Sizes that keys have in practice: asked for where nothing else confirms that a trailer is there.
+// Common key sizes: required if nothing else confirms that there is a trailer.
 const usualSignatureBytes: ReadonlySet<number> = new Set([128, 192, 256, 384, 512]);
-// SHA-256 digest without DigestInfo: what cores up to 2.5.2 sign.
+// SHA-256 digest without DigestInfo, which cores up to 2.5.2 sign.
 const bareDigestBytes = 32;
-// Decrypting is a third of a millisecond at most, but the keys in hostile content are as many as their author likes.
+// A decryption takes at most a third of a millisecond, but hostile content can contain any number of keys.
 const mostKeysTried = 64;
 const mostHashes = 4;
 
 /**
- * Finds the trailer of a file.
+ * Finds the signature trailer of a file.
  *
- * @param payloadBytes where the payload ends by its own structure (segment table, gzip member), or undefined when the
- *   file does not tell: then only a usual length word counts, or a known key that made the signature
+ * @param payloadBytes end of the payload according to its own structure (segment table, gzip member). If undefined, a trailer needs a
+ *   common signature length, or a known key that verifies the signature.
  */
 export function findTrailer(
   file: Uint8Array,
@@ -76,12 +78,15 @@ function isPlausibleLength(file: Uint8Array, signatureBytes: number): boolean {
   return file.length > signatureBytes + lengthWordBytes;
 }
 
-/** Filesystem images are whole sectors, so one that ends with such a word by chance is not taken for a signed one. */
+/**
+ * Checks for a common signature length. Filesystem images consist of whole sectors, so one that ends with such a word by chance is not
+ * mistaken for a signed file.
+ */
 function looksSigned(file: Uint8Array, signatureBytes: number): boolean {
   return usualSignatureBytes.has(signatureBytes) && file.length % sectorBytes !== 0;
 }
 
-/** Worth a word only where something follows the payload, and the last word looks like a spoilt length. */
+/** Reports a wrong length word, but only if the data after the payload has the size of a signature with its length word. */
 function implausibleLength(
   file: Uint8Array,
   payloadBytes: number | undefined,
@@ -100,8 +105,8 @@ interface Verdict {
 }
 
 /**
- * Padding is looked at first: it costs no hash of the payload, and only the right key gives any. Keys made for the
- * purpose (exponent 1) give it too, so the hashes are counted.
+ * Finds the key that made the signature. The padding is checked first: this needs no hash of the payload, and normally only the right key
+ * yields valid padding. Crafted keys (exponent 1) yield it too, so the number of hashes is limited.
  */
 function findSigner(payload: Uint8Array, signature: Uint8Array, knownKeys: readonly RsaPublicKey[]): Verdict {
   const candidates = knownKeys
@@ -121,7 +126,7 @@ function formatByPadding(signature: Uint8Array, key: RsaPublicKey): SignatureFor
     const padded = publicDecrypt({ key: key.keyObject, padding: constants.RSA_PKCS1_PADDING }, signature);
     return padded.length === bareDigestBytes ? 'legacy' : 'current';
   } catch {
-    // OpenSSL throws for padding that is none: another key made the signature.
+    // OpenSSL throws for invalid padding: another key made the signature.
     return undefined;
   }
 }
@@ -130,7 +135,7 @@ function verifies(payload: Uint8Array, signature: Uint8Array, key: RsaPublicKey,
   try {
     return verifySignature(payload, signature, key, format);
   } catch {
-    // A key of hostile numbers, which OpenSSL refuses to compute with.
+    // A crafted key that OpenSSL rejects.
     return false;
   }
 }

@@ -6,45 +6,45 @@ import { findImageEnd, type ImageHeader, imageMagic, readImageHeader } from './i
 import { hexWord, wordAt } from './little-endian.ts';
 import { flashMapAddress } from './memory-map.ts';
 
-/** Where the application's own header lies: after the sector that holds eboot (`APP_START_OFFSET`). */
+/** Offset of the application's header: after the sector that contains eboot (`APP_START_OFFSET`). */
 const applicationOffset = 0x1000;
 
-/** A sketch as the compiler made it: eboot, padded to a sector, and the application. */
+/** Sketch image as the compiler made it: eboot, padded to a sector, and the application. */
 export interface SketchImage {
   readonly eboot: ImageHeader;
-  /** Undefined when there is no image header at 0x1000: then this is no image of the Arduino core. */
+  /** Undefined without a complete image header at 0x1000: the file is truncated or not an image of the Arduino core. */
   readonly application: ImageHeader | undefined;
-  /** What the chip and `ESP.getFlashChip…` go by: bytes 2 and 3 of the whole file, which are eboot's. */
+  /** Bytes 2 and 3 of the file, which are in eboot's header: the chip and `ESP.getFlashChip…` use these. */
   readonly flash: FlashHeader;
-  /** What `ESP.getSketchSize()` will say when it runs; also where the image ends. Undefined when it cannot be walked. */
+  /** Result of `ESP.getSketchSize()` on the device, and end of the image; undefined if the image is incomplete. */
   readonly sketchSizeBytes: number | undefined;
   readonly crcRule: CrcRule;
   readonly crc: ImageCrc | undefined;
   readonly core: CoreVersion;
 }
 
-/** The core that built the image. */
+/** Core that the image was built with. */
 export interface CoreVersion {
-  /** Eight lower-case hex digits; undefined when the image stores none (0, ffffffff, or before 2.4.0). */
+  /** Eight lower-case hex digits; undefined if the image contains none (0, ffffffff, or before 2.4.0) or its offset is unknown. */
   readonly gitHash: string | undefined;
-  /** Such as `3.1.2`; undefined when the git hash is of no release. */
+  /** Release such as `3.1.2`; undefined if the git hash does not belong to a release. */
   readonly release: string | undefined;
 }
 
-/** True when the bytes begin as a sketch does; `_verifyEnd` of `Updater.cpp` looks at no more than this. */
+/** Returns whether the bytes begin like a sketch; `_verifyEnd` of `Updater.cpp` checks no more than this. */
 export function looksLikeSketch(content: Uint8Array): boolean {
   return content[0] === imageMagic;
 }
 
 /**
- * Where a sketch ends by its segment table, as `EspClass::getSketchSize` (`Esp.cpp`) computes it; undefined when the
- * table leads past the file or there is none.
+ * Returns the end of a sketch according to its segment table, as `EspClass::getSketchSize` (`Esp.cpp`) computes it; undefined if there is
+ * no table or it leads past the end of the file.
  */
 export function findSketchEnd(content: Uint8Array): number | undefined {
   return findImageEnd(content, applicationOffset);
 }
 
-/** Reads bytes that begin with 0xE9; undefined when even eboot's header is cut short. */
+/** Reads bytes that begin with 0xE9. The value is undefined if even eboot's header is incomplete. */
 export function readSketchImage(content: Uint8Array): Reading<SketchImage | undefined> {
   const { rule, core } = detectGeneration(content);
   const zeroedWords = rule === 'application' ? Object.values(crcWords.application) : [];
@@ -89,8 +89,9 @@ function readApplication(content: Uint8Array, zeroedWords: readonly number[]): R
 }
 
 /**
- * The git hash is the first word of the application's first segment that is not size or CRC: at 0x1018 from 3.0.0, at
- * 0x1010 before. A build of no release still has its size word, which is equal to the image's size by chance only.
+ * Detects the core and its CRC rule. The git hash is the first word of the application's first segment after size and CRC, if it contains
+ * those: at 0x1018 from 3.0.0, at 0x1010 before. A build without a release is recognized by its size word, which rarely is equal to the
+ * size of the image by chance.
  */
 function detectGeneration(content: Uint8Array): { readonly rule: CrcRule; readonly core: CoreVersion } {
   const newer = gitHashAt(content, 0x1018);
@@ -122,7 +123,9 @@ function majorOf(release: string): number {
   return Number.parseInt(release, 10);
 }
 
-/** A size word names the file's size, or less when something was appended; all image sizes are multiples of 16. */
+/**
+ * Returns whether the word can be the size of the image: that of the file, or less if data was appended; image sizes are multiples of 16.
+ */
 function plausibleSize(content: Uint8Array, offset: number): boolean {
   const size = wordAt(content, offset);
   return (

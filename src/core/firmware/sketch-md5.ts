@@ -7,11 +7,10 @@ const headerBytes = 4;
 const largestSketchBytes = 4 * 1024 * 1024;
 
 /**
- * Every MD5 that `ESP.getSketchMD5()` (`Esp.cpp`) can give while this image runs: 4 modes x 7 sizes x 4 frequencies.
- * The function reads flash from 0 for the sketch's size, and bytes 2 and 3 there are not always those of the file:
- * `_writeBuffer` (`Updater.cpp`) puts the device's flash mode there, `esptool --flash_size detect` the chip's size,
- * web flashers all of them. Empty when the image is shorter than the size that is given, and for sketches larger than
- * 4 MiB, which no ESP8266 runs.
+ * Computes all possible results of `ESP.getSketchMD5()` (`Esp.cpp`) while this image runs: 4 modes x 7 sizes x 4 frequencies. The function
+ * reads flash from 0 for the size of the sketch, where bytes 2 and 3 can differ from those of the file: `_writeBuffer` (`Updater.cpp`)
+ * writes the device's flash mode, `esptool --flash_size detect` the size of the chip, web flashers all of them. Returns an empty array if
+ * the image is shorter than `sketchSizeBytes`, and for sketches larger than 4 MiB, which no ESP8266 can run.
  */
 export function sketchMd5s(image: Uint8Array, sketchSizeBytes: number): readonly SketchMd5[] {
   if (sketchSizeBytes < headerBytes || image.length < sketchSizeBytes) return [];

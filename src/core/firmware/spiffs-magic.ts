@@ -1,6 +1,6 @@
 import { halfWordAt } from './little-endian.ts';
 
-/** What a SPIFFS was formatted with, so far as its magics tell: the number of blocks may be that of the file. */
+/** Parameters of a SPIFFS, from its magic numbers. If these do not contain the number of blocks, it is that of the file. */
 export interface SpiffsGeometry {
   readonly blockSizeBytes: number;
   readonly blockCount: number;
@@ -12,15 +12,14 @@ const objectIdBytes = 2;
 // `_FS_page` is 256 in all linker scripts of the core; `_FS_block` is 4096 or 8192.
 const pageSizeBytes = 256;
 const blockSizes = [4096, 8192, 16384, 32768, 65536];
-// One magic is 16 bits, which a word has by chance once in 65,536; several in a row leave nothing to it.
+// A 16-bit magic matches by chance once in 65,536 words; several matches in a row rule out chance.
 const fewestBlocks = 2;
 const blocksLookedAt = 4;
 
 /**
- * Recognizes a SPIFFS by the word that each block holds before its erase count (`SPIFFS_MAGIC` in `spiffs_nucleus.h`):
- * 0x0529 xor the page size, as the core and its mkspiffs are built (SPIFFS_USE_MAGIC without SPIFFS_USE_MAGIC_LENGTH in
- * `spiffs_config.h`), or that xor the number of blocks up to the end, as other builds of mkspiffs write it. An image
- * made without SPIFFS_USE_MAGIC looks like any bytes and is not recognized.
+ * Recognizes a SPIFFS by the word before the erase count in each block (`SPIFFS_MAGIC` in `spiffs_nucleus.h`): 0x0529 xor the page size, as
+ * the core and its mkspiffs are built (SPIFFS_USE_MAGIC without SPIFFS_USE_MAGIC_LENGTH in `spiffs_config.h`), or this value xor the number
+ * of blocks up to the end, as other builds of mkspiffs write it. An image made without SPIFFS_USE_MAGIC cannot be recognized.
  */
 export function readSpiffsGeometry(content: Uint8Array): SpiffsGeometry | undefined {
   for (const blockSizeBytes of blockSizes) {
@@ -37,7 +36,7 @@ export function readSpiffsGeometry(content: Uint8Array): SpiffsGeometry | undefi
   return undefined;
 }
 
-/** What is left of a block's magic without its constant parts: 0, or the number of blocks from it to the end. */
+/** Returns a block's magic without its constant parts: 0, or the number of blocks from this one to the end. */
 function unmaskedMagic(content: Uint8Array, index: number, blockSizeBytes: number): number | undefined {
   const pagesPerBlock = blockSizeBytes / pageSizeBytes;
   const lookupPages = Math.max(1, Math.floor((pagesPerBlock * objectIdBytes) / pageSizeBytes));

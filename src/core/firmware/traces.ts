@@ -1,15 +1,15 @@
-/** What the strings in a sketch tell of how it was built and how it can be updated. */
+/** Evidence from the strings in a sketch: how it was built and how it can be updated. */
 export interface Traces {
-  /** Versions of Espressif's SDK, such as `2.2.2-dev(38a443e)`: what `ESP.getSdkVersion()` will say is one of them. */
+  /** Versions of Espressif's SDK, such as `2.2.2-dev(38a443e)`; one of them is the result of `ESP.getSdkVersion()`. */
   readonly sdkVersions: readonly string[];
-  /** The Updater is linked: without it the sketch takes no further update over the air. */
+  /** Whether the Updater is linked: without it the sketch cannot install updates over the air. */
   readonly updater: boolean;
   readonly arduinoOta: boolean;
   readonly httpUpdate: boolean;
   readonly webUpdater: boolean;
 }
 
-// Each is a string that the library cannot do without, stable over its releases.
+// Each marker is a string that the library always contains, stable across its releases.
 const markers = {
   // UpdaterClass::getErrorString (printError before 3.1.0); in the image since 2.4.2.
   updater: ['Not Enough Space'],
@@ -24,7 +24,7 @@ const markers = {
 const mostSdkVersions = 8;
 const sdkVersion = /\b\d\.\d\.\d(?:-dev)?\([0-9a-f]{7,8}\)/g;
 
-/** Looks for strings in the content of a sketch. No trace of a library is no proof that it is not there. */
+/** Searches the content of a sketch for strings of libraries. A missing trace does not prove that a library is missing. */
 export function findTraces(content: Uint8Array): Traces {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
   const has = (texts: readonly string[]) => texts.some((text) => buffer.includes(text, 0, 'latin1'));

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { OtaError } from '../../errors/ota-error.ts';
 import { maxKeyBits, minKeyBits } from './public-key.ts';
 
-/** A new RSA pair as PEM text: PKCS#8 and SubjectPublicKeyInfo, as `openssl genrsa` and `openssl rsa -pubout` write them. */
+/** Generates an RSA key pair as PEM text: PKCS#8 and SubjectPublicKeyInfo, as written by `openssl genrsa` and `openssl rsa -pubout`. */
 export async function generateRsaKeyPair(bits: number): Promise<{ privateKey: string; publicKey: string }> {
   if (!Number.isInteger(bits) || bits < minKeyBits || bits > maxKeyBits) {
     throw new OtaError('USAGE', {

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
 import { describePublicKey, type RsaPublicKey } from './public-key.ts';
 
-/** An RSA private key, with its public half derived from it. */
+/** RSA private key with the public key derived from it. */
 export interface RsaPrivateKey {
   /** @internal */
   readonly keyObject: KeyObject;
@@ -12,7 +12,7 @@ export interface RsaPrivateKey {
 /**
  * Reads a private key from PEM text: PKCS#1 or PKCS#8, encrypted or not.
  *
- * @param name what errors call it, most often its path
+ * @param name name of the key in errors, usually its path
  * @throws OtaError KEY_EMPTY, KEY_IS_PUBLIC, KEY_GARBLED, KEY_ENCRYPTED, KEY_PASSPHRASE_WRONG, KEY_WRONG_TYPE, KEY_WRONG_SIZE
  */
 export function readPrivateKey(pem: string | Uint8Array, name: string, passphrase?: string): RsaPrivateKey {

@@ -2,27 +2,27 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
-/** The smallest and the largest modulus that a device can be built with, in bits (BearSSL's limit is 4096). */
+/** Smallest and largest modulus that devices support, in bits (BearSSL's limit is 4096). */
 export const minKeyBits = 1024;
 export const maxKeyBits = 4096;
 
-/** An RSA public key that a device can verify with. */
+/** RSA public key that a device can verify with. */
 export interface RsaPublicKey {
   readonly bits: number;
   /** SHA-256 of the DER SubjectPublicKeyInfo, lower-case hex. */
   readonly fingerprint: string;
-  /** SubjectPublicKeyInfo as PEM, lines of 64, LF, a newline at the end: what `openssl rsa -pubout` writes. */
+  /** SubjectPublicKeyInfo as PEM with lines of 64 characters, LF and a final newline, as written by `openssl rsa -pubout`. */
   readonly pem: string;
-  /** Big-endian, without leading zeros. */
+  /** Modulus, big-endian, without leading zeros. */
   readonly modulus: Uint8Array;
-  /** @internal Without it, the declarations of the package need no types of Node.js. */
+  /** @internal Keeps the types of Node.js out of the package's declarations. */
   readonly keyObject: KeyObject;
 }
 
 /**
  * Reads a public key from PEM text: PKCS#8 (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or a certificate.
  *
- * @param name what errors call it, most often its path
+ * @param name name of the key in errors, usually its path
  * @throws OtaError KEY_EMPTY, KEY_IS_PRIVATE, KEY_GARBLED, KEY_WRONG_TYPE, KEY_WRONG_SIZE
  */
 export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublicKey {
@@ -33,9 +33,11 @@ export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublic
 }
 
 /**
+ * Checks the type and size of a public key and returns its properties.
+ *
  * @internal
  *
- * @param keyObject a public key, of any type
+ * @param keyObject public key of any type
  * @throws OtaError KEY_WRONG_TYPE for anything but RSA (EC keys lock devices out), KEY_WRONG_SIZE
  */
 export function describePublicKey(keyObject: KeyObject, name: string): RsaPublicKey {

@@ -12,15 +12,15 @@ const flashBytes = v.pipe(
   v.minValue(1, 'must be at least 1'),
   v.maxValue(largestFlashBytes, 'must be at most 16777216, the largest flash that an ESP8266 can have'),
 );
-/** An offset from the start of flash, where a sector begins. */
+/** Offset of a sector from the start of flash. */
 const sectorBorder = v.pipe(
   flashBytes,
   v.multipleOf(sectorBytes, 'must be an offset from the start of flash at which a sector of 4096 bytes begins'),
 );
 
 /**
- * Known facts about a device. Every key is optional and an absent one is unknown, which never means "like most devices": few updates are
- * safe for a device without known facts.
+ * Known facts about a device. Every key is optional. An absent fact is unknown and is never assumed to be typical: few updates are safe for
+ * a device without known facts.
  */
 export interface DeviceFacts {
   /** Core release that the running sketch was built with, such as `3.1.2`. Any other text counts as unknown. */
@@ -45,7 +45,7 @@ export interface DeviceFacts {
   transport?: 'espota' | 'web' | 'http' | undefined;
   /** Whether the running sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs?: boolean | undefined;
-  /** Kind of image that the device will take the update for. */
+  /** Kind of image that the device will interpret the update as. */
   kind?: ImageKind | undefined;
   project?: string | undefined;
   board?: string | undefined;
@@ -72,9 +72,9 @@ export const deviceFactsSchema = v.strictObject({
 true satisfies Same<DeviceFacts, v.InferOutput<typeof deviceFactsSchema>>;
 
 /**
- * Reads the facts in a JSON value.
+ * Reads device facts from a JSON value.
  *
- * @returns the facts, or everything that is wrong with them
+ * @returns the facts, or all problems that were found
  */
 export function readDeviceFacts(json: unknown): { facts: DeviceFacts } | { problems: readonly string[] } {
   if (Array.isArray(json)) return { problems: ['the document must be an object'] };

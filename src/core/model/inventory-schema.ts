@@ -9,7 +9,7 @@ export interface DeviceAccess {
   method?: 'espota' | 'web' | undefined;
   /** Port of the device; by default 8266 for espota and 80 for web. */
   port?: number | undefined;
-  /** Password of its updates. */
+  /** Password for updates of the device. */
   password?: PasswordSource | undefined;
   /** web: `/update` by default. */
   path?: string | undefined;
@@ -59,7 +59,7 @@ const count = v.pipe(
   v.minValue(1, 'must be at least 1'),
 );
 
-/** How a device is reached, for one device or for all that say nothing else. */
+/** Options to reach a device: for one device, or as defaults for all. */
 const reached = {
   method: v.optional(method),
   port: v.optional(v.pipe(port, v.description('Where it listens; 8266 for espota and 80 for web by default.'))),
@@ -89,7 +89,7 @@ const deviceSchema = v.strictObject({
   ),
 });
 
-/** A name for the command line: `--host kitchen,cellar`. */
+/** Name of a device on the command line: `--host kitchen,cellar`. */
 const deviceName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name for a device: letters, digits, dots, dashes and underscores'),

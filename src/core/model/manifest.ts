@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
 
-/** The JSON beside the artifacts of a build. Signing elsewhere, upload, publish and the server read it instead of the image. */
+/** JSON file beside the artifacts of a build. Signing elsewhere, upload, publish and the server read it instead of the image. */
 export interface Manifest {
   /** Version of this format. */
   manifest: 1;
@@ -13,13 +13,13 @@ export interface Manifest {
   image: ManifestImage;
   /** Fingerprints of all RSA public keys in the image. */
   embeddedKeys: string[];
-  /** Proof that a device running this image verifies its next update. */
+  /** Proof, if any, that a device running this image verifies its next update. */
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
   artifacts: Artifact[];
 }
 
-/** The file that the compiler or the filesystem tool wrote. */
+/** File that the compiler or the filesystem tool wrote. */
 export interface ManifestImage {
   /** Name of the file, without a folder. */
   file: string;
@@ -47,7 +47,7 @@ export interface ManifestImage {
   sketchMd5s: SketchMd5[];
 }
 
-/** Public half of the signing key, and which signatures the build gets. */
+/** Public half of the signing key, and options for the signatures of the build. */
 export interface ManifestSigning {
   /** Key that signed the build, or will sign it; absent for an unsigned project. */
   publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
@@ -57,7 +57,7 @@ export interface ManifestSigning {
   compressedFilesystem: boolean;
 }
 
-/** A file made for devices: one encoding and one signature of the image. */
+/** File for devices: the image with one encoding and one signature. */
 export interface Artifact {
   /** Name of the file beside the manifest. */
   file: string;
@@ -66,7 +66,7 @@ export interface Artifact {
   sizeBytes: number;
   /** Size without the signature and its length word. */
   payloadBytes: number;
-  /** Gzip only; absent when it does not inflate. */
+  /** Gzip only; absent if it cannot be inflated. */
   inflate?: InflateFacts | undefined;
   md5: string;
   sha256: string;
@@ -74,18 +74,18 @@ export interface Artifact {
   keyFingerprint?: string | undefined;
 }
 
-/** How eboot inflates a gzip. */
+/** Facts about how eboot inflates a gzip. */
 export interface InflateFacts {
-  /** Number of bytes that it writes. */
+  /** Number of bytes that eboot writes. */
   sizeBytes: number;
   /**
-   * Sketch only: the lowest flash offset at which the gzip can be staged so that eboot's writes, from 0 on, never reach input that it
-   * has yet to read. `erasesFirst` is for an eboot that erases a sector before it inflates its content (before core 3.0.0).
+   * Sketch only: lowest flash offset at which the gzip can be staged so that eboot's writes, which start at 0, never overwrite input that
+   * it has not read yet. `erasesFirst` applies to an eboot that erases a sector before it inflates the content (before core 3.0.0).
    */
   lowestStaging?: { erasesFirst: number; inflatesFirst: number } | undefined;
 }
 
-/** The MD5 of a sketch as a device computes it under one flash mode, size and frequency. */
+/** MD5 of a sketch as a device computes it with one flash mode, size and frequency. */
 export interface SketchMd5 {
   flashMode: FlashMode;
   flashSizeBytes: number;
@@ -93,7 +93,7 @@ export interface SketchMd5 {
   md5: string;
 }
 
-/** Libraries that the strings in a sketch show; without `updater` the sketch may accept no further update. */
+/** SDK versions and libraries found by the strings in a sketch; without `updater` the sketch may not accept further updates. */
 export interface SketchTraces {
   sdkVersions: string[];
   updater: boolean;
@@ -103,7 +103,7 @@ export interface SketchTraces {
 }
 
 export interface FilesystemFacts {
-  /** `unknown`: SPIFFS without a magic number, which cannot be told apart from other bytes. */
+  /** `unknown`: SPIFFS without a magic number, which cannot be distinguished from other bytes. */
   type: 'littlefs' | 'spiffs' | 'erased' | 'unknown';
   blockSizeBytes?: number | undefined;
   blockCount?: number | undefined;
@@ -113,14 +113,14 @@ export interface FilesystemFacts {
   modeByte: number;
 }
 
-/** An irregularity of the image: a name that preflight rules know, and a sentence with the numbers. */
+/** Irregularity of the image: an ID that preflight rules use, and a sentence with the numbers. */
 export interface ManifestFinding {
   id: string;
   message: string;
 }
 
-/** A name beside the manifest, never a path: a manifest must not reach for other files. */
-// Without a drive either: resolved on Windows, `C:door.bin` is a file elsewhere.
+/** File name beside the manifest. Paths are rejected: a manifest must not refer to files elsewhere. */
+// Drive letters are rejected too: on Windows, `C:door.bin` resolves to a file elsewhere.
 const fileName = v.pipe(
   v.string(),
   v.regex(/^(?![A-Za-z]:)[^/\\\0]+$/, 'not a plain file name'),
@@ -211,9 +211,9 @@ export const manifestSchema = v.strictObject({
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 
 /**
- * Reads a manifest's text.
+ * Parses the text of a manifest.
  *
- * @returns the manifest, or the reason why it is none
+ * @returns the manifest, or the reason why the text is not a manifest
  */
 export function parseManifest(text: string): { manifest: Manifest } | { reason: string } {
   let json: unknown;
@@ -222,19 +222,19 @@ export function parseManifest(text: string): { manifest: Manifest } | { reason: 
   } catch (error) {
     return { reason: `not JSON (${error instanceof Error ? error.message : String(error)})` };
   }
-  // Only the first problem is told, and a long list of wrong items has many.
+  // Only the first problem is reported, and a long list of wrong items has many.
   const result = v.safeParse(manifestSchema, json, { abortEarly: true });
   if (result.success) return { manifest: result.output };
   const issue = result.issues[0];
   return { reason: `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}` };
 }
 
-/** The manifest's text: keys sorted, so that the same build gives the same bytes. */
+/** Formats a manifest as JSON with sorted keys, so that equal builds have equal bytes. */
 export function formatManifest(manifest: Manifest): string {
   return `${stringifySorted(manifest, 0)}\n`;
 }
 
-/** Below this depth a value stands on one line: 112 sketch MD5s are a table, not a page each. */
+/** From this depth on a value is written on one line, so that the 112 sketch MD5s form a table. */
 const inlineDepth = 3;
 
 function stringifySorted(value: unknown, depth: number): string {

@@ -1,17 +1,17 @@
 import * as v from 'valibot';
 import type { Same } from './fields.ts';
 
-/** The environment variable that holds a value. */
+/** Environment variable that contains a value. */
 export interface FromEnvironment {
   env: string;
 }
 
-/** The file that holds a value; its path is relative to the configuration. */
+/** File that contains a value; its path is relative to the configuration. */
 export interface FromFile {
   file: string;
 }
 
-/** A value that the user enters at the terminal. */
+/** Value that the user enters at the terminal. */
 export interface FromPrompt {
   prompt: true;
 }

@@ -1,8 +1,8 @@
 import type { Manifest } from '../model/manifest.ts';
 
-/** A build on its way: the manifest, and the bytes of the artifacts that it names, by file name. */
+/** Result of packing, signed or unsigned: the manifest, and the bytes of its artifacts by file name. */
 export interface Build {
   readonly manifest: Manifest;
-  /** Everything that the manifest lists; the image itself too. */
+  /** All files that the manifest lists, including the image. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }

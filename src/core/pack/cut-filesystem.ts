@@ -4,12 +4,12 @@ import { partitionOf } from '../preflight/image-facts.ts';
 const fewestBlocks = 2;
 
 /**
- * Makes room for a signature behind a LittleFS that fills its partition: the erased blocks at its end are cut off, since LittleFS
- * erases a block before it writes to it and does not mind what was there (`lfs_alloc`, `lfs_bd_erase` in lfs.c). Without that a device
- * that verifies could never take the image (`UpdaterClass::begin` in Updater.cpp bounds what is sent, the signature included).
+ * Cuts erased blocks off the end of a LittleFS that fills its partition, to make room for a signature. LittleFS erases a block before it
+ * writes to it, whatever it contained (`lfs_alloc`, `lfs_bd_erase` in lfs.c). Without the cut, a device that verifies signatures could
+ * never accept the image: `UpdaterClass::begin` (Updater.cpp) limits the size of the upload including the signature.
  *
- * @param trailerBytes of the signature and its length word
- * @returns the image as it is where it fits, or where cutting does not help
+ * @param trailerBytes size of the signature and its length word
+ * @returns the unchanged image if it fits, or if cutting does not help
  */
 export function cutToFit(image: Uint8Array, { filesystem }: Manifest['image'], trailerBytes: number): Uint8Array {
   if (filesystem?.type !== 'littlefs') return image;

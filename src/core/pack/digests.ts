@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Size and digests of bytes, as manifests state them. */
+/** Computes size and digests of the bytes, as manifests contain them. */
 export function digests(bytes: Uint8Array): { sizeBytes: number; md5: string; sha256: string } {
   return {
     sizeBytes: bytes.length,

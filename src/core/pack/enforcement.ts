@@ -4,26 +4,26 @@ import type { Firmware } from '../firmware/firmware.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { Manifest } from '../model/manifest.ts';
 
-/** Where the proof is looked for. */
+/** Image, ELF and key of a build, for {@link settleEnforcement}. */
 export interface EnforcementQuestion {
   readonly path: string;
   readonly firmware: Firmware;
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
-  /** The key that updates of the device will be signed with; none in an unsigned project. */
+  /** Key that updates of the device will be signed with; undefined in an unsigned project. */
   readonly expectedKey: RsaPublicKey | undefined;
-  /** The sketch calls `Update.installSignature` itself, where no symbol shows it. */
+  /** Whether the sketch calls `Update.installSignature` itself, which no symbol shows. */
   readonly declared: boolean;
 }
 
 export interface EnforcementAnswer {
   readonly enforcement: Manifest['enforcement'];
-  /** What could not be shown, for people. */
+  /** Messages for the user about missing proof. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Settles how it is known that a device running this image will verify its next update, and fails the build when it is
- * known that it will not: the first signed image without the key, or without the verifier, switches the check off for good.
+ * Determines how it is known that a device running this image will verify its next update. Fails the build if it is known that the device
+ * will not: the first signed image without the key or the verifier disables the check permanently.
  *
  * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
  */

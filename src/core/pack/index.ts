@@ -1,4 +1,4 @@
-/** From a compiled image to signed artifacts: `import { packImage } from 'ota-hooks/pack'`. */
+/** Packs a compiled image into signed artifacts: `import { packImage } from 'ota-hooks/pack'`. */
 export { alignGzip } from '../compression/alignment.ts';
 export type { Compressor } from '../compression/compressor.ts';
 export type { CompressionName } from '../compression/names.ts';

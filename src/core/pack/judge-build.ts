@@ -3,14 +3,14 @@ import type { Manifest } from '../model/manifest.ts';
 import { judgeRelease } from '../preflight/judge-release.ts';
 import type { RuleId } from '../preflight/registry.ts';
 
-/** Of this the pipeline speaks itself, and says why there is no proof (`settleEnforcement`). */
+/** Rule that `settleEnforcement` reports itself, with the reason why there is no proof. */
 const saidElsewhere: RuleId = 'enforcement-unproven';
 
 /**
- * Asks the rules that need no device.
+ * Evaluates the preflight rules that need no device.
  *
- * @param path of the image, for messages
- * @returns what should be said of the build, one line each
+ * @param path path of the image, for messages
+ * @returns warnings about the build, one line each
  * @throws OtaError PREFLIGHT_REFUSED
  */
 export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {

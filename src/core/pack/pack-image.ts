@@ -53,7 +53,7 @@ export interface PackResult {
 }
 
 /**
- * Turns an image into an unsigned build: the image as it is, a compressed artifact, and the manifest. Signing is a stage of its own
+ * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate stage
  * ({@link signBuild}), on this machine or on another.
  *
  * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}; the reason of the signal
@@ -97,7 +97,7 @@ async function unsigned(
   return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
 }
 
-/** What makes a file no firmware at all; the rules of preflight speak about those that are one and are damaged. */
+/** Findings for files that are not firmware at all; preflight rules report damaged firmware. */
 const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
   'empty-file',
   'unknown-content',
@@ -119,7 +119,7 @@ function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKin
   return firmware.kind;
 }
 
-/** Of a gzip that is broken the first finding tells more than that there is no content. */
+/** Returns the reason why the file is not firmware. For a broken gzip, the first finding is more specific than that there is no content. */
 function whyNoFirmware({ encoding, findings }: Firmware): string | undefined {
   const finding = findings.find(({ id }) => fatal.has(id));
   return encoding === 'gzip' && finding !== undefined ? findings[0]?.message : finding?.message;

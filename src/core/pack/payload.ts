@@ -3,14 +3,14 @@ import { alignGzip } from '../compression/alignment.ts';
 import { looksLikeGzip, readGzipHeader } from '../firmware/gzip-header.ts';
 import type { Encoding, SignatureFormat } from '../model/artifact.ts';
 
-/** By a gzip header that eboot could read; what merely begins with its magic bytes is taken as it is. */
+/** Returns `gzip` for a gzip header that eboot can read, otherwise `identity`: the magic bytes alone are not sufficient. */
 export function encodingOf(bytes: Uint8Array): Encoding {
   return looksLikeGzip(bytes) && readGzipHeader(bytes, 0).header !== undefined ? 'gzip' : 'identity';
 }
 
 /**
- * The bytes that are signed: a gzip is aligned first (one that the build system made may not be), and a legacy signature is always that
- * of the raw image, since no device that checks for one can inflate.
+ * Returns the bytes to sign. A gzip is aligned first, since one made by the build system may not be. A legacy signature is always that of
+ * the raw image, since no device that checks legacy signatures can inflate.
  */
 export function payloadFor(format: SignatureFormat, bytes: Uint8Array, encoding: Encoding): Uint8Array {
   if (encoding === 'identity') return bytes;

@@ -13,8 +13,8 @@ import { payloadFor } from './payload.ts';
 const lengthWordBytes = 4;
 
 /**
- * Adds the signed artifacts to a build. `pack` and `sign --manifest` both come through here, so that what is signed elsewhere is byte
- * for byte what would have been signed at once.
+ * Adds the signed artifacts to a build. `pack` and `sign --manifest` both use this function, so that signing elsewhere produces the same
+ * bytes as signing during `pack`.
  *
  * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
  */
@@ -43,7 +43,7 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   return { manifest: { ...manifest, signing, artifacts }, files };
 }
 
-/** The key that the build was packed for; where it was packed for none, one that its image holds. */
+/** Requires the key that the build was packed for; if it was packed without a key, a sketch must contain the signer's key. */
 function requireExpectedKey({ image, embeddedKeys, signing }: Manifest, signer: Signer, signerName: string): void {
   const { fingerprint } = signer.publicKey;
   if (signing.publicKey !== undefined) {
@@ -60,7 +60,7 @@ interface WantedSignature {
   readonly format: SignatureFormat;
 }
 
-/** The image always; its compressed form, but a filesystem's only when asked for; the legacy form when asked for. */
+/** Lists the signatures to make: the image, its compressed form (for a filesystem only if requested), and the legacy one if requested. */
 function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignature[] {
   const wanted: WantedSignature[] = [];
   for (const source of artifacts.filter(({ signature }) => signature === 'none')) {
@@ -81,7 +81,7 @@ function payloadOf({ source, format }: WantedSignature, build: Build, { publicKe
   return isWhole ? cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes) : payload;
 }
 
-/** The same content, but a header that was lengthened moves every byte of the input. */
+/** Returns the facts for the signed gzip. They are computed again if alignment lengthened the header, which moves all compressed data. */
 function inflateOf(payload: Uint8Array, source: Artifact, { image }: Manifest): Artifact['inflate'] {
   if (payload.length === source.sizeBytes) return source.inflate;
   return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');

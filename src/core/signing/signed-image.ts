@@ -4,11 +4,11 @@ import type { SignatureFormat } from '../model/artifact.ts';
 import type { Signer } from './signer.ts';
 
 /**
- * `payload ‖ signature ‖ u32 little-endian length of the signature`: what `UpdaterClass::end` of the core expects in flash.
+ * Returns `payload ‖ signature ‖ u32 little-endian length of the signature`, the format that `UpdaterClass::end` of the core expects.
  *
- * The signature is verified with the signer's public key first: a device on a roof is a bad place to find out.
+ * The signature is verified with the signer's public key, so that a wrong key fails here and not on the device.
  *
- * @param name what an error calls the payload
+ * @param name name of the payload in errors
  * @throws OtaError SIGNATURE_UNVERIFIED
  */
 export async function signImage(

@@ -2,11 +2,11 @@ import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 
 /**
- * Whatever can make a signature: a key file, an external command, a token. It is handed the payload rather than a digest, because
- * some tokens insist on hashing for themselves; what it returns is checked with {@link Signer.publicKey} before anyone sees it.
+ * Source of signatures: a key file, an external command or a token. It receives the payload instead of a digest because some tokens
+ * do the hashing themselves. The signature is verified with {@link Signer.publicKey} before it is used.
  */
 export interface Signer {
   readonly publicKey: RsaPublicKey;
-  /** The bare signature, as long as the modulus. */
+  /** Returns the raw signature, which has the length of the modulus. */
   sign(payload: Uint8Array, format: SignatureFormat): Promise<Uint8Array>;
 }

@@ -1,14 +1,14 @@
 /**
- * How many bytes a run of digits acknowledges. `ArduinoOTAClass::_runUpdate` prints after each write how much it wrote, as a bare decimal: what
- * comes in one piece may be one number or several that have run into each other, and nothing tells them apart. Taken is the reading with the
- * fewest numbers that fits what is under way, and of those the smallest: `21442144` with 30,000 bytes under way is twice 2144. It is an
- * estimate, good enough for a progress bar and for how much to send ahead; no verdict rests on it.
+ * Estimates how many bytes a run of digits acknowledges. After each write, `ArduinoOTAClass::_runUpdate` prints the number of bytes as a
+ * bare decimal, so one piece may contain one number or several without separators. The reading with the fewest numbers that fits the
+ * unacknowledged bytes is used, and among those the smallest sum: `21442144` with 30,000 unacknowledged bytes is 2144 twice. The estimate
+ * is good enough for a progress bar and for deciding how much to send ahead; no verdict depends on it.
  *
- * @param digits one piece, as it arrived
- * @param underWayBytes sent and not acknowledged so far; more cannot be meant
+ * @param digits one piece as received
+ * @param underWayBytes bytes sent and not yet acknowledged, the upper limit of the result
  */
 export function acknowledgedBytes(digits: string, underWayBytes: number): number {
-  // After a zero no number begins, unless the piece before ended in the middle of one.
+  // A number never starts with a zero, unless the previous piece ended within a number.
   const text = digits.replace(/^0+/, '').slice(-longestRun);
   let sums = new Map<number, number>([[0, 0]]);
   for (let count = 1; count <= text.length; count++) {
@@ -19,11 +19,11 @@ export function acknowledgedBytes(digits: string, underWayBytes: number): number
   return text === '' ? 0 : underWayBytes;
 }
 
-/** A sane device lets no more than a few run together; what a mad one sends is not worth the time. */
+/** Limits the work for invalid input: a working device lets only a few numbers run together. */
 const longestRun = 120;
 const mostDigits = 8;
 
-/** From where the readings of n numbers end, with their least sum, to those of n + 1. */
+/** Extends the readings of n numbers, as end positions with their smallest sums, to n + 1 numbers. */
 function withOneMore(sums: ReadonlyMap<number, number>, text: string, limit: number): Map<number, number> {
   const next = new Map<number, number>();
   for (const [start, sum] of sums) {

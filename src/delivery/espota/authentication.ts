@@ -1,13 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** The answer to one challenge; the password itself never leaves this machine. */
+/** Response to one challenge; the password itself never leaves this machine. */
 export interface ChallengeAnswer {
-  /** This side's own random part: 32 hex digits, since `_onRx` wants exactly as many. */
+  /** Random client nonce: 32 hex digits, the exact length that `_onRx` requires. */
   readonly cnonce: string;
   readonly response: string;
 }
 
-/** Answers the challenge of `ArduinoOTAClass::_onRx`: MD5 over the password's MD5, the device's nonce and ours, joined by colons. */
+/**
+ * Computes the response to a challenge of `ArduinoOTAClass::_onRx`: MD5 of the password's MD5, the device's nonce and the client nonce,
+ * joined by colons.
+ */
 export function answerChallenge(
   nonce: string,
   password: string,

@@ -5,7 +5,7 @@ import { startsWithEspHomeMagic } from './esphome.ts';
 /** `U_FLASH`, `U_FS` and `U_AUTH` of Updater.h and ArduinoOTA.h. */
 const commands = { sketch: 0, filesystem: 100, authentication: 200 } as const;
 
-/** What the device must know before it connects. */
+/** Data that the device needs before it connects. */
 export interface Invitation {
   readonly kind: ImageKind;
   readonly hostPort: number;
@@ -13,16 +13,16 @@ export interface Invitation {
   readonly md5: string;
 }
 
-/** What a device says over UDP. */
+/** Response of a device over UDP. */
 export type Answer =
   | { readonly kind: 'ok' }
   | { readonly kind: 'challenge'; readonly nonce: string }
-  /** The text of `Update.printError`, for an update that it will not begin. */
+  /** Text of `Update.printError` for an update that the device refuses to start. */
   | { readonly kind: 'error'; readonly text: string }
   | { readonly kind: 'authenticationFailed' }
   | { readonly kind: 'foreign'; readonly which: ForeignProtocol; readonly text: string };
 
-/** `ArduinoOTAClass::_onRx` reads up to the line's end; what stands behind it stays in its buffer, so nothing does. */
+/** Builds an invitation. Nothing follows the line end, since `ArduinoOTAClass::_onRx` reads up to it and leaves the rest in its buffer. */
 export function invitationDatagram({ kind, hostPort, sizeBytes, md5 }: Invitation): string {
   return `${commands[kind]} ${hostPort} ${sizeBytes} ${md5}\n`;
 }
@@ -31,7 +31,7 @@ export function authenticationDatagram(cnonce: string, response: string): string
   return `${commands.authentication} ${cnonce} ${response}\n`;
 }
 
-/** Reads what `ArduinoOTAClass::_onRx` and `_runUpdate` send. */
+/** Parses a datagram sent by `ArduinoOTAClass::_onRx` or `_runUpdate`. */
 export function readAnswer(datagram: Uint8Array): Answer {
   if (startsWithEspHomeMagic(datagram)) return { kind: 'foreign', which: 'esphome', text: '' };
   const text = Buffer.from(datagram).toString('latin1').trim();
@@ -40,7 +40,7 @@ export function readAnswer(datagram: Uint8Array): Answer {
   if (text.startsWith('ERR')) return { kind: 'error', text: text.replace(/^ERR:\s*/, '') };
   const nonce = /^AUTH ([0-9a-f]+)$/i.exec(text)?.[1];
   if (nonce?.length === 32) return { kind: 'challenge', nonce };
-  // Cores for the ESP32 from 3.3.1 on challenge with SHA-256.
+  // ESP32 cores since 3.3.1 send SHA-256 challenges.
   if (nonce?.length === 64) return { kind: 'foreign', which: 'esp32', text };
   return { kind: 'foreign', which: 'unrecognized', text };
 }

@@ -12,7 +12,7 @@ import { sendImage } from './send-image.ts';
 
 const defaultPort = 8266;
 
-/** Delivers by the protocol of ArduinoOTA.cpp, for which the core has `tools/espota.py`. */
+/** Delivers through the protocol of ArduinoOTA.cpp, the same as `tools/espota.py` of the core. */
 export async function deliverByEspota(
   target: DeliveryTarget,
   image: Uint8Array,

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
-/** What an ESPHome client says first (`ESPHomeOTAComponent`); its devices listen on the ports of espota, but over TCP. */
+/** First bytes of an ESPHome client (`ESPHomeOTAComponent`); ESPHome devices listen on the same ports as espota, but over TCP. */
 const magic = Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45);
 
-/** `OTA_RESPONSE_OK`, then the version of the protocol. */
+/** A device responds with `OTA_RESPONSE_OK`, then the protocol version. */
 const responseOk = 0x00;
 const newestVersion = 0x0f;
 
@@ -12,10 +12,10 @@ export function startsWithEspHomeMagic(bytes: Uint8Array): boolean {
 }
 
 /**
- * Asks a silent device whether it speaks ESPHome's protocol; nothing is changed on it, since a session that ends after its greeting
+ * Checks whether a silent device uses ESPHome's protocol. Nothing changes on the device, since a session that ends after the greeting
  * updates nothing.
  *
- * @param signal ends the question, which is then answered with no
+ * @param signal cancels the check, which then returns false
  */
 export function speaksEspHome(address: string, port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

@@ -4,16 +4,16 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { Mailbox } from '../mailbox.ts';
 import { type Answer, readAnswer } from './datagrams.ts';
 
-/** What this machine hears while it asks a device to connect. */
+/** Event while this machine waits for a device to connect. */
 export type Heard =
   | { readonly from: 'udp'; readonly answer: Answer }
   | { readonly from: 'tcp'; readonly connection: Socket }
-  /** The answer to another question than an invitation: the device is of ESPHome. */
+  /** Result of a separate probe: the device runs ESPHome. */
   | { readonly from: 'probe' };
 
-/** Where the device is, and where this machine is to be found by it. */
+/** Addresses and ports of the device and of this machine. */
 export interface Route {
-  /** IPv4. */
+  /** IPv4 address. */
   readonly deviceAddress: string;
   readonly devicePort: number;
   readonly hostIp?: string | undefined;
@@ -21,8 +21,8 @@ export interface Route {
 }
 
 /**
- * One UDP socket, to which the device answers, and one TCP port, to which it connects. The UDP socket is connected: so the kernel picks this
- * machine's address by the route to the device, which is the address that the device will connect to, and drops what others send.
+ * UDP socket for the device's responses, and TCP port that the device connects to. The UDP socket is connected, so that the kernel selects
+ * the local address by the route to the device (the address that the device will connect to) and drops datagrams from other hosts.
  */
 export class HostSockets {
   readonly heard = new Mailbox<Heard>();
@@ -39,7 +39,12 @@ export class HostSockets {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#receive(socket));
   }
 
-  /** @throws OtaError USAGE when the address or the port cannot be had */
+  /**
+   * Opens the sockets.
+   *
+   * @returns the sockets, or the error code in `noRoute` if there is no route to the device
+   * @throws OtaError USAGE if the address or the port is not available
+   */
   static async open(route: Route): Promise<HostSockets | { readonly noRoute: string }> {
     const sockets = new HostSockets(route);
     try {
@@ -53,20 +58,20 @@ export class HostSockets {
     }
   }
 
-  /** What the device connects to. */
+  /** Address and port that the device connects to. */
   get place(): { readonly address: string; readonly port: number } {
     const address = this.#server.address();
-    // A server that listens on an IP port has an address of this form.
+    // A server listening on a TCP port has an address of this form.
     if (address === null || typeof address === 'string') throw new Error('not listening');
     return { address: this.#udp.address().address, port: address.port };
   }
 
-  /** Addresses of others that connected. */
+  /** Addresses of other hosts that connected. */
   get strangers(): readonly string[] {
     return [...this.#strangers];
   }
 
-  /** Why the last datagram did not arrive, where the network said so: `ECONNREFUSED`, `EHOSTUNREACH`, … */
+  /** Error code of the last datagram if the network reported one: `ECONNREFUSED`, `EHOSTUNREACH`, … */
   get sendError(): string | undefined {
     return this.#sendError;
   }
@@ -75,12 +80,12 @@ export class HostSockets {
     this.#udp.send(datagram, (error) => this.#noteError(error));
   }
 
-  /** Forgets answers of an earlier attempt that came twice or late; a connection is good whenever it comes. */
+  /** Drops duplicate or late responses of an earlier attempt. Connections are kept, since a late connection is still usable. */
   forgetAnswers(): void {
     this.heard.drop(({ from }) => from === 'udp');
   }
 
-  /** Ends the present connection: the device may make another. */
+  /** Closes the current connection; the device may open another. */
   hangUp(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
@@ -106,14 +111,14 @@ export class HostSockets {
     } catch (cause) {
       throw cannotListen(`${hostIp}`, cause);
     }
-    // The port beyond which nobody answers says so, and every later call may bring the message: a device may start to listen any moment.
+    // A closed port causes an ICMP error, which any later call may report. It is not fatal: the device may start to listen at any time.
     udp.on('error', (error) => this.#noteError(error));
     udp.on('message', (datagram) => {
       this.#sendError = undefined;
       this.heard.put({ from: 'udp', answer: readAnswer(datagram) });
     });
     return new Promise((resolve) => {
-      // The listener is called with an error where there is no route; the types know only of the call without.
+      // The listener receives an error if there is no route; the types declare only the call without one.
       const connected: (error?: NodeJS.ErrnoException) => void = (error) => resolve(error?.code);
       udp.connect(devicePort, deviceAddress, connected);
     });
@@ -144,7 +149,7 @@ export class HostSockets {
       socket.resetAndDestroy();
       return;
     }
-    // A device that connects anew has given up what it had.
+    // A device that opens a new connection has abandoned the previous one.
     this.#connection?.destroy();
     this.#connection = socket;
     this.heard.drop(({ from }) => from === 'tcp');

@@ -12,29 +12,29 @@ export interface InviteRequest {
   readonly sockets: HostSockets;
   readonly deviceAddress: string;
   readonly devicePort: number;
-  /** As it goes over the wire. */
+  /** Datagram as sent over the wire. */
   readonly invitation: string;
   readonly password: string | undefined;
   readonly timings: DeliveryTimings;
-  /** In all, whatever is heard. */
+  /** Limit for the whole invitation, regardless of responses. */
   readonly limitMs: number;
   readonly progress: ProgressReport;
   readonly signal: AbortSignal;
 }
 
-/** The device's connection; or a verdict; or a fault of the network, with the verdict that it comes to if nothing better follows. */
+/** The device's connection; a verdict; or a network fault, with the verdict to use if no better attempt follows. */
 export type InviteResult =
   | { readonly outcome: 'connected'; readonly connection: Socket }
   | { readonly outcome: 'verdict' | 'fault'; readonly verdict: Verdict };
 
-/** So many unanswered invitations make one wonder whether the device speaks another protocol. */
+/** Number of unanswered invitations before the device is probed for another protocol. */
 const silencesBeforeProbe = 3;
 const mostIntervalGrowth = 4;
 const failuresThatProve = 4;
 
 /**
- * Asks a device over UDP to connect, answers its challenge, and waits for its connection (`ArduinoOTAClass::_onRx` and `_runUpdate`). A
- * connection is as good as an `OK` that got lost.
+ * Invites a device over UDP to connect, responds to its challenge, and waits for its connection (`ArduinoOTAClass::_onRx` and
+ * `_runUpdate`). A connection without an `OK` counts too, since the `OK` may have been lost.
  */
 export async function invite(request: InviteRequest): Promise<InviteResult> {
   const probe = new AbortController();
@@ -51,7 +51,7 @@ class Dialogue {
   readonly #startedAt = performance.now();
   #intervalMs: number;
   #silences = 0;
-  /** Since nothing of an earlier exchange can be under way any more. */
+  /** Invitations sent since the last time that no earlier datagram could still be in flight. */
   #invitations = 0;
   #challenged = false;
   #failures = 0;
@@ -62,7 +62,7 @@ class Dialogue {
     this.#intervalMs = request.timings.invitationIntervalMs;
   }
 
-  /** Invites until something comes of it. */
+  /** Repeats the invitation until there is a result or the time is up. */
   async run(): Promise<InviteResult> {
     const { sockets, invitation, timings, progress } = this.#request;
     progress.phase('inviting');
@@ -81,7 +81,11 @@ class Dialogue {
     if (this.#silences === silencesBeforeProbe) this.#probe();
   }
 
-  /** @returns undefined when the device must be invited again */
+  /**
+   * Handles a response or a connection.
+   *
+   * @returns undefined if the device must be invited again
+   */
   async #judge(heard: Heard): Promise<InviteResult | undefined> {
     if (heard.from === 'tcp') return { outcome: 'connected', connection: heard.connection };
     if (heard.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
@@ -92,7 +96,7 @@ class Dialogue {
       case 'challenge':
         return this.#authenticate(answer.nonce);
       case 'authenticationFailed':
-        // To an answer that was sent before this invitation.
+        // The failure belongs to a response sent before this invitation.
         return undefined;
       default:
         return this.#refusal(answer);
@@ -105,7 +109,7 @@ class Dialogue {
     return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(answer.text) });
   }
 
-  /** Answers a challenge, and repeats the answer; an invitation now would cancel the authentication without a word. */
+  /** Responds to a challenge and repeats the response; an invitation now would silently cancel the authentication. */
   async #authenticate(firstNonce: string): Promise<InviteResult | undefined> {
     const { sockets, password, timings, progress } = this.#request;
     if (password === undefined || password === '') {
@@ -135,8 +139,9 @@ class Dialogue {
   }
 
   /**
-   * The device makes a challenge of every second invitation, and to answer one that is not its last fails as a wrong password does. So a failure
-   * proves something only after a single invitation: for that, all that may still be under way is waited for and thrown away.
+   * Handles a failed authentication. The device sends a challenge only for every second invitation, and a response to an outdated challenge
+   * fails like a wrong password. So a failure proves something only after a single invitation: everything that may still be in flight is
+   * awaited and discarded first.
    */
   async #noteFailure(): Promise<InviteResult | undefined> {
     this.#failures++;
@@ -153,7 +158,7 @@ class Dialogue {
     return undefined;
   }
 
-  /** Perhaps invitations come faster than answers: then each cancels the challenge of the one before. */
+  /** Invitations may be faster than the responses, so that each cancels the challenge of the previous one. */
   #slowDown(): void {
     const { invitationIntervalMs } = this.#request.timings;
     this.#intervalMs = Math.min(this.#intervalMs * 2, invitationIntervalMs * mostIntervalGrowth);

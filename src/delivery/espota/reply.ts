@@ -1,19 +1,19 @@
 import { acknowledgedBytes } from './acknowledgements.ts';
 
-/** What stands behind the acknowledgements, so far. */
+/** Text received after the acknowledgements so far. */
 export type LastWords =
   | { readonly kind: 'none' }
   | { readonly kind: 'ok' }
-  /** `complete` once its line has ended. */
+  /** `complete`: the line has ended. */
   | { readonly kind: 'error'; readonly text: string; readonly complete: boolean }
-  /** The beginning of a word that could still become `OK`. */
+  /** Incomplete text that may still become `OK` or `ERROR`. */
   | { readonly kind: 'begun' }
   | { readonly kind: 'foreign'; readonly text: string };
 
 const mostTailCharacters = 4096;
 
 /**
- * Reads what the device sends while it gets the image: digits that acknowledge, then `OK` or `ERROR[n]: text`, glued to the last digits
+ * Parses the device's data during a transfer: digits that acknowledge bytes, then `OK` or `ERROR[n]: text` directly after the last digits
  * (`800ERROR[10]: Magic byte is not 0xE9`).
  */
 export class ReplyReader {
@@ -25,7 +25,11 @@ export class ReplyReader {
     return this.#acknowledgedBytes;
   }
 
-  /** @param sentBytes of the image so far: what is acknowledged cannot be more */
+  /**
+   * Adds received bytes.
+   *
+   * @param sentBytes bytes of the image sent so far, the upper limit for acknowledgements
+   */
   feed(bytes: Uint8Array, sentBytes: number): void {
     const text = Buffer.from(bytes).toString('latin1');
     const digits = this.#tail === '' ? (/^\d+/.exec(text)?.[0] ?? '') : '';
@@ -34,7 +38,7 @@ export class ReplyReader {
     this.#tail = (this.#tail + text.slice(digits.length)).slice(0, mostTailCharacters);
   }
 
-  /** Both words have an `O`: so the error is looked for first. */
+  /** Result after the acknowledgements. `ERR` is looked for before `OK`. */
   get lastWords(): LastWords {
     const tail = this.#tail;
     if (tail === '') return { kind: 'none' };
@@ -43,7 +47,7 @@ export class ReplyReader {
       const text = tail.slice(errorAt);
       return { kind: 'error', text, complete: text.includes('\n') };
     }
-    // A device that took anything has acknowledged it: an OK that comes first is none.
+    // A device acknowledges data before its result, so an OK without any acknowledgement is not valid.
     if (tail.startsWith('OK') && this.#hasAcknowledged) return { kind: 'ok' };
     return 'O' === tail || 'ERR'.startsWith(tail) ? { kind: 'begun' } : { kind: 'foreign', text: tail };
   }

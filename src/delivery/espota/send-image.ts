@@ -18,7 +18,7 @@ export interface SendRequest {
   readonly signal: AbortSignal;
 }
 
-/** A verdict, or a connection that was lost before the device can have had the whole image. */
+/** Verdict, or a connection lost before the device can have received the whole image. */
 export type SendResult =
   | { readonly outcome: 'verdict'; readonly verdict: Verdict }
   | { readonly outcome: 'fault'; readonly verdict: Verdict };
@@ -28,19 +28,19 @@ type News =
   | { readonly kind: 'written' }
   | { readonly kind: 'ended'; readonly why: string };
 
-/** Six segments of 1460 bytes. */
+/** Six TCP segments of 1460 bytes. */
 const chunkBytes = 8760;
 /**
- * How much may be under way without acknowledgement: more than twice the largest receive window of a device (11,584 bytes), so that it is never
- * the device that waits. TCP bounds the sending already, but only behind the kernel's own buffers, which may take all of an image: without
- * a bound of our own nobody could say of a broken connection whether the device may have the whole image.
+ * Limit for unacknowledged bytes: more than twice the largest receive window of a device (11,584 bytes), so that the device never waits.
+ * TCP limits the data too, but only after the kernel's buffers, which may hold a whole image. Without this limit, a broken connection would
+ * not show whether the device may have the whole image.
  */
 const aheadBytes = 32 * 1024;
 const timesThatMakeAHabit = 4;
 
 /**
- * Streams an image to a device that has connected, without waiting for each acknowledgement, and listens for what it says of it. This side is not
- * shut down behind the last byte: the device would take that for a lost connection and keep its `OK` to itself.
+ * Streams an image to a connected device without waiting for each acknowledgement, and reads its result. The connection is not half-closed
+ * after the last byte: the device would treat that as a lost connection and not send its `OK`.
  */
 export async function sendImage(request: SendRequest): Promise<SendResult> {
   const transfer = new Transfer(request);
@@ -97,7 +97,7 @@ class Transfer {
   #sendChunk(): void {
     const { connection, image } = this.#request;
     this.#isWriting = true;
-    // After what has arrived was read: a write to a connection that the device has reset would throw away its last words.
+    // Read received data first: a write to a connection that the device has reset would discard its last message.
     setImmediate(() => {
       if (connection.destroyed) return;
       const chunk = image.subarray(this.#sentBytes, this.#sentBytes + chunkBytes);
@@ -142,7 +142,7 @@ class Transfer {
     }
   }
 
-  /** How long the present silence may last: something is done at its end. */
+  /** Time limit of the current silence, after which the next action is due. */
   get #limitMs(): number {
     const { timings, patience } = this.#request;
     const { kind } = this.#reader.lastWords;
@@ -152,8 +152,8 @@ class Transfer {
   }
 
   /**
-   * More than planned may be sent ahead of a device that acknowledges late, since an estimate can be too low. To one that had the habit of
-   * acknowledging, once after each sign of life: when it is gone, not all of the image shall have left.
+   * Whether more data than planned may be sent ahead, since the estimate of acknowledged bytes can be too low. For a device that
+   * acknowledges regularly, this happens once after each response: if the device is gone, part of the image must remain unsent.
    */
   get #mayExtend(): boolean {
     const hasHabit = this.#timesHeard >= timesThatMakeAHabit;
@@ -178,7 +178,7 @@ class Transfer {
     return words.kind === 'error' ? this.#rejection(words.text) : this.#broken(why);
   }
 
-  /** Only what was sent as a whole can have been taken: everything else may be sent again. */
+  /** Judges a broken connection. The device can have the update only if the whole image was sent; otherwise it is safe to retry. */
   #broken(why: string): SendResult {
     const { image } = this.#request;
     if (this.#isSent) {

@@ -17,7 +17,7 @@ const defaultPort = 80;
 const defaultPath = '/update';
 const defaultUser = 'admin';
 
-/** Delivers by the form of `ESP8266HTTPUpdateServer`. */
+/** Delivers through the form of `ESP8266HTTPUpdateServer`. */
 export async function deliverByWeb(
   target: DeliveryTarget,
   image: Uint8Array,
@@ -75,8 +75,8 @@ class WebDelivery {
   }
 
   /**
-   * The page with the form first: the device checks the password of an upload only when it has all of it, and without the page nobody knows
-   * whether it would take a filesystem for one.
+   * Requests the page with the form first: the device checks the password only after it has received the whole upload, and only the page
+   * shows whether it supports filesystem images.
    */
   async attempt(patience: Patience): Promise<Attempt> {
     const { progress, place, image, kind } = this.#request;
@@ -91,7 +91,7 @@ class WebDelivery {
     return this.#judgeUpdate(sent);
   }
 
-  /** A device that was there a moment ago, and broke off, may be restarting. */
+  /** Requests the page. After a failed attempt it retries the connection for a while, since the device may be restarting. */
   async #askForPage(patience: Patience): Promise<Exchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();
@@ -115,7 +115,11 @@ class WebDelivery {
     return result;
   }
 
-  /** @returns undefined when the update may be sent */
+  /**
+   * Checks the response to the page request.
+   *
+   * @returns undefined if the update may be sent
+   */
   #judgePage(page: Exchange): Attempt | undefined {
     const { kind, port, address } = this.#request;
     if (page.outcome === 'unconnected') return fault(notConnected(page, address, port));
@@ -147,7 +151,7 @@ class WebDelivery {
     return fault({ kind: 'unknown', why: `${why}, before all was sent`, mayHaveUpdated: false });
   }
 
-  /** Success and failure have the same status: only the words tell (`ESP8266HTTPUpdateServerTemplate::setup`). */
+  /** Reads the result from the body, since success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
   #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): Verdict | undefined {
     const failure = /Update error: ([^<]*)/.exec(body)?.[1];
     if (failure !== undefined) {

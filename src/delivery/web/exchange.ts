@@ -6,25 +6,25 @@ export interface ExchangeRequest {
   readonly address: string;
   readonly port: number;
   readonly hostIp: string | undefined;
-  /** Sent one after the other. */
+  /** Byte sequences that are sent in this order. */
   readonly parts: readonly Uint8Array[];
   readonly connectMs: number;
-  /** How long nothing may move: no byte leaves, none comes. */
+  /** Time limit without progress: no byte sent and none received. */
   readonly stallMs: number;
   readonly onSent?: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
-/** How an exchange ended. `isSent`: all parts have left this process, and so the server may have them. */
+/** Result of an exchange. `isSent`: all parts have left this process, so the server may have received them. */
 export interface Exchange {
   readonly outcome: 'answered' | 'ended' | 'silent' | 'unconnected';
   readonly response: WebResponse | undefined;
-  /** What came, where it is no HTTP. */
+  /** Raw received bytes, for servers that do not respond in HTTP. */
   readonly text: string;
   readonly isSent: boolean;
-  /** Of these, how much was spent in waiting at the end. */
+  /** Milliseconds since the last byte was sent or received. */
   readonly silentMs: number;
-  /** Such as `ECONNRESET`. */
+  /** Error code such as `ECONNRESET`. */
   readonly error: string | undefined;
 }
 
@@ -33,12 +33,12 @@ type News =
   | { readonly kind: 'heard'; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly error: string | undefined };
 
-/** Small enough that not much is in the kernel's hands, large enough to keep a device busy. */
+/** Small enough to keep little data in the kernel's buffers, large enough to keep a device busy. */
 const chunkBytes = 4096;
 
 /**
- * Sends a request over a connection of its own and listens for the answer. Neither side is shut down before: the device would take that for the
- * end. Node's own HTTP client is not used, since the device takes one exact form of headers and body only.
+ * Sends a request over its own connection and reads the response. The connection is not half-closed before, since the device would treat
+ * that as the end. Node's HTTP client is not used because the device accepts only one exact form of headers and body.
  */
 export async function exchange(request: ExchangeRequest): Promise<Exchange> {
   const { address: host, port, hostIp } = request;
@@ -96,7 +96,7 @@ class Session {
       this.#isSent = true;
       return;
     }
-    // After what has arrived was read: a write to a broken connection would throw the answer away.
+    // Read received data first: a write to a broken connection would discard the response.
     setImmediate(() => {
       if (this.#socket.destroyed) return;
       this.#socket.write(chunk, (error) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageKind } from '../../core/model/artifact.ts';
 
-/** A request to the web updater, as its bytes go over the wire. */
+/** Request to the web updater as it is sent over the wire. */
 export interface UpdateRequest {
   readonly head: Uint8Array;
   readonly image: Uint8Array;
@@ -9,21 +9,22 @@ export interface UpdateRequest {
 }
 
 export interface Place {
-  /** `door.local:8080`: what the `Host` header says. */
+  /** Value of the `Host` header, such as `door.local:8080`. */
   readonly host: string;
   readonly path: string;
-  /** The value of the `Authorization` header. */
+  /** Value of the `Authorization` header. */
   readonly authorization: string | undefined;
 }
 
 /**
- * The form in the one shape that `ESP8266WebServerTemplate::_parseForm` (Parsing-impl.h) can take: CRLF throughout, nothing before the first boundary, one
- * part with a name, a `filename` (a part without one is no upload) and a type, CRLF behind the last boundary, which it waits for; in the
- * head, `boundary` as the only parameter (it takes all behind the first `=` for it) and the length (it knows no chunks).
+ * Builds the upload request in the only form that `ESP8266WebServerTemplate::_parseForm` (Parsing-impl.h) accepts: CRLF line ends, nothing
+ * before the first boundary, one part with a name, a type and a `filename` (a part without one is not an upload), and CRLF after the last
+ * boundary, which the parser waits for. In the header, `boundary` is the only parameter, since everything after the first `=` is read as
+ * its value, and the length is required because chunked bodies are not supported.
  */
 export function updateRequest(image: Uint8Array, kind: ImageKind, place: Place): UpdateRequest {
   const boundary = boundaryFor(image);
-  // ESP8266HTTPUpdateServer takes every name but `filesystem` for a sketch.
+  // ESP8266HTTPUpdateServer treats every name except `filesystem` as a sketch.
   const name = kind === 'filesystem' ? 'filesystem' : 'firmware';
   const opening = [
     `--${boundary}`,
@@ -43,12 +44,12 @@ export function updateRequest(image: Uint8Array, kind: ImageKind, place: Place):
   return { head: Buffer.from(head, 'latin1'), image, tail: Buffer.from(closing, 'latin1') };
 }
 
-/** Asks for the page with the form. */
+/** Builds the request for the page with the form. */
 export function pageRequest(place: Place): Uint8Array {
   return Buffer.from(`${requestLine('GET', place)}\r\n\r\n`, 'latin1');
 }
 
-/** The value of the `Authorization` header. */
+/** Returns the value of the `Authorization` header for Basic authentication. */
 export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
 }
@@ -58,7 +59,7 @@ function requestLine(method: string, { host, path, authorization }: Place): stri
   return [...lines, ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])].join('\r\n');
 }
 
-/** A boundary that does not occur in the image; the same image gives the same one. */
+/** Returns a boundary that does not occur in the image; it is always the same for the same image. */
 function boundaryFor(image: Uint8Array): string {
   const content = Buffer.from(image.buffer, image.byteOffset, image.length);
   for (let count = 0; ; count++) {

@@ -1,14 +1,14 @@
-/** What a web server answered, as far as it has come. */
+/** Response of a web server, as far as it has been received. */
 export interface WebResponse {
   readonly status: number;
   readonly body: string;
-  /** Whether all that it announced is here; without an announcement it ends with the connection. */
+  /** True once `Content-Length` bytes (or the limit of 64 KB) have arrived. Without that header, the response ends with the connection. */
   readonly isWhole: boolean;
 }
 
 const mostBytes = 64 * 1024;
 
-/** Collects a response until it is whole. */
+/** Collects the bytes of a response and parses it. */
 export class ResponseReader {
   #bytes = Buffer.alloc(0);
 
@@ -16,12 +16,12 @@ export class ResponseReader {
     if (this.#bytes.length < mostBytes) this.#bytes = Buffer.concat([this.#bytes, bytes]);
   }
 
-  /** The first bytes that came, for what is no HTTP. */
+  /** Raw received bytes, limited to about 64 KB; shown if they are not HTTP. */
   get text(): string {
     return this.#bytes.toString('latin1');
   }
 
-  /** @returns undefined while the head is not complete, and for what is no HTTP */
+  /** Parsed response; undefined while its header is incomplete, or if it is not HTTP. */
   get response(): WebResponse | undefined {
     const text = this.text;
     const headEnd = text.indexOf('\r\n\r\n');

@@ -1,16 +1,16 @@
 import { type ArduinoHooks, arduinoHookProperties, arduinoPublishProperty } from './arduino-hooks.ts';
 
-/** A property that goes into the key of arduino-cli's core cache, and that no recipe of the ESP8266 core uses. */
+/** Property that is part of the key of arduino-cli's core cache and that no recipe of the ESP8266 core uses. */
 const saltProperty = 'compiler.optimization_flags';
 
 /**
- * The options of `arduino-cli compile` that put our hooks into one build and change nothing that is installed.
+ * Returns the options of `arduino-cli compile` that add our hooks to one build and change nothing that is installed.
  *
- * arduino-cli keeps core.a for all sketches; what a hook generated is no part of the cache's key (arduino-cli#2382), so a
- * signed sketch would link an Updater that was compiled unsigned, or the reverse. The salt gives each key, and building
- * without one, a core of its own.
+ * arduino-cli shares core.a between all sketches, and the output of a hook is not part of the cache's key (arduino-cli#2382). So a signed
+ * sketch would link an Updater that was compiled unsigned, or the reverse. With the salt, each key has its own core, and so have unsigned
+ * builds.
  *
- * @param keyId what tells the embedded public key from others (its fingerprint); absent: the build is unsigned
+ * @param keyId fingerprint of the embedded public key; undefined if the build is unsigned
  * @param publishes whether the build may have to be published
  */
 export function arduinoCliOptions(
@@ -18,7 +18,7 @@ export function arduinoCliOptions(
   keyId: string | undefined,
   publishes = false,
 ): readonly string[] {
-  // A definition that nothing reads: harmless where a fork of the core does use the property.
+  // Nothing reads this definition, so it is harmless even if a fork of the core uses the property.
   const salt = `-DOTA_HOOKS_KEY=${keyId ?? 'none'}`;
   const properties = [...arduinoHookProperties(hooks), ...(publishes ? [arduinoPublishProperty(hooks)] : [])];
   return [...properties, [saltProperty, salt]].flatMap(([name, value]) => ['--build-property', `${name}=${value}`]);

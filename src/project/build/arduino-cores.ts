@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import glob from 'fast-glob';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** An installed ESP8266 platform of the Arduino IDE or arduino-cli. */
+/** Installed ESP8266 platform of the Arduino IDE or arduino-cli. */
 export interface InstalledCore {
-  /** The folder that holds its `platform.txt`. */
+  /** Folder that contains `platform.txt`. */
   readonly folder: string;
-  /** As its `platform.txt` says. */
+  /** Version from `platform.txt`. */
   readonly version: string | undefined;
 }
 
 export interface ArduinoFolders {
-  /** Boards Manager's own: `packages/VENDOR/hardware/esp8266/VERSION`. */
+  /** Folder of the Boards Manager: `packages/VENDOR/hardware/esp8266/VERSION`. */
   readonly data: string;
-  /** The sketchbook: `hardware/VENDOR/esp8266`, where a git clone of the core goes. */
+  /** Sketchbook: `hardware/VENDOR/esp8266`, the place of a git clone of the core. */
   readonly user: string;
 }
 
-/** Where the IDE and arduino-cli keep their things, unless they were told otherwise in a configuration of their own. */
+/** Returns the folders of the IDE and arduino-cli. Their configuration files, which may name other folders, are not read. */
 export function arduinoFolders(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -35,7 +35,7 @@ export function arduinoFolders(
   };
 }
 
-/** Every installed ESP8266 core, sorted by folder. */
+/** Finds every installed ESP8266 core, sorted by folder. */
 export async function findInstalledCores(folders: ArduinoFolders): Promise<readonly InstalledCore[]> {
   const found = await Promise.all([
     glob('packages/*/hardware/esp8266/*/platform.txt', { cwd: folders.data, absolute: true }),
@@ -46,9 +46,9 @@ export async function findInstalledCores(folders: ArduinoFolders): Promise<reado
 }
 
 /**
- * The core in a folder that was named.
+ * Reads the core in a folder.
  *
- * @throws OtaError CORE_NOT_FOUND when no `platform.txt` can be read there
+ * @throws OtaError CORE_NOT_FOUND if the folder's `platform.txt` cannot be read
  */
 export async function readCore(folder: string): Promise<InstalledCore> {
   const text = await readFile(join(folder, 'platform.txt'), 'utf8').catch((cause) => {

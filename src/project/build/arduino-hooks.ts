@@ -1,25 +1,25 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Which program the hooks run, and what they tell it. Paths are absolute: a hook's working directory is the caller's. */
+/** Program that the hooks run, and its options. Paths are absolute, because a hook runs in the working directory of its caller. */
 export interface ArduinoHooks {
-  /** The Node that runs the hooks: `process.execPath`, never a shim of a package manager. */
+  /** Node.js that runs the hooks: `process.execPath`, never a shim of a package manager. */
   readonly nodePath: string;
-  /** This tool's `cli.js`. */
+  /** Path of this tool's `cli.js`. */
   readonly cliPath: string;
-  /** Folder in which keys and configuration are looked for. Absent: the sketch that is being built. */
+  /** Folder that is searched for keys and configuration; that of the sketch by default. */
   readonly sourceDir?: string;
   readonly configPath?: string;
-  /** More options of `header`: `--public-key F`. */
+  /** Additional options of `header`, such as `--public-key F`. */
   readonly headerOptions?: readonly string[];
-  /** More options of `pack`: `--unsigned`, `--private-key F`, `--compression none`. */
+  /** Additional options of `pack`, such as `--unsigned`, `--private-key F`, `--compression none`. */
   readonly packOptions?: readonly string[];
 }
 
-/** The core's own two properties for signing (its `platform.txt`); overriding exactly these leaves every other hook alone. */
+/** The core's own two properties for signing (in its `platform.txt`). Overriding only these keeps every other hook unchanged. */
 export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
 export const packHook = 'recipe.objcopy.hex.2.pattern';
 
-/** Both properties as command lines of this tool, `{build.path}` and the like left for arduino-cli to fill in. */
+/** Returns both properties as command lines of this tool. Placeholders such as `{build.path}` are left for arduino-cli to expand. */
 export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
   const image = '{build.path}/{build.project_name}.bin';
   const program = [hooks.nodePath, hooks.cliPath];
@@ -32,31 +32,32 @@ export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, 
   ]);
 }
 
-/** A further step behind the core's own two, of which none has this number. */
+/** Additional step after the core's own two, neither of which has this number. */
 const publishHook = 'recipe.objcopy.hex.3.pattern';
 
 /**
- * Publishing, where the project's configuration wants it, as a step of its own behind the one that signs: `pack` has ended by then. (The hooks
- * that arduino-cli runs after its last check, recipe.hooks.savehex, run only when a build is exported.)
+ * Returns the property that publishes a build if the project's configuration requires it. It is a separate step after signing, so `pack`
+ * has ended by then. (The hooks that arduino-cli runs after its last check, recipe.hooks.savehex, run only if a build is exported.)
  */
 export function arduinoPublishProperty(hooks: ArduinoHooks): readonly [string, string] {
   const words = [hooks.nodePath, hooks.cliPath, 'publish', '{build.path}/{build.project_name}.bin', '--after-build'];
   return [publishHook, quoteWords([...words, ...projectWords(hooks)])];
 }
 
-/** The core's property for uploads over the network, of which arduino-cli makes the upload of network ports. */
+/** The core's property for network uploads, from which arduino-cli derives the upload to network ports. */
 const uploadHook = 'tools.esptool.upload.network_pattern';
 
 /**
- * The upload over the network as a command line of this tool. A recipe of an upload is told the build folder, not the sketch: the CLI finds
- * the project by what arduino-cli noted there.
+ * Returns the property for network uploads as a command line of this tool. An upload recipe receives the build folder, not the sketch; the
+ * CLI finds the project from the `build.options.json` that arduino-cli writes there.
  *
- * There is no word for the password that the IDE could ask for: it would stand on the command line. It comes from the configuration.
+ * The password that the IDE could prompt for is not passed, because it would be visible on the command line. The password comes from the
+ * configuration.
  */
 export function arduinoUploadProperty({ nodePath, cliPath, configPath }: ArduinoHooks): readonly [string, string] {
   const words = [
     ...[nodePath, cliPath, 'upload', '{build.path}/{build.project_name}.bin', '--method', 'espota'],
-    // What stands in the core's own pattern, and what arduino-cli therefore fills in.
+    // Placeholders of the core's own pattern, which arduino-cli therefore expands.
     ...['--host', '{serial.port}', '--port', '{network.port}'],
     ...(configPath === undefined ? [] : ['--config', configPath]),
   ];
@@ -75,11 +76,11 @@ function quoteWords(words: readonly string[]): string {
 }
 
 /**
- * One argument, as arduino-cli splits a recipe into arguments (`SplitQuotedString` of go-properties-orderedmap): at spaces
- * only; a quote opens at the start of a word and closes at the end of one, the backslash means nothing, an empty word
- * vanishes. Properties in braces are filled in before that, so a word with one is quoted for the spaces that may come.
+ * Quotes one argument for a recipe. arduino-cli splits recipes (`SplitQuotedString` of go-properties-orderedmap) at spaces only; a quote
+ * opens at the start of an argument and closes at the end of one, a backslash has no special meaning, and an empty argument is dropped.
+ * Properties in braces are expanded before that, so an argument with one is quoted: the value may contain spaces.
  *
- * @throws OtaError USAGE when no quote fits
+ * @throws OtaError USAGE if no quote fits or the argument is blank
  */
 export function quoteWord(word: string): string {
   if (/^[^ {"'][^ {]*$/.test(word)) return word;

@@ -11,18 +11,18 @@ import {
 import { addBlock, removeBlock } from './marked-block.ts';
 
 /**
- * The hooks of the Arduino IDE, in `platform.local.txt` of an installed core: builds from the IDE cannot be given
- * properties, and this file is the one place beside `platform.txt` that arduino-cli reads.
+ * File in an installed core that contains the hooks of the Arduino IDE: builds in the IDE accept no properties, and arduino-cli reads no
+ * other file beside `platform.txt`.
  *
- * Beside it lies a file with a time stamp in the far future. arduino-cli takes core.a from its cache only when nothing in
- * the platform's folder is younger; with the stamp it never does, and each sketch compiles and keeps a core of its own
- * (arduino-cli#2382 tells what happens otherwise). Seen with arduino-cli 1.5.1: hidden files do not count, and a name
- * that ends in .txt would throw away the sketch's whole build folder every time.
+ * The stamp file beside it has a time stamp in the far future. arduino-cli uses core.a from its cache only if no file in the platform's
+ * folder is newer. With the stamp it never does, and each sketch compiles and keeps its own core (arduino-cli#2382 describes what happens
+ * otherwise). Observed with arduino-cli 1.5.1: hidden files do not count, and a name that ends in .txt would discard the sketch's whole
+ * build folder every time.
  */
 const localProperties = 'platform.local.txt';
 const stampName = 'ota-hooks.stamp';
 
-/** The last second of 2037: later ones do not fit every file system. */
+/** Last second of 2037; some file systems cannot store a later time. */
 const farFuture = new Date('2037-12-31T23:59:59Z');
 
 const stampText =
@@ -30,9 +30,9 @@ const stampText =
   'compiled for another sketch, with another signing key or none. "ota-hooks uninstall arduino" removes it.\n';
 
 /**
- * The text of `platform.local.txt` with the hooks in it, once, at its end, where they override what stands before.
+ * Returns the text of `platform.local.txt` with the hooks in it, once, at the end, where they override earlier lines.
  *
- * @param text one character a byte (latin1), so that lines which are not ours survive in whatever encoding they are
+ * @param text one character per byte (latin1), so that lines which are not ours are kept in any encoding
  */
 function withIdeHooks(text: string, hooks: ArduinoHooks): string {
   const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
@@ -42,9 +42,9 @@ function withIdeHooks(text: string, hooks: ArduinoHooks): string {
 }
 
 /**
- * The text as it was before the hooks came; the same text when there are none.
+ * Returns the text without the hooks; the same text if there are none.
  *
- * @throws OtaError USAGE when somebody cut one of the marks away
+ * @throws OtaError USAGE if one of the marks is missing
  */
 function withoutIdeHooks(text: string): string {
   const without = removeBlock(text);
@@ -61,7 +61,7 @@ function withoutIdeHooks(text: string): string {
   }
 }
 
-/** Puts the hooks into a core, or brings those that are there up to date. */
+/** Installs the hooks into a core, or updates them. */
 export async function installIdeHooks(coreFolder: string, hooks: ArduinoHooks): Promise<'installed' | 'unchanged'> {
   const path = join(coreFolder, localProperties);
   const before = await readText(path);
@@ -73,7 +73,7 @@ export async function installIdeHooks(coreFolder: string, hooks: ArduinoHooks): 
   return 'installed';
 }
 
-/** Takes out exactly what {@link installIdeHooks} wrote. */
+/** Removes exactly what {@link installIdeHooks} wrote. */
 export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' | 'absent'> {
   const path = join(coreFolder, localProperties);
   const before = await readText(path);
@@ -87,13 +87,13 @@ export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' |
   return 'removed';
 }
 
-/** Whether builds with this core run our hooks; a core upgrade takes them away silently. */
+/** Returns whether builds with this core run our hooks. An upgrade of the core removes them silently. */
 export async function hasIdeHooks(coreFolder: string): Promise<boolean> {
   const text = await readText(join(coreFolder, localProperties));
   return text !== undefined && removeBlock(text).state === 'removed' && (await stampState(coreFolder)) === 'dated';
 }
 
-/** A copied or restored folder may have lost the date. */
+/** Returns the state of the stamp file. A copied or restored file may have lost the date. */
 async function stampState(coreFolder: string): Promise<'absent' | 'dated' | 'undated'> {
   const found = await stat(join(coreFolder, stampName)).catch(() => undefined);
   if (found === undefined) return 'absent';
@@ -106,7 +106,7 @@ async function writeStamp(coreFolder: string): Promise<void> {
   await setTime(path, farFuture);
 }
 
-/** The cache may hold a core with our signing inside: one touch of `platform.txt` and arduino-cli compiles it anew. */
+/** Updates the time of `platform.txt`, so that arduino-cli compiles the core again: the cache may contain a core with our signing. */
 async function outdateCachedCores(coreFolder: string): Promise<void> {
   await setTime(join(coreFolder, 'platform.txt'), new Date());
 }

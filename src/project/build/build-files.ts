@@ -8,16 +8,14 @@ import type { Build } from '../../core/pack/build.ts';
 import { digests } from '../../core/pack/digests.ts';
 
 /**
- * Removes whatever an earlier build left beside an image: artifacts, the manifest, and temporary files of a hook that was killed. A
- * stale artifact is worse than none: espota.py sends it without a word.
+ * Removes the files of an earlier build beside an image: artifacts, the manifest, and temporary files of a hook that was killed. A stale
+ * artifact is worse than none, because espota.py sends it without a warning.
  */
 export async function removeStaleArtifacts(imagePath: string): Promise<void> {
   for (const suffix of [...artifactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
 }
 
-/**
- * Removes the signatures of an earlier build beside a manifest: those that it does not list. When it cannot be read it lists none.
- */
+/** Removes the signatures of an earlier build beside a manifest: those that it does not list, or all if the manifest cannot be read. */
 export async function removeStaleSignatures(manifestPath: string, manifest: Manifest | undefined): Promise<void> {
   if (!manifestPath.endsWith(manifestSuffix)) return;
   const imagePath = manifestPath.slice(0, -manifestSuffix.length);
@@ -29,10 +27,10 @@ export async function removeStaleSignatures(manifestPath: string, manifest: Mani
 }
 
 /**
- * Writes a build beside its image; the manifest last, so that one which is there speaks of artifacts which are there. When a file
- * cannot be written, those that were are taken back; a manifest that was there remains.
+ * Writes a build beside its image. The manifest is written last, so that it refers only to artifacts that exist. If a file cannot be
+ * written, those written before are removed; an earlier manifest is kept.
  *
- * @param present names of the files that are there already; the image always is
+ * @param present names of the files that exist already, which always include the image
  * @returns the paths written, the manifest's last
  * @throws OtaError FILE_UNWRITABLE, FOLDER_MISSING
  */
@@ -59,7 +57,7 @@ export async function writeBuild(
 }
 
 /**
- * Reads a build back from its manifest and makes sure that the unsigned artifacts are the very bytes that it describes.
+ * Reads a build from its manifest and checks that the unsigned artifacts have the digests in the manifest.
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED
  */

@@ -4,13 +4,13 @@ import { absoluteEntries, variable } from './find-program.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Variables that describe the system and the user: folders, language, where programs are. Keys, passphrases, passwords and tokens are left
- * out, whatever their variables are called.
+ * Variables that describe the system and the user: folders, language, locations of programs. Keys, passphrases, passwords and tokens are
+ * excluded, whatever their variables are called.
  */
 const queryVariables =
   /^(?:PATH|PATHEXT|HOME|USER|LOGNAME|LANG|LC_\w+|TMPDIR|TEMP|TMP|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|PROGRAMDATA|PLATFORMIO_(?:CORE|HOME)_DIR)$/;
 
-/** The environment of a program that only answers a query, such as its version. */
+/** Returns the environment of a program that is only queried, for example for its version. */
 export function queryEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
   const known = Object.entries(env).filter(([name]) =>
     queryVariables.test(platform === 'win32' ? name.toUpperCase() : name),
@@ -19,8 +19,8 @@ export function queryEnvironment(env: Environment, platform: NodeJS.Platform): R
 }
 
 /**
- * The environment of a build: all of the user's, since its hooks sign, publish and upload. Programs that it starts by name are not looked
- * for in the current folder either.
+ * Returns the environment of a build: all variables of the user, because its hooks sign, publish and upload. Programs that the build starts
+ * by name are not searched for in the current folder either.
  */
 export function buildEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
   const isWindows = platform === 'win32';
@@ -36,12 +36,12 @@ export function buildEnvironment(env: Environment, platform: NodeJS.Platform): R
     ...Object.fromEntries(others),
     // An empty PATH would mean the current folder.
     ...(path === '' ? {} : { PATH: path }),
-    // Tells cmd.exe, which runs a .cmd file, to leave the current folder out of its search.
+    // Makes cmd.exe, which runs a .cmd file, omit the current folder from its search.
     ...(isWindows ? { NoDefaultCurrentDirectoryInExePath: '1' } : {}),
   };
 }
 
-/** An entry of a Windows PATH that contains the separator. */
+/** Quotes an entry of a Windows PATH that contains the separator. */
 function quoted(entry: string): string {
   return entry.includes(';') ? `"${entry}"` : entry;
 }

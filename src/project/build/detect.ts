@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** What builds the project in a folder: `platformio.ini` or a sketch (`FOLDER/FOLDER.ino`, the rule of the Arduino tools). */
+/** Returns the build system of a folder: `platformio.ini` or a sketch (`FOLDER/FOLDER.ino`, the rule of the Arduino tools). */
 export function detectBuildSystem(folder: string): 'platformio' | 'arduino' | undefined {
   if (existsSync(join(folder, 'platformio.ini'))) return 'platformio';
   const name = basename(folder);

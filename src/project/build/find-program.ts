@@ -1,29 +1,29 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 
-/** Everything that decides which file a program's name means. */
+/** Inputs that determine which file a program's name refers to. */
 export interface SearchPlace {
   readonly platform: NodeJS.Platform;
-  /** The variable PATH. */
+  /** Value of the variable PATH. */
   readonly path: string | undefined;
-  /** The variable PATHEXT, which only Windows has. */
+  /** Value of the variable PATHEXT, which only Windows has. */
   readonly pathExt: string | undefined;
   readonly currentFolder: string;
-  /** Whether a file is there that can be started. */
+  /** Whether a path is a file that can be started. */
   readonly isProgram: (path: string) => boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Extensions that CreateProcess starts, directly or through cmd.exe. PATHEXT may list kinds that need another program. */
+/** Extensions that CreateProcess starts, directly or through cmd.exe. PATHEXT may list types that need another program. */
 const startable = ['.com', '.exe', '.bat', '.cmd'];
 
 /**
- * Finds the program that a name means: an absolute path as it stands, or a plain name in the folders of PATH. A source tree may come from
- * a stranger, so the current folder is never searched: not by the rule of Windows, not through an empty or relative entry of PATH, and not
+ * Finds the program that a name refers to: an absolute path as it is, or a plain name in the folders of PATH. A source tree may be
+ * untrusted, so the current folder is never searched: not by the rule of Windows, not through an empty or relative entry of PATH, and not
  * through an absolute entry that names it. An absolute entry below it (`.venv/bin` of an active environment) is the user's choice.
  *
- * @returns an absolute path; undefined if there is no such program, or the name is a relative path
+ * @returns an absolute path; undefined if there is no such program or the name is a relative path
  */
 export function findProgram(name: string, place: SearchPlace): string | undefined {
   const { join } = pathOf(place.platform);
@@ -32,19 +32,19 @@ export function findProgram(name: string, place: SearchPlace): string | undefine
   return bases.flatMap((base) => withExtensions(base, place)).find(place.isProgram);
 }
 
-/** The entries of PATH that mean the same folder wherever a program is started, without quotes. */
+/** Returns the entries of PATH, without quotes, that refer to the same folder in every working directory. */
 export function absoluteEntries(path: string | undefined, platform: NodeJS.Platform): readonly string[] {
   const entries = platform === 'win32' ? windowsEntries(path ?? '') : (path ?? '').split(':');
   return entries.filter((entry) => isAbsolutePath(entry, platform));
 }
 
-/** A variable by its name, in which Windows ignores case. */
+/** Returns a variable by its name; on Windows, the case of the variable is ignored. */
 export function variable(env: Environment, name: string, platform: NodeJS.Platform): string | undefined {
   if (platform !== 'win32') return env[name];
   return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
 }
 
-/** {@link findProgram} on this machine. */
+/** Runs {@link findProgram} for this machine. */
 export function programHere(
   name: string,
   { env, platform, cwd }: { readonly env: Environment; readonly platform: NodeJS.Platform; readonly cwd: string },
@@ -68,13 +68,16 @@ function searchedFolders({ path, platform, currentFolder }: SearchPlace): readon
   return absoluteEntries(path, platform).filter((entry) => comparable(entry) !== current);
 }
 
-/** A semicolon between quotes belongs to the entry. */
+/** Splits a Windows PATH. A semicolon between quotes belongs to the entry. */
 function windowsEntries(path: string): readonly string[] {
   const entries = path.match(/(?:"[^"]*"?|[^;"])+/g) ?? [];
   return entries.map((entry) => entry.replaceAll('"', ''));
 }
 
-/** On Windows, `\tools` depends on the current drive and `C:tools` on the current folder of a drive: neither is absolute. */
+/**
+ * Returns whether a path is absolute. On Windows, `\tools` depends on the current drive and `C:tools` on the current folder of a drive, so
+ * neither is.
+ */
 function isAbsolutePath(path: string, platform: NodeJS.Platform): boolean {
   return platform === 'win32' ? /^(?:[A-Za-z]:[\\/]|[\\/]{2}[^\\/])/.test(path) : path.startsWith('/');
 }
@@ -83,7 +86,7 @@ function isPlainName(name: string, platform: NodeJS.Platform): boolean {
   return !['', '.', '..'].includes(name) && !(platform === 'win32' ? /[\\/:]/ : /\//).test(name);
 }
 
-/** Windows starts no file without an extension; a name that has one is tried as it stands first. */
+/** Returns the paths to try. Windows starts no file without an extension; a name that has one is tried unchanged first. */
 function withExtensions(base: string, { platform, pathExt }: SearchPlace): readonly string[] {
   if (platform !== 'win32') return [base];
   const listed = (pathExt ?? startable.join(';')).split(';').map((extension) => extension.trim().toLowerCase());

@@ -1,17 +1,17 @@
-/** A block of lines in a text that others own: put at its end, found again by its marks, taken out without a trace. */
+/** Block of lines in a text with other owners. It is appended, found again by its marks, and removed without a trace. */
 
 const begin = '# >>> ota-hooks: these lines were written by "ota-hooks install"; "ota-hooks uninstall" removes them';
-/** The same, where the text before had no line end of its own. */
+/** Mark for a text whose last line had no line end. */
 const beginAfterUnfinishedLine = `${begin} and the line end before them`;
 const end = '# <<< ota-hooks';
 
 export type WithoutBlock =
   | { readonly state: 'absent' }
   | { readonly state: 'removed'; readonly text: string }
-  /** There is a beginning without an end, or an end without a beginning: somebody edited it. Line numbers count from 1. */
+  /** A mark without its counterpart, because the text was edited. Line numbers count from 1. */
   | { readonly state: 'damaged'; readonly line: number };
 
-/** The text and then the block, with the line ends that the text has. A block that is there already must be removed first. */
+/** Appends the block to the text, with the line ends of the text. An existing block must be removed first. */
 export function addBlock(text: string, lines: readonly string[]): string {
   const lineEnd = lineEndOf(text);
   const unfinished = text !== '' && !text.endsWith('\n');
@@ -19,7 +19,7 @@ export function addBlock(text: string, lines: readonly string[]): string {
   return `${text}${unfinished ? lineEnd : ''}${block.join(lineEnd)}${lineEnd}`;
 }
 
-/** The text without its blocks, byte for byte as it was before {@link addBlock}, whatever was added after them. */
+/** Returns the text without its blocks, byte for byte as before {@link addBlock}, with anything that was added after them. */
 export function removeBlock(text: string): WithoutBlock {
   const kept: string[] = [];
   let openedAt: number | undefined;
@@ -42,7 +42,7 @@ export function removeBlock(text: string): WithoutBlock {
   return found ? { state: 'removed', text: joined(kept) } : { state: 'absent' };
 }
 
-/** A line that lost its end with the block gets it back when others were added after the block. */
+/** Joins lines. A line that lost its end with the block gets a line end again if lines were added after the block. */
 function joined(lines: readonly string[]): string {
   const last = lines.length - 1;
   return lines.map((line, index) => (index < last && !line.endsWith('\n') ? line + lineEndOf(line) : line)).join('');

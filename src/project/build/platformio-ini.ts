@@ -1,7 +1,7 @@
 /**
- * A platformio.ini as PlatformIO reads it (its `ProjectConfig`, on Python's configparser): names of options in lower case, values over
- * several indented lines, comments behind blanks, `extends`, and `[env]` under all environments. Places are offsets into the text, so that
- * a line can be put in without touching the others.
+ * Reads a platformio.ini as PlatformIO does (its `ProjectConfig`, on Python's configparser): names of options in lower case, values over
+ * several indented lines, comments after blanks, `extends`, and `[env]` as the base of all environments. Positions are offsets into the
+ * text, so that a line can be inserted without changing the others.
  */
 
 export interface IniFile {
@@ -12,29 +12,29 @@ export interface IniFile {
 export interface IniSection {
   readonly name: string;
   readonly options: readonly IniOption[];
-  /** Behind the line end of its last line that is neither blank nor a comment. */
+  /** Offset after its last line that is neither blank nor a comment, including the line end. */
   readonly end: number;
 }
 
 export interface IniOption {
   readonly name: string;
-  /** Between name and value, such as ` = `. */
+  /** Text between name and value, such as ` = `. */
   readonly separator: string;
-  /** The lines of its value, the first of which stands beside the name and is often empty; comments are left out. */
+  /** Lines of the value, without comments. The first line is beside the name and often empty. */
   readonly lines: readonly IniLine[];
 }
 
 interface IniLine {
   readonly text: string;
   readonly indent: string;
-  /** Offsets of the first and behind the last character of `text`. */
+  /** Offsets of the first character of `text` and after the last one. */
   readonly start: number;
   readonly end: number;
-  /** Where the next line begins. */
+  /** Offset of the next line. */
   readonly next: number;
 }
 
-/** Reads what there is to read; a line that is none of the format's is passed over. */
+/** Parses the text. Lines that do not fit the format are ignored. */
 export function readIni(text: string): IniFile {
   const sections: { name: string; options: { name: string; separator: string; lines: IniLine[] }[]; end: number }[] =
     [];
@@ -70,18 +70,18 @@ export function findSection(ini: IniFile, name: string): IniSection | undefined 
   return ini.sections.find((section) => section.name === name);
 }
 
-/** The names behind `env:` of all environments. */
+/** Returns the names of all environments, without `env:`. */
 export function environmentsOf(ini: IniFile): readonly string[] {
   return ini.sections.flatMap(({ name }) => /^env:(.+)$/.exec(name)?.[1] ?? []);
 }
 
-/** The option that holds in a section, and the section in which it stands. */
+/** Effective option of a section, and the section that contains it. */
 export interface FoundOption {
   readonly section: IniSection;
   readonly option: IniOption;
 }
 
-/** The option that holds for a section: its own, that of what it extends, or for environments that of `[env]` (`walk_options`). */
+/** Finds the effective option of a section: its own, an inherited one (`extends`), or for environments that of `[env]` (`walk_options`). */
 export function effectiveOption(ini: IniFile, sectionName: string, name: string): FoundOption | undefined {
   for (const section of ancestryOf(ini, sectionName)) {
     const option = section.options.find((one) => one.name === name);
@@ -90,18 +90,18 @@ export function effectiveOption(ini: IniFile, sectionName: string, name: string)
   return undefined;
 }
 
-/** The names and values of all options that hold for a section. */
+/** Returns the names and values of all effective options of a section. */
 export function effectiveOptions(ini: IniFile, sectionName: string): ReadonlyMap<string, string> {
   const names = new Set(ancestryOf(ini, sectionName).flatMap(({ options }) => options.map(({ name }) => name)));
   return new Map([...names].map((name) => [name, effectiveValue(ini, sectionName, name) ?? '']));
 }
 
-/** The value that holds for a section, `${section.option}` filled in; undefined when there is none. */
+/** Returns the effective value in a section, with `${section.option}` expanded; undefined if there is none. */
 export function effectiveValue(ini: IniFile, sectionName: string, name: string): string | undefined {
   return expanded(ini, sectionName, name, 0);
 }
 
-/** The items of a value that may have several: one a line, or with commas when all stand in one (`parse_multi_values`). */
+/** Splits a value into items: one per line, or separated by commas if all are on one line (`parse_multi_values`). */
 export function itemsOf(value: string): readonly string[] {
   return value
     .split(value.includes('\n') ? '\n' : ', ')
@@ -122,7 +122,7 @@ function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
   return [...found.values()];
 }
 
-/** What refers to itself, or to what is not there, stays as it is written. */
+/** Maximum depth of references. A circular reference stops here and is kept as text, like a reference to a missing option. */
 const deepest = 20;
 
 function expanded(ini: IniFile, sectionName: string, name: string, depth: number): string | undefined {
@@ -141,7 +141,7 @@ function rawValue({ lines }: IniOption): string {
     .trim();
 }
 
-/** Whole-line comments, and those behind a blank. */
+/** Removes whole-line comments and those after a blank. */
 function withoutComment(line: string): string {
   return line.replace(/(?:^|\s)[;#].*$/, '').trimEnd();
 }
@@ -154,7 +154,7 @@ function lineAt(line: string, start: number, next: number): IniLine {
 }
 
 function* linesOf(text: string): Generator<{ line: string; start: number; next: number }> {
-  // A mark of byte order at the beginning, in either reading of the bytes.
+  // Byte order mark, in text that was decoded as UTF-8 or as latin1.
   let start = /^(?:\uFEFF|\u00EF\u00BB\u00BF)?/.exec(text)?.[0].length ?? 0;
   while (start < text.length) {
     const lineEnd = text.indexOf('\n', start);

@@ -1,4 +1,4 @@
-/** The options of hooks/platformio.py, which reads them as `custom_ota_NAME`. */
+/** Options of hooks/platformio.py, which reads them as `custom_ota_NAME`. */
 export const platformioOptions = [
   'node',
   'cli',

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from './run-program.ts';
 
-/** The line that a platformio.ini needs; the path is where npm puts the package in a project. */
+/** Line that platformio.ini needs; the path is where npm installs the package in a project. */
 export const platformioHookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py';
 
-/** PlatformIO's own installer and the IDE extensions put `pio` into an environment of their own, which is not on the PATH. */
+/** Finds `pio`. PlatformIO's installer and the IDE extensions install it in their own environment, which is not on the PATH. */
 export function platformioProgram(home: string, platform: NodeJS.Platform): Program {
   const own =
     platform === 'win32'
@@ -18,7 +18,7 @@ export function platformioProgram(home: string, platform: NodeJS.Platform): Prog
 }
 
 /**
- * The environment that puts the hook into one build, for a project whose platformio.ini does not name it: PlatformIO adds
+ * Returns the variables that add the hook to one build, for a project whose platformio.ini does not name it: PlatformIO adds
  * PLATFORMIO_EXTRA_SCRIPTS to the scripts of the project. Nothing is written.
  */
 export function platformioEnvironment(
@@ -27,7 +27,7 @@ export function platformioEnvironment(
   configPath: string | undefined,
 ): Record<string, string> {
   const ini = readFileSync(join(folder, 'platformio.ini'), 'utf8');
-  // The hook knows when it is there twice; but a set of scripts that changes makes PlatformIO build everything anew.
+  // The hook detects that it is loaded twice, but PlatformIO rebuilds everything if the set of scripts changes.
   const hooked = /^[^;#]*ota-hooks.*platformio\.py/m.test(ini);
   return {
     ...(hooked ? {} : { PLATFORMIO_EXTRA_SCRIPTS: `pre:${hookScript}` }),

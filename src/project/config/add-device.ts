@@ -1,10 +1,10 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
 
 /**
- * The text of a configuration with one device more, everything else as it was, down to its indentation and line ends.
+ * Adds a device to the text of a configuration and keeps everything else, including indentation and line ends.
  *
- * @param text JSON; a configuration in YAML is edited by hand, for its comments would be lost
- * @returns undefined where the text is no JSON object
+ * @param text JSON; a configuration in YAML must be edited by hand, because its comments would be lost
+ * @returns undefined if the text or its `devices` is not a JSON object
  */
 export function withDevice(text: string, name: string, device: DeviceConfig): string | undefined {
   const config = parseObject(text.replace(/^\uFEFF/, ''));
@@ -22,10 +22,10 @@ interface Style {
   readonly lineEnd: string;
 }
 
-/** An object in the text: where it ends, and its members. */
+/** Position of an object in the text, and its members. */
 interface Place {
   readonly at: number;
-  /** Of the closing brace. */
+  /** Offset of the closing brace. */
   readonly endAt: number;
   readonly members: readonly { readonly key: string; readonly valueAt: number; readonly valueEndAt: number }[];
 }
@@ -53,7 +53,7 @@ function withMember(text: string, place: Place, key: string, value: object, dept
   return `${text.slice(0, place.at + 1)}${member}${lineEnd}${indent.repeat(depth - 1)}${text.slice(place.endAt)}`;
 }
 
-/** Reads the object that begins at `at`, in a text that is known to be JSON. */
+/** Reads the object that begins at `at`. The text must be valid JSON. */
 function objectAt(text: string, at: number): Place {
   const members: Place['members'][number][] = [];
   let position = skipSpace(text, at + 1);

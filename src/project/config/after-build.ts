@@ -2,7 +2,7 @@ import type { Config } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether the configuration wants this build to be published. */
+/** Returns whether the configuration requires publishing this build. */
 export function isWantedAfterBuild({ publish }: Config, env: Environment): boolean {
   const wanted = publish?.afterBuild ?? false;
   if (typeof wanted === 'boolean') return wanted;
@@ -10,10 +10,10 @@ export function isWantedAfterBuild({ publish }: Config, env: Environment): boole
 }
 
 /**
- * The environment of a build without what signing alone may see: the variables that the configuration names for the key and its passphrase,
- * and whatever else holds a private key.
+ * Returns the environment of a build without the secrets that only signing may read: the variables that the configuration names for the key
+ * and its passphrase, and every other variable that contains a private key.
  *
- * @param more further variables of that kind
+ * @param more names of further variables to remove
  */
 export function withoutKeySecrets(config: Config, env: Environment, more: readonly string[]): Record<string, string> {
   const { privateKey, passphrase } = config;

@@ -1,4 +1,4 @@
-/** A place in a text, as editors count: both from 1. */
+/** Position in a text as editors show it; line and column count from 1. */
 export interface TextPlace {
   readonly line: number;
   readonly column: number;
@@ -12,8 +12,8 @@ const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma or end' | 'nothing more';
 
 /**
- * Where a text stops being JSON; undefined when it is JSON. The messages of `JSON.parse` often give no place, and quote what stands
- * around it instead, which may be a secret that should not have been in the file.
+ * Returns the position of the first syntax error; undefined if the text is valid JSON. The messages of `JSON.parse` often contain no
+ * position and quote the surrounding text instead, which may be a secret that does not belong in the file.
  */
 export function placeOfJsonError(json: string): TextPlace | undefined {
   const open: ('{' | '[')[] = [];
@@ -30,7 +30,7 @@ export function placeOfJsonError(json: string): TextPlace | undefined {
   }
 }
 
-/** What may follow a token where `expected` was; undefined when the token may not stand there. */
+/** Returns what is expected after a token, or undefined if the token does not match `expected`. */
 function step(expected: Expected, token: string, open: ('{' | '[')[]): Expected | undefined {
   const first = token.charAt(0);
   switch (expected) {

@@ -7,14 +7,16 @@ import { placeOfJsonError } from './json-place.ts';
 import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 
-/** A configuration and the folder that its paths are relative to. */
+/** Configuration, and the folder that its paths are relative to. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly path: string | undefined;
   readonly folder: string;
 }
 
-/** Data only: a configuration comes with the source tree, and so perhaps from a stranger's pull request; it is never executed. */
+/**
+ * Names of configuration files. They contain only data and are never executed, because a source tree may include an untrusted pull request.
+ */
 export const configFileNames = [
   'ota.config.json',
   'ota.config.yaml',
@@ -25,13 +27,13 @@ export const configFileNames = [
 ];
 
 /**
- * Finds and reads the configuration: the named file, or else the first one in `source` or a folder above it, up to the root of the
- * project (a folder with .git or package.json).
+ * Finds and reads the configuration: the named file, or else the first one in `source` or a folder above it, up to the root of the project
+ * (a folder with .git or package.json).
  *
- * The names are those of cosmiconfig, and so are the loaders; its search is not used, since it runs `.config/config.js` of the working
- * directory, and whatever `$import` names.
+ * The names and loaders are those of cosmiconfig. Its search is not used, because it executes `.config/config.js` of the working directory
+ * and every file that `$import` names.
  *
- * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their places
+ * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their keys
  */
 export async function loadConfig(source: string, named?: string): Promise<LoadedConfig> {
   const start = resolve(source);
@@ -52,7 +54,7 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** What the file says, not yet looked at; an empty file says nothing. */
+/** Parses a file without validating it; an empty file is an empty configuration. */
 async function parse(path: string): Promise<unknown> {
   const text = await readText(path);
   if (text.trim() === '') return {};
@@ -77,14 +79,14 @@ async function readText(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
   } catch (cause) {
-    // fs rejects with a system error, whose code says which.
+    // fs rejects with a system error; its code identifies the cause.
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'ENOENT') throw new OtaError('CONFIG_NOT_FOUND', { path }, cause);
     throw new OtaError('CONFIG_UNREADABLE', { path, reason: code }, cause);
   }
 }
 
-/** The place and, of YAML, the reason; never the text around it, in which a secret may stand. */
+/** Returns the position and, for YAML, the reason. The surrounding text is omitted, because it may contain a secret. */
 function syntaxError(text: string, cause: unknown): string {
   // The errors of js-yaml have these fields, those of parse-json do not.
   const { reason, mark } = cause as { reason?: string; mark?: { line: number; column: number } };
@@ -100,14 +102,14 @@ function projectRoot(start: string): string {
   }
 }
 
-/** All problems together: wrong values, unknown keys, and what does not go together. */
+/** Validates a configuration. The error lists all problems: wrong values, unknown keys and keys that conflict. */
 function validate(config: unknown, path: string): Config {
   if (!isObject(config)) throw new OtaError('CONFIG_INVALID', { path, problems: ['the document must be an object'] });
   const { issues, unknownKeys } = issuesOf(config);
   const problems = [
     ...issues.map(describe),
     ...unknownKeys.map((key) => `${key} is not a known key`),
-    // Rules ask only whether a key is there and what it equals, so that a wrong value elsewhere does not keep them from speaking.
+    // Rules check only whether a key exists and what it equals, so they also work if another value is wrong.
     ...configRules.flatMap((rule) => rule.problems(config as Config)),
   ];
   if (problems.length > 0) throw new OtaError('CONFIG_INVALID', { path, problems });
@@ -116,7 +118,7 @@ function validate(config: unknown, path: string): Config {
 
 type Issue = v.InferIssue<typeof configSchema>;
 
-/** valibot names only the first unknown key of an object, so it is asked again without that one until it knows them all. */
+/** Collects all issues. valibot reports only the first unknown key of an object, so it runs again without the reported keys. */
 function issuesOf(config: object): { issues: readonly Issue[]; unknownKeys: readonly string[] } {
   const rest = structuredClone(config);
   const unknownKeys: string[] = [];

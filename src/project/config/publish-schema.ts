@@ -3,22 +3,22 @@ import { resourceName } from '../../api/release.ts';
 import type { Same } from '../../core/model/fields.ts';
 import { type FromEnvironment, fromEnvironment, text } from '../../core/model/secret-source.ts';
 
-/** Where `publish` sends a build, and whether builds publish themselves. */
+/** Destination of `publish`, and whether builds publish automatically. */
 export interface PublishConfig {
-  /** Address of a server, or a folder relative to the configuration. */
+  /** URL of a server, or a folder relative to the configuration. */
   to?: string | FromEnvironment | undefined;
-  /** Channel that gets the release; `stable` by default. */
+  /** Channel that serves the release; `stable` by default. */
   channel?: string | undefined;
-  /** `true`: no channel gets the release yet. */
+  /** `true`: no channel serves the release yet. */
   draft?: boolean | undefined;
-  /** `true`: after every build. A variable: after builds in whose environment it is set and not `0` or `false`. */
+  /** `true`: publish after every build. A variable: publish after builds in whose environment it is set and not `0` or `false`. */
   afterBuild?: boolean | FromEnvironment | undefined;
 }
 
 const toHint = 'must be the address of a server, a folder, or {"env": "NAME"}';
 
 /**
- * An address in a configuration is not yet a reason to send it a token: see `src/publishing/destination.ts`.
+ * An address in a configuration does not by itself authorize sending a token to it: see `src/publishing/destination.ts`.
  *
  * @internal
  */

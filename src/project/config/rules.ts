@@ -1,10 +1,10 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
 import type { Config } from './schema.ts';
 
-/** What is wrong across several keys, each rule with a name and the place that it speaks of. */
+/** Rule that the schema does not check, for example about several keys. */
 interface ConfigRule {
   readonly name: string;
-  /** Each with its place in front. Other keys may hold anything: rules speak although something else is wrong. */
+  /** Problems, each with its key in front. Other keys may hold any value, because rules also run if another value is wrong. */
   readonly problems: (config: Config) => readonly string[];
 }
 
@@ -55,12 +55,12 @@ export const configRules: readonly ConfigRule[] = [
   },
   {
     name: 'devices-have-names',
-    // To the schema a list is an object too.
+    // The schema accepts an array as an object.
     problems: ({ devices }) => (Array.isArray(devices) ? ['devices must be an object of devices by their names'] : []),
   },
   {
     name: 'devices-are-not-called-like-parts-of-an-object',
-    // The schema's own record passes over these without a word.
+    // The schema's record type silently ignores these keys.
     problems: ({ devices }) =>
       ['__proto__', 'prototype', 'constructor']
         .filter((name) => Object.hasOwn(devices ?? {}, name))

@@ -16,20 +16,20 @@ import {
 } from '../../core/model/secret-source.ts';
 import { type PublishConfig, publishSchema } from './publish-schema.ts';
 
-/** A key: the path of its file, or the environment variable that holds its PEM text. */
+/** Path of a key file, or environment variable that holds the PEM text of the key. */
 export type KeySource = string | FromEnvironment;
 
-/** The content of `ota.config.json`; paths are relative to its folder. */
+/** Content of `ota.config.json`; paths are relative to its folder. */
 export interface Config {
-  /** For editors: the JSON schema of the file. */
+  /** JSON schema of the file, for editors. */
   $schema?: string | undefined;
-  /** Name of the project; a device of another project is never sent its firmware. */
+  /** Name of the project; a device of another project never receives its firmware. */
   project?: string | undefined;
   /** Version of the firmware, or the environment variable that holds it. */
   version?: string | FromEnvironment | undefined;
   /** Name of the board, such as `d1_mini`. */
   board?: string | undefined;
-  /** Glob patterns of the images that `pack` reads when its command line names none. */
+  /** Glob patterns of the images that `pack` reads if the command line names none. */
   images?: string[] | undefined;
   privateKey?: KeySource | undefined;
   /** Derived from the private key by default. */
@@ -38,7 +38,7 @@ export interface Config {
   passphrase?: SecretSource | undefined;
   /** Paths of further public keys that `verify` and `inspect` recognize. */
   knownKeys?: string[] | undefined;
-  /** `gzip` (default) is fast, `zopfli` is smallest and takes seconds, `none` makes no compressed artifact. */
+  /** `gzip` (default) is fast, `zopfli` is smallest and takes seconds, `none` creates no compressed artifact. */
   compression?: CompressionName | undefined;
   /** Also write `.legacy_sig`, for devices that run core 2.5.x. */
   legacy?: boolean | undefined;
@@ -53,7 +53,6 @@ export interface Config {
 }
 
 const keyHint = 'must be a path, or {"env": "NAME"}';
-/** A key: a path, or the environment variable that holds the PEM text. */
 const keySource = v.union(
   [
     v.pipe(text, v.regex(/^(?!\s*-----BEGIN )/, `${keyHint} (a key never stands in the configuration itself)`)),

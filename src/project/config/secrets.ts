@@ -7,9 +7,9 @@ import { OtaError } from '../../errors/ota-error.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads a secret from where the configuration says that it is.
+ * Reads a secret from the source that the configuration names.
  *
- * @param purpose what an error calls it: "the passphrase"
+ * @param purpose name of the secret in errors, such as "the passphrase"
  * @throws OtaError SECRET_MISSING, FILE_UNREADABLE
  */
 export async function readSecret(

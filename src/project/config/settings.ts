@@ -6,10 +6,10 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
 import type { Config, KeySource } from './schema.ts';
 
-/** Where a key is: a path that must exist, or PEM text from the environment. */
+/** Location of a key: a path that must exist, or the environment variable that holds the PEM text. */
 export type KeyPlace = { readonly path: string } | { readonly variable: string };
 
-/** What the command line says about a project; paths are relative to where the user stands. */
+/** Options of the command line for a project; paths are relative to the working directory. */
 export interface ProjectOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
@@ -18,10 +18,10 @@ export interface ProjectOptions {
   readonly passphraseEnv?: string | undefined;
 }
 
-/** A project's settings, settled: the command line first, then the configuration, then what lies beside the sketch. */
+/** Resolved settings of a project: from the command line, then from the configuration, then from the files beside the sketch. */
 export interface ProjectSettings {
   readonly config: Config;
-  /** The folder that the configuration's own paths are relative to. */
+  /** Folder that the configuration's own paths are relative to. */
   readonly folder: string;
   readonly configPath: string | undefined;
   readonly privateKey: KeyPlace | undefined;
@@ -29,17 +29,17 @@ export interface ProjectSettings {
   readonly passphrase: SecretSource | undefined;
 }
 
-/** The names that the core's own signing uses, beside the sketch. */
+/** File names of the core's own signing, beside the sketch. */
 const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
- * Settles a project's settings. A key that is named must be there, which its reader checks; the default ones may be absent.
+ * Resolves the settings of a project. A key that is named must exist, which its reader checks; the default keys may be absent.
  *
- * @throws OtaError FILE_NOT_FOUND when the source is no folder, and those of {@link loadConfig}
+ * @throws OtaError FILE_NOT_FOUND if the source is not a folder, and those of {@link loadConfig}
  */
 export async function projectSettings(options: ProjectOptions, cwd: string): Promise<ProjectSettings> {
   const source = resolve(cwd, options.source ?? '.');
-  // A mistyped folder holds no key, and would pass for a project that does not sign.
+  // A mistyped folder contains no key and would look like a project that does not sign.
   if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
   const named = options.config === undefined ? undefined : resolve(cwd, options.config);
   const loaded = await loadConfig(source, named);
@@ -58,7 +58,7 @@ export async function projectSettings(options: ProjectOptions, cwd: string): Pro
   };
 }
 
-/** The firmware's version: by option, or by configuration, which may name an environment variable. */
+/** Returns the version of the firmware from the option or from the configuration, which may name an environment variable. */
 export function firmwareVersion(
   option: string | undefined,
   config: Config,

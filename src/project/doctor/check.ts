@@ -1,19 +1,19 @@
 import type { World } from './world.ts';
 
-/** `ok`: looked at and sound. `note`: good to know. `warning`: may bite. `error`: keeps builds or updates from working, or from being safe. */
+/** `ok`: no problem. `note`: information. `warning`: may cause a problem. `error`: prevents builds or updates, or makes them unsafe. */
 export type Level = 'ok' | 'note' | 'warning' | 'error';
 
 export interface Finding {
   readonly level: Level;
-  /** What was found, in a line. */
+  /** Result in one line. */
   readonly says: string;
-  /** What to do about it. */
+  /** Hint on how to fix the problem. */
   readonly mend?: string | undefined;
-  /** Mends it, where that can do no harm; what it does, in a line. */
+  /** Automatic fix, only where it can do no harm. `says` is the report after it was applied, in one line. */
   readonly fix?: { readonly says: string; readonly apply: () => Promise<unknown> } | undefined;
 }
 
-/** Something that can be wrong, and be seen from here. */
+/** Check for one kind of problem. */
 export interface Check {
   readonly about: string;
   readonly run: (world: World) => Promise<readonly Finding[]> | readonly Finding[];

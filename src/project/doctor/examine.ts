@@ -3,15 +3,15 @@ import type { Check, Finding } from './check.ts';
 import { type CheckName, checks } from './registry.ts';
 import type { World } from './world.ts';
 
-/** A finding, and the check that it is of. */
+/** Finding with the name of its check. */
 export interface Diagnosis extends Finding {
   readonly check: CheckName;
 }
 
 /**
- * Runs all checks at once; what they find comes in the order of the registry.
+ * Runs all checks concurrently and returns the findings in the order of the registry.
  *
- * @param tell how many of them are done, from 0 to 1
+ * @param tell receives the share of completed checks, from 0 to 1
  */
 export async function examine(world: World, tell: (share: number) => void): Promise<readonly Diagnosis[]> {
   const entries = Object.entries(checks) as [CheckName, Check][];
@@ -27,7 +27,7 @@ export async function examine(world: World, tell: (share: number) => void): Prom
   return found.flat();
 }
 
-/** A file that cannot be read keeps one check from its work, not the others. */
+/** Runs a check and returns its OtaError as a finding, so that an unreadable file does not stop the other checks. */
 async function findings(check: Check, world: World): Promise<readonly Finding[]> {
   try {
     return await check.run(world);

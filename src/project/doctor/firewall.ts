@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { World } from './world.ts';
 
-/** A firewall of this machine that is on. */
+/** Active firewall of this machine. */
 export interface Firewall {
   readonly name: string;
-  /** How to let devices connect to a TCP port. */
+  /** Returns the command or instruction that lets devices connect to a TCP port. */
   letIn(port: number): string;
 }
 
-/** Asks the usual firewall of each system; undefined when it is off, or does not say. */
+/** Queries the usual firewall of each system. Returns undefined if it is off or its state is unknown. */
 export async function firewallOf(world: Pick<World, 'platform' | 'ask'>): Promise<Firewall | undefined> {
   switch (world.platform) {
     case 'linux':
@@ -22,7 +22,7 @@ export async function firewallOf(world: Pick<World, 'platform' | 'ask'>): Promis
   }
 }
 
-/** `ufw status` wants root; the file says whether it starts with the system. */
+/** Reads from the configuration whether ufw starts with the system, because `ufw status` needs root. */
 async function ufw(): Promise<Firewall | undefined> {
   const settings = await readFile('/etc/ufw/ufw.conf', 'utf8').catch(() => '');
   if (!/^ENABLED=yes/m.test(settings)) return undefined;
@@ -44,7 +44,7 @@ async function applicationFirewall({ ask }: Pick<World, 'ask'>): Promise<Firewal
 }
 
 async function windowsFirewall({ ask }: Pick<World, 'ask'>): Promise<Firewall | undefined> {
-  // Its words follow the language of the system; ON stays ON in most of them.
+  // The output depends on the language of the system; most languages keep ON.
   const state = await ask('netsh', ['advfirewall', 'show', 'currentprofile', 'state']);
   if (!/\s(?:ON|EIN|ACTIV\S*|ATTIV\S*)\s*$/im.test(state ?? '')) return undefined;
   return {

@@ -17,7 +17,7 @@ import { platformioVersion } from './checks/platformio-version.ts';
 import { project } from './checks/project.ts';
 import { staleArtifacts } from './checks/stale-artifacts.ts';
 
-/** Every check by its name, in the order in which they are told. Adding one: a file in checks/, and a line here. */
+/** All checks by name, in the order of the report. To add one, create a file in checks/ and add a line here. */
 export const checks = {
   node,
   clock,

@@ -1,4 +1,4 @@
-/** How many letters must be put in, taken out, replaced, or swapped with their neighbour, to make one word of another. */
+/** Returns the number of insertions, deletions, replacements and swaps of adjacent letters that turn one word into the other. */
 function distance(one: string, other: string): number {
   let [before, row]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= one.length; i += 1) {
@@ -18,7 +18,7 @@ function distance(one: string, other: string): number {
   return row?.[other.length] ?? 0;
 }
 
-/** The word that is meant, when one is near enough. */
+/** Returns the known word with the smallest distance, or undefined if every distance is greater than `atMost`. */
 export function nearest(word: string, known: readonly string[], atMost: number): string | undefined {
   const [best] = known
     .map((name) => ({ name, far: distance(word, name) }))

@@ -9,13 +9,13 @@ import { type ProjectSettings, projectSettings } from '../config/settings.ts';
 import { findInstallation, type Installation } from '../init/installation.ts';
 import { findProject, type Project } from '../init/project.ts';
 
-/** What the checks look at. */
+/** Project and machine that the checks examine. */
 export interface World {
-  /** Where the user stands, or what they named. */
+  /** Working directory, or the folder that the user named. */
   readonly folder: string;
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   readonly project: Project | undefined;
-  /** Of the project; the failure, when its configuration cannot be read. */
+  /** Settings of the project, or the error if its configuration cannot be read. */
   readonly settings: ProjectSettings | OtaError | undefined;
   readonly installation: Installation;
   readonly platform: NodeJS.Platform;
@@ -25,9 +25,9 @@ export interface World {
   readonly cli: string;
   readonly now: Date;
   readonly signal: AbortSignal;
-  /** A path as the user would write it. */
+  /** Formats a path as the user would write it. */
   path(absolute: string): string;
-  /** What a program prints on stdout; undefined when it is not there, fails, or takes too long. */
+  /** Runs a program and returns its stdout; undefined if the program is missing, fails or times out. */
   ask(program: string, argv: readonly string[]): Promise<string | undefined>;
   /** Updates a virtual device that listens on an address of this machine. */
   updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<Verdict>;
@@ -40,7 +40,7 @@ export interface Place
 
 const askTimeoutMs = 15_000;
 
-/** Looks around. */
+/** Collects the facts that the checks examine. */
 export async function lookAround({ node, ...place }: Place): Promise<World> {
   const project = await orUndefined(findProject(place.folder, place.home));
   const folder = project?.folder ?? place.folder;
@@ -55,7 +55,7 @@ export async function lookAround({ node, ...place }: Place): Promise<World> {
   };
 }
 
-/** The platformio.ini of the project, and its sections for an ESP8266. */
+/** Returns the platformio.ini of the project and its sections for an ESP8266. */
 export function platformioOf(
   world: World,
 ): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {
@@ -63,14 +63,14 @@ export function platformioOf(
   return project?.ini === undefined ? undefined : { ini: project.ini, sections: project.sections };
 }
 
-/** The settings, where they could be read. */
+/** Returns the settings if they could be read. */
 export function settingsOf({ settings }: World): ProjectSettings | undefined {
   return settings instanceof OtaError ? undefined : settings;
 }
 
 /**
- * A program is started by its absolute path, in its own folder and with a small environment: neither a file of the project (a program of
- * the same name, `platformio.ini`, `.python-version`) nor a secret of the user reaches it.
+ * Runs a program by its absolute path, in the program's own folder and with a small environment. So the files of the project (a program of
+ * the same name, `platformio.ini`, `.python-version`) do not affect it, and it does not see the user's secrets.
  */
 async function ask(
   program: string,
@@ -91,7 +91,7 @@ async function ask(
   return result.failed ? undefined : result.stdout;
 }
 
-/** No project is nothing to complain about here. */
+/** Returns undefined if there is no project, which is not an error here. */
 async function orUndefined<Value>(value: Promise<Value>): Promise<Value | undefined> {
   return value.catch((error: unknown) => {
     if (error instanceof OtaError && error.code !== 'FILE_UNREADABLE') return undefined;

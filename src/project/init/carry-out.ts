@@ -15,10 +15,10 @@ import { readText, toBytes } from './text-file.ts';
 const keyBits = 2048;
 
 /**
- * Does what was planned, one step after the other, each of them noted down before.
+ * Runs the planned steps in order. Each step is recorded before it runs.
  *
  * @param done called after each step
- * @throws OtaError when a file cannot be written, the reason of the signal; what was done until then is on record
+ * @throws OtaError if a file cannot be written, or the reason of the signal; the steps until then are in the record
  */
 export async function carryOut(
   folder: string,
@@ -38,7 +38,7 @@ export async function carryOut(
   }
 }
 
-/** The path of an entry of the record: a project may be moved, and looked at from another system. */
+/** Resolves the path of a record entry. It may be relative, because a project can be moved or opened on another system. */
 export function fromProject(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
@@ -87,7 +87,7 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
     act: async () => {
       await createPrivateKeyFile(privateKey, pair.privateKey);
       await createPublicKeyFile(publicKey, pair.publicKey).catch(async (error) => {
-        // Half a pair would stand in the way of the next init.
+        // Do not leave half of a key pair behind.
         await removeFiles([privateKey]);
         throw error;
       });

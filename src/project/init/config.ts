@@ -7,7 +7,7 @@ import { inBytes } from './text-file.ts';
 
 const name = 'ota.config.json';
 
-/** A first configuration: what tells this project's firmware from that of others. */
+/** Plans a first configuration. The project name distinguishes this project's firmware from that of others. */
 export function configPart(
   { folder }: Project,
   installation: Installation,
@@ -15,10 +15,10 @@ export function configPart(
 ): Part {
   const schema = pathInPackage(installation, folder, 'dist/schema/ota.config.schema.json');
   const config: Config = {
-    // A path of this machine would help nobody else.
+    // An absolute path would work only on this machine.
     ...(installation.kind === 'project' ? { $schema: schema.startsWith('.') ? schema : `./${schema}` } : {}),
     project,
-    // A build cannot ask for the passphrase.
+    // A build cannot prompt for the passphrase.
     ...(isEncrypted ? { privateKey: 'private.key', passphrase: { env: passphraseVariable } } : {}),
   };
   const text = inBytes(`${JSON.stringify(config, null, 2)}\n`);

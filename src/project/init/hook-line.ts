@@ -13,22 +13,22 @@ import { type Insertion, withInsertions } from './insertion.ts';
 
 const optionName = 'extra_scripts';
 
-/** How an environment runs our hook: before the libraries, too late to reach them, or not at all. */
+/** How an environment runs our hook: before the libraries, too late to affect them, or not at all. */
 export type HookState = 'hooked' | 'late' | 'absent';
 
-/** The sections of the environments that build for an ESP8266; all environments when none says so, since a platform may have any path. */
+/** Returns the sections of environments for an ESP8266; all environments if no platform names it, since a platform may have any path. */
 export function esp8266Sections(ini: IniFile): readonly string[] {
   const all = environmentsOf(ini).map((name) => `env:${name}`);
   const named = all.filter((section) => /8266/.test(effectiveValue(ini, section, 'platform') ?? ''));
   return named.length > 0 ? named : all;
 }
 
-/** The scripts of an environment, with their `pre:` and `post:`. */
+/** Returns the scripts of an environment, with their `pre:` and `post:`. */
 export function scriptsOf(ini: IniFile, section: string): readonly string[] {
   return itemsOf(effectiveValue(ini, section, optionName) ?? '');
 }
 
-/** Our hook among the scripts of an environment. */
+/** Finds our hook among the scripts of an environment. */
 export function hookOf(ini: IniFile, section: string): string | undefined {
   return scriptsOf(ini, section).find((script) => /[\\/]hooks[\\/]platformio\.py$/.test(script));
 }
@@ -40,11 +40,11 @@ export function hookState(ini: IniFile, section: string): HookState {
 }
 
 /**
- * What to put into a platformio.ini so that every environment for an ESP8266 runs the hook. A list of scripts gets one item more, in the
- * form that it has; where there is none, one line joins the section that all environments share.
+ * Returns the insertions that make every environment for an ESP8266 run the hook. A list of scripts is extended in its own format. Without
+ * a list, one line is added to `[env]` or to the only environment.
  *
  * @param script such as `pre:node_modules/ota-hooks/hooks/platformio.py`
- * @returns undefined when the lists of scripts are too entangled to be sure that none is harmed
+ * @returns undefined if no insertion is certain to keep the other scripts unchanged
  */
 export function hookInsertions(text: string, script: string): readonly Insertion[] | undefined {
   const insertions: Insertion[] = [];
@@ -58,7 +58,7 @@ export function hookInsertions(text: string, script: string): readonly Insertion
   return insertions;
 }
 
-/** Where the hook could go, the best place first. */
+/** Returns the possible insertions of the hook, the best first. */
 function waysIn(ini: IniFile, section: string, script: string): readonly Insertion[] {
   const found = effectiveOption(ini, section, optionName);
   if (found !== undefined) {
@@ -70,7 +70,10 @@ function waysIn(ini: IniFile, section: string, script: string): readonly Inserti
   return [only === undefined ? newSection(ini, script) : newLine(ini, only, script)];
 }
 
-/** PlatformIO splits lists in a way of its own: what comes out of it decides, not what the text looks like. */
+/**
+ * Returns whether an insertion adds the hook and keeps all other scripts. The parsed result decides, because PlatformIO splits lists in its
+ * own way.
+ */
 function isHarmless(ini: IniFile, way: Insertion, hooked: string, script: string): boolean {
   const after = readIni(withInsertions(ini.text, [way]));
   return environmentsOf(ini)
@@ -83,7 +86,7 @@ function isHarmless(ini: IniFile, way: Insertion, hooked: string, script: string
     });
 }
 
-/** The lists of other sections that a list takes over: `${env.extra_scripts}`. */
+/** Returns the lists of other sections that a list includes, such as `${env.extra_scripts}`. */
 function listsBehind(ini: IniFile, { lines }: IniOption): readonly IniOption[] {
   const references = lines.flatMap(({ text }) => [...text.matchAll(/\$\{([^.{}]+)\.extra_scripts\}/g)]);
   return references.flatMap(([, name]) => effectiveOption(ini, name ?? '', optionName)?.option ?? []);
@@ -108,7 +111,7 @@ function newSection(ini: IniFile, script: string): Insertion {
   return { at, text: ownLine(ini, at, `${lineEnd}[env]${lineEnd}${optionName} = ${script}`) };
 }
 
-/** A line of its own; the last line of a file may lack an end. */
+/** Formats a separate line for insertion; the last line of a file may lack a line end. */
 function ownLine(ini: IniFile, at: number, line: string): string {
   const lineEnd = lineEndOf(ini);
   const isUnfinished = at > 0 && ini.text.charAt(at - 1) !== '\n';

@@ -6,7 +6,7 @@ import type { Project } from './project.ts';
 import { nothing, type Part } from './step.ts';
 import { inBytes } from './text-file.ts';
 
-/** The hook's line in platformio.ini. A sketch needs none: `ota-hooks build` brings the hooks with it. */
+/** Plans the hook's line in platformio.ini. A sketch needs none, because `ota-hooks build` adds the hooks to each build. */
 export function hookPart({ folder, ini, sections }: Project, installation: Installation): Part {
   if (ini === undefined) return nothing;
   if (sections.length === 0) {

@@ -6,10 +6,10 @@ import type { Insertion } from './insertion.ts';
 import type { Part, Step } from './step.ts';
 import { inBytes, readText } from './text-file.ts';
 
-/** A larger file of rules is not read; the line is then added once more than needed. */
+/** A larger file of rules is not read; a line may then be added that is not needed. */
 const largestRulesBytes = 1024 * 1024;
 
-/** Lines for the `.gitignore` of a folder, each a step of its own; those that git ignores already need none. */
+/** Plans lines for the `.gitignore` of a folder, each as a separate step. A file that git already ignores needs no line. */
 export async function ignorePart(folder: string, wanted: readonly { line: string; guards?: string }[]): Promise<Part> {
   const path = join(folder, '.gitignore');
   const before = await readText(path);
@@ -33,14 +33,14 @@ export async function ignorePart(folder: string, wanted: readonly { line: string
 }
 
 /**
- * Whether git ignores a file, by the `.gitignore` files from the root of the work tree down to the folder and `.git/info/exclude`. The
- * user's own `core.excludesFile` does not count: it does not protect anyone else's clone. Without a repository, only the folder's own
- * `.gitignore` counts.
+ * Returns whether git ignores a file, by the `.gitignore` files from the root of the work tree down to the folder and by
+ * `.git/info/exclude`. The user's own `core.excludesFile` does not count, because it does not protect other clones. Without a repository,
+ * only the folder's own `.gitignore` counts.
  *
- * Git itself is not run: it executes commands that the repository's configuration names.
+ * Git itself is not run, because it executes commands that the repository's configuration names.
  *
- * @param name a file of the folder, or with a slash at its end a folder in it; it need not exist
- * @param ignoreFile the text of the folder's own `.gitignore`, one character a byte
+ * @param name a file of the folder, or a folder in it with a slash at the end; it need not exist
+ * @param ignoreFile the text of the folder's own `.gitignore`, one character per byte
  */
 export async function isIgnored(folder: string, name: string, ignoreFile: string): Promise<boolean> {
   const real = await realpath(folder);
@@ -57,7 +57,7 @@ export async function isIgnored(folder: string, name: string, ignoreFile: string
     const text = isOwn ? latin1ToText(ignoreFile) : rulesIn(join(workTree, ...place, '.gitignore'));
     rules.add(rulesBelow(place, text));
   }
-  // A rule such as .ota/* ignores what is in a folder, not the folder.
+  // A rule such as .ota/* ignores the content of a folder, not the folder.
   const asked = name.endsWith('/') ? `${name}any` : name;
   return rules.ignores([...below, asked].join('/'));
 }
@@ -72,8 +72,9 @@ function rulesIn(path: string): string {
 }
 
 /**
- * The rules of a `.gitignore` as the root of the work tree would state them, so that all files together follow git's one principle: the last
- * rule that matches decides. A rule with a slash before its end is relative to its folder; another one applies at any depth below it.
+ * Rewrites the rules of a `.gitignore` relative to the root of the work tree, so that git's principle applies to all files together: the
+ * last rule that matches decides. A rule with a slash before its end is relative to its folder; any other rule applies at any depth below
+ * it.
  */
 function rulesBelow(place: readonly string[], text: string): readonly string[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);

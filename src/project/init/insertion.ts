@@ -1,19 +1,19 @@
-/** A text put into another one; `at` counts in the text as it was just before. */
+/** Text inserted into another text. `at` is an offset in the text just before this insertion. */
 export interface Insertion {
   readonly at: number;
   readonly text: string;
 }
 
-/** Puts texts in, one after the other. */
+/** Applies insertions, one after the other. */
 export function withInsertions(text: string, insertions: readonly Insertion[]): string {
   return insertions.reduce((so, { at, text: added }) => so.slice(0, at) + added + so.slice(at), text);
 }
 
 /**
- * Takes texts out again, the last one first. Where others have changed the text since, an inserted text is looked for, and taken out if it
- * stands there exactly once.
+ * Reverts insertions, the last one first. If the text has changed since, an inserted text is searched for and removed if it occurs exactly
+ * once.
  *
- * @returns the text without them, and those that could not be found
+ * @returns the text without them, and the insertions that were not found
  */
 export function withoutInsertions(
   text: string,

@@ -2,21 +2,26 @@ import { existsSync } from 'node:fs';
 import nodePath, { dirname, join, type PlatformPath } from 'node:path';
 import { relativePath, withSlashes } from '../../files/relative-path.ts';
 
-/** Where this package stands, seen from a project. */
+/** Location of this package, as seen from a project. */
 export interface Installation {
   /**
-   * `project`: in `node_modules` of the project's folder or of one above it. `temporary`: where npx puts what is not installed.
+   * `project`: in `node_modules` of the project's folder or of a folder above it. `temporary`: in the cache of npx, not installed.
    * `machine`: installed globally, or a clone.
    */
   readonly kind: 'project' | 'machine' | 'temporary';
-  /** The folder that holds `hooks` and `dist`. */
+  /** Folder that contains `hooks` and `dist`. */
   readonly folder: string;
 }
 
-/** @param cli the script that runs */
+/**
+ * Finds the installation that a project uses.
+ *
+ * @param source folder in which the search starts
+ * @param cli path of the running script
+ */
 export function findInstallation(source: string, cli: string): Installation {
   for (let folder = source; ; folder = dirname(folder)) {
-    // Not asked for by its real path, which a package manager may keep in a store of its own.
+    // The real path is not used, because a package manager may keep it in its own store.
     const installed = join(folder, 'node_modules', 'ota-hooks');
     if (existsSync(join(installed, 'hooks', 'platformio.py'))) return { kind: 'project', folder: installed };
     if (dirname(folder) === folder) break;
@@ -26,8 +31,8 @@ export function findInstallation(source: string, cli: string): Installation {
 }
 
 /**
- * A file of the package as a file of the project names it: relative where the package belongs to the project, so that it is the same on
- * every machine; with slashes, which PlatformIO and JSON schemas want on Windows too.
+ * Returns the path of a package file as a file of the project names it. It is relative if the package belongs to the project, so that it is
+ * the same on every machine. It has slashes, which PlatformIO and JSON schemas need on Windows too.
  */
 export function pathInPackage(
   { kind, folder }: Installation,

@@ -9,18 +9,19 @@ import type { Project } from './project.ts';
 import { nothing, type Part } from './step.ts';
 import { inBytes } from './text-file.ts';
 
-/** What is to be done about the keys, and what was found out about them. */
+/** Steps for the keys, and facts about them. */
 export interface KeysPart extends Part {
-  /** Whether a private key lies, or will lie, beside the project. */
+  /** Whether the project's folder contains a private key, or will after the steps. */
   readonly isBeside: boolean;
-  /** Whether a private key that is there wants a passphrase. */
+  /** Whether the existing private key needs a passphrase. */
   readonly isEncrypted: boolean;
 }
 
 const names = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
- * A pair is made only where there is no key at all, and none is spoken of; what is there is looked at, and never written over.
+ * Plans the keys. A pair is generated only if there is no key and neither the configuration nor platformio.ini names one. Existing keys are
+ * checked and never overwritten.
  *
  * @throws OtaError KEYS_DONT_MATCH, and those of reading keys
  */

@@ -4,12 +4,12 @@ import type { Project } from './project.ts';
 import { nothing, type Part } from './step.ts';
 import { readText } from './text-file.ts';
 
-/** Where the hook of PlatformIO looks for Node.js last. */
+/** File with the path of Node.js that the hook of PlatformIO uses as its last choice. */
 export const nodeFile = join('.ota', 'node');
 
 /**
- * The path of this Node.js, for an IDE that was started from a desktop: its PATH is not that of a terminal, and holds no Node.js of nvm,
- * Homebrew or the like. It is a fact of this machine, so it does not go into platformio.ini, which others share.
+ * Plans to store the path of this Node.js for an IDE that is started from a desktop: its PATH differs from that of a terminal and lacks the
+ * Node.js of nvm, Homebrew or the like. The path is valid only on this machine, so it is not written to platformio.ini, which is shared.
  */
 export async function nodePart({ folder, system }: Project, node: string): Promise<Part> {
   const path = join(folder, nodeFile);
@@ -20,7 +20,7 @@ export async function nodePart({ folder, system }: Project, node: string): Promi
   };
 }
 
-/** The Node.js that the hook falls back to, whether or not it is still there. */
+/** Returns the path of the Node.js that the hook falls back to, whether or not it still exists. */
 export async function rememberedNode(folder: string): Promise<string | undefined> {
   const bytes = await readText(join(folder, nodeFile));
   return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8').trim();

@@ -13,24 +13,24 @@ import type { Part, Step } from './step.ts';
 export interface PlanRequest {
   readonly project: Project;
   readonly installation: Installation;
-  /** Of the firmware, where there is no configuration yet; the folder's by default. */
+  /** Name of the project for a new configuration; the folder's name by default. */
   readonly projectName?: string | undefined;
-  /** The installed cores that the Arduino IDE is to be hooked into. */
+  /** Installed cores that get the hooks of the Arduino IDE. */
   readonly coreFolders: readonly string[];
-  /** The Node.js that runs. */
+  /** Path of the running Node.js. */
   readonly node: string;
 }
 
 /**
- * What is still to be done until the next build is signed. Nothing is written; and what `git` must not see is named to it before it is
- * there.
+ * Plans the steps that are still missing for a signed build. Nothing is written. The steps add files that git must not track to
+ * `.gitignore` before they create them.
  *
- * @throws OtaError for keys and configurations that are there and bad
+ * @throws OtaError if existing keys or configurations are invalid
  */
 export async function planSetup({ project, installation, projectName, coreFolders, node }: PlanRequest): Promise<Part> {
   const settings = await projectSettings({ source: project.folder }, project.folder);
   const keys = await keysPart(project, settings);
-  // A key of ours must stay hidden as long as it is there, whatever is taken back; one that was there before is its owner's business.
+  // A key made by init must stay ignored while it exists, even after an undo. A key that existed before is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');
   const guards = made === undefined ? {} : { guards: made.privateKey };
   const ignored = await ignorePart(project.folder, [
@@ -49,7 +49,7 @@ export async function planSetup({ project, installation, projectName, coreFolder
   };
 }
 
-/** The installed cores that have no hooks. */
+/** Returns the folders of installed cores that have no hooks. */
 export async function coresWithoutHooks(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,

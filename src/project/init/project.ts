@@ -6,24 +6,24 @@ import { environmentsOf, type IniFile, readIni } from '../build/platformio-ini.t
 import { esp8266Sections } from './hook-line.ts';
 import { readText } from './text-file.ts';
 
-/** A project as it was found. */
+/** Project that was found in a folder. */
 export interface Project {
-  /** The folder of platformio.ini, or that of the sketch. */
+  /** Folder of platformio.ini or of the sketch. */
   readonly folder: string;
   readonly system: 'platformio' | 'arduino';
-  /** What platformio.ini says, one character a byte. */
+  /** Content of platformio.ini, one character per byte. */
   readonly ini: IniFile | undefined;
-  /** The sections of platformio.ini that build for an ESP8266. */
+  /** Sections of platformio.ini that build for an ESP8266. */
   readonly sections: readonly string[];
-  /** The board of the sketch's `sketch.yaml`: then arduino-cli needs to be told none. */
+  /** Board from the sketch's `sketch.yaml`; arduino-cli then needs no board option. */
   readonly defaultFqbn: string | undefined;
 }
 
 /**
- * The project in a folder, or in the only one of its subfolders that holds one: a sketch lies in a folder of its name, most often below
- * the one that npm installs into.
+ * Finds the project in a folder, or in the only subfolder that contains one: a sketch is in a folder of its own name, usually below the
+ * folder that npm installs into.
  *
- * @throws OtaError USAGE for folders that are no project's, PROJECT_NOT_FOUND
+ * @throws OtaError USAGE for the home folder, the root of the disk and several projects, PROJECT_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE
  */
 export async function findProject(folder: string, home: string): Promise<Project> {
   if (folder === home || dirname(folder) === folder) {
@@ -49,7 +49,7 @@ export async function findProject(folder: string, home: string): Promise<Project
   return describe(join(folder, only.name), only.system);
 }
 
-/** How the user would call it. */
+/** Returns the name of a project: that of its folder. */
 export function nameOf({ folder }: Project): string {
   return basename(folder);
 }
@@ -71,7 +71,7 @@ function subfolders(folder: string): readonly string[] {
     const isMeant = (name: string) => !name.startsWith('.') && name !== 'node_modules';
     return entries.filter((entry) => entry.isDirectory() && isMeant(entry.name)).map(({ name }) => name);
   } catch (cause) {
-    // fs throws system errors, whose code says which.
+    // fs throws system errors; the code identifies the cause.
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new OtaError('FILE_NOT_FOUND', { path: folder, what: 'folder' }, cause);

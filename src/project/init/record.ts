@@ -16,7 +16,7 @@ const entrySchema = v.variant('did', [
     did: v.literal('keys'),
     privateKey: v.string(),
     publicKey: v.string(),
-    /** Of the pair: another key in its place is not init's. */
+    /** Fingerprint of the pair; an undo does not delete a key with another fingerprint. */
     fingerprint: v.string(),
   }),
   v.strictObject({ did: v.literal('node'), path: v.string() }),
@@ -26,14 +26,18 @@ const entrySchema = v.variant('did', [
 const recordSchema = v.strictObject({ version: v.literal(1), entries: v.array(entrySchema) });
 
 /**
- * What `init` did, in order; paths of the project are relative to its folder, with slashes. An entry is written before the deed, so that
- * an init that was cut short can be taken back as well: what was not done is found undone.
+ * Action of `init`. Paths inside the project are relative to its folder, with slashes. An entry is written before the action, so that an
+ * interrupted init can be undone as well: the undo skips an action that did not happen.
  */
 export type RecordEntry = v.InferOutput<typeof entrySchema>;
 
 const name = 'init.json';
 
-/** @throws OtaError USAGE when somebody has damaged it */
+/**
+ * Reads the entries in order; none if there is no record.
+ *
+ * @throws OtaError USAGE if the record is damaged
+ */
 export async function readRecord(folder: string): Promise<readonly RecordEntry[]> {
   const read = await recordFile(folder).read();
   if (read.state === 'absent') return [];

@@ -1,25 +1,25 @@
 import type { Insertion } from './insertion.ts';
 
-/** One thing that `init` does; all paths are absolute. */
+/** One step of `init`; all paths are absolute. */
 export type Step = (
   | {
       readonly kind: 'insert';
       readonly path: string;
-      /** Whether the file is not there yet. */
+      /** Whether the file does not exist yet. */
       readonly isNew: boolean;
       readonly insertions: readonly Insertion[];
-      /** A private key of ours that this keeps out of git: as long as it is there, this stays. */
+      /** Private key made by init that the insertion keeps out of git. An undo keeps the insertion while the key exists. */
       readonly guards?: string;
     }
   | { readonly kind: 'keys'; readonly privateKey: string; readonly publicKey: string }
   | { readonly kind: 'node'; readonly path: string; readonly node: string }
   | { readonly kind: 'core'; readonly folder: string }
 ) & {
-  /** What it is, for the one who is asked: "add private.key to .gitignore". */
+  /** Description for the prompt, such as "add private.key to .gitignore". */
   readonly says: string;
 };
 
-/** What is to be done, and what the user should know besides. */
+/** Planned steps, and notes for the user. */
 export interface Part {
   readonly steps: readonly Step[];
   readonly notes: readonly string[];

@@ -1,8 +1,9 @@
 import { readOptionalFile } from '../../files/read.ts';
 
 /**
- * A text file of the user's, one character a byte: whatever its encoding is, what is not ours survives byte for byte.
+ * Reads a text file of the user, one character per byte, so that text of any encoding is kept byte for byte.
  *
+ * @returns undefined if there is no file
  * @throws OtaError FILE_UNREADABLE
  */
 export async function readText(path: string): Promise<string | undefined> {
@@ -10,12 +11,12 @@ export async function readText(path: string): Promise<string | undefined> {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1');
 }
 
-/** Our own words in the same form. */
+/** Converts our own text to the same form. */
 export function inBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** The bytes to write. */
+/** Converts the text to the bytes of the file. */
 export function toBytes(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }

@@ -10,19 +10,19 @@ import { withoutInsertions } from './insertion.ts';
 import { type RecordEntry, readRecord, recordPath, writeRecord } from './record.ts';
 import { readText, toBytes } from './text-file.ts';
 
-/** What became of one thing that init did. */
+/** Result of undoing one action of init. */
 export interface Undone {
   readonly path: string;
-  /** `restored`: as it was before. `removed`: it was init's. `kept`: it is still there, and why. `absent`: somebody was here before. */
+  /** `restored`: as it was before. `removed`: a file of init is deleted. `kept`: still there, see `why`. `absent`: already gone. */
   readonly outcome: 'restored' | 'removed' | 'kept' | 'absent';
   readonly why?: string;
 }
 
 /**
- * Takes back what the record says, the last thing first, and nothing else. What others have changed since stays, and so does a pair of keys,
- * unless it is told to go: a device that runs firmware with that key inside takes no other.
+ * Undoes the actions in the record, the last one first, and nothing else. Later changes by others are kept. A key pair is kept unless
+ * `deleteKeys` is set, because devices whose firmware contains the key accept no other.
  *
- * @throws OtaError when a file cannot be written, or platform.local.txt was damaged
+ * @throws OtaError if a file cannot be written, or the record or platform.local.txt is damaged
  */
 export async function undoSetup(
   folder: string,
@@ -35,7 +35,7 @@ export async function undoSetup(
     const outcome = await takeBack(folder, entry, deleteKeys);
     undone.push(outcome);
     if (outcome.outcome === 'kept') kept.unshift(entry);
-    // Noted after each step, so that an undo that is cut short goes on where it stopped.
+    // Recorded after each step, so that an interrupted undo continues where it stopped.
     await writeRecord(folder, [...entries, ...kept]);
   }
   if (undone.length > 0 && kept.length === 0) await removeRecord(folder);
@@ -91,7 +91,7 @@ async function takeKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolea
   return { path, outcome: 'kept', why: 'it is not the key that init made' };
 }
 
-/** What cannot be read may be anybody's key. */
+/** Returns whether a key has the fingerprint; false if it cannot be read, because it may be any other key. */
 async function isKey(key: Promise<RsaPublicKey>, fingerprint: string): Promise<boolean> {
   return key.then(
     (found) => found.fingerprint === fingerprint,
@@ -111,7 +111,7 @@ async function unhook(core: string): Promise<Undone> {
   return { path, outcome: (await uninstallIdeHooks(core)) === 'absent' ? 'absent' : 'restored' };
 }
 
-/** The folder goes too, unless others keep something in it. */
+/** Removes the record, and its folder unless it contains other files. */
 async function removeRecord(folder: string): Promise<void> {
   await removeFiles([recordPath(folder)]);
   await rmdir(dirname(recordPath(folder))).catch(() => undefined);

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** What the index of a repository lists (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
+/** Content of a repository's index (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
 export interface GitIndex {
   /**
    * Paths from the root of the work tree, one character per byte, as git stores them. A path that ends in a slash is a folder of a sparse
    * index: git tracks files below it and does not list them. In a split index, an entry that replaces one of the base has an empty path.
    */
   readonly paths: readonly string[];
-  /** The shared index that a split index refers to. */
+  /** Shared index that a split index refers to. */
   readonly base: SharedIndex | undefined;
 }
 
-/** The entries that a split index takes over from an earlier index. */
+/** Entries that a split index inherits from an earlier index. */
 export interface SharedIndex {
-  /** The part of its file name after `sharedindex.`. */
+  /** Part of its file name after `sharedindex.`. */
   readonly id: string;
   /** Whether the split index drops the entry at this position of the shared index. */
   readonly isDropped: (position: number) => boolean;
@@ -30,13 +30,13 @@ const statBytes = 40;
 const modeOffset = 24;
 const extensionHeaderBytes = 8;
 
-/** Longer than any path that an operating system accepts. */
+/** Limit above any path length that an operating system accepts. */
 const longestPathBytes = 32_768;
 
-/** All paths together. Without a bound, the prefixes of version 4 let a small index claim all memory. */
+/** Limit for all paths together. Without it, the prefixes of version 4 would let a small index use all memory. */
 const mostPathBytes = 128 * 1024 * 1024;
 
-/** The modes of the four kinds of entries: file, symbolic link, submodule, folder of a sparse index. */
+/** Modes of the four kinds of entries: file, symbolic link, submodule, folder of a sparse index. */
 const knownModes = [0o100644, 0o100755, 0o120000, 0o160000, 0o040000];
 
 /** Reads an index. Returns undefined if it is damaged or has a version or extension that this function does not know. */
@@ -46,7 +46,7 @@ export function readGitIndex(bytes: Buffer): GitIndex | undefined {
 }
 
 /**
- * The sizes that object ids can have here. The index does not record its hash function; the checksum at its end shows it. With
+ * Returns the possible sizes of object ids. The index does not record its hash function; the checksum at its end shows it. With
  * `index.skipHash` the checksum is all zeros, and either size is possible.
  */
 function objectIdSizes(bytes: Buffer): readonly number[] {
@@ -116,14 +116,14 @@ function readEntry(
   const pathEnd = content.indexOf(0, at);
   if (pathEnd === -1 || prefix.length + pathEnd - at > longestPathBytes) return undefined;
   const path = prefix + content.toString('latin1', at, pathEnd);
-  // 12 bits hold the length, or all of them are set for a path that is longer.
+  // 12 bits hold the length; all of them are set for a longer path.
   if (Math.min(path.length, 0xfff) !== (flags & 0xfff)) return undefined;
   // Versions 2 and 3 pad an entry with 1 to 8 zeros to a multiple of 8 bytes.
   const end = version === 4 ? pathEnd + 1 : start + (((pathEnd - start + 8) >> 3) << 3);
   return end > content.length ? undefined : { path, end };
 }
 
-/** The variable-length number of version 4, as in the offsets of a pack (`decode_varint`). */
+/** Reads the variable-length number of version 4, as in the offsets of a pack (`decode_varint`). */
 function readOffset(content: Buffer, start: number): { value: number; end: number } {
   let at = start;
   let byte = content.readUInt8(at++);
@@ -136,8 +136,8 @@ function readOffset(content: Buffer, start: number): { value: number; end: numbe
 }
 
 /**
- * An extension whose name begins with a capital letter is optional. The others must be understood: `link` (split index), which is returned,
- * and `sdir` (sparse index), which only announces folders among the entries.
+ * Reads the extensions. An extension whose name begins with a capital letter is optional. The others must be known: `link` (split index),
+ * which is returned, and `sdir` (sparse index), which only announces folders among the entries.
  */
 function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' | undefined {
   let base: SharedIndex | 'none' = 'none';
@@ -152,7 +152,10 @@ function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' 
   return base;
 }
 
-/** An id of zeros: the split index has no base. Two bitmaps follow the id; the first marks the dropped entries of the base. */
+/**
+ * Reads `link`. With an id of zeros, the split index has no base. Two bitmaps follow the id; the first marks the dropped entries of the
+ * base.
+ */
 function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
   const id = data.subarray(0, idBytes);
   if (id.length < idBytes) throw new RangeError('the id of the shared index is cut off');
@@ -162,8 +165,8 @@ function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
 }
 
 /**
- * A bitmap as EWAH stores it: a count of bits, a count of words, then words of 8 bytes. A marker word holds a bit, how many words consist
- * of that bit alone (32 bits), and how many literal words follow (31 bits).
+ * Returns a function that reads bits of an EWAH bitmap: a count of bits, a count of words, then words of 8 bytes. A marker word holds a
+ * bit, how many words consist of that bit alone (32 bits), and how many literal words follow (31 bits).
  */
 function bitOf(bitmap: Buffer): (position: number) => boolean {
   const wordCount = bitmap.readUInt32BE(4);

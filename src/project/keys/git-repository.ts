@@ -1,25 +1,25 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** A git repository with a work tree. */
+/** Git repository with a work tree. */
 export interface GitRepository {
-  /** The root of the work tree, the folder that holds `.git`. */
+  /** Root of the work tree, the folder that contains `.git`. */
   readonly workTree: string;
-  /** The folder with the index: `.git` itself, or where a `.git` file of a linked work tree or a submodule points. */
+  /** Folder with the index: `.git` itself, or the target of the `.git` file of a linked work tree or a submodule. */
   readonly gitFolder: string;
-  /** The folder that all work trees share. It equals `gitFolder` except in a linked work tree. */
+  /** Folder that all work trees share. It equals `gitFolder` except in a linked work tree. */
   readonly commonFolder: string;
 }
 
-/** Larger than any `.git` or `commondir` file: one line with a path. */
+/** Limit above the size of any `.git` or `commondir` file, which is one line with a path. */
 const longestPointerBytes = 65_536;
 
 /**
- * Finds the repository of a folder from its files. Git itself is not run: it executes commands that the repository's own configuration
- * names (`core.fsmonitor`).
+ * Finds the repository of a folder from its files. Git itself is not run, because it executes commands that the repository's own
+ * configuration names (`core.fsmonitor`).
  *
  * @param folder an absolute path without symbolic links
- * @returns 'none' outside of a repository; 'unreadable' if a `.git` is there and cannot be followed
+ * @returns 'none' outside of a repository; 'unreadable' if a `.git` exists but cannot be followed
  */
 export function findRepository(folder: string): GitRepository | 'none' | 'unreadable' {
   for (let workTree = folder; ; workTree = dirname(workTree)) {
@@ -61,7 +61,10 @@ function readPointer(path: string): string | undefined {
   return typeof bytes === 'string' ? undefined : bytes.toString('utf8').replace(/[\r\n]+$/, '');
 }
 
-/** Old versions of git make HEAD a symbolic link to a branch, which may have no commit yet. */
+/**
+ * Returns whether an entry exists, without following links: old versions of git make HEAD a symbolic link to a branch, which may have no
+ * commit yet.
+ */
 function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -71,7 +74,7 @@ function isThere(path: string): boolean {
 }
 
 /**
- * Reads a file of a repository, which may come from a stranger: only a regular file (a pipe would never end), and only up to a size.
+ * Reads a file of a repository, which may be untrusted: only a regular file (reading a pipe would never end), and only up to a size.
  *
  * @returns 'absent', or 'unreadable' for anything that is not a regular file of at most `limitBytes`
  */
@@ -86,7 +89,7 @@ export function readRegularFile(path: string, limitBytes: number): Buffer | 'abs
       closeSync(file);
     }
   } catch (error) {
-    // fs throws system errors, whose code says which.
+    // fs throws system errors; the code identifies the cause.
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
   }

@@ -5,7 +5,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { type GitTracking, gitTracking } from './git-tracking.ts';
 
 /**
- * Reads a public key's file.
+ * Reads a public key from a file.
  *
  * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those of {@link readPublicKey}
  */
@@ -14,7 +14,7 @@ export async function loadPublicKey(path: string): Promise<RsaPublicKey> {
 }
 
 /**
- * Reads a private key's file.
+ * Reads a private key from a file.
  *
  * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those of {@link readPrivateKey}
  */
@@ -23,7 +23,7 @@ export async function loadPrivateKey(path: string, passphrase?: string): Promise
 }
 
 /**
- * Writes a new private key with mode 0600, and never over a file that is there.
+ * Writes a new private key with mode 0600. Never overwrites an existing file.
  *
  * @throws OtaError FILE_EXISTS, FOLDER_MISSING, FILE_UNWRITABLE
  */
@@ -31,16 +31,16 @@ export async function createPrivateKeyFile(path: string, pem: string): Promise<v
   await createKeyFile(path, pem, 0o600, 'private key');
 }
 
-/** The same for a public key, which others may read. */
+/** Writes a new public key with mode 0644. Never overwrites an existing file. */
 export async function createPublicKeyFile(path: string, pem: string): Promise<void> {
   await createKeyFile(path, pem, 0o644, 'public key');
 }
 
 /**
- * What is careless about a private key, one line each: its size, others can read it, git tracks it.
+ * Returns warnings about a private key, one line each: its size, access by other users, tracking by git.
  *
- * @param key its public half
- * @param name what the lines call it
+ * @param key the public half of the key
+ * @param name name of the key in the warnings
  */
 export async function privateKeyWarnings(path: string, key: RsaPublicKey, name: string): Promise<string[]> {
   const readable = await isReadableByOthers(path);
@@ -67,9 +67,9 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
 }
 
 /**
- * Words of advice about a key's size.
+ * Returns warnings about the size of a key.
  *
- * A signature is as long as the key. Where that is no multiple of 4 bytes, the word behind it is not aligned in flash, which the cores
+ * A signature is as long as the key. If that is not a multiple of 4 bytes, the 32-bit value after it is not aligned in flash, which cores
  * 3.1.0 to 3.1.2 cannot read (esp8266/Arduino#9109).
  */
 export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): string[] {
@@ -95,14 +95,14 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
       await file.writeFile(pem);
       await file.sync();
     } catch (cause) {
-      // Half a key is of no use, and would stand in the way of the next try.
+      // A partial key is useless and would block the next attempt.
       await rm(path, { force: true }).catch(() => undefined);
       throw cause;
     } finally {
       await file.close();
     }
   } catch (cause) {
-    // fs rejects with a system error, whose code says which.
+    // fs rejects with a system error; its code identifies the cause.
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'EEXIST') throw new OtaError('FILE_EXISTS', { path, what }, cause);
     if (code === 'ENOENT') throw new OtaError('FOLDER_MISSING', { path }, cause);
@@ -110,9 +110,9 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
   }
 }
 
-/** Of a private key's file. */
+/** Returns whether other users have any access to a private key file. Always false on Windows. */
 export async function isReadableByOthers(path: string): Promise<boolean> {
-  // Windows has no such mode bits; access there is a matter of lists that stat does not show.
+  // Windows has no such mode bits; it uses access control lists, which stat does not show.
   if (process.platform === 'win32') return false;
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && (found.mode & 0o077) !== 0;

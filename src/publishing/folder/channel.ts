@@ -15,18 +15,22 @@ const stateName = '.channel.json';
 
 const releaseName = v.strictObject({ version: v.string(), what: v.string() });
 const stateSchema = v.strictObject({
-  /** What the channel offers: one version of each image. */
+  /** Current releases of the channel: one version of each image. */
   offers: v.array(releaseName),
-  /** All that it has ever offered. */
+  /** All releases that the channel has ever served. */
   offered: v.array(releaseName),
 });
 type ReleaseName = v.InferOutput<typeof releaseName>;
 export type ChannelState = v.InferOutput<typeof stateSchema>;
 
-/** Long enough for another process to finish its own. */
+/** Age of an abandoned folder; long enough for another process to finish its own. */
 const abandonedMs = 60 * 60_000;
 
-/** @throws OtaError FILE_UNREADABLE */
+/**
+ * Reads the state of a channel; without a state file, nothing was ever promoted.
+ *
+ * @throws OtaError FILE_UNREADABLE
+ */
 export async function readChannel({ channel }: Places): Promise<ChannelState> {
   const path = join(channel, stateName);
   const text = await readOptionalFile(path);
@@ -41,11 +45,11 @@ export function includes(names: readonly ReleaseName[], { version, what }: Relea
 }
 
 /**
- * Lets a channel offer a release from now on, in place of the one that it had for this image: whoever reads meets all of the old state or
- * all of the new one.
+ * Promotes a release on a channel, in place of the previous release of this image. A reader sees either all of the old state or all of the
+ * new one.
  *
- * @param manifest of the release, which is in the folder of its version
- * @param others what else the channel goes on to offer
+ * @param manifest manifest of the release, which is in the folder of its version
+ * @param before previous state of the channel; its releases of other images remain
  * @throws OtaError FILE_UNWRITABLE, RELEASES_CLASH
  */
 export async function offer(
@@ -72,7 +76,7 @@ export async function offer(
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw cause instanceof OtaError ? cause : writeError(places.channel, cause);
   }
-  // The one before stays: somebody may be about to open a file of it.
+  // The previous state stays: a client may be about to open one of its files.
   await removeAbandoned(places, [basename(folder), previous === undefined ? '' : basename(previous)]);
 }
 
@@ -80,14 +84,14 @@ async function manifestsOf(channel: string, kept: readonly ReleaseName[]): Promi
   return (await releasesIn(channel)).filter((manifest) => kept.some(({ what }) => what === whatOf(manifest)));
 }
 
-/** Files that never change may have two names; where the file system has no such thing they are copied. */
+/** Adds the files of a release to a folder. They never change, so hard links suffice; where the file system has none, they are copied. */
 async function place(manifest: Manifest, from: string, to: string): Promise<void> {
   for (const file of [...manifest.artifacts.map((artifact) => artifact.file), manifestNameOf(manifest)]) {
     await link(join(from, file), join(to, file)).catch(() => copyFile(join(from, file), join(to, file)));
   }
 }
 
-/** What a process left that was killed, and what channels offered before. */
+/** Removes the leftovers of killed processes and earlier states of the channel. */
 async function removeAbandoned({ channel, channels }: Places, wanted: readonly string[]): Promise<void> {
   const prefix = `${basename(channel).slice(1)}-`;
   for (const name of await readdir(channels).catch(() => [])) {
@@ -98,7 +102,7 @@ async function removeAbandoned({ channel, channels }: Places, wanted: readonly s
   }
 }
 
-/** So that a power cut does not leave a link to a folder without names; not every system has it. */
+/** Syncs a folder, so that a power loss does not leave a link to a folder without entries; not every system supports it. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);

@@ -2,23 +2,27 @@ import { join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
 
 /**
- * The tree that any web server can serve, with the paths that the update server of this tool has below /files:
+ * Paths in a tree that any web server can serve; they match the paths of this tool's update server below /files:
  *
- *     PROJECT/VERSION/FILE      an artifact; what is there never changes
- *     PROJECT/@CHANNEL/FILE     the same of what the channel offers now: a link into PROJECT/.channels, so that all of it changes at once
+ *     PROJECT/VERSION/FILE      an artifact, which never changes
+ *     PROJECT/@CHANNEL/FILE     an artifact of the channel's current release; a link into PROJECT/.channels switches all at once
  *
- * with the manifests beside the artifacts.
+ * The manifests are beside the artifacts.
  */
 export interface Places {
   readonly project: string;
   readonly version: string;
-  /** The link. */
+  /** Path of the link. */
   readonly channel: string;
-  /** Of all states that links may point to. */
+  /** Folder of all states that links may point to. */
   readonly channels: string;
 }
 
-/** @throws OtaError USAGE for a version that cannot be a folder's name */
+/**
+ * Returns the paths of a release.
+ *
+ * @throws OtaError USAGE if the version cannot be the name of a folder
+ */
 export function placesOf(root: string, names: { project: string; version: string; channel: string }): Places {
   if (!/^[A-Za-z0-9_][A-Za-z0-9._+~-]*$/.test(names.version)) {
     throw new OtaError('USAGE', {

@@ -5,12 +5,16 @@ import { includes, offer, readChannel } from './channel.ts';
 import { placesOf } from './layout.ts';
 import { writeRelease } from './published-release.ts';
 
-/** Publishes into a folder that a web server serves. */
+/** Returns a publisher for a folder that a web server serves. */
 export function folderWay(root: string): PublishWay {
   return { publish: (publication) => publishToFolder(publication, root) };
 }
 
-/** @throws OtaError FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED */
+/**
+ * Publishes to a folder.
+ *
+ * @throws OtaError FILE_NOT_FOUND, FOLDER_MISSING, USAGE, VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED
+ */
 async function publishToFolder(publication: Publication, root: string): Promise<Published> {
   if (publication.purpose === 'reference') {
     throw new OtaError('USAGE', {
@@ -35,7 +39,7 @@ async function publishToFolder(publication: Publication, root: string): Promise<
   const name = { version, what: whatOf(manifest) };
   const written = await writeRelease(places.version, publication);
   const state = await readChannel(places);
-  // A build that is repeated must not roll a fleet back.
+  // A repeated build must not roll a fleet back.
   if (includes(state.offered, name)) {
     return { outcome: 'unchanged', offered: includes(state.offers, name), warnings: [] };
   }

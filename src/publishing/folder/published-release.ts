@@ -9,8 +9,8 @@ import { writeAtomically, writeError } from '../../files/write.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
 /**
- * Writes a release into the folder of its version, the manifest last: a release is there when its manifest is. What is there already, and
- * equal, stays; files that got lost are written again.
+ * Writes a release to the folder of its version, the manifest last: a release exists once its manifest does. Identical files stay; missing
+ * or damaged files are written again.
  *
  * @throws OtaError VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED
  */
@@ -39,7 +39,7 @@ export function manifestNameOf({ image }: Manifest): string {
   return image.file + manifestSuffix;
 }
 
-/** The releases of a version, or of a channel: a sketch and a filesystem, for each board. */
+/** Returns the releases of a version or a channel: a sketch and a filesystem for each board. */
 export async function releasesIn(folder: string): Promise<Manifest[]> {
   const names = await readdir(folder).catch(() => []);
   const manifests: Manifest[] = [];
@@ -53,7 +53,7 @@ export async function releasesIn(folder: string): Promise<Manifest[]> {
 }
 
 /**
- * Devices ask a folder for a file by its name, so it can belong to one image only.
+ * Checks that each file name belongs to one image only, because devices request a file by its name.
  *
  * @throws OtaError RELEASES_CLASH
  */

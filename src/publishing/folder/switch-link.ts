@@ -3,15 +3,15 @@ import { rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Lets a link point elsewhere, in one step: it is made beside and renamed over the old one. Windows has no such step for folders; there
- * the old one is moved away first, and for a moment there is none.
+ * Points a link to another target in one step: the new link is created beside the old one and renamed over it. Windows cannot do this for
+ * folders; there the old link is moved away first, and for a moment there is none.
  *
  * @param target relative to the link's folder
  */
 export async function switchLink(link: string, target: string, platform = process.platform): Promise<void> {
   const beside = () => join(dirname(link), `.${basename(link)}.${randomBytes(4).toString('hex')}.tmp`);
   const fresh = beside();
-  // Other systems take no notice of the type; on Windows it needs no special rights.
+  // Only Windows uses the type; a junction needs no special rights there.
   await symlink(target, fresh, 'junction');
   try {
     if (platform !== 'win32') return await rename(fresh, link);

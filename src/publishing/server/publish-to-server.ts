@@ -13,24 +13,24 @@ export interface ServerWayOptions extends ServerOptions {
 
 const unseen: ShowSending = (_, send) => send(() => undefined);
 
-/** The blobs that one release needs are asked for once; twice when a server has thrown some away in between. */
+/** Limit of publish requests per release. The missing blobs are sent once, or twice if the server has deleted some in between. */
 const mostRounds = 3;
 
-/** Publishes to an update server. */
+/** Returns a publisher for an update server. */
 export function serverWay(options: ServerWayOptions): PublishWay {
   const ask = connect(options);
   return { publish: (publication) => publishToServer(publication, ask, options.showSending ?? unseen) };
 }
 
 /**
- * Asks the server to publish, sends what it says that it is missing, and asks again: what is there already is never sent twice, and a
- * repetition of all of it changes nothing.
+ * Asks the server to publish, sends the blobs that it reports as missing, and asks again. Blobs on the server are not sent again, and
+ * repeating a publication changes nothing.
  *
  * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTIFACT_CHANGED, and those of the connection
  */
 async function publishToServer(publication: Publication, ask: Ask, showSending: ShowSending): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
-  // Servers that are older than `hold` take the rest.
+  // Only drafts send `draft`, so that servers that do not know it accept all other requests.
   const offer = channel === undefined ? { draft: true } : { channel };
   const json: ReleaseRequest = { version, ...offer, purpose, manifest: manifestText, allow: [...allow] };
   for (let round = 1; ; round++) {
@@ -40,7 +40,7 @@ async function publishToServer(publication: Publication, ask: Ask, showSending: 
     if (code !== 'blobs-missing' || missing === undefined || round === mostRounds) throw refusalOf(answer, publication);
     for (const { sha256 } of missing) {
       const artifact = publication.manifest.artifacts.find((each) => each.sha256 === sha256);
-      // Only what the manifest lists is ever sent, whatever a server asks for.
+      // Only artifacts that the manifest lists are sent, whatever the server asks for.
       if (artifact === undefined) throw refusalOf(answer, publication);
       const bytes = await publication.readArtifact(artifact.file);
       await showSending(artifact, (onSent) => uploadBlob(ask, sha256, bytes, { onSent }));

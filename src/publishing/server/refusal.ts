@@ -2,7 +2,7 @@ import { asError, type Refused } from '../../api/client/problems.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
-/** Why a server rejects a publication, as an error of ours. */
+/** Converts the rejection of a publication by a server to an OtaError. */
 export function refusalOf(answer: Refused, publication: Publication): OtaError {
   const { problem, url } = answer;
   if (problem.code === 'version-taken') {

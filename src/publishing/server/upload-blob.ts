@@ -4,19 +4,19 @@ import type { ApiAnswer, Ask } from '../../api/client/connection.ts';
 import { asError } from '../../api/client/problems.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Small enough to be repeated on a bad line. */
+/** Small enough to be repeated on a bad connection. */
 const defaultPieceBytes = 1024 * 1024;
-/** Pieces after which the server has no more than before, until it is given up. */
+/** Consecutive pieces without progress on the server after which the upload fails. */
 const mostFruitless = 4;
 
 interface UploadOptions {
   readonly pieceBytes?: number | undefined;
-  /** Told how many bytes have left. */
+  /** Called with the number of bytes sent. */
   readonly onSent?: (bytes: number) => void;
 }
 
 /**
- * Sends bytes that the server does not have, from where an earlier attempt stopped, of this process or of another.
+ * Uploads bytes that the server does not have, from where an earlier attempt stopped, in this process or another.
  *
  * @throws OtaError SERVER_REFUSED, and those of the connection
  */
@@ -39,7 +39,7 @@ export async function uploadBlob(
     });
     const next = nextState(answer);
     if (next === undefined || (fruitless >= mostFruitless && !next.complete)) throw refusal(answer);
-    // Somebody else may send the same, or what came was damaged on the way and dropped.
+    // Another client may upload the same blob, or the piece was damaged in transit and dropped.
     fruitless = next.offset > offset ? 0 : fruitless + 1;
     state = next;
   }
@@ -47,7 +47,7 @@ export async function uploadBlob(
 
 type State = v.InferOutput<typeof uploadState>;
 
-/** @returns undefined when sending more of it does not help */
+/** Returns the state to continue from; undefined if sending more does not help. */
 function nextState(answer: ApiAnswer): State | undefined {
   if (answer.problem === undefined) return stateOf(answer);
   const { code, offset } = answer.problem;

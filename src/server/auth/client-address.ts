@@ -2,25 +2,25 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Whom limits are counted for: the peer, or, where the peer is a proxy that is trusted, whom that one names. Of an IPv6 address the
- * network counts, since one subscriber has all of a /64.
+ * Returns the address that limits are counted for: the peer or, behind a trusted proxy, the client that the proxy reports. An IPv6 address
+ * is reduced to its network, because one subscriber has a whole /64.
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: ReadonlySet<string>): string {
   const peer = peerAddress(request);
   if (!trustedProxies.has(peer)) return networkOf(peer);
   const header = request.headers['x-forwarded-for'];
   const named = (typeof header === 'string' ? header : '').split(',').map((part) => plain(part.trim()));
-  // From the right: what stands further left is what the client says of itself.
+  // From the right: entries further left were set by the client itself.
   const client = named.reverse().find((address) => isAddress(address) && !trustedProxies.has(address));
   return networkOf(client ?? peer);
 }
 
-/** The other end of the connection. */
+/** Returns the address of the other end of the connection. */
 export function peerAddress(request: IncomingMessage): string {
   return plain(request.socket.remoteAddress ?? '');
 }
 
-/** An IPv4 address in IPv6 clothes is an IPv4 address. */
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
 function plain(address: string): string {
   return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
 }

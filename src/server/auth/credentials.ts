@@ -3,17 +3,17 @@ import type { Credential } from '../storage/records.ts';
 
 const keyBytes = 32;
 const mostRemembered = 10_000;
-/** Each takes 16 MB and a core for tens of milliseconds. */
+/** Each check takes 16 MB, and one core for tens of milliseconds. */
 const mostAtOnce = 4;
 
-/** Stores a password so that it cannot be read back. */
+/** Hashes a password, so that the stored credential does not reveal it. */
 export async function hashCredential(user: string, password: string): Promise<Credential> {
   const salt = randomBytes(16).toString('base64url');
   const hash = await derive(password, salt);
   return { user, salt, hash: hash.toString('base64url') };
 }
 
-/** What `Authorization: Basic` carries (`HTTPClient::setAuthorization`). */
+/** Reads the value of an `Authorization: Basic` header (`HTTPClient::setAuthorization`). */
 function readBasic(header: string | undefined): { user: string; password: string } | undefined {
   const [, encoded] = /^Basic ([A-Za-z0-9+/=]{1,512})$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return undefined;
@@ -23,20 +23,24 @@ function readBasic(header: string | undefined): { user: string; password: string
 }
 
 /**
- * Checks passwords. scrypt is slow on purpose; so what was right is remembered, as a MAC under a key of this process, until it is used no
- * more.
+ * Checks passwords. scrypt is slow by design, so correct headers are cached, as a MAC with a key of this process. The cache drops its
+ * oldest entry when it is full.
  */
 export class CredentialChecker {
   readonly #key = randomBytes(32);
   readonly #right = new Set<string>();
   #running = 0;
 
-  /** True when this header was found right before; false says nothing. */
+  /** Returns true if this header was found correct before. False means that it has to be checked. */
   isKnown(credential: Credential, header: string | undefined): boolean {
     return header !== undefined && this.#right.has(this.#mark(credential, header));
   }
 
-  /** @returns busy: too many others are being checked */
+  /**
+   * Checks the password in a header.
+   *
+   * @returns `busy` if too many checks are running
+   */
   async check(credential: Credential, header: string | undefined): Promise<boolean | 'busy'> {
     if (this.isKnown(credential, header)) return true;
     const given = readBasic(header);

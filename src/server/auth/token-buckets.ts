@@ -3,7 +3,7 @@ interface Bucket {
   filledAt: number;
 }
 
-/** How much of something each address may do: `burst` at once, and `perSecond` from then on. */
+/** Rate limits by address: `burst` at once, and `perSecond` from then on. */
 export class TokenBuckets {
   readonly #burst: number;
   readonly #perSecond: number;
@@ -14,7 +14,11 @@ export class TokenBuckets {
     this.#perSecond = perSecond;
   }
 
-  /** @returns false when the address has used up what it may do for now */
+  /**
+   * Takes a token of an address.
+   *
+   * @returns false if the address has none left
+   */
   take(address: string): boolean {
     const bucket = this.#filled(address);
     if (bucket.tokens < 1) return false;
@@ -35,7 +39,7 @@ export class TokenBuckets {
     return bucket;
   }
 
-  /** The one that did nothing for longest makes way: by then its bucket is most likely full again. */
+  /** Stores the bucket. If there are too many, the least recently used one is dropped, because it is most likely full again. */
   #remember(address: string, bucket: Bucket): void {
     this.#buckets.delete(address);
     this.#buckets.set(address, bucket);

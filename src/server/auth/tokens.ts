@@ -4,16 +4,16 @@ import type { TokenRecord } from '../storage/records.ts';
 import type { TokenStore } from '../storage/store.ts';
 
 const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
-/** What a token that is not known is compared to, so that it takes as long. */
+/** Hash that an unknown token is compared to, so that the comparison takes the same time. */
 const nobody = createHash('sha256').update('nobody').digest();
 
 export interface NewToken {
   readonly record: TokenRecord;
-  /** What its owner gets; it is not stored. */
+  /** Token for its owner. It is not stored. */
   readonly token: string;
 }
 
-/** Makes a token: 256 random bits, of which only the hash is kept. They can't be guessed, so that a slow hash would gain nothing. */
+/** Creates a token of 256 random bits; only its hash is kept. A slow hash would add nothing, because the bits cannot be guessed. */
 export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'project' | 'name'>): NewToken {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
@@ -21,7 +21,11 @@ export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'p
   return { record: { id, hash, role, project, name, createdAt: Date.now() }, token: `ota_${id}_${secret}` };
 }
 
-/** @returns whose token it is; undefined when it is nobody's */
+/**
+ * Finds the token of an Authorization header.
+ *
+ * @returns undefined if there is no such token
+ */
 export async function findToken(tokens: TokenStore, header: string | undefined): Promise<TokenRecord | undefined> {
   const [, id, secret] = rule.exec(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '') ?? [];
   if (id === undefined || secret === undefined) return undefined;
@@ -30,7 +34,7 @@ export async function findToken(tokens: TokenStore, header: string | undefined):
   return timingSafeEqual(hashOf(secret), expected) ? record : undefined;
 }
 
-/** Whether a role contains another. */
+/** Returns whether a role includes another. */
 export function includesRole(role: Role, wanted: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(wanted);
 }

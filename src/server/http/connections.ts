@@ -4,11 +4,11 @@ import type { Counters } from '../observability/counters.ts';
 export interface ConnectionLimits {
   readonly mostConnections: number;
   readonly mostPerAddress: number;
-  /** All connections come from them; they have limits of their own. */
+  /** Exempt from the limit per address, because all connections of their clients have the same address. */
   readonly trustedProxies: ReadonlySet<string>;
 }
 
-/** Refuses connections beyond the limits: who is over them must not keep others out. */
+/** Closes connections beyond the limits, so that one client cannot lock out the others. */
 export function limitConnections(server: Server, limits: ConnectionLimits, counters: Counters): void {
   const open = new Map<string, number>();
   server.maxConnections = limits.mostConnections;

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Read after the response, for clients that send a small body whole before they read. */
+/** Limit of the bytes read after the response, for clients that send a small body completely before they read. */
 const mostDrainedBytes = 512 * 1024;
 const drainMs = 2000;
 
 /**
- * Ends the connection with the response when the request's body was not read to its end. node would read the rest, however long.
+ * Closes the connection after the response if the request body was not read completely. node would read the rest of it, at any length.
  *
- * Closing a socket with unread bytes resets the connection, and a client that is still sending loses the response. So the server stops
- * reading when it responds, half-closes the connection behind the response, reads a little more, and destroys the socket.
+ * Closing a socket with unread bytes resets the connection, and a client that is still sending loses the response. Therefore the server
+ * stops reading when it responds, half-closes the connection after the response, reads a limited amount, and destroys the socket.
  */
 export function endWithUnreadBody(request: IncomingMessage, response: ServerResponse): void {
   if (!hasBody(request)) return;
@@ -27,7 +27,7 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
   let drainedBytes = 0;
   let isAnswered = false;
   socket.pause();
-  // From here on the parser gets nothing: whatever it would ask for is not read without end.
+  // Detach the HTTP parser, so that it cannot read the rest of the body without a limit.
   socket.removeAllListeners('data');
   socket.on('data', ({ length }: Buffer) => {
     drainedBytes += length;
@@ -35,7 +35,7 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
     if (isAnswered) socket.destroy();
     else socket.pause();
   });
-  // node calls it when the last response of a connection is written.
+  // node calls it after writing the last response of a connection.
   socket.destroySoon = () => {
     if (isAnswered) return;
     isAnswered = true;
@@ -48,15 +48,15 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
       return;
     }
     socket.resume();
-    // The parser reads past the stream, which believes that it is reading still, and would not begin again.
+    // The parser reads the handle directly, so the stream still assumes that a read is in progress and would not start one.
     socket._read(0);
   };
 }
 
 /**
- * Sends `100 Continue` when the body is about to be read, to a client that waits for it. A refusal comes without it.
+ * Sends `100 Continue` when the body is about to be read, to a client that waits for it. A rejected request gets the response without it.
  *
- * For the server's `checkContinue` event.
+ * Handler for the `checkContinue` event of the server.
  */
 export function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
   const onListener = (event: string | symbol) => {

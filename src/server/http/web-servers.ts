@@ -13,21 +13,21 @@ import { answerText } from './device/answers.ts';
 import { DeviceDoor } from './device/device-door.ts';
 import { continueWhenRead, endWithUnreadBody } from './unread-body.ts';
 
-/** Something that listens. */
+/** Listening HTTP or HTTPS server. */
 export interface WebServer {
   readonly url: string;
   readonly server: HttpServer | HttpsServer;
-  /** Takes no more connections, and breaks off those that last longer. */
+  /** Stops accepting connections, and destroys those that are still open after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Far more than a device sends (600 bytes), or a client with a token. */
+/** Far more than a device (600 bytes) or a client with a token sends. */
 const mostHeaderBytes = 8192;
 const defaultHeadersWithinMs = 10_000;
-/** All of a request, its body too: an upload that takes longer goes on in another one. */
+/** Limit for a whole request, including its body. A longer upload continues in another request. */
 const requestWithinMs = 300_000;
 const defaultKeepAliveMs = 5_000;
-/** While it is being closed. */
+/** Interval for closing unused connections during shutdown. */
 const sweepEveryMs = 100;
 
 interface Place {
@@ -36,7 +36,7 @@ interface Place {
 }
 
 /**
- * For devices and for all others.
+ * Opens the server for devices, the API and the dashboard.
  *
  * @throws OtaError SERVER_LISTEN_FAILED
  */
@@ -48,12 +48,16 @@ export function openWebServer(
   return open(parts, options, options, wholeListener(parts), certificate);
 }
 
-/** For devices alone, in the clear: what has a token or a page is elsewhere. */
+/**
+ * Opens a server for devices only, over plain HTTP. It has neither the API nor the dashboard, so no token is sent unencrypted.
+ *
+ * @throws OtaError SERVER_LISTEN_FAILED
+ */
 export function openDeviceServer(parts: ServerParts, options: ServerOptions, place: Place): Promise<WebServer> {
   return open(parts, options, place, deviceListener(parts), undefined);
 }
 
-/** Devices first: what is not for them goes through the framework. */
+/** Passes requests to the device handler first, and the remaining ones to the framework. */
 function wholeListener(parts: ServerParts): RequestListener {
   const door = new DeviceDoor(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
@@ -98,7 +102,7 @@ async function open(
   };
 }
 
-/** node itself would answer some of what a client expects, and read the body of each. */
+/** Replaces node's own handling of `Expect` and of unread bodies: node would send some responses itself and read every body. */
 function handleRequests(server: WebServer['server'], listener: RequestListener): void {
   server.on('request', (request, response) => {
     endWithUnreadBody(request, response);
@@ -115,7 +119,10 @@ function handleRequests(server: WebServer['server'], listener: RequestListener):
   });
 }
 
-/** Those too that have not got beyond a handshake, of which an HTTP server knows nothing; of TLS both layers. */
+/**
+ * Tracks the open sockets, including those still in a handshake, which an HTTP server does not know. For TLS, these are the sockets of both
+ * layers.
+ */
 function openSockets(server: WebServer['server']): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   for (const event of ['connection', 'secureConnection']) {
@@ -138,7 +145,7 @@ function listen(server: WebServer['server'], { host, port }: Place): Promise<voi
 }
 
 function urlOf(server: WebServer['server'], scheme: 'http' | 'https'): string {
-  // A server that listens on TCP has an address of that kind.
+  // `address()` returns an `AddressInfo` for any server that listens on TCP.
   const { address, family, port } = server.address() as AddressInfo;
   const wildcard = address === '0.0.0.0' || address === '::';
   const host = wildcard ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
@@ -157,7 +164,7 @@ async function closeServer(server: WebServer['server'], sockets: ReadonlySet<Soc
   clearTimeout(patience);
 }
 
-/** Those that wait for another request, as after each answer, and those that browsers open ahead of one. */
+/** Closes connections that wait for another request, and those that browsers open in advance. */
 function closeUnused(server: WebServer['server'], sockets: ReadonlySet<Socket>): void {
   server.closeIdleConnections();
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

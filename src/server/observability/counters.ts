@@ -1,12 +1,12 @@
-/** What has happened so far: plain numbers, since each request counts; /metrics reads them when it is asked. */
+/** Counters since the start. They are plain numbers because every request updates them; they are read when `/metrics` is requested. */
 export interface Counters {
-  /** Answers to devices, by status. */
+  /** Responses to devices, by HTTP status. */
   readonly answers: Map<number, number>;
-  /** How decisions came out, by code. */
+  /** Update decisions, by code. */
   readonly decisions: Map<string, number>;
   downloadsReceived: number;
   downloadsBroken: number;
-  /** Devices that could have had something, and were told that there is nothing, since it was too much at once. */
+  /** Update checks deferred because of a limit (such as downloads, memory or new devices) or of repeated conflicts. */
   overCapacity: number;
   bytesSent: number;
   publications: number;

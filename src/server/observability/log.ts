@@ -1,4 +1,4 @@
-/** What a server says while it runs. Fields never hold secrets: whoever logs names what is logged. */
+/** Log of a running server. Callers list the fields one by one, so that no secret is logged. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
 
-/** Gives the counters to Prometheus when it asks. */
+/** Registers the counters with Prometheus. The returned function renders their current values. */
 export function makeMetrics(
   counters: Counters,
   downloads: { readonly active: number },

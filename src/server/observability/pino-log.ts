@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import type { Log } from './log.ts';
 
-/** Names that never reach a log, should anybody ever put such a thing into its fields. */
+/** Names of fields that are always redacted, in case one of them is ever logged by mistake. */
 const secrets = ['token', 'password', 'authorization', 'credential', 'headers', 'hash', 'pem'];
 
-/** Lines of JSON. */
+/** Creates a log that writes lines of JSON. */
 export function pinoLog(level: 'debug' | 'info' | 'warn', write: (line: string) => unknown): Log {
   const logOf = (redact: readonly string[]) => {
     const options = { level, base: null, redact: { paths: [...redact], censor: '[secret]' } };
@@ -12,13 +12,13 @@ export function pinoLog(level: 'debug' | 'info' | 'warn', write: (line: string) 
   };
   const plain = logOf([]);
   const guarded = logOf(secrets.flatMap((name) => [name, `*.${name}`]));
-  // To look below each field costs ten times what the rest of a line does, and nearly all lines have nothing there.
+  // Redaction below each field costs ten times as much as the rest of a line, and nearly all lines have no nested fields.
   const log = (at: keyof Log) => (fields: object, message: string) =>
     (isPlain(fields) ? plain : guarded)[at](fields, message);
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }
 
-/** Nothing in it could hide a secret. */
+/** Returns whether the fields cannot contain a secret. */
 function isPlain(fields: object): boolean {
   return Object.entries(fields).every(([name, value]) => typeof value !== 'object' && !secrets.includes(name));
 }

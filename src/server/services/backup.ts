@@ -10,7 +10,7 @@ import {
   writeAuthority,
 } from '../tls/authority-files.ts';
 
-/** The first line says what it is, the last one that nothing is missing. */
+/** Version of the backup format. The first line identifies a backup, the last line shows that it is complete. */
 const format = 1;
 const header = v.object({ backup: v.literal('ota-hooks'), format: v.literal(format), tool: v.string() });
 const row = v.strictObject({
@@ -21,14 +21,17 @@ const blob = v.strictObject({ blob: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)
 const authorityFile = v.strictObject({ tls: v.picklist(savedFiles), base64: v.string() });
 const end = v.strictObject({ end: v.literal(true), lines: v.number() });
 
-/** What a server keeps. */
+/** Data of a server. */
 interface Kept {
   readonly store: Store;
-  /** Folder of the authority of its own; undefined: there is none. */
+  /** Folder of the server's own certificate authority; undefined if there is none. */
   readonly authority: string | undefined;
 }
 
-/** All that a server keeps, as lines of JSON. Tokens and passwords are in it as hashes, the keys of its authority as they are. */
+/**
+ * Yields all data of a server as lines of JSON. Tokens and passwords are hashed; the keys of the certificate authority are included as they
+ * are.
+ */
 export async function* backupLines({ store, authority }: Kept): AsyncGenerator<string> {
   let lines = 0;
   const line = (value: object): string => {
@@ -48,9 +51,9 @@ export async function* backupLines({ store, authority }: Kept): AsyncGenerator<s
 }
 
 /**
- * Restores a backup into an empty store: the blobs first, then all rows or none, then the authority.
+ * Restores a backup into an empty store: first the blobs, then all rows or none, then the certificate authority.
  *
- * @param name what errors call it
+ * @param name name of the backup in error messages
  * @throws OtaError BACKUP_INVALID, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
 export async function restoreBackup(

@@ -2,7 +2,7 @@ import type { ApiProblem, ApiProblemCode } from '../../api/api-problems.ts';
 
 type More = Omit<ApiProblem['error'], 'code' | 'message' | 'hint'>;
 
-/** Why a use case was not carried out. `http/api/problem-of.ts` maps its code to the status and the body of a response. */
+/** Failure of a use case. `http/api/problem-of.ts` maps its code to the status and the body of a response. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: ApiProblemCode;

@@ -5,17 +5,17 @@ const minuteMs = 60_000;
 const sweepEveryMs = 10_000;
 const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
-/** Devices are back from an update after less than that. */
+/** Time that changes in memory wait before they are written; most devices are back from an update sooner. */
 const waitsMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
-/** Whoever uploads has so long to publish. */
+/** Time between an upload and its publication, after which the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
 
-/** What a server does by itself, as whom the audit log has it. */
+/** Actor in the audit log for actions of the server itself. */
 const itself = 'server';
 
-/** Does what has to be done from time to time, until it is stopped. */
+/** Runs periodic maintenance until it is stopped. */
 export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> } {
   const running = new Set<Promise<void>>();
   const every = (ms: number, work: (parts: ServiceParts) => Promise<void>) =>
@@ -40,7 +40,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   };
 }
 
-/** Those that took an update and were not heard of since. */
+/** Fails devices that started to download an update and made no request before it was due. */
 export async function failOverdueDevices({ store, records, clock, log }: ServiceParts): Promise<void> {
   for (;;) {
     const now = clock.now();
@@ -56,7 +56,7 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
   }
 }
 
-/** What may be lost in a crash; a record that changed after `latest` waits for its next change. */
+/** Writes the data that may be lost in a crash; records changed after `latest` stay in memory. */
 export async function saveWaiting(
   { records, lastSeen, store, clock }: ServiceParts,
   latest = Number.POSITIVE_INFINITY,
@@ -66,7 +66,7 @@ export async function saveWaiting(
   await store.setServedMs(clock.now().servedMs);
 }
 
-/** Uploads that nobody published, and those that were never finished; those that came before `at`. */
+/** Removes unfinished uploads and unreferenced blobs that were last written before `at`. */
 export async function removeOrphans(
   { store, publishing, log }: ServiceParts,
   at = Date.now() - orphanAgeMs,

@@ -8,7 +8,7 @@ import type { Verifier } from './releases/verifier.ts';
 import type { Rollouts } from './rollouts/rollouts.ts';
 import type { ServiceClock } from './rollouts/service-clock.ts';
 
-/** What the use cases work with. */
+/** Dependencies of the use cases. */
 export interface ServiceParts {
   readonly store: Store;
   readonly catalog: Catalog;
@@ -16,7 +16,7 @@ export interface ServiceParts {
   readonly lastSeen: LastSeen;
   readonly rollouts: Rollouts;
   readonly verifier: Verifier;
-  /** One publication at a time; unreferenced blobs are not removed meanwhile. */
+  /** Mutex for publications; it also protects unreferenced blobs from removal during a publication. */
   readonly publishing: Turns;
   readonly clock: ServiceClock;
   readonly log: Log;

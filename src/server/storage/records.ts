@@ -4,36 +4,36 @@ import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 
-/** Who changes something, for the audit log: the id of a token, or what the server did by itself. */
+/** Author of a change in the audit log: the id of a token, or the server itself. */
 export type Actor = string;
 
-/** A password as it is stored: scrypt, with a salt of its own. */
+/** Password as it is stored: hashed by scrypt with its own salt. */
 export interface Credential {
   readonly user: string;
-  /** base64url */
+  /** Encoded as base64url. */
   readonly salt: string;
   readonly hash: string;
 }
 
-/** A key whose signatures a project's releases may carry. */
+/** Key whose signatures a project's releases may carry. */
 export interface ProjectKey {
-  /** SHA-256 of its DER SubjectPublicKeyInfo. */
+  /** SHA-256 of the DER SubjectPublicKeyInfo. */
   readonly fingerprint: string;
   readonly pem: string;
 }
 
 interface ProjectSettings {
-  /** open: any device is answered. closed: only those that are enrolled. */
+  /** open: any device is served. closed: only enrolled devices. */
   readonly access: 'open' | 'closed';
   /** Empty for a project whose firmware is not signed. */
   readonly keys: readonly ProjectKey[];
-  /** Other paths than /update/PROJECT that its devices ask, such as the one that the core's documentation names. */
+  /** Other device paths than /update/PROJECT, such as the one in the documentation of the core. */
   readonly aliases: readonly { readonly path: string; readonly channel: string }[];
-  /** That every device has to give, but those that have one of their own. */
+  /** Credential that devices must send unless they have one of their own. */
   readonly credential?: Credential | undefined;
-  /** How long a device may take from a download to its first request with the new build; time in which the server runs. */
+  /** Time from a download to the first request with the new build, counted while the server runs. */
   readonly confirmWithinMs: number;
-  /** After so many downloads that did not end in a running build the device counts as failed. */
+  /** Downloads that do not lead to a running build before the device counts as failed. */
   readonly mostSends: number;
 }
 
@@ -42,11 +42,11 @@ export interface ProjectRecord extends ProjectSettings {
   readonly createdAt: number;
 }
 
-/** What names a release besides its project: its bytes never change. */
+/** Name of a release within its project. The bytes of a named release never change. */
 export interface ReleaseName {
   readonly version: string;
   readonly kind: ImageKind;
-  /** Empty where the manifest names none. */
+  /** Empty if the manifest names none. */
   readonly board: string;
 }
 
@@ -56,28 +56,28 @@ export interface ReleaseRecord extends ReleaseName {
   readonly purpose: 'serve' | 'reference';
   /** Milliseconds since 1970. */
   readonly publishedAt: number;
-  /** Why it is not offered to anybody any more. */
+  /** Reason for yanking the release; undefined if it is available. */
   readonly yanked?: string | undefined;
-  /** Without its sketch MD5s, which the store looks up by itself. */
+  /** Manifest without the sketch MD5s, which the store keeps in its own index. */
   readonly manifest: Manifest;
 }
 
-/** What a channel offers for one kind of image and one board. */
+/** Current release of a channel for one kind of image and one board. */
 export interface Offer {
   readonly project: string;
   readonly channel: string;
   readonly release: ReleaseRecord;
 }
 
-/** A build that an MD5 names, and the flash mode that is in the device's flash when it is this one. */
+/** Build identified by a sketch MD5, and the flash mode in the flash header for which the MD5 holds. */
 export interface Recognized {
   readonly release: ReleaseRecord;
   readonly flashMode: FlashMode;
 }
 
 /**
- * How far a device has come with a release. sent: a download began. received: it ended, and the device closed the connection in order.
- * running: it came back with it. failed: it did not, and is not sent the release again until somebody says so.
+ * Delivery of a release to a device. sent: a download started. received: the download completed, and the device closed the connection
+ * cleanly. running: the device came back with the release. failed: it did not, and is not sent the release again before a retry.
  */
 export interface Attempt {
   readonly releaseId: number;
@@ -85,33 +85,33 @@ export interface Attempt {
   readonly kind: ImageKind;
   readonly state: 'sent' | 'received' | 'running' | 'failed';
   readonly sends: number;
-  /** Downloads that ended in order. */
+  /** Complete downloads. */
   readonly receipts: number;
-  /** Milliseconds since 1970, for people. */
+  /** Milliseconds since 1970, for display. */
   readonly lastSentAt: number;
-  /** Of the server's own clock (`ServiceTime.servedMs`): until then the device should be back. */
+  /** Time at which the device should be back, on the clock of `ServiceTime.servedMs`. */
   readonly dueMs: number;
   readonly failure?: Failure | undefined;
 }
 
 /**
- * vanished: took all of it and was not heard of since. silent: took part of it and was not heard of since. not-running: is back, after it
- * took all of it, with another build. interrupted: is back, and never took all of it.
+ * Reason for a failed attempt. vanished: complete download, no request since. silent: incomplete download, no request since. not-running:
+ * complete download, but the device is back with another build. interrupted: the device is back, and no download was complete.
  */
 export type Failure = 'vanished' | 'silent' | 'not-running' | 'interrupted';
 
-/** What was answered to a device, and why; stored when it changes. */
+/** Last decision about a device and its reason; stored when it changes. */
 export interface DecisionRecord {
   readonly action: 'send' | 'current' | 'refuse';
   readonly code: string;
-  /** For people. */
+  /** Explanation for display. */
   readonly text: string;
-  /** Of the release that it is about. */
+  /** Version of the release that the decision is about. */
   readonly version?: string | undefined;
   readonly at: number;
 }
 
-/** What a device said of itself. */
+/** Data that a device reported. */
 export interface StoredReport {
   readonly sketchMd5?: string | undefined;
   readonly version?: string | undefined;
@@ -121,63 +121,63 @@ export interface StoredReport {
   readonly freeSpaceBytes?: number | undefined;
 }
 
-/** What runs on a device, as far as it was recognized. */
+/** Build that runs on a device, as far as it was recognized. */
 export interface RunningRecord {
   readonly by: 'md5' | 'version';
   readonly version: string;
   readonly releaseId?: number | undefined;
-  /** Of the server's own clock (`ServiceTime.servedMs`): when it was first seen to run it. */
+  /** Time at which the device was first seen running it, on the clock of `ServiceTime.servedMs`. */
   readonly sinceMs?: number | undefined;
 }
 
 export interface DeviceRecord {
   readonly project: string;
-  /** Twelve hex digits in capitals with colons, as the devices write them. */
+  /** Twelve capital hex digits with colons, as devices send it. */
   readonly mac: string;
-  /** Counts the times that it was saved: whoever saves an old copy is told so. 0: never. */
+  /** Number of times the record was saved; 0 if never. Saving an old copy is a conflict. */
   readonly revision: number;
-  /** Named by somebody, not only seen. */
+  /** Whether the device was enrolled by a person, not only seen in requests. */
   readonly enrolled: boolean;
   readonly name?: string | undefined;
   readonly board?: string | undefined;
-  /** In place of the one that the URL names. */
+  /** Channel that replaces the one in the request URL. */
   readonly channel?: string | undefined;
-  /** That its URL named last. */
+  /** Channel from the last request URL. */
   readonly askedChannel?: string | undefined;
-  /** Devices that rollouts treat alike. */
+  /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
-  /** The only version that it gets, whatever channels and rollouts offer. */
+  /** Only version that the device gets, whatever its channel and rollouts offer. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
   readonly credential?: Credential | undefined;
   readonly firstSeenAt?: number | undefined;
-  /** It took an update and came back with it: no made-up device, as far as one can tell. */
+  /** The device came back with an update, so it is probably a real device. */
   readonly proven?: boolean | undefined;
   readonly running?: RunningRecord | undefined;
   readonly decisions: { readonly [Kind in ImageKind]?: DecisionRecord | undefined };
-  /** The latest ones, one a release. */
+  /** Latest attempts, one for each release. */
   readonly attempts: readonly Attempt[];
 }
 
-/** A release on its way to the devices of a channel, stage by stage. */
+/** Delivery of a release to the devices of a channel, stage by stage. */
 export interface RolloutRecord {
   readonly id: number;
   readonly project: string;
   readonly channel: string;
   readonly version: string;
-  /** The version, of each kind and board. */
+  /** Releases of the version, for each kind and board. */
   readonly releaseIds: readonly number[];
-  /** What the channel offered when it began: who is not to get the new one yet stays with these. */
+  /** Current releases of the channel at the start; devices that may not get the new one yet stay on these. */
   readonly formerIds: readonly number[];
-  /** Canaries by their MACs. */
+  /** Stages, with canaries resolved to MACs. */
   readonly stages: readonly RolloutStage[];
   readonly gate: RolloutGate;
   readonly halt: RolloutHalt;
   readonly state: RolloutState;
   readonly reason?: string | undefined;
-  /** The first ones are open. */
+  /** Number of open stages, counted from the first. */
   readonly openStages: number;
-  /** Failures that somebody knows of and that do not halt it again. */
+  /** Known failures that do not halt the rollout again. */
   readonly accepted: { readonly failed: number; readonly vanished: number };
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -185,19 +185,19 @@ export interface RolloutRecord {
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
   readonly samples: readonly RolloutSample[];
-  /** Of each stage, of one that another has followed. */
+  /** Final tally of each stage, stored when another rollout follows. */
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
 
 interface RolloutEvent {
   readonly at: number;
-  /** Such as `stage 2 opened`. */
+  /** Event such as `stage 2 opened`. */
   readonly event: string;
   readonly by: Actor;
   readonly reason?: string | undefined;
 }
 
-/** How far the enrolled devices had come at a time. */
+/** Progress of the enrolled devices at one time. */
 export interface RolloutSample {
   readonly at: number;
   readonly sent: number;
@@ -206,7 +206,7 @@ export interface RolloutSample {
   readonly openStages: number;
 }
 
-/** A device, with what may be lost in a crash. */
+/** Device record with the data of its last check-in, which may be lost in a crash. */
 export interface SeenDevice {
   readonly record: DeviceRecord;
   readonly lastSeenAt?: number | undefined;
@@ -214,12 +214,12 @@ export interface SeenDevice {
 }
 
 export interface TokenRecord {
-  /** The part of a token that is no secret. */
+  /** Public part of a token. */
   readonly id: string;
-  /** SHA-256 of the other part, hex. */
+  /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
   readonly role: Role;
-  /** The only one that it is good for. */
+  /** Only project that the token is valid for; undefined for all. */
   readonly project?: string | undefined;
   readonly name: string;
   readonly createdAt: number;

@@ -1,18 +1,18 @@
 import type { Attempt, DecisionRecord, DeviceRecord } from './records.ts';
 
 /**
- * How a device stands, in a word that lists can be filtered by.
+ * Update state of a device, by which lists can be filtered.
  *
- * - failed: was sent an update and did not come to run it; it gets it again when somebody says so
- * - refused: it should have something, and is not sent it; its decision says why
- * - waiting: an update is on its way, or its turn has not come
- * - current: there is nothing to do
- * - unseen: enrolled, and it never asked
+ * - failed: an update was sent and the device does not run it; it is sent again after a retry
+ * - refused: the device should get an update but is not sent it; its decision has the reason
+ * - waiting: an update is on its way, or the stage of the device is not open yet
+ * - current: there is nothing to install
+ * - unseen: the device is enrolled and has made no request
  */
 export const standings = ['failed', 'refused', 'waiting', 'current', 'unseen'] as const;
 export type Standing = (typeof standings)[number];
 
-/** The worst of its sketch and its files; `standings` is in that order. */
+/** Returns the worse state of sketch and filesystem; `standings` lists the worst first. */
 export function standingOf({ decisions, attempts }: Pick<DeviceRecord, 'decisions' | 'attempts'>): Standing {
   const found = (['sketch', 'filesystem'] as const).map((kind) =>
     standingOfKind(
@@ -23,7 +23,7 @@ export function standingOf({ decisions, attempts }: Pick<DeviceRecord, 'decision
   return standings.find((standing) => found.includes(standing)) ?? 'unseen';
 }
 
-/** A failure stays until somebody forgives it, or the next update is sent; whatever is offered meanwhile. */
+/** Returns the state for one kind of image. A failure stays until it is retried or the next update is sent. */
 function standingOfKind(decision: DecisionRecord | undefined, latest: Attempt | undefined): Standing {
   if (decision === undefined) return 'unseen';
   const { action, code } = decision;

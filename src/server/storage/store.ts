@@ -16,8 +16,8 @@ import type {
 import type { Standing } from './standing.ts';
 
 /**
- * Everything that a server keeps. What any of these promises tells was written for good before it was fulfilled; only `touch`,
- * `setServedMs` and the samples of a rollout may be lost in a crash before that. `test/server/store-contract.ts` is what a store has to do.
+ * Storage of a server. A promise resolves only after its data is durable; `touch`, `setServedMs` and the samples of a rollout may still be
+ * lost in a crash. `test/server/store-contract.ts` defines what a store must do.
  */
 export interface Store {
   readonly catalog: CatalogStore;
@@ -26,17 +26,17 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
   readonly blobs: BlobStore;
-  /** How long servers have run on this data, in milliseconds. */
+  /** Returns how long servers have run on this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
-  /** All of it but the blobs, as lines that `restore` reads. */
+  /** Yields all data except the blobs, as lines for `restore`. */
   dump(): AsyncIterable<DumpLine>;
-  /** Into an empty store, all of it or nothing. */
+  /** Restores all lines into an empty store, or none. */
   restore(lines: AsyncIterable<DumpLine>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A row of a table, with values that JSON can hold. */
+/** Row of a table, with values that JSON can hold. */
 export interface DumpLine {
   readonly table: string;
   readonly row: Readonly<Record<string, string | number | null>>;
@@ -44,14 +44,14 @@ export interface DumpLine {
 
 export interface Publication {
   readonly release: Omit<ReleaseRecord, 'id' | 'yanked'>;
-  /** Where it is offered at once; undefined for builds that are held back or only recognized. */
+  /** Channel that serves the release immediately; undefined for drafts and reference builds. */
   readonly channel: string | undefined;
-  /** The project, when it is new or changes with it. */
+  /** Project record, if the project is new or changes. */
   readonly project: ProjectRecord | undefined;
   readonly by: Actor;
 }
 
-/** version-taken: there is one with this name and other bytes. */
+/** Result of a publication. version-taken: a release with this name and other bytes exists. */
 export interface PublicationResult {
   readonly outcome: 'published' | 'promoted' | 'unchanged' | 'version-taken';
   readonly release: ReleaseRecord;
@@ -60,50 +60,50 @@ export interface PublicationResult {
 export interface CatalogStore {
   projects(): Promise<readonly ProjectRecord[]>;
   saveProject(project: ProjectRecord, by: Actor): Promise<void>;
-  /** In one step: the project, the release, the MD5s by which it is recognized, and what the channel offers. */
+  /** Writes the project, the release, its sketch MD5s and the current release of the channel in one transaction. */
   publish(publication: Publication): Promise<PublicationResult>;
-  /** The newest first. Ids grow with time. */
+  /** Returns releases, newest first. Ids increase with time. */
   releases(
     project: string,
     page: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<readonly ReleaseRecord[]>;
-  /** All that serve by these names and are not yanked are offered from now on; their ids were taken from `releases`. */
+  /** Promotes releases on a channel; skips reference builds and yanked releases. */
   offer(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
-  /** They are neither offered nor sent any more. */
+  /** Makes releases unavailable on all channels. */
   yank(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void>;
-  /** What all channels of a project offer. */
+  /** Returns the current releases of all channels of a project. */
   offers(project: string): Promise<readonly Offer[]>;
-  /** What a channel has ever offered and is not yanked, the newest first. */
+  /** Returns the releases that a channel has ever served and that are not yanked; the latest promoted first. */
   offeredBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
-  /** The builds that report themselves by this MD5 of 32 lower-case hex digits; few, since they are equal byte for byte. */
+  /** Returns the builds with this sketch MD5 of 32 lower-case hex digits. They are few, since their bytes are equal. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
-  /** All kinds and boards of a version that serve and are not yanked. */
+  /** Returns the releases of a version, of all kinds and boards, without reference builds and yanked releases. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
-  /** Those that exist, yanked ones too. */
+  /** Returns the releases that exist, including yanked ones. */
   byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
-  /** Whether a release needs this blob. */
+  /** Returns whether a release needs this blob. */
   isReferenced(sha256: string): Promise<boolean>;
 }
 
-/** Where a list goes on, and how long it may become. Of `after` and `before` only one is given; before: the last ones before it. */
+/** Start and maximum length of a list. At most one of `after` and `before` is set; `before` selects the last entries before it. */
 export interface Page {
   readonly after?: string | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
 }
 
-/** Which devices of a project are meant; all that is given must fit. */
+/** Conditions for devices of a project; all must match. */
 export interface DeviceFilter {
-  /** Part of a MAC, with or without its colons, or of a name. */
+  /** Part of a name, or of a MAC with or without colons. */
   readonly text?: string | undefined;
   readonly standing?: Standing | undefined;
-  /** That it runs, as far as it was recognized. */
+  /** Version that the device runs, as far as it was recognized. */
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
 }
 
-/** How many devices of a project have all of this in common. */
+/** Number of devices of a project that share these values. */
 export interface DeviceCount {
   readonly standing: Standing;
   readonly runs?: string | undefined;
@@ -118,35 +118,35 @@ export interface Touch {
   readonly report: StoredReport;
 }
 
-/** What is done to a device: it is changed, may be sent again what it failed with, or has failed since it was not heard of in time. */
+/** Kind of change to a device: an edit, a retry after a failure, or a failure because the device was not back in time. */
 export type DeviceAction = 'device.change' | 'device.retry' | 'device.overdue';
 
 export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
-   * Writes a record whose revision is that of the stored one (0: there is none yet), and counts it up. A device that is new must find
-   * room among `mostDevices`; one that nobody named and that never took an update makes way for it.
+   * Writes a record if its revision is that of the stored one (0: none yet), and increments the revision. A new device must fit within
+   * `mostDevices`; devices that are not enrolled and never ran an update are removed for it.
    *
-   * @param by where somebody changed it, for the audit log
-   * @param action what was done then
+   * @param by author of the change, for the audit log; undefined for changes that follow from device requests
+   * @param action kind of the change, for the audit log
    */
   save(
     record: DeviceRecord,
     options: { mostDevices: number; by?: Actor | undefined; action?: DeviceAction | undefined },
   ): Promise<'saved' | 'conflict' | 'full'>;
-  /** Remembers when devices were last seen, and what they said. */
+  /** Stores when devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
-  /** In the order of their MACs. */
+  /** Returns devices, sorted by MAC. */
   list(project: string, page: Page, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
-  /** Those with an attempt that was due before. */
+  /** Returns devices with a pending attempt that was due before `servedMs`. */
   overdue(servedMs: number, limit: number): Promise<readonly DeviceRecord[]>;
   remove(project: string, mac: string, by: Actor): Promise<boolean>;
   count(project: string): Promise<number>;
-  /** How the devices of a project stand; in no order. Looks at each of them. */
+  /** Counts the devices of a project by state, version and group; unordered. */
   tally(project: string): Promise<readonly DeviceCount[]>;
 }
 
-/** What is noted in the audit log with a change. */
+/** Audit entry written with a change. */
 export interface Note {
   readonly by: Actor;
   readonly action: string;
@@ -154,21 +154,25 @@ export interface Note {
 }
 
 export interface RolloutStore {
-  /** @returns undefined when one is under way on the channel */
+  /**
+   * Creates a rollout.
+   *
+   * @returns undefined if another one is under way on the channel
+   */
   create(rollout: Omit<RolloutRecord, 'id'>, note: Note): Promise<RolloutRecord | undefined>;
   /**
-   * In one step with what the channel offers from then on, where that changes.
+   * Saves a rollout and the new current releases of its channel, if any, in one transaction.
    *
-   * @param note undefined: only its samples changed, which may be lost in a crash
+   * @param change undefined if only data changed that may be lost in a crash
    */
   save(
     rollout: RolloutRecord,
     change: undefined | { readonly note: Note; readonly offer?: readonly number[] },
   ): Promise<void>;
-  /** The newest first. */
+  /** Returns rollouts, newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
   find(project: string, id: number): Promise<RolloutRecord | undefined>;
-  /** Those under way (active, paused, halted), and of each channel the newest one. */
+  /** Returns the newest rollout of each channel, which includes all that are under way (active, paused, halted). */
   current(): Promise<readonly RolloutRecord[]>;
 }
 
@@ -180,31 +184,36 @@ export interface TokenStore {
 }
 
 export interface AuditStore {
-  /** The newest first. */
+  /** Returns audit entries, newest first. */
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
-  /** What was done to a device, the newest first. */
+  /** Returns the changes of a device, newest first. */
   ofDevice(project: string, mac: string, limit: number): Promise<readonly AuditEntry[]>;
 }
 
-/** Bytes by their SHA-256. */
+/** Bytes, addressed by their SHA-256. */
 export interface BlobStore {
   state(sha256: string): Promise<UploadState>;
   /**
-   * Adds to a blob. Many pieces may come, from where `state` says that the last one stopped.
+   * Appends a piece to a blob, at the offset that `state` returns.
    *
-   * @returns digest-mismatch: all of it was there, was something else, and is gone. offset: the piece does not go there
+   * @returns digest-mismatch: the upload was complete or too long, its bytes do not match, and it was removed. offset: the piece does not
+   *   start where the upload ends
    */
   append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'>;
-  /** @returns undefined where there is no such blob, or its bytes are not what they were */
+  /**
+   * Reads a blob.
+   *
+   * @returns undefined if the blob does not exist or is corrupt
+   */
   read(sha256: string): Promise<Uint8Array | undefined>;
-  /** File of a complete blob, for a reader in another thread. */
+  /** Returns the file of a complete blob, for a reader in another thread. */
   path(sha256: string): string;
   remove(sha256: string): Promise<void>;
-  /** Complete blobs and begun uploads that were last written to before; `complete` tells them apart. */
+  /** Returns complete blobs and unfinished uploads that were last written before `at`. */
   olderThan(at: number): Promise<readonly UploadState[]>;
-  /** Bytes of all uploads that were begun. */
+  /** Returns the total bytes of all unfinished uploads. */
   pendingBytes(): Promise<number>;
-  /** Where a web server in front finds a blob below the folder of blobs; undefined where it can't. */
+  /** Returns the path of a blob below the blob folder, for a web server in front; undefined if the store has no such path. */
   location(sha256: string): string | undefined;
 }
 

@@ -4,12 +4,12 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { readOptionalFile } from '../../files/read.ts';
 import { writeAtomically, writeError } from '../../files/write.ts';
 
-/** Where a server keeps the authority of its own. */
+/** Returns the folder of the server's own authority. */
 export function authorityIn(data: string): string {
   return join(data, 'tls');
 }
 
-/** What the folder of an authority holds. */
+/** Returns the paths of the files in the folder of an authority. */
 export function tlsFiles(folder: string) {
   const at = (name: string) => join(folder, name);
   return {
@@ -21,7 +21,7 @@ export function tlsFiles(folder: string) {
   };
 }
 
-/** Of these a backup is made: devices trust the two keys. The header for sketches is made again. */
+/** Files included in a backup, because devices trust the two keys. The header for sketches is generated again. */
 export const savedFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'] as const;
 
 export interface AuthorityFile {
@@ -29,14 +29,18 @@ export interface AuthorityFile {
   readonly content: Uint8Array;
 }
 
-/** As far as they are there. */
+/** Reads the files that exist. */
 export async function readAuthority(folder: string): Promise<readonly AuthorityFile[]> {
   const read = async (name: AuthorityFile['name']) => ({ name, content: await readOptionalFile(join(folder, name)) });
   const found = await Promise.all(savedFiles.map(read));
   return found.flatMap(({ name, content }) => (content === undefined ? [] : [{ name, content }]));
 }
 
-/** @throws OtaError SERVER_DATA_NOT_EMPTY where there is another authority already */
+/**
+ * Checks that the folder holds no other authority than the given files.
+ *
+ * @throws OtaError SERVER_DATA_NOT_EMPTY
+ */
 export async function requireNoOther(folder: string, files: readonly AuthorityFile[]): Promise<void> {
   for (const { name, content } of await readAuthority(folder)) {
     const restored = files.find((file) => file.name === name);
@@ -45,7 +49,11 @@ export async function requireNoOther(folder: string, files: readonly AuthorityFi
   }
 }
 
-/** @throws OtaError FILE_UNWRITABLE */
+/**
+ * Writes the files; those with keys are readable by the owner only.
+ *
+ * @throws OtaError FILE_UNWRITABLE
+ */
 export async function writeAuthority(folder: string, files: readonly AuthorityFile[]): Promise<void> {
   if (files.length === 0) return;
   await makePrivateFolder(folder);
@@ -54,7 +62,11 @@ export async function writeAuthority(folder: string, files: readonly AuthorityFi
   }
 }
 
-/** @throws OtaError FILE_UNWRITABLE */
+/**
+ * Creates a folder that only its owner can access.
+ *
+ * @throws OtaError FILE_UNWRITABLE
+ */
 export async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw writeError(folder, cause);

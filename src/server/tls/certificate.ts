@@ -1,23 +1,30 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** What a server shows to its clients, and the key that it proves it with; both PEM. */
+/** Certificate that a server presents to its clients, and its private key, both in PEM form. */
 export interface Certificate {
-  /** The server's own certificate first; those that lead to a known authority may follow. */
+  /** The server's own certificate, optionally followed by the chain to a known authority. */
   readonly cert: string;
   readonly key: string;
 }
 
-/** Where a certificate comes from. It is asked again and again: certificates are renewed while the server runs. */
+/** Source of a certificate. It is read repeatedly, because certificates are renewed while the server runs. */
 export interface CertificateSource {
-  /** @throws OtaError when there is none that can be used */
+  /**
+   * Reads the certificate.
+   *
+   * @throws OtaError if there is no usable certificate
+   */
   read(): Promise<Certificate>;
 }
 
-/** Whose certificate a server shows. */
+/** Certificate that a server presents. */
 export type TlsOptions =
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
-  /** One that is made and renewed here; `hosts` are the names and addresses that clients use, beside those of the machine itself. */
+  /**
+   * Created and renewed by the server; `hosts` are the names and addresses that clients use, in addition to `localhost` and `127.0.0.1`.
+   * Without any, those of the machine.
+   */
   | { readonly kind: 'self-signed'; readonly hosts: readonly string[] };
 
 /**
@@ -34,7 +41,7 @@ export function readCertificate(pem: string, path: string): X509Certificate {
 }
 
 /**
- * Reads a private key of any kind that TLS knows.
+ * Reads a private key of any type that TLS supports.
  *
  * @throws OtaError TLS_FILE_UNUSABLE
  */

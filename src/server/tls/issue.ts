@@ -3,11 +3,11 @@ import { isIP } from 'node:net';
 import forge from 'node-forge';
 
 const dayMs = 86_400_000;
-/** Devices do not look at the dates of an authority, browsers do. UTCTime, which is shorter, ends in 2049. */
+/** Devices ignore the dates of an authority, browsers do not. UTCTime, the shorter encoding, ends in 2049. */
 const authorityDays = 20 * 365;
-/** Apple's systems take no certificate for longer than 825 days, even of an authority that was installed by hand. */
+/** Apple's systems reject certificates with a validity of more than 825 days, even from an authority that was installed manually. */
 const serverDays = 365;
-/** A device whose clock is slow must not find the certificate to be of tomorrow. */
+/** A certificate must not appear to be from the future to a device whose clock is slow. */
 const clockSlackDays = 1;
 
 /** Types of names in a subjectAltName (RFC 5280, 4.2.1.6). */
@@ -15,8 +15,8 @@ const dnsName = 2;
 const ipAddress = 7;
 
 /**
- * Makes the certificate of an authority, valid from now. Made again of the same key it is the same to devices: of a trust anchor they keep
- * the name and the key.
+ * Creates the certificate of an authority, valid from now. A new certificate for the same key is equivalent for devices, because they keep
+ * only the name and the key of a trust anchor.
  *
  * @returns PEM
  */
@@ -35,7 +35,7 @@ export function issueAuthority(key: KeyObject, now: Date): string {
   return signed(certificate, key);
 }
 
-/** Whom a server's certificate is for, and who vouches for it. */
+/** Subject and issuer of a server certificate. */
 export interface ServerRequest {
   readonly authority: X509Certificate;
   readonly authorityKey: KeyObject;
@@ -45,10 +45,10 @@ export interface ServerRequest {
 }
 
 /**
- * Makes the certificate of a server, valid from now.
+ * Creates the certificate of a server, valid from now.
  *
- * An address stands in it as an address, which browsers look for, and as a name, which BearSSL looks for (`br_x509_minimal` knows only
- * dNSName, and HTTPClient hands it the host as it stands in the URL).
+ * An IP address is included both as an address, which browsers require, and as a name, which BearSSL requires (`br_x509_minimal` knows only
+ * dNSName, and HTTPClient passes it the host as written in the URL).
  *
  * @returns PEM
  */
@@ -73,7 +73,7 @@ export function issueServerCertificate(request: ServerRequest, now: Date): strin
 
 function blank(publicKey: KeyObject, now: Date, days: number): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
-  // Positive, and as short as DER has it.
+  // Positive, and in the shortest DER form.
   certificate.serialNumber = `4${randomBytes(15).toString('hex').slice(1)}`;
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }).toString());
   certificate.validity.notBefore = new Date(now.getTime() - clockSlackDays * dayMs);

@@ -1,10 +1,10 @@
 import type { Log } from '../observability/log.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 
-/** certbot renews a month ahead; a minute is soon enough, and the files are small. */
+/** certbot renews a month ahead, so a minute is soon enough; and the files are small. */
 const defaultCheckEveryMs = 60_000;
 
-/** A certificate that is read again while a server shows it. */
+/** Certificate that is read again while a server uses it. */
 export class LiveCertificate {
   readonly #source: CertificateSource;
   readonly #log: Log;
@@ -18,7 +18,11 @@ export class LiveCertificate {
     this.#current = first;
   }
 
-  /** @throws OtaError those of the source: a server does not start without a certificate */
+  /**
+   * Reads the certificate for the first time; without one, a server does not start.
+   *
+   * @throws OtaError the errors of the source
+   */
   static async open(source: CertificateSource, log: Log): Promise<LiveCertificate> {
     return new LiveCertificate(source, log, await source.read());
   }
@@ -28,15 +32,15 @@ export class LiveCertificate {
   }
 
   /**
-   * Reads it again, and tells of another one. What cannot be used, such as a new certificate whose key is yet to be written, leaves the
-   * one that there is.
+   * Reads the certificate again, and calls `onChange` if it is a different one. If it cannot be used, for example because the key of a new
+   * certificate is not written yet, the current one is kept.
    */
   reload(onChange: (certificate: Certificate) => void): Promise<void> {
     this.#reading = this.#reading.then(() => this.#reload(onChange));
     return this.#reading;
   }
 
-  /** Reloads it from time to time, until `stop` is called. */
+  /** Reloads the certificate periodically until `stop` is called. */
   watch(onChange: (certificate: Certificate) => void, everyMs = defaultCheckEveryMs): { stop(): Promise<void> } {
     const timer = setInterval(() => void this.reload(onChange), everyMs).unref();
     return {

@@ -7,17 +7,17 @@ import { LiveCertificate } from './live-certificate.ts';
 import { ownFiles } from './own-files.ts';
 import { replaceCertificate } from './secure-server.ts';
 
-/** Keeps a server's certificate what it should be. */
+/** Keeps the certificate of a server up to date. */
 interface Renewal {
-  /** Looks at once. */
+  /** Checks the certificate now. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface ServerTls {
-  /** Of now; absent where there is no TLS. */
+  /** Certificate at the start. Undefined without TLS. */
   readonly certificate: Certificate | undefined;
-  /** Files to be handed on, where the server is its own authority: for clients, and for sketches. */
+  /** Paths of the files for clients and for sketches, if the server is its own authority. */
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
   keepCurrent(server: HttpServer | HttpsServer): Renewal;
 }
@@ -25,8 +25,10 @@ export interface ServerTls {
 const nothingToRenew: Renewal = { reload: async () => undefined, stop: async () => undefined };
 
 /**
- * @param folder of an authority of this server's own
- * @throws OtaError those of the source of the certificate
+ * Opens the certificate of a server.
+ *
+ * @param folder of the server's own authority
+ * @throws OtaError the errors of the certificate source
  */
 export async function openTls(options: TlsOptions | undefined, folder: string, log: Log): Promise<ServerTls> {
   if (options === undefined) return { certificate: undefined, trust: undefined, keepCurrent: () => nothingToRenew };
@@ -44,7 +46,7 @@ export async function openTls(options: TlsOptions | undefined, folder: string, l
   };
 }
 
-/** node-forge is loaded only where certificates are made. */
+/** Loads node-forge only if certificates are created. */
 async function sourceOf(
   options: TlsOptions,
   folder: string,

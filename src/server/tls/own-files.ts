@@ -3,7 +3,7 @@ import { readNamedFile } from '../../files/read.ts';
 import { type CertificateSource, readCertificate, readTlsKey } from './certificate.ts';
 
 /**
- * A certificate that somebody else renews, such as certbot.
+ * Returns the source of a certificate that another program renews, such as certbot.
  *
  * @returns a source that throws OtaError FILE_NOT_FOUND, FILE_UNREADABLE, TLS_FILE_UNUSABLE, TLS_KEY_MISMATCH
  */

@@ -6,14 +6,14 @@ import type { Certificate } from './certificate.ts';
 import { cacheSessions } from './session-cache.ts';
 
 /**
- * Of the plain text in one record: a device must hold all of it to check it, and has 40 KB for everything. One that negotiates 512 bytes
- * (RFC 6066, 4) gets these, as OpenSSL sees to by itself.
+ * Plain text bytes per TLS record: a device must hold a whole record to verify it, and has 40 KB of memory in total. If a client negotiates
+ * 512 bytes (RFC 6066, 4), OpenSSL keeps to them by itself.
  */
 const mostRecordBytes = 1024;
-/** A device asks once in an hour or so. */
+/** Devices check for updates about once an hour. */
 const sessionSeconds = 86_400;
 
-/** An HTTP server behind TLS, for devices too. */
+/** Creates an HTTPS server with settings that suit devices too. */
 export function createSecureServer(
   settings: ServerOptions & { readonly headersTimeout: number },
   certificate: Certificate,
@@ -25,7 +25,7 @@ export function createSecureServer(
   return server;
 }
 
-/** From the next connection on. */
+/** Replaces the certificate, starting with the next connection. */
 export function replaceCertificate(server: Server, certificate: Certificate): void {
   server.setSecureContext(secureOptions(certificate));
 }
@@ -35,9 +35,9 @@ function secureOptions({ cert, key }: Certificate) {
     cert,
     key,
     sessionTimeout: sessionSeconds,
-    // A session outlives the certificate that it began with.
+    // Sessions stay valid when the certificate is replaced.
     sessionIdContext: 'ota-hooks',
-    // Who prefers ChaCha20 has no AES in hardware, as an ESP8266 has none.
+    // Clients that prefer ChaCha20 have no AES hardware; nor has an ESP8266.
     secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
   };
 }

@@ -10,17 +10,17 @@ import { deviceHeader } from './device-header.ts';
 import { issueAuthority, issueServerCertificate } from './issue.ts';
 
 /**
- * RSA: a sketch that is built with "Basic SSL ciphers" knows nothing else (BEARSSL_SSL_BASIC of the core), and its signatures are those
- * that are quickly checked. 2048 bits, and no chain, keep the certificate below one record of 1 KB.
+ * RSA, because a sketch built with "Basic SSL ciphers" supports nothing else (BEARSSL_SSL_BASIC of the core), and because its signatures
+ * are fast to verify. 2048 bits and no chain keep the certificate below one record of 1 KB.
  */
 const keyBits = 2048;
 const renewBeforeMs = 30 * 86_400_000;
 
 /**
- * An authority of this server's own, and a certificate of it that is renewed in time, always for the same key: what devices pin (the
- * authority, or the key) stays what it is.
+ * Returns the source of a certificate issued by the server's own authority. The certificate is renewed in time, always for the same key, so
+ * that what devices pin (the authority or the key) does not change.
  *
- * @returns a source that throws OtaError TLS_AUTHORITY_KEY_LOST, TLS_FILE_UNUSABLE, FILE_UNREADABLE, FILE_UNWRITABLE
+ * @returns a source that throws OtaError TLS_AUTHORITY_KEY_LOST, TLS_FILE_UNUSABLE, TLS_KEY_MISMATCH, FILE_UNREADABLE, FILE_UNWRITABLE
  */
 export function selfSigned(folder: string, hosts: readonly string[]): CertificateSource {
   const paths = tlsFiles(folder);
@@ -51,7 +51,7 @@ interface Wanted {
   readonly hosts: readonly string[];
 }
 
-/** The key is written first: a certificate without it could not be told from one whose key was lost. */
+/** Writes the key before the certificate: a certificate without a key means that the key was lost. */
 async function authorityIn(paths: Paths): Promise<Pick<Wanted, 'authority' | 'authorityKey'>> {
   const [pem, found] = [await textOf(paths.authority), await keyIn(paths.authorityKey)];
   if (pem !== undefined && found === undefined) {
@@ -78,7 +78,7 @@ async function newKey(path: string): Promise<KeyObject> {
   return privateKey;
 }
 
-/** Whatever is wrong with it, another one is made. */
+/** Returns whether the certificate can be kept. If anything is wrong with it, another one is issued. */
 function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   try {
     const certificate = readCertificate(pem, '');
@@ -91,14 +91,14 @@ function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   }
 }
 
-/** Whoever publishes on the machine of the server reaches it by these. */
+/** Names of the server for clients on the same machine, such as `publish`. */
 const loopback = ['localhost', '127.0.0.1'];
 
 function withOwnNames(hosts: readonly string[]): readonly string[] {
   return [...new Set([...hosts.map((host) => host.toLowerCase()), ...loopback])];
 }
 
-/** Names and addresses by which others in the network may know this machine. */
+/** Returns names and addresses by which other machines in the network may reach this one. */
 function ownHosts(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const addresses = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);

@@ -5,8 +5,8 @@ import { Lru } from '../lru.ts';
 const mostSessions = 20_000;
 
 /**
- * Remembers sessions by their ids, so that a device that comes back needs neither a certificate nor the arithmetic of RSA: BearSSL resumes
- * by id, and knows no tickets. They are kept in memory only; after a restart each device makes one full handshake.
+ * Caches sessions by ID, so that a device that reconnects needs neither a certificate nor RSA computations: BearSSL resumes by ID and does
+ * not support tickets. The cache is in memory only; after a restart each device makes one full handshake.
  */
 export function cacheSessions(server: Server, most = mostSessions): void {
   const sessions = new Lru<Buffer>(most);

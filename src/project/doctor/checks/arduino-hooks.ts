@@ -9,7 +9,7 @@ import { readText } from '../../init/text-file.ts';
 import type { Check, Finding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
-/** The hooks of the Arduino IDE stand inside an installed core, and go with it when it is upgraded. */
+/** Checks the hooks of the Arduino IDE. They are inside an installed core, so an upgrade of the core removes them. */
 export const arduinoHooks: Check = {
   about: 'the installed Arduino cores have their hooks, and these can run',
   run: async (world) => {
@@ -27,7 +27,7 @@ export const arduinoHooks: Check = {
 
 interface Look {
   readonly core: InstalledCore;
-  /** `undated`: the lines are there, but not what keeps arduino-cli's cache of cores out. */
+  /** `undated`: the lines are present, but the stamp file that disables arduino-cli's core cache is missing or has lost its date. */
   readonly state: 'hooked' | 'undated' | 'damaged' | 'absent';
   readonly text: string;
 }
@@ -86,7 +86,7 @@ function withoutHooks(name: string, wasInstalled: boolean, world: World, way: Wa
   return { level: 'note', says: `${name} has no hooks; only builds in the Arduino IDE would need them` };
 }
 
-/** Node.js or this package may have moved since. */
+/** Reports programs that do not exist: Node.js or this package may have moved since the installation. */
 function missingPrograms(name: string, text: string, way: Way): readonly Finding[] {
   const recipes = [headerHook, packHook].map((property) => valuesOf(text, property).findLast(isOurs) ?? '');
   return [...new Set(recipes.flatMap(programsOf))]
@@ -94,7 +94,7 @@ function missingPrograms(name: string, text: string, way: Way): readonly Finding
     .map((path) => ({ level: 'error', says: `${name}: the hooks run ${path}, which is not there`, ...way }));
 }
 
-/** Lines behind ours win. */
+/** Reports later lines that set our properties again: the last value wins. */
 function overridden(name: string, text: string): readonly Finding[] {
   return [headerHook, packHook].flatMap((property): Finding[] => {
     if (isOurs(valuesOf(text, property).at(-1) ?? '')) return [];
@@ -112,7 +112,7 @@ function valuesOf(text: string, property: string): readonly string[] {
   return lines.map((line) => Buffer.from(line.slice(property.length + 1), 'latin1').toString('utf8'));
 }
 
-/** The first two words: a quote that opens a word closes it before a blank. */
+/** Returns the first two arguments. A quote that opens an argument closes it before a space. */
 function programsOf(recipe: string): readonly string[] {
   const words = /^(?:"(.+?)"|'(.+?)'|(\S+)) (?:"(.+?)"|'(.+?)'|(\S+))(?: |$)/.exec(recipe) ?? [];
   return words.slice(1).filter((word) => word !== undefined);

@@ -7,8 +7,9 @@ import { firewallOf } from '../firewall.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /**
- * In an espota upload the device connects to this machine. A virtual device does so here, on the address that devices would be told: this
- * finds ports that are taken and addresses that are none, but not a firewall, which lets a machine connect to itself; so that is asked for.
+ * Checks whether a device can connect to this machine, as it must in an espota upload. A virtual device connects to the address that real
+ * devices would receive. This finds occupied ports and invalid addresses, but not a firewall, because a machine can always connect to
+ * itself. So the firewall is queried separately.
  */
 export const callBack: Check = {
   about: 'devices can call back in an espota upload',
@@ -50,7 +51,7 @@ async function firewall(world: World, hostPort: number | undefined): Promise<rea
   return [{ level: hostPort === undefined ? 'warning' : 'note', says, mend: `${fixed} ${found.letIn(port)}` }];
 }
 
-/** Networks into which nobody outside can connect. */
+/** Warns about WSL, because devices cannot connect into its network. */
 async function shieldedMachine({ platform, env }: World): Promise<readonly Finding[]> {
   if (platform !== 'linux') return [];
   const kernel = await readFile('/proc/version', 'latin1').catch(() => '');

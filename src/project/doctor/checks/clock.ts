@@ -3,11 +3,11 @@ import glob from 'fast-glob';
 import type { Check, Finding } from '../check.ts';
 import type { World } from '../world.ts';
 
-/** When this was written: a clock that says less is wrong. */
+/** Date on which this check was written; an earlier time is wrong. */
 const earliest = new Date('2026-01-01T00:00:00Z');
 const toleranceMs = 60_000;
 
-/** Builds go by time stamps, certificates by dates. */
+/** Checks the clock: builds depend on time stamps, certificates on dates. */
 export const clock: Check = {
   about: 'the clock is right',
   run: async (world) => {
@@ -21,7 +21,7 @@ export const clock: Check = {
   },
 };
 
-/** A source that is younger than now was copied from a machine with another clock, or the clock was set back. */
+/** Finds sources with a time stamp in the future: they come from a machine with another clock, or the clock was set back. */
 async function fromTheFuture({ project, now, path }: World): Promise<readonly Finding[]> {
   if (project === undefined) return [];
   const places = ['platformio.ini', '*.{ino,h,c,cpp}', '{src,include,lib}/**/*.{ino,h,c,cpp}'];

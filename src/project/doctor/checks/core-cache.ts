@@ -8,9 +8,9 @@ import type { Check, Finding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /**
- * arduino-cli keeps core.a for all sketches (arduino-cli#2382), under a name that ends in the MD5 of the platform's folder and of
- * `compiler.optimization_flags`, which is our salt, and empty in a plain build (`GetCachedCoreArchiveDirName`). So an archive without
- * salt is the one that plain builds link, whatever the sketch's keys are.
+ * Checks arduino-cli's cache of compiled cores, which shares core.a between all sketches (arduino-cli#2382). The name of an archive ends in
+ * the MD5 of the platform's folder and of `compiler.optimization_flags` (`GetCachedCoreArchiveDirName`), which contains our salt and is
+ * empty in a plain build. So plain builds link the archive without salt, whatever keys the sketch has.
  */
 export const coreCache: Check = {
   about: 'the cache of compiled cores does not un-sign a sketch',
@@ -22,7 +22,7 @@ export const coreCache: Check = {
 };
 
 async function ofCore(core: InstalledCore, world: World): Promise<readonly Finding[]> {
-  // With the hooks inside the core, arduino-cli never takes anything from its cache.
+  // With the hooks inside the core, arduino-cli never uses its cache.
   if (await hasIdeHooks(core.folder)) return [];
   const archives = await plainArchives(core, world);
   const states = await Promise.all(archives.map(verifies));
@@ -61,12 +61,12 @@ async function plainArchives({ folder }: InstalledCore, world: World): Promise<r
   return glob(`cores/*_${name}/core.a`, { cwd: cacheFolder(world), absolute: true });
 }
 
-/** Whether the Updater inside refers to the verifier. */
+/** Returns whether the Updater in the archive refers to the verifier. */
 async function verifies(archive: string): Promise<boolean> {
   return (await readFile(archive)).includes('updaterSigningVerifier');
 }
 
-/** Where arduino-cli 1.x and the IDE keep it, unless they were told otherwise in a configuration of their own. */
+/** Returns the cache folder of arduino-cli 1.x and the IDE. Their configuration files, which may name another folder, are not read. */
 function cacheFolder({ env, platform, home }: World): string {
   const places = {
     darwin: join(home, 'Library', 'Caches'),

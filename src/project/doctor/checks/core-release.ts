@@ -7,7 +7,7 @@ import type { Check, Finding } from '../check.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 import type { World } from '../world.ts';
 
-/** Releases of the core that no update should bring to a device, said before somebody builds with them. */
+/** Checks for core releases that no update should bring to a device, before a build uses one. */
 export const coreRelease: Check = {
   about: 'the installed cores make images that can be updated safely',
   run: async (world) => {
@@ -19,7 +19,7 @@ export const coreRelease: Check = {
   },
 };
 
-/** PlatformIO numbers its packages by the versions inside: 3.20702.0 holds core 2.7.2. */
+/** Finds the core packages of PlatformIO. Their versions contain the version of the core: 3.20702.0 holds core 2.7.2. */
 async function frameworks(world: World): Promise<readonly InstalledCore[]> {
   const packages = join(platformioFolder(world), 'packages');
   const found = await glob('framework-arduinoespressif8266*/package.json', { cwd: packages, absolute: true });

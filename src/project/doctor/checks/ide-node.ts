@@ -7,13 +7,13 @@ import { nodeFile, rememberedNode } from '../../init/node.ts';
 import type { Check, Finding } from '../check.ts';
 import { platformioOf, type World } from '../world.ts';
 
-/** What is on the PATH of a program that was started from a desktop, without a shell. */
+/** PATH of a program that is started from a desktop, without a shell. */
 const plainPath: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   linux: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/games', '/usr/games', '/snap/bin'],
 };
 
-/** The hook of PlatformIO finds Node.js in VS Code too, whose PATH may not be that of the terminal. */
+/** Checks that an IDE finds Node.js. The PlatformIO hook also runs in VS Code, whose PATH may differ from that of the terminal. */
 export const ideNode: Check = {
   about: 'an IDE that was started from a desktop finds Node.js',
   run: async (world) => {
@@ -37,7 +37,7 @@ function missing(path: string, folder: string): readonly Finding[] {
   return [{ level: 'error', says, mend: 'Mend the path, or take the line out' }];
 }
 
-/** Windows gives all programs the same PATH. */
+/** Returns whether Node.js is on the PATH of a desktop program. On Windows, all programs have the same PATH. */
 function isOnPlainPath({ platform, node }: World): boolean {
   return platform === 'win32' || plainPath[platform]?.includes(dirname(node.path)) === true;
 }

@@ -10,7 +10,7 @@ import { gitTracking } from '../../keys/git-tracking.ts';
 import type { Check, Finding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
-/** Who else can see the private key: other users, git, and the devices themselves. */
+/** Checks whether other users, git or devices have access to the private key. */
 export const keySecrecy: Check = {
   about: 'the private key is private',
   run: async (world) => {
@@ -24,7 +24,7 @@ export const keySecrecy: Check = {
 };
 
 async function readableByOthers(world: World, path: string): Promise<readonly Finding[]> {
-  // Windows has lists of access in place of these bits, and the user's own folders are for the user.
+  // Windows uses access control lists instead of these bits, and the folders of a user are private.
   if (world.platform === 'win32' || ((await stat(path)).mode & 0o077) === 0) return [];
   const shown = world.path(path);
   return [
@@ -76,7 +76,7 @@ async function ignore(folder: string, name: string): Promise<void> {
   }
 }
 
-/** What lies in `data` becomes the filesystem image, and is read out of any device. */
+/** Reports a key in `data`: its files become part of the filesystem image, which can be read from any device. */
 function sentToDevices({ project, path: show }: World, path: string): readonly Finding[] {
   if (project === undefined || !/^data[\\/]/.test(relative(project.folder, path))) return [];
   const says = `${show(path)} lies in data: the filesystem image would carry it into every device`;

@@ -5,7 +5,7 @@ import { keySizeWarnings, loadPrivateKey, loadPublicKey } from '../../keys/key-f
 import type { Check, Finding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
-/** The project's keys: can be read, work on a device, belong together. */
+/** Checks that the keys of the project can be read, work on a device and belong together. */
 export const keys: Check = {
   about: 'the keys are sound and belong together',
   run: async (world) => {
@@ -52,7 +52,7 @@ async function readable(
   world: World,
   load: (path: string) => Promise<RsaPublicKey>,
 ): Promise<Found> {
-  // What an environment variable holds is the business of the build that has it.
+  // Keys in environment variables are not checked: they belong to the environment of the build.
   if (place === undefined || 'variable' in place) return { key: undefined, findings: [] };
   const path = world.path(place.path);
   try {

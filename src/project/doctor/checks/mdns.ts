@@ -9,7 +9,7 @@ const group = '224.0.0.251';
 const echoMs = 1000;
 const mend = 'Give devices fixed addresses and name them in ota.config.json, or let UDP port 5353 in';
 
-/** Devices are found by mDNS; where that does not work, their addresses must be known. */
+/** Checks whether mDNS works. Without it, the addresses of devices must be known. */
 export const mdns: Check = {
   about: 'devices can be found by mDNS',
   run: async ({ signal }) => {
@@ -26,7 +26,7 @@ export const mdns: Check = {
   },
 };
 
-/** Whether a datagram to the group comes back to its sender: what a network without multicast swallows first. */
+/** Sends a datagram to the multicast group and waits for the copy that returns to the sender. Without multicast, none arrives. */
 async function echo(address: string, signal: World['signal']): Promise<Finding> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {

@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 
 const oldest = [20, 19] as const;
 
-/** Hooks are run by this Node.js, or by the one that a build system finds. */
+/** Checks the version of this Node.js. It runs the hooks, unless the build system finds another one. */
 export const node: Check = {
   about: 'Node.js is new enough',
   run: ({ node: { version, path } }) => {

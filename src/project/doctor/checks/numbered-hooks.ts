@@ -5,13 +5,16 @@ import { readText } from '../../init/text-file.ts';
 import type { Check, Finding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
-/** `recipe.hooks.sketch.prebuild.1.pattern`: arduino-cli 1.3.0 and later then pass over the one without a number, which is ours. */
+/**
+ * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If there is one, arduino-cli 1.3.0 and later ignore the hook without a
+ * number, which is ours.
+ */
 const numbered = new RegExp(
   `^${headerHook.replace('.pattern', '').replaceAll('.', '\\.')}\\.\\d+\\.pattern(?=\\s*=)`,
   'gm',
 );
 
-/** Somebody else's hook, by its name alone, can keep the key out of a build. */
+/** Checks for hooks of other tools that can keep the key out of a build by their name alone. */
 export const numberedHooks: Check = {
   about: 'no other hook takes the place of that which writes the key',
   run: async (world) => {

@@ -9,7 +9,7 @@ import { platformioOf, type World } from '../world.ts';
 
 const header = 'Updater_Signing.h';
 
-/** What other ways of signing have left behind: a header inside the framework holds for every project of this machine. */
+/** Checks for leftovers of other signing tools. A header inside the framework affects every project on this machine. */
 export const otherSigning: Check = {
   about: 'no other signing is in the way',
   run: async (world) => {
@@ -48,13 +48,13 @@ async function headersIn(world: World, framework: string): Promise<readonly Find
     }));
 }
 
-/** The core's own file switches signing off. */
+/** Returns whether a header enables signing. The core's own header disables it. */
 async function definesSigning(path: string): Promise<boolean> {
   const text = await readFile(path, 'latin1').catch(() => '');
   return /^\s*#\s*define\s+ARDUINO_SIGNING\s+1/m.test(text);
 }
 
-/** A header of the project may come before the generated one. */
+/** Reports headers of the project that may shadow the generated one. */
 async function headersOfProject(world: World): Promise<readonly Finding[]> {
   if (world.project === undefined) return [];
   const { folder } = world.project;

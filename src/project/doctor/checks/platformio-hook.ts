@@ -4,7 +4,7 @@ import { hookOf, hookState } from '../../init/hook-line.ts';
 import type { Check, Finding } from '../check.ts';
 import { platformioOf, settingsOf, type World } from '../world.ts';
 
-/** Every environment for an ESP8266 runs the hook, early enough, and its file is there. */
+/** Checks that every environment for an ESP8266 runs the hook early enough and that the hook's file exists. */
 export const platformioHook: Check = {
   about: 'platformio.ini runs the hook',
   run: (world) => {
@@ -38,10 +38,10 @@ function withoutHook(world: World, section: string): Finding {
   return { level: hasKeys ? 'error' : 'note', says, mend: 'ota-hooks init puts it in' };
 }
 
-/** With SCons before 4.6, PlatformIO passes over a script that is not there. */
+/** Reports a missing hook file. With SCons before 4.6, PlatformIO ignores a script that does not exist. */
 function missingFile(world: World, script: string, section: string): readonly Finding[] {
   const folder = world.project?.folder ?? world.folder;
-  // A path with variables of SCons is known in the build only.
+  // A path with SCons variables is known only during the build.
   if (script.includes('$') || existsSync(isAbsolute(script) ? script : join(folder, script))) return [];
   const says = `platformio.ini: the hook of [${section}] is not there: ${script}`;
   const mend = 'npm install in the project; an old PlatformIO (up to 6.1.11) would build without it, unsigned';

@@ -4,7 +4,7 @@ import type { Check, Finding } from '../check.ts';
 import { nearest } from '../spelling.ts';
 import { platformioOf } from '../world.ts';
 
-/** Options of platformio.ini that do not do what they look like. */
+/** Checks for options of platformio.ini that do not have the effect that their name or value suggests. */
 export const platformioOptionNames: Check = {
   about: 'the options of platformio.ini mean what they say',
   run: (world) => {
@@ -20,7 +20,7 @@ export const platformioOptionNames: Check = {
   },
 };
 
-/** Our hook refuses what it does not know; all else PlatformIO passes over. */
+/** Reports misspelled options. The hook rejects unknown `custom_ota_` options; PlatformIO ignores all other unknown options. */
 function misspelt(name: string, section: string): readonly Finding[] {
   if (platformioOptions.includes(name)) return [];
   const meant = nearest(name, platformioOptions, name.startsWith('custom_ota_') ? 6 : 3);
@@ -31,14 +31,14 @@ function misspelt(name: string, section: string): readonly Finding[] {
   return [{ level: isOurs ? 'error' : 'warning', says, mend }];
 }
 
-/** The platform asks only whether the option has a text. */
+/** Reports values such as `no`: the platform checks only whether the option is non-empty. */
 function gzipFirmware(value: string | undefined, section: string): readonly Finding[] {
   if (value === undefined || !/^(?:no|false|off|0)$/i.test(value)) return [];
   const says = `platformio.ini: board_build.gzip_fw = ${value} in [${section}] makes firmware.bin a gzip all the same`;
   return [{ level: 'warning', says, mend: 'Take the line out; compressed artifacts are made without it' }];
 }
 
-/** The core's stub defines ARDUINO_SIGNING again, and wins. */
+/** Reports a header in `build_flags`: the core's stub redefines ARDUINO_SIGNING and takes precedence. */
 function includedHeader(flags: string | undefined, section: string): readonly Finding[] {
   if (!/-include\s+\S*Updater_Signing\.h/.test(flags ?? '')) return [];
   const says = `platformio.ini: [${section}] brings Updater_Signing.h in by -include, which the core overrules: nothing is signed`;

@@ -5,11 +5,12 @@ import type { Check, Finding } from '../check.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 import { platformioOf, type World } from '../world.ts';
 
-/** The last PlatformIO Core that may bring an SCons which passes over a missing script in silence, and the first SCons that does not. */
+/** Last PlatformIO Core that may include an SCons which silently ignores a missing script. */
 const lastSilent = [6, 1, 11];
+/** First SCons that reports a missing script. */
 const firstLoud = [4, 6, 0];
 
-/** A script that is missing stops a build only since SCons 4.6. */
+/** Checks the version of PlatformIO: only SCons 4.6 and later stop the build if a script is missing. */
 export const platformioVersion: Check = {
   about: 'PlatformIO notices a missing hook',
   run: async (world) => {
@@ -37,7 +38,7 @@ async function coreVersion(world: World): Promise<readonly number[] | undefined>
   return version?.slice(1).map(Number);
 }
 
-/** PlatformIO numbers its packages by the versions inside: 4.40801.0 holds SCons 4.8.1. */
+/** Reads the version of SCons. PlatformIO's package version contains it: 4.40801.0 holds SCons 4.8.1. */
 async function sconsVersion(world: World): Promise<readonly number[] | undefined> {
   const path = join(platformioFolder(world), 'packages', 'tool-scons', 'package.json');
   const text = await readFile(path, 'utf8').catch(() => '');

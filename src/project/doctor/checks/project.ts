@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Check, Finding } from '../check.ts';
 import { settingsOf } from '../world.ts';
 
-/** What there is to look at, and whether its configuration can be read. */
+/** Reports which project was found and whether its configuration can be read. */
 export const project: Check = {
   about: 'the configuration can be read, and what it names is there',
   run: (world) => {
@@ -22,7 +22,7 @@ export const project: Check = {
   },
 };
 
-/** Builds read these; passwords of devices are asked for when somebody uploads. */
+/** Reports unset variables that builds read. Passwords of devices are needed only for an upload. */
 function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly Finding[] {
   return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): Finding[] => {
     const source = config[key];

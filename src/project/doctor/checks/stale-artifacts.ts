@@ -5,7 +5,7 @@ import { parseManifest } from '../../../core/model/manifest.ts';
 import type { Check, Finding } from '../check.ts';
 import type { World } from '../world.ts';
 
-/** The core's espota.py sends a `.signed` that lies beside the file it is given, whether or not it belongs to it. */
+/** Checks for stale signed files: the core's espota.py sends a `.signed` beside the given file, whether or not it belongs to that file. */
 export const staleArtifacts: Check = {
   about: 'what lies signed beside a build belongs to it',
   run: async (world) => {

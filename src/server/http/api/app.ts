@@ -14,7 +14,7 @@ import { requireRole, type Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
-/** Everything that is not for devices. */
+/** Builds the API and the dashboard: everything except the device endpoints. */
 export function makeApi(parts: ServerParts): Hono<Session> {
   const api = new Hono<Session>();
   api.use(async (context, next) => {

@@ -2,7 +2,7 @@ import type { DecisionInfo, DeviceInfo } from '../../../api/admin-info.ts';
 import type { RolloutStanding } from '../../../api/rollout-info.ts';
 import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
 
-/** A device as the API shows it. */
+/** Returns a device in the form that the API shows. */
 export function deviceInfo(
   { record, lastSeenAt, report }: SeenDevice,
   rollout: RolloutStanding | undefined,

@@ -128,7 +128,7 @@ function withChanges(record: DeviceRecord, request: Request, password: Credentia
   };
 }
 
-/** undefined: as it was. null: none. */
+/** Applies a request to a field: undefined keeps the value, null removes it. */
 function changed<Value>(before: Value | undefined, request: Value | null | undefined): Value | undefined {
   return request === undefined ? before : (request ?? undefined);
 }

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
 import { requireRole, type Session } from './session.ts';
 
-/** What watches over the server asks. */
+/** Returns the routes for monitoring: `/healthz` and `/metrics`. */
 export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 

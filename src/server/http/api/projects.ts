@@ -109,7 +109,7 @@ function readKey(pem: string): ProjectKey {
   }
 }
 
-/** undefined: as it was. null: none. */
+/** Returns the credential after a request: undefined keeps the current one, null removes it. */
 export async function withPassword(
   before: Credential | undefined,
   request: { user: string; password: string } | null | undefined,

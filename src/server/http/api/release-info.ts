@@ -1,7 +1,7 @@
 import type { ReleaseInfo } from '../../../api/release-info.ts';
 import type { Offer, ReleaseRecord } from '../../storage/records.ts';
 
-/** A release as the API shows it. */
+/** Returns a release in the form that the API shows. */
 export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): ReleaseInfo {
   const { project, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
   const { image, enforcement, signing, artifacts } = manifest;

@@ -71,7 +71,11 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   return routes;
 }
 
-/** @throws DomainError not-found */
+/**
+ * Returns the name of a project if the project exists.
+ *
+ * @throws DomainError not-found
+ */
 export function requireProject({ catalog }: ServerParts, name: string): string {
   if (catalog.view(name) !== undefined) return name;
   throw new DomainError('not-found', 'there is no such project', "An admin's first publication makes it.");

@@ -9,15 +9,15 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 
-/** What handlers of the API find in their context. */
+/** Hono environment of the API handlers. */
 export interface Session {
   Variables: { token: TokenRecord };
   Bindings: Partial<HttpBindings>;
 }
 
 /**
- * Lets those in whose token has the role. One that is bound to a project is good for the paths of that project, and for what belongs to
- * none (`anyProject`).
+ * Requires a token with the role. A token of one project is valid for the paths of that project and, with `anyProject`, for paths without a
+ * project.
  */
 export function requireRole(
   { store, failures, trustedProxies }: ServerParts,
@@ -31,8 +31,8 @@ export function requireRole(
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
-    // A good token is let in whatever else came from its address: nobody guesses 256 bits, and a house full of misled devices must not
-    // keep its owner out.
+    // A valid token is accepted even if its address is over the limit of failures: 256 bits cannot be guessed, and misconfigured devices
+    // behind the same address must not lock out their owner.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
       throw say(
@@ -65,14 +65,18 @@ function tooMany(): DomainError {
   return new DomainError('too-many-requests', 'too many requests of this address were refused', 'Wait a minute.');
 }
 
-/** A manifest of the largest size as JSON, and then some. */
+/** Size of the largest manifest as JSON, plus a margin. */
 const mostBodyBytes = 2 * 1024 * 1024;
-/** No document of the API has more levels. V8 takes 0.4 s to read 2 MB of nothing but brackets. */
+/** No API document nests deeper. V8 takes 0.4 s to parse 2 MB of brackets. */
 const mostLevels = 16;
-/** A larger document is checked up to its first problem: a list of a million wrong items would cost 4 s and 1 GB of problems. */
+/** A larger document is checked up to its first problem only: listing the problems of a million invalid items would take 4 s and 1 GB. */
 const mostBytesWithAllProblems = 64 * 1024;
 
-/** @throws DomainError too-large, bad-request, invalid */
+/**
+ * Reads the body as JSON and validates it.
+ *
+ * @throws DomainError too-large, bad-request, invalid
+ */
 export async function readBody<Schema extends v.GenericSchema>(
   context: Context<Session>,
   schema: Schema,
@@ -94,7 +98,7 @@ export async function readBody<Schema extends v.GenericSchema>(
   return checked(schema, json, { abortEarly: text.length > mostBytesWithAllProblems });
 }
 
-/** Whether brackets outside of strings are nested deeper. The text need not be JSON. */
+/** Returns whether brackets outside of strings are nested deeper than `mostLevels`. The text need not be valid JSON. */
 function isNestedDeeper(text: string, mostLevels: number): boolean {
   let level = 0;
   let isInString = false;
@@ -110,7 +114,7 @@ function isNestedDeeper(text: string, mostLevels: number): boolean {
   return false;
 }
 
-/** What is announced too large is not even read. */
+/** Reads the body as text. A body that is too large by its Content-Length is rejected unread. */
 async function readText(context: Context<Session>): Promise<string> {
   const tooLarge = () =>
     new DomainError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Bytes go to /uploads.');
@@ -126,22 +130,26 @@ async function readText(context: Context<Session>): Promise<string> {
 }
 
 /**
- * Reads the body piece by piece, as fast as the pieces are used: a web stream around the request would take in as much as the client
- * sends. A client that goes away in the middle is no failure of ours.
+ * Reads the body in chunks, as fast as they are consumed: a web stream around the request would buffer as much as the client sends. A
+ * client that disconnects is not a server failure.
  *
  * @throws DomainError bad-request
  */
 export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerator<Uint8Array> {
   const { incoming } = env ?? {};
   try {
-    // The request is not destroyed with an error: the connection is, and the response with it.
+    // Keep the request open on an error: destroying it would destroy the connection, and the response with it.
     yield* incoming instanceof IncomingMessage ? incoming.iterator({ destroyOnReturn: false }) : (req.raw.body ?? []);
   } catch {
     throw new DomainError('bad-request', 'the body broke off', 'Send it again; an upload goes on where it stopped.');
   }
 }
 
-/** @throws DomainError invalid */
+/**
+ * Returns the value that the schema makes of the input.
+ *
+ * @throws DomainError invalid
+ */
 export function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
@@ -153,7 +161,11 @@ export function checked<Schema extends v.GenericSchema>(
   throw new DomainError('invalid', problems.join('; '), 'Mend what is named.', { problems });
 }
 
-/** A whole number in the query. */
+/**
+ * Reads a whole number from the query.
+ *
+ * @throws DomainError invalid
+ */
 export function numberIn(context: Context<Session>, name: string, otherwise: number, most: number): number {
   const text = context.req.query(name);
   if (text === undefined) return otherwise;

@@ -9,7 +9,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import { numberIn, readBody, requireRole, type Session } from './session.ts';
 
-/** Tokens, the audit log and backups: for an admin of all projects. */
+/** Returns the routes for tokens, the audit log and backups. They require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): Hono<Session> {
   const { store, log, authority } = parts;
   const routes = new Hono<Session>();

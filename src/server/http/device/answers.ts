@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
 
-/** Something that a device or its owner can read. Devices know 401, 403 and 404; all else is "wrong code" to them. */
+/** Sends a plain text response. Devices distinguish 401, 403 and 404; every other status is "wrong code" to them. */
 export function answerText(
   response: ServerResponse,
   status: number,
@@ -17,22 +17,22 @@ export function answerText(
   response.end(body);
 }
 
-/** Nothing to do. */
+/** Sends 304: there is no update. */
 export function answerNotModified(response: ServerResponse): void {
   response.writeHead(304);
   response.end();
 }
 
-/** What `ESP8266HTTPUpdate::getAvailableVersion` reads. */
+/** Sends the headers that `ESP8266HTTPUpdate::getAvailableVersion` reads. */
 export function answerVersion(response: ServerResponse, version: string, md5: string | undefined): void {
   response.writeHead(200, { 'x-version': headerSafe(version), ...(md5 && { 'x-MD5': md5 }), 'Content-Length': 0 });
   response.end();
 }
 
 /**
- * The headers of a download: of those the device needs Content-Length, and x-MD5 once and without quotes.
+ * Writes the headers of a download. The device requires Content-Length, and x-MD5 exactly once and without quotes.
  *
- * @param withLength not where a web server in front sends the body
+ * @param more replaces the default Content-Length if a web server in front sends the body
  */
 export function writeDownloadHead(
   response: ServerResponse,
@@ -50,12 +50,12 @@ export function writeDownloadHead(
   });
 }
 
-/** A file's name as a header can carry it without quotes. */
+/** Returns the file name in a form that needs no quotes in a header. */
 function fileNameToken(file: string): string {
   return file.replace(/[^A-Za-z0-9._+-]/g, '_');
 }
 
-/** What a device or a manifest says of itself may be anything. */
+/** Replaces all characters except printable ASCII: a version comes from a device or a manifest and may contain anything. */
 function headerSafe(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '_');
 }

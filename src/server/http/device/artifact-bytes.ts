@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import type { BlobStore } from '../../storage/store.ts';
 
-/** Artifacts that nobody downloads are kept up to this; those that somebody does are there anyway. */
+/** Unused artifacts are dropped while the total is above this. */
 const idleBytes = 64 * 1024 * 1024;
-/** Of all that are being sent at one time. */
+/** Limit for all artifacts in memory, including those being sent. */
 const mostBytes = 256 * 1024 * 1024;
 
 interface Entry {
@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /**
- * The bytes of artifacts, in memory once however many devices they are sent to. They are compared to their digests when they are read,
- * so that nothing is ever sent that does not match its x-MD5.
+ * Cache of artifact bytes: each artifact is in memory once, for any number of downloads. Size and MD5 are checked when it is read, so that
+ * nothing is sent that does not match its x-MD5.
  */
 export class ArtifactBytes {
   readonly #blobs: BlobStore;
@@ -26,9 +26,9 @@ export class ArtifactBytes {
   }
 
   /**
-   * Takes the bytes for a download; `release` has to follow when they were there.
+   * Acquires the bytes for a download. If it returns bytes, `release` must be called once.
    *
-   * @returns undefined where they are missing or damaged; `busy` where too much is being sent already
+   * @returns undefined if the bytes are missing or damaged; `busy` if the memory limit is reached
    */
   async take(artifact: Artifact): Promise<Uint8Array | undefined | 'busy'> {
     const { sha256, sizeBytes } = artifact;
@@ -61,7 +61,10 @@ export class ArtifactBytes {
     return this.#forget(sizeBytes, mostBytes) + sizeBytes <= mostBytes;
   }
 
-  /** Forgets what nobody uses, the oldest first, until there is room; gives back what is left. */
+  /**
+   * Drops unused entries, the least recently used first, until there is room for `wantedBytes`. Returns the total size of the remaining
+   * ones.
+   */
   #forget(wantedBytes: number, limitBytes: number): number {
     let total = 0;
     for (const { sizeBytes } of this.#entries.values()) total += sizeBytes;

@@ -19,17 +19,17 @@ import type { DeviceParts } from './parts.ts';
 import { deviceRoute, type Route } from './route.ts';
 import { answerVisit, mayEnter, type Refusal, type Visit } from './visit.ts';
 
-/** `ESP8266HTTPUpdate::handleUpdate` sets it. */
+/** Set by `ESP8266HTTPUpdate::handleUpdate`. */
 const updaterAgent = 'ESP8266-http-Update';
 
 const noFile: Refusal = { status: 404, text: 'there is no such file' };
 
-/** How often a device that only asks again is noted as seen, at most. */
+/** Minimum interval between updates of the last-seen time of a device that only repeats its update check. */
 const noticeMs = 5 * 60_000;
 
 /**
- * Answers devices, right at node's HTTP server: an empty route of the framework would cost them more than all that is done here. What is
- * not for devices is left to the API.
+ * Request handler for devices. It works directly on node's HTTP server, because an empty route of the framework would cost more than
+ * everything done here. Requests that are not for devices are left to the API.
  */
 export class DeviceDoor {
   readonly #parts: DeviceParts;
@@ -38,7 +38,11 @@ export class DeviceDoor {
     this.#parts = parts;
   }
 
-  /** @returns false when the path is not one of devices */
+  /**
+   * Handles a request of a device.
+   *
+   * @returns false if the path is not a device path
+   */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const { catalog } = this.#parts;
     const route = deviceRoute(request.url ?? '', (path) => catalog.alias(path));
@@ -48,7 +52,11 @@ export class DeviceDoor {
     return true;
   }
 
-  /** @returns what is said instead, where nothing is given */
+  /**
+   * Passes a request to the handler of its route.
+   *
+   * @returns the refusal to send if the request is rejected at once
+   */
   #answer(request: IncomingMessage, response: ServerResponse, route: Route): Refusal | undefined {
     if (request.method !== 'GET') return { status: 405, text: 'only GET', headers: { Allow: 'GET' } };
     switch (route.to) {
@@ -62,7 +70,7 @@ export class DeviceDoor {
     }
   }
 
-  /** As the update script in the core's documentation does it, in its order. */
+  /** Checks the request like the update script in the core's documentation, in the same order. */
   #update(
     request: IncomingMessage,
     response: ServerResponse,
@@ -91,7 +99,7 @@ export class DeviceDoor {
     return undefined;
   }
 
-  /** Whoever asks again what it asked before, and has nothing to do. */
+  /** Responds 304 to a device that repeats its last update check and has no update. */
   #answerQuickly(
     request: IncomingMessage,
     response: ServerResponse,
@@ -114,8 +122,8 @@ export class DeviceDoor {
   }
 
   /**
-   * A device that asks for a file by name gets it when the planner would send it that one, and 304 when it runs it already; anything
-   * else that asks gets the file.
+   * Serves a file by name. A device gets it only if the planner would send this file, and gets 304 if it already runs it. Any other client
+   * gets the file.
    */
   async #file(
     request: IncomingMessage,
@@ -165,7 +173,7 @@ export class DeviceDoor {
     });
   }
 
-  /** Whatever goes wrong with us, the device goes on with what it has, and asks again. */
+  /** On an internal error the device gets 304: it keeps its firmware and checks again later. */
   #guard(request: IncomingMessage, response: ServerResponse, work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       const { counters, log } = this.#parts;
@@ -176,7 +184,7 @@ export class DeviceDoor {
     });
   }
 
-  /** Says no, which an address gets to hear so often only. */
+  /** Sends the refusal, or 429 if the address is over its limit of failures. */
   #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: Refusal): void {
     const { failures, counters } = this.#parts;
     const isPatient = failures.take(this.#addressOf(request));

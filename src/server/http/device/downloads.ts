@@ -5,19 +5,21 @@ import { TLSSocket } from 'node:tls';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { writeDownloadHead } from './answers.ts';
 
-/** A device may pause so long: it erases flash, or its Wi-Fi stutters (`ESP8266HTTPClient` gives up after 60 s itself). */
+/**
+ * Longest pause in a download: a device may erase flash or lose its Wi-Fi for a moment (`ESP8266HTTPClient` itself gives up after 60 s).
+ */
 export const defaultStallMs = 60_000;
-/** A device that is slower than that does not get to the end of it. */
+/** Minimum average rate. Slower downloads are aborted. */
 const slowestBytesPerSecond = 256;
-/** TLS makes an encrypted copy of what it is handed, for each device: it is handed so much at a time. */
+/** Bytes handed to TLS at a time, because TLS makes an encrypted copy of them for each device. */
 const securedPieceBytes = 32 * 1024;
 
-/** How a download ended. received: all of it was taken, and the connection was closed in order. */
+/** Outcome of a download. `received`: all bytes were sent, and the device closed the connection in order. */
 export type DownloadEnd = 'received' | 'broken';
 
-/** Counts downloads, and lets none of them last for ever. */
+/** Counts and limits the concurrent downloads. */
 export class Downloads {
-  /** How long a client may take nothing. */
+  /** Longest time in which a client may read nothing. */
   readonly stallMs: number;
   readonly #most: number;
   #active = 0;
@@ -32,7 +34,11 @@ export class Downloads {
     return this.#active;
   }
 
-  /** @returns false when there are as many as there may be; else `end` has to be called once */
+  /**
+   * Reserves a download slot.
+   *
+   * @returns false if all slots are in use; otherwise `end` must be called once
+   */
   begin(): boolean {
     if (this.#active >= this.#most) return false;
     this.#active++;
@@ -45,14 +51,14 @@ export class Downloads {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** When the last one has ended. */
+  /** Resolves when no download is active. */
   async idle(): Promise<void> {
     if (this.#active === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 }
 
-/** What is sent, and how long the client may take nothing of it. */
+/** Artifact to send, and the longest time in which the client may read nothing. */
 interface Download {
   readonly artifact: Artifact;
   readonly version: string;
@@ -60,22 +66,23 @@ interface Download {
   readonly stallMs: number;
 }
 
-/** Sends an artifact, and says how that ended. */
+/** Sends an artifact, and resolves with the outcome. */
 export function sendArtifact(
   request: IncomingMessage,
   response: ServerResponse,
   { artifact, version, body, stallMs }: Download,
 ): Promise<DownloadEnd> {
-  // One download a connection, whatever the client asks for: otherwise nobody could tell how it ended. The head says so, too.
+  // One download per connection, regardless of the request: otherwise its outcome could not be determined. This also sets the Connection
+  // header.
   response.shouldKeepAlive = false;
   writeDownloadHead(response, artifact, version);
   return sendBody(request, response, body, stallMs);
 }
 
 /**
- * Sends the body, and says how that ended. That the last byte was handed to the system says little: it may hold a good part of a sketch
- * that a slow device has yet to take. So the connection is closed on this side only, and the device closes it on its own when it has all
- * of it. A device that gives up resets it: lwIP does when there are bytes left that nobody read (`tcp_close`).
+ * Sends the body, and resolves with the outcome. A last byte handed to the operating system proves little: its buffers may hold a large
+ * part of a sketch that a slow device has not read yet. Therefore the server closes only its own side, and the device closes the connection
+ * when it has all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread (`tcp_close`).
  */
 function sendBody(
   { socket }: IncomingMessage,
@@ -89,7 +96,7 @@ function sendBody(
     let isClosedInOrder = false;
     const longestMs = stallMs + (body.length / slowestBytesPerSecond) * 1000;
     const deadline = setTimeout(() => socket.destroy(), longestMs);
-    // node destroys the socket when the response is out; half of it is closed instead.
+    // node destroys the socket after the response; only its own side is closed instead.
     socket.destroySoon = closeHalf;
     socket.setTimeout(stallMs, giveUp);
     response.once('finish', () => {
@@ -106,12 +113,12 @@ function sendBody(
   });
 }
 
-// What stays on a socket must not hold on to anything: sockets outlive their requests for a while, and those would be copied with them
-// whenever memory is tidied up, which cost more than the decision.
+// Handlers that stay on a socket must not be closures: sockets outlive their requests for a while, and the garbage collector would copy
+// everything that a closure holds, which costs more than the update decision.
 
 function closeHalf(this: Socket): void {
   this.end();
-  // node does so once more when the device has closed its side, and makes an error of that which nobody hears of.
+  // node calls `end` again when the device has closed its side, and would create an error that is never reported.
   this.end = itself;
 }
 
@@ -123,7 +130,7 @@ function giveUp(this: Socket): void {
   this.destroy();
 }
 
-/** Sends the body, to its end. */
+/** Writes the body and ends the response. */
 function endWith(response: ServerResponse, body: Uint8Array): void {
   if (response.req.socket instanceof TLSSocket) Readable.from(piecesOf(body)).pipe(response);
   else response.end(body);

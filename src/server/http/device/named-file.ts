@@ -4,15 +4,15 @@ import type { ReleaseRecord } from '../../storage/records.ts';
 import type { CatalogStore } from '../../storage/store.ts';
 import type { Visit } from './visit.ts';
 
-/** What is there under the name of a file. */
+/** Releases that have a file of the requested name. */
 export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
-  /** For whoever is no updater. */
+  /** Release for a client that is not an updater. */
   readonly plain: ReleaseRecord | undefined;
 }
 
 /**
- * Finds a file by its name, in what a channel offers (`@CHANNEL`) or in a version, as if that file were all of the release. A file of a
- * release that still goes round is for the devices whose turn it is, by whatever name they ask for it.
+ * Finds a file by its name, in the releases of a channel (`@CHANNEL`) or of a version. The releases found have this artifact only. A
+ * release in a rollout is only for devices whose stage is open, under whatever name they request it.
  */
 export async function releasesWithFile(
   catalog: CatalogStore,

@@ -6,19 +6,19 @@ import type { ServiceParts } from '../../services/parts.ts';
 import type { ArtifactBytes } from './artifact-bytes.ts';
 import type { Downloads } from './downloads.ts';
 
-/** What answering devices takes. */
+/** Dependencies of the device handler. */
 export interface DeviceParts
   extends Pick<ServiceParts, 'store' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log'> {
   readonly quick: QuickAnswers;
   readonly bytes: ArtifactBytes;
   readonly downloads: Downloads;
   readonly credentials: CredentialChecker;
-  /** Of answers that say no, by address. */
+  /** Limits rejected requests, by address. */
   readonly failures: TokenBuckets;
-  /** Of devices that were never seen before, by address. */
+  /** Limits devices that were never seen before, by address. */
   readonly newDevices: TokenBuckets;
   readonly trustedProxies: ReadonlySet<string>;
-  /** The path under which a web server in front has the blobs; undefined: there is none. */
+  /** Path under which a web server in front has the blobs. Undefined without such a server. */
   readonly accelPath: string | undefined;
   readonly counters: Counters;
 }

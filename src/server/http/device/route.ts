@@ -1,21 +1,23 @@
 import { defaultChannel } from '../../../api/release.ts';
 import type { Alias } from '../../services/releases/catalog.ts';
 
-/** Where a device's request leads. No part of it ever becomes part of a file's path: all are looked up. */
+/** Target of a device request. No part of it becomes part of a file path: all parts are only looked up. */
 export type Route =
   | { readonly to: 'update'; readonly project: string; readonly channel: string }
   | { readonly to: 'file'; readonly project: string; readonly from: string; readonly file: string }
-  /** Below these paths, and nothing there. */
+  /** Path below `/update/` or `/files/` that leads nowhere. */
   | { readonly to: 'nowhere' };
 
 /**
  * Reads the path of a request.
  *
- *     /update/PROJECT[/CHANNEL]             what the planner chooses
- *     /files/PROJECT/VERSION/FILE           an artifact by its name
- *     /files/PROJECT/@CHANNEL/FILE          the same of what a channel offers
+ *     /update/PROJECT[/CHANNEL]             the artifact that the planner chooses
+ *     /files/PROJECT/VERSION/FILE           an artifact of a version, by its name
+ *     /files/PROJECT/@CHANNEL/FILE          an artifact of a channel, by its name
  *
- * @returns undefined for paths that are not for devices
+ * A path that is an alias leads to the project and channel of the alias.
+ *
+ * @returns undefined if the path is not for devices
  */
 export function deviceRoute(url: string, alias: (path: string) => Alias | undefined): Route | undefined {
   const end = url.indexOf('?');
@@ -37,7 +39,7 @@ function fileRoute(path: string): Route {
   return isWhole ? { to: 'file', project, from, file } : { to: 'nowhere' };
 }
 
-/** Empty where one of them can't be decoded; a slash at the end means nothing. */
+/** Splits and decodes the path. Returns an empty list if a segment cannot be decoded. A trailing slash is ignored. */
 function segments(path: string, start: number): string[] {
   const parts = path.slice(start).split('/');
   if (parts.at(-1) === '') parts.pop();

@@ -8,7 +8,7 @@ import { writeDownloadHead } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 
-/** What is sent to whom. */
+/** One download: the artifact, and the device and request that it is for. */
 export interface Sending {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -18,14 +18,16 @@ export interface Sending {
   readonly artifact: Artifact;
 }
 
-/** A place among the downloads, and the bytes. */
+/** Download slot, and the bytes to send. */
 export interface Load {
-  /** undefined: a web server in front sends them. */
+  /** Undefined if a web server in front sends them. */
   readonly body: Uint8Array | undefined;
   putBack(): void;
 }
 
-/** Takes them before a decision is written down: what cannot be sent must not be noted as sent. */
+/**
+ * Reserves a download slot and the bytes. It is called before the decision is saved, so that an attempt is recorded only if it can be sent.
+ */
 export async function takeLoad(parts: DeviceParts, artifact: Artifact): Promise<Load | 'busy'> {
   if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
   if (!parts.downloads.begin()) return 'busy';
@@ -41,7 +43,7 @@ function putBack({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
   downloads.end();
 }
 
-/** Sends it, and notes how that ended. */
+/** Sends the artifact, and records the outcome. */
 export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Load): void {
   const { accelPath, counters, log, store } = parts;
   const { request, response, project, mac, release, artifact } = sending;
@@ -63,8 +65,9 @@ export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Lo
 }
 
 /**
- * Of a sketch it may be lost: then the device counts as silent rather than as vanished if it does not come back. A device whose files are
- * not known to have arrived would be sent them once more.
+ * Records that the device received everything. For a sketch, a crash may lose this: if the device does not check in again, the attempt then
+ * fails as `silent` instead of `vanished`. For a filesystem it is saved at once, because a device without a recorded receipt would be sent
+ * the filesystem again.
  */
 async function noteReceipt(
   { counters, records }: DeviceParts,

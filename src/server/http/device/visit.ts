@@ -10,7 +10,7 @@ import { answerNotModified, answerVersion } from './answers.ts';
 import type { DeviceParts } from './parts.ts';
 import { type Load, send, takeLoad } from './sending.ts';
 
-/** A device asks. */
+/** Update check, or request for a file, of one device. */
 export interface Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -18,16 +18,16 @@ export interface Visit {
   readonly view: ProjectView;
   readonly mac: string;
   readonly mode: Mode;
-  /** That its URL names; undefined where it asks for a file of a version. */
+  /** Channel from the request URL. Undefined for a file of a version. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
-  /** Whether the answer is the same as long as report, channel and project are. */
+  /** Whether the response stays valid while report, channel and project are unchanged. */
   readonly mayBeRemembered: boolean;
-  /** What it may get, as the project is at that moment. */
+  /** Selects the releases for the device from the current state of the project. */
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
 }
 
-/** What is said to whom nothing is given. */
+/** Response to a request that is rejected. */
 export interface Refusal {
   readonly status: number;
   readonly text: string;
@@ -35,13 +35,13 @@ export interface Refusal {
 }
 
 const nothing: Releases = { offered: [], steppingStones: [] };
-/** A record that changes under us is looked at again; more often than that it is not by chance. */
+/** Attempts to save a record that other requests change at the same time. More conflicts in a row are no coincidence. */
 const mostTries = 8;
 
 /**
- * Decides, writes down what was decided, and answers; in this order, so that no download begins that a crash could make forgotten.
+ * Decides, saves the decision, and responds. This order ensures that a crash cannot lose the record of a download that has started.
  *
- * @returns what the door has to say, where the device gets nothing
+ * @returns the refusal that the caller has to send; undefined if the response was sent
  */
 export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Refusal | undefined> {
   const { records, newDevices, counters, catalog } = parts;
@@ -76,12 +76,12 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Ref
   return overCapacity(parts, asked);
 }
 
-/** As the project is now. */
+/** Replaces the view by the current state of the project. */
 function withView(visit: Visit, view: ProjectView | undefined): Visit {
   return view === undefined || view === visit.view ? visit : { ...visit, view };
 }
 
-/** Whether a request may have an answer at all: its password, and in a closed project its device. */
+/** Checks the password of a request and, in a closed project, that the device is enrolled. */
 export async function mayEnter(
   { credentials, failures }: DeviceParts,
   { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
@@ -93,7 +93,7 @@ export async function mayEnter(
   if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
     const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
     const refusal = { status: 401, text: 'the user or the password is wrong', headers };
-    // Each try costs tens of milliseconds.
+    // Each check takes tens of milliseconds, so it is skipped if the address is over its limit of failures.
     if (!failures.hasAny(address)) return refusal;
     const isRight = await credentials.check(credential, authorization);
     if (isRight === 'busy') return { status: 429, text: 'too many passwords to check at once' };
@@ -105,7 +105,7 @@ export async function mayEnter(
   return 'welcome';
 }
 
-/** A rollout may have been halted while its sending was written down. Then no further device gets it, this one neither. */
+/** Returns false if a rollout stopped while the decision was saved. Then no further device gets its release, including this one. */
 function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decision): boolean {
   if (decision.action !== 'send') return true;
   const { project, id } = decision.release;
@@ -117,7 +117,7 @@ function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decis
   return true;
 }
 
-/** What was written down did not happen. */
+/** Restores the attempts: the download that was saved did not start. */
 async function takeBack({ records }: DeviceParts, saved: DeviceRecord, known: DeviceRecord | undefined): Promise<void> {
   const attempts = known?.attempts ?? [];
   await records.change(saved.project, saved.mac, (record) => record && { ...record, attempts });
@@ -131,7 +131,7 @@ async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: 
   return decide({ mode, channel, report, running, record, releases, patience: view.project, now: clock.now() });
 }
 
-/** A pinned device gets its version, whatever channels and rollouts offer. */
+/** Selects the releases for a device. A pinned device gets its version, regardless of channels and rollouts. */
 async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
   const releases = visit.releases(visit.view, record) ?? nothing;
   if (record.pin === undefined) return releases;
@@ -172,7 +172,7 @@ function answer(
   return undefined;
 }
 
-/** Until its record or its project changes, or it asks something else. */
+/** Caches the 304 until the record or the project changes, or the device sends a different request. */
 function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, record: DeviceRecord): void {
   const { view, mac, report, channel } = visit;
   if (!visit.mayBeRemembered || !records.isLatest(record)) return;
@@ -181,7 +181,10 @@ function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, re
   quick.set(view.project.name, mac, { reportId: report.id, channel, view, credential, notedAt });
 }
 
-/** Who only asks for the version hears of one that it could get, or else of its own; 304 would be an error there. */
+/**
+ * Responds to a version request with the version that the device can install, or otherwise with the one that it runs. A 304 would be an
+ * error for this request.
+ */
 function tellVersion(
   { counters }: DeviceParts,
   response: ServerResponse,
@@ -196,7 +199,7 @@ function tellVersion(
   return undefined;
 }
 
-/** A device that was not changed in any way takes 304 as "nothing to do", and asks again later. */
+/** Defers the update check. An unchanged device handles 304 as "no update" and checks again later. */
 function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): Refusal | undefined {
   counters.overCapacity++;
   if (mode === 'version') return { status: 404, text: 'not now' };

@@ -3,13 +3,13 @@ import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { isRunning, type Running } from './running.ts';
 
-/** When a device is given up. */
+/** Limits after which an attempt fails. */
 export interface Patience {
   readonly confirmWithinMs: number;
   readonly mostSends: number;
 }
 
-/** More releases than that in a row are remembered by their being the newest. */
+/** Number of attempts kept for a device; older ones are dropped. */
 const mostAttempts = 16;
 
 export function attemptOf(attempts: readonly Attempt[], releaseId: number): Attempt | undefined {
@@ -23,8 +23,8 @@ interface Seen {
 }
 
 /**
- * What a request shows of earlier attempts: a device that asks is alive, and says what it runs. The latest attempt comes first; with one
- * that runs, those before it are done with, but a failure stays until somebody forgives it.
+ * Updates the attempts after a request, which shows that the device is online and what it runs. The latest attempt comes first. Attempts
+ * older than one whose build is running are dropped, but a failed attempt stays until it is retried or its build runs.
  */
 export function afterRequest(
   attempts: readonly Attempt[],
@@ -39,7 +39,8 @@ export function afterRequest(
     if (attempt.state === 'failed') return [stillWaiting(attempt, patience, now)];
     if (there !== -1 && index > there) return [];
     if (attempt.state !== 'running') return [stillWaiting(attempt, patience, now)];
-    // It had it, and something else was put on it since. Soon after, that counts: what loses each update must not get it for ever.
+    // The device ran this release and now runs another build. Within the confirmation time this counts as not confirmed, so that a device
+    // that loses every update is not sent it forever.
     return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), patience, now)];
   });
 }
@@ -48,7 +49,10 @@ function isThere({ releaseId, version }: Attempt, { report, running }: Seen): bo
   return isRunning(running, releaseId) || (running.by === 'version' && report.version === version);
 }
 
-/** Nothing tells which files a device has: after a download that ended in order it is believed to have them, unless it says otherwise. */
+/**
+ * Updates a filesystem attempt. Devices do not report which files they have: after a complete download the files count as installed unless
+ * the device reports another version.
+ */
 function filesystemAfterRequest(
   attempt: Attempt,
   { report, mode }: Seen,
@@ -62,14 +66,14 @@ function filesystemAfterRequest(
   return attempt.state === 'running' ? attempt : stillWaiting(attempt, patience, now);
 }
 
-/** It is here, and without the build that it was sent. */
+/** Fails an attempt that has used up its sends or its time; the device is online without the build that it was sent. */
 function stillWaiting(attempt: Attempt, { mostSends }: Patience, now: ServiceTime): Attempt {
   const isUsedUp = attempt.sends >= mostSends || now.servedMs > attempt.dueMs;
   if (attempt.state !== 'failed' && !isUsedUp) return attempt;
   return withFailure(attempt, attempt.receipts > 0 ? 'not-running' : 'interrupted');
 }
 
-/** Of a device that was not heard of. */
+/** Fails pending attempts of a device that made no request before they were due. */
 export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonly Attempt[] {
   return attempts.map((attempt) => {
     const isPending = attempt.state === 'sent' || attempt.state === 'received';
@@ -78,7 +82,7 @@ export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonl
   });
 }
 
-/** Before the first byte leaves. It takes the place of what was under way, and of what ran. */
+/** Adds an attempt before the first byte is sent. It replaces other attempts of the same kind, except failed ones of other releases. */
 export function afterSend(
   attempts: readonly Attempt[],
   { id, version, kind }: ReleaseRecord,
@@ -102,7 +106,7 @@ export function afterSend(
   return [attempt, ...others].slice(0, mostAttempts);
 }
 
-/** The download ended in order. What the device has said since goes first. */
+/** Counts a complete download. A state set by a later request is kept. */
 export function afterReceipt(attempts: readonly Attempt[], releaseId: number): readonly Attempt[] {
   return attempts.map((attempt) => {
     if (attempt.releaseId !== releaseId) return attempt;
@@ -111,7 +115,7 @@ export function afterReceipt(attempts: readonly Attempt[], releaseId: number): r
   });
 }
 
-/** Somebody says that the device may be sent everything again. */
+/** Removes failed attempts, so that their releases can be sent again. */
 export function afterPardon(attempts: readonly Attempt[]): readonly Attempt[] {
   return attempts.filter(({ state }) => state !== 'failed');
 }

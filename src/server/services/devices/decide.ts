@@ -10,19 +10,19 @@ import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
 
-/** What a channel has for a device. */
+/** Releases that a channel has for devices. */
 export interface Releases {
-  /** One a kind and a board. */
+  /** Current releases of the channel: one for each kind and board. */
   readonly offered: readonly ReleaseRecord[];
-  /** Sketches of the channel that a device may go through on its way, the preferred ones first. */
+  /** Sketches of the channel that can be intermediate releases; preferred ones first. */
   readonly steppingStones: readonly ReleaseRecord[];
-  /** That goes round on the channel, or went round last. */
+  /** Newest rollout of the channel, in any state. */
   readonly rollout?: RolloutView | undefined;
 }
 
 export interface Question {
   readonly mode: Mode;
-  /** That its URL names, if it names one. */
+  /** Channel named in the request URL, if any. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
   readonly running: Running;
@@ -32,7 +32,7 @@ export interface Question {
   readonly now: ServiceTime;
 }
 
-/** What is answered to a device. The code is for programs, the text for people. */
+/** Decision about an update check. The code is for programs, the text for people. */
 export type Decision =
   | {
       readonly action: 'send';
@@ -40,7 +40,7 @@ export type Decision =
       readonly text: string;
       readonly release: ReleaseRecord;
       readonly artifact: Artifact;
-      /** What it shall have in the end. */
+      /** Release at the end of the upgrade path. */
       readonly target: ReleaseRecord;
     }
   | {
@@ -54,19 +54,19 @@ export type Decision =
       readonly code: 'nothing-offered' | 'not-yet' | 'board-unknown' | 'unsafe' | 'failed';
       readonly text: string;
       readonly target: ReleaseRecord | undefined;
-      /** Of preflight, where they are in the way. */
+      /** Preflight rules that block the update; empty for other codes. */
       readonly rules: readonly string[];
     };
 
 export interface Outcome {
   readonly decision: Decision;
-  /** What is known of the device from now on; the same object when that is nothing new. */
+  /** Device record after the request; the same object if nothing changed. */
   readonly record: DeviceRecord;
 }
 
 /**
- * Decides what a device is answered. A pure function of what it says, what is known of it and what there is; the planner chooses the
- * artifact, as it does for an upload.
+ * Decides how to respond to an update check. Pure function of the request, the device record and the releases. The planner chooses the
+ * artifact, as for an upload.
  */
 export function decide(question: Question): Outcome {
   const { mode, record, report, running, patience, now } = question;
@@ -101,7 +101,7 @@ function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]
   return alreadyThere(question, target, attempt) ?? toTarget(question, kind, target, attempts);
 }
 
-/** A device of which the board is not known gets what there is when there is no choice. */
+/** Selects the release for a board. A device with an unknown board gets a release only if there is exactly one. */
 function offeredFor(offered: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
   if (board !== undefined) {
     return offered.find((release) => release.board === board) ?? offered.find((release) => release.board === '');
@@ -109,7 +109,7 @@ function offeredFor(offered: readonly ReleaseRecord[], board: string | undefined
   return offered.length === 1 ? offered[0] : undefined;
 }
 
-/** What a rollout has to say. */
+/** Applies the rollout of the channel, if any, to the device. */
 function admissionOf(
   { releases, running, record }: Question,
   kind: ImageKind,
@@ -169,7 +169,7 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   const step = way.kind === 'send' ? way : way.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
   const { record: release } = step.release;
-  // Whoever asks for files must not be given a sketch: it would be written over them.
+  // A filesystem request must not receive a sketch: the device would write it over its files.
   if (way.kind === 'hops' && release.kind !== kind) return unsafe(target, way.refused);
   const attempt = attemptOf(attempts, release.id);
   if (attempt?.state === 'failed') return failed(attempt, target);
@@ -200,7 +200,9 @@ function failed({ version, sends, failure }: Attempt, target: ReleaseRecord): De
   return { action: 'refuse', code: 'failed', text, target, rules: [] };
 }
 
-/** The one before, when it says the same: numbers in a text may differ each time, and are no news. */
+/**
+ * Returns the previous record if the decision is the same. Numbers in its text may differ on every request and do not count as a change.
+ */
 function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
   const version = decision.target?.version;
   const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;

@@ -6,13 +6,13 @@ import type { Changes } from '../events/changes.ts';
 import type { LastSeen } from './last-seen.ts';
 import type { QuickAnswers } from './quick-answers.ts';
 
-/** Records of devices that had news lately are kept in memory; a record takes about 1 KB. */
+/** Number of recently used records kept in memory; a record takes about 1 KB. */
 const mostRemembered = 5_000;
-/** A record that somebody else changed is read again; more often than that it is not by chance. */
+/** A record that was changed concurrently is read again; more conflicts in a row than this are not a coincidence. */
 const mostTries = 8;
-/** So many records may wait to be written; what changes beyond that is written at once. */
+/** Limit of records waiting to be written; changes beyond it are written immediately. */
 const mostWaiting = 5_000;
-/** So many at a time are written, so that nobody waits long behind them. */
+/** Batch size of writes, so that other writes do not wait long behind them. */
 const writtenAtOnce = 200;
 
 interface Waiting {
@@ -20,7 +20,7 @@ interface Waiting {
   readonly since: number;
 }
 
-/** By whom and how it is done, for the audit log; nothing where a device did it itself. */
+/** Actor and action for the audit log; empty for changes that follow from a request of the device. */
 interface Done {
   readonly by?: Actor | undefined;
   readonly action?: DeviceAction | undefined;
@@ -28,14 +28,14 @@ interface Done {
 
 type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
 
-/** Who wants to know what becomes of devices. */
+/** Receives changes of device records. */
 export interface DeviceListener {
-  /** A record is as this says from now on. */
+  /** Called with the new state of a record. */
   note(record: DeviceRecord): void;
   forget(project: string, mac: string): void;
 }
 
-/** Reads and changes what is known of devices. All changes come through here, so that what is remembered is what is stored. */
+/** Reads and changes device records. All changes go through this class, so that its cache matches the store. */
 export class DeviceRecords {
   readonly #store: DeviceStore;
   readonly #lastSeen: LastSeen;
@@ -44,9 +44,9 @@ export class DeviceRecords {
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
   readonly #remembered = new Lru<DeviceRecord>(mostRemembered);
-  /** Changed in memory alone: of the same revision as what is stored. The one that waits longest comes first. */
+  /** Records changed only in memory; their revision is that of the stored record. The oldest change comes first. */
   readonly #waiting = new Map<string, Waiting>();
-  /** The latest of each device that is being written. */
+  /** Latest version of each record that is being written. */
   readonly #saving = new Map<string, DeviceRecord>();
 
   constructor(
@@ -61,12 +61,12 @@ export class DeviceRecords {
     this.#mostDevices = mostDevices;
   }
 
-  /** They are told before whoever saved it goes on. */
+  /** Adds a listener. It is called before the promise of a change resolves. */
   listen(listener: DeviceListener): void {
     this.#listeners.push(listener);
   }
 
-  /** Whether this very object is what is stored, as far as this process knows. */
+  /** Returns whether this object is the latest version of the record that this process knows. */
   isLatest(record: DeviceRecord): boolean {
     return this.#remembered.get(keyOf(record.project, record.mac)) === record;
   }
@@ -81,7 +81,7 @@ export class DeviceRecords {
     return seen.record;
   }
 
-  /** With when it was last seen, from memory where that is newer. */
+  /** Returns a device with the time it was last seen, from memory if that is newer. */
   async show(project: string, mac: string): Promise<SeenDevice | undefined> {
     const seen = await this.#store.get(project, mac);
     return seen && this.#over(seen);
@@ -92,9 +92,9 @@ export class DeviceRecords {
   }
 
   /**
-   * Saves a changed record, when it is still the latest one that was changed.
+   * Saves a changed record, unless the record was changed concurrently.
    *
-   * @param before from which it was made, where there was one
+   * @param before record from which it was made, if any
    * @returns the record as it is stored now
    */
   async save(
@@ -110,7 +110,7 @@ export class DeviceRecords {
     this.#saving.set(key, saved);
     try {
       const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, ...as });
-      // It is part of what was saved, or of what another one has saved.
+      // The waiting change is part of the record saved here, or of one that was saved concurrently.
       if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       if (outcome !== 'saved') {
         this.#remembered.delete(key);
@@ -128,10 +128,10 @@ export class DeviceRecords {
   }
 
   /**
-   * Changes a record, as often as it takes until nobody else changed it meanwhile.
+   * Changes a record and tries again if the record was changed concurrently.
    *
-   * @param change gives back the same object where nothing is to be changed; undefined comes in when there is no record
-   * @returns the record as it is stored now; `full` when there is no room for a new one
+   * @param change returns the same object if nothing changes; receives undefined if there is no record
+   * @returns the record as it is stored now; `full` if there is no room for a new one
    */
   async change(
     project: string,
@@ -150,13 +150,13 @@ export class DeviceRecords {
   }
 
   /**
-   * Changes the record of a known device in memory: it is written with what changes next, or by `flush`, and a crash may take it. Most
-   * devices that took an update are back within a minute, and what is written then includes it.
+   * Changes the record of a known device in memory. It is written with the next change or by `flush`, and a crash may lose it. Most devices
+   * are back from an update within a minute, and the record written then includes this change.
    */
   async changeLater(project: string, mac: string, change: Change): Promise<void> {
     const key = keyOf(project, mac);
     if (this.#known(project, mac) === undefined) await this.find(project, mac);
-    // What is being written was made from the record before.
+    // The write in progress started from the earlier record, so this change needs a write of its own.
     if (this.#saving.has(key) || this.#waiting.size >= mostWaiting) {
       await this.change(project, mac, change);
       return;
@@ -169,7 +169,7 @@ export class DeviceRecords {
     this.#tell(after);
   }
 
-  /** Writes what has waited since before then. */
+  /** Writes the changes that have been waiting since `latest` or earlier. */
   async flush(latest = Number.POSITIVE_INFINITY): Promise<void> {
     const due = [...this.#waiting.values()].filter(({ since }) => since <= latest);
     for (let at = 0; at < due.length; at += writtenAtOnce) {
@@ -192,7 +192,7 @@ export class DeviceRecords {
     return this.#waiting.get(key)?.record ?? this.#remembered.get(key);
   }
 
-  /** What is stored, or what is newer. */
+  /** Returns the device with newer data from memory, if there is any. */
   #over(seen: SeenDevice): SeenDevice {
     const { project, mac, revision } = seen.record;
     const waiting = this.#waiting.get(keyOf(project, mac))?.record;

@@ -1,14 +1,14 @@
 import type { SeenDevice, StoredReport } from '../../storage/records.ts';
 import type { DeviceStore, Touch } from '../../storage/store.ts';
 
-/** A moment that is newer by less than this is not written: people look at days and hours. */
+/** Changes smaller than this are not written: people look at hours and days. */
 const precisionMs = 5 * 60_000;
-/** So many at a time are written, so that nobody waits long behind them. */
+/** Batch size of writes, so that other writes do not wait long behind them. */
 const writtenAtOnce = 200;
-/** What is waiting takes memory; beyond that many devices, what is not written yet is not remembered either. */
+/** Limit of devices in memory; beyond it, unwritten check-ins of further devices are dropped. */
 const mostWaiting = 20_000;
 
-/** When devices were last seen. It costs no write when a device asks; a crash may lose minutes of it. */
+/** Times at which devices were last seen. A check-in causes no write of its own; a crash may lose the last minutes. */
 export class LastSeen {
   readonly #store: DeviceStore;
   readonly #waiting = new Map<string, Touch>();
@@ -18,7 +18,7 @@ export class LastSeen {
     this.#store = store;
   }
 
-  /** What the store says already. */
+  /** Remembers the time that the store has for a device. */
   wasStored(project: string, mac: string, at: number | undefined): void {
     if (at === undefined) return;
     this.#stored.set(keyOf(project, mac), at);
@@ -26,7 +26,11 @@ export class LastSeen {
     if (this.#stored.size > mostWaiting && oldest !== undefined) this.#stored.delete(oldest);
   }
 
-  /** @param report asked for only when it is going to be written */
+  /**
+   * Notes a check-in.
+   *
+   * @param report called only if the report will be written
+   */
   note(project: string, mac: string, at: number, report: () => StoredReport): void {
     const key = keyOf(project, mac);
     const stored = this.#stored.get(key);
@@ -35,7 +39,7 @@ export class LastSeen {
     this.#waiting.set(key, { project, mac, at, report: report() });
   }
 
-  /** What is stored, or what is newer. */
+  /** Returns the device with its newer check-in from memory, if there is one. */
   over(seen: SeenDevice): SeenDevice {
     const waiting = this.#waiting.get(keyOf(seen.record.project, seen.record.mac));
     return waiting === undefined ? seen : { ...seen, lastSeenAt: waiting.at, report: waiting.report };

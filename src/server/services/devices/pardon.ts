@@ -3,9 +3,9 @@ import { afterPardon } from './attempts.ts';
 import type { DeviceRecords } from './device-records.ts';
 
 /**
- * A device that failed may be sent the release again.
+ * Clears the failures of a device, so that it can be sent the releases again.
  *
- * @returns undefined when the device is not known
+ * @returns undefined if the device is not known
  */
 export async function pardonDevice(
   records: DeviceRecords,
@@ -13,6 +13,6 @@ export async function pardonDevice(
 ): Promise<DeviceRecord | undefined> {
   const pardon = (record: DeviceRecord | undefined) => record && { ...record, attempts: afterPardon(record.attempts) };
   const saved = await records.change(project, mac, pardon, { by, action: 'device.retry' });
-  // Only a device that is new can find no room.
+  // Only a new device can be rejected for lack of room.
   return saved === 'full' ? undefined : saved;
 }

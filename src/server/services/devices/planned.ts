@@ -14,11 +14,11 @@ interface Candidate extends Release {
 
 interface Remembered {
   readonly steppingStones: readonly ReleaseRecord[];
-  /** By what is known of the device. */
+  /** Plans by device facts. */
   readonly plans: Lru<Plan<Candidate>>;
 }
 
-/** Who asks for what kind of image. */
+/** Device that makes the request, and the kind of image it requests. */
 interface KnownDevice {
   readonly report: DeviceReport;
   readonly running: Running;
@@ -26,11 +26,11 @@ interface KnownDevice {
   readonly kind: ImageKind;
 }
 
-/** Devices of a fleet differ in little: their builds and their boards. */
+/** Number of cached plans for a target; the devices of a fleet have few combinations of build and board. */
 const mostPlans = 256;
 const remembered = new WeakMap<ReleaseRecord, Remembered>();
 
-/** What the planner says of a device, which is the same for all of which the same is known: it is asked once. */
+/** Returns the plan for a device. Devices with the same facts share one cached plan. */
 export function planned(
   device: KnownDevice,
   target: ReleaseRecord,
@@ -47,7 +47,9 @@ export function planned(
   return made;
 }
 
-/** All that `deviceFacts` makes its facts of. What a device says of its version is not among it, and must not make another plan. */
+/**
+ * Builds a key from all inputs of `deviceFacts`. The version that the device reports is not one of them and must not cause another plan.
+ */
 function keyOf({ report, running, record, kind }: KnownDevice): string {
   const { freeSpaceBytes, facts } = report;
   const build = running.by === 'md5' ? running.builds[0] : undefined;
@@ -55,7 +57,7 @@ function keyOf({ report, running, record, kind }: KnownDevice): string {
   return `${said} ${build?.release.id} ${build?.flashMode} ${kind} ${record.atomicFs} ${record.board}`;
 }
 
-/** Records never change: where something else is offered, or on the way, there are others. */
+/** Returns the plan cache of a target. Releases are immutable objects: a change of the target or the stepping stones creates new ones. */
 function plansFor(target: ReleaseRecord, steppingStones: readonly ReleaseRecord[]): Lru<Plan<Candidate>> {
   const known = remembered.get(target);
   if (known?.steppingStones === steppingStones) return known.plans;

@@ -2,24 +2,24 @@ import { Lru } from '../../lru.ts';
 import type { Credential } from '../../storage/records.ts';
 import type { ProjectView } from '../releases/catalog.ts';
 
-/** What was answered to a device that has nothing to do, and on what that depended. About 200 bytes each. */
+/** Response to a device that has nothing to install, and the inputs it depends on; about 200 bytes each. */
 export interface QuickAnswer {
-  /** What it said (`DeviceReport.id`), and the channel that its URL named. */
+  /** Report of the device (`DeviceReport.id`). */
   readonly reportId: number;
   readonly channel: string | undefined;
-  /** Another object, another state of the project. */
+  /** State of the project; each change creates a new object. */
   readonly view: ProjectView;
-  /** That it has to give each time. */
+  /** Credential that the device must send with each request. */
   readonly credential: Credential | undefined;
-  /** When it was last noted as seen. */
+  /** Time at which the device was last noted as seen. */
   notedAt: number;
 }
 
 const mostAnswers = 131_072;
 
 /**
- * A device asks the same thing for weeks, and gets 304 each time. Who asks exactly what it asked before is answered from here, unless its
- * record or its project changed since; nothing that is answered from here depends on the time.
+ * Cache for devices that repeat the same update check for weeks and get 304 each time. A repeated request is served from here unless the
+ * device record or the project has changed; these responses do not depend on the time.
  */
 export class QuickAnswers {
   readonly #answers = new Lru<QuickAnswer>(mostAnswers);
@@ -32,7 +32,7 @@ export class QuickAnswers {
     this.#answers.set(mac + project, answer);
   }
 
-  /** Its record changes. */
+  /** Removes the cached response when the device record changes. */
   forget(project: string, mac: string): void {
     this.#answers.delete(mac + project);
   }

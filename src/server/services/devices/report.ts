@@ -4,24 +4,24 @@ import { factsOfRequest } from '../../../core/preflight/request-facts.ts';
 import { Lru } from '../../lru.ts';
 import type { StoredReport } from '../../storage/records.ts';
 
-/** x-ESP8266-mode: what a device asks for. `spiffs` means the filesystem, whatever it is. */
+/** Value of the x-ESP8266-mode header: what a device requests. `spiffs` means the filesystem, whatever its type. */
 export type Mode = 'sketch' | 'spiffs' | 'version';
 
-/** What a device said of itself in one request but its MAC (`ESP8266HTTPUpdate::handleUpdate`). */
+/** Data that a device reports in one request, without its MAC (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface DeviceReport {
-  /** The same for those that say the same, while that is remembered. */
+  /** Number of the report; equal reports share it while they are cached. */
   readonly id: number;
-  /** `ESP.getSketchMD5()` of what runs. */
+  /** `ESP.getSketchMD5()` of the running sketch. */
   readonly sketchMd5: string | undefined;
-  /** What the sketch gave as its version. */
+  /** Version that the sketch passes to the updater. */
   readonly version: string | undefined;
   readonly sdkVersion: string | undefined;
   readonly freeSpaceBytes: number | undefined;
-  /** Sizes, and what follows from them. */
+  /** Sizes, and facts derived from them. */
   readonly facts: DeviceFacts;
 }
 
-/** What the update script of the core's documentation wants to see, in lower case. */
+/** Headers that the update script in the core's documentation checks, in lower case. */
 const wanted = [
   'x-esp8266-mode',
   'x-esp8266-sta-mac',
@@ -33,22 +33,22 @@ const wanted = [
   'x-esp8266-sdk-version',
 ] as const;
 
-/** Texts are kept; a flood of long ones must not be. */
+/** Length limit of stored texts, in characters, so that a flood of long ones cannot fill the store. */
 const longestText = 128;
 const macRule = /^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/;
 
-/** @returns the name of the header that an updater would have sent */
+/** Returns the name of a header that an updater would have sent and that is missing. */
 export function missingHeader(headers: IncomingHttpHeaders): string | undefined {
   return wanted.find((name) => headers[name] === undefined);
 }
 
-/** A header that comes once; node joins repeated ones with commas. */
+/** Returns the text of a header; Node.js joins repeated headers with commas. */
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The MAC in capitals, or undefined when it is none. */
+/** Returns the MAC in capitals, or undefined if it is malformed. */
 export function readMac(text: string | undefined): string | undefined {
   const mac = text?.toUpperCase();
   return mac !== undefined && macRule.test(mac) ? mac : undefined;
@@ -58,7 +58,7 @@ export function readMode(text: string | undefined): Mode | undefined {
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 
-/** Devices of a fleet differ in little: what they say was mostly said by another one before. */
+/** Number of cached reports; most devices of a fleet send a report that another device has sent before. */
 const mostRemembered = 1024;
 const longestRemembered = 512;
 const remembered = new Lru<DeviceReport>(mostRemembered);
@@ -66,7 +66,7 @@ let lastId = 0;
 
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {
   const said = (name: string) => headers[`x-esp8266-${name}`] ?? '';
-  // A line end is in no header.
+  // A header contains no line end.
   const text = `${said('mode')}\n${said('sketch-md5')}\n${said('version')}\n${said('free-space')}\n${said('sketch-size')}\n${said('chip-size')}\n${said('sdk-version')}`;
   const known = remembered.get(text);
   if (known !== undefined) return known;
@@ -90,7 +90,7 @@ function reportIn(headers: IncomingHttpHeaders): Omit<DeviceReport, 'id'> {
   };
 }
 
-/** What of a report is kept. */
+/** Returns the part of a report that is stored. */
 export function storedReport({ sketchMd5, version, sdkVersion, freeSpaceBytes, facts }: DeviceReport): StoredReport {
   const { chipSizeBytes, sketchSizeBytes } = facts;
   return { sketchMd5, version, sdkVersion, freeSpaceBytes, chipSizeBytes, sketchSizeBytes };

@@ -6,15 +6,18 @@ import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport } from './report.ts';
 
 /**
- * What runs on a device. md5: exactly this build, which may have been published under several names. version: the sketch says so, which
- * tells nothing of its core or its key (people rebuild without a new number). unknown: neither.
+ * Build that runs on a device. md5: exactly this build, which may have been published under several names. version: reported by the sketch,
+ * which does not identify core or key, since people rebuild without a new number. unknown: neither.
  */
 export type Running =
   | { readonly by: 'md5'; readonly builds: readonly [Recognized, ...Recognized[]] }
   | { readonly by: 'version'; readonly version: string }
   | { readonly by: 'unknown' };
 
-/** The best name for a build comes first: of the project that is asked, offered rather than only known, the best proven, the newest. */
+/**
+ * Returns what runs on a device. The best match comes first: of the same project, then with proven enforcement, then published to serve
+ * rather than as a reference build, then the newest.
+ */
 export function whatRuns(project: string, report: DeviceReport, recognized: readonly Recognized[]): Running {
   const [first, ...others] = [...recognized].sort(
     ({ release: a }, { release: b }) =>
@@ -27,7 +30,7 @@ export function whatRuns(project: string, report: DeviceReport, recognized: read
   return report.version === undefined ? { by: 'unknown' } : { by: 'version', version: report.version };
 }
 
-/** Equal bytes: what was proven of one of them holds for all. */
+/** Ranks proven enforcement above unproven; the bytes are equal, so a proof for one release holds for all. */
 function proof({ manifest }: ReleaseRecord): number {
   return manifest.enforcement === 'unproven' ? 0 : 1;
 }
@@ -36,7 +39,7 @@ export function isRunning(running: Running, releaseId: number): boolean {
   return running.by === 'md5' && running.builds.some(({ release }) => release.id === releaseId);
 }
 
-/** What is stored of it; undefined for what is not known. Since when: as before, while it is the same. */
+/** Returns the record to store; undefined if unknown. `sinceMs` is kept while the build stays the same. */
 export function runningRecord(
   running: Running,
   before: RunningRecord | undefined,
@@ -55,7 +58,7 @@ export function runningRecord(
   }
 }
 
-/** All that is known of a device: what it says, what its build tells, what somebody entered. What it says of its sizes goes first. */
+/** Combines what the device reports, what its build shows and what was entered by hand. Reported sizes take precedence. */
 export function deviceFacts(report: DeviceReport, running: Running, record: DeviceRecord): DeviceFacts {
   const [build] = running.by === 'md5' ? running.builds : [];
   const built: DeviceFacts =
@@ -71,7 +74,7 @@ export function deviceFacts(report: DeviceReport, running: Running, record: Devi
   };
 }
 
-/** The layout that the build was linked for, or the only one of the core's with this start. */
+/** Returns the end of the filesystem in the layout the build was linked for, or in the only layout of the core with this start. */
 function filesystemEnd(report: DeviceReport, built: DeviceFacts, fsStart: number | undefined): number | undefined {
   if (built.fsEnd !== undefined && built.fsStart === fsStart) return built.fsEnd;
   const { freeSpaceBytes, facts } = report;
@@ -84,12 +87,12 @@ function filesystemEnd(report: DeviceReport, built: DeviceFacts, fsStart: number
   return ends.size === 1 ? only : undefined;
 }
 
-/** A fact that the request does not tell must not hide one that the build does. */
+/** Removes undefined facts, so that they do not hide facts of the build. */
 function present(facts: DeviceFacts): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
-/** The board that it is of, as far as somebody or its build says. */
+/** Returns the board of a device, as entered by hand or published with its build. */
 export function boardOf(running: Running, record: DeviceRecord): string | undefined {
   if (record.board !== undefined) return record.board;
   const release: ReleaseRecord | undefined = running.by === 'md5' ? running.builds[0].release : undefined;

@@ -1,13 +1,17 @@
 type Listener = (project: string) => void;
 
 /**
- * Tells whoever listens that something about a project changed; what, they have to look up. It is told in the middle of answering a
- * device: listeners only take note.
+ * Emits an event when something about a project changes; listeners look up the details. Events are emitted while a device request is
+ * handled, so listeners must only take note.
  */
 export class Changes {
   readonly #listeners = new Set<Listener>();
 
-  /** @returns what ends it */
+  /**
+   * Adds a listener.
+   *
+   * @returns function that removes the listener
+   */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

@@ -4,24 +4,24 @@ import type { Releases } from '../devices/decide.ts';
 import type { Changes } from '../events/changes.ts';
 import type { RolloutView } from '../rollouts/admission.ts';
 
-/** A project as devices are answered from it: read once, and again when it changes. Another object is another state of the project. */
+/** State of a project for update checks. It is read again when the project changes; each state is a new object. */
 export interface ProjectView {
   readonly project: ProjectRecord;
-  /** By channel; a channel that offers nothing is not among them. */
+  /** By channel; channels without a current release and without a rollout are absent. */
   readonly channels: ReadonlyMap<string, Releases>;
 }
 
-/** Where a path other than /update/PROJECT leads. */
+/** Target of a device path other than /update/PROJECT. */
 export interface Alias {
   readonly project: string;
   readonly channel: string;
 }
 
 const steppingStonesLookedAt = 32;
-/** For each board; the planner tries all ways through them. */
+/** Limit for each board; the planner tries all paths through them. */
 const mostSteppingStones = 4;
 
-/** What is offered, in memory: a check must not cost more for a larger fleet or more releases. */
+/** Releases and rollouts in memory: the cost of an update check must not grow with the fleet or the number of releases. */
 export class Catalog {
   readonly #store: Store;
   readonly #changes: Changes;
@@ -51,7 +51,7 @@ export class Catalog {
     return this.#aliases.get(path);
   }
 
-  /** To be called after every change, before it is acknowledged: the next device sees it. */
+  /** Reloads one project or all. Must be called after every change and before it is acknowledged, so that the next update check sees it. */
   async refresh(only?: string): Promise<void> {
     for (const project of await this.#store.catalog.projects()) {
       if (only !== undefined && project.name !== only) continue;
@@ -67,7 +67,7 @@ export class Catalog {
       if (only === undefined || project.name === only) this.#changes.tell(project.name);
   }
 
-  /** At once: whoever asks from now on is answered by the rollout as it is now. */
+  /** Replaces the rollout of its channel immediately, so that the next update check uses it. */
   replaceRollout(rollout: RolloutRecord): void {
     const view = this.#views.get(rollout.project);
     const releases = view?.channels.get(rollout.channel);
@@ -93,7 +93,7 @@ export class Catalog {
     return channels;
   }
 
-  /** By channel. */
+  /** Returns the newest rollout of each channel. */
   async #rollouts(project: string): Promise<ReadonlyMap<string, RolloutView>> {
     const views = new Map<string, RolloutView>();
     for (const rollout of await this.#store.rollouts.current()) {
@@ -105,7 +105,7 @@ export class Catalog {
     return views;
   }
 
-  /** What is in memory may be ahead of what is stored, and of what was read a moment ago: a halt must not be forgotten. */
+  /** Keeps rollouts from memory: they may be newer than the store and than what was just read, and a halt must not be lost. */
   #withLiveRollouts(project: string, read: ReadonlyMap<string, Releases>): ReadonlyMap<string, Releases> {
     const before = this.#views.get(project)?.channels;
     return new Map(
@@ -118,7 +118,7 @@ export class Catalog {
   }
 }
 
-/** The newest sketch of each core for each board: what matters on the way is what the device can do once it runs it. */
+/** Selects the newest sketch of each core for each board: a stepping stone matters for what the device can do once it runs it. */
 function steppingStones(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
   const chosen: ReleaseRecord[] = [];
   for (const release of before) {

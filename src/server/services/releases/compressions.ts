@@ -5,18 +5,18 @@ import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { quickInflateFacts } from '../../../core/preflight/image-facts.ts';
 
-/** As `pack` and `sign` make them: the compressed image, and the same with an aligned header. */
+/** `pack` and `sign` make two: the compressed image, and the same with an aligned header. */
 const mostCompressions = 2;
 
 interface Compression {
-  /** Without the signature that may follow. */
+  /** Gzip data without the signature that may follow. */
   readonly member: Uint8Array;
   readonly gunzipped: Reading<GunzippedFile>;
 }
 
 /**
- * The gzip files of one build. Deflate data made for the purpose takes zlib 0.1 s per MB, so that equal data is inflated once and only as
- * many different files are inflated as a build can have.
+ * Gzip files of one build. Crafted deflate data costs zlib 0.1 s per MB, so equal data is inflated once, and no more different files are
+ * inflated than a build can have.
  */
 export class Compressions {
   readonly #isSketch: boolean;
@@ -27,7 +27,11 @@ export class Compressions {
     this.#isSketch = isSketch;
   }
 
-  /** @returns the framing of any further file with nothing in it */
+  /**
+   * Inflates a gzip file once.
+   *
+   * @returns an empty framing without content for files beyond `mostCompressions`
+   */
   readonly gunzip = (file: Uint8Array): Reading<GunzippedFile> => {
     const known = this.#found.find(({ member }) => beginsWith(file, member) && !looksLikeGzip(file, member.length));
     if (known !== undefined) return known.gunzipped;
@@ -37,7 +41,7 @@ export class Compressions {
     return gunzipped;
   };
 
-  /** See `inflateFacts`; computed once for artifacts that differ in their signature alone. */
+  /** Returns the facts of `inflateFacts`, computed once for artifacts that differ only in their signature. */
   async inflateFacts({ payload, content }: Envelope): Promise<Artifact['inflate']> {
     const last = this.#inflated;
     if (last !== undefined && Buffer.compare(last.payload, payload) === 0) return last.facts;

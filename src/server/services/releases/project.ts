@@ -1,7 +1,7 @@
 import { defaultConfirmWithinMs, defaultMostSends } from '../../../api/release-admin.ts';
 import type { ProjectKey, ProjectRecord } from '../../storage/records.ts';
 
-/** A project as it begins: any device may ask. */
+/** Creates the record of a new project. Its access is open: any device may request updates. */
 export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRecord {
   return {
     name,

@@ -28,15 +28,15 @@ export interface PublishAnswer {
   readonly warnings: readonly ReleaseComplaint[];
 }
 
-/** A release whose bytes are what its manifest says. */
+/** Result of verifying a release whose bytes match its manifest. */
 export interface VerifiedRelease {
-  /** Fingerprints of the keys that the project had. */
+  /** Fingerprints of the project's keys at the time of verification. */
   readonly projectKeys: readonly string[];
   readonly warnings: readonly ReleaseComplaint[];
 }
 
 /**
- * Reads all bytes of a release again, in a thread of its own, and asks the rules. Nothing is written.
+ * Reads all bytes of a release in a worker thread and applies the preflight rules. Writes nothing.
  *
  * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, verification-limit
  */
@@ -52,7 +52,7 @@ export async function verifyRelease(
 }
 
 /**
- * Makes a verified release visible in one step.
+ * Publishes a verified release in one step.
  *
  * @throws DomainError conflict, version-taken, and those of `verifyRelease`
  */
@@ -62,7 +62,7 @@ export async function publishRelease(
   { projectKeys, warnings }: VerifiedRelease,
 ): Promise<PublishAnswer> {
   const { project, request, by } = question;
-  // Verifying took a while: an admin may have changed the project meanwhile, or uploads may have been swept away.
+  // Verification takes time: meanwhile, an admin may have changed the project, or uploads may have been removed.
   const { manifest, record, present } = await prepare(store, question);
   if (
     !isDeepStrictEqual(
@@ -96,15 +96,15 @@ export async function publishRelease(
 interface Prepared {
   readonly manifest: Manifest;
   readonly key: RsaPublicKey | undefined;
-  /** undefined: this release is the first. */
+  /** Undefined if the project does not exist yet. */
   readonly present: ProjectRecord | undefined;
-  /** The project as it will be. */
+  /** Project after the publication. */
   readonly record: ProjectRecord;
   /** Path of each artifact by SHA-256. */
   readonly blobs: ReadonlyMap<string, string>;
 }
 
-/** All that can be said of a release without its bytes. */
+/** Checks everything that does not need the bytes of the release. */
 async function prepare(store: Store, question: PublishQuestion): Promise<Prepared> {
   const manifest = readManifest(question);
   const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
@@ -114,7 +114,7 @@ async function prepare(store: Store, question: PublishQuestion): Promise<Prepare
   return { manifest, key, present, record, blobs: await requireBlobs(store, manifest) };
 }
 
-/** With the project and the version under which it is published; of a build that is only recognized the image is all that matters. */
+/** Returns the manifest with the project and version of the request. For a reference build, it keeps only the image. */
 function readManifest({ project, request }: PublishQuestion): Manifest {
   const parsed = parseManifest(request.manifest);
   if ('reason' in parsed) throw invalid([`the manifest: ${parsed.reason}`]);
@@ -144,9 +144,9 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   return { ...manifest, project, version: request.version, artifacts };
 }
 
-/** `pack` and `sign` make 5 at most. */
+/** `pack` and `sign` make at most 5. */
 const mostArtifacts = 8;
-/** Of the releases that a project without a key has. */
+/** Number of releases read to find out whether a publication is the first. */
 const mostLookedAt = 1000;
 
 function invalid(problems: readonly string[]): DomainError {
@@ -167,8 +167,8 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
 }
 
 /**
- * An admin's first publication makes the project, and its key that of the project. Builds of the past may have come before, with any key
- * or none: they say nothing of the project's.
+ * Returns the project after the publication. An admin's first publication creates the project and registers its key. Earlier reference
+ * builds do not count: they may have any key or none.
  */
 async function projectOf(
   { catalog }: Store,

@@ -6,27 +6,30 @@ import { DomainError } from '../domain-error.ts';
 import type { BuildAnswer, BuildQuestion } from './verify-build.ts';
 
 export interface VerifierLimits {
-  /** Milliseconds for one build. */
+  /** Time limit for one build, in milliseconds. */
   readonly verificationMs: number;
-  /** MiB of JavaScript objects, without the bytes of artifacts. V8 ends the process where a thread cannot even begin, at 2 MiB or so. */
+  /**
+   * Heap limit for JavaScript objects in MiB, without the bytes of artifacts. At about 2 MiB or less the thread cannot start and V8 ends
+   * the process.
+   */
   readonly verificationHeapMb: number;
 }
 
-/** The thread ends when no build came for so long. */
+/** Idle time after which the thread ends. */
 const idleMs = 30_000;
 
-/** Put in place by rolldown.worker-entries.mjs; absent when the sources run as they are. */
+/** Defined by rolldown.worker-entries.mjs; absent when the sources run unbundled. */
 declare const OTA_HOOKS_BUNDLED: true | undefined;
 
-/** tsx transforms nothing in worker threads before Node 22 without this preload. */
+/** Before Node 22, tsx transforms nothing in worker threads without this preload. */
 const execArgv =
   typeof OTA_HOOKS_BUNDLED === 'undefined'
     ? ['--import', new URL('../../../../tsx-in-workers.mjs', import.meta.url).href]
     : undefined;
 
 /**
- * Verifies builds in a worker thread, so that devices are answered meanwhile. One build is verified at a time, and each project waits with
- * at most one: a project that publishes all the time delays another by one build.
+ * Verifies builds in a worker thread, so that devices are served meanwhile. One build is verified at a time, and each project queues at
+ * most one: a project that publishes constantly delays another by one build.
  */
 export class Verifier {
   readonly #limits: VerifierLimits;
@@ -38,7 +41,11 @@ export class Verifier {
     this.#limits = limits;
   }
 
-  /** @throws DomainError verification-limit */
+  /**
+   * Verifies a build.
+   *
+   * @throws DomainError verification-limit
+   */
   verify(project: string, question: BuildQuestion): Promise<BuildAnswer> {
     return this.#turns.take(`project ${project}`, () => this.#turns.take('thread', () => this.#run(question)));
   }
@@ -66,14 +73,14 @@ export class Verifier {
   #start(): Worker {
     const resourceLimits = { maxOldGenerationSizeMb: this.#limits.verificationHeapMb };
     const worker = new Worker(new URL('./verify-worker.ts', import.meta.url), { resourceLimits, execArgv });
-    // A process that is done does not wait for an idle thread.
+    // An idle thread must not keep the process alive.
     worker.unref();
     worker.on('error', () => undefined);
     return worker;
   }
 }
 
-/** Rejects when the thread fails, ends or needs longer. */
+/** Waits for the result. Rejects if the thread fails, ends or exceeds the time limit. */
 async function answerOf(worker: Worker, question: BuildQuestion, verificationMs: number): Promise<BuildAnswer> {
   const settled = new AbortController();
   const { signal } = settled;

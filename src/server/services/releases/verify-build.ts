@@ -10,28 +10,28 @@ import type { Artifact, Manifest } from '../../../core/model/manifest.ts';
 import { imageFacts } from '../../../core/preflight/image-facts.ts';
 import { Compressions } from './compressions.ts';
 
-/** Plain data: it is sent to a worker thread. */
+/** Input of `verifyBuild`; plain data, because it is sent to a worker thread. */
 export interface BuildQuestion {
   readonly manifest: Manifest;
   /** Path of each artifact by SHA-256. */
   readonly blobs: ReadonlyMap<string, string>;
-  /** The key that the manifest names. */
+  /** Key named in the manifest. */
   readonly key: RsaPublicKey | undefined;
   /** Keys of the project, whose private halves must not be in an image. */
   readonly projectKeys: readonly RsaPublicKey[];
 }
 
 export interface BuildAnswer {
-  /** Where the manifest and the bytes disagree, in sentences. */
+  /** Differences between manifest and bytes, as sentences. */
   readonly differences: readonly string[];
   readonly privateKey: 'signing-key' | 'other' | undefined;
 }
 
 /**
- * Reads the bytes of a build again and compares all that they show with the manifest. Two statements of the publisher cannot be checked:
- * the proof of enforcement and the flash layout, which come from the ELF.
+ * Reads the bytes of a build and compares everything they show with the manifest. Two claims of the publisher cannot be checked: the proof
+ * of enforcement and the flash layout, which come from the ELF file.
  *
- * The cost is linear in the bytes, and one artifact at a time is in memory beside the image.
+ * The cost is linear in the bytes. Only one artifact at a time is in memory besides the image.
  */
 export async function verifyBuild(question: BuildQuestion): Promise<BuildAnswer> {
   const { manifest, blobs, key, projectKeys } = question;
@@ -65,7 +65,7 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
   if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
   if (!hasDigests(image, bytes)) yield `the size or the digests of ${image.file} are others`;
   for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
-    // What imageFacts names are keys of the manifest's image.
+    // The keys of `imageFacts` are keys of the manifest's image.
     if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} is another`;
   }
   const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
@@ -77,7 +77,7 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
 
 interface ImageContext {
   readonly question: BuildQuestion;
-  /** The image. */
+  /** Parsed image of the build. */
   readonly firmware: Firmware;
   readonly compressions: Compressions;
 }
@@ -106,13 +106,13 @@ async function* artifactDifferences(
   if (!isSame(inflates, inflate)) yield `${file} inflates in another way`;
 }
 
-/** Keys that may have signed an artifact: the manifest's, and those in the image. */
+/** Returns the keys that may have signed an artifact: the key of the manifest and those in the image. */
 function signers({ key }: BuildQuestion, { embeddedKeys }: Firmware): readonly RsaPublicKey[] {
   const embedded = embeddedKeys.map((found) => found.key);
   return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
-/** Of a filesystem, erased blocks at the end may have been cut off. */
+/** Compares contents; a filesystem may lack erased blocks at the end. */
 function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
   const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
   const expected = isCut ? whole.subarray(0, content.length) : whole;
@@ -127,7 +127,7 @@ function hasDigests(
   return bytes.length === sizeBytes && digest('md5') === md5 && digest('sha256') === sha256;
 }
 
-/** As JSON has them: without keys that have no value. */
+/** Compares values as JSON, which omits undefined properties. */
 function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(JSON.parse(JSON.stringify(a) ?? 'null'), JSON.parse(JSON.stringify(b) ?? 'null'));
 }

@@ -1,4 +1,4 @@
-/** Entry of the thread that verifies builds; `verifier.ts` starts it. */
+/** Entry point of the worker thread that verifies builds; started by `verifier.ts`. */
 import { parentPort } from 'node:worker_threads';
 import { type BuildQuestion, verifyBuild } from './verify-build.ts';
 

@@ -4,14 +4,18 @@ import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 
-/** Releases of a version; all kinds and boards where they are not named. */
+/** Releases of a version; all kinds and boards unless one is named. */
 export interface Selection {
   readonly version: string;
   readonly kind?: ImageKind | undefined;
   readonly board?: string | undefined;
 }
 
-/** @throws DomainError not-found */
+/**
+ * Returns the selected releases.
+ *
+ * @throws DomainError not-found
+ */
 export async function selectReleases(
   { catalog }: Store,
   project: string,
@@ -29,7 +33,7 @@ export async function selectReleases(
 }
 
 /**
- * They are neither offered nor sent any more, to whoever asks from now on.
+ * Makes releases unavailable: later update checks neither offer nor send them.
  *
  * @throws DomainError not-found
  */

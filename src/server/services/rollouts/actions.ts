@@ -5,16 +5,16 @@ import { DomainError } from '../domain-error.ts';
 import { isUnderWay, type Step, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {
-  /** Those that failed so far may not halt it again. */
+  /** Excludes the failures so far from the halt rules. */
   readonly acceptFailures?: boolean | undefined;
-  /** Of all its devices. */
+  /** Tally of all stages. */
   readonly tally: RolloutTally;
 }
 
 /**
- * What somebody wants done with a rollout.
+ * Applies an action to a rollout.
  *
- * @throws DomainError conflict, where that makes no sense in its state
+ * @throws DomainError conflict if the state of the rollout does not allow the action
  */
 export function actOn(rollout: RolloutRecord, action: RolloutAction, request: ActionRequest): Step {
   switch (action) {
@@ -47,7 +47,10 @@ function resume(rollout: RolloutRecord, request: ActionRequest): Step {
   return stepTo({ ...rollout, accepted: { failed, vanished } }, 'active', request);
 }
 
-/** Who has the new release gets the former one again, where preflight allows it: what the channel offers counts for all. */
+/**
+ * Rolls a rollout back: the current release of the channel applies to all devices, so devices with the new release get the previous one
+ * where preflight allows it.
+ */
 function rollBack(rollout: RolloutRecord, request: ActionRequest): Step {
   if (rollout.state === 'rolled-back') throw notNow(rollout, 'rolled back', 'It is already.');
   if (rollout.formerIds.length === 0) {

@@ -1,33 +1,36 @@
 import type { ReleaseRecord, RolloutRecord } from '../../storage/records.ts';
 import { type StagedDevice, stageOf } from './stage.ts';
 
-/** A rollout as devices are answered from it. */
+/** Rollout as update checks use it. */
 export interface RolloutView {
   readonly rollout: RolloutRecord;
-  /** Its releases, of all kinds and boards. */
+  /** Releases of the rollout, of all kinds and boards. */
   readonly releases: readonly ReleaseRecord[];
 }
 
 /**
- * What a device is offered while a release goes round.
- * offer: what the channel offers. release: the new one. stay: it has the new one, and the channel offers the one before.
- * wait: what the channel offers, and the new one later or never.
+ * Release that a device is offered while its channel has a rollout.
+ *
+ * - offer: the current release of the channel
+ * - release: the release of the rollout
+ * - stay: the release of the rollout, which the device already runs, while the channel serves the previous one
+ * - wait: the current release of the channel; the release of the rollout later or never
  */
 export type Admission =
   | { readonly kind: 'offer' }
   | { readonly kind: 'release' | 'stay'; readonly release: ReleaseRecord }
   | { readonly kind: 'wait'; readonly reason: string };
 
-/** Whom the question is about. */
+/** Device for which admission is decided. */
 interface Applicant extends StagedDevice {
-  /** The release of the rollout that is for this device, if there is one. */
+  /** Release of the rollout for this device, if any. */
   readonly release: ReleaseRecord | undefined;
   readonly runsIt: boolean;
-  /** What the channel offers it. */
+  /** Current release of the channel for this device. */
   readonly offered: ReleaseRecord | undefined;
 }
 
-/** Whether a device gets the release of a rollout. Pure, and the only place that says so. */
+/** Decides whether a device gets the release of a rollout. Pure, and the only code that decides this. */
 export function admit({ rollout }: RolloutView, { release, runsIt, offered, ...device }: Applicant): Admission {
   const isSuperseded = offered !== undefined && !rollout.formerIds.includes(offered.id);
   if (release === undefined || isSuperseded || offered?.id === release.id) return { kind: 'offer' };

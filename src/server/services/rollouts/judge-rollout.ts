@@ -1,24 +1,24 @@
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 
-/** What a rollout has come to. */
+/** Result of judging a rollout. */
 export type Verdict =
   | { readonly kind: 'halt'; readonly reason: string }
   | { readonly kind: 'open-next' | 'complete' }
-  /** For people: what has to happen first. */
+  /** Condition that is not met yet, for display. */
   | { readonly kind: 'wait'; readonly waitingFor: string };
 
-/** What a verdict depends on. */
+/** Counts that a verdict depends on. */
 export interface Evidence {
-  /** Of all stages: a failure counts wherever it is. */
+  /** Tally of all stages: failures count in every stage. */
   readonly all: RolloutTally;
-  /** Of the open stages together. */
+  /** Tally of the open stages together. */
   readonly open: RolloutTally;
-  /** Devices of the open stages that have run the release for as long as the gate wants. */
+  /** Devices of the open stages that have run the release for the soak time of the gate. */
   readonly soaked: number;
 }
 
-/** Judges an active rollout. A pure function of what was counted. */
+/** Judges an active rollout. Pure function of the counts. */
 export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Verdict {
   const reason = haltReason(rollout, evidence.all);
   if (reason !== undefined) return { kind: 'halt', reason };
@@ -28,7 +28,7 @@ export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Verdic
   return { kind: isLast ? 'complete' : 'open-next' };
 }
 
-/** Why nobody else may get it; undefined: no rule says so. Failures that somebody has accepted are left out. */
+/** Returns why the rollout must halt, or undefined. Accepted failures are not counted. */
 function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTally): string | undefined {
   const vanished = tally.vanished - accepted.vanished;
   if (vanished >= halt.vanished) {
@@ -49,9 +49,9 @@ function gateReason(
   { open, soaked }: Evidence,
   isLast: boolean,
 ): string | undefined {
-  // Nobody waits for what somebody has given up: failures that were accepted do not keep the next stage closed either.
+  // Accepted failures do not count as reachable devices, so they do not keep the next stage closed.
   const inReach = open.members - open.refused - Math.min(open.failed, accepted.failed);
-  // A stage without a device proves nothing, and need not be waited for; but nobody else follows before somebody has proved something.
+  // An empty stage proves nothing and is skipped, but the last stage opens only after a device has proved the release.
   if (inReach <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;
     return isLastButOne ? 'an enrolled device that runs it: there is none in the stages before the last' : undefined;

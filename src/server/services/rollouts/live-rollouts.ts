@@ -4,7 +4,7 @@ import { judgeRollout, type Verdict } from './judge-rollout.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { Tally } from './tally.ts';
 
-/** A rollout as it is, which may be ahead of what is stored, and how far its devices have come. */
+/** Rollout in memory, which may be newer than the stored one, and the tally of its devices. */
 export interface Live {
   rollout: RolloutRecord;
   readonly tally: Tally;
@@ -12,7 +12,7 @@ export interface Live {
 
 const readAtOnce = 1000;
 
-/** The newest rollout of each channel, with its devices counted. */
+/** Newest rollout of each channel, with the tally of its devices. */
 export class LiveRollouts {
   readonly #devices: DeviceStore;
   readonly #clock: ServiceClock;
@@ -35,7 +35,7 @@ export class LiveRollouts {
     return this.#live.get(id);
   }
 
-  /** Nothing of it is counted yet. */
+  /** Adds a rollout with an empty tally. */
   add(rollout: RolloutRecord): Live {
     const live = { rollout, tally: new Tally(rollout) };
     this.#live.set(rollout.id, live);
@@ -46,7 +46,7 @@ export class LiveRollouts {
     this.#live.delete(rollout.id);
   }
 
-  /** Counts what is stored of a project's devices. */
+  /** Counts the stored devices of a project. */
   async count(project: string): Promise<void> {
     const live = this.of(project);
     let after: string | undefined;
@@ -55,21 +55,21 @@ export class LiveRollouts {
       for (const { record } of page) for (const { tally } of live) tally.note(record);
       after = page.at(-1)?.record.mac;
       if (page.length < readAtOnce) return;
-      // Devices are answered meanwhile; what they change is noted, and is newer than what was read here.
+      // Device requests run in between; the changes they note are newer than the page read here.
       await new Promise(setImmediate);
     }
   }
 
   /**
-   * A record was saved.
+   * Updates the tallies with a saved record.
    *
-   * @returns those in which something changed that is counted
+   * @returns rollouts whose counts changed
    */
   note(record: DeviceRecord): Live[] {
     return this.of(record.project).filter(({ tally }) => tally.note(record));
   }
 
-  /** What has to become of it by what is counted now. */
+  /** Judges a rollout by its current counts. */
   verdictOf({ rollout, tally }: Live): Verdict {
     const { openStages, stages, gate } = rollout;
     const { servedMs } = this.#clock.now();

@@ -1,15 +1,15 @@
 import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storage/records.ts';
 
 /**
- * How far an enrolled device has come with the release of a rollout. refused: preflight finds it unsafe for this device. running: seen by
- * its sketch MD5, since a time of the server's own clock.
+ * Progress of an enrolled device with the release of a rollout. refused: blocked by preflight. running: recognized by its sketch MD5, or a
+ * filesystem that counts as installed; `sinceMs` is on the clock of `ServiceTime.servedMs`.
  */
 export type Progress =
   | { readonly state: 'waiting' | 'refused' | 'sent' }
   | { readonly state: 'running'; readonly sinceMs: number }
   | { readonly state: 'failed'; readonly failure: Failure };
 
-/** A pure function of what is stored of a device: after a restart the same comes out. */
+/** Computes the progress from the stored record alone, so that it is the same after a restart. */
 export function progressOf(rollout: Pick<RolloutRecord, 'releaseIds' | 'version'>, record: DeviceRecord): Progress {
   const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));
   if (isRunningRelease(rollout, record, attempt)) return { state: 'running', sinceMs: record.running?.sinceMs ?? 0 };
@@ -27,11 +27,11 @@ function isRunningRelease(
 ): boolean {
   if (attempt?.kind === 'filesystem') return attempt.state === 'running';
   if (running?.by !== 'md5') return false;
-  // Equal bytes may bear several names: the attempt tells that it is this one that arrived.
+  // Equal builds may have several names; the attempt shows that this release was delivered.
   return releaseIds.includes(running.releaseId ?? -1) || attempt?.state === 'running';
 }
 
-/** Whether a rollout waits for this device and learns from it: only what is enrolled can be believed, and only who may get it counts. */
+/** Returns whether a rollout counts this device: only enrolled devices are trusted, and only devices that may get the release count. */
 export function isMember(rollout: Pick<RolloutRecord, 'channel' | 'version'>, record: DeviceRecord): boolean {
   if (!record.enrolled) return false;
   if (record.pin !== undefined) return record.pin === rollout.version;

@@ -4,11 +4,11 @@ import type { Verdict } from './judge-rollout.ts';
 import { noTally, sumOf } from './tally.ts';
 
 /**
- * A rollout as the API shows it.
+ * Converts a rollout to its form in the API.
  *
- * @param tallies of each stage; undefined where nobody knows any more
- * @param verdict of an active one
- * @param former the version that its channel offered before
+ * @param tallies one for each stage; undefined if no longer known
+ * @param verdict verdict on an active rollout
+ * @param former version that the channel served before
  */
 export function rolloutInfo(
   rollout: RolloutRecord,

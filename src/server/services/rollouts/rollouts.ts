@@ -15,7 +15,7 @@ import { standingOf } from './standing.ts';
 import { prepareRollout, type StartQuestion } from './start.ts';
 import { isUnderWay, type Step, stepTo } from './step.ts';
 
-/** What it works with. */
+/** Dependencies of {@link Rollouts}. */
 interface Needs {
   readonly store: Store;
   readonly catalog: Catalog;
@@ -26,8 +26,8 @@ interface Needs {
 const itself = 'server';
 
 /**
- * The rollouts of a server: counts what devices have come to, halts, opens stages, and does what people want. A halt holds from the
- * moment in which the failure becomes known, before it is stored: what it follows from is stored, and after a crash follows again.
+ * Rollouts of a server: counts devices, halts rollouts, opens stages and carries out actions. A halt applies as soon as the failure is
+ * known, before the halt is stored: the failure itself is stored and leads to the same halt after a crash.
  */
 export class Rollouts {
   readonly #needs: Needs;
@@ -39,7 +39,7 @@ export class Rollouts {
     this.#live = new LiveRollouts(needs.store.devices, needs.clock);
   }
 
-  /** Counts again what is stored, and halts what has to be halted, before anybody is answered. */
+  /** Counts the stored devices and applies halts before any device is served. */
   static async open(needs: Needs): Promise<Rollouts> {
     const rollouts = new Rollouts(needs);
     const current = await needs.store.rollouts.current();
@@ -49,17 +49,17 @@ export class Rollouts {
     return rollouts;
   }
 
-  /** A record was saved. */
+  /** Updates the tallies with a saved record, and halts rollouts if needed. */
   note(record: DeviceRecord): void {
     for (const live of this.#live.note(record)) this.#haltIfNeeded(live);
   }
 
-  /** A device was removed. */
+  /** Removes a device from the tallies. */
   forget(project: string, mac: string): void {
     for (const live of this.#live.of(project)) live.tally.forget(mac);
   }
 
-  /** The newest first. */
+  /** Lists the rollouts of a project, newest first. */
   async list(project: string, limit = 100): Promise<RolloutInfo[]> {
     const stored = await this.#needs.store.rollouts.ofProject(project, limit);
     return Promise.all(stored.map((rollout) => this.#info(rollout)));
@@ -70,7 +70,7 @@ export class Rollouts {
     return stored && this.#info(stored);
   }
 
-  /** Where a device stands in the rollout of its channel. */
+  /** Returns the state of a device in the rollout of its channel. */
   standing(record: DeviceRecord): RolloutStanding | undefined {
     for (const { rollout } of this.#live.of(record.project)) {
       const standing = standingOf(rollout, record);
@@ -79,12 +79,16 @@ export class Rollouts {
     return undefined;
   }
 
-  /** The one that is under way on a channel; while it is, nothing else may be offered there. */
+  /** Returns the rollout under way on a channel. No other release may be promoted there until it ends. */
   underWay(project: string, channel: string): RolloutRecord | undefined {
     return this.#live.of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
   }
 
-  /** @throws DomainError not-found, conflict, invalid */
+  /**
+   * Starts a rollout.
+   *
+   * @throws DomainError not-found, conflict, invalid
+   */
   start(question: StartQuestion): Promise<RolloutInfo> {
     return this.#turns.take('all', async () => {
       const { store, catalog } = this.#needs;
@@ -106,7 +110,11 @@ export class Rollouts {
     });
   }
 
-  /** @throws DomainError not-found, conflict */
+  /**
+   * Applies an action to a rollout.
+   *
+   * @throws DomainError not-found, conflict
+   */
   async act(
     project: string,
     id: number,
@@ -125,7 +133,7 @@ export class Rollouts {
     });
   }
 
-  /** Releases are sent to nobody any more: nor are they by a rollout. */
+  /** Halts the rollouts of yanked releases. */
   async yanked(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
     await this.#turns.take('all', async () => {
       for (const live of this.#live.of(project)) {
@@ -138,7 +146,10 @@ export class Rollouts {
     });
   }
 
-  /** A channel offers something by hand: who has the release of an aborted rollout is no exception any more. */
+  /**
+   * Marks aborted rollouts of a channel as rolled back when a release is promoted there by hand: devices that run their release then follow
+   * the channel again.
+   */
   async superseded(project: string, channel: string, by: Actor): Promise<void> {
     await this.#turns.take('all', async () => {
       for (const live of this.#live.of(project)) {
@@ -149,13 +160,17 @@ export class Rollouts {
     });
   }
 
-  /** @throws DomainError conflict */
+  /**
+   * Requires that no rollout is under way on a channel.
+   *
+   * @throws DomainError conflict
+   */
   requireFreeChannel(project: string, channel: string): void {
     const rollout = this.underWay(project, channel);
     if (rollout !== undefined) throw underWay(channel, rollout);
   }
 
-  /** Opens stages whose time has come, and remembers how all goes on. */
+  /** Judges all active rollouts and records their samples. */
   async maintain(): Promise<void> {
     await this.#turns.take('all', async () => {
       for (const live of this.#live.all()) {
@@ -195,7 +210,10 @@ export class Rollouts {
       .catch((error: unknown) => this.#needs.log.error({ err: error, project }, 'a halt could not be stored'));
   }
 
-  /** What narrows holds at once; what gives more devices a release, and what offers it, is stored first. */
+  /**
+   * Applies a step. A state that stops delivery takes effect immediately; steps that let more devices get a release or promote it are
+   * stored first.
+   */
   async #take(live: Live, step: Step): Promise<void> {
     const { store, catalog, log } = this.#needs;
     const { project, version, state } = step.rollout;
@@ -203,7 +221,7 @@ export class Rollouts {
     const before = live.rollout;
     await store.rollouts.save(step.rollout, step);
     if (step.offer !== undefined) await catalog.refresh(project);
-    // A halt that came meanwhile is the later word, unless there is nothing left to halt.
+    // A halt during the write is newer and stays, unless the rollout is complete.
     if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
     log.info({ project, version, action: step.note.action, ...step.note.detail }, 'rollout');
   }
@@ -221,7 +239,7 @@ export class Rollouts {
     this.#remember(sampled);
   }
 
-  /** What may be lost, and need not be waited for. */
+  /** Stores data that may be lost in a crash, without waiting for it. */
   #remember(rollout: RolloutRecord): void {
     const { store, log } = this.#needs;
     store.rollouts
@@ -251,7 +269,7 @@ export class Rollouts {
   }
 }
 
-/** Before another one follows: how far it came. */
+/** Adds the final tallies before another rollout follows. */
 function withTallies({ rollout, tally }: Live): RolloutRecord {
   return { ...rollout, endTallies: rollout.stages.map((_, index) => tally.ofStage(index)) };
 }

@@ -1,16 +1,19 @@
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord, RolloutSample } from '../../storage/records.ts';
 
-/** No more often than this, and than a hundredth of the time that it has taken so far: a picture of an hour needs no seconds. */
+/**
+ * Minimum time between samples: this, or a hundredth of the time since the first sample if that is longer. A chart of an hour needs no
+ * seconds.
+ */
 const everyMs = 1000;
 const partsOfIt = 100;
-/** A picture needs no more; when there are more, every other one of the older ones goes. */
+/** Limit of samples for a chart; above it, every second one is dropped. */
 const mostSamples = 240;
 
 /**
- * Remembers how far the devices have come, when that is news.
+ * Adds a sample of the progress if it changed.
  *
- * @returns the same object when it is none
+ * @returns the same object if no sample was added
  */
 export function withSample(rollout: RolloutRecord, { sent, running, failed }: RolloutTally, at: number): RolloutRecord {
   const { samples, openStages } = rollout;

@@ -1,10 +1,10 @@
-/** Two clocks: one for people, and one that nobody sets. */
+/** Time on two clocks: the wall clock, and one that cannot be set. */
 export interface ServiceTime {
-  /** Milliseconds since 1970, as the machine has it. It may jump. */
+  /** Milliseconds since 1970 by the clock of the machine, which may jump. */
   readonly wallMs: number;
   /**
-   * How long servers have run on this data. Time-outs are counted in it: while no server runs no device can come back, and a clock that
-   * is set must not make devices fail.
+   * Total time that servers have run on this data, in milliseconds. Timeouts use it: devices cannot come back while no server runs, and
+   * setting the wall clock must not make devices fail.
    */
   readonly servedMs: number;
 }
@@ -13,7 +13,11 @@ export interface ServiceClock {
   now(): ServiceTime;
 }
 
-/** @param servedBeforeMs what earlier servers of this data have come to */
+/**
+ * Creates a clock.
+ *
+ * @param servedBeforeMs total time that earlier servers have run on this data
+ */
 export function serviceClock(servedBeforeMs: number): ServiceClock {
   const startedAt = performance.now();
   return {

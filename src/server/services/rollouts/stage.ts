@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { RolloutStage } from '../../../api/rollout.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 
-/** What decides in which stage a device is. */
+/** Properties that determine the stage of a device. */
 export type StagedDevice = Pick<DeviceRecord, 'mac' | 'enrolled' | 'group'>;
 
 /**
- * The stage in which a device gets the release: the first that names it, its group, or a share that it falls into. A device that is not
- * enrolled may be made up, and says nothing about the release that could be trusted: it comes last.
+ * Returns the stage in which a device gets the release: the first that names the device or its group, or whose share includes it. A device
+ * that is not enrolled may be fake and its results cannot be trusted, so it belongs to the last stage.
  *
  * @returns an index into the stages of the rollout
  */
@@ -24,8 +24,8 @@ function holds({ share, canaries, groups }: RolloutStage, { mac, group }: Staged
 }
 
 /**
- * Where a device stands among all, from 0 to 100: always the same for one release, so that it stays in its stage, and another for the
- * next, so that it is not always the same devices that go first.
+ * Returns the position of a device among all, from 0 to 100. It is constant for a release, so that a device stays in its stage, and differs
+ * between releases, so that the first devices are not always the same.
  */
 export function positionOf({ project, version }: { project: string; version: string }, mac: string): number {
   const digest = createHash('sha256').update(`${project}\n${version}\n${mac}`).digest();

@@ -3,7 +3,7 @@ import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import { isMember, progressOf } from './progress.ts';
 import { stageOf } from './stage.ts';
 
-/** Where a device stands in a rollout of its project; undefined: it is not for this device. */
+/** Returns the state of a device in a rollout of its project; undefined if the rollout does not apply to the device. */
 export function standingOf(rollout: RolloutRecord, record: DeviceRecord): RolloutStanding | undefined {
   const isPinned = record.pin !== undefined;
   const channel = record.channel ?? record.askedChannel ?? rollout.channel;

@@ -17,10 +17,10 @@ export interface StartQuestion {
 const readAtOnce = 1000;
 
 /**
- * What a rollout begins with.
+ * Creates the record of a new rollout.
  *
- * @throws DomainError not-found: no such version. conflict: the channel offers it already. invalid: unknown canaries, or no enrolled device
- *   that could prove anything before everybody gets it
+ * @throws DomainError not-found: no such version. conflict: the channel already serves it. invalid: unknown canaries, or no enrolled device
+ *   that can prove the release before all devices get it
  */
 export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
   const { project, request, by, at } = question;
@@ -59,7 +59,7 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
   };
 }
 
-/** Canaries by their MACs; and whether anybody is there who could prove the release before all get it. */
+/** Resolves canaries to MACs, and requires an enrolled device that can prove the release before all devices get it. */
 async function knownStages(
   store: Store,
   project: string,
@@ -117,7 +117,7 @@ async function* enrolledDevices(store: Store, project: string): AsyncGenerator<D
   }
 }
 
-/** MACs in the form in which they are stored; names as they are. */
+/** Returns a MAC in its stored form; names stay unchanged. */
 function macOf(name: string): string {
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(name) ? name.toUpperCase() : name;
 }

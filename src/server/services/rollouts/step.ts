@@ -2,11 +2,11 @@ import type { RolloutState } from '../../../api/rollout.ts';
 import type { Actor, RolloutRecord } from '../../storage/records.ts';
 import type { Note } from '../../storage/store.ts';
 
-/** A change of a rollout, and what goes with it in one transaction. */
+/** Change of a rollout, with the data stored in the same transaction. */
 export interface Step {
   readonly rollout: RolloutRecord;
   readonly note: Note;
-  /** What its channel offers from then on; undefined: as before. */
+  /** Releases that the channel serves from then on; undefined if unchanged. */
   readonly offer?: readonly number[];
 }
 
@@ -24,19 +24,23 @@ export function isUnderWay({ state }: Pick<RolloutRecord, 'state'>): boolean {
   return !ended.includes(state);
 }
 
-/** To another state. */
+/** Moves a rollout to another state. */
 export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): Step {
   const endedAt = ended.includes(state) ? why.at : undefined;
   return change({ ...rollout, state, reason: why.reason, endedAt }, state, why);
 }
 
-/** The next stage opens. */
+/** Opens the next stage. */
 export function stepToNextStage(rollout: RolloutRecord, why: Why): Step {
   const openStages = rollout.openStages + 1;
   return change({ ...rollout, openStages }, `stage ${openStages} opened`, why);
 }
 
-/** @param event for people, such as `stage 2 opened`; its first word names the action in the audit log */
+/**
+ * Records a change in the history and for the audit log.
+ *
+ * @param event text for display, such as `stage 2 opened`; its first word names the action in the audit log
+ */
 function change(rollout: RolloutRecord, event: string, { by, reason, at }: Why): Step {
   const { version, channel, openStages, state, history } = rollout;
   return {

@@ -4,7 +4,7 @@ import { isMember, type Progress, progressOf } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 interface Member {
-  /** Of the record; what is older than that is no news. */
+  /** Revision of the record; older records are ignored. */
   readonly revision: number;
   readonly stage: number;
   readonly progress: Progress;
@@ -13,24 +13,24 @@ interface Member {
 type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
 
 /**
- * Counts the devices of a rollout while it goes on: about 150 bytes a device. What is counted is a function of the stored records alone,
- * so that it can be counted again after a restart.
+ * Counts the devices of a rollout, using about 150 bytes for each device. The counts depend only on stored records, so they can be computed
+ * again after a restart.
  */
 export class Tally {
   readonly #rollout: RolloutRecord;
   readonly #members = new Map<string, Member>();
   readonly #stages: readonly Counts[];
 
-  /** @param rollout of which the devices are; its state does not matter here */
+  /** @param rollout rollout whose devices are counted; its state does not matter here */
   constructor(rollout: RolloutRecord) {
     this.#rollout = rollout;
     this.#stages = rollout.stages.map(() => none());
   }
 
   /**
-   * A record is as it is now.
+   * Updates the counts with the current record of a device.
    *
-   * @returns whether anything that is counted changed
+   * @returns whether a count changed
    */
   note(record: DeviceRecord): boolean {
     const before = this.#members.get(record.mac);
@@ -50,12 +50,12 @@ export class Tally {
     return sumOf(this.#stages.slice(index, index + 1));
   }
 
-  /** Of the first stages together. */
+  /** Returns the tally of the first stages together. */
   ofStages(count: number): RolloutTally {
     return sumOf(this.#stages.slice(0, count));
   }
 
-  /** Devices of the first stages that have run it since before then. */
+  /** Counts the devices of the first stages that have run the release since `latestMs` or earlier. */
   runningSince(count: number, latestMs: number): number {
     let running = 0;
     for (const { stage, progress } of this.#members.values()) {
@@ -88,7 +88,10 @@ export class Tally {
   }
 }
 
-/** It took something and was not heard of since, the ladder case: whether all of it arrived is not always known. */
+/**
+ * Returns whether the device made no request after a download; such a device may need physical access. Whether the download was complete is
+ * not always known.
+ */
 function isVanished(failure: string): boolean {
   return failure === 'vanished' || failure === 'silent';
 }
@@ -97,7 +100,7 @@ export function noTally(): RolloutTally {
   return none();
 }
 
-/** Of several tallies together. */
+/** Adds tallies. */
 export function sumOf(tallies: readonly RolloutTally[]): RolloutTally {
   return tallies.reduce(sum, none());
 }
@@ -107,7 +110,7 @@ function none(): Counts {
 }
 
 function sum(total: Counts, counts: RolloutTally): Counts {
-  // The keys of Counts, which Object.keys does not know.
+  // `Object.keys` loses the key type of Counts.
   for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key];
   return total;
 }

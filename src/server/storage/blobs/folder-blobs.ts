@@ -9,8 +9,8 @@ import type { BlobStore, UploadPiece } from '../store.ts';
 const sliceBytes = 1024 * 1024;
 
 /**
- * Blobs as files: `blobs/ab/ab12…` when they are complete, `uploads/ab12….part` before. A complete one was flushed and checked before it
- * got its name, and is never written to again.
+ * Stores blobs as files: `blobs/ab/ab12…` when complete, `uploads/ab12….part` before. A complete blob is flushed and checked before it gets
+ * its name, and is never written again.
  */
 export async function folderBlobs(folder: string): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
@@ -74,7 +74,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
   };
 }
 
-/** What arrived before the sender went away counts: the next piece goes on from there. */
+/** Appends a piece to a partial upload. Bytes that arrived before a lost connection are kept: the next piece continues there. */
 async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPiece): Promise<number> {
   const file = await open(part, 'a');
   let written = offset;
@@ -91,7 +91,10 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
   return written;
 }
 
-/** Flushed before it is renamed, and the folders after: the name never stands for less than all of it. */
+/**
+ * Moves a complete upload to its name. The file was flushed before, and the folders are flushed after: a name never refers to a partial
+ * blob.
+ */
 async function putInPlace(part: string, path: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
@@ -104,7 +107,7 @@ async function syncFolder(path: string): Promise<void> {
   try {
     await handle?.sync();
   } catch {
-    // Windows flushes no folders; NTFS journals their entries.
+    // Windows does not flush folders; NTFS journals their entries.
   } finally {
     await handle?.close();
   }
@@ -129,7 +132,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.size;
 }
 
-/** In slices: a blob of 16 MiB in one would keep devices waiting. */
+/** Computes the digest in slices: a blob of 16 MiB at once would delay device requests. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.length; at += sliceBytes) {

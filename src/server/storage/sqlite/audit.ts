@@ -6,13 +6,13 @@ import type { Tables } from './tables.ts';
 
 export interface Change {
   readonly by: Actor;
-  /** `release.publish`, `token.create` … */
+  /** Action such as `token.create`. */
   readonly action: string;
   readonly project?: string | undefined;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** Notes a change, in the transaction that makes it. */
+/** Writes an audit entry in the transaction of the change. */
 export function noteChange(connection: Connection, { by, action, project, detail }: Change): void {
   const values = { at: Date.now(), actor: by, action, project: project ?? null, detail: JSON.stringify(detail) };
   connection.insert(connection.sql.insertInto('audit').values(values));

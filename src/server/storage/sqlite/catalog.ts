@@ -11,7 +11,7 @@ import type { ReleaseReader } from './releases.ts';
 
 /** Equal builds are published under a few names at most. */
 const mostRecognized = 8;
-/** A fleet runs a few builds; who makes MD5s up must not fill the memory. */
+/** Number of cached MD5s. A fleet runs few builds, and made-up MD5s must not fill the memory. */
 const mostMd5sRemembered = 1024;
 
 export function sqliteCatalog(
@@ -44,7 +44,7 @@ export function sqliteCatalog(
   }
 
   function projectIdOf(name: string): number {
-    // Not through the memory of ids: this transaction may still be taken back.
+    // Bypasses the cache of ids, because this transaction may still be rolled back.
     return connection.first(sql.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
   }
 
@@ -114,7 +114,7 @@ export function sqliteCatalog(
     });
   }
 
-  /** Within the transaction that changes them: nobody can read in between. */
+  /** Clears the caches inside the transaction of the change, so that no read can happen in between. */
   function forget(ids: readonly number[]): void {
     releases.forget(ids);
     recognized.clear();
@@ -205,7 +205,7 @@ export function sqliteCatalog(
   };
 }
 
-/** A build that is only recognized has its image's digest in its name. */
+/** Returns whether the artifacts are the same. Reference builds always match, because their image digest is part of the name. */
 function hasSameBytes(present: ReleaseRecord, { release }: Publication): boolean {
   if (release.purpose === 'reference') return true;
   return digestsOf(present) === digestsOf(release);

@@ -2,21 +2,22 @@ import type { Connection } from './connection.ts';
 import type { JournalFlush } from './journal-flush.ts';
 
 /**
- * How soon a write has to be on the disk.
+ * Durability of a write.
  *
- * - at-once: what people do. SQLite flushes its journal within the commit (synchronous = FULL).
- * - soon: what is decided about devices. The same flush follows the commit, in the thread pool: while the disk is waited for, other devices
- *   are answered, and what is decided about them meanwhile becomes the next transaction. The promise waits for the flush.
- * - some-time: what may be lost in a crash. It goes with the next transaction, or alone after a second.
+ * - at-once: actions of people. SQLite flushes its journal within the commit (synchronous = FULL).
+ * - soon: changes of device records. The same flush follows the commit in the thread pool; requests that are handled meanwhile form the
+ *   next transaction. The promise waits for the flush.
+ * - some-time: data that may be lost in a crash. It joins the next transaction, or is committed after a second.
  */
 export type Urgency = 'at-once' | 'soon' | 'some-time';
 
 interface Waiting {
   readonly urgency: Urgency;
   /**
-   * Gives back what went wrong.
+   * Runs the write.
    *
-   * @param isNested then nothing of it is left in the transaction
+   * @param isNested whether to use a savepoint, so that a failed write leaves nothing in the transaction
+   * @returns the error, if any
    */
   readonly work: (isNested: boolean) => { error: unknown } | undefined;
   readonly settle: (failure: { error: unknown } | undefined) => void;
@@ -25,8 +26,8 @@ interface Waiting {
 const someTimeMs = 1000;
 
 /**
- * Writes what came together in one transaction: the disk is waited for once, not once a device. A promise is fulfilled when all of it is
- * on the disk; what fails takes nothing else with it.
+ * Groups concurrent writes into one transaction, so that the disk is flushed once and not for each device. A promise resolves when the
+ * whole transaction is on disk; a failed write does not affect the others.
  */
 export class Committer {
   readonly #connection: Connection;
@@ -35,7 +36,7 @@ export class Committer {
   #waiting: Waiting[] = [];
   #isScheduled = false;
   #isFlushing = false;
-  /** Everybody is told in the order of the transactions, so that nobody remembers what was there before in place of what came after. */
+  /** Settles promises in the order of the transactions, so that callers do not replace newer data by older data. */
   #told: Promise<void> = Promise.resolve();
   #later: NodeJS.Timeout | undefined;
 
@@ -44,14 +45,14 @@ export class Committer {
     this.#journal = journal;
   }
 
-  /** Told when a transaction was taken back as a whole: what was remembered of it is wrong. */
+  /** Adds a listener that is called when a transaction is rolled back as a whole, which invalidates caches. */
   onUndone(listener: () => void): void {
     this.#undone.push(listener);
   }
 
   write<Result>(urgency: Urgency, work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      // No error that is made beforehand: its stack trace would cost more than the write.
+      // No error is created in advance: its stack trace would cost more than the write.
       let outcome: { value: Result } | { error: unknown } | undefined;
       this.#waiting.push({
         urgency,
@@ -75,7 +76,7 @@ export class Committer {
     });
   }
 
-  /** Commits all that waits, now. */
+  /** Commits all waiting writes immediately. */
   commit(): void {
     this.#isScheduled = false;
     clearTimeout(this.#later);
@@ -108,7 +109,7 @@ export class Committer {
   }
 
   #schedule(urgency: Urgency): void {
-    // What comes while the disk is waited for is committed together.
+    // Writes that arrive during a flush are committed together.
     if (this.#isScheduled || (urgency === 'soon' && this.#isFlushing)) return;
     if (urgency === 'some-time') {
       this.#later ??= setTimeout(() => this.commit(), someTimeMs);
@@ -121,7 +122,7 @@ export class Committer {
   #tryAll(batch: readonly Waiting[], isAtOnce: boolean): { error: unknown } | undefined {
     try {
       this.#connection.flushWithin(isAtOnce);
-      // A savepoint for each costs as much as what they do, and hardly ever does one of them fail: then all begin again, with savepoints.
+      // A savepoint costs as much as the write itself, and writes rarely fail. If one fails, all run again with savepoints.
       if (!this.#runAll(batch, false)) this.#runAll(batch, true);
       return undefined;
     } catch (error) {
@@ -130,7 +131,11 @@ export class Committer {
     }
   }
 
-  /** @returns false when it was taken back as a whole, since one of them failed that was not nested */
+  /**
+   * Runs all writes in one transaction.
+   *
+   * @returns false if a write without savepoint failed and the transaction was rolled back
+   */
   #runAll(batch: readonly Waiting[], isNested: boolean): boolean {
     const isSpoiled = {};
     try {
@@ -138,7 +143,7 @@ export class Committer {
         for (const { work } of batch) {
           const failed = work(isNested);
           if (failed === undefined) continue;
-          // A full disk ends the transaction with all that was done in it.
+          // A full disk rolls the whole transaction back.
           if (!this.#connection.inTransaction) throw failed.error;
           if (!isNested) throw isSpoiled;
         }

@@ -9,12 +9,12 @@ import {
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './drivers/driver.ts';
 import type { Tables } from './tables.ts';
 
-/** What a query of kysely can be asked for. */
+/** Query of kysely that can be compiled to SQL. */
 interface Compilable<Row> {
   compile(): CompiledQuery<Row>;
 }
 
-/** A query that is prepared once and run with new values often. */
+/** Query that is prepared once and run often with new values. */
 export interface Prepared<Row> {
   first(...values: readonly SqliteValue[]): Row | undefined;
   all(...values: readonly SqliteValue[]): Row[];
@@ -22,11 +22,11 @@ export interface Prepared<Row> {
 }
 
 /**
- * A database of this process alone. kysely writes the queries and knows their types; they run synchronously, since SQLite answers in
- * microseconds and a promise for each would cost more than the query. Nothing else of this process runs between the first and the last
- * query of a transaction.
+ * Connection to a database that only this process uses. kysely builds the queries and their types. They run synchronously, since SQLite
+ * responds in microseconds and a promise would cost more than the query. No other code of this process runs during a transaction whose
+ * callback is synchronous.
  *
- * libsql ends the process when it is given a value that it does not know, such as a boolean or `undefined`: all values pass
+ * libsql ends the process if it receives a value of an unsupported type, such as a boolean or `undefined`: all values pass
  * {@link bindable}.
  */
 export class Connection {
@@ -45,10 +45,10 @@ export class Connection {
   #flushesWithin = true;
 
   /**
-   * Opens the file for this process alone, until it is closed or the process ends: the lock is the operating system's, and does not
-   * outlive a crash.
+   * Opens the file exclusively until it is closed or the process ends. The lock belongs to the operating system and does not outlive a
+   * crash.
    *
-   * @throws an error whose `code` begins with SQLITE_, such as SQLITE_BUSY when another process has the file
+   * @throws an error whose `code` begins with SQLITE_, such as SQLITE_BUSY if another process has the file open
    */
   constructor(path: string, driver: SqliteDriver) {
     this.driver = driver;
@@ -56,7 +56,7 @@ export class Connection {
     try {
       this.execute('PRAGMA locking_mode = EXCLUSIVE');
       this.execute('PRAGMA journal_mode = WAL');
-      // A commit that was acknowledged survives a power cut.
+      // An acknowledged commit survives a power failure.
       this.execute('PRAGMA synchronous = FULL');
       this.execute('PRAGMA foreign_keys = ON');
       this.execute('BEGIN EXCLUSIVE; COMMIT');
@@ -66,21 +66,21 @@ export class Connection {
     }
   }
 
-  /** A pragma whose value is a number. */
+  /** Returns the value of a numeric pragma. */
   pragma(name: string): number {
-    // The column of a pragma's row has the pragma's name.
+    // The column in the row of a pragma has the name of the pragma.
     const row = this.#database.prepare(`PRAGMA ${name}`).get([]) as Record<string, unknown> | undefined;
     return Number(row?.[name] ?? 0);
   }
 
-  /** Whether a commit flushes the journal before it ends, or leaves that to somebody else. Outside of transactions only. */
+  /** Sets whether a commit flushes the journal itself or the caller does that later. Must be called outside of transactions. */
   flushWithin(isWithin: boolean): void {
     if (isWithin === this.#flushesWithin) return;
     this.execute(`PRAGMA synchronous = ${isWithin ? 'FULL' : 'NORMAL'}`);
     this.#flushesWithin = isWithin;
   }
 
-  /** Any number of statements without values. */
+  /** Runs any number of statements without values. */
   execute(sql: string): void {
     this.#honest(() => this.#database.exec(sql));
   }
@@ -95,19 +95,23 @@ export class Connection {
     return this.#all(sql, parameters);
   }
 
-  /** @returns how many rows were changed */
+  /**
+   * Runs a query.
+   *
+   * @returns number of changed rows
+   */
   run(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
     return this.#run(sql, parameters);
   }
 
-  /** Runs an insertion and gives the id of the new row. */
+  /** Runs an insertion and returns the id of the new row. */
   insert(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
     return this.#honest(() => Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid));
   }
 
-  /** The values in the query only hold the places of those that come later, in the same order. */
+  /** Prepares a query. Its values are placeholders for those passed later, in the same order. */
   prepare<Row>(query: Compilable<Row>): Prepared<Row> {
     const { sql } = query.compile();
     return {
@@ -117,7 +121,7 @@ export class Connection {
     };
   }
 
-  /** All of it or nothing. */
+  /** Runs `work` in a transaction, which is rolled back on an error. */
   transaction<Result>(work: () => Result): Result {
     this.execute('BEGIN IMMEDIATE');
     try {
@@ -130,7 +134,7 @@ export class Connection {
     }
   }
 
-  /** All of it or nothing, within a transaction. */
+  /** Runs `work` in a savepoint within a transaction. */
   nested<Result>(work: () => Result): Result {
     this.execute('SAVEPOINT nested');
     try {
@@ -138,13 +142,16 @@ export class Connection {
       this.execute('RELEASE nested');
       return result;
     } catch (error) {
-      // A full disk may have ended the whole transaction already.
+      // A full disk may have rolled the whole transaction back already.
       if (this.inTransaction) this.execute('ROLLBACK TO nested; RELEASE nested');
       throw error;
     }
   }
 
-  /** node:sqlite has no property for this before Node.js 22.16, so SQLite is asked: a transaction cannot begin within another one. */
+  /**
+   * Whether a transaction is open. node:sqlite has no property for this before Node.js 22.16, so SQLite is asked: a transaction cannot
+   * begin within another one.
+   */
   get inTransaction(): boolean {
     try {
       this.#database.exec('BEGIN');
@@ -155,7 +162,7 @@ export class Connection {
     return false;
   }
 
-  /** libsql keeps a database open until its statements are garbage collected, so the lock is released explicitly. */
+  /** Closes the database. libsql keeps it open until its statements are garbage collected, so the lock is released explicitly. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -206,14 +213,14 @@ function bindable(values: readonly unknown[]): SqliteValue[] {
   });
 }
 
-/** An error of SQLite. What libsql throws is not an Error to node, and a log shows neither its message nor its stack. */
+/** Error of SQLite. The values that libsql throws are not errors to Node.js, and a log would show neither their message nor their stack. */
 class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
-  /** Such as SQLITE_FULL. */
+  /** SQLite error name, such as SQLITE_FULL. */
   readonly code: string | undefined;
 
   constructor(cause: unknown, code: string | undefined) {
-    // Any thrown value can be asked for its message.
+    // Any thrown value may have a message.
     const { message } = Object(cause) as { readonly message?: unknown };
     super(String(message ?? cause));
     this.code = code;

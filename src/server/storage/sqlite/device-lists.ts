@@ -4,7 +4,7 @@ import { type Standing, standingOf } from '../standing.ts';
 import type { DeviceFilter, Page } from '../store.ts';
 import type { Connection } from './connection.ts';
 
-/** What stands in the index by which devices are listed; all of it is told by the document. */
+/** Columns of the index that device lists use; all are derived from the document. */
 export interface Told {
   readonly standing: Standing;
   readonly name: string | null;
@@ -21,7 +21,7 @@ export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'na
   };
 }
 
-/** A page of MACs, from the index alone. */
+/** Returns a page of MACs, read from the index alone. */
 export function macsOf(connection: Connection, projectId: number, page: Page, filter: DeviceFilter): string[] {
   const { after, before, limit } = page;
   const { text, standing, runs, group } = filter;
@@ -51,7 +51,7 @@ function contains(text: string) {
   return expression<SqlBool>`(${expression.join(places, expression` OR `)})`;
 }
 
-/** Tells what older data, and backups of it, do not. Within a transaction. */
+/** Fills the list columns of rows from older data and backups. Must run in a transaction. */
 export function tellAll(connection: Connection): void {
   const { sql } = connection;
   const docOf = connection.prepare(

@@ -5,7 +5,7 @@ import type { Told } from './device-lists.ts';
 
 type Kind = Pick<Told, 'standing' | 'runs' | 'device_group'>;
 
-/** How many devices stand how, in memory: counted once, and kept up with what is saved. */
+/** Device counts by state, version and group, in memory: counted once, then updated with each save. */
 export class DeviceTallies {
   readonly #connection: Connection;
   readonly #projects = new Map<number, Map<string, number>>();
@@ -21,7 +21,11 @@ export class DeviceTallies {
     });
   }
 
-  /** @param before undefined: the device is new */
+  /**
+   * Updates the counts.
+   *
+   * @param before undefined if the device is new
+   */
   note(projectId: number, before: Kind | undefined, after: Kind): void {
     const counts = this.#projects.get(projectId);
     if (counts === undefined) return;

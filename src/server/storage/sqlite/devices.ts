@@ -9,12 +9,12 @@ import { macsOf, type Told, toldOf } from './device-lists.ts';
 import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 
-/** What was written last is known without reading it again; a device takes about 200 bytes. */
+/** Number of cached rows, which saves reading them before the next write; a device takes about 200 bytes. */
 const mostWritten = 5_000;
-/** Makes way in one go, so that not every new device has to look for room. */
+/** Number of devices removed at once, so that not every new device has to make room. */
 const evictedAtOnce = 100;
 
-/** Of a record, beside its document. */
+/** Stored columns of a record besides its document. */
 type Written = Told & { readonly revision: number };
 
 interface Row {
@@ -90,7 +90,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     return counted;
   }
 
-  /** Those that nobody named and that never took an update, the ones not seen for longest first. */
+  /** Removes devices that are not enrolled and never ran an update, the ones not seen for longest first. */
   function makeWay(projectId: number): boolean {
     const idle = sql
       .selectFrom('devices')
@@ -132,7 +132,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
-          // The index is written only where it changes.
+          // The index is written only if its values change.
           if (!isTold) tell.run(...columns, projectId, mac);
         }
         if (by !== undefined) noteChange(connection, { by, action, project, detail: { mac, ...visible(record) } });
@@ -141,7 +141,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         return 'saved';
       }),
 
-    // It may be lost, but whoever remembers many waits for each part of them, also while the server is being stopped.
+    // This data may be lost, but the caller writes in batches and waits for each, also while the server stops.
     touch: (touches) =>
       committer.write('soon', () => {
         for (const { project, mac, at, report } of touches) {
@@ -204,13 +204,13 @@ function isSame(a: Told, b: Told): boolean {
   return a.standing === b.standing && a.name === b.name && a.runs === b.runs && a.device_group === b.device_group;
 }
 
-/** The first moment at which one of them is too late. */
+/** Returns the earliest time at which a pending attempt is overdue. */
 function dueOf(attempts: readonly Attempt[]): number | null {
   const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
   return due.length === 0 ? null : Math.min(...due);
 }
 
-/** What people change; a password's hash is nobody's business. */
+/** Returns the fields that people change, for the audit log; the password hash is left out. */
 function visible({ enrolled, name, board, channel, group, pin, atomicFs, credential }: DeviceRecord) {
   return { enrolled, name, board, channel, group, pin, atomicFs, user: credential?.user };
 }

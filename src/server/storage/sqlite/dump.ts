@@ -6,9 +6,9 @@ import { tableNames } from './tables.ts';
 const rowsAtOnce = 500;
 
 /**
- * The rows of all tables, as they are at one moment: SQLite copies itself first, and the copy is read while the server goes on.
+ * Yields the rows of all tables in a consistent state: SQLite makes a copy first, which is read while the server continues.
  *
- * @param copyPath where the copy may stand while it is read
+ * @param copyPath path for the temporary copy
  */
 export async function* dumpTables(connection: Connection, copyPath: string): AsyncGenerator<DumpLine> {
   await removeDatabase(copyPath);
@@ -33,16 +33,16 @@ function* dumpTable(copy: Connection, table: (typeof tableNames)[number]): Gener
   }
 }
 
-/** Puts rows back into empty tables, in the transaction of the caller. */
+/** Inserts a row into an empty table, in the transaction of the caller. */
 export function restoreRow(connection: Connection, { table, row }: DumpLine): void {
   const name = tableNames.find((known) => known === table);
   if (name === undefined) throw new TypeError(`there is no table ${table}`);
   const values = name === 'sketch_md5s' ? { ...row, md5: Buffer.from(String(row['md5']), 'hex') } : row;
-  // The columns were those of this table when it was dumped; where they are not, SQLite says so.
+  // The columns are those of this table at the time of the dump; SQLite rejects the row if they differ.
   connection.run(connection.sql.insertInto(name).values(values as never));
 }
 
-/** Only MD5s are stored as bytes; drivers return them as a Buffer, a Uint8Array or an ArrayBuffer. */
+/** Converts a row to JSON values. Only MD5s are stored as bytes; drivers return them as a Buffer, a Uint8Array or an ArrayBuffer. */
 function toJson(row: object): DumpLine['row'] {
   const entries = Object.entries(row).map(([column, value]) => {
     const isBytes = value instanceof ArrayBuffer || value instanceof Uint8Array;

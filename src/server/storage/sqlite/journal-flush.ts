@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
- * Flushes SQLite's journal without making the process wait: what `synchronous = FULL` does at the end of each commit, in the thread pool.
- * The journal only grows between checkpoints, and its frames have checksums: a crash before the flush loses the transactions that nobody
- * was told of, and nothing else. Checkpoints flush by themselves (`synchronous = NORMAL`), in the order that keeps the database whole.
+ * Flushes SQLite's journal without blocking the process: it does in the thread pool what `synchronous = FULL` does at the end of each
+ * commit. The journal only grows between checkpoints, and its frames have checksums: a crash before the flush loses only transactions that
+ * were not acknowledged. Checkpoints flush by themselves (`synchronous = NORMAL`), in an order that keeps the database consistent.
  */
 export class JournalFlush {
   readonly #path: string;
@@ -15,13 +15,13 @@ export class JournalFlush {
     this.#path = `${databasePath}-wal`;
   }
 
-  /** Resolves when all that was committed before is on the disk. */
+  /** Resolves when everything committed before the call is on disk. */
   flush(): Promise<void> {
     if (this.#running === undefined) {
       this.#running = this.#flushOnce();
       return this.#running;
     }
-    // The one under way may have begun before the commit; all that come meanwhile share the next.
+    // The running flush may have started before the commit; all calls during it share the next one.
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
@@ -40,7 +40,7 @@ export class JournalFlush {
 
   async #flushOnce(): Promise<void> {
     try {
-      // Windows flushes only what may be written to.
+      // Windows flushes only files that are open for writing.
       this.#file ??= await open(this.#path, 'r+');
       await this.#file.datasync();
     } finally {

@@ -2,8 +2,8 @@ import type { Connection } from './connection.ts';
 import { tellAll } from './device-lists.ts';
 
 /**
- * The layout of the data, step by step. A step that was released is never changed; a new layout is a new step. Each is carried out in one
- * transaction with the number that says so (`PRAGMA user_version`), so that a crash leaves the one or the other.
+ * Migrations of the data layout. A released step never changes; a new layout is a new step. Each step runs in one transaction with the
+ * update of its number (`PRAGMA user_version`), so a crash leaves either the old or the new layout.
  */
 const steps: readonly (string | ((connection: Connection) => void))[] = [
   `
@@ -77,7 +77,7 @@ const steps: readonly (string | ((connection: Connection) => void))[] = [
     detail TEXT NOT NULL
   ) STRICT;
   `,
-  // Lists of devices are filtered in an index that is a tenth of the table, in the order in which they are shown.
+  // Device lists are filtered in an index that is a tenth of the size of the table and has the order of the list.
   (connection) => {
     connection.execute(listsOfDevices);
     tellAll(connection);
@@ -103,13 +103,13 @@ const listsOfDevices = `
   CREATE INDEX audit_of_devices ON audit (project, detail ->> 'mac') WHERE detail ->> 'mac' IS NOT NULL;
 `;
 
-/** The layout that this version writes. */
+/** Layout that this version writes. */
 export const newestLayout = steps.length;
 
 /**
- * Brings the data to the newest layout.
+ * Migrates the data to the newest layout.
  *
- * @returns the layout that was found; greater than {@link newestLayout} when it was written by a newer version: nothing is touched then
+ * @returns the layout that was found; if it is greater than {@link newestLayout}, a newer version wrote the data and nothing was changed
  */
 export function migrate(connection: Connection): number {
   const found = connection.pragma('user_version');

@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '../records.ts';
 import type { Connection } from './connection.ts';
 
-/** A channel offers a release from now on, in the transaction of the caller. */
+/** Makes a release the current one of a channel, in the transaction of the caller. */
 export function writeOffer(connection: Connection, projectId: number, channel: string, release: ReleaseRecord): void {
   const { id, kind, board } = release;
   const { sql } = connection;
@@ -18,7 +18,7 @@ export function writeOffer(connection: Connection, projectId: number, channel: s
   connection.insert(sql.insertInto('offer_history').values(history));
 }
 
-/** Whether it may be offered at all. */
+/** Returns whether a release may be promoted: it is not a reference build and not yanked. */
 export function isOfferable({ purpose, yanked }: ReleaseRecord): boolean {
   return purpose === 'serve' && yanked === undefined;
 }

@@ -1,12 +1,12 @@
 import type { Connection } from './connection.ts';
 
-/** The numbers that rows know projects by. */
+/** Numeric ids of projects in the tables. */
 export interface ProjectIds {
-  /** 0, which no project has, where there is no such project. */
+  /** Returns the id of a project; 0, which no project has, if it does not exist. */
   idOf(project: string): number;
 }
 
-/** Projects are few and never go away. */
+/** Creates a cache of project ids. It keeps all of them: projects are few and are never removed. */
 export function projectIds(connection: Connection): ProjectIds {
   const known = new Map<string, number>();
   const query = connection.prepare(connection.sql.selectFrom('projects').select('id').where('name', '=', ''));

@@ -2,7 +2,7 @@ import type { Manifest } from '../../../core/model/manifest.ts';
 import type { ReleaseName, ReleaseRecord } from '../records.ts';
 import type { Connection } from './connection.ts';
 
-/** Releases that were read lately; a manifest takes longer to parse than all else that is asked of the store. */
+/** Number of cached releases; parsing a manifest takes longer than all other queries of the store. */
 const mostRemembered = 512;
 
 interface Row {
@@ -17,13 +17,13 @@ interface Row {
   readonly manifest: string;
 }
 
-/** Reading releases. */
+/** Reads releases from the database. */
 export interface ReleaseReader {
   byId(id: number): ReleaseRecord | undefined;
   byName(projectId: number, name: ReleaseName, knownImage: string): ReleaseRecord | undefined;
   ofProject(projectId: number, before: number, limit: number): ReleaseRecord[];
   withVersion(projectId: number, version: string): ReleaseRecord[];
-  /** After a change. */
+  /** Removes changed releases from the cache. */
   forget(ids: readonly number[]): void;
 }
 
@@ -95,7 +95,7 @@ function toRelease(row: Row): ReleaseRecord {
     purpose: row.known_image === '' ? 'serve' : 'reference',
     publishedAt: row.published_at,
     yanked: row.yanked ?? undefined,
-    // It was read by its schema before it was stored.
+    // The manifest was validated by its schema before it was stored.
     manifest: JSON.parse(row.manifest) as Manifest,
   };
 }

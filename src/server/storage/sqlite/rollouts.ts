@@ -7,7 +7,7 @@ import { isOfferable, writeOffer } from './offers.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
-/** What is stored as one text: all that is not searched. */
+/** Part of a rollout that is stored as one JSON document because it is not searched. */
 type Doc = Omit<RolloutRecord, 'id' | 'project' | 'channel' | 'state'>;
 
 interface Row {

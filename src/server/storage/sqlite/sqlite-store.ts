@@ -27,16 +27,16 @@ const dumpPrefix = 'dump-';
 /**
  * Opens the data of a server: a SQLite database and a folder of blobs.
  *
- * @param folder is made where there is none
- * @param holder a line about this process, shown to another process that tries to open the folder
- * @param driver the one that suits this Node.js by default
+ * @param folder folder of the data; created if missing
+ * @param holder line about this process, shown to another process that tries to open the folder
+ * @param driver SQLite driver; by default the one that suits this Node.js
  * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
  */
 export async function openSqliteStore(folder: string, holder: string, driver?: SqliteDriver): Promise<Store> {
   const connection = await openConnection(folder, driver ?? (await chooseDriver()));
   try {
     await writeFile(join(folder, holderFile), `${holder}\n`);
-    // Of an export that was killed.
+    // Remove copies left by a backup that was killed.
     for (const name of await readdir(folder)) if (name.startsWith(dumpPrefix)) await rm(join(folder, name));
     const found = migrate(connection);
     if (found > newestLayout) throw new OtaError('SERVER_DATA_NEWER', { path: folder, found, known: newestLayout });
@@ -49,9 +49,9 @@ export async function openSqliteStore(folder: string, holder: string, driver?: S
 
 async function openConnection(folder: string, driver: SqliteDriver): Promise<Connection> {
   try {
-    // Tokens are stored hashed, but what devices report is nobody else's business either.
+    // Tokens are stored as hashes, but the reports of devices are private too.
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    // A web server in front may read the blobs; SQLite gives its journal the rights of the database.
+    // The database file is private although a web server in front may read the blobs; SQLite gives its journal the same permissions.
     await (await open(join(folder, databaseFile), 'a', 0o600)).close();
     return new Connection(join(folder, databaseFile), driver);
   } catch (cause) {

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** The tables, as kysely knows them. Times are milliseconds since 1970; an empty text stands for "none" where it is part of a key. */
+/** Table definitions for kysely. Times are milliseconds since 1970; an empty string means "none" where it is part of a key. */
 export interface Tables {
   readonly meta: { key: string; value: string };
   readonly projects: { id: Generated<number>; name: string; doc: string };
@@ -10,17 +10,17 @@ export interface Tables {
     version: string;
     kind: string;
     board: string;
-    /** Of a build that is only recognized: the image's SHA-256, since any number of them may bear one version. Else empty. */
+    /** SHA-256 of the image for a reference build, since any number of them may have one version; otherwise empty. */
     known_image: string;
     published_at: number;
     yanked: string | null;
-    /** JSON, without the sketch MD5s. */
+    /** Manifest as JSON, without the sketch MD5s. */
     manifest: string;
   };
   readonly release_blobs: { release_id: number; sha256: string };
   readonly sketch_md5s: { md5: Uint8Array; release_id: number; flash_mode: number };
   readonly offers: { project_id: number; channel: string; kind: string; board: string; release_id: number };
-  /** What was offered when; the newest have the highest ids. */
+  /** History of promotions; the newest have the highest ids. */
   readonly offer_history: {
     id: Generated<number>;
     project_id: number;
@@ -32,14 +32,14 @@ export interface Tables {
     project_id: number;
     mac: string;
     revision: number;
-    /** 1: never makes way for new ones. */
+    /** 1 if the device is never removed to make room for new ones. */
     kept: number;
-    /** Of the server's own clock; null where nothing is due. */
+    /** Earliest due time of a pending attempt, on the clock of `ServiceTime.servedMs`; null if there is none. */
     due_ms: number | null;
     last_seen_at: number | null;
     report: string | null;
     doc: string;
-    /** What lists are filtered by, from the document; see `Standing`. Empty: not told yet. */
+    /** Columns for filtering lists, derived from the document; see `Standing`. Empty if not filled yet. */
     standing: string;
     name: string | null;
     runs: string | null;
@@ -64,7 +64,7 @@ export interface Tables {
   };
 }
 
-/** In an order in which rows can be put back. */
+/** All tables, in an order in which their rows can be restored. */
 export const tableNames = [
   'meta',
   'projects',

@@ -38,7 +38,7 @@ function toRecord({ id, hash, role, project, name, created_at }: Tables['tokens'
   return { id, hash, role: knownRole(role), project: project ?? undefined, name, createdAt: created_at };
 }
 
-/** A role that this version does not know may do the least. */
+/** Returns a known role; an unknown one gets the fewest permissions. */
 function knownRole(name: string): Role {
   return roles.find((role) => role === name) ?? 'read';
 }

@@ -3,7 +3,7 @@ import { libsql } from './libsql.ts';
 import { nodeSqlite } from './node-sqlite.ts';
 
 /**
- * node:sqlite where Node.js has it (22.13 and newer), otherwise the package libsql.
+ * Returns node:sqlite if Node.js has it (22.13 and newer), otherwise the package libsql.
  *
  * @throws OtaError SQLITE_MISSING
  */

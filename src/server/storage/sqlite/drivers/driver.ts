@@ -1,4 +1,4 @@
-/** An open database file. */
+/** Open database file. */
 export interface SqliteDatabase {
   /** Runs any number of statements without values. */
   readonly exec: (sql: string) => void;
@@ -6,7 +6,7 @@ export interface SqliteDatabase {
   close(): void;
 }
 
-/** Values are passed as one list, in the order of their places in the statement. */
+/** Prepared statement. Values are passed as one list, in the order of their placeholders. */
 export interface SqliteStatement {
   get(values: readonly SqliteValue[]): unknown;
   all(values: readonly SqliteValue[]): unknown[];

@@ -5,13 +5,13 @@ import type { SqliteDriver } from './driver.ts';
 type Load = () => Promise<{ readonly default: typeof Libsql }>;
 
 /**
- * SQLite from the optional package libsql, for a Node.js that lacks node:sqlite.
+ * Loads SQLite from the optional package libsql, for Node.js versions without node:sqlite.
  *
- * @throws OtaError SQLITE_MISSING when the package is not installed or has no program for this platform
+ * @throws OtaError SQLITE_MISSING if the package is not installed or has no binary for this platform
  */
 export async function libsql(load: Load = () => import('libsql')): Promise<SqliteDriver> {
   const { default: Database } = await load().catch((cause: unknown) => {
-    // A package that import() does not find has this code; a program that the package itself requires has another one.
+    // import() fails with this code if the package is missing; a missing binary within the package causes another code.
     const isInstalled = codeOf(cause) !== 'ERR_MODULE_NOT_FOUND';
     const platform = `${process.platform}-${process.arch}`;
     throw new OtaError('SQLITE_MISSING', { node: process.versions.node, isInstalled, platform }, cause);

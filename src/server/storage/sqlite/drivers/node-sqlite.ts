@@ -1,6 +1,6 @@
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './driver.ts';
 
-/** The part of node:sqlite that is used here; the types of Node.js 20, the oldest supported version, lack the module. */
+/** Part of node:sqlite that is used here; the types of Node.js 20, the oldest supported version, lack the module. */
 interface NodeSqlite {
   readonly DatabaseSync: new (path: string) => DatabaseSync;
 }
@@ -17,7 +17,7 @@ interface StatementSync {
   run(...values: readonly SqliteValue[]): ReturnType<SqliteStatement['run']>;
 }
 
-/** SQLite as it is built into Node.js 22.13 and newer; undefined where Node.js lacks it. */
+/** Returns the SQLite of Node.js 22.13 and newer; undefined if Node.js lacks it. */
 export function nodeSqlite(): SqliteDriver | undefined {
   const sqlite = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite'));
   if (sqlite === undefined) return undefined;
