@@ -38,7 +38,7 @@ const server = {
   storage: [],
 };
 
-const privateSideOfKeys = '^src/(core/keys/(generate|private-key)|core/signing/|project/keys/)';
+const privateSideOfKeys = '^src/(core/keys/(generate|private-key)|core/signing/|project/(keys|signing)/)';
 
 module.exports = {
   forbidden: [
@@ -73,7 +73,7 @@ module.exports = {
       name: 'no-packages-near-the-private-key',
       comment: 'supply chain: the private key passes through no package, only through modules of Node.js',
       severity: 'error',
-      from: { path: '^src/(core/(signing|keys)|project/keys)/' },
+      from: { path: '^src/(core/(signing|keys)|project/(keys|signing))/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'] },
     },
     {

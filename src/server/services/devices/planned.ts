@@ -1,4 +1,5 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
+import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { type Plan, plan } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
@@ -37,24 +38,19 @@ export function planned(
   steppingStones: readonly ReleaseRecord[],
 ): Plan<Candidate> {
   const plans = plansFor(target, steppingStones);
-  const key = keyOf(device);
+  const facts = { ...deviceFacts(device.report, device.running, device.record), kind: device.kind };
+  const key = keyOf(facts);
   const known = plans.get(key);
   if (known !== undefined) return known;
-  const facts = { ...deviceFacts(device.report, device.running, device.record), kind: device.kind };
   const stones = steppingStones.filter(({ id, board }) => id !== target.id && board === target.board);
   const made = plan({ facts, target: candidate(target), steppingStones: stones.map(candidate) });
   plans.set(key, made);
   return made;
 }
 
-/**
- * Builds a key from all inputs of `deviceFacts`. The version that the device reports is not one of them and must not cause another plan.
- */
-function keyOf({ report, running, record, kind }: KnownDevice): string {
-  const { freeSpaceBytes, facts } = report;
-  const build = running.by === 'md5' ? running.builds[0] : undefined;
-  const said = `${freeSpaceBytes} ${facts.sketchSizeBytes} ${facts.chipSizeBytes} ${facts.fsStart}`;
-  return `${said} ${build?.release.id} ${build?.flashMode} ${kind} ${record.atomicFs} ${record.board}`;
+/** Serializes facts independently of the order of their keys. A plan depends on the facts and on nothing else of a device. */
+function keyOf(facts: DeviceFacts): string {
+  return JSON.stringify(Object.entries(facts).sort());
 }
 
 /** Returns the plan cache of a target. Releases are immutable objects: a change of the target or the stepping stones creates new ones. */

@@ -1,0 +1,50 @@
+import { type RsaPrivateKey, readPrivateKey } from '../../core/keys/private-key.ts';
+import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
+import type { SecretSource } from '../../core/model/secret-source.ts';
+import { keyFileSigner } from '../../core/signing/key-file-signer.ts';
+import type { Signer } from '../../core/signing/signer.ts';
+import { readSecret } from '../config/secrets.ts';
+import type { KeyPlace } from '../config/settings.ts';
+import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
+
+/** Location of a private key and of its passphrase. */
+export interface SigningConfig {
+  readonly privateKey: KeyPlace;
+  readonly passphrase?: SecretSource | undefined;
+  /** Folder that the path of a passphrase file is relative to. */
+  readonly folder: string;
+}
+
+/** What a signer is opened with. */
+export interface SigningEnvironment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Name of the key in warnings. */
+  readonly keyName: string;
+}
+
+/** A signer, and warnings about its key: its size, access by other users, tracking by git. */
+export interface OpenedSigner {
+  readonly signer: Signer;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens the signer that a configuration names. This is the only place that turns configuration into a signer.
+ *
+ * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and those of {@link readPrivateKey}
+ */
+export async function openSigner(config: SigningConfig, { env, keyName }: SigningEnvironment): Promise<OpenedSigner> {
+  const { privateKey, passphrase: source, folder } = config;
+  const passphrase = source && (await readSecret(source, folder, env, 'the passphrase'));
+  if ('variable' in privateKey) {
+    const { variable } = privateKey;
+    const key = readPrivateKey(secretFromEnvironment(variable, env, 'the private key'), variable, passphrase);
+    return opened(key, keySizeWarnings(key.publicKey, keyName));
+  }
+  const key = await loadPrivateKey(privateKey.path, passphrase);
+  return opened(key, await privateKeyWarnings(privateKey.path, key.publicKey, keyName));
+}
+
+function opened(key: RsaPrivateKey, warnings: readonly string[]): OpenedSigner {
+  return { signer: keyFileSigner(key), warnings };
+}
