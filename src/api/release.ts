@@ -26,7 +26,7 @@ import { sha256 } from '../core/model/fields.ts';
  *     /projects/{project}/rollouts                     see `rollout.ts`
  *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; returns TokenInfo, with `token` only once
  *     GET    /audit?before&limit                       admin    { entries: AuditInfo[], next? }
- *     GET    /export                                   admin    backup as JSON lines, for `ota-hooks server restore`
+ *     GET    /backup                                   admin    backup as JSON lines, for `ota-hooks server restore`
  *
  * To publish, POST the release; 409 `blobs-missing` lists the missing blobs; PATCH each of them in any number of pieces, starting at the
  * offset that GET returns; POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.

@@ -63,7 +63,7 @@ const endpoints: readonly (readonly [method: string, path: string, role: Role, b
   ['POST', 'tokens', 'admin', {}],
   ['DELETE', 'tokens/abc', 'admin'],
   ['GET', 'audit', 'admin'],
-  ['GET', 'export', 'admin'],
+  ['GET', 'backup', 'admin'],
   ['GET', '/metrics', 'read'],
 ];
 const roleOrder: readonly Role[] = ['read', 'publish', 'admin'];

@@ -60,7 +60,7 @@ test('a backup comes the same way, and what is restored from it is the server th
 test('the keys of the authority do not leave a server that speaks plain HTTP', async (t) => {
   const data = await usedAuthority(t);
   const { url, token } = await startTestServer(t, { data: data.path });
-  const answer = await fetch(`${url}/api/v1/export`, { headers: { authorization: `Bearer ${token}` } });
+  const answer = await fetch(`${url}/api/v1/backup`, { headers: { authorization: `Bearer ${token}` } });
   const text = await answer.text();
   t.regex(text, /"end":true/);
   t.notRegex(text, /"tls"/);

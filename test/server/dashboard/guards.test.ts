@@ -148,6 +148,8 @@ test('a release is yanked by a button, with the reason, and the audit log has wh
   await publisher.post('/login', { token });
   const { text } = await publisher.get('/projects/door/releases');
   t.regex(text, /✓ stable/);
+  t.regex(text, /Signing key<\/dt><dd>unsigned/);
+  t.notRegex(text, /Verifies update signatures/, 'leaves out a fact without a value');
   for (const { file } of manifest.artifacts) t.true(text.includes(file));
   const reason = 'it <b>smokes</b>';
   const answer = await publisher.send('/projects/door/releases', '/projects/door/releases/yank', { reason });

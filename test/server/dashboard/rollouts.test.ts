@@ -51,12 +51,18 @@ test('the list leads to a page with stages by the names of their devices, what i
   await visit(1);
   await server.parts.rollouts.maintain();
   const { text } = await reader.get(page);
-  t.regex(text, /1 of 2 stages open; waits: 1 of 1 device to run it; 0 do/);
+  t.regex(text, /1 of 2 stages open; waiting for 1 of 1 device to run it; 0 do/);
   t.regex(text, /Stage 1<\/strong> front-door/);
-  t.regex(text, /1 was sent it/);
-  t.regex(text, /2 have their turn to come/);
-  t.regex(text, /The next stage opens when 90 % of the devices that can take it run it/);
-  t.regex(text, /No further device gets it when a device has failed/);
+  t.regex(text, /1 updating/);
+  t.regex(text, /2 pending/);
+  t.regex(
+    text,
+    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices do not count\./,
+  );
+  t.regex(
+    text,
+    /The rollout halts when 1 device has failed, when 10% of at least 10 finished attempts have failed, or when/,
+  );
   t.regex(text, /<svg[^>]*role="img"/);
   t.notRegex(text, /<form[^>]*rollouts/, 'who may only read has no buttons');
   t.is((await reader.get('/projects/door/rollouts/77')).status, 404);
@@ -81,8 +87,8 @@ test('its buttons pause, resume, advance and abort it; who may only read can’t
     t.is(await state(), after);
   }
   const { text } = await publisher.get(page);
-  t.regex(text, /No further device gets it; who has it keeps it: to see/);
-  t.regex(text, /3 did not get it/);
+  t.regex(text, /No further devices are updated\. Devices already updated keep this version\. Reason: to see/);
+  t.regex(text, /3 not updated/);
   t.notRegex(text, new RegExp(`action="${page}/(pause|resume|advance|abort)"`));
   t.true(text.includes(`action="${page}/rollback"`));
 });
@@ -93,7 +99,7 @@ test('a halted one says why, and goes on only for who accepts its failures', asy
   t.is(await state(), 'halted');
   const publisher = await browserOf('publish');
   const { text } = await publisher.get(page);
-  t.regex(text, /No further device gets it: 1 device failed to come back with 2\.0 \(the limit is 1\)/);
+  t.regex(text, /No further devices are updated\. Reason: 1 device failed to come back with 2\.0 \(the limit is 1\)/);
   t.regex(text, /1 failed/);
   const refused = await publisher.send(page, `${page}/resume`);
   t.is(refused.status, 409);

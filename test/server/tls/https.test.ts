@@ -161,7 +161,7 @@ test('the listener for devices answers devices in the clear, and nobody else', a
   t.true(isWhole(update));
   t.is((await fetch(`${server.deviceUrl}/files/door/2.0/door.bin.signed`)).status, 200);
   const headers = { Authorization: `Bearer ${server.token}` };
-  for (const path of ['/', '/api/v1/server', '/api/v1/projects', '/metrics', '/healthz', '/api/v1/export']) {
+  for (const path of ['/', '/api/v1/server', '/api/v1/projects', '/metrics', '/healthz', '/api/v1/backup']) {
     const response = await fetch(server.deviceUrl + path, { headers });
     t.is(response.status, 404, path);
     t.regex(await response.text(), /only devices/);

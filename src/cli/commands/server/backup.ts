@@ -19,21 +19,21 @@ interface ExportOptions extends ServerOptions {
 
 /** Declares `server backup` and `server restore`. */
 export function declareBackup({ program, io }: Declaration): void {
-  serverCommand({ program, io }, 'backup', 'a backup of everything, while the server runs or when it does not', [
+  serverCommand({ program, io }, 'backup', 'Back up all data of a running or stopped server', [
     'ota-hooks server backup --out backup.ndjson --server https://ota.example.com',
     'ota-hooks server backup --out backup.ndjson --data /var/lib/ota-hooks',
   ])
     .requiredOption(
       '--out <file>',
-      'where to; keep it safe: it holds the keys of --tls self-signed, and hashes of tokens and passwords',
+      'Backup file; contains the private keys of --tls self-signed, and hashes of tokens and passwords',
     )
-    .option('--data <dir>', 'of a server that does not run')
+    .option('--data <dir>', 'Data folder of a stopped server')
     .action((options) => exportBackup(options, io));
-  command({ program, io }, 'restore <file>', 'restore a backup into an empty data folder', [
+  command({ program, io }, 'restore <file>', 'Restore a backup into an empty data folder', [
     'ota-hooks server restore backup.ndjson --data /var/lib/ota-hooks',
     'ota-hooks server restore backup.ndjson --data data --json',
   ])
-    .requiredOption('--data <dir>', 'the folder; nothing may be in it yet')
+    .requiredOption('--data <dir>', 'Data folder, which must be empty or missing')
     .action((file, options) => importBackup(file, options, io));
 }
 
@@ -41,9 +41,9 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
   const out = resolve(io.cwd, options.out);
   const report = makeReport(io, options);
   const chunks = options.data === undefined ? fromServer(options, io) : fromFolder(resolve(io.cwd, options.data));
-  const long = { what: `exporting to ${report.path(out)}` };
+  const long = { what: `writing backup to ${report.path(out)}` };
   const sizeBytes = await during(long, io, options, (tell) => writeChunks(out, chunks, io.signal, tell));
-  report.say(`${report.path(out)}: ${sizeBytes} bytes`);
+  report.say(`Wrote ${report.path(out)} (${sizeText(sizeBytes)})`);
   report.result('server backup', { file: out, sizeBytes });
 }
 
@@ -59,17 +59,23 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
 
 async function* fromServer(options: ServerOptions, io: Io): AsyncGenerator<Uint8Array> {
   const { place, ask } = talkTo(options, io);
-  // Says in our words what is wrong with the address or the token.
+  // Reports a problem with the address or the token as a proper error.
   await ask('GET', '/server');
-  const { url, status, body } = await stream(place, '/export');
+  const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
-    const hint = 'An export takes the token of an admin of all projects.';
-    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message: 'no export', hint });
+    const hint = 'Use the token of an admin of all projects.';
+    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message: 'the backup is not available', hint });
   }
   yield* body;
 }
 
-/** The last line says that nothing is missing, so a backup that broke off does not take the place of an older one. */
+function sizeText(sizeBytes: number): string {
+  if (sizeBytes < 1024) return `${sizeBytes} bytes`;
+  const kilobytes = sizeBytes / 1024;
+  return kilobytes < 1024 ? `${Math.floor(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
+}
+
+/** Writes a backup to a file. Its last line shows that it is complete, so an interrupted backup never replaces an older one. */
 async function writeChunks(
   path: string,
   chunks: AsyncIterable<string | Uint8Array>,
@@ -87,7 +93,7 @@ async function writeChunks(
         const bytes = Buffer.from(chunk);
         await file.writeFile(bytes);
         sizeBytes += bytes.length;
-        tell(`${Math.floor(sizeBytes / 1024)} KB`);
+        tell(sizeText(sizeBytes));
         end = (end + bytes.subarray(-200).toString('latin1')).slice(-200);
       }
       await file.sync();
@@ -95,7 +101,7 @@ async function writeChunks(
       await file.close();
     }
     if (!/\n\{"end":true,"lines":\d+\}\n$/.test(end)) {
-      throw new OtaError('BACKUP_INVALID', { path, reason: 'it broke off' });
+      throw new OtaError('BACKUP_INVALID', { path, reason: 'it is incomplete' });
     }
     await rename(temporary, path);
     return sizeBytes;
@@ -122,7 +128,7 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
     input.destroy();
     await store.close();
   }
-  report.say(`${report.path(folder)} holds what ${report.path(path)} holds`);
+  report.say(`Restored ${report.path(path)} to ${report.path(folder)}`);
   report.result('server restore', { data: folder, from: path });
 }
 

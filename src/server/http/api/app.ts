@@ -41,7 +41,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', dashboard(parts));
 
   api.notFound((context) => {
-    const problem = new DomainError('not-found', 'there is nothing here', 'The paths stand in docs/server.md.');
+    const problem = new DomainError('not-found', 'no such path', 'Check the path: API paths begin with /api/v1/.');
     return context.json(bodyOf(problem), statusOf(problem));
   });
   api.onError((error, context) => {

@@ -37,8 +37,8 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ entries, next: entries.length < limit ? undefined : entries.at(-1)?.id });
   });
 
-  routes.get('/export', admin, (context) => {
-    log.info({ by: context.get('token').id }, 'export');
+  routes.get('/backup', admin, (context) => {
+    log.info({ by: context.get('token').id }, 'backup');
     context.header('Content-Type', 'application/x-ndjson');
     return stream(context, async (out) => {
       for await (const line of backupLines({ store, authority })) {

@@ -1,25 +1,25 @@
 import type { Attempt } from '../../storage/records.ts';
 import { counted, When } from './words.tsx';
 
-const states = { sent: 'is being sent', received: 'was taken', running: 'runs', failed: 'failed' } as const;
+const states = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
 const failures = {
-  vanished: 'took all of it, not heard of since',
-  silent: 'took part of it, not heard of since',
-  'not-running': 'came back without it',
-  interrupted: 'never took all of it',
+  vanished: 'not confirmed (no update check since the download)',
+  silent: 'interrupted (no update check since)',
+  'not-running': 'not installed (the device runs another build)',
+  interrupted: 'interrupted (the download never completed)',
 } as const;
 
-/** The updates of a device, the latest first. */
+/** Shows the update attempts of a device, latest first. */
 export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
-  if (attempts.length === 0) return <p class="quiet">It was never sent one.</p>;
+  if (attempts.length === 0) return <p class="quiet">No update attempts yet.</p>;
   return (
     <table>
-      <caption class="hidden">Updates, the latest first</caption>
+      <caption class="hidden">Update attempts, newest first</caption>
       <thead>
         <tr>
           <th scope="col">Version</th>
           <th scope="col">Kind</th>
-          <th scope="col">Outcome</th>
+          <th scope="col">Result</th>
           <th scope="col">Downloads</th>
           <th scope="col">Last sent</th>
         </tr>

@@ -18,7 +18,7 @@ import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 import { type PageContext, requireVisitor, type Visitor } from './visitor.ts';
 
-/** All that belongs to the dashboard; no device asks there. */
+/** All paths of the dashboard. Devices do not use them. */
 const places = ['/', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
 const mostFormBytes = 16 * 1024;
 
@@ -33,20 +33,20 @@ const guard = secureHeaders({
     frameAncestors: ["'none'"],
     baseUri: ["'none'"],
   },
-  // With no-referrer a browser would not say where a form comes from.
+  // With no-referrer, a browser would hide the origin of a form.
   referrerPolicy: 'same-origin',
   xFrameOptions: 'DENY',
-  // The server's own certificates are not the browser's business: whoever has set up others says so in front.
+  // Not set, because browsers may not trust the server's own certificates. With other certificates, a proxy in front can set it.
   strictTransportSecurity: false,
 });
 
-/** The pages for people: readable without JavaScript, and made of nothing from elsewhere. */
+/** Builds the dashboard: pages that are readable without JavaScript and load nothing from other sites. */
 export function dashboard(parts: ServerParts): Hono<Visitor> {
   const sessions = new Sessions();
   const app = new Hono<Visitor>();
   for (const place of places) {
     app.use(place, guard);
-    // A proxy that ends TLS makes https://name to http://name; the name is the same.
+    // Compare hosts only: a proxy that terminates TLS turns https://name into http://name.
     app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
     app.post(place, refuseAnnounced);
     app.post(place, bodyLimit({ maxSize: mostFormBytes }));
@@ -77,13 +77,16 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
     actOnRollout(context, parts, named(context), [named(context, 'id'), named(context, 'action')]),
   );
   app.all('/projects/*', visitor, () => {
-    throw new DomainError('not-found', 'There is nothing here.', 'The overview shows what there is.');
+    throw new DomainError('not-found', 'Page not found.', 'Check the URL.');
   });
   app.onError((error, context) => errorPage(error, context, parts));
   return app;
 }
 
-/** `bodyLimit` begins to read before it looks at the size, and a client that waits for 100 Continue would be told to send. */
+/**
+ * Rejects a form by its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100 Continue`
+ * would send the body.
+ */
 const refuseAnnounced: MiddlewareHandler<Visitor> = async (context, next) => {
   if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);
   return next();

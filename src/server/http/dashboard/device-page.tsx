@@ -18,7 +18,7 @@ import { sizeText, When } from './words.tsx';
 
 const mostEntries = 50;
 
-/** All that is known of a device. */
+/** Shows everything known about a device. */
 export async function devicePage(
   context: PageContext,
   { records, store, rollouts }: ServerParts,
@@ -41,22 +41,22 @@ export async function devicePage(
           <StandingBadge standing={standingOf(record)} /> {reasonOf(record)}
         </p>
         {formToken === undefined ? undefined : <Retry record={record} formToken={formToken} />}
-        <h2>What it is</h2>
+        <h2>Details</h2>
         <DeviceSheet {...seen} />
-        <h2>Answers</h2>
+        <h2>Update checks</h2>
         <Answers {...record} />
         <h2>Rollout</h2>
         <DeviceRollout project={project} standing={inRollout} />
-        <h2>Updates</h2>
+        <h2>Update attempts</h2>
         <AttemptTable attempts={record.attempts} />
-        <h2>Changes by people</h2>
+        <h2>Audit log</h2>
         <Entries entries={entries} />
       </div>
     </Page>,
   );
 }
 
-/** A failed device gets the release again. */
+/** Clears the failures of a device, so that it gets the release again. */
 export async function retryDevice(context: PageContext, { records }: ServerParts, project: string, text: string) {
   await readForm(context, 'publish');
   const mac = checked(macSchema, text);
@@ -66,27 +66,31 @@ export async function retryDevice(context: PageContext, { records }: ServerParts
 }
 
 function unknown(mac: string): DomainError {
-  return new DomainError('not-found', `${mac} was never seen and is not enrolled.`, 'Check the MAC.');
+  return new DomainError(
+    'not-found',
+    `Device ${mac} not found: it never checked in and is not enrolled.`,
+    'Check the MAC.',
+  );
 }
 
 function Retry({ record, formToken }: { record: DeviceRecord; formToken: string }) {
   if (!record.attempts.some(({ state }) => state === 'failed')) return undefined;
   return (
     <SendForm action={`${devicePath(record.project, record.mac)}/retry`} formToken={formToken}>
-      <button type="submit">Let it try again</button>
+      <button type="submit">Retry</button>
     </SendForm>
   );
 }
 
 function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
   const { running } = record;
-  const how = running?.by === 'md5' ? 'by the MD5 of its sketch' : 'as it says itself';
+  const how = running?.by === 'md5' ? 'identified by sketch MD5' : 'reported by the device';
   const size = (sizeBytes: number | undefined) => sizeBytes && sizeText(sizeBytes);
   return (
     <Facts
       facts={[
         ['MAC', record.mac],
-        ['Runs', running && `${running.version}, ${how}`],
+        ['Version', running && `${running.version} (${how})`],
         ['Last seen', lastSeenAt && <When at={lastSeenAt} />],
         ['First seen', record.firstSeenAt && <When at={record.firstSeenAt} exact />],
         ['Enrolled', record.enrolled ? 'yes' : 'no'],
@@ -94,13 +98,13 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
         ['Channel', record.channel],
         ['Group', record.group],
         ['Pinned to', record.pin],
-        ['Password', record.credential && `as ${record.credential.user}`],
-        ['Says its version is', report?.version],
+        ['Password', record.credential && `set for user ${record.credential.user}`],
+        ['Reported version', report?.version],
         ['SDK', report?.sdkVersion],
         ['Sketch MD5', report?.sketchMd5],
-        ['Sketch', size(report?.sketchSizeBytes)],
-        ['Free for an update', size(report?.freeSpaceBytes)],
-        ['Flash', size(report?.chipSizeBytes)],
+        ['Sketch size', size(report?.sketchSizeBytes)],
+        ['Free space for updates', size(report?.freeSpaceBytes)],
+        ['Flash size', size(report?.chipSizeBytes)],
       ]}
     />
   );
@@ -108,12 +112,12 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
 
 function Answers({ decisions }: DeviceRecord) {
   const kinds = (['sketch', 'filesystem'] as const).filter((kind) => decisions[kind] !== undefined);
-  if (kinds.length === 0) return <p class="quiet">It has never asked.</p>;
+  if (kinds.length === 0) return <p class="quiet">No update check yet.</p>;
   return (
     <ul class="lines">
       {kinds.map((kind) => (
         <li>
-          <strong>{kind === 'sketch' ? 'Sketch' : 'Files'}</strong>: {decisions[kind]?.text}{' '}
+          <strong>{kind === 'sketch' ? 'Sketch' : 'Filesystem'}</strong>: {decisions[kind]?.text}{' '}
           <span class="quiet">
             (<code>{decisions[kind]?.code}</code>, since <When at={decisions[kind]?.at ?? 0} exact />)
           </span>
@@ -124,14 +128,14 @@ function Answers({ decisions }: DeviceRecord) {
 }
 
 function Entries({ entries }: { entries: readonly AuditEntry[] }) {
-  if (entries.length === 0) return <p class="quiet">Nobody changed anything.</p>;
+  if (entries.length === 0) return <p class="quiet">No entries yet.</p>;
   return (
     <table>
-      <caption class="hidden">What people changed, the newest first</caption>
+      <caption class="hidden">Audit log, newest entries first</caption>
       <thead>
         <tr>
-          <th scope="col">When</th>
-          <th scope="col">What</th>
+          <th scope="col">Time</th>
+          <th scope="col">Action</th>
           <th scope="col">By</th>
         </tr>
       </thead>

@@ -3,22 +3,22 @@ import { projectPath } from './paths.ts';
 import { RolloutBadge } from './rollout-badge.tsx';
 
 const progressWords = {
-  waiting: 'has not been sent it yet',
-  refused: 'cannot take it safely',
-  sent: 'was sent it',
-  running: 'runs it',
-  failed: 'failed with it',
+  waiting: 'pending',
+  refused: 'blocked',
+  sent: 'updating',
+  running: 'updated',
+  failed: 'failed',
 } as const;
 
-/** Where a device stands in the rollout of its channel. */
+/** Shows the progress of a device in the rollout of its channel. */
 export function DeviceRollout({ project, standing }: { project: string; standing: RolloutStanding | undefined }) {
-  if (standing === undefined) return <p class="quiet">It is in none.</p>;
+  if (standing === undefined) return <p class="quiet">Not in a rollout.</p>;
   const { rollout, version, state, stage, stages, isOpen, counts, progress } = standing;
   return (
     <p>
       <a href={projectPath(project, 'rollouts', rollout)}>{version}</a> <RolloutBadge state={state} />{' '}
-      {`stage ${stage} of ${stages}${isOpen || state !== 'active' ? '' : ', which is not open yet'}; ${progressWords[progress]}. `}
-      {counts ? undefined : 'It is not enrolled: the rollout does not wait for it, and is not halted by it.'}
+      {`Stage ${stage} of ${stages}${isOpen || state !== 'active' ? '' : ' (not open yet)'}: ${progressWords[progress]}. `}
+      {counts ? undefined : 'The device is not enrolled, so gates and halt rules do not count it.'}
     </p>
   );
 }

@@ -6,15 +6,15 @@ import { problemOf, statusOf } from '../api/problem-of.ts';
 import { frameOf, Page } from './layout.tsx';
 import type { PageContext } from './visitor.ts';
 
-/** What could not be done, and what to do now. */
+/** Shows which request failed, and a hint for the user. */
 export function errorPage(error: Error, context: PageContext, parts: ServerParts) {
   const { status, title, hint } = error instanceof HTTPException ? refusedForm(error) : told(problemOf(error, parts));
   const frame = context.get('token') === undefined ? {} : frameOf(context);
   context.status(status);
   return context.html(
     html`<!doctype html>${(
-      <Page title="Not done" {...frame}>
-        <h1>That was not done</h1>
+      <Page title="Request failed" {...frame}>
+        <h1>Request failed</h1>
         <p class="problem" role="alert">
           {title}
         </p>
@@ -32,10 +32,15 @@ function told(error: DomainError) {
   return { status: statusOf(error), title: sentence(message), hint };
 }
 
-/** Of hono's guards: a form from elsewhere, or one that is too large. */
+/** Error of one of hono's guards: a form from another site, or one that is too large. */
 function refusedForm({ status }: HTTPException) {
-  const title = status === 413 ? 'The form is too large.' : 'This form was sent from a page of somebody else.';
-  return { status, title, hint: 'Open the page here, and send it from there.' };
+  return status === 413
+    ? { status, title: 'The form is too large.', hint: 'Shorten the text and send the form again.' }
+    : {
+        status,
+        title: 'The form was sent from another site.',
+        hint: 'Open the page on this server and send the form again.',
+      };
 }
 
 function sentence(text: string): string {

@@ -5,12 +5,16 @@ import type { Sessions } from './sessions.ts';
 import { findVisitor, mayLookAt, type PageContext, type Visitor } from './visitor.ts';
 
 const mostListeners = 200;
-/** However much happens: a page is made anew for each. */
+/** Minimum interval between events, because clients reload the page for each one. */
 const leastPauseMs = 1000;
-/** A proxy closes a stream on which nothing comes, and a reader that is gone shows when it is written to. */
+/** Interval of keep-alive comments: a proxy closes a silent stream, and a disconnected client is only noticed when the server writes. */
 const quietMs = 15_000;
 
-/** Calls `run` after `ms`. @returns a function that cancels it */
+/**
+ * Calls `run` after `ms`.
+ *
+ * @returns a function that cancels the call
+ */
 export type Schedule = (ms: number, run: () => void) => () => void;
 
 const scheduleTimer: Schedule = (ms, run) => {
@@ -18,7 +22,7 @@ const scheduleTimer: Schedule = (ms, run) => {
   return () => clearTimeout(timer);
 };
 
-/** `/events[?project=PROJECT]`: says that something changed, and nothing else; pages are asked for what it is. */
+/** Returns the route `/events[?project=PROJECT]`. Its events only report that something changed; clients then reload the page. */
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<Visitor> {
   const { changes, stopping } = parts;
   const routes = new Hono<Visitor>();
@@ -30,17 +34,17 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
   routes.get('/events', async (context) => {
     const visitor = await findVisitor(context, { parts, sessions });
     const wanted = context.req.query('project') || undefined;
-    if (visitor === undefined) return context.text('Log in first.', 401);
-    if (wanted !== undefined && !mayLookAt(visitor.token, wanted))
-      return context.text('There is no such project.', 404);
-    if (bells.size >= mostListeners || stopping.aborted) return context.text('There are too many listeners.', 503);
+    if (visitor === undefined) return context.text('Not logged in. Log in at /login.', 401);
+    if (wanted !== undefined && !mayLookAt(visitor.token, wanted)) return context.text('Project not found.', 404);
+    if (stopping.aborted) return context.text('The server is stopping.', 503);
+    if (bells.size >= mostListeners) return context.text(`Too many event streams: the limit is ${mostListeners}.`, 503);
     const isMeant = (project: string) => mayLookAt(visitor.token, project) && (wanted ?? project) === project;
     return follow(context, isMeant);
   });
 
   function follow(context: PageContext, isMeant: (project: string) => boolean): Response {
     context.header('X-Accel-Buffering', 'no');
-    // Nothing else comes on it, and a server that stops need not wait for what might.
+    // No other response follows on this connection, so a server that stops need not wait for one.
     context.header('Connection', 'close');
     const bell = new Bell(schedule);
     bells.add(bell);
@@ -51,7 +55,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
         await stream.write('retry: 5000\n\n');
         while (!bell.isEnded) {
           const rang = await bell.wait(quietMs);
-          // Who logged out, or whose token was revoked, hears no more.
+          // End the stream after a logout, or if the token was revoked.
           if (bell.isEnded || (await findVisitor(context, { parts, sessions })) === undefined) return;
           await (rang ? stream.writeSSE({ event: 'change', data: '' }) : stream.write(':\n\n'));
           if (rang) await bell.pause(leastPauseMs);
@@ -66,7 +70,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
   return routes;
 }
 
-/** Something to wait for: rung any number of times, it is heard once. */
+/** Signal to wait for. Any number of rings wake the waiter once. */
 class Bell {
   isEnded = false;
   readonly #schedule: Schedule;
@@ -87,7 +91,11 @@ class Bell {
     this.#wake();
   }
 
-  /** @returns whether it rang since the last time */
+  /**
+   * Waits for a ring, at most `mostMs`.
+   *
+   * @returns whether it rang since the last call
+   */
   async wait(mostMs: number): Promise<boolean> {
     if (!this.#rang && !this.isEnded) {
       const cancel = this.#schedule(mostMs, () => this.#wake());
@@ -99,7 +107,7 @@ class Bell {
     return rang;
   }
 
-  /** Nobody answers meanwhile. */
+  /** Waits for the whole time, unless the bell ends. A ring in between is kept for the next `wait`. */
   async pause(ms: number): Promise<void> {
     let isOver = false;
     const cancel = this.#schedule(ms, () => {

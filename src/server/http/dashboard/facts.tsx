@@ -1,11 +1,11 @@
 import type { Child } from 'hono/jsx';
 
-/** A list of what is known; the rest is left out. */
+/** Lists the facts that have a value. */
 export function Facts({ facts }: { facts: readonly (readonly [name: string, value: Child])[] }) {
   return (
     <dl class="facts">
       {facts
-        .filter(([, value]) => value !== undefined && value !== '')
+        .filter(([, value]) => value !== undefined && value !== false && value !== '')
         .map(([name, value]) => (
           <div>
             <dt>{name}</dt>

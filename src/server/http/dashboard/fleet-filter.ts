@@ -2,7 +2,7 @@ import { standings } from '../../storage/standing.ts';
 import type { DeviceFilter } from '../../storage/store.ts';
 import { projectPath, withQuery } from './paths.ts';
 
-/** What of a fleet is looked at, as the address of the page says it. */
+/** Filter and page of the device list, as in the URL of the page. */
 export interface FleetView {
   readonly filter: DeviceFilter;
   readonly after?: string | undefined;
@@ -11,7 +11,7 @@ export interface FleetView {
 
 const longestText = 64;
 
-/** Whatever is nonsense counts as not given. */
+/** Reads the view from the query. Invalid values are ignored. */
 export function readFleetView(query: (name: string) => string | undefined): FleetView {
   const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
   const standing = standings.find((known) => known === query('state'));
@@ -22,7 +22,7 @@ export function readFleetView(query: (name: string) => string | undefined): Flee
   };
 }
 
-/** The address of what is looked at. */
+/** Returns the URL path of a view. */
 export function fleetPath(project: string, { filter, after, before }: FleetView): string {
   const { text, standing, runs, group } = filter;
   return withQuery(projectPath(project, 'devices'), { q: text, state: standing, runs, group, after, before });

@@ -11,21 +11,21 @@ interface FleetFormProps {
   readonly tally: readonly DeviceCount[];
 }
 
-/** Devices say their version themselves, and may say anything. */
+/** Limit of the listed values: devices report their own version, which may be anything. */
 const mostValues = 50;
 
 export function FleetForm({ project, filter, tally }: FleetFormProps) {
   return (
     <search>
-      <form class="filter" method="get" action={projectPath(project, 'devices')} aria-label="Devices">
+      <form class="filter" method="get" action={projectPath(project, 'devices')} aria-label="Filter devices">
         <div>
           <label for="q">Name or MAC</label>
           <input id="q" name="q" type="search" value={filter.text ?? ''} autocomplete="off" spellcheck={false} />
         </div>
         <div>
-          <label for="state">State</label>
+          <label for="state">Status</label>
           <select id="state" name="state">
-            <option value="">any</option>
+            <option value="">Any</option>
             {standings.map((standing) => (
               <option value={standing} selected={filter.standing === standing}>
                 {standingWords[standing].label}
@@ -33,12 +33,12 @@ export function FleetForm({ project, filter, tally }: FleetFormProps) {
             ))}
           </select>
         </div>
-        <Choice id="runs" label="Runs" values={frequent(tally, 'runs', filter.runs)} chosen={filter.runs} />
+        <Choice id="runs" label="Version" values={frequent(tally, 'runs', filter.runs)} chosen={filter.runs} />
         {tally.some(({ group }) => group !== undefined) ? (
           <Choice id="group" label="Group" values={frequent(tally, 'group', filter.group)} chosen={filter.group} />
         ) : undefined}
-        <button type="submit">Show</button>
-        {isFiltered(filter) ? <a href={fleetPath(project, { filter: {} })}>Show all</a> : undefined}
+        <button type="submit">Filter</button>
+        {isFiltered(filter) ? <a href={fleetPath(project, { filter: {} })}>Clear filter</a> : undefined}
       </form>
     </search>
   );
@@ -56,7 +56,7 @@ function Choice({ id, label, values, chosen }: ChoiceProps) {
     <div>
       <label for={id}>{label}</label>
       <select id={id} name={id}>
-        <option value="">any</option>
+        <option value="">Any</option>
         {values.map(([value, devices]) => (
           <option value={value} selected={chosen === value}>
             {`${value} (${countText(devices)})`}
@@ -67,7 +67,7 @@ function Choice({ id, label, values, chosen }: ChoiceProps) {
   );
 }
 
-/** The most frequent values, and the one that is chosen. */
+/** Returns the most frequent values, and the chosen one. */
 function frequent(
   tally: readonly DeviceCount[],
   key: 'runs' | 'group',

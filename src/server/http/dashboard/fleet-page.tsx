@@ -14,11 +14,11 @@ import { counted, countText, When } from './words.tsx';
 
 const perPage = 100;
 
-/** The devices of a project, a hundred a page, in the order of their MACs: a device stays where it is whatever others do. */
+/** Shows the devices of a project, 100 per page. They are sorted by MAC, so that a device keeps its place whatever the others do. */
 export async function fleetPage(context: PageContext, { records, store }: ServerParts, project: string) {
   const view = readFleetView((name) => context.req.query(name));
   const { filter, after, before } = view;
-  // One more than is shown tells whether there are any.
+  // Read one more than is shown, to detect whether there is another page.
   const page = before === undefined ? { after, limit: perPage + 1 } : { before, limit: perPage + 1 };
   const found = await records.list(project, page, filter);
   const isMore = found.length > perPage;
@@ -51,8 +51,10 @@ export async function fleetPage(context: PageContext, { records, store }: Server
 }
 
 function nobody({ filter, after, before }: FleetView): string {
-  if (after !== undefined || before !== undefined) return 'There are no more devices.';
-  return isFiltered(filter) ? 'No device is like that.' : 'No device has asked yet, and none is enrolled.';
+  if (after !== undefined || before !== undefined) return 'No more devices.';
+  return isFiltered(filter)
+    ? 'No matching devices.'
+    : 'No devices yet. Devices appear after their first update check or when they are enrolled.';
 }
 
 function Summary({
@@ -78,7 +80,7 @@ function Summary({
             href={fleetPath(project, { filter: {} })}
             aria-current={chosen === undefined ? 'true' : undefined}
           >
-            <span class="count">{countText(all)}</span> all
+            <span class="count">{countText(all)}</span> total
           </a>
         </li>
         {counts.map(({ kind, count }) => (
@@ -94,7 +96,7 @@ function Summary({
           </li>
         ))}
       </ul>
-      {all === 0 ? undefined : <ShareBar label="How the devices stand; the numbers are above." parts={counts} />}
+      {all === 0 ? undefined : <ShareBar label="Devices by status; the counts are listed above." parts={counts} />}
     </>
   );
 }
@@ -102,12 +104,12 @@ function Summary({
 function FleetTable({ devices }: { devices: readonly SeenDevice[] }) {
   return (
     <table class="fleet">
-      <caption class="hidden">Devices, with what they run and why they were not updated</caption>
+      <caption class="hidden">Devices with status, version and last update check</caption>
       <thead>
         <tr>
           <th scope="col">Device</th>
-          <th scope="col">State</th>
-          <th scope="col">Runs</th>
+          <th scope="col">Status</th>
+          <th scope="col">Version</th>
           <th scope="col">Last seen</th>
         </tr>
       </thead>
@@ -133,7 +135,7 @@ function FleetRow({ record, lastSeenAt }: SeenDevice) {
         <StandingBadge standing={standingOf(record)} />
         <span class="reason">{reasonOf(record)}</span>
       </td>
-      <td>{running?.version ?? <span class="quiet">not known</span>}</td>
+      <td>{running?.version ?? <span class="quiet">unknown</span>}</td>
       <td>{lastSeenAt === undefined ? <span class="quiet">never</span> : <When at={lastSeenAt} />}</td>
     </tr>
   );

@@ -8,12 +8,12 @@ import type { PageContext } from './visitor.ts';
 
 interface PageProps {
   readonly title: string;
-  /** Undefined where nobody is logged in. */
+  /** Undefined if no user is logged in. */
   readonly visitor?: { readonly token: TokenRecord; readonly formToken: string } | undefined;
   readonly project?: string | undefined;
-  /** Which tab of the project this page belongs to. */
+  /** Tab of the project that the page belongs to. */
   readonly tab?: Tab | undefined;
-  /** What changes are listened for, in the query of /events; absent on pages that do not change. */
+  /** Query of `/events` for the changes to listen for. Undefined on pages that do not change. */
   readonly live?: string | undefined;
   readonly children?: Child;
 }
@@ -25,7 +25,7 @@ const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
   { tab: 'rollouts', title: 'Rollouts' },
 ];
 
-/** The frame of every page. */
+/** Renders the frame of every page. */
 export function Page({ title, visitor, project, tab, live, children }: PageProps) {
   return (
     <html lang="en">
@@ -40,10 +40,10 @@ export function Page({ title, visitor, project, tab, live, children }: PageProps
       </head>
       <body>
         <a class="skip" href="#main">
-          Skip to the content
+          Skip to content
         </a>
         <header class="bar">
-          <nav aria-label="Where you are">
+          <nav aria-label="Breadcrumb">
             <ol class="crumbs">
               <li>
                 <a class="brand" href="/">
@@ -93,7 +93,7 @@ function Tabs({ project, current }: { project: string; current: Tab | undefined 
   );
 }
 
-/** What of the frame is the same for all pages of somebody who is logged in. */
+/** Returns the properties of the frame that all pages of a login session share. */
 export function frameOf(context: PageContext): Pick<PageProps, 'visitor'> {
   return { visitor: { token: context.get('token'), formToken: context.get('session').formToken } };
 }

@@ -1,6 +1,6 @@
 /**
- * What runs in the browser: renews the parts of a page that change (`data-live`) when the server says that something did, and once a
- * minute, since times are told as "3 minutes ago". Without it pages say the same, as of when they were loaded.
+ * Script for the browser. It refreshes the parts of a page that change (`data-live`) when the server reports a change, and once a minute,
+ * because times are shown as "3 minutes ago". Without it the pages show the same, as of when they were loaded.
  */
 export const liveScript = `'use strict';
 (() => {
@@ -22,7 +22,7 @@ export const liveScript = `'use strict';
         await new Promise((resolve) => setTimeout(resolve, Math.max(leastPauseMs, 5 * took)));
       }
     } catch {
-      // The server is away, or restarts: the next event or minute tries again.
+      // The server is unavailable or restarting: the next event or the timer retries.
     } finally {
       isBusy = false;
     }
@@ -39,7 +39,7 @@ export const liveScript = `'use strict';
     }
   }
 
-  /** What somebody opened, wrote, or stands on stays as it is. */
+  /** Replaces the content of a part. Open details, typed text and the focus are kept. */
   function swap(part, renewed) {
     if (part.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) return;
     part.dataset.shown = renewed.innerHTML;
@@ -58,7 +58,7 @@ export const liveScript = `'use strict';
     if (place !== undefined) part.querySelectorAll(place.kind)[place.index]?.focus({ preventScroll: true });
   }
 
-  /** Of what has the focus: which link, button … it is, of those that are the same to whoever reads them. */
+  /** Returns a selector for the focused element and its index among the matches, so that its replacement can be focused. */
   function placeOf(part) {
     const active = document.activeElement;
     if (active === null || !part.contains(active)) return undefined;

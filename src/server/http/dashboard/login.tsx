@@ -20,13 +20,13 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
   routes.post('/login', async (context) => {
     const form = await formOf(context);
     const next = pageOf(form['next']);
-    // As for the API: a good token is let in whatever else came from its address.
+    // Like the API: a valid token is accepted even if its address is over the limit of failures.
     const token = await findToken(store.tokens, `Bearer ${(form['token'] ?? '').trim()}`);
     if (token === undefined) {
       if (failures.take(addressOf(context))) {
-        return show(context, <LoginPage next={next} problem="There is no such token." />, 401);
+        return show(context, <LoginPage next={next} problem="Invalid or revoked token." />, 401);
       }
-      const problem = 'Too many requests of this address were refused. Wait a minute.';
+      const problem = 'Too many failed requests from this address. Wait a minute and try again.';
       return show(context, <LoginPage next={next} problem={problem} />, 429);
     }
     const { name, secure } = cookieOf(context, parts);
@@ -53,7 +53,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
   return routes;
 }
 
-/** A page of the dashboard, whatever a link of somebody else says. */
+/** Returns `next` if it is a page of the dashboard, so that a link from another site cannot redirect elsewhere. */
 function pageOf(next: string | undefined): string {
   return next !== undefined && /^\/(projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
 }
@@ -86,8 +86,8 @@ function LoginPage({ next, problem }: { next: string; problem?: string }) {
           </button>
         </form>
         <p id="hint" class="quiet">
-          It begins with <code>ota_</code>. <code>ota-hooks server tokens create</code> makes one; its role says what
-          you may do here.
+          Tokens start with <code>ota_</code>. Create one with <code>ota-hooks server tokens create</code>; its role
+          determines what you can do here.
         </p>
       </div>
     </Page>

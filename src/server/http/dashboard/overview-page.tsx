@@ -10,12 +10,12 @@ import { counted, countText } from './words.tsx';
 
 interface Summary {
   readonly name: string;
-  /** Version by channel; of several boards all of them. */
+  /** Versions by channel. If its boards have different versions, all of them. */
   readonly channels: readonly (readonly [channel: string, versions: string])[];
   readonly tally: readonly DeviceCount[];
 }
 
-/** All projects that the token may see. */
+/** Shows all projects that the token may read. */
 export async function overviewPage(context: PageContext, { catalog, store }: ServerParts) {
   const views = catalog.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
   const summaries = await Promise.all(
@@ -51,7 +51,7 @@ export async function overviewPage(context: PageContext, { catalog, store }: Ser
 function NoProjects() {
   return (
     <p>
-      There is no project yet. An admin’s first publication makes one: <code>ota-hooks publish</code>.
+      No projects yet. The first <code>ota-hooks publish</code> with an admin token creates one.
     </p>
   );
 }
@@ -80,7 +80,7 @@ function ProjectCard({ name, channels, tally }: Summary) {
         {channels.map(([channel, versions]) => (
           <div>
             <dt>{channel}</dt>
-            <dd>{versions === '' ? 'offers nothing' : versions}</dd>
+            <dd>{versions === '' ? 'no release' : versions}</dd>
           </div>
         ))}
       </dl>

@@ -1,5 +1,5 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { countText, durationText, When } from './words.tsx';
+import { counted, countText, durationText, When } from './words.tsx';
 
 type Sample = RolloutInfo['samples'][number];
 
@@ -10,13 +10,13 @@ const bottom = 28;
 const top = 14;
 const mostRows = 50;
 
-/** How many devices had come how far, over time: a drawing, and the same as a table. */
+/** Shows how many devices reached which state over time, as a drawing and as a table. */
 export function ProgressChart({ samples: taken, tally, stages, openStages, endedAt }: RolloutInfo) {
   const at = endedAt ?? new Date().toISOString();
   const samples = isLater(at, taken.at(-1)?.at) ? [...taken, { ...tally, at, openStages }] : taken;
   const [first] = samples;
   const last = samples.at(-1);
-  if (first === undefined || last === undefined) return <p class="quiet">Nothing to draw yet.</p>;
+  if (first === undefined || last === undefined) return <p class="quiet">No data yet.</p>;
   const most = Math.max(1, tally.members);
   const start = Date.parse(first.at);
   const span = Math.max(1, Date.parse(last.at) - start);
@@ -57,25 +57,25 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
       </svg>
       <figcaption class="tally">
         <span>
-          <span class="dot current" aria-hidden="true" /> run it
+          <span class="dot current" aria-hidden="true" /> updated
         </span>
         <span>
           <span class="dot failed" aria-hidden="true" /> failed
         </span>
         <span>
-          <span class="dot waiting" aria-hidden="true" /> were sent it
+          <span class="dot waiting" aria-hidden="true" /> updating
         </span>
-        <span class="quiet">Dashed: a stage opened. Times are UTC.</span>
+        <span class="quiet">Dashed lines mark when a stage opened. Times are in UTC.</span>
       </figcaption>
       <details id="numbers">
-        <summary>The same in numbers</summary>
+        <summary>Data table</summary>
         <SampleTable samples={thinned(samples)} />
       </details>
     </figure>
   );
 }
 
-/** To the right of a line, or to its left where the picture ends. */
+/** Places a label to the right of a line, or to the left of it near the right edge. */
 function besideLine(x: number) {
   return x > width - 60 ? { x: x - 4, 'text-anchor': 'end' } : { x: x + 4 };
 }
@@ -85,19 +85,19 @@ function isLater(at: string, before: string | undefined): boolean {
 }
 
 function summaryOf({ running, failed, sent, openStages }: Sample, most: number, span: number): string {
-  return `After ${durationText(span)}: of ${countText(most)} devices ${countText(running)} run it, ${countText(failed)} failed, ${countText(sent)} were sent it; ${openStages} stages are open.`;
+  return `After ${durationText(span)}: ${countText(running)} of ${counted(most, 'device')} updated, ${countText(failed)} failed, ${countText(sent)} updating; ${counted(openStages, 'stage')} open.`;
 }
 
 function linePath(points: readonly (readonly [x: number, y: number])[]): string {
   return points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
 }
 
-/** The first samples with another stage open. */
+/** Returns the samples at which the number of open stages changed. */
 function openings(samples: readonly Sample[]): Sample[] {
   return samples.filter(({ openStages }, index) => openStages !== (samples[index - 1]?.openStages ?? 0));
 }
 
-/** Evenly, with the first and the last. */
+/** Returns about `mostRows` samples at equal distances, including the first and the last. */
 function thinned(samples: readonly Sample[]): Sample[] {
   const every = Math.max(1, Math.ceil(samples.length / mostRows));
   return samples.filter((_, index) => index % every === 0 || index === samples.length - 1);
@@ -109,10 +109,10 @@ function SampleTable({ samples }: { samples: readonly Sample[] }) {
       <caption class="hidden">Devices over time</caption>
       <thead>
         <tr>
-          <th scope="col">When</th>
-          <th scope="col">Run it</th>
+          <th scope="col">Time</th>
+          <th scope="col">Updated</th>
           <th scope="col">Failed</th>
-          <th scope="col">Were sent it</th>
+          <th scope="col">Updating</th>
           <th scope="col">Open stages</th>
         </tr>
       </thead>

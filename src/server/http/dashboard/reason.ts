@@ -2,21 +2,21 @@ import type { DeviceRecord } from '../../storage/records.ts';
 import { standingOf } from '../../storage/standing.ts';
 
 const failures = {
-  vanished: 'took all of it and was not heard of since',
-  silent: 'took part of it and was not heard of since',
-  'not-running': 'took it and came back without it',
-  interrupted: 'never took all of it',
+  vanished: (version: string) => `${version} is not confirmed: no update check since the download.`,
+  silent: (version: string) => `Download of ${version} was interrupted; no update check since.`,
+  'not-running': (version: string) => `${version} was downloaded but not installed: the device runs another build.`,
+  interrupted: (version: string) => `Download of ${version} never completed.`,
 };
 
-/** Why a device runs what it runs, in a sentence: what it was answered last, or how that ended. */
+/** Explains in one sentence why a device runs its version: by the last decision, or by the failure of the last attempt. */
 export function reasonOf(record: DeviceRecord): string {
   const { decisions, attempts } = record;
   const standing = standingOf(record);
-  if (standing === 'unseen') return 'has never asked';
+  if (standing === 'unseen') return 'No update check yet.';
   const latest = attempts.find(({ state }) => state === 'failed');
   const isGivenUp = [decisions.sketch, decisions.filesystem].every((decision) => decision?.code !== 'failed');
   if (standing === 'failed' && isGivenUp && latest !== undefined) {
-    return `was sent ${latest.version} and ${failures[latest.failure ?? 'interrupted']}`;
+    return failures[latest.failure ?? 'interrupted'](latest.version);
   }
   const { sketch, filesystem } = decisions;
   const isAboutFiles = filesystem !== undefined && standingOf({ attempts, decisions: { sketch } }) !== standing;

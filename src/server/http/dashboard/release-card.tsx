@@ -8,16 +8,16 @@ import { sizeText, When } from './words.tsx';
 
 interface ReleaseCardProps {
   readonly release: ReleaseRecord;
-  /** That offer it now. */
+  /** Channels whose current release it is. */
   readonly channels: readonly string[];
-  /** Of whoever may yank it. */
+  /** Undefined if the user may not yank the release. */
   readonly formToken: string | undefined;
 }
 
 const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'proven: its ELF holds the verifier of the core',
-  declared: 'declared, not proven',
-  unproven: 'not proven',
+  elf: 'yes: the ELF contains the verifier of the core',
+  declared: 'declared, not verified',
+  unproven: 'unknown',
 };
 
 export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) {
@@ -34,11 +34,14 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
       <Facts
         facts={[
           ['Published', <When at={publishedAt} exact />],
-          ['Yanked', yanked],
+          ['Reason for yanking', yanked],
           ['Core', image.core],
           ['Image', `${image.file}, ${sizeText(image.sizeBytes)}`],
-          ['Signed by', signing.publicKey === undefined ? 'nobody' : <code>{signing.publicKey.fingerprint}</code>],
-          ['Checks its next update', kind === 'sketch' && signing.publicKey !== undefined && enforcements[enforcement]],
+          ['Signing key', signing.publicKey === undefined ? 'unsigned' : <code>{signing.publicKey.fingerprint}</code>],
+          [
+            'Verifies update signatures',
+            kind === 'sketch' && signing.publicKey !== undefined && enforcements[enforcement],
+          ],
         ]}
       />
       {purpose === 'reference' ? undefined : <Artifacts {...manifest} />}
@@ -52,8 +55,8 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
 
 function Marks({ purpose, yanked, channels }: ReleaseRecord & { channels: readonly string[] }) {
   if (yanked !== undefined) return <span class="badge failed">✕ yanked</span>;
-  if (purpose === 'reference') return <span class="badge unseen">– known, never sent</span>;
-  if (channels.length === 0) return <span class="badge unseen">– on no channel</span>;
+  if (purpose === 'reference') return <span class="badge unseen">– reference build</span>;
+  if (channels.length === 0) return <span class="badge unseen">– no channel</span>;
   return (
     <>
       {channels.map((channel) => (
@@ -81,7 +84,7 @@ function Artifacts({ artifacts }: Manifest) {
             <tr>
               <th scope="row">{file}</th>
               <td class="number">{sizeText(sizeBytes)}</td>
-              <td>{encoding === 'identity' ? 'plain' : encoding}</td>
+              <td>{encoding === 'identity' ? 'uncompressed' : encoding}</td>
               <td>{signature}</td>
             </tr>
           ))}
@@ -91,14 +94,14 @@ function Artifacts({ artifacts }: Manifest) {
   );
 }
 
-/** What the rules say of it, whatever the device: what was allowed when it was published, too. */
+/** Shows the findings of the rules that need no device, including those that were allowed when the release was published. */
 function Warnings({ manifest }: { manifest: Manifest }) {
   const { refused, warnings } = judgeRelease(manifest, { publishing: true });
   const complaints = [...refused, ...warnings];
-  if (complaints.length === 0) return <p class="quiet">The rules have nothing against it.</p>;
+  if (complaints.length === 0) return <p class="quiet">No preflight findings.</p>;
   return (
     <>
-      <h3>What the rules say</h3>
+      <h3>Preflight findings</h3>
       <ul class="lines">
         {complaints.map(({ rule, message, instead }) => (
           <li>
@@ -115,12 +118,12 @@ function Yank({ release, formToken }: { release: ReleaseRecord; formToken: strin
   return (
     <details id={`yank-${id}`}>
       <summary>Yank…</summary>
-      <p>No device gets it any more, on any channel. That cannot be undone.</p>
+      <p>Makes the release unavailable on all channels. This cannot be undone.</p>
       <SendForm action={projectPath(project, 'releases', 'yank')} formToken={formToken}>
         <input type="hidden" name="version" value={version} />
         <input type="hidden" name="kind" value={kind} />
         <input type="hidden" name="board" value={board} />
-        <label for={`reason-${id}`}>Why</label>
+        <label for={`reason-${id}`}>Reason</label>
         <input id={`reason-${id}`} name="reason" maxlength={200} autocomplete="off" />
         <button class="danger" type="submit">
           Yank {version}

@@ -9,7 +9,7 @@ import { mayAct, type PageContext, readForm } from './visitor.ts';
 
 const perPage = 20;
 
-/** What was published, the newest first. */
+/** Shows the releases of a project, newest first. */
 export async function releasesPage(context: PageContext, { store }: ServerParts, project: string) {
   const before = Number(/^\d{1,15}$/.exec(context.req.query('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER);
   const found = await store.catalog.releases(project, { before, limit: perPage + 1 });
@@ -29,7 +29,9 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
     >
       <h1>Releases</h1>
       <div id="releases" data-live>
-        {releases.length === 0 ? <p>Nothing was published{older === undefined ? ' yet' : ' before'}.</p> : undefined}
+        {releases.length === 0 ? (
+          <p>{before === Number.MAX_SAFE_INTEGER ? 'No releases yet.' : 'No older releases.'}</p>
+        ) : undefined}
         {releases.map((release) => (
           <ReleaseCard
             release={release}
@@ -50,11 +52,11 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
   );
 }
 
-/** A release is sent to nobody any more. */
+/** Yanks the release that the form names. */
 export async function yankRelease(context: PageContext, parts: ServerParts, project: string) {
   const { version, kind, board, reason } = await readForm(context, 'publish');
   const request = checked(yankRequestSchema, { version, kind, reason: reason?.trim() || undefined });
-  // The board of a form is known: an empty one means a release that is for none in particular.
+  // A form always names the board. An empty one means a release for no particular board.
   await yankReleases(parts, { ...request, board: board ?? '', project, by: context.get('token').id });
   return context.redirect(projectPath(project, 'releases'), 303);
 }

@@ -20,15 +20,15 @@ const possible: Readonly<Record<RolloutState, readonly RolloutAction[]>> = {
 const words: Readonly<Record<RolloutAction, { readonly label: string; readonly warning?: string }>> = {
   pause: { label: 'Pause' },
   resume: { label: 'Resume' },
-  advance: { label: 'Open the next stage now' },
-  abort: { label: 'Abort', warning: 'No further device gets it, for good. Who has it keeps it.' },
+  advance: { label: 'Advance to next stage' },
+  abort: { label: 'Abort', warning: 'Ends the rollout permanently. Devices already updated keep this version.' },
   rollback: {
     label: 'Roll back',
-    warning: 'Who has it gets the former release again, where that is safe. No further device gets it, for good.',
+    warning: 'Ends the rollout permanently. Devices already updated return to the previous release where that is safe.',
   },
 };
 
-/** What can be done with it now; what cannot be undone takes two steps. */
+/** Shows the actions that are possible now. Those that cannot be undone take two steps. */
 export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   const { project, id, state, openStages, stages } = rollout;
   const path = (action: RolloutAction) => projectPath(project, 'rollouts', id, action);
@@ -62,16 +62,16 @@ export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   );
 }
 
-/** Those that failed so far would halt it again at once. */
+/** Asks whether to accept the failures so far, because they would halt the rollout again at once. */
 function ResumeHalted({ action, formToken }: { action: string; formToken: string }) {
   return (
     <details id="ask-resume">
       <summary>Resume…</summary>
-      <p>Devices of the open stages get it again.</p>
+      <p>Continues to update the devices in the open stages.</p>
       <SendForm action={action} formToken={formToken}>
         <p>
           <input id="accept" type="checkbox" name="acceptFailures" value="yes" />
-          <label for="accept">The failures so far are known, and do not halt it again</label>
+          <label for="accept">Accept the failures so far, so that they do not halt the rollout again</label>
         </p>
         <Reason id="reason-resume" />
         <button type="submit">Resume</button>
@@ -83,7 +83,7 @@ function ResumeHalted({ action, formToken }: { action: string; formToken: string
 function Reason({ id }: { id: string }) {
   return (
     <>
-      <label for={id}>Why</label>
+      <label for={id}>Reason</label>
       <input id={id} name="reason" maxlength={200} autocomplete="off" />
     </>
   );

@@ -14,7 +14,7 @@ import { TallyBar } from './tally-bar.tsx';
 import { mayAct, type PageContext, readForm } from './visitor.ts';
 import { counted, When } from './words.tsx';
 
-/** How a rollout goes on. */
+/** Shows the state and the progress of a rollout. */
 export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {
   const rollout = await parts.rollouts.show(project, numberOf(id));
   if (rollout === undefined) throw unknown();
@@ -48,7 +48,7 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
           <li>{haltText(rollout.halt)}</li>
         </ul>
         <h2>History</h2>
-        <Facts facts={[['The channel offered before', former ?? 'nothing']]} />
+        <Facts facts={[['Previous release', former ?? 'none']]} />
         <History {...rollout} />
       </div>
     </Page>,
@@ -57,14 +57,14 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
 
 type Stage = RolloutInfo['stages'][number];
 
-/** Canaries are kept by their MACs; people know their names. */
+/** Replaces the MACs of canaries by the names of the devices. */
 async function withNames({ records }: ServerParts, project: string, stage: Stage): Promise<Stage> {
   if (stage.canaries.length > mostNamed) return stage;
   const names = stage.canaries.map(async (mac) => (await records.find(project, mac))?.name ?? mac);
   return { ...stage, canaries: await Promise.all(names) };
 }
 
-/** Pause, resume, advance, abort, roll back: what the API does. */
+/** Runs an action of the API: pause, resume, advance, abort or rollback. */
 export async function actOnRollout(
   context: PageContext,
   { rollouts }: ServerParts,
@@ -87,7 +87,7 @@ function numberOf(id: string): number {
 }
 
 function unknown(): DomainError {
-  return new DomainError('not-found', 'There is no such rollout.', 'The list shows those that there are.');
+  return new DomainError('not-found', 'Rollout not found.', 'Check its ID in the list of rollouts.');
 }
 
 function Stages({ stages, openStages, state }: RolloutInfo) {
@@ -111,11 +111,11 @@ function Stages({ stages, openStages, state }: RolloutInfo) {
 function History({ history }: RolloutInfo) {
   return (
     <table>
-      <caption class="hidden">What was done with it, the oldest first</caption>
+      <caption class="hidden">Events of the rollout, oldest first</caption>
       <thead>
         <tr>
-          <th scope="col">When</th>
-          <th scope="col">What</th>
+          <th scope="col">Time</th>
+          <th scope="col">Event</th>
           <th scope="col">By</th>
         </tr>
       </thead>

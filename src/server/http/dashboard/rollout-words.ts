@@ -1,8 +1,8 @@
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../../api/rollout.ts';
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { counted, durationText } from './words.tsx';
+import { counted, countText, durationText } from './words.tsx';
 
-/** States in words, with the color and the sign of the badge. */
+/** Label, color and sign of the badge for each state. */
 export const stateWords: Readonly<
   Record<RolloutState, { readonly kind: string; readonly sign: string; readonly label: string }>
 > = {
@@ -14,54 +14,54 @@ export const stateWords: Readonly<
   complete: { kind: 'current', sign: '✓', label: 'complete' },
 };
 
-/** Canaries of a stage; more are counted. */
+/** Limit of the canaries listed by name. Of more, only the number is shown. */
 export const mostNamed = 5;
 
-/** Who is in a stage. */
+/** Describes which devices are in a stage. */
 export function stageText({ share, canaries, groups }: RolloutStage): string {
   const parts = [
     canaries.length === 0
       ? undefined
       : canaries.length > mostNamed
-        ? counted(canaries.length, 'device')
+        ? counted(canaries.length, 'canary', 'canaries')
         : canaries.join(', '),
     groups.length === 0 ? undefined : `${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')}`,
-    share === 0 ? undefined : share === 100 ? 'all devices' : `${share} % of the devices`,
+    share === 0 ? undefined : share === 100 ? 'all devices' : `${share}% of devices`,
   ];
-  return parts.filter((part) => part !== undefined).join(' and ') || 'nobody';
+  return parts.filter((part) => part !== undefined).join(' and ') || 'no devices';
 }
 
 export function gateText({ runningPercent, soakMs }: RolloutGate): string {
-  const share = runningPercent === 100 ? 'all devices' : `${runningPercent} % of the devices`;
-  const soak = soakMs === 0 ? 'run it' : `have run it for ${durationText(soakMs)}`;
-  return `The next stage opens when ${share} that can take it ${soak}.`;
+  const share = runningPercent === 100 ? 'all devices' : `${runningPercent}% of devices`;
+  const soak = soakMs === 0 ? 'run the release' : `have run the release for ${durationText(soakMs)}`;
+  return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices do not count.`;
 }
 
 export function haltText({ failures, failurePercent, minimumSample, vanished }: RolloutHalt): string {
   const rules = [
-    failures === 1 ? 'a device has failed' : `${failures} devices have failed`,
-    `${failurePercent} % of at least ${minimumSample} have failed`,
-    vanished === 1 ? 'a device has vanished' : `${vanished} have vanished after they took all of it`,
+    failures === 1 ? '1 device has failed' : `${countText(failures)} devices have failed`,
+    `${failurePercent}% of at least ${counted(minimumSample, 'finished attempt')} have failed`,
+    `${vanished === 1 ? '1 device has' : `${countText(vanished)} devices have`} stopped checking in after the download`,
   ];
-  return `No further device gets it when ${rules.slice(0, -1).join(', when ')}, or when ${rules.at(-1)}.`;
+  return `The rollout halts when ${rules.slice(0, -1).join(', when ')}, or when ${rules.at(-1)}.`;
 }
 
-/** How it stands, in a sentence. */
+/** Describes the state of a rollout in one sentence. */
 export function rolloutText({ state, reason, waitingFor, openStages, stages, former }: RolloutInfo): string {
   const of = `${openStages} of ${counted(stages.length, 'stage')}`;
-  const why = reason === undefined ? '' : `: ${reason}`;
+  const why = reason === undefined ? '' : ` Reason: ${reason}`;
   switch (state) {
     case 'active':
-      return `${of} open${waitingFor === undefined ? '' : `; waits: ${waitingFor}`}.`;
+      return `${of} open${waitingFor === undefined ? '' : `; waiting for ${waitingFor}`}.`;
     case 'paused':
-      return `Nobody gets it until it is resumed${why}.`;
+      return `No further devices are updated until the rollout is resumed.${why}`;
     case 'halted':
-      return `No further device gets it${why}.`;
+      return `No further devices are updated.${why}`;
     case 'aborted':
-      return `No further device gets it; who has it keeps it${why}.`;
+      return `No further devices are updated. Devices already updated keep this version.${why}`;
     case 'rolled-back':
-      return `Who has it gets ${former ?? 'the former release'} again, where that is safe${why}.`;
+      return `Devices already updated return to ${former ?? 'the previous release'} where that is safe.${why}`;
     case 'complete':
-      return 'All stages are done; the channel offers it.';
+      return 'All stages are complete, and the release is promoted on its channel.';
   }
 }

@@ -8,7 +8,7 @@ import { TallyBar } from './tally-bar.tsx';
 import type { PageContext } from './visitor.ts';
 import { When } from './words.tsx';
 
-/** The rollouts of a project, the newest first. */
+/** Shows the rollouts of a project, newest first. */
 export async function rolloutsPage(context: PageContext, { rollouts }: ServerParts, project: string) {
   const found = await rollouts.list(project);
   return show(
@@ -34,8 +34,8 @@ export async function rolloutsPage(context: PageContext, { rollouts }: ServerPar
 function NoRollouts({ project }: { project: string }) {
   return (
     <p>
-      There is none yet. Publish without offering it, then start one:{' '}
-      <code>ota-hooks server rollouts start {project}</code>.
+      No rollouts yet. Publish a draft with <code>ota-hooks publish --draft</code>, then run{' '}
+      <code>ota-hooks server rollouts start {project} VERSION</code>.
     </p>
   );
 }

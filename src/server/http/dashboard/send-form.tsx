@@ -6,7 +6,7 @@ interface SendFormProps {
   readonly children?: Child;
 }
 
-/** A form that changes something: it says of which session it is. */
+/** Renders a form that changes something. It includes the form token of the session. */
 export function SendForm({ action, formToken, children }: SendFormProps) {
   return (
     <form method="post" action={action}>

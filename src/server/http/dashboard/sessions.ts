@@ -1,19 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Lru } from '../../lru.ts';
 
-/** Somebody who logged in. */
+/** Login session of a user. */
 export interface LoginSession {
   readonly tokenId: string;
-  /** Stands in every form of this session: a page of somebody else can send a form, and does not know this. */
+  /** Included in every form of this session. A page of another site can send a form but does not know this value. */
   readonly formToken: string;
-  /** Of the process's clock, in milliseconds. */
+  /** Milliseconds on the monotonic clock of the process. */
   readonly endsAt: number;
 }
 
 const mostSessions = 1000;
 const lastsMs = 12 * 3_600_000;
 
-/** Who is logged in, in memory: a restart logs everybody out. The one that was idle for longest makes way for a new one. */
+/** Login sessions in memory; a restart ends all of them. If there are too many, the least recently used one is dropped. */
 export class Sessions {
   readonly #sessions = new Lru<LoginSession>(mostSessions);
   readonly #now: () => number;
@@ -22,7 +22,11 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** @returns the session's id: 256 random bits that say nothing of the token */
+  /**
+   * Opens a session.
+   *
+   * @returns the ID of the session: 256 random bits that reveal nothing about the token
+   */
   open(tokenId: string): string {
     const id = randomBytes(32).toString('base64url');
     const formToken = randomBytes(32).toString('base64url');
@@ -42,7 +46,7 @@ export class Sessions {
   }
 }
 
-/** Looked up by hash, so that the time it takes tells nothing of the ids that there are. */
+/** Sessions are looked up by hash, so that the time of a lookup reveals nothing about the existing IDs. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64');
 }

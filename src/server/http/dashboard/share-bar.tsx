@@ -1,17 +1,17 @@
 interface ShareBarProps {
-  /** What the bar says, for whoever does not see it. */
+  /** Text alternative of the bar. */
   readonly label: string;
-  /** Kinds are names of the style sheet's colors; nothing is drawn for 0. */
+  /** Kinds are names of colors in the style sheet. A count of 0 is not drawn. */
   readonly parts: readonly { readonly kind: string; readonly count: number }[];
-  /** What the whole bar stands for; the sum of the parts where it is not given. */
+  /** Count for the full width. Defaults to the sum of the parts. */
   readonly total?: number;
 }
 
 const width = 1000;
-/** What is there must be seen: one device of a hundred thousand, too. */
+/** Minimum width of a part, so that even one device of 100,000 is visible. */
 const leastWidth = 6;
 
-/** A bar of colored shares; the numbers stand beside it as text. */
+/** Renders a bar of colored shares. Its numbers are shown beside it as text. */
 export function ShareBar({ label, parts, total = parts.reduce((sum, { count }) => sum + count, 0) }: ShareBarProps) {
   let x = 0;
   const drawn = parts

@@ -1,12 +1,12 @@
 import type { Standing } from '../../storage/standing.ts';
 
-/** In words, and a sign for whoever cannot tell colors apart. */
+/** Label of each status, and a sign for users who cannot distinguish the colors. */
 export const standingWords: Readonly<Record<Standing, { readonly label: string; readonly sign: string }>> = {
   failed: { label: 'failed', sign: '✕' },
-  refused: { label: 'refused', sign: '!' },
-  waiting: { label: 'waiting', sign: '…' },
-  current: { label: 'current', sign: '✓' },
-  unseen: { label: 'unseen', sign: '–' },
+  refused: { label: 'blocked', sign: '!' },
+  waiting: { label: 'pending', sign: '…' },
+  current: { label: 'up to date', sign: '✓' },
+  unseen: { label: 'unknown', sign: '–' },
 };
 
 export function StandingBadge({ standing }: { standing: Standing }) {

@@ -1,4 +1,4 @@
-/** The one style sheet. Colors are told apart from each other and from their ground by 4.5 to 1 and more, in both schemes. */
+/** The only style sheet. Text has a contrast of at least 4.5:1 to its background in both color schemes. */
 export const styleSheet = `
 :root {
   color-scheme: light dark;

@@ -9,7 +9,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import type { LoginSession, Sessions } from './sessions.ts';
 
-/** What pages find in their context. */
+/** Hono environment of the pages. */
 export interface Visitor {
   Variables: { token: TokenRecord; session: LoginSession };
   Bindings: Partial<HttpBindings>;
@@ -17,7 +17,10 @@ export interface Visitor {
 
 export type PageContext = Context<Visitor>;
 
-/** Over TLS a name that no page of another host or of plain HTTP can set (RFC 6265bis, 4.1.3.2). */
+/**
+ * Returns the name and the Secure attribute of the session cookie. Over TLS, pages of other hosts or of plain HTTP cannot set this name
+ * (RFC 6265bis, 4.1.3.2).
+ */
 export function cookieOf(context: PageContext, { trustedProxies }: ServerParts): { name: string; secure: boolean } {
   const { incoming } = context.env ?? {};
   const secure = incoming !== undefined && isSecure(incoming, trustedProxies);
@@ -29,7 +32,7 @@ interface Door {
   readonly sessions: Sessions;
 }
 
-/** Who logged in, while the token is still good: one that was revoked ends its sessions. */
+/** Finds the login session of a request and its token. A revoked token ends its sessions. */
 export async function findVisitor(
   context: PageContext,
   { parts, sessions }: Door,
@@ -40,7 +43,7 @@ export async function findVisitor(
   return session && token && { session, token };
 }
 
-/** Who is not logged in is asked to, and comes back to where they wanted to go. */
+/** Redirects a user without a session to the login page, which redirects back to the requested page. */
 export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
   return async (context, next) => {
     const visitor = await findVisitor(context, door);
@@ -57,17 +60,21 @@ export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
   };
 }
 
-/** A project that the token is not good for is not even said to exist. */
+/** Reports a project that the token may not read like one that does not exist. */
 function requireProjectOf({ catalog }: ServerParts, token: TokenRecord, project: string): void {
   if (catalog.view(project) !== undefined && mayLookAt(token, project)) return;
-  throw new DomainError('not-found', 'There is no such project.', 'The overview shows those that you may see.');
+  throw new DomainError(
+    'not-found',
+    'Project not found.',
+    'Open the overview to see the projects that your token can access.',
+  );
 }
 
 export function mayLookAt(token: TokenRecord, project: string): boolean {
   return token.project === undefined || token.project === project;
 }
 
-/** Whether buttons are shown. */
+/** Returns whether the buttons for actions are shown. */
 export function mayAct(token: TokenRecord): boolean {
   return includesRole(token.role, 'publish');
 }
@@ -84,25 +91,25 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
   if (!includesRole(own, role)) {
     throw new DomainError(
       'role-missing',
-      `Your token has the role ${own}; this takes ${role}.`,
-      'Log in with another token.',
+      `Your token has the role ${own}; this action requires ${role}.`,
+      'Log in with a token that has the required role.',
     );
   }
   const form = await formOf(context);
   if (form['form'] !== context.get('session').formToken) {
     throw new DomainError(
       'role-missing',
-      'This form is not of your session.',
-      'Open the page again, and send it from there.',
+      'The form belongs to another session.',
+      'Reload the page and send the form again.',
     );
   }
   return form;
 }
 
-/** Its text fields; of fields of one name the last one. */
+/** Reads the text fields of a form. Of several fields with the same name, the last one counts. */
 export async function formOf(context: PageContext): Promise<Form> {
   const body = await context.req.parseBody().catch(() => {
-    throw new DomainError('bad-request', 'The form could not be read.', 'Send it again.');
+    throw new DomainError('bad-request', 'The form could not be parsed.', 'Send the form again.');
   });
   return Object.fromEntries(
     Object.entries(body).filter((field): field is [string, string] => typeof field[1] === 'string'),

@@ -1,39 +1,40 @@
-/** Numbers, times and sizes as people read them. */
 const numbers = new Intl.NumberFormat('en');
 
 export function countText(count: number): string {
   return numbers.format(count);
 }
 
-/** `1 device`, `2 devices`. */
+/** Formats a count with its noun: `1 device`, `2 devices`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${countText(count)} ${count === 1 ? one : many}`;
 }
 
 export function sizeText(sizeBytes: number): string {
-  return sizeBytes < 10_240 ? `${countText(sizeBytes)} B` : `${countText(Math.round(sizeBytes / 1024))} KB`;
+  if (sizeBytes < 10_240) return `${countText(sizeBytes)} B`;
+  const kilobytes = Math.round(sizeBytes / 1024);
+  return kilobytes < 1024 ? `${kilobytes} KB` : `${countText(Math.round(kilobytes / 102.4) / 10)} MB`;
 }
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** How long something takes, in its largest unit that is whole, or nearly. */
+/** Formats a duration in one unit: seconds below 1 minute, minutes below 2 hours, hours below 2 days, otherwise days. */
 export function durationText(ms: number): string {
   if (ms < minuteMs) return counted(Math.round(ms / 1000), 'second');
   if (ms < 2 * hourMs) return counted(Math.round(ms / minuteMs), 'minute');
   return ms < 2 * dayMs ? counted(Math.round(ms / hourMs), 'hour') : counted(Math.round(ms / dayMs), 'day');
 }
 
-/** Seconds change too quickly to be of use on a page that is renewed once in a while. */
+/** Seconds are left out: they change too quickly for a page that is only refreshed from time to time. */
 function agoText(ms: number): string {
   return ms < minuteMs ? 'just now' : `${durationText(ms)} ago`;
 }
 
 interface WhenProps {
-  /** Milliseconds since 1970, or as text of ISO 8601. */
+  /** Milliseconds since 1970, or ISO 8601 text. */
   readonly at: number | string;
-  /** Date and time rather than how long ago. */
+  /** Shows date and time instead of the time that has passed. */
   readonly exact?: boolean;
 }
 

@@ -277,7 +277,7 @@ function withTallies({ rollout, tally }: Live): RolloutRecord {
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
   const what = rollout === undefined ? 'a rollout' : `the rollout of ${rollout.version}`;
   const state = rollout === undefined ? 'under way' : rollout.state;
-  const hint = 'Let it end, abort it or roll it back first (ota-hooks server rollout); or publish with --draft.';
+  const hint = 'Let it end, abort it or roll it back first (ota-hooks server rollouts); or publish with --draft.';
   return new DomainError('conflict', `${what} is ${state} on ${channel}, and nothing else can be offered there`, hint);
 }
 
