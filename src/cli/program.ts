@@ -2,7 +2,7 @@ import { toolVersion } from '../version.ts';
 import { emptyProgram } from './command.ts';
 import type { Io } from './io.ts';
 
-/** Every command, one file each; a file is loaded when its command is run, or when help lists them all. */
+/** All commands, one module each. A module is loaded when its command runs, or when the help lists all commands. */
 const commands = {
   keygen: () => import('./commands/keygen/index.ts'),
   header: () => import('./commands/header/index.ts'),
@@ -27,7 +27,7 @@ const commands = {
 } as const;
 
 /**
- * The program with the command that the command line names, or with all of them where it names none: a hook must not pay for the
+ * Returns the program with the command that the command line names, or with all commands if it names none. A hook must not pay for the
  * declarations of twenty commands.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {

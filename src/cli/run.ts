@@ -30,7 +30,7 @@ function processIo(cli: string): Io {
   return {
     cwd: process.cwd(),
     env: process.env,
-    // Streams are opened when they are first written to: a hook most often has nothing to say on stdout, and an open costs milliseconds.
+    // Streams are opened on first use: most hooks write nothing to stdout, and opening a stream takes milliseconds.
     stdout: { write: (text) => writeTo(process.stdout, text) },
     stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
     get fancy() {
@@ -50,7 +50,7 @@ function processIo(cli: string): Io {
     },
     platform: process.platform,
     get home() {
-      // Loaded when it is asked for: an import of it costs every hook a millisecond.
+      // Loaded on first use: the import costs every hook a millisecond.
       return process.getBuiltinModule('node:os').homedir();
     },
     self: { node: process.execPath, cli },
@@ -63,9 +63,9 @@ function currentSignal(): AbortSignal {
 }
 
 /**
- * The first signal asks the command to end: what lasts looks at {@link Io.signal}, what takes a moment comes to its end, and neither leaves half
- * a file. The handler is gone then, so that the second one ends it; not before others have been told, since execa ends a process that has no
- * handler but its own.
+ * Asks the command to stop on the first signal: long tasks watch {@link Io.signal}, short ones finish, and neither leaves a partial file.
+ * The handler is then removed, so that a second signal ends the process. It stays until all other handlers have run, because execa ends a
+ * process that has no handler but its own.
  */
 function interrupt(signal: NodeJS.Signals): void {
   setImmediate(() => process.off(signal, interrupt));
@@ -74,10 +74,10 @@ function interrupt(signal: NodeJS.Signals): void {
   abort.abort();
 }
 
-/** Made when it is first wanted: hooks have no use for it, and it costs them a millisecond. */
+/** Creates the controller on first use: hooks do not need it, and it costs them a millisecond. */
 function newAbort(): AbortController {
   const controller = new AbortController();
-  // A fleet of a hundred devices is a hundred listeners, and no leak.
+  // A fleet of a hundred devices adds a hundred listeners, which is not a leak.
   process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal);
   return controller;
 }
@@ -99,13 +99,13 @@ async function confirmOnTerminal(question: string, initial: boolean): Promise<bo
   return isCancel(answer) ? unanswered() : answer;
 }
 
-/** A prompt takes Ctrl-C for itself, as a key like others. */
+/** Aborts the command after a prompt was canceled: the prompt reads Ctrl-C as a key, so the process receives no signal. */
 function unanswered(): never {
   abort?.abort();
   throw new Error('nobody answered');
 }
 
-/** An error as one line and a hint; returns the exit code. */
+/** Prints an error as one line and a hint; returns the exit code. */
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (!(error instanceof OtaError)) {
@@ -121,7 +121,7 @@ function explain(error: unknown, io: Io): number {
   return exitCode;
 }
 
-/** Whoever gives the text of a key where its path is wanted must not find it in the log of the build. */
+/** Removes private keys from a text: a user may pass the text of a key instead of its path, and the build log must not show it. */
 function withoutPrivateKeys(text: string): string {
   return text.replace(
     /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
@@ -129,7 +129,7 @@ function withoutPrivateKeys(text: string): string {
   );
 }
 
-/** A reader that goes away (`ota-hooks inspect … | head`) is not an error of ours. */
+/** Writes to a stream. A reader that closes the pipe (`ota-hooks inspect … | head`) is not an error. */
 function writeTo(stream: NodeJS.WriteStream, text: string): void {
   if (!watchedStreams.has(stream)) {
     watchedStreams.add(stream);

@@ -1,27 +1,27 @@
 import type { Io } from '../io.ts';
 import type { OutputOptions } from './report.ts';
 
-/** How far something is: a share from 0 to 1, or, where nobody knows the whole, so far. */
+/** Reports progress: a share from 0 to 1, or a text if the total is unknown. */
 export type Tell = (far: number | string) => void;
 
-/** Something that may take long. */
+/** A task that may take long. */
 export interface Long {
-  /** What is done: "compressing door.ino.bin". */
+  /** Description of the task, such as "compressing door.ino.bin". */
   readonly what: string;
-  /** Where it is known beforehand. */
+  /** Expected duration in milliseconds, if known. */
   readonly lastsMs?: number;
 }
 
 const firstBarMs = 300;
 const redrawMs = 100;
-/** What is over within a second, such as what a hook does, is not worth a line. */
+/** A task that ends within a second, such as the work of most hooks, needs no line. */
 const firstLineMs = 1000;
 const nextLineMs = 10_000;
 const barColumns = 24;
-/** The narrowest terminal that is common; a longer line would wrap, and could not be drawn over. */
+/** Width of the narrowest common terminal; a longer line would wrap and could not be redrawn. */
 const columns = 79;
 
-/** Shows that something goes on, and how far it is: a bar on a terminal, which goes when it is over; elsewhere a line now and then. */
+/** Runs a task and shows its progress: on a terminal as a bar that disappears at the end, elsewhere as a line now and then. */
 export async function during<Value>(
   long: Long,
   io: Io,
@@ -47,7 +47,7 @@ export async function during<Value>(
 }
 
 type Look = () => { readonly far: number | string | undefined; readonly lastedMs: number };
-/** @returns what ends it */
+/** Starts the display; the returned function stops it. */
 type Show = (long: Long, io: Io, look: Look) => () => void;
 
 const showBar: Show = ({ what }, io, look) => {
@@ -77,7 +77,7 @@ const showLines: Show = ({ what }, io, look) => {
   };
 };
 
-/** Where nobody knows the whole, something that moves. */
+/** Draws a bar; if the total is unknown, a moving mark. */
 function bar(far: number | string | undefined, lastedMs: number): string {
   if (typeof far !== 'number') {
     const at = Math.floor(lastedMs / redrawMs) % barColumns;

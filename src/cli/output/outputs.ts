@@ -1,10 +1,10 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
 /**
- * Makes sure that no output stands in the place of another, nor in that of a key: outputs are removed before they are written, and a
- * private key that is removed is lost.
+ * Checks that no output has the path of another output or of a key. Outputs are removed before they are written, and a removed private key
+ * is lost.
  *
- * @param outputs absolute paths; those that are not wanted may be undefined
+ * @param outputs absolute paths; undefined for outputs that are not wanted
  * @throws OtaError USAGE
  */
 export function requireDistinct(outputs: readonly (string | undefined)[], keys: readonly (string | undefined)[]): void {

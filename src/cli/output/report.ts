@@ -3,31 +3,31 @@ import { withNearPaths } from '../../files/near-paths.ts';
 import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
 
-/** The options that every command has. */
+/** Options that every command has. */
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
 }
 
-/** Where a command's words go: people read stderr, programs read one JSON document on stdout. */
+/** Output of a command: people read stderr, programs read one JSON document on stdout. */
 export interface Report {
-  /** What the user wants to know in any case; kept back by --quiet. */
+  /** Prints a line for the user; --quiet suppresses it. */
   say(line: string): void;
-  /** What only --verbose wants. */
+  /** Prints a line only with --verbose. */
   detail(line: string): void;
-  /** What the user should mend; never kept back. */
+  /** Prints a warning; --quiet does not suppress it. */
   warn(line: string): void;
-  /** The command's result: the JSON document with --json, else the text on stdout (none: nothing). */
+  /** Prints the result of the command: the JSON document with --json, otherwise the text on stdout, if any. */
   result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** Of a command that goes on: one JSON object a line with --json, else the text on stdout (none: nothing). */
+  /** Prints an event of a command that keeps running: one JSON object per line with --json, otherwise the text on stdout, if any. */
   event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** A path as the user would write it. */
+  /** Returns a path relative to the working directory if it is below it. */
   path(absolute: string): string;
 }
 
 export function makeReport(io: Io, options: OutputOptions): Report {
-  // Sentences of other rooms name whole paths.
+  // Messages from other modules contain absolute paths.
   const toStderr = (line: string) => io.stderr.write(`${withNearPaths(line, io.cwd)}\n`);
   return {
     say: (line) => {
@@ -52,7 +52,7 @@ export function makeReport(io: Io, options: OutputOptions): Report {
   };
 }
 
-/** Colors a word for a terminal that wants colors. */
+/** Colors a text if the terminal shows colors. */
 function paint(io: Io, color: string, text: string): string {
   return io.fancy ? `\u001b[${color}m${text}\u001b[0m` : text;
 }

@@ -9,19 +9,19 @@ import type { ProjectSettings } from '../../project/config/settings.ts';
 import type { Io } from '../io.ts';
 import { type DeviceOptions, factsOfOptions } from './device-options.ts';
 
-/** Where commands learn what is known of a device. */
+/** Sources of facts about a device. */
 export interface DeviceSources extends DeviceOptions {
-  /** A file of facts, or the name of a device in the configuration. */
+  /** File of facts, or name of a device in the configuration. */
   readonly device?: string | undefined;
-  /** A file with the header lines of an HTTP update request. */
+  /** File with the header lines of an HTTP update request. */
   readonly request?: string | undefined;
-  /** Manifests of builds that the device may be running. */
+  /** Paths of manifests of builds that the device may be running. */
   readonly reference: readonly string[];
 }
 
 /**
- * What is known of the device that is meant: by configuration or file, by a saved request (with the build that it shows), by options. The
- * later word counts.
+ * Collects the facts about a device: from the configuration or a file, from a saved request (with the build that it identifies), and from
+ * options. A later source overrides an earlier one.
  *
  * @throws OtaError FACTS_INVALID, FILE_NOT_FOUND, MANIFEST_INVALID
  */
@@ -34,7 +34,7 @@ export async function deviceFacts(sources: DeviceSources, settings: ProjectSetti
   };
 }
 
-/** A file counts before a name: what is written out is what is meant. */
+/** Reads the facts of a device. A file takes precedence over a device of that name in the configuration. */
 async function namedDevice(name: string, { config }: ProjectSettings, io: Io): Promise<DeviceFacts> {
   const path = resolve(io.cwd, name);
   const text = await readOptionalFile(path);
@@ -68,14 +68,18 @@ async function requestingDevice(name: string, known: readonly string[], io: Io):
   return { ...defined(running?.facts ?? {}), ...defined(request.facts) };
 }
 
-/** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID */
+/**
+ * Reads a manifest.
+ *
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
+ */
 export async function readManifest(path: string): Promise<Manifest> {
   const parsed = parseManifest(Buffer.from(await readNamedFile(path, 'manifest')).toString('utf8'));
   if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
   return parsed.manifest;
 }
 
-/** Unknown in the later does not hide what the earlier know. */
+/** Removes unknown facts, so that a later source does not hide what an earlier one contains. */
 function defined(facts: DeviceFacts): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }

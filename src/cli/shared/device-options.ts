@@ -4,7 +4,7 @@ import { flashMapAddress } from '../../core/firmware/memory-map.ts';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** What the command line says of a device; see {@link DeviceFacts}. */
+/** Facts about a device from the command line; see {@link DeviceFacts}. */
 export interface DeviceOptions {
   readonly core?: string | undefined;
   readonly signing?: string | undefined;
@@ -23,28 +23,33 @@ export interface DeviceOptions {
   readonly board?: string | undefined;
 }
 
-/** One option a fact, for commands that ask what a device is. */
+/** One option per fact, for commands that need facts about a device. */
 export const deviceOptions = {
-  core: new Option('--core <release>', 'core of the present sketch, such as 3.1.2'),
-  signing: new Option('--signing <what>', 'whether the device verifies signatures').choices(['none', 'required']),
-  keyFingerprint: new Option('--key-fingerprint <hex>', 'SHA-256 of the DER key that the device holds'),
-  format: new Option('--format <format>', 'signatures that it understands').choices(['current', 'legacy']),
-  flashMode: new Option('--flash-mode <mode>', 'of its header in flash').choices(['qio', 'qout', 'dio', 'dout']),
-  chipSize: new Option('--chip-size <bytes>', 'of its flash chip; 4M and 0x400000 are understood').argParser(bytes),
-  layout: new Option('--layout <name>', 'flash layout, such as 4m2m: sets --fs-start, --fs-end and --chip-size'),
-  fsStart: new Option('--fs-start <offset>', 'where its filesystem starts (_FS_start)').argParser(offset),
-  fsEnd: new Option('--fs-end <offset>', 'where its filesystem ends (_FS_end)').argParser(offset),
-  sketchSize: new Option('--sketch-size <bytes>', 'of its present sketch').argParser(bytes),
-  transport: new Option('--transport <way>', 'how the update is sent').choices(['espota', 'web', 'http']),
-  atomicFs: new Option('--atomic-fs', 'it was built with ATOMIC_FS_UPDATE'),
-  noAtomicFs: new Option('--no-atomic-fs', 'it was built without'),
-  kind: new Option('--kind <kind>', 'what it will take the update for').choices(['sketch', 'filesystem']),
-  project: new Option('--project <name>', 'project of the present sketch'),
-  board: new Option('--board <name>', 'board'),
+  core: new Option('--core <release>', 'Core of the running sketch, such as 3.1.2'),
+  signing: new Option('--signing <what>', 'Whether the device verifies signatures').choices(['none', 'required']),
+  keyFingerprint: new Option('--key-fingerprint <hex>', 'SHA-256 of the public key on the device (DER)'),
+  format: new Option('--format <format>', 'Signature format that the device accepts').choices(['current', 'legacy']),
+  flashMode: new Option('--flash-mode <mode>', 'Flash mode in the header of the running sketch').choices([
+    'qio',
+    'qout',
+    'dio',
+    'dout',
+  ]),
+  chipSize: new Option('--chip-size <bytes>', 'Size of the flash chip, such as 4M or 0x400000').argParser(bytes),
+  layout: new Option('--layout <name>', 'Flash layout, such as 4m2m; sets --fs-start, --fs-end and --chip-size'),
+  fsStart: new Option('--fs-start <offset>', 'Start of the filesystem (_FS_start)').argParser(offset),
+  fsEnd: new Option('--fs-end <offset>', 'End of the filesystem (_FS_end)').argParser(offset),
+  sketchSize: new Option('--sketch-size <bytes>', 'Size of the running sketch').argParser(bytes),
+  transport: new Option('--transport <way>', 'Transport of the update').choices(['espota', 'web', 'http']),
+  atomicFs: new Option('--atomic-fs', 'Running sketch was built with ATOMIC_FS_UPDATE'),
+  noAtomicFs: new Option('--no-atomic-fs', 'Running sketch was built without ATOMIC_FS_UPDATE'),
+  kind: new Option('--kind <kind>', 'Kind of update that the device expects').choices(['sketch', 'filesystem']),
+  project: new Option('--project <name>', 'Project of the running sketch'),
+  board: new Option('--board <name>', 'Board of the device'),
 } as const;
 
 /**
- * The facts that options name.
+ * Returns the facts from the options.
  *
  * @throws OtaError FACTS_INVALID, USAGE
  */
@@ -80,7 +85,7 @@ export function factsOfOptions(options: DeviceOptions): DeviceFacts {
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 * 1024 };
 
-/** 1048576, 0x100000, 1024K, 1M. */
+/** Parses a number of bytes: 1048576, 0x100000, 1024K or 1M. */
 function bytes(value: string): number {
   const [, hex, decimal, unit = ''] = /^(?:0x([0-9a-f]{1,8})|(\d{1,9})(k|m|)b?)$/i.exec(value) ?? [];
   if (hex !== undefined) return Number.parseInt(hex, 16);
@@ -88,7 +93,7 @@ function bytes(value: string): number {
   throw new InvalidArgumentError('a number of bytes is wanted, such as 4194304, 0x400000 or 4M');
 }
 
-/** The linker's address of a place in flash is taken as well. */
+/** Parses a flash offset; also accepts the address that the linker uses for it. */
 function offset(value: string): number {
   const number = bytes(value);
   return number >= flashMapAddress ? number - flashMapAddress : number;

@@ -3,17 +3,18 @@ import { artifactSuffixes } from '../../core/model/artifact.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 
-/** A linked program, and where it lies. */
+/** A linked program and its path. */
 export interface LinkedProgram {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The program that an image was made from: the one that is named, or the one beside the image (or beside what an artifact was made of)
- * under the name of the sketch. It may be absent, and then proves nothing.
+ * Finds the program that an image was made from: the given file, or the .elf with the same name beside the image (or beside the image of an
+ * artifact). Without it, nothing can be proven.
  *
- * @throws OtaError FILE_NOT_FOUND when the one that is named is not there
+ * @returns undefined if none was given and there is none beside the image
+ * @throws OtaError FILE_NOT_FOUND if the given file does not exist
  */
 export async function findElf(file: string, named: string | undefined, io: Io): Promise<LinkedProgram | undefined> {
   if (named !== undefined) {

@@ -15,11 +15,11 @@ import type { Io } from '../io.ts';
 import { readManifest } from './device-facts.ts';
 import { findElf } from './elf-beside.ts';
 
-/** What a file is judged as. */
+/** A file as preflight judges it. */
 export interface FileToJudge {
-  /** Of a manifest: with all its artifacts. Of any other file: with that one alone. */
+  /** For a manifest, with all its artifacts; for any other file, with that file alone. */
   readonly release: Release;
-  /** All artifacts of the build, where a manifest describes the file: what could be sent in its place. */
+  /** Manifest that describes the file, if any; its other artifacts could be sent instead. */
   readonly build: Manifest | undefined;
   /** Undefined for a manifest. */
   readonly firmware: Firmware | undefined;
@@ -27,14 +27,14 @@ export interface FileToJudge {
 
 export interface JudgeOptions {
   readonly elf?: string | undefined;
-  /** What the file is, where its bytes don't tell. */
+  /** Kind of the file, if its bytes do not show it. */
   readonly kind: 'sketch' | 'filesystem' | undefined;
   readonly knownKeys: readonly RsaPublicKey[];
 }
 
 /**
- * Reads a file as preflight judges it: a manifest, an image or any artifact. A manifest beside it is believed what bytes don't tell (the
- * project, the board, the proof), if it describes this very file.
+ * Reads a file as preflight judges it: a manifest, an image or an artifact. A manifest beside it supplies what the bytes do not show
+ * (project, board, proof), if it describes this very file.
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
  */
@@ -55,7 +55,7 @@ function ofManifest(manifest: Manifest): FileToJudge {
   return { release: manifest, build: manifest, firmware: undefined };
 }
 
-/** The same of bytes that were read from `path`: an image or an artifact. */
+/** Judges bytes that were read from `path`: an image or an artifact. */
 export async function judgeBytes(
   path: string,
   bytes: Uint8Array,
@@ -79,7 +79,7 @@ export async function judgeBytes(
   return { release: { ...own, image, project, version, board, signing }, build, firmware };
 }
 
-/** What the ELF shows of the key that signed, or else of the first that is in the image. */
+/** Returns what the ELF proves about the key that signed the file, or else about the first key in the image. */
 function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release['enforcement'] {
   const expectedKey = firmware.trailer?.verifiedBy ?? firmware.embeddedKeys[0]?.key;
   if (elf === undefined || expectedKey === undefined) return 'unproven';
@@ -88,7 +88,7 @@ function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release
   return proof.reason === 'verifier-missing' ? 'disproved' : 'unproven';
 }
 
-/** The manifest of the build that this very file is of. One that cannot be read, or speaks of other bytes, is of no use here. */
+/** Returns the manifest of the build that the bytes belong to. A manifest that is invalid or describes other bytes is ignored. */
 async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
   const name = basename(path);
   const images = [

@@ -11,12 +11,12 @@ export interface KnownKeyOptions {
   readonly config?: string | undefined;
 }
 
-/** The keys that the command line names. */
+/** Loads the public keys given on the command line. */
 export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
   return Promise.all(publicKey.map((path) => loadPublicKey(resolve(io.cwd, path))));
 }
 
-/** The keys that a project knows: its own, and those that its configuration lists. No private key is touched. */
+/** Loads the public keys of a project: its own, and those that its configuration lists. Does not read the private key. */
 export async function projectKeys(options: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
   const { config, folder, publicKey } = await projectSettings(
     { source: options.source, config: options.config },

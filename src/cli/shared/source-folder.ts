@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { readOptionalFile } from '../../files/read.ts';
 
 /**
- * The folder in which a project's configuration is looked for: the one that is named; that of the sketch, where arduino-cli left a note of it
- * in the build folder (`build.options.json`), since an upload recipe is told the build folder only; else where the user stands.
+ * Returns the folder in which a project's configuration is searched: the given one; otherwise the sketch folder that arduino-cli recorded
+ * in `build.options.json` in the build folder, because an upload recipe knows only the build folder; otherwise the working directory.
  *
- * @param file what is sent
+ * @param file file that is sent or published
  */
 export async function sourceFolder(named: string | undefined, file: string | undefined, cwd: string): Promise<string> {
   if (named !== undefined || file === undefined) return resolve(cwd, named ?? '.');

@@ -2,7 +2,7 @@ import { deliverByEspota } from '../../delivery/espota/deliver.ts';
 import type { Verdict } from '../../delivery/verdict.ts';
 import { quickTimings, startVirtualEsp, syntheticSketch } from '../../simulator/index.ts';
 
-/** Updates a virtual device on an address of this machine, which shows whether devices can call back there. */
+/** Updates a virtual device on an address of this machine, which shows whether devices can connect back to it. */
 export async function updateVirtualDevice(
   host: string,
   hostPort: number | undefined,

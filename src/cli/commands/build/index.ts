@@ -17,12 +17,12 @@ export interface BuildOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'build [args...]', 'compile through arduino-cli or PlatformIO with the hooks enabled', [
+  return command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO and the hooks enabled', [
     'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
     .action((args, options) => build(args, options, declaration.io));
 }
 
@@ -32,7 +32,7 @@ const arduinoCli: Program = {
   hint: 'Read the output above. Where it says `undefined reference to … updaterSigningHash`, let the sketch include ESP8266WiFi: the library brings the verifier.',
 };
 
-/** Runs the build that the folder is made for, with the hooks in it; touches nothing that is installed. */
+/** Runs the build system of the folder with the hooks enabled; changes no installed files. */
 export async function build(args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);
@@ -51,7 +51,7 @@ export async function build(args: readonly string[], options: BuildOptions, io: 
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
   const settings = await projectSettings(options, io.cwd);
-  // What there is to say of the key the hook says, once; and it takes away the artifacts of the build before when the key is bad.
+  // The hook reports problems with the key, once, and removes the artifacts of the previous build if the key is bad.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,
   );

@@ -10,7 +10,7 @@ import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Report } from '../../output/report.ts';
 import type { DiscoverOptions } from './options.ts';
 
-/** Whether there is no need to listen any longer. */
+/** Returns whether the device was found, so that listening can stop. */
 export function isFound(
   name: string,
   devices: readonly DiscoveredDevice[],
@@ -26,7 +26,7 @@ function adoptionOf(name: string, { host, method, board }: DiscoverOptions, { co
 }
 
 /**
- * Puts a device that answered into the configuration, after its host name and its board have shown that it is one of the project.
+ * Adds a discovered device to the configuration, after its host name and board have shown that it belongs to the project.
  *
  * @throws OtaError DEVICE_NOT_ADDED
  */
@@ -59,7 +59,11 @@ export async function addDevice(
   report.result('discover', { added: name, config: path, device: { ...entry } });
 }
 
-/** @returns the path of the configuration */
+/**
+ * Writes the entry of a device.
+ *
+ * @returns the path of the configuration
+ */
 async function writeEntry(name: string, entry: DeviceConfig, { configPath, folder }: ProjectSettings): Promise<string> {
   const path = configPath ?? join(folder, 'ota.config.json');
   const bytes = await readOptionalFile(path);

@@ -15,25 +15,25 @@ import type { DiscoverOptions } from './options.ts';
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'discover', 'look for devices on the network (mDNS)', [
+  return command(declaration, 'discover', 'Find devices on the network (mDNS)', [
     'ota-hooks discover --watch',
     'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',
   ])
-    .option('--watch', 'go on, and tell each device when it appears or changes')
-    .option('--timeout <s>', 'how long to listen, in seconds', seconds, 4)
-    .option('--interface <address>', 'address of this machine in the network to ask; may be repeated', collect, [])
-    .option('--add <name>', 'put the device of this name into the configuration')
-    .option('--host <host>', 'with --add: its host name or address, where that is another')
-    .addOption(new Option('--method <way>', 'with --add: how it is updated').choices(['espota', 'web'] as const))
-    .option('--board <board>', 'with --add: its board as it announces it, where the project names it differently')
-    .option('--group <name>', 'with --add: the group that it belongs to')
-    .option('--password-env <name>', 'with --add: environment variable with its password')
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--watch', 'Keep listening, and show each device when it appears or changes')
+    .option('--timeout <s>', 'Time to listen in seconds', seconds, 4)
+    .option('--interface <address>', 'Address of this machine in the network to search (repeatable)', collect, [])
+    .option('--add <name>', 'Add a device to the configuration under this name')
+    .option('--host <host>', 'With --add: host name or address of the device, if different from the name')
+    .addOption(new Option('--method <way>', 'With --add: update method').choices(['espota', 'web'] as const))
+    .option('--board <board>', 'With --add: board name that the device announces, if the project uses another')
+    .option('--group <name>', 'With --add: group of the device')
+    .option('--password-env <name>', 'With --add: environment variable with the password of the device')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
     .action((options) => discover(options, declaration.io));
 }
 
-/** Says which devices announce themselves. They are nobody's until they are added to the configuration by name. */
+/** Lists the devices that announce themselves. A device belongs to the project only after it was added to the configuration by name. */
 export async function discover(options: DiscoverOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
@@ -65,10 +65,10 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   await addDevice(options.add, devices, options, settings, report);
 }
 
-/** The longest time that a timer takes: 24 days. */
+/** Longest delay of a timer: 24 days. */
 const longestMs = 2 ** 31 - 1;
 
-/** Known again when they do not answer; a folder that is no project is left alone. */
+/** Records the devices, so that they are known when they do not respond; a folder without a configuration is left unchanged. */
 async function remember(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
   if (configPath === undefined || seen.length === 0) return;
   const file = discoveredFile(folder);

@@ -1,7 +1,7 @@
 import type { DeliveryWayName } from '../../../delivery/ways.ts';
 import type { OutputOptions } from '../../output/report.ts';
 
-/** What the command line says of a discovery. */
+/** Options of `discover`. */
 export interface DiscoverOptions extends OutputOptions {
   readonly watch?: boolean | undefined;
   readonly timeout: number;

@@ -16,16 +16,19 @@ export interface DoctorOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'doctor', 'look for what keeps builds and updates from working, or from being safe', [
+  return command(declaration, 'doctor', 'Check for problems that make builds or updates fail or unsafe', [
     'ota-hooks doctor',
     'ota-hooks doctor --source firmware/door --fix',
   ])
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here, or the only one below)')
-    .option('--fix', 'mend what can be mended without harm')
+    .option(
+      '--source <dir>',
+      'Folder of the sketch or platformio.ini (default: current folder, or the only project below it)',
+    )
+    .option('--fix', 'Fix the problems that can be fixed safely')
     .action((options) => doctor(options, declaration.io));
 }
 
-/** Examines a project and this machine, and says what to do about what it finds. */
+/** Examines a project and this machine, and reports the findings with their fixes. */
 export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const folder = resolve(io.cwd, options.source ?? '.');
@@ -66,7 +69,11 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   }
 }
 
-/** @returns what was done */
+/**
+ * Applies all available fixes.
+ *
+ * @returns descriptions of what was done
+ */
 async function mend(diagnoses: readonly Diagnosis[]): Promise<readonly string[]> {
   const done: string[] = [];
   for (const { fix } of diagnoses) {

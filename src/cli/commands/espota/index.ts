@@ -9,7 +9,7 @@ import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 
-/** The options of the core's `tools/espota.py`, by its names, and one more for the password. */
+/** Options of the core's `tools/espota.py` under its names, and one more for the password. */
 export interface EspotaOptions extends OutputOptions {
   readonly ip?: string | undefined;
   readonly host_ip?: string | undefined;
@@ -25,26 +25,32 @@ export interface EspotaOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'espota', "stand in for the core's tools/espota.py", [
+  return command(declaration, 'espota', "Run as a drop-in replacement for the core's tools/espota.py", [
     'ota-hooks espota -i 192.168.1.23 -f .pio/build/d1_mini/firmware.bin',
     'ota-hooks espota -i door.local --password-env DOOR_PASSWORD -s -f build/littlefs.bin',
   ])
-    .option('-i, --ip <host>', 'address or name of the device')
-    .option('-I, --host_ip <ip>', 'address of this machine that the device connects to (default: by the route to it)')
+    .option('-i, --ip <host>', 'Address or host name of the device')
+    .option(
+      '-I, --host_ip <ip>',
+      'Address of this machine that the device connects to (default: from the route to the device)',
+    )
     .option('-p, --port <port>', 'UDP port of the device (default: 8266)')
-    .option('-P, --host_port <port>', 'TCP port of this machine that the device connects to (default: any)')
-    .option('-a, --auth <password>', 'password of the device; others on this machine can see it, see --password-env')
-    .option('--password-env <name>', 'environment variable with the password of the device')
-    .option('-f, --file <file>', 'the image; its signed form is sent where there is one')
-    .option('-s, --spiffs', 'the image is a filesystem')
-    .option('-d, --debug', 'say more (as --verbose)')
-    .option('-r, --progress', 'show how far it is')
+    .option('-P, --host_port <port>', 'TCP port of this machine that the device connects to (default: any free port)')
+    .option(
+      '-a, --auth <password>',
+      'Password of the device; other users of this machine can see it, prefer --password-env',
+    )
+    .option('--password-env <name>', 'Environment variable with the password of the device')
+    .option('-f, --file <file>', 'Image to send; its signed artifact is sent instead if there is one')
+    .option('-s, --spiffs', 'Send the image as a filesystem')
+    .option('-d, --debug', 'Show more details (same as --verbose)')
+    .option('-r, --progress', 'Show the progress')
     .action((options) => espota(options, declaration.io));
 }
 
 /**
- * Stands in for the core's `tools/espota.py`, for platform.txt and for PlatformIO's UPLOADCMD. Exit code 0 means that the device has accepted the
- * update, and nothing else does.
+ * Replaces the core's `tools/espota.py` in platform.txt and in PlatformIO's UPLOADCMD. The exit code is 0 only if the device accepted the
+ * update.
  */
 export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   const report = makeReport(io, { ...options, verbose: options.verbose === true || options.debug === true });
@@ -72,7 +78,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   throw new OtaError('UPLOAD_FAILED', { share: host, devices: words, hint: hint ?? '' });
 }
 
-/** espota.py says 0.0.0.0 for "any". */
+/** espota.py uses 0.0.0.0 for "any". */
 function hostIpOf({ host_ip: hostIp }: EspotaOptions): string | undefined {
   return hostIp === undefined || hostIp === '' || hostIp === '0.0.0.0' ? undefined : hostIp;
 }
@@ -84,7 +90,7 @@ function portOf(text: string | undefined, option: string): number | undefined {
   throw new OtaError('USAGE', { message: `${option} ${text} is no port: ports are 1 to 65535` });
 }
 
-/** platform.txt passes an empty `--auth=` for devices without a password. */
+/** Returns the password. platform.txt passes an empty `--auth=` for devices without one. */
 function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report): string | undefined {
   if (auth !== undefined && auth !== '') {
     report.warn(
@@ -113,7 +119,10 @@ const phases: Record<Progress['phase'], string> = {
   awaitingVerdict: 'Waiting for what the device says of it',
 };
 
-/** With --progress a bar on a terminal, and elsewhere a line now and then, since a log keeps every step of a bar. */
+/**
+ * Creates the display of the progress: with --progress, a bar on a terminal; elsewhere a line now and then, because a log keeps every step
+ * of a bar.
+ */
 function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: Report): View {
   let lastPhase: Progress['phase'] | undefined;
   let lastPercent = 0;

@@ -11,7 +11,7 @@ import { makeReport, type OutputOptions, type Report } from '../../output/report
 export interface HeaderOptions extends OutputOptions {
   readonly out: string;
   readonly publicKey?: string | undefined;
-  /** The public half is derived from it where there is no public key. */
+  /** Private key that the public key is derived from if there is no public key. */
   readonly privateKey?: string | undefined;
   readonly passphraseEnv?: string | undefined;
   readonly source?: string | undefined;
@@ -21,23 +21,21 @@ export interface HeaderOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'header', 'write Updater_Signing.h before a build', [
+  return command(declaration, 'header', 'Generate Updater_Signing.h before a build', [
     'ota-hooks header --public-key public.key --out build/Updater_Signing.h',
     'ota-hooks header --source firmware/door --out build/core/Updater_Signing.h',
   ])
-    .requiredOption('--out <file>', 'the header; its folder is made')
-    .option('--public-key <file>', 'the key that devices will verify with')
-    .option('--private-key <file>', 'where there is no public key: the private key that it is derived from')
-    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
-    .option('--image <file>', 'the .bin that the build will make: stale artifacts beside it are removed')
+    .requiredOption('--out <file>', 'Header file to write; its folder is created if necessary')
+    .option('--public-key <file>', 'Public key that devices will verify updates with')
+    .option('--private-key <file>', 'Private key to derive the public key from, if there is no public key file')
+    .option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts beside it are removed')
     .action((options) => header(options, declaration.io));
 }
 
-/**
- * Writes `Updater_Signing.h` before a build. When the key is bad no header is left: a stale one would compile, and sign for another key.
- */
+/** Writes `Updater_Signing.h` before a build. If the key is bad, no header remains: a stale one would compile, with another key in it. */
 export async function header(options: HeaderOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const out = resolve(io.cwd, options.out);
@@ -66,7 +64,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
 }
 
-/** Writes the header of a key, or the one that says that there is none; makes its folder. When it cannot be written none is left. */
+/** Writes the header of a key, or the one for builds without a key; creates its folder. If it cannot be written, no header remains. */
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
   await makeFolderOf(out);
   return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
@@ -75,7 +73,7 @@ export async function writeHeader(out: string, key: RsaPublicKey | undefined): P
   });
 }
 
-/** A key that is named needs no configuration, which is what makes a hook that names it start quickly. */
+/** Finds the key. A key on the command line needs no configuration, so a hook that names one starts quickly. */
 async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
   if (options.publicKey !== undefined) {
     const path = resolve(io.cwd, options.publicKey);

@@ -23,27 +23,30 @@ export interface InitOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'init', 'set a project up, so that its next build is signed; --undo takes it back', [
+  return command(declaration, 'init', 'Set up a project for signed builds, or revert that with --undo', [
     'ota-hooks init',
     'ota-hooks init --undo --delete-keys',
   ])
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here, or the only one below)')
-    .option('--project <name>', 'name of the firmware for its configuration (default: that of the folder)')
-    .option('--ide', 'hook the installed cores too, for builds in the Arduino IDE')
-    .option('--yes', 'ask nothing')
-    .option('--undo', 'take back what init did, and nothing else; keys stay')
-    .option('--delete-keys', 'with --undo: delete the keys that init made as well')
+    .option(
+      '--source <dir>',
+      'Folder of the sketch or platformio.ini (default: current folder, or the only project below it)',
+    )
+    .option('--project <name>', 'Project name for the configuration (default: name of the folder)')
+    .option('--ide', 'Also install the hooks in the installed cores, for builds in the Arduino IDE')
+    .option('--yes', 'Skip the confirmation prompts')
+    .option('--undo', 'Revert only the changes made by init; keys are kept')
+    .option('--delete-keys', 'With --undo: also delete the keys that init generated')
     .action((options) => init(options, declaration.io));
 }
 
-/** What signing will mean; said before anything is done. */
+/** Consequences of signing; printed before anything is done. */
 const meaning = [
   'From the next build on, the firmware carries public.key, and its updates are signed with private.key, which stays out of git.',
   'Keep a copy of private.key in a safe place: without it, a device that runs such firmware can never be updated over the air again.',
   'A device that was signed once stays signed: it takes only updates made with this key, until it is flashed over its serial port.',
 ];
 
-/** Sets a project up: says what it will do, asks, and does it; a second time there is nothing to do. */
+/** Sets up a project: announces the steps, asks for confirmation, and carries them out. A second run finds nothing to do. */
 export async function init(options: InitOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const folder = resolve(io.cwd, options.source ?? '.');
@@ -115,7 +118,7 @@ async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise
   });
 }
 
-/** Builds from the IDE know nothing of `ota-hooks build`: their hooks stand in the installed core. */
+/** Returns the steps for the Arduino IDE. Its builds do not run through `ota-hooks build`: their hooks are in the installed core. */
 async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly Step[]> {
   if (project.system !== 'arduino' || yes === true || ide === true || io.ask === undefined) return [];
   const folders = await coresWithoutHooks(io.env, io.platform, io.home);
@@ -126,12 +129,12 @@ async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Pr
 
 function nextCommand(project: Project, installation: Installation, { cwd }: Io): string {
   const path = relative(cwd, project.folder);
-  // As every shell takes it.
+  // Every shell accepts double quotes.
   const near = path.includes(' ') ? `"${path}"` : path;
   if (project.system === 'platformio') return near === '' ? 'pio run' : `pio run --project-dir ${near}`;
   const ours = installation.kind === 'project' ? 'npx ota-hooks' : 'ota-hooks';
   const source = near === '' ? '' : ` --source ${near}`;
-  // Any board: the user knows which.
+  // An example board: the user knows the right one.
   return `${ours} build${source}${project.defaultFqbn === undefined ? ' -- --fqbn esp8266:esp8266:d1_mini' : ''}`;
 }
 

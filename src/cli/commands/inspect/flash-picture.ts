@@ -4,28 +4,28 @@ import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { knownDevice, sketchStaging } from '../../../core/preflight/device.ts';
 import type { Release, ReleaseArtifact } from '../../../core/preflight/release.ts';
 
-/** A stretch of flash: offsets from its start, the end not included. */
+/** A range of flash: offsets from its start, the end not included. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
 }
 
-/** Where everything lies during an update of a sketch, and what of that is only taken to be so. */
+/** Positions in flash during the update of a sketch, and the assumptions behind them. */
 export interface FlashPicture {
   readonly flashSizeBytes: number;
   readonly layout: string | undefined;
   readonly presentSketch: Stretch;
-  /** Undefined where it does not fit. */
+  /** Undefined if the update does not fit. */
   readonly staged: Stretch | undefined;
   readonly filesystem: Stretch;
-  /** What eboot writes when it copies or inflates. */
+  /** Range that eboot writes when it copies or inflates. */
   readonly written: Stretch;
-  /** Of the staged update: eboot writes there before it has inflated it. */
+  /** Part of the staged update that eboot overwrites before it has inflated it. */
   readonly overtaken: Stretch | undefined;
   readonly assumptions: readonly string[];
 }
 
-/** The layouts that boards of such flash have by default in the core's boards.txt. */
+/** Default layout in the core's boards.txt, by flash size in bytes. */
 const usualLayouts: ReadonlyMap<number, string> = new Map([
   [512 * 1024, '512k32'],
   [1024 * 1024, '1m64'],
@@ -36,9 +36,10 @@ const usualLayouts: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Works the picture out: the layout of the device, or else that of the image's ELF, or else the usual one for the flash size in its header.
+ * Computes the picture from the layout of the device, or else that of the image's ELF, or else the default for the flash size in its
+ * header.
  *
- * @returns undefined for a filesystem, and where not even the flash size is known
+ * @returns undefined for a filesystem, or if no layout is known
  */
 export function flashPicture(
   { image }: Release,
@@ -87,7 +88,7 @@ function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: 
 
 const cells = 64;
 
-/** The picture in letters: one row for what lies there, one for what eboot writes. */
+/** Draws the picture as text: one row for the contents, one for what eboot writes. */
 export function drawFlash(picture: FlashPicture): readonly string[] {
   const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken } = picture;
   const present = new Array<string>(cells).fill('·');

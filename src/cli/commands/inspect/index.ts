@@ -18,22 +18,22 @@ export interface InspectOptions extends OutputOptions, KnownKeyOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'inspect <file>', 'say what a .bin is', [
+  return command(declaration, 'inspect <file>', 'Show details of a firmware or filesystem image', [
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',
   ])
-    .option('--public-key <file>', "a known key beside the project's; may be repeated", collect, [])
-    .option('--elf <file>', 'the linked program (default: beside the image)')
+    .option('--public-key <file>', "Known public key, in addition to the project's (repeatable)", collect, [])
+    .option('--elf <file>', 'ELF file (default: beside the image)')
     .option(
       '--device <facts>',
-      'JSON file with what is known of a device, or its name in the configuration: to draw its flash',
+      'JSON file with device facts, or the name of a device in the configuration, to show its flash usage',
     )
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
     .action((file, options) => inspect(file, options, declaration.io));
 }
 
-/** Says what a .bin is, and how the flash of a device would look while it is updated with it. */
+/** Describes a .bin file, and the flash of a device while it installs that file. */
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

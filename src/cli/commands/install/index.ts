@@ -22,14 +22,14 @@ export function declare(declaration: Declaration) {
   return command(
     declaration,
     'install <system>',
-    'write the hooks into the Arduino IDE, or say the line for PlatformIO',
+    'Install the hooks in the Arduino IDE, or print the line for PlatformIO',
     ['ota-hooks install arduino', 'ota-hooks install platformio'],
   )
-    .option('--platform <dir>', 'folder of the installed core (default: every esp8266 core that is found)')
+    .option('--platform <dir>', 'Folder of an installed core (default: all esp8266 cores found)')
     .action((system, options) => install(system, options, declaration.io));
 }
 
-/** Puts the hooks where a build system finds them. */
+/** Installs the hooks in the Arduino cores, or prints the line for platformio.ini. */
 export async function install(system: string, options: InstallOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (system === 'platformio') {
@@ -44,7 +44,7 @@ export async function install(system: string, options: InstallOptions, io: Io): 
   );
 }
 
-/** Takes back what {@link install} did. */
+/** Reverts what {@link install} did. */
 export async function uninstall(system: string, options: InstallOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (system === 'platformio') {

@@ -22,22 +22,19 @@ export interface KeygenOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'keygen', 'make an RSA key pair; never over one that is there', [
+  return command(declaration, 'keygen', 'Generate an RSA key pair without overwriting existing keys', [
     'ota-hooks keygen',
     'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',
   ])
-    .option('--bits <n>', 'size of the key, 1024 to 4096', '2048')
-    .option(
-      '--private-key <file>',
-      'where the private key goes (default: where the configuration has it, or private.key)',
-    )
-    .option('--public-key <file>', 'where the public key goes (default: where the configuration has it, or public.key)')
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--bits <n>', 'Key size in bits, 1024 to 4096', '2048')
+    .option('--private-key <file>', 'Private key file to create (default: from the configuration, or private.key)')
+    .option('--public-key <file>', 'Public key file to create (default: from the configuration, or public.key)')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
     .action((options) => keygen(options, declaration.io));
 }
 
-/** Makes a key pair, never over one that is there. */
+/** Creates a key pair; never overwrites an existing key. */
 export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const settings = await projectSettings(options, io.cwd);
@@ -56,7 +53,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   io.signal.throwIfAborted();
   await createPrivateKeyFile(privatePath, pair.privateKey);
   await createPublicKeyFile(publicPath, pair.publicKey).catch(async (error) => {
-    // Half a pair is of no use, and would stand in the way of the next try.
+    // Half a pair is useless and would block the next attempt.
     await rm(privatePath, { force: true });
     throw error;
   });
@@ -75,7 +72,11 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   });
 }
 
-/** @throws OtaError USAGE where the configuration takes the key from the environment, into which nothing can be written */
+/**
+ * Returns the path for a key, if one is configured.
+ *
+ * @throws OtaError USAGE if the configuration reads the key from the environment, where nothing can be written
+ */
 function pathOf(place: KeyPlace | undefined, what: string): string | undefined {
   if (place === undefined || 'path' in place) return place?.path;
   const message = `the configuration takes the ${what} from ${place.variable}, where no key can be made`;

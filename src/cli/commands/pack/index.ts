@@ -41,31 +41,34 @@ export interface PackOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'pack [file...]', "make one build's artifacts and manifest", [
+  return command(declaration, 'pack [file...]', 'Create the artifacts and manifest of a build', [
     'ota-hooks pack build/sketch.ino.bin',
     'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
   ])
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
-    .option('--private-key <file>', 'the private key, PEM (default: private.key in the source folder)')
-    .option('--public-key <file>', 'the public key (default: public.key in the source folder, or from the private key)')
-    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
-    .option('--unsigned', 'leave the signing to `sign --manifest`')
-    .option('--elf <file>', 'the linked program, for the proof that the device will verify (default: beside the image)')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--private-key <file>', 'Private key, PEM (default: private.key in the source folder)')
+    .option('--public-key <file>', 'Public key (default: public.key in the source folder, or from the private key)')
+    .option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key')
+    .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
+    .option('--elf <file>', 'ELF file, to check that devices will verify signatures (default: beside the image)')
     .addOption(
-      new Option('--kind <kind>', 'what the image is, where its bytes do not tell').choices([
+      new Option('--kind <kind>', 'Kind of the image, if it cannot be detected').choices([
         'sketch',
         'filesystem',
       ] as const),
     )
-    .addOption(new Option('--compression <how>', 'how to compress (default: gzip)').choices(compressionNames))
-    .option('--legacy', 'also write .legacy_sig for devices on core 2.5.x')
-    .option('--sign-compressed-filesystem', 'sign a compressed filesystem too (devices with ATOMIC_FS_UPDATE only)')
-    .option('--declare-enforcement', 'the sketch calls Update.installSignature itself')
-    .option('--project <name>', 'name of the project')
-    .option('--firmware-version <version>', 'version of the firmware')
-    .option('--board <name>', 'name of the board')
-    .option('--allow <rule>', 'let a rule of preflight not stop the build; may be repeated', allowedRule, [])
+    .addOption(new Option('--compression <how>', 'Compression method (default: gzip)').choices(compressionNames))
+    .option('--legacy', 'Also write .legacy_sig for devices on core 2.5.x')
+    .option(
+      '--sign-compressed-filesystem',
+      'Also sign a compressed filesystem (only for devices with ATOMIC_FS_UPDATE)',
+    )
+    .option('--declare-enforcement', 'Declare that the sketch calls Update.installSignature itself')
+    .option('--project <name>', 'Project name')
+    .option('--firmware-version <version>', 'Firmware version')
+    .option('--board <name>', 'Board name')
+    .option('--allow <rule>', 'Preflight rule that must not block the build (repeatable)', allowedRule, [])
     .action((files, options) => pack(files, options, declaration.io));
 }
 
@@ -74,11 +77,11 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** The pipeline of one build: image to artifacts and manifest, for each image that is named or that the configuration finds. */
+/** Makes the artifacts and the manifest of each image that is named or that the configuration finds. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
-  // Even when the configuration or a key turns out bad, nothing of an earlier build may remain.
+  // Even if the configuration or a key is bad, no output of an earlier build may remain.
   for (const image of named) await removeStaleArtifacts(image);
   const settings = await projectSettings(options, io.cwd);
   const images = named.length > 0 ? named : await findImages(settings, report);
@@ -129,7 +132,7 @@ async function packOne(
   return finished.manifest;
 }
 
-/** Signing needs the private key; without --unsigned it is used when it is there. */
+/** Loads the keys. Without --unsigned, the private key is used if there is one. */
 async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
   const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
   if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
@@ -157,7 +160,7 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 
-/** A pattern such as `build/*` also matches what an earlier build left beside an image. */
+/** Removes artifacts from the images: a pattern such as `build/*` also matches the output of an earlier build. */
 function withoutArtifacts(paths: readonly string[]): string[] {
   const artifacts = new Set(
     paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),

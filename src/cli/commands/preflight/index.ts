@@ -23,15 +23,15 @@ export interface PreflightOptions extends OutputOptions, KnownKeyOptions, Device
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'preflight <file>', 'say whether an update is safe for a device, before it is sent', [
+  return command(declaration, 'preflight <file>', 'Check whether an update is safe for a device before sending it', [
     'ota-hooks preflight build/sketch.ino.bin.gz.signed --device door.json',
     'ota-hooks preflight build/sketch.ino.bin.ota.json --core 2.7.4 --signing none --layout 4m2m --transport espota',
   ])
-    .option('--device <facts>', 'JSON file with what is known of the device, or its name in the configuration')
-    .option('--request <file>', 'header lines of an HTTP update request of the device')
+    .option('--device <facts>', 'JSON file with device facts, or the name of a device in the configuration')
+    .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
     .option(
       '--reference <manifest>',
-      'a build that the device may run, by which its request is read; may be repeated',
+      'Manifest of a build that the device may run, to recognize it by --request (repeatable)',
       collect,
       [],
     )
@@ -51,23 +51,23 @@ export function declare(declaration: Declaration) {
     .addOption(deviceOptions.kind)
     .addOption(deviceOptions.project)
     .addOption(deviceOptions.board)
-    .option('--via <manifest>', 'a sketch that the device may go through on the way; may be repeated', collect, [])
-    .option('--allow <rule>', 'let this rule not stand in the way; may be repeated', allowedRule, [])
+    .option('--via <manifest>', 'Manifest of an intermediate release that may be sent first (repeatable)', collect, [])
+    .option('--allow <rule>', 'Preflight rule that must not block the update (repeatable)', allowedRule, [])
     .option(
       '--public-key <file>',
-      "a known key beside the project's and those in the image; may be repeated",
+      "Known public key, in addition to the project's and those in the image (repeatable)",
       collect,
       [],
     )
-    .option('--elf <file>', 'the linked program (default: beside the image)')
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--elf <file>', 'ELF file (default: beside the image)')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
     .action((file, options) => preflight(file, options, declaration.io));
 }
 
 /**
- * Says whether a file is safe for a device: of an image or an artifact, that very file; of a manifest, what the planner would send. Exit code
- * 3 when it is not.
+ * Checks whether a file is safe for a device: for an image or an artifact, that very file; for a manifest, what the planner would send. The
+ * exit code is 3 if it is not.
  */
 export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
@@ -91,14 +91,14 @@ function lacksSpace(decision: Plan<Release>): boolean {
   return decision.kind === 'refuse' && decision.refused.some(({ rule }) => rule === 'no-space');
 }
 
-/** So that it can be said whether gzip would fit. */
+/** Adds the size after gzip, so that the result can say whether a compressed image would fit. */
 function withGzipSize({ release, firmware }: FileToJudge): Release {
   if (firmware === undefined || firmware.encoding === 'gzip') return release;
   const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
   return { ...release, image: { ...release.image, gzipBytes } };
 }
 
-/** Another artifact of the same build that would be safe. */
+/** Returns another artifact of the same build that would be safe. */
 function otherArtifact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
   if (build === undefined) return undefined;
   const decision = plan<Release>({ facts, target: build });

@@ -5,10 +5,10 @@ import type { Io } from '../../io.ts';
 import type { PublishOptions } from './options.ts';
 
 /**
- * What a build's hook calls behind `pack`, when the process that signed is gone: publishes in a process of its own, to which the secrets of
- * the key are not passed on.
+ * Publishes after a build, if the configuration asks for it. Hooks call it after `pack`, when the signing process has ended. It publishes
+ * in a separate process, which does not receive the secrets of the key.
  *
- * @throws OtaError PUBLISH_AFTER_BUILD_FAILED; what went wrong was said by that process
+ * @throws OtaError PUBLISH_AFTER_BUILD_FAILED; the separate process has printed the cause
  */
 export async function publishAfterBuild(
   file: string | undefined,
@@ -32,7 +32,7 @@ export async function publishAfterBuild(
     extendEnv: false,
     cancelSignal: io.signal,
     stdin: 'ignore',
-    // The log of a build shows stderr always, stdout not (arduino-cli).
+    // A build log always shows stderr, but not stdout (arduino-cli).
     stdout: 2,
     stderr: 2,
     reject: false,

@@ -9,7 +9,7 @@ import type { Report } from '../../output/report.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import type { PublishOptions } from './options.ts';
 
-/** What the command line means: one build, those of a folder, or one of the past. */
+/** Opens the builds to publish: one build, all builds in a folder, or a reference build. */
 export async function choosePublications(
   path: string | undefined,
   source: string,
@@ -36,7 +36,7 @@ export async function choosePublications(
   return publications;
 }
 
-/** A manifest that was kept tells more than the bytes do. */
+/** Opens a reference build. If its manifest was kept, that contains more than the bytes show. */
 async function choosePast(
   path: string,
   options: PublishOptions,
@@ -63,7 +63,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
       hint: 'Leave one of them out; `server releases promote` and rollouts name the channel later.',
     });
   }
-  // A channel on the command line outweighs a configuration that holds builds back.
+  // --channel on the command line overrides `publish.draft` in the configuration.
   const draft = options.draft ?? (options.channel === undefined && config.publish?.draft === true);
   return {
     project: options.project,
@@ -72,7 +72,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
     draft,
     fallback: {
       project: config.project,
-      // The configuration is about the builds of today.
+      // The configured version belongs to current builds, not to a reference build.
       version: () => (options.reference === undefined ? firmwareVersion(undefined, config, io.env) : undefined),
     },
   };

@@ -17,29 +17,32 @@ import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'publish [file]', 'offer a build to devices: on an update server, or in a folder', [
+  return command(declaration, 'publish [file]', 'Publish a build to an update server or a folder', [
     'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
     'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
   ])
-    .option('--to <place>', 'address of an update server, or a folder (default: the configuration, then OTA_SERVER)')
-    .option('--project <name>', 'name of the project (default: what the manifest says)')
-    .option('--channel <name>', 'the channel that offers it (default: stable)')
-    .option('--draft', 'on no channel: let it wait on the server for a rollout, or for `server releases promote`')
-    .option('--firmware-version <version>', 'version of the firmware (default: what the manifest says)')
-    .option('--token-env <name>', 'environment variable with the token of the server', 'OTA_TOKEN')
-    .option('--ca <file>', 'certificate (PEM) of the authority of the server, where it has its own (default: OTA_CA)')
-    .option('--reference <file>', 'a build of the past, to recognize the devices that still run it; it is never sent')
-    .option('--elf <file>', 'with --reference: its linked program, which shows whether those devices verify')
-    .option('--board <name>', 'with --reference: its board')
-    .option('--allow <rule>', 'publish although this rule refuses; may be repeated', allowed, [])
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: that of the build, or here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
-    .option('--after-build', 'for hooks: only where "publish.afterBuild" wants it, in a process without the key')
-    .option('--passphrase-env <name>', 'with --after-build: a variable that only signing may see')
+    .option('--to <place>', 'URL of an update server, or a folder (default: from the configuration, then OTA_SERVER)')
+    .option('--project <name>', 'Project name (default: from the manifest)')
+    .option('--channel <name>', 'Channel to promote the release on (default: stable)')
+    .option('--draft', 'Publish a draft for a rollout or for `server releases promote`; no channel serves it yet')
+    .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
+    .option('--token-env <name>', 'Environment variable with the server token', 'OTA_TOKEN')
+    .option('--ca <file>', 'CA certificate of a server that uses its own CA, PEM (default: OTA_CA)')
+    .option('--reference <file>', 'Publish a reference build, to recognize devices that run it; it is never sent')
+    .option('--elf <file>', 'With --reference: ELF file, which shows whether those devices verify signatures')
+    .option('--board <name>', 'With --reference: board of the build')
+    .option('--allow <rule>', 'Rule that must not block publishing (repeatable)', allowed, [])
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: from the build, or current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option(
+      '--after-build',
+      'For hooks: publish only if "publish.afterBuild" requires it, in a process without the key',
+    )
+    .option('--passphrase-env <name>', 'With --after-build: environment variable that is not passed to that process')
     .action((file, options) => publish(file, options, declaration.io));
 }
 
-/** Publishes one build, all of a folder, or a build of the past. */
+/** Publishes one build, all builds in a folder, or a reference build. */
 export async function publish(file: string | undefined, options: PublishOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = file === undefined ? undefined : resolve(io.cwd, file);
@@ -67,12 +70,12 @@ function allowed(value: string, previous: AllowedRule[] = []): AllowedRule[] {
   return value === privateKeyRule ? [...previous, value] : [...previous, ...allowedRule(value)];
 }
 
-/** A name in a folder that is given; a file is its own. */
+/** Returns a path inside a given folder; returns a file unchanged. */
 function inside(path: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'any') : path;
 }
 
-/** Everything is looked at before anything leaves. */
+/** Publishes builds, after all of them have been checked. */
 async function publishAll(
   publications: readonly Publication[],
   destination: Destination,

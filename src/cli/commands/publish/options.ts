@@ -1,7 +1,7 @@
 import type { AllowedRule } from '../../../publishing/publication.ts';
 import type { OutputOptions } from '../../output/report.ts';
 
-/** What `publish` was told by its command line. */
+/** Options of `publish`. */
 export interface PublishOptions extends OutputOptions {
   readonly to?: string | undefined;
   readonly project?: string | undefined;

@@ -1,14 +1,14 @@
 import type { ReleaseComplaint } from '../../../api/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
-/** A build that was published, and what came of it. */
+/** A published build and the outcome. */
 export interface PublishedBuild {
   readonly publication: Publication;
   readonly published: Published;
   readonly warnings: readonly ReleaseComplaint[];
 }
 
-/** For programs. */
+/** Returns the JSON form of a published build. */
 export function describePublished({ publication, published, warnings }: PublishedBuild) {
   const { project, version, channel, purpose, manifest, path } = publication;
   return {
@@ -26,7 +26,7 @@ export function describePublished({ publication, published, warnings }: Publishe
   };
 }
 
-/** For people. */
+/** Describes the outcome of a publication in one sentence. */
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
   const { channel, purpose } = publication;
   const name = nameOfPublication(publication);

@@ -4,13 +4,12 @@ import { type CompressionName, compressionNames } from '../../../core/compressio
 import { compressors } from '../../../core/compression/registry.ts';
 import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
-import { keyFileSigner } from '../../../core/signing/key-file-signer.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
-import { loadPrivateKey, privateKeyWarnings } from '../../../project/keys/key-files.ts';
+import { openSigner } from '../../../project/signing/open-signer.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -32,21 +31,23 @@ export interface SignOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'sign', 'sign a file, or a finished build by its manifest', [
+  return command(declaration, 'sign', 'Sign a file, or a build by its manifest', [
     'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
     'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
   ])
-    .option('--private-key <file>', 'the private key, PEM (default: the one of the configuration, or private.key)')
-    .option('--passphrase-env <name>', 'environment variable with the passphrase of the private key')
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
-    .option('--bin <file>', 'the file to sign')
-    .option('--out <file>', 'the signed file (default: FILE.signed, FILE.gz.signed)')
-    .option('--gzip', 'compress first')
-    .addOption(new Option('--compression <how>', 'compress first').choices(compressionNames))
-    .option('--legacy <file>', 'also write a signature for devices on core 2.5.x')
+    .option('--private-key <file>', 'Private key, PEM (default: from the configuration, or private.key)')
+    .option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key')
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--bin <file>', 'File to sign')
+    .option('--out <file>', 'Signed file (default: FILE.signed or FILE.gz.signed)')
+    .option('--gzip', 'Compress the file with gzip before signing')
     .addOption(
-      new Option('--manifest <file>', 'sign what `pack --unsigned` made').conflicts([
+      new Option('--compression <how>', 'Compress the file with this method before signing').choices(compressionNames),
+    )
+    .option('--legacy <file>', 'Also write this file, signed for devices on core 2.5.x')
+    .addOption(
+      new Option('--manifest <file>', 'Manifest of a build from `pack --unsigned` to sign').conflicts([
         'bin',
         'out',
         'gzip',
@@ -57,7 +58,7 @@ export function declare(declaration: Declaration) {
     .action((options) => sign(options, declaration.io));
 }
 
-/** Signs any file that is not empty, or a finished build by its manifest; judges nothing. */
+/** Signs any file that is not empty, or a finished build by its manifest; applies no preflight rules. */
 export async function sign(options: SignOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
@@ -81,14 +82,14 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
     throw error;
   });
   requireDistinct([expectedOut, legacy], [key.path]);
-  // Whatever goes wrong from here on, no output of an earlier run may pass for this one's.
+  // If anything fails from here on, an output of an earlier run must not pass for one of this run.
   await removeOutputs([expectedOut, legacy], bin);
 
   const signer = await key.signer();
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
-  // What is gzip already is taken as it is, and keeps its name.
+  // A gzip file is signed as it is, and keeps its name.
   const isGzip = given.encoding === 'gzip';
   const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
   await removeOutputs([out], bin);
@@ -113,7 +114,7 @@ async function removeOutputs(paths: readonly (string | undefined)[], bin: string
   for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
 }
 
-/** Signs everything before anything is written, and takes back what was written when the rest cannot be. */
+/** Signs everything before anything is written; if the legacy file cannot be written, removes the other one. */
 async function writeSigned(
   payload: Payload,
   given: Payload,
@@ -158,14 +159,14 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   report.result('sign', signed.manifest);
 }
 
-/** Where a private key comes from. */
+/** A private key and where it is stored. */
 interface KeyToUse {
-  /** undefined: it lies in no file. */
+  /** Undefined if the key is not in a file. */
   readonly path: string | undefined;
   signer(): Promise<Signer>;
 }
 
-/** The key that is named; else the project's, found as `pack` finds it. */
+/** Returns the given key, or else the project's key as `pack` finds it. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);
@@ -187,13 +188,9 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
 }
 
 async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
-  const key = await loadPrivateKey(path, await passphraseFrom(options, io));
-  for (const warning of await privateKeyWarnings(path, key.publicKey, report.path(path))) report.warn(warning);
-  return keyFileSigner(key);
-}
-
-async function passphraseFrom({ passphraseEnv }: SignOptions, io: Io): Promise<string | undefined> {
-  if (passphraseEnv === undefined) return undefined;
-  const { secretFromEnvironment } = await import('../../../core/model/secret-from-environment.ts');
-  return secretFromEnvironment(passphraseEnv, io.env, 'the passphrase');
+  const passphrase = options.passphraseEnv === undefined ? undefined : { env: options.passphraseEnv };
+  const config = { privateKey: { path }, passphrase, folder: io.cwd };
+  const { signer, warnings } = await openSigner(config, { env: io.env, keyName: report.path(path) });
+  for (const warning of warnings) report.warn(warning);
+  return signer;
 }

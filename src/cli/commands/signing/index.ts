@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
 import type { SignatureFormat } from '../../../core/model/artifact.ts';
-import { keyFileSigner } from '../../../core/signing/key-file-signer.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
-import { keySizeWarnings, loadPrivateKey, loadPublicKey, privateKeyWarnings } from '../../../project/keys/key-files.ts';
+import { keySizeWarnings, loadPublicKey } from '../../../project/keys/key-files.ts';
+import { openSigner } from '../../../project/signing/open-signer.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { writeHeader } from '../header/index.ts';
 
-/** The options of the core's `tools/signing.py`, by its names. */
+/** Options of the core's `tools/signing.py` under its names. */
 export interface SigningOptions extends OutputOptions {
   readonly mode?: string | undefined;
   readonly publickey?: string | undefined;
@@ -26,23 +26,23 @@ export interface SigningOptions extends OutputOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'signing', "stand in for the core's tools/signing.py", [
+  return command(declaration, 'signing', "Run as a drop-in replacement for the core's tools/signing.py", [
     'ota-hooks signing --mode header --publickey public.key --out Updater_Signing.h',
     'ota-hooks signing --mode sign --privatekey private.key --bin sketch.bin --out sketch.bin.signed',
   ])
-    .option('-m, --mode <mode>', 'header or sign')
-    .option('-b, --bin <file>', 'unsigned binary')
-    .option('-o, --out <file>', 'output file')
-    .option('-l, --legacy <file>', 'output file of the legacy signature')
-    .option('-p, --publickey <file>', 'public key')
-    .option('-s, --privatekey <file>', 'private key')
+    .option('-m, --mode <mode>', 'Mode: header or sign')
+    .option('-b, --bin <file>', 'Unsigned binary')
+    .option('-o, --out <file>', 'Output file')
+    .option('-l, --legacy <file>', 'Output file with the legacy signature')
+    .option('-p, --publickey <file>', 'Public key (PEM)')
+    .option('-s, --privatekey <file>', 'Private key (PEM)')
     .action((options) => signing(options, declaration.io));
 }
 
 /**
- * Stands in for the core's `tools/signing.py`, so that the two lines of a platform.txt switch over. What is not asked for stays silent as
- * there: an absent key is no error, since platform.txt calls it for every sketch. Unlike there, a failure exits non-zero and leaves no
- * output, not even that of an earlier build.
+ * Replaces the core's `tools/signing.py`, so that the two lines of a platform.txt switch over. As in the original, a missing key is not an
+ * error, because platform.txt calls it for every sketch. Unlike the original, a failure exits non-zero and leaves no output, not even that
+ * of an earlier build.
  */
 export async function signing(options: SigningOptions, io: Io): Promise<void> {
   switch (options.mode) {
@@ -92,9 +92,10 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     return;
   }
   try {
-    const key = await loadPrivateKey(privateKey);
-    warn(await privateKeyWarnings(privateKey, key.publicKey, makeReport(io, options).path(privateKey)), io);
-    const signer = keyFileSigner(key);
+    const config = { privateKey: { path: privateKey }, folder: io.cwd };
+    const keyName = makeReport(io, options).path(privateKey);
+    const { signer, warnings } = await openSigner(config, { env: io.env, keyName });
+    warn(warnings, io);
     const image = await readNamedFile(bin, 'binary to sign');
     if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
     const sign = async (format: SignatureFormat) => signImage(await payloadOf(image, format), signer, format, bin);
@@ -106,12 +107,12 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     throw error;
   }
   makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
-  // As they were given: whoever reads these lines knows them from signing.py.
+  // Paths as given on the command line, as signing.py prints them.
   io.stderr.write(`Signed binary: ${options.out}\n`);
   if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);
 }
 
-/** The image itself; only for a gzip, which must be aligned, is there more to load. */
+/** Returns the payload to sign: the image itself, or for gzip an aligned one. The code for the latter is loaded only if needed. */
 async function payloadOf(image: Uint8Array, format: SignatureFormat): Promise<Uint8Array> {
   if (!looksLikeGzip(image)) return image;
   const { encodingOf, payloadFor } = await import('../../../core/pack/payload.ts');

@@ -15,7 +15,7 @@ import { quickTimings } from '../../../simulator/timings.ts';
 import type { Io } from '../../io.ts';
 import type { SimulateOptions } from './options.ts';
 
-/** What the command line says of the devices that are to be simulated, but for what tells one from another. */
+/** Returns the options that all simulated devices share. */
 export async function simulatedDevice(options: SimulateOptions, io: Io): Promise<VirtualEspOptions> {
   const [image, publicKey, ca, manifests] = await Promise.all([
     options.image === undefined ? undefined : readSketch(resolve(io.cwd, options.image)),
@@ -53,7 +53,7 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
   };
 }
 
-/** What goes wrong: what is named, over what the seed gives when that is asked for. */
+/** Returns the faults of a device: the named ones, merged over random ones from the seed with --random-faults. */
 export function faultsOf(options: SimulateOptions, seed: number): Faults {
   const named = options.fault.map((word) => {
     const fault = readFault(word);
@@ -63,7 +63,11 @@ export function faultsOf(options: SimulateOptions, seed: number): Faults {
   return mergeFaults([...(options.randomFaults === true ? [randomFaults(seed)] : []), ...named]);
 }
 
-/** @throws OtaError USAGE for what is no whole number, or less than `min` */
+/**
+ * Parses an option that must be an integer of at least `min`.
+ *
+ * @throws OtaError USAGE
+ */
 export function wholeNumber(option: string, text: string, min = 0): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
@@ -100,7 +104,7 @@ function chipSize(text: string): number {
   throw usage(`--chip-size wants a size from 256K to 16M, not "${text}"`);
 }
 
-/** A linker script by its name, or borders: `0x200000-0x3fa000`. */
+/** Finds a flash layout by the name of its linker script, or by the bounds of the filesystem: `0x200000-0x3fa000`. */
 function layoutOf({ layout, core }: SimulateOptions): VirtualEspOptions['layout'] {
   if (layout === undefined) return undefined;
   const borders = layout.split('-').map(Number);
@@ -126,7 +130,7 @@ function secret(variable: string | undefined, io: Io, purpose: string): string |
   return variable === undefined ? undefined : secretFromEnvironment(variable, io.env, purpose);
 }
 
-/** A device runs what the compiler made: no gzip, and no signature behind it. */
+/** Reads the image that a device runs. It must not be compressed; a signature behind it is removed. */
 async function readSketch(path: string): Promise<Uint8Array> {
   const firmware = readFirmware(await readNamedFile(path, 'image'));
   if (firmware.kind === 'sketch' && firmware.encoding === 'identity') return firmware.payload;

@@ -11,48 +11,51 @@ import type { SimulateOptions } from './options.ts';
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'simulate', 'a virtual ESP8266, or many, to rehearse updates on; until Ctrl-C', [
+  return command(declaration, 'simulate', 'Simulate ESP8266 devices to test updates with, until Ctrl-C', [
     'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
     'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',
   ])
-    .option('--count <n>', 'so many devices; ports that are named count up', '1')
-    .option('--host <address>', 'where they listen', '127.0.0.1')
-    .option('--ota-port <port>', 'of ArduinoOTA (UDP); 0 for any', '0')
-    .option('--web-port <port>', 'of the web updater; 0 for any', '0')
-    .option('--esphome', "speak ESPHome's protocol in the place of ArduinoOTA")
-    .option('--no-web', 'without a web updater')
-    .option('--web-path <path>', 'of the web updater', '/update')
-    .option('--web-user <name>', 'its user', 'admin')
-    .option('--web-password-env <variable>', 'the environment variable with its password; without one it is open')
-    .option('--password-env <variable>', 'the environment variable with the password of ArduinoOTA')
-    .option('--public-key <file>', 'the key that the running sketch was built with')
-    .option('--image <file>', 'what runs, as the compiler made it; a made-up sketch of 300 KB by default')
-    .option('--manifest <file>', 'a build that they may come to run (.ota.json); may be repeated', collect, [])
-    .option('--firmware-version <text>', 'what the running sketch says of itself to an update server')
-    .option('--core <release>', 'of the running sketch; what the image says by default, else 3.1.2')
-    .option('--layout <name>', 'linker script (4m2m) or borders of the filesystem (0x200000-0x3fa000)')
-    .option('--flash-mode <mode>', 'qio, qout, dio or dout; what the image says by default')
-    .option('--chip-size <size>', 'of the flash chip', '4M')
-    .option('--atomic-fs', 'built with ATOMIC_FS_UPDATE')
-    .option('--rtt <ms>', 'round trip of the link', '0')
-    .option('--window <bytes>', "the device's TCP window; 2144 with lower memory", '5840')
-    .option('--flash-ms <ms>', 'to erase and write 4 KB of flash', '0')
-    .option('--seed <n>', 'of all that is left to chance', '1')
-    .option('--fault <what>', 'something that goes wrong, see below; may be repeated', collect, [])
-    .option('--random-faults', 'faults by the seed, another one for each device')
-    .option('--quick', "without the device's pauses")
-    .option('--update-url <url>', 'where they ask for updates (ESP8266httpUpdate)')
-    .option('--interval <seconds>', 'from one question to the next', '60')
-    .option('--update-mode <mode>', 'sketch, filesystem or version')
-    .option('--follow-redirects', 'which the HTTP client does not do by itself')
-    .option('--ca <file>', 'the certificates (PEM) that they trust for https; any by default')
-    .option('--mdns [md5]', 'announce themselves; with "md5" the MD5 of the running sketch too')
-    .option('--board <name>', 'what they announce as their board')
+    .option('--count <n>', 'Number of devices; a given port is incremented for each device', '1')
+    .option('--host <address>', 'Address that devices listen on', '127.0.0.1')
+    .option('--ota-port <port>', 'UDP port of ArduinoOTA (TCP port with --esphome); 0 for any free port', '0')
+    .option('--web-port <port>', 'TCP port of the web updater; 0 for any free port', '0')
+    .option('--esphome', 'Use the ESPHome protocol instead of ArduinoOTA')
+    .option('--no-web', 'Disable the web updater')
+    .option('--web-path <path>', 'Path of the web updater', '/update')
+    .option('--web-user <name>', 'User name for the web updater', 'admin')
+    .option(
+      '--web-password-env <variable>',
+      'Environment variable with the password of the web updater (default: no login)',
+    )
+    .option('--password-env <variable>', 'Environment variable with the password of ArduinoOTA')
+    .option('--public-key <file>', 'Public key that the running sketch was built with')
+    .option('--image <file>', 'Sketch image that devices run, not compressed (default: a synthetic sketch of 300 KB)')
+    .option('--manifest <file>', 'Manifest of a build that updates may install (.ota.json, repeatable)', collect, [])
+    .option('--firmware-version <text>', 'Version that the running sketch sends to an update server')
+    .option('--core <release>', 'Core of the running sketch (default: from the image, or 3.1.2)')
+    .option('--layout <name>', 'Flash layout: linker script (4m2m) or filesystem range (0x200000-0x3fa000)')
+    .option('--flash-mode <mode>', 'Flash mode: qio, qout, dio or dout (default: from the image)')
+    .option('--chip-size <size>', 'Size of the flash chip', '4M')
+    .option('--atomic-fs', 'Simulate a sketch built with ATOMIC_FS_UPDATE')
+    .option('--rtt <ms>', 'Round-trip time of the link in milliseconds', '0')
+    .option('--window <bytes>', 'TCP receive window in bytes; 2144 for lwIP "Lower Memory"', '5840')
+    .option('--flash-ms <ms>', 'Time to erase and write 4 KB of flash in milliseconds', '0')
+    .option('--seed <n>', 'Seed for all random choices', '1')
+    .option('--fault <what>', 'Fault to inject, see below (repeatable)', collect, [])
+    .option('--random-faults', 'Inject random faults, different for each device and determined by the seed')
+    .option('--quick', 'Shorten the pauses and timeouts of devices')
+    .option('--update-url <url>', 'URL to check for updates (ESP8266httpUpdate)')
+    .option('--interval <seconds>', 'Time between update checks in seconds', '60')
+    .option('--update-mode <mode>', 'Kind of update to request: sketch, filesystem or version (default: sketch)')
+    .option('--follow-redirects', 'Follow HTTP redirects; real devices do not by default')
+    .option('--ca <file>', 'CA certificates that devices trust for HTTPS, PEM (default: trust any)')
+    .option('--mdns [md5]', 'Announce devices over mDNS; "md5" includes the MD5 of the running sketch')
+    .option('--board <name>', 'Board name in the mDNS announcement')
     .addHelpText('after', `\nFaults:\n${faultForms.map((form) => `  ${form}`).join('\n')}`)
     .action((options) => simulate(options, declaration.io));
 }
 
-/** Runs virtual devices until the user ends it. */
+/** Runs virtual devices until the user stops them. */
 export async function simulate(options: SimulateOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const common = await simulatedDevice(options, io);
@@ -71,7 +74,7 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<void> 
   }
 }
 
-/** What each device has for itself. */
+/** Returns the options that differ between devices. */
 function distinct(options: SimulateOptions, index: number): VirtualEspOptions {
   const seed = wholeNumber('--seed', options.seed) + index;
   return {
@@ -104,7 +107,7 @@ async function start(options: VirtualEspOptions): Promise<VirtualEsp> {
   }
 }
 
-/** One JSON object a line, or a line for people. That there was nothing to do is told only with --verbose. */
+/** Prints an event as one JSON object per line, or as a line for people. Update checks without an update appear only with --verbose. */
 function tell(event: SimulatorEvent, esp: VirtualEsp, options: SimulateOptions, report: Report): void {
   if (event.event === 'checked' && options.verbose !== true) return;
   report.event('simulate', event);

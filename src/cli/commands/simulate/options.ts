@@ -1,6 +1,6 @@
 import type { OutputOptions } from '../../output/report.ts';
 
-/** What `simulate` was told: texts, as they come from the command line. */
+/** Options of `simulate`; values are not parsed yet. */
 export interface SimulateOptions extends OutputOptions {
   readonly count: string;
   readonly host: string;

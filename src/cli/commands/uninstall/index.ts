@@ -3,10 +3,10 @@ import { uninstall } from '../install/index.ts';
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'uninstall <system>', 'take back exactly what install wrote', [
+  return command(declaration, 'uninstall <system>', 'Revert the changes made by install', [
     'ota-hooks uninstall arduino',
     'ota-hooks uninstall arduino --platform ~/.arduino15/packages/esp8266/hardware/esp8266/3.1.2',
   ])
-    .option('--platform <dir>', 'folder of the installed core (default: every esp8266 core that is found)')
+    .option('--platform <dir>', 'Folder of an installed core (default: all esp8266 cores found)')
     .action((system, options) => uninstall(system, options, declaration.io));
 }

@@ -6,9 +6,9 @@ import type { Io } from '../../io.ts';
 import { namesOf } from './device-names.ts';
 
 /**
- * The passwords of devices, each read or asked for once: devices that share what the configuration says of all share the answer too.
+ * Returns the passwords of devices. Each source is read or prompted for only once, for all devices that share it in the configuration.
  *
- * @param folder that of the configuration
+ * @param folder folder of the configuration
  * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, PASSWORD_UNASKED
  */
 export async function devicePasswords(

@@ -2,23 +2,25 @@ import type { UpdateStep } from '../../../delivery/update-device.ts';
 import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
 
-/** What people see while devices are updated. */
+/** Display of the progress while devices are updated. */
 export interface FleetView {
   readonly begin: (device: string, what: string) => void;
   readonly step: (device: string, step: UpdateStep) => void;
-  /** Says the last line of a device. */
+  /** Prints the last line of a device. */
   readonly end: (device: string, words: string) => void;
   readonly close: () => void;
 }
 
-/** The narrowest terminal that is common; a longer line would wrap, and the lines above it could not be redrawn. */
+/** Width of the narrowest common terminal; a longer line would wrap, and the lines above it could not be redrawn. */
 const columns = 79;
-/** As many as fit a terminal of 24 lines. */
+/** Number of device lines that fit a terminal of 24 lines. */
 const mostLines = 20;
 const barColumns = 24;
 const redrawMs = 100;
 
-/** A line with a bar for each device that is under way, on a terminal; elsewhere one when it begins and one when it ends. */
+/**
+ * Creates the view: on a terminal, a line with a bar for each active device; elsewhere, a line when a device starts and one when it ends.
+ */
 export function makeFleetView(devices: readonly string[], io: Io, report: Report, isQuiet: boolean): FleetView {
   const width = Math.min(28, Math.max(...devices.map((device) => device.length)));
   return io.fancy && !isQuiet ? barView(width, io) : lineView(width, report);
@@ -37,7 +39,7 @@ function barView(width: number, io: Io): FleetView {
   const live = new Map<string, string>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
-  // What was drawn is drawn over from its first line on.
+  // Each drawing overwrites the previous one from its first line.
   const draw = (finished?: string) => {
     clearTimeout(timer);
     timer = undefined;

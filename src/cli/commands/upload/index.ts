@@ -18,34 +18,29 @@ import { type DeviceEnd, documentOf, hintOf, lastWords, summaryOf } from './view
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'upload [file]', 'send a build to devices over the air', [
+  return command(declaration, 'upload [file]', 'Send a build to devices over the air', [
     'ota-hooks upload build/door.ino.bin --host 192.168.1.20 --password-env DOOR_PASSWORD',
     'ota-hooks upload --all --canary 1 --confirm proven',
   ])
-    .option(
-      '--host <hosts>',
-      'names of the inventory, addresses or host names (also ADDRESS:PORT), by commas',
-      hosts,
-      [],
-    )
-    .option('--all', 'all devices of the configuration')
-    .option('--group <name>', 'those devices of the configuration that are in this group')
-    .addOption(new Option('--method <way>', 'how (default: espota)').choices(['espota', 'web'] as const))
-    .option('--port <port>', 'where devices listen (default: 8266 for espota, 80 for web)', port)
-    .option('--password-env <name>', 'environment variable with the password of the devices')
-    .option('--filesystem', 'send the filesystem, not the sketch')
+    .option('--host <hosts>', 'Comma-separated device names, addresses or host names (also ADDRESS:PORT)', hosts, [])
+    .option('--all', 'Update all devices in the configuration')
+    .option('--group <name>', 'Update the devices in this group of the configuration')
+    .addOption(new Option('--method <way>', 'Update method (default: espota)').choices(['espota', 'web'] as const))
+    .option('--port <port>', 'Port that devices listen on (default: 8266 for espota, 80 for web)', port)
+    .option('--password-env <name>', 'Environment variable with the password of the devices')
+    .option('--filesystem', 'Send the filesystem image instead of the sketch image')
     .addOption(
       new Option(
         '--confirm <level>',
-        'what to wait for: until it answers again, or until it shows the new sketch',
+        'Wait until the device responds again (returned) or shows the new sketch (proven)',
       ).choices(['none', 'returned', 'proven'] as const),
     )
-    .option('--confirm-timeout <s>', 'how long to wait for that, in seconds (default: 60)', count)
-    .option('--canary <n>', 'update so many first, and the others only if these come back', count)
-    .option('--resume', 'leave out what the last run of this build has updated')
-    .option('--skip-blocked', 'update the others when some are refused')
-    .option('--allow <rule>', 'send although this rule refuses; may be repeated', allowedRule, [])
-    .option('--via <file>', 'a sketch that devices may go through on the way; may be repeated', collect, [])
+    .option('--confirm-timeout <s>', 'Time to wait for confirmation in seconds (default: 60)', count)
+    .option('--canary <n>', 'Number of devices to update first; the others follow only if these updates succeed', count)
+    .option('--resume', 'Skip devices that the last run of this build updated')
+    .option('--skip-blocked', 'Update the other devices if some are blocked')
+    .option('--allow <rule>', 'Preflight rule that must not block the update (repeatable)', allowedRule, [])
+    .option('--via <file>', 'Intermediate release that may be sent first (repeatable)', collect, [])
     .addOption(deviceOptions.core)
     .addOption(deviceOptions.signing)
     .addOption(deviceOptions.keyFingerprint)
@@ -62,20 +57,20 @@ export function declare(declaration: Declaration) {
     .addOption(deviceOptions.board)
     .option(
       '--public-key <file>',
-      'a key by which a file without a manifest may be signed; may be repeated',
+      'Public key that may have signed a file without a manifest (repeatable)',
       collect,
       [],
     )
-    .option('--host-ip <address>', 'address of this machine that devices can reach')
-    .option('--host-port <port>', 'espota: TCP port of this machine that the device connects to', port)
-    .option('--concurrency <n>', 'how many devices at once (default: 100)', count)
-    .option('--attempts <n>', 'how often an upload is begun when the network fails (default: 3)', count)
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: that of the build, or here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
+    .option('--host-ip <address>', 'Address of this machine that devices can reach')
+    .option('--host-port <port>', 'TCP port of this machine that devices connect to (espota only)', port)
+    .option('--concurrency <n>', 'Maximum number of devices updated at once (default: 100)', count)
+    .option('--attempts <n>', 'Maximum number of upload attempts if the network fails (default: 3)', count)
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: from the build, or current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
     .action((file, options) => upload(file, options, declaration.io));
 }
 
-/** Sends one build to one device or to many: the planner's choice of artifact for each, and nothing where it refuses. */
+/** Sends one build to one or more devices: to each the artifact that the planner chose, and nothing to a blocked device. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
@@ -103,7 +98,11 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   }
 }
 
-/** @throws OtaError UPLOAD_FAILED, PREFLIGHT_REFUSED when not every device was updated */
+/**
+ * Fails if not every device was updated.
+ *
+ * @throws OtaError UPLOAD_FAILED, PREFLIGHT_REFUSED
+ */
 function complain(ends: readonly DeviceEnd[], path: string): void {
   const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'held');
   const refused = ends.flatMap((end) => (end.outcome === 'refused' ? [end] : []));
@@ -131,7 +130,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   });
 }
 
-/** Of more devices only names: what they said stands with each. */
+/** Up to this number of devices, the error describes each failure; for more it lists only names. */
 const mostDescribed = 3;
 
 function describeEnd(end: DeviceEnd): string {
@@ -142,7 +141,7 @@ function hosts(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',').filter((host) => host !== '')];
 }
 
-/** What Arduino makes of a property that is not defined: `{network.port}`, where no discovery told a port. */
+/** Stands for a missing port: Arduino passes `{network.port}` unexpanded if discovery found no port. */
 const unknownPort = 0;
 
 function port(value: string): number {

@@ -8,7 +8,7 @@ import type { UploadOptions } from './options.ts';
 import type { PlannedDevice, SendingStep, Updates } from './plan.ts';
 import { hintOf, lastWords } from './view.ts';
 
-/** What all devices of a run share. */
+/** Context that all devices of a run share. */
 export interface Run {
   readonly updates: Updates;
   readonly settings: ProjectSettings;
@@ -18,20 +18,22 @@ export interface Run {
   readonly report: Report;
 }
 
-/** A device and what it gets, read and compared with the manifest already. */
+/** A device and its artifacts, which are already read and compared with the manifest. */
 export type Sending = Omit<PlannedDevice, 'plan'> & { readonly steps: readonly LoadedStep[] };
 
 export interface LoadedStep extends SendingStep {
   readonly bytes: Uint8Array;
 }
 
-/** The last step that was made, and how it ended. */
+/** Last step that was made, and its result. */
 export interface SendingEnd {
   readonly step: LoadedStep;
   readonly result: UpdateResult;
 }
 
-/** Makes the steps of one device until one fails. A sketch on the way must be proven to run: the next step was planned for it. */
+/**
+ * Makes the steps of one device until one fails. An intermediate release must be proven to run, because the next step was planned for it.
+ */
 export async function updateOne(run: Run, sending: Sending, view: FleetView): Promise<SendingEnd> {
   const { target, steps } = sending;
   let end: SendingEnd | undefined;
@@ -68,7 +70,7 @@ function timingsOf({ options, settings }: Run) {
   };
 }
 
-/** What cannot be written down is lost for the next run, but no reason to stop this one. */
+/** Records the outcome for the next run. If it cannot be written, this run continues. */
 async function remember(run: Run, device: string, { step, result }: SendingEnd, isLast: boolean): Promise<void> {
   const { updates, state, report } = run;
   const { manifest } = step.from;

@@ -3,7 +3,7 @@ import type { DeliveryWayName } from '../../../delivery/ways.ts';
 import type { OutputOptions } from '../../output/report.ts';
 import type { DeviceOptions } from '../../shared/device-options.ts';
 
-/** What the command line says of an upload. */
+/** Options of `upload`. */
 export interface UploadOptions extends OutputOptions, Omit<DeviceOptions, 'transport' | 'kind'> {
   readonly source?: string | undefined;
   readonly config?: string | undefined;

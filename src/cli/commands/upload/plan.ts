@@ -17,7 +17,7 @@ import { devicePasswords } from './device-passwords.ts';
 import type { UploadOptions } from './options.ts';
 import type { ReleaseToSend } from './release.ts';
 
-/** What is settled before anything is sent. */
+/** Everything that is decided before the first transfer. */
 export interface Updates {
   readonly devices: readonly PlannedDevice[];
   readonly ledger: Ledger;
@@ -30,12 +30,12 @@ export interface PlannedDevice {
   readonly plan:
     | { readonly kind: 'send'; readonly steps: readonly SendingStep[] }
     | Extract<DevicePlan, { readonly kind: 'refuse' }>;
-  /** IPv4, where it showed itself. */
+  /** IPv4 address, if discovery found the device. */
   readonly address: string | undefined;
   readonly password: string | undefined;
 }
 
-/** One artifact, and the release that it is of. */
+/** One artifact and the release that it belongs to. */
 export interface SendingStep extends Step<Release> {
   readonly from: ReleaseToSend;
 }
@@ -51,10 +51,10 @@ interface Preparation {
   readonly report: Report;
 }
 
-/** mDNS answers within a fraction of a second, if at all. */
+/** Time to wait for mDNS responses, which arrive within a fraction of a second, if at all. */
 const sightingMs = 3000;
 
-/** Finds out what is known of the devices, and asks the planner what each gets. Nothing is sent. */
+/** Collects the facts about the devices and asks the planner what to send to each. Sends no update. */
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
   const { targets, release, steppingStones, facts, settings, options, io, report } = preparation;
   const releases = [release, ...steppingStones];
@@ -98,7 +98,7 @@ function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): Plan
   return { kind: 'send', steps };
 }
 
-/** A canary that nobody looks after is none. */
+/** Returns the confirmation level. Canaries always need confirmation. */
 function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel | undefined {
   const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
   if (wanted === 'proven' && release.kind === 'filesystem') {

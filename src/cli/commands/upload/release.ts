@@ -14,32 +14,36 @@ import { judgeBytes } from '../../shared/file-to-judge.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { publicKeyAt } from '../../shared/project-keys.ts';
 
-/** What is about to be sent: for the planner, for the confirmation afterwards, and its bytes. */
+/** A release to send: data for the planner and for the confirmation, and its bytes. */
 export interface ReleaseToSend {
-  /** Of the manifest, or of the file where there is none. */
+  /** Path of the manifest, or of the file if there is no manifest. */
   readonly path: string;
   readonly release: Release;
-  /** Absent for a file without one. */
+  /** Undefined for a file without a manifest. */
   readonly manifest: Manifest | undefined;
-  /** As what devices are to take it. */
+  /** Kind as which devices install it. */
   readonly kind: ImageKind;
-  /** SHA-256, by which a run that broke off is known again. */
+  /** SHA-256 by which --resume recognizes an interrupted run. */
   readonly imageSha256: string;
   readonly sketchMd5s: Manifest['image']['sketchMd5s'];
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 export interface ReleaseQuestion {
-  /** An image, an artifact or a manifest; by default the project's newest build. */
+  /** An image, an artifact or a manifest; by default the newest build of the project. */
   readonly file: string | undefined;
-  /** By --filesystem. */
+  /** Set by --filesystem. */
   readonly filesystem: boolean;
   readonly source: string;
-  /** By which the signature of a file without a manifest is recognized. */
+  /** Keys that identify the signature of a file without a manifest. */
   readonly keys: KnownKeyOptions;
 }
 
-/** @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and those of the keys */
+/**
+ * Opens the release to send.
+ *
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and those of the keys
+ */
 export async function openReleaseToSend(
   question: ReleaseQuestion,
   settings: ProjectSettings,
@@ -61,7 +65,7 @@ export async function openReleaseToSend(
   };
 }
 
-/** A file of which nothing is known but what its bytes tell, and the ELF beside it. */
+/** Opens a file about which only its bytes and the ELF beside it are known. */
 async function openBareFile(
   path: string,
   { filesystem, keys }: ReleaseQuestion,
@@ -77,7 +81,7 @@ async function openBareFile(
   const sizeBytes = firmware.sketch?.sketchSizeBytes;
   return {
     path,
-    // What a project with a key sends is signed, also where no manifest says so.
+    // A project with a key sends signed updates, even if there is no manifest that says so.
     release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
     manifest: build,
     kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
@@ -87,7 +91,7 @@ async function openBareFile(
   };
 }
 
-/** The manifest that was written last among those of the configuration's images, or among all in the source folder. */
+/** Returns the most recently written manifest of the configured images, or of the source folder. */
 async function findNewest({ filesystem, source }: ReleaseQuestion, settings: ProjectSettings): Promise<string> {
   const { default: glob } = await import('fast-glob');
   const { images } = settings.config;
@@ -101,7 +105,7 @@ async function findNewest({ filesystem, source }: ReleaseQuestion, settings: Pro
   });
   const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
   const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
-  // One that cannot be sent ends the search: an older build in its place would be a surprise.
+  // A build that cannot be sent ends the search: an older build in its place would be unexpected.
   for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
   }

@@ -11,9 +11,9 @@ import type { DeviceEnd } from './view.ts';
 const usualConcurrency = 100;
 
 /**
- * Updates the devices that the planner has an artifact for. Where it refuses one, nothing is sent to any, unless the others are asked for.
+ * Updates the devices that the planner has an artifact for. If a device is blocked, no device is updated unless --skip-blocked is set.
  *
- * @throws the reason of the signal, when the user interrupts
+ * @throws the reason of the signal if the user interrupts
  */
 export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   const { updates, options, io, report } = run;
@@ -35,7 +35,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   }
 }
 
-/** What the rules say, once for all devices of which they say the same. */
+/** Prints the findings of the rules, once for all devices with the same finding. */
 function sayComplaints({ devices }: Updates, report: Report): void {
   const concerned = new Map<string, Target[]>();
   for (const { target, plan } of devices) {
@@ -52,7 +52,7 @@ function wordsOfComplaint({ rule, message, instead }: Complaint): string {
   return `${message}; ${instead} (${rule})`;
 }
 
-/** Everything is read, and compared with the manifest, before anything is sent; devices that get the same share the same bytes. */
+/** Reads all artifacts and compares them with the manifest before anything is sent. Devices with the same artifact share its bytes. */
 async function load({ devices }: Updates): Promise<readonly Sending[]> {
   const loaded = new Map<SendingStep['artifact'], Promise<Uint8Array>>();
   const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
@@ -85,7 +85,7 @@ async function updateAll(run: Run, sendings: readonly Sending[], view: FleetView
   });
 }
 
-/** One port of this machine serves one device at a time. */
+/** Returns the number of concurrent updates: 1 if a port of this machine is fixed, because one port serves one device at a time. */
 function concurrencyOf({ options, settings }: Run, sendings: readonly Sending[]): number {
   const isPortFixed = sendings.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
   return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);

@@ -10,8 +10,8 @@ import { table } from '../../output/table.ts';
 import type { ReleaseToSend } from './release.ts';
 
 /**
- * How a run ended for one device. earlier: an earlier run had updated it. held: it was not begun, since a canary failed or another device
- * was refused.
+ * Outcome of a run for one device. `earlier`: an earlier run updated it. `held`: its update was not started, because a canary failed or
+ * another device was blocked.
  */
 export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: UpdateResult }
@@ -19,14 +19,14 @@ export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'held' | 'earlier' }
 );
 
-/** What the last line of a device says. */
+/** Returns the text of the last line of a device. */
 export function lastWords({ verdict, confirmation, tookMs }: UpdateResult): string {
   const { words } = wordsOf(verdict);
   const after = confirmation === undefined ? '' : `; ${wordsOfConfirmation(confirmation)}`;
   return `${words}${after} (${seconds(tookMs)})`;
 }
 
-/** What to do about it, where there is something. */
+/** Returns what to do about the outcome, if anything. */
 export function hintOf({ verdict, confirmation }: UpdateResult): string | undefined {
   switch (confirmation?.kind) {
     case undefined:
@@ -41,7 +41,7 @@ export function hintOf({ verdict, confirmation }: UpdateResult): string | undefi
   }
 }
 
-/** The document of --json. */
+/** Returns the document for --json. */
 export function documentOf(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
   const { path, kind, imageSha256, manifest } = release;
   const count = (outcome: DeviceEnd['outcome']) => ends.filter((end) => end.outcome === outcome).length;
@@ -102,7 +102,7 @@ function ruleDocument({ rule, message, instead }: Complaint) {
   return { rule, message, instead };
 }
 
-/** A table of what became of the devices, when there are several. */
+/** Formats the outcomes as a table; undefined for fewer than two devices. */
 export function summaryOf(ends: readonly DeviceEnd[]): string | undefined {
   if (ends.length < 2) return undefined;
   return table([['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)]);

@@ -13,18 +13,18 @@ export interface VerifyOptions extends OutputOptions, KnownKeyOptions {
 
 /** Declares the command. */
 export function declare(declaration: Declaration) {
-  return command(declaration, 'verify <file>', 'say what a device with the key would say of a file', [
+  return command(declaration, 'verify <file>', 'Verify the signature of a file as a device does', [
     'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
   ])
-    .option('--public-key <file>', "the key of the device; may be repeated (default: the project's keys)", collect, [])
-    .option('--source <dir>', 'folder of the sketch or platformio.ini (default: here)')
-    .option('--config <file>', 'the configuration (default: ota.config.json in the source folder or above)')
-    .option('--legacy', 'a device on core 2.5.x')
+    .option('--public-key <file>', "Public key of the device (repeatable, default: the project's keys)", collect, [])
+    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--legacy', 'Verify as a device on core 2.5.x')
     .action((file, options) => verify(file, options, declaration.io));
 }
 
-/** Says what a device built with one of the keys would say of the file; exit code 1 when it would refuse. */
+/** Reports whether a device that was built with one of the keys would accept the file; the exit code is 1 if it would not. */
 export async function verify(file: string, options: VerifyOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

@@ -3,7 +3,7 @@ import { complaintSchema } from '../../../api/release-info.ts';
 import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 
-/** What the commands that send or find something say to programs. */
+/** JSON output of the commands that deliver updates or find devices. */
 
 const encoding = v.picklist(['identity', 'gzip']);
 const kind = v.picklist(['sketch', 'filesystem']);
@@ -32,7 +32,7 @@ export const preflightDocument = v.strictObject({
   alternative: v.nullable(v.string()),
 });
 
-/** How one delivery to one device ended. */
+/** Outcome of one delivery to one device. */
 const verdictSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('accepted') }),
   v.strictObject({
@@ -139,11 +139,11 @@ const foundDevice = v.strictObject({
   board: v.nullable(v.string()),
   auth: v.nullable(v.boolean()),
   sketchMd5: v.nullable(md5),
-  /** Its name in the configuration. */
+  /** Name of the device in the configuration. */
   inventory: v.nullable(v.string()),
 });
 
-/** With --watch a device a line; with --add what was added. */
+/** With --watch, one device per line; with --add, the added device. */
 export const discoverDocument = v.union([
   v.strictObject({
     devices: v.array(foundDevice),
@@ -155,7 +155,7 @@ export const discoverDocument = v.union([
 
 const mac = v.string();
 
-/** One line. */
+/** One line of output. */
 export const simulateDocument = v.variant('event', [
   v.strictObject({ mac, event: v.literal('ready'), otaPort: v.number(), webPort: v.optional(v.number()) }),
   v.strictObject({

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { manifestSchema } from '../../../core/model/manifest.ts';
 
-/** What the commands about keys and files say to programs. All paths are absolute. */
+/** JSON output of the commands for keys and files. All paths are absolute. */
 
 const path = v.string();
 const orNull = <Schema extends v.GenericSchema>(schema: Schema) => v.nullable(schema);
@@ -38,7 +38,7 @@ export const keygenDocument = v.strictObject({
   fingerprint: sha256,
 });
 
-/** Without a key: the header says that there is none. */
+/** `fingerprint` and `bits` are null if there is no key. */
 export const headerDocument = v.strictObject({
   header: path,
   written: v.boolean(),
@@ -46,13 +46,13 @@ export const headerDocument = v.strictObject({
   bits: orNull(v.number()),
 });
 
-/** Of one file; of a manifest, that manifest with what was signed. */
+/** Result for one file; with --manifest, the manifest of the signed build. */
 export const signDocument = v.union([
   v.strictObject({ signed: path, legacy: orNull(path), fingerprint: sha256 }),
   manifestSchema,
 ]);
 
-/** Of one image its manifest; of several, all of theirs. */
+/** One manifest for one image, or the manifests of several images. */
 export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
 
 export const verifyDocument = v.variant('accepted', [
@@ -138,7 +138,7 @@ export const inspectDocument = v.strictObject({
   ),
   enforcement: orNull(v.picklist(['elf', 'declared', 'unproven', 'disproved'])),
   layout: orNull(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
-  /** How the flash of a device looks while it is updated with it. */
+  /** Flash of a device while it installs the file. */
   flash: orNull(
     v.strictObject({
       flashSizeBytes: sizeBytes,
@@ -154,7 +154,7 @@ export const inspectDocument = v.strictObject({
   findings: v.array(v.strictObject({ id: v.string(), message: v.string(), offset: v.optional(sizeBytes) })),
 });
 
-/** The drop-in for signing.py; null: not asked for, or there was no key. */
+/** Output of the replacement for signing.py; a field is null if it was not requested or there was no key. */
 export const signingDocument = v.variant('mode', [
   v.strictObject({ mode: v.literal('header'), header: path, fingerprint: orNull(sha256) }),
   v.strictObject({ mode: v.literal('sign'), signed: orNull(path), legacy: orNull(path) }),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** What the commands about projects and build systems say to programs. All paths are absolute. */
+/** JSON output of the commands for projects and build systems. All paths are absolute. */
 
 const system = v.picklist(['platformio', 'arduino']);
 
@@ -16,15 +16,15 @@ export const initDocument = v.union([
       }),
     ),
     notes: v.array(v.string()),
-    /** The command line that builds. */
+    /** Command line that builds the project. */
     next: v.string(),
   }),
-  /** Of --undo. */
+  /** With --undo. */
   v.strictObject({
     folder: v.string(),
     undone: v.array(v.strictObject({ path: v.string(), outcome: v.string(), why: v.optional(v.string()) })),
   }),
-  /** Whoever was asked said no. */
+  /** The user declined. */
   v.strictObject({ folder: v.string(), declined: v.literal(true) }),
 ]);
 
@@ -36,17 +36,17 @@ export const doctorDocument = v.strictObject({
       level: v.picklist(['ok', 'note', 'warning', 'error']),
       says: v.string(),
       mend: v.optional(v.string()),
-      /** `--fix` can do it. */
+      /** Whether `--fix` can fix it. */
       fixable: v.boolean(),
     }),
   ),
-  /** What --fix did. */
+  /** Fixes that `--fix` applied. */
   fixed: v.array(v.string()),
 });
 
 export const buildDocument = v.strictObject({ source: v.string(), system });
 
-/** Of the Arduino IDE every core; of PlatformIO the line for platformio.ini. */
+/** All cores of the Arduino IDE, or the line for platformio.ini. */
 export const installDocument = v.union([
   v.array(v.strictObject({ platform: v.string(), version: v.optional(v.string()), state: v.string() })),
   v.strictObject({ line: v.string() }),

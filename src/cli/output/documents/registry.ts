@@ -21,8 +21,8 @@ import { buildDocument, doctorDocument, initDocument, installDocument } from './
 import { serveDocument, serverDocuments } from './servers.ts';
 
 /**
- * What each command prints with --json. Commands take only the types from here: a hook must not pay for the schemas, which are shipped as JSON schemas
- * and hold in the tests.
+ * Schemas of what each command prints with --json. Commands import only types from here, so that a hook does not load the schemas; the
+ * package ships them as JSON schemas, and the tests check the output against them.
  */
 export const documents = {
   keygen: keygenDocument,
@@ -47,8 +47,8 @@ export const documents = {
   ...serverDocuments,
 } as const satisfies Readonly<Record<string, v.GenericSchema>>;
 
-/** The name of a command that prints a document. */
+/** Name of a command with JSON output. */
 export type CommandName = keyof typeof documents;
 
-/** The document of a command. */
+/** JSON output of a command. */
 export type DocumentOf<Command extends CommandName> = DeepReadonly<v.InferOutput<(typeof documents)[Command]>>;

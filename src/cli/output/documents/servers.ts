@@ -10,23 +10,23 @@ import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
 
-/** One line of `serve`. */
+/** One line of output of `serve`. */
 export const serveDocument = v.variant('event', [
   v.strictObject({
     event: v.literal('ready'),
     url: v.string(),
-    /** Where devices are served, if that is elsewhere. */
+    /** URL for devices; the same as `url` without --device-listen. */
     deviceUrl: v.optional(v.string()),
-    /** Of an authority of its own: its certificate, and the header for sketches. */
+    /** Files of the server's own certificate authority: its certificate, and the header for sketches. */
     ca: v.optional(v.string()),
     header: v.optional(v.string()),
-    /** Of the first admin, this once. */
+    /** Token of the first admin, printed only once. */
     token: v.optional(v.string()),
   }),
   v.strictObject({ event: v.literal('stopped') }),
 ]);
 
-/** What the commands of `server` say to programs, by their names. */
+/** JSON output of the `server` commands, by command name. */
 export const serverDocuments = {
   'server tokens create': tokenInfoSchema,
   'server tokens list': v.array(tokenInfoSchema),
