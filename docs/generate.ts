@@ -1,4 +1,4 @@
-/** Writes the pages that are made from the code itself: `npm run docs`. A test fails when one of them is stale. */
+/** Writes the pages that are generated from the code: `npm run docs`. A test fails if one of them is out of date. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
@@ -8,91 +8,104 @@ import type { Rule } from '../src/core/preflight/rule.ts';
 import { errorsPage, errorsPath } from './errors-page.ts';
 import { cell } from './markdown.ts';
 
-/** Where the page lies. */
+/** Path of docs/never-brick.md. */
 export const neverBrickPath = fileURLToPath(new URL('never-brick.md', import.meta.url));
 
-/** Where the test of a rule lies, from the top of the repository. */
+/** Returns the path of a rule's test, relative to the repository. */
 export function testOf(id: string): string {
   return `test/core/preflight/rules/${id}.test.ts`;
 }
 
-/** What each fact means to the rules; a fact that the schema has and this table has not is a compile error. */
+/** Description of each fact. A fact of the schema that is missing here is a compile error. */
 const factWords = {
-  core: 'the release of the core that the present sketch was built with; anything else counts as unknown',
-  signing: '`none` or `required`: whether it verifies signatures',
-  keyFingerprint: 'SHA-256 of the DER SubjectPublicKeyInfo that it verifies with, in hex',
-  format: '`current` or `legacy`; by default what its core says (the boundary is 2.6.0)',
-  flashMode: '`qio`, `qout`, `dio` or `dout`: byte 2 of the header in its flash',
-  chipSizeBytes: 'of the flash chip that is soldered on',
-  fsStart: 'where the filesystem starts: `_FS_start` less 0x40200000',
-  fsEnd: 'where it ends; the same as `fsStart` where there is none',
-  sketchSizeBytes: 'what `ESP.getSketchSize()` says',
+  core: 'core release that the running sketch was built with; any other text counts as unknown',
+  signing: '`none` or `required`: whether the device verifies signatures',
+  keyFingerprint: 'SHA-256 of the DER SubjectPublicKeyInfo of the key that the device verifies with, in hex',
+  format: 'signature format, `current` or `legacy`; by default the one of the core (the boundary is 2.6.0)',
+  flashMode: '`qio`, `qout`, `dio` or `dout`: byte 2 of the image header in flash',
+  chipSizeBytes: 'size of the flash chip on the board',
+  fsStart: 'start of the filesystem: `_FS_start` less 0x40200000',
+  fsEnd: 'end of the filesystem: `_FS_end` less 0x40200000; equal to `fsStart` if there is none',
+  sketchSizeBytes: 'result of `ESP.getSketchSize()`',
   transport: '`espota`, `web` (ESP8266HTTPUpdateServer) or `http` (ESP8266httpUpdate)',
-  atomicFs: 'whether it was built with `ATOMIC_FS_UPDATE`',
-  kind: '`sketch` or `filesystem`: what it will take the update for',
-  project: 'of the present sketch',
-  board: 'such as `d1_mini`',
+  atomicFs: 'whether the running sketch was built with `ATOMIC_FS_UPDATE`',
+  kind: '`sketch` or `filesystem`: the kind that the device installs the update as',
+  project: 'project of the running sketch',
+  board: 'board of the device, such as `d1_mini`',
 } as const satisfies Record<keyof typeof deviceFactsSchema.entries, string>;
 
-/** The text of docs/never-brick.md. */
+/** Severities of rules as users know them. */
+const severityWords = {
+  refuse: 'error',
+  warn: 'warning',
+  'refuse or warn': 'error or warning',
+} as const satisfies Record<Rule['severity'], string>;
+
+/** Returns the text of docs/never-brick.md. */
 export function neverBrickPage(): string {
   return `<!-- Generated from src/core/preflight by \`npm run docs\`; do not edit. -->
 
 # Updates that do not brick, lock out or un-secure a device
 
-Nothing on an ESP8266 checks an update as a whole. The Updater compares a few bytes, eboot copies or inflates what it was told without looking
-back, and a signature says who made some bytes, not that they fit. Every way in which that was seen to go wrong is a rule here; each is asked
-before anything is sent.
+An ESP8266 does not check an update as a whole. The Updater compares a few bytes, and eboot copies or inflates the update without verifying
+the result. A signature proves who signed the bytes, not that they fit the device. Each known failure that a host can predict has a rule on
+this page, and all rules run before anything is sent.
 
 \`\`\`sh
 ota-hooks preflight build/door.ino.bin.gz.signed --device door.json
 ota-hooks preflight build/door.ino.bin.ota.json --core 2.7.4 --signing required --layout 4m2m --transport espota
 \`\`\`
 
-The first asks about one file, the second about a build: then the answer is the smallest artifact that is safe, or several that are to be sent
-one after the other (\`--via\` names sketches that the device may go through), or a refusal that names every rule in the way. \`upload\`,
-\`publish\` and the server ask the same planner; \`pack\` asks the rules that need no device. Exit code 0 is safe, 3 is refused. The only way
-past a rule is its name, \`--allow RULE\`; there is no switch for all of them.
+The first command checks one file. The second checks a build; its result is one of these:
+
+- the smallest artifact that is safe for the device;
+- several artifacts to send one after the other (\`--via\` names the sketches that can serve as intermediate releases);
+- a blocked update, with every rule that blocks it.
+
+\`upload\`, \`publish\` and the server use the same planner; \`pack\` runs the rules that do not need a device. Exit code 0 means safe, 3 means
+blocked. To send a blocked update, allow each rule by its name with \`--allow RULE\`; no option allows all rules at once.
 
 ## What is known of a device
 
-\`--device FACTS.json\`, or an option for each. Every key is optional, and an absent one is unknown.
+Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional, and an absent fact is unknown.
 
-| key | option | what it is |
+| key | option | description |
 | --- | --- | --- |
 ${Object.entries(factWords)
   .map(([name, words]) => `| \`${name}\` | \`--${optionOf(name)}\` | ${words} |`)
   .join('\n')}
 
-\`--request FILE\` takes the header lines of an HTTP update request: they tell the chip, the size of the sketch, and the start of the filesystem
-(free space + sketch, in whole sectors). With \`--reference MANIFEST\` the build that runs is recognized by its sketch MD5, and with it the core, the
-key and the flash mode.
+\`--request FILE\` reads the header lines of an HTTP update request. They contain the chip size, the sketch size and, as free space plus sketch
+size in whole sectors, the start of the filesystem. With \`--reference MANIFEST\` the running build is recognized by its sketch MD5, which adds
+the core, the key and the flash mode.
 
-What is not known is not guessed:
+Unknown facts are never guessed:
 
-- gzip needs a known core from 2.7.0 on, flash mode, chip size and start of the filesystem, and the size of the present sketch unless the
-  transport is espota or http; signed gzip needs a device that is known to verify;
-- a raw artifact is refused for nothing that is not known of a device (a filesystem that would not fit with its signature is bounded by its own
-  superblock then);
-- what is not known of an *image* is a warning;
-- an unknown device of a project with a key gets raw signed artifacts and nothing else.
+- Gzip requires a known core, 2.7.0 or later, and a known flash mode, chip size and filesystem start. It also requires the size of the running
+  sketch, unless the transport is espota or http. Signed gzip requires a device that is known to verify signatures.
+- A raw artifact is not blocked because a fact about the device is unknown, except an unsigned one if the project has a key. If the partition
+  size is unknown, the superblock limits the size of a filesystem with its signature.
+- An unknown fact about the *image* is a warning.
+- An unknown device of a project with a key gets raw signed artifacts only.
 
 ## The rules
 
-| rule | when it objects | then | cores | evidence | test |
+| rule | condition | severity | cores | evidence | test |
 | --- | --- | --- | --- | --- | --- |
 ${rules.map(ruleRow).join('\n')}
 
-Of each rule the test has a case that trips it and the nearest one that does not. Beyond that, [a model of the device](../src/core/device-model) (the
-transports, the Updater, eboot and its inflater over one flash) judges the rules as a whole: over ten thousand updates a run, what the rules call
-safe ends with the image in flash, and whatever ends otherwise was refused (\`test/core/preflight/model-agreement.test.ts\`). These rules refuse
-more than the model shows, since they speak of what comes after the update: \`flash-mode-gz\` (what the chip and its wiring can do),
-\`flash-size\` (the next update), \`fs-size-mismatch\` (the mount), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and
-\`enforcement-unproven\` (who may update next), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.
+An error blocks the update; a warning does not. The test of each rule has a case that triggers it and the closest case that does not.
+
+In addition, [a model of the device](../src/core/device-model) (the transports, the Updater, eboot and its inflater over one flash) tests the
+rules as a whole, with over ten thousand updates per run: every update that the rules call safe ends with the image in flash, and every update
+that ends otherwise was blocked (\`test/core/preflight/model-agreement.test.ts\`). Some rules block more than the model shows, because they
+concern the time after the update: \`flash-mode-gz\` (what the chip and its wiring support), \`flash-size\` (the next update),
+\`fs-size-mismatch\` (mounting), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and \`enforcement-unproven\` (who can send the
+next update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.
 
 ## What a host cannot see
 
-| what | when | why it cannot be checked | evidence |
+| failure | condition | why it cannot be checked | evidence |
 | --- | --- | --- | --- |
 ${notCheckable.map(notCheckableRow).join('\n')}
 `;
@@ -100,14 +113,14 @@ ${notCheckable.map(notCheckableRow).join('\n')}
 
 function ruleRow({ id, condition, severity, cores, evidence }: Rule): string {
   const test = `[test](../${testOf(id)})`;
-  return `| \`${id}\` | ${cell(condition)} | ${severity} | ${cell(cores)} | ${evidence.map(linked).join('; ')} | ${test} |`;
+  return `| \`${id}\` | ${cell(condition)} | ${severityWords[severity]} | ${cell(cores)} | ${evidence.map(linked).join('; ')} | ${test} |`;
 }
 
 function notCheckableRow({ id, condition, why, evidence }: NotCheckable): string {
   return `| ${id} | ${cell(condition)} | ${cell(why)} | ${evidence.map(linked).join('; ')} |`;
 }
 
-/** `owner/name#7` becomes a link. */
+/** Turns `owner/name#7` into a link. */
 function linked(evidence: string): string {
   return cell(evidence).replace(
     /([\w.-]+\/[\w.-]+)#(\d+)/g,

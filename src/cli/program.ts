@@ -4,26 +4,26 @@ import type { Io } from './io.ts';
 
 /** All commands, one module each. A module is loaded when its command runs, or when the help lists all commands. */
 const commands = {
-  keygen: () => import('./commands/keygen/index.ts'),
-  header: () => import('./commands/header/index.ts'),
-  sign: () => import('./commands/sign/index.ts'),
-  pack: () => import('./commands/pack/index.ts'),
-  verify: () => import('./commands/verify/index.ts'),
-  inspect: () => import('./commands/inspect/index.ts'),
-  preflight: () => import('./commands/preflight/index.ts'),
-  init: () => import('./commands/init/index.ts'),
-  doctor: () => import('./commands/doctor/index.ts'),
-  build: () => import('./commands/build/index.ts'),
-  install: () => import('./commands/install/index.ts'),
-  uninstall: () => import('./commands/uninstall/index.ts'),
-  upload: () => import('./commands/upload/index.ts'),
-  publish: () => import('./commands/publish/index.ts'),
-  discover: () => import('./commands/discover/index.ts'),
-  signing: () => import('./commands/signing/index.ts'),
-  espota: () => import('./commands/espota/index.ts'),
-  simulate: () => import('./commands/simulate/index.ts'),
-  serve: () => import('./commands/serve/index.ts'),
-  server: () => import('./commands/server/index.ts'),
+  keygen: async () => (await import('./commands/keygen/index.ts')).declareKeygen,
+  header: async () => (await import('./commands/header/index.ts')).declareHeader,
+  sign: async () => (await import('./commands/sign/index.ts')).declareSign,
+  pack: async () => (await import('./commands/pack/index.ts')).declarePack,
+  verify: async () => (await import('./commands/verify/index.ts')).declareVerify,
+  inspect: async () => (await import('./commands/inspect/index.ts')).declareInspect,
+  preflight: async () => (await import('./commands/preflight/index.ts')).declarePreflight,
+  init: async () => (await import('./commands/init/index.ts')).declareInit,
+  doctor: async () => (await import('./commands/doctor/index.ts')).declareDoctor,
+  build: async () => (await import('./commands/build/index.ts')).declareBuild,
+  install: async () => (await import('./commands/install/index.ts')).declareInstall,
+  uninstall: async () => (await import('./commands/uninstall/index.ts')).declareUninstall,
+  upload: async () => (await import('./commands/upload/index.ts')).declareUpload,
+  publish: async () => (await import('./commands/publish/index.ts')).declarePublish,
+  discover: async () => (await import('./commands/discover/index.ts')).declareDiscover,
+  signing: async () => (await import('./commands/signing/index.ts')).declareSigning,
+  espota: async () => (await import('./commands/espota/index.ts')).declareEspota,
+  simulate: async () => (await import('./commands/simulate/index.ts')).declareSimulate,
+  serve: async () => (await import('./commands/serve/index.ts')).declareServe,
+  server: async () => (await import('./commands/server/index.ts')).declareServer,
 } as const;
 
 /**
@@ -34,7 +34,7 @@ export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);
   const [first] = argv;
   const wanted = isCommand(first) ? [first] : Object.keys(commands).filter(isCommand);
-  for (const name of wanted) (await commands[name]()).declare({ program, io });
+  for (const name of wanted) (await commands[name]())({ program, io });
   return program;
 }
 

@@ -1,12 +1,12 @@
-import { Patience } from './patience.ts';
+import { RetryBudget } from './patience.ts';
 import { pause } from './pause.ts';
 import type { DeliveryTimings } from './timings.ts';
-import type { Verdict } from './verdict.ts';
+import type { DeliveryVerdict } from './verdict.ts';
 
 /** Result of one attempt. fault: the network failed, and `verdict` is used if no better attempt follows. */
-export interface Attempt {
+export interface DeliveryAttempt {
   readonly outcome: 'verdict' | 'fault';
-  readonly verdict: Verdict;
+  readonly verdict: DeliveryVerdict;
 }
 
 /**
@@ -16,10 +16,10 @@ export interface Attempt {
 export async function attemptRepeatedly(
   { attempts, patienceMs, pauseMs }: DeliveryTimings,
   signal: AbortSignal,
-  attempt: (patience: Patience) => Promise<Attempt>,
-): Promise<Verdict> {
-  const patience = new Patience(patienceMs);
-  let told: Verdict | undefined;
+  attempt: (patience: RetryBudget) => Promise<DeliveryAttempt>,
+): Promise<DeliveryVerdict> {
+  const patience = new RetryBudget(patienceMs);
+  let told: DeliveryVerdict | undefined;
   for (let count = 1; ; count++) {
     const { outcome, verdict } = await attempt(patience);
     if (outcome === 'verdict') return verdict;

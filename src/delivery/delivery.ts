@@ -1,7 +1,7 @@
 import type { ImageKind } from '../core/model/artifact.ts';
 import type { ProgressListener } from './progress.ts';
 import type { DeliveryTimings } from './timings.ts';
-import type { Verdict } from './verdict.ts';
+import type { DeliveryVerdict } from './verdict.ts';
 
 /** Address of a device and how to reach it from this machine. */
 export interface DeliveryTarget {
@@ -39,5 +39,5 @@ export interface DeliveryWay {
    * @throws the abort reason of `signal`; OtaError USAGE if this machine cannot listen on the requested address or port, or if the path of
    * the web updater is invalid
    */
-  deliver(target: DeliveryTarget, artifact: Uint8Array, options: DeliveryOptions): Promise<Verdict>;
+  deliver(target: DeliveryTarget, artifact: Uint8Array, options: DeliveryOptions): Promise<DeliveryVerdict>;
 }

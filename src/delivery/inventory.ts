@@ -25,7 +25,7 @@ export interface Target extends DeliveryTarget {
 }
 
 /** Devices to update; exactly one of the fields selects them. */
-export interface Selection {
+export interface TargetSelection {
   /** Inventory names, addresses or host names, each with an optional `:PORT`. */
   readonly hosts: readonly string[];
   readonly all?: boolean | undefined;
@@ -47,7 +47,7 @@ export interface Reach {
  *
  * @throws OtaError USAGE if the selection is invalid or empty
  */
-export function chooseTargets(inventory: Inventory, selection: Selection, reach: Reach): readonly Target[] {
+export function chooseTargets(inventory: Inventory, selection: TargetSelection, reach: Reach): readonly Target[] {
   const settle = (name: string, device: DeviceConfig) => settleTarget(inventory, reach, name, device);
   const named = Object.entries(inventory.devices ?? {});
   if (selection.all === true || selection.group !== undefined) {

@@ -1,5 +1,5 @@
 /** Budget for the time that one upload may spend waiting without progress. Time with progress is free. */
-export class Patience {
+export class RetryBudget {
   #leftMs: number;
 
   constructor(totalMs: number) {

@@ -7,7 +7,7 @@ import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
 import { type LedgerEntry, provenFacts } from './ledger.ts';
 
-export interface PlanQuestion {
+export interface DevicePlanOptions {
   readonly release: Release;
   /** Candidate intermediate releases, in order of preference. */
   readonly steppingStones: readonly Release[];
@@ -36,7 +36,7 @@ export type DevicePlan =
  * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line;
  * later sources override earlier ones.
  */
-export function planDevice(target: Target, known: Known, question: PlanQuestion): DevicePlan {
+export function planDevice(target: Target, known: Known, question: DevicePlanOptions): DevicePlan {
   const { release, steppingStones, knownBuilds, kind, allow } = question;
   const running = known.sketchMd5 === undefined ? undefined : recognize(known.sketchMd5, knownBuilds);
   const facts = mergeFacts(

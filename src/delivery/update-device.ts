@@ -10,7 +10,7 @@ import type { Target } from './inventory.ts';
 import type { Progress } from './progress.ts';
 import { resolveHost } from './resolve-host.ts';
 import { type DeliveryTimings, defaultTimings } from './timings.ts';
-import type { Verdict } from './verdict.ts';
+import type { DeliveryVerdict } from './verdict.ts';
 import { deliveryWays } from './ways.ts';
 
 /** Current step of an update. */
@@ -31,8 +31,8 @@ export interface Update {
 }
 
 /** Result of the update of one device. */
-export interface UpdateResult {
-  readonly verdict: Verdict;
+export interface DeviceUpdateResult {
+  readonly verdict: DeliveryVerdict;
   /** Absent if no confirmation was requested, or if there was nothing to confirm. */
   readonly confirmation?: Confirmation | undefined;
   readonly isSuccess: boolean;
@@ -44,9 +44,9 @@ export interface UpdateResult {
  *
  * @throws the abort reason of the signal
  */
-export async function updateDevice(update: Update): Promise<UpdateResult> {
+export async function updateDevice(update: Update): Promise<DeviceUpdateResult> {
   const startedAt = performance.now();
-  const end = (verdict: Verdict, confirmation?: Confirmation): UpdateResult => ({
+  const end = (verdict: DeliveryVerdict, confirmation?: Confirmation): DeviceUpdateResult => ({
     verdict,
     confirmation,
     isSuccess: isSuccess(verdict, confirmation, update.confirm),
@@ -68,13 +68,13 @@ export async function updateDevice(update: Update): Promise<UpdateResult> {
   return end(verdict, await confirmUpdate({ target, address, level: confirm, image, lookout, timings, signal }));
 }
 
-function mayHaveUpdated(verdict: Verdict): boolean {
+function mayHaveUpdated(verdict: DeliveryVerdict): boolean {
   return verdict.kind === 'accepted' || (verdict.kind === 'unknown' && verdict.mayHaveUpdated);
 }
 
 /** Decides whether an update succeeded: a proven sketch outweighs the verdict of the delivery. */
 function isSuccess(
-  verdict: Verdict,
+  verdict: DeliveryVerdict,
   confirmation: Confirmation | undefined,
   wanted: ConfirmLevel | undefined,
 ): boolean {

@@ -1,5 +1,5 @@
 /** Result of one delivery to one device. */
-export type Verdict =
+export type DeliveryVerdict =
   /** The device verified the update and will restart into it. */
   | { readonly kind: 'accepted' }
   /** The device rejected the update. A retry would not help. */
@@ -51,12 +51,12 @@ export interface VerdictWords {
 }
 
 /** Returns 0 for an accepted update and 1 for anything else. */
-export function exitCodeOf(verdict: Verdict): 0 | 1 {
+export function exitCodeOf(verdict: DeliveryVerdict): 0 | 1 {
   return verdict.kind === 'accepted' ? 0 : 1;
 }
 
 /** Describes a verdict for people. */
-export function wordsOf(verdict: Verdict): VerdictWords {
+export function wordsOf(verdict: DeliveryVerdict): VerdictWords {
   switch (verdict.kind) {
     case 'accepted':
       return { words: 'accepted; the device restarts' };
@@ -83,7 +83,11 @@ export function wordsOf(verdict: Verdict): VerdictWords {
   }
 }
 
-function wordsOfBlockedCallback({ hostAddress, port, strangers }: Verdict & { kind: 'blockedCallback' }): VerdictWords {
+function wordsOfBlockedCallback({
+  hostAddress,
+  port,
+  strangers,
+}: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictWords {
   const others = strangers.length === 0 ? '' : ` (${strangers.join(', ')} did, and was turned away)`;
   return {
     words: `blocked call-back: the device answered over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,

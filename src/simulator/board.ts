@@ -6,13 +6,13 @@ import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../core/dev
 import type { VirtualDevice } from '../core/device-model/virtual-device.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import type { FlashMode, ImageKind } from '../core/model/artifact.ts';
-import { type Build, factsOf } from './build.ts';
+import { factsOf, type SimulatedBuild } from './build.ts';
 import { recallFirmware } from './firmware-memory.ts';
 import { FlashChip } from './flash-chip.ts';
 import type { ReceivedBytes } from './received-bytes.ts';
 
 /** Update that a transport passes to the Updater. */
-export interface Delivery {
+export interface IncomingUpdate {
   readonly transport: Transport;
   readonly kind: ImageKind;
   /** Announced size of the update. Ignored for the web updater, which announces the free space instead. */
@@ -23,7 +23,7 @@ export interface Delivery {
 }
 
 /** Result of an update up to `Update.end()`. crashed: the device restarts without a response. */
-export type Outcome =
+export type InstallOutcome =
   | { readonly outcome: 'accepted' | 'crashed' }
   | { readonly outcome: 'rejected'; readonly error: DeviceError };
 
@@ -33,19 +33,19 @@ interface Pending {
   /** Rebuilds the result of `endUpdate` for a device with its flash attached. */
   readonly endWith: (device: VirtualDevice) => EndResult;
   readonly received: ReceivedBytes;
-  readonly delivery: Delivery;
+  readonly delivery: IncomingUpdate;
 }
 
 /** Flash chip and running sketch of a virtual device. Updates and restarts change them. */
 export class Board {
   readonly chip: FlashChip;
-  #build: Build;
+  #build: SimulatedBuild;
   #facts: Facts;
   #pending: Pending | undefined;
   #sketchMd5: string | undefined;
 
   /** @param image flash content from address 0; it is not modified */
-  constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: Build) {
+  constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: SimulatedBuild) {
     this.chip = new FlashChip(chipSizeBytes, image);
     this.#build = build;
     this.#facts = {
@@ -57,7 +57,7 @@ export class Board {
     };
   }
 
-  get build(): Build {
+  get build(): SimulatedBuild {
     return this.#build;
   }
 
@@ -81,7 +81,7 @@ export class Board {
   }
 
   /** Update that the next restart installs. */
-  get arriving(): Delivery | undefined {
+  get arriving(): IncomingUpdate | undefined {
     return this.#pending?.delivery;
   }
 
@@ -91,7 +91,7 @@ export class Board {
   }
 
   /** Returns the error that `Update.begin()` would report, without starting the update. */
-  errorOfBegin(delivery: Delivery): DeviceError | undefined {
+  errorOfBegin(delivery: IncomingUpdate): DeviceError | undefined {
     const begun = beginUpdate(this.device, this.#request(delivery));
     return begun.outcome === 'rejected' ? begun.error : undefined;
   }
@@ -103,7 +103,7 @@ export class Board {
    * @param received bytes that arrived; fewer than announced if the upload was interrupted
    * @param isWhole false for an interrupted form upload, which cannot be detected by its size because none was announced
    */
-  install(delivery: Delivery, received: ReceivedBytes, isWhole = true): Outcome {
+  install(delivery: IncomingUpdate, received: ReceivedBytes, isWhole = true): InstallOutcome {
     this.#pending = undefined;
     const end = this.chip.change((flash) => {
       const begun = beginUpdate({ ...this.#facts, flash }, this.#request(delivery));
@@ -124,7 +124,7 @@ export class Board {
    *
    * @param nextBuild returns how the new sketch was built; called only after a sketch update
    */
-  restart(nextBuild: (image: Uint8Array, sketchMd5: string) => Build): RestartOutcome {
+  restart(nextBuild: (image: Uint8Array, sketchMd5: string) => SimulatedBuild): RestartOutcome {
     const pending = this.#pending;
     this.#pending = undefined;
     this.#facts = { ...this.#facts, leftoverMd5: undefined };
@@ -151,7 +151,7 @@ export class Board {
     return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
   }
 
-  #request(delivery: Delivery) {
+  #request(delivery: IncomingUpdate) {
     const { transport, kind, sizeBytes, md5 } = delivery;
     return {
       kind,

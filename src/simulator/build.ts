@@ -7,7 +7,7 @@ import type { Manifest } from '../core/model/manifest.ts';
 import { recallFirmware } from './firmware-memory.ts';
 
 /** Build properties of the sketch that a virtual device runs. */
-export interface Build {
+export interface SimulatedBuild {
   /** Core release, such as `3.1.2`. */
   readonly core: string;
   readonly habits: CoreHabits;
@@ -24,7 +24,7 @@ export interface Build {
 }
 
 /** Build properties set by a caller. Undefined ones are derived from the image or keep their current value. */
-export interface BuildOptions {
+export interface SimulatedBuildOptions {
   readonly core?: string | undefined;
   /** `none`: the Updater checks no signatures, even if the image contains keys. */
   readonly publicKey?: RsaPublicKey | 'none' | undefined;
@@ -36,7 +36,7 @@ export interface BuildOptions {
 }
 
 /** Converts a build to the facts that the models of the Updater and of eboot use. */
-export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, flashMap }: Build): BuildFacts {
+export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, flashMap }: SimulatedBuild): BuildFacts {
   const understood = habits.signing === 'none' ? 'current' : habits.signing;
   const verifier = publicKey === undefined ? undefined : signatureVerifier(publicKey, format ?? understood);
   return { habits, verifier, fsStart, fsEnd, atomicFs, flashMap };
@@ -57,12 +57,12 @@ export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, f
  * the layout a manifest, set them.
  */
 export function buildAfterUpdate(
-  present: Build,
+  present: SimulatedBuild,
   image: Uint8Array,
   sketchMd5: string,
-  options: BuildOptions,
+  options: SimulatedBuildOptions,
   manifests: readonly Manifest[],
-): Build {
+): SimulatedBuild {
   const manifest = manifests.find((one) => one.image.sketchMd5s.some(({ md5 }) => md5 === sketchMd5));
   const { embeddedKeys, sketch } = recallFirmware(image);
   const core = options.core ?? manifest?.image.core ?? sketch?.core.release ?? present.core;
@@ -81,8 +81,8 @@ export function buildAfterUpdate(
 }
 
 function keyAfterUpdate(
-  present: Build,
-  options: BuildOptions,
+  present: SimulatedBuild,
+  options: SimulatedBuildOptions,
   manifest: Manifest | undefined,
   embedded: readonly EmbeddedKey[],
 ): RsaPublicKey | undefined {

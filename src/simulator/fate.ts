@@ -1,4 +1,4 @@
-import type { Delivery } from './board.ts';
+import type { IncomingUpdate } from './board.ts';
 import type { BadUpdate, Faults } from './faults.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { BadUpdate, Faults } from './faults.ts';
  * @param luck constant of this device, from 0 to 1: low values vanish, high values fall back
  */
 export function fateOf(
-  arriving: Delivery | undefined,
+  arriving: IncomingUpdate | undefined,
   { vanish, fallBack }: Faults,
   luck: number,
 ): 'fine' | 'vanish' | 'fall-back' {
@@ -16,7 +16,7 @@ export function fateOf(
   return isMet(fallBack, arriving, 1 - luck) ? 'fall-back' : 'fine';
 }
 
-function isMet(bad: BadUpdate | undefined, { version }: Delivery, luck: number): boolean {
+function isMet(bad: BadUpdate | undefined, { version }: IncomingUpdate, luck: number): boolean {
   if (bad === undefined || (bad.version !== undefined && bad.version !== version)) return false;
   return luck < bad.share;
 }

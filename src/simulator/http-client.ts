@@ -5,7 +5,7 @@ import { type ClientError, clientErrorText } from './http-errors.ts';
 import { type RequestTarget, redirectTarget, requestText } from './http-request.ts';
 import { type HttpResponse, readResponse } from './http-response.ts';
 import { LinkedSocket } from './linked-socket.ts';
-import { pause } from './pause.ts';
+import { pauseExactly } from './pause.ts';
 import type { Esp } from './services.ts';
 import { StreamReader } from './stream-reader.ts';
 
@@ -57,7 +57,7 @@ async function ask(
   request: string,
   ca: string | undefined,
 ): Promise<HttpAnswer | { readonly error: ClientError }> {
-  await pause(esp.link.rttMs, esp.life);
+  await pauseExactly(esp.link.rttMs, esp.life);
   const socket = await connected(esp, target, ca);
   if (socket === undefined) return { error: 'connectionFailed' };
   const connection = new LinkedSocket(socket, esp.link, esp.life);

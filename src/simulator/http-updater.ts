@@ -3,13 +3,13 @@ import { httpErrors } from '../core/device-model/device-error.ts';
 import { isAtomic } from '../core/device-model/staging.ts';
 import { refusalOfHttpClient } from '../core/device-model/transports.ts';
 import type { ImageKind } from '../core/model/artifact.ts';
-import type { Delivery } from './board.ts';
+import type { IncomingUpdate } from './board.ts';
 import { writeTime } from './flash-time.ts';
 import { type HttpAnswer, type HttpClientOptions, httpGet } from './http-client.ts';
 import { statusErrorText, updateErrorText } from './http-errors.ts';
 import { targetOf, type UpdateMode, updateHeaders } from './http-request.ts';
 import type { Identity } from './identity.ts';
-import { pause } from './pause.ts';
+import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
 import { afflictedTransfer } from './transfer-fault.ts';
@@ -36,7 +36,7 @@ export async function pollForUpdates(esp: Esp, identity: Identity, options: Http
   const { life } = esp;
   while (!life.aborted) {
     await esp.inLoop(() => checkOnce(esp, identity, options));
-    await pause(options.intervalMs, life).catch(() => undefined);
+    await pauseExactly(options.intervalMs, life).catch(() => undefined);
   }
 }
 
@@ -85,8 +85,8 @@ async function handle(esp: Esp, answer: HttpAnswer, mode: UpdateMode): Promise<R
 async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Result> {
   const { board } = esp;
   const { sizeBytes, md5, version } = answer.response;
-  const delivery: Delivery = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5, version };
-  await pause(closeOthersMs, esp.life);
+  const delivery: IncomingUpdate = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5, version };
+  await pauseExactly(closeOthersMs, esp.life);
   const header = await answer.reader.bytes(headerBytes);
   const refusal = refusalOfHttpClient(board.device, beginning(header, sizeBytes), delivery)?.error;
   const beginError = board.errorOfBegin(delivery);
@@ -98,7 +98,7 @@ async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Re
   return concluded(esp, delivery, await receive(esp, answer, sizeBytes));
 }
 
-function concluded(esp: Esp, delivery: Delivery, received: ReceivedBytes): Result {
+function concluded(esp: Esp, delivery: IncomingUpdate, received: ReceivedBytes): Result {
   const outcome = esp.board.install(delivery, received);
   if (received.count < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'));
   switch (outcome.outcome) {
@@ -127,7 +127,7 @@ async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: 
   while (received.count < sizeBytes && (await transfer.reached(received.count)) === 'on') {
     const room = Math.min(transfer.bytesUntilStrike(received.count), sizeBytes - received.count);
     const piece = await reader.some(room, timeoutMs);
-    if (piece === 'end') await pause(timeoutMs, esp.life);
+    if (piece === 'end') await pauseExactly(timeoutMs, esp.life);
     if (typeof piece === 'string') break;
     await writeTime(esp, received.count, piece.length);
     received.add(piece);

@@ -2,7 +2,7 @@
 
 export type { Transport } from '../core/device-model/staging.ts';
 export type * from '../core/model/types.ts';
-export type { BuildOptions } from './build.ts';
+export type { SimulatedBuildOptions } from './build.ts';
 export type { EventStream, SimulatorEvent, SimulatorListener } from './events.ts';
 export type { BadUpdate, Faults, TransferFault, UdpFaults } from './faults.ts';
 export type { UpdateMode } from './http-request.ts';

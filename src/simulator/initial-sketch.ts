@@ -2,7 +2,7 @@ import { coreHabits } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
 import { OtaError } from '../errors/ota-error.ts';
-import type { Build } from './build.ts';
+import type { SimulatedBuild } from './build.ts';
 import { recallFirmware } from './firmware-memory.ts';
 import type { VirtualEspOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
@@ -12,7 +12,7 @@ export interface StartingPoint {
   readonly image: Uint8Array;
   readonly sketchSizeBytes: number;
   readonly chipSizeBytes: number;
-  readonly build: Build;
+  readonly build: SimulatedBuild;
 }
 
 const defaultChipBytes = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** First datagram of a host: `<command> <host's TCP port> <size> <md5>`. */
-export interface Invitation {
+export interface ReceivedInvitation {
   readonly kind: 'sketch' | 'filesystem';
   readonly hostPort: number;
   readonly sizeBytes: number;
@@ -23,7 +23,7 @@ const md5Digits = 32;
  *
  * @returns undefined if the device does not respond
  */
-export function readInvitation(datagram: Uint8Array): Invitation | undefined {
+export function readInvitation(datagram: Uint8Array): ReceivedInvitation | undefined {
   const reader = new DatagramReader(datagram);
   const command = reader.integer();
   if (command !== sketchCommand && command !== filesystemCommand) return undefined;

@@ -1,6 +1,6 @@
 import type { FlashMode } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
-import type { BuildOptions } from './build.ts';
+import type { SimulatedBuildOptions } from './build.ts';
 import type { Faults } from './faults.ts';
 import type { UpdateMode } from './http-request.ts';
 import type { LinkModel } from './link.ts';
@@ -10,7 +10,7 @@ import type { Timings } from './timings.ts';
 import type { WebLogin } from './web-updater.ts';
 
 /** Options of a virtual device. All have defaults. */
-export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
+export interface VirtualEspOptions extends Omit<SimulatedBuildOptions, 'publicKey'> {
   /** Running sketch image as the compiler made it (no gzip, no signature), or options for a synthetic sketch. */
   readonly image?: Uint8Array | SyntheticSketchOptions | undefined;
   /** Byte 2 of the header in flash. The value of the image by default. */
@@ -18,9 +18,9 @@ export interface VirtualEspOptions extends Omit<BuildOptions, 'publicKey'> {
   /** Size of the physical flash chip, 4 MB by default. */
   readonly chipSizeBytes?: number | undefined;
   /** Key that the running sketch was built with: it accepts only updates signed with it. No signature check by default. */
-  readonly publicKey?: BuildOptions['publicKey'] | undefined;
+  readonly publicKey?: SimulatedBuildOptions['publicKey'] | undefined;
   /** Build options of the images that updates install; see `buildAfterUpdate`. */
-  readonly next?: BuildOptions | ((image: Uint8Array) => BuildOptions) | undefined;
+  readonly next?: SimulatedBuildOptions | ((image: Uint8Array) => SimulatedBuildOptions) | undefined;
   /** Manifests of images that updates may install; core, layout, version and key are read from them. */
   readonly manifests?: readonly Manifest[] | undefined;
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  *
  * @throws the signal's abort reason, or an AbortError during the wait, if the signal aborts first
  */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+export async function pauseExactly(ms: number, signal: AbortSignal): Promise<void> {
   const dueAt = performance.now() + ms;
   signal.throwIfAborted();
   for (let left = ms; left > 0; left = dueAt - performance.now()) {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Transport } from '../core/device-model/staging.ts';
 import { Board } from './board.ts';
-import { type Build, buildAfterUpdate } from './build.ts';
+import { buildAfterUpdate, type SimulatedBuild } from './build.ts';
 import { EventStream, type SimulatorEvent } from './events.ts';
 import { fateOf } from './fate.ts';
 import type { Faults } from './faults.ts';
@@ -9,7 +9,7 @@ import type { Identity } from './identity.ts';
 import { startingPoint } from './initial-sketch.ts';
 import { immediateLink, type LinkModel } from './link.ts';
 import type { VirtualEspOptions } from './options.ts';
-import { pause } from './pause.ts';
+import { pauseExactly } from './pause.ts';
 import { type Random, seededRandom } from './random.ts';
 import type { Esp } from './services.ts';
 import { SketchLoop } from './sketch-loop.ts';
@@ -181,7 +181,7 @@ export class RunningEsp implements VirtualEsp, Esp {
     if (outcome.outcome === 'bricked') return this.#dieFor(outcome.why);
     if (fate === 'vanish') return this.#dieFor('vanished');
     this.#damage = outcome.outcome === 'damaged' ? outcome.why : undefined;
-    await pause(this.timings.restartMs, this.closing);
+    await pauseExactly(this.timings.restartMs, this.closing);
     this.#life = newSpan();
     this.#loop = new SketchLoop();
     await this.#services?.start();
@@ -197,7 +197,7 @@ export class RunningEsp implements VirtualEsp, Esp {
     if (!this.closing.aborted) this.events.emit({ event: 'bricked', mac: this.mac, why });
   }
 
-  #nextBuild(image: Uint8Array, sketchMd5: string): Build {
+  #nextBuild(image: Uint8Array, sketchMd5: string): SimulatedBuild {
     const { next = {}, manifests = [] } = this.#options;
     const said = typeof next === 'function' ? next(image) : next;
     return buildAfterUpdate(this.board.build, image, sketchMd5, said, manifests);

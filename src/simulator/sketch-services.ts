@@ -4,7 +4,7 @@ import { announce } from './mdns.ts';
 import type { VirtualEspOptions } from './options.ts';
 import { type OtaPort, openOtaPort } from './ota-port.ts';
 import type { Esp } from './services.ts';
-import { WebServer } from './web-server.ts';
+import { VirtualWebServer } from './web-server.ts';
 import { WebUpdater } from './web-updater.ts';
 
 /** Network services of a sketch: ArduinoOTA, the web updater, the HTTP client, mDNS. */
@@ -52,9 +52,9 @@ export async function openServices(
 }
 
 /** Opens the web server, and closes the other port if that fails. */
-async function openWeb(esp: Esp, port: number, site: WebUpdater, other: OtaPort): Promise<WebServer> {
+async function openWeb(esp: Esp, port: number, site: WebUpdater, other: OtaPort): Promise<VirtualWebServer> {
   try {
-    return await WebServer.open(esp, port, site);
+    return await VirtualWebServer.open(esp, port, site);
   } catch (error) {
     await other.close();
     throw error;

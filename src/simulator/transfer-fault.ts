@@ -1,6 +1,6 @@
 import type { TransferFault } from './faults.ts';
 import type { LinkedSocket } from './linked-socket.ts';
-import { pause } from './pause.ts';
+import { pauseExactly } from './pause.ts';
 import type { Esp } from './services.ts';
 
 /** Injects the configured fault into a transfer. */
@@ -39,7 +39,7 @@ export function afflictedTransfer(
 async function strike(esp: Esp, connection: LinkedSocket, fault: TransferFault): Promise<'on' | 'over'> {
   switch (fault.what) {
     case 'stall':
-      await pause(fault.stallMs ?? 0, esp.life);
+      await pauseExactly(fault.stallMs ?? 0, esp.life);
       return 'on';
     case 'reset':
       connection.reset();

@@ -22,7 +22,7 @@ const dash = 0x2d;
  * @param boundary boundary from the Content-Type header
  * @returns false if the server drops the connection
  */
-export async function readForm(reader: StreamReader, boundary: string, sink: FileSink): Promise<boolean> {
+export async function readUploadForm(reader: StreamReader, boundary: string, sink: FileSink): Promise<boolean> {
   if ((await firstLine(reader)) !== `--${boundary}`) return false;
   // The device would loop forever on a closed connection. The simulator stops.
   while (!reader.isOver) {

@@ -1,17 +1,17 @@
 import { connect, isIPv4, type Socket } from 'node:net';
-import type { Delivery, Outcome } from './board.ts';
+import type { IncomingUpdate, InstallOutcome } from './board.ts';
 import { dialled } from './dial.ts';
 import type { Faults } from './faults.ts';
 import { writeTime } from './flash-time.ts';
-import type { Invitation } from './invitation.ts';
+import type { ReceivedInvitation } from './invitation.ts';
 import { LinkedSocket } from './linked-socket.ts';
-import { pause } from './pause.ts';
+import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
 import { type AfflictedTransfer, afflictedTransfer } from './transfer-fault.ts';
 
 /** Requested upload, with the sender's address and the faults that apply. */
-export interface Upload extends Invitation {
+export interface Upload extends ReceivedInvitation {
   readonly hostAddress: string;
   readonly udpPort: number;
   readonly faults: Faults;
@@ -23,15 +23,20 @@ export interface Upload extends Invitation {
  */
 export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: string) => void): Promise<void> {
   const { life, timings, board } = esp;
-  const delivery: Delivery = { transport: 'espota', kind: upload.kind, sizeBytes: upload.sizeBytes, md5: upload.md5 };
+  const delivery: IncomingUpdate = {
+    transport: 'espota',
+    kind: upload.kind,
+    sizeBytes: upload.sizeBytes,
+    md5: upload.md5,
+  };
   const refusal = board.errorOfBegin(delivery);
   if (refusal !== undefined) {
     esp.reportUpdate('espota', refusal.printed);
     answer(`ERR: ${refusal.printed}${lineEnd(esp)}`);
-    return pause(timings.dialPauseMs, life);
+    return pauseExactly(timings.dialPauseMs, life);
   }
   answer('OK');
-  await pause(timings.dialPauseMs, life);
+  await pauseExactly(timings.dialPauseMs, life);
   const socket = await callBack(esp, upload);
   if (socket === undefined) return rejectBroken(esp, delivery, new ReceivedBytes());
   const connection = new LinkedSocket(socket, esp.link, life);
@@ -43,18 +48,18 @@ export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: stri
     return conclude(esp, connection, upload.faults, board.install(delivery, received));
   }
   connection.reset();
-  await pause(timings.brokenPauseMs, life);
+  await pauseExactly(timings.brokenPauseMs, life);
   return rejectBroken(esp, delivery, received);
 }
 
 async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
   if (upload.faults.callBack === 'never') {
     // A firewall drops the packets without a response, so the connection times out.
-    await pause(esp.timings.dialTimeoutMs, esp.life);
+    await pauseExactly(esp.timings.dialTimeoutMs, esp.life);
     return undefined;
   }
   // SYN and SYN-ACK need one round trip before the device is connected.
-  await pause(esp.link.rttMs, esp.life);
+  await pauseExactly(esp.link.rttMs, esp.life);
   const { callBack: wanted } = upload.faults;
   const from = typeof wanted === 'object' ? wanted.from : esp.host;
   const localAddress = isIPv4(from) && from !== '0.0.0.0' ? from : undefined;
@@ -85,7 +90,7 @@ async function receive(
 }
 
 /** Sends the result of `Update.end()` to the host, and restarts the device unless the update was rejected. */
-async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outcome: Outcome): Promise<void> {
+async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outcome: InstallOutcome): Promise<void> {
   if (outcome.outcome === 'rejected') {
     esp.reportUpdate('espota', outcome.error.printed);
     connection.write(`${outcome.error.printed}${lineEnd(esp)}`);
@@ -95,17 +100,17 @@ async function conclude(esp: Esp, connection: LinkedSocket, faults: Faults, outc
     esp.reportUpdate('espota', 'crashed');
     return esp.restart();
   }
-  await pause(esp.timings.verdictPauseMs, esp.life);
+  await pauseExactly(esp.timings.verdictPauseMs, esp.life);
   esp.reportUpdate('espota');
   const verdict = faults.verdict ?? { text: 'OK' };
   if (verdict !== 'none') connection.write(verdict.text);
-  await pause(esp.timings.closePauseMs, esp.life);
+  await pauseExactly(esp.timings.closePauseMs, esp.life);
   await connection.finish();
   esp.restart();
 }
 
 /** Rejects an interrupted upload. The Updater has already written the received bytes, possibly over the filesystem. */
-function rejectBroken(esp: Esp, delivery: Delivery, received: ReceivedBytes): void {
+function rejectBroken(esp: Esp, delivery: IncomingUpdate, received: ReceivedBytes): void {
   esp.board.install(delivery, received);
   esp.reportUpdate('espota', `the connection was lost after ${received.count} of ${delivery.sizeBytes} bytes`);
 }

@@ -1,4 +1,4 @@
-import { identityOf } from './identity.ts';
+import { virtualIdentity } from './identity.ts';
 import type { VirtualEspOptions } from './options.ts';
 import { RunningEsp } from './running-esp.ts';
 import type { VirtualEsp } from './virtual-esp-api.ts';
@@ -15,5 +15,5 @@ let started = 0;
  */
 export async function startVirtualEsp(options: VirtualEspOptions = {}): Promise<VirtualEsp> {
   started++;
-  return RunningEsp.start(options, identityOf({ mac: options.mac, number: started }));
+  return RunningEsp.start(options, virtualIdentity({ mac: options.mac, number: started }));
 }

@@ -1,5 +1,5 @@
 import type { StreamReader } from './stream-reader.ts';
-import { type FileSink, readForm } from './upload-form.ts';
+import { type FileSink, readUploadForm } from './upload-form.ts';
 
 /** Request as ESP8266WebServer passes it to a handler. */
 export interface WebRequest {
@@ -39,7 +39,7 @@ const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE'];
 export async function readRequestBody(reader: StreamReader, request: WebRequest, sink: FileSink): Promise<boolean> {
   if (!methodsWithBody.includes(request.method)) return true;
   const type = request.headers.get('content-type') ?? '';
-  if (type.startsWith('multipart/')) return readForm(reader, boundaryIn(type), sink);
+  if (type.startsWith('multipart/')) return readUploadForm(reader, boundaryIn(type), sink);
   const length = contentLength(request);
   return (await reader.bytes(length)).length === length;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { LinkedSocket } from './linked-socket.ts';
-import { pause } from './pause.ts';
+import { pauseExactly } from './pause.ts';
 import type { Esp } from './services.ts';
 import { StreamReader } from './stream-reader.ts';
 import { TcpPort } from './tcp-port.ts';
@@ -23,7 +23,7 @@ export interface WebSite {
 }
 
 /** Web server like ESP8266WebServer: one client at a time, one request per connection. */
-export class WebServer {
+export class VirtualWebServer {
   readonly #esp: Esp;
   readonly #site: WebSite;
   #tcp: TcpPort | undefined;
@@ -35,8 +35,8 @@ export class WebServer {
   }
 
   /** @param port 0 selects a free port */
-  static async open(esp: Esp, port: number, site: WebSite): Promise<WebServer> {
-    const server = new WebServer(esp, site);
+  static async open(esp: Esp, port: number, site: WebSite): Promise<VirtualWebServer> {
+    const server = new VirtualWebServer(esp, site);
     server.#tcp = await TcpPort.open(esp, port, (socket) => server.#accept(socket));
     return server;
   }
@@ -76,7 +76,7 @@ export class WebServer {
       if (!isRead) return connection.reset();
       const { answer, restarts } = this.#site.respond(request);
       if (answer !== undefined) connection.write(formatAnswer(answer, request));
-      if (restarts) await pause(this.#esp.timings.webRestartPauseMs, this.#esp.life);
+      if (restarts) await pauseExactly(this.#esp.timings.webRestartPauseMs, this.#esp.life);
       await connection.finish();
       if (restarts) this.#esp.restart();
     });

@@ -1,5 +1,5 @@
 import type { DeviceError } from '../core/device-model/device-error.ts';
-import type { Delivery, Outcome } from './board.ts';
+import type { IncomingUpdate, InstallOutcome } from './board.ts';
 import type { Faults } from './faults.ts';
 import { writeTime } from './flash-time.ts';
 import type { LinkedSocket } from './linked-socket.ts';
@@ -89,7 +89,7 @@ export class WebUpdater implements WebSite {
     const esp = this.#esp;
     const transfer = afflictedTransfer(esp, connection, this.#faults.transfer, contentLength(request));
     const received = new ReceivedBytes();
-    let kind: Delivery['kind'] = 'sketch';
+    let kind: IncomingUpdate['kind'] = 'sketch';
     let count = 0;
     const install = (isWhole: boolean) =>
       esp.board.install({ transport: 'web', kind, sizeBytes: count }, received, isWhole);
@@ -118,7 +118,7 @@ export class WebUpdater implements WebSite {
     };
   }
 
-  #conclude(outcome: Outcome): void {
+  #conclude(outcome: InstallOutcome): void {
     if (outcome.outcome === 'rejected') {
       this.#error = outcome.error;
     } else if (outcome.outcome === 'accepted') {

@@ -3,7 +3,7 @@ import type { DeliveryOptions } from '../../src/delivery/delivery.ts';
 import { deliverByEspota } from '../../src/delivery/espota/deliver.ts';
 import type { Progress } from '../../src/delivery/progress.ts';
 import type { DeliveryTimings } from '../../src/delivery/timings.ts';
-import type { Verdict } from '../../src/delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../src/delivery/verdict.ts';
 import { deliverByWeb } from '../../src/delivery/web/deliver.ts';
 import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../src/simulator/options.ts';
@@ -59,7 +59,7 @@ export async function quickEsp(t: ExecutionContext, options: VirtualEspOptions =
 
 /** A delivery as it went. */
 export interface Sent {
-  readonly verdict: Verdict;
+  readonly verdict: DeliveryVerdict;
   readonly progress: readonly Progress[];
   /** For end-to-end tests, which measure the timings that users have. */
   readonly tookMs: number;

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { exitCodeOf, type Verdict, wordsOf } from '../../src/delivery/verdict.ts';
+import { type DeliveryVerdict, exitCodeOf, wordsOf } from '../../src/delivery/verdict.ts';
 
-const verdicts: Verdict[] = [
+const verdicts: DeliveryVerdict[] = [
   { kind: 'accepted' },
   { kind: 'rejected', by: 'updater', reason: 'ERROR[4]: Not Enough Space', code: 4 },
   { kind: 'rejected', by: 'password', reason: 'Authentication Failed' },

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Build } from '../../src/core/pack/build.ts';
-import type { Patience } from '../../src/server/services/devices/attempts.ts';
+import type { RetryPolicy } from '../../src/server/services/devices/attempts.ts';
 import { type Decision, decide, type Outcome, type Question } from '../../src/server/services/devices/decide.ts';
 import { type DeviceReport, readReport } from '../../src/server/services/devices/report.ts';
 import { type Running, whatRuns } from '../../src/server/services/devices/running.ts';
@@ -9,7 +9,7 @@ import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/stor
 import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
 
 const hourMs = 3_600_000;
-const patience: Patience = { confirmWithinMs: hourMs, mostSends: 3 };
+const patience: RetryPolicy = { confirmWithinMs: hourMs, mostSends: 3 };
 const mac = '18:FE:34:AA:BB:CC';
 const signer = testSigner();
 

@@ -3,7 +3,7 @@ import type { ExecutionContext, TestFn } from 'ava';
 import type { Manifest } from '../../src/core/model/manifest.ts';
 import { newRecord } from '../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/storage/records.ts';
-import type { DumpLine, Publication } from '../../src/server/storage/store.ts';
+import type { DumpLine, NewRelease } from '../../src/server/storage/store.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
 import type { TestStore } from './test-store.ts';
@@ -344,7 +344,7 @@ function publication(
   manifest: Manifest,
   version: string,
   options: { purpose?: 'serve' | 'reference'; channel?: string | undefined } = {},
-): Publication {
+): NewRelease {
   const { purpose = 'serve' } = options;
   const channel = 'channel' in options ? options.channel : 'stable';
   const { kind } = manifest.image;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
 import { StreamReader } from '../../src/simulator/stream-reader.ts';
-import { readForm } from '../../src/simulator/upload-form.ts';
+import { readUploadForm } from '../../src/simulator/upload-form.ts';
 import { patienceMs } from '../support/patience.ts';
 import { basic, breakOff, endAfter, exchange, fileHeader, formRequest } from './bare-form.ts';
 import { holds } from './holds.ts';
@@ -110,7 +110,7 @@ test('without CRLF after the closing boundary it waits out two time-outs, and ta
     end: async () => void done.push('end'),
     abort: async () => void done.push('abort'),
   };
-  const read = watched(readForm(new StreamReader(device, 5000), 'xyz', sink));
+  const read = watched(readUploadForm(new StreamReader(device, 5000), 'xyz', sink));
   // It reads as far as it can.
   await clock.advance(0);
   await clock.advance(5000);

@@ -12,7 +12,7 @@ import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
 
 /** Server and its access token, which is sent only to the origin of the server. */
-export interface ServerOptions {
+export interface ClientOptions {
   readonly url: URL;
   readonly token: string;
   /** PEM file of the certificate authority that must have issued the server's certificate; defaults to the authorities that Node trusts. */
@@ -67,7 +67,7 @@ const passingFaults = new Set([
  * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS, and for the file of
  * the certificate authority FILE_NOT_FOUND, FILE_UNREADABLE or TLS_FILE_UNUSABLE
  */
-export function connect(options: ServerOptions): Ask {
+export function connect(options: ClientOptions): Ask {
   const { pausesMs = defaultPausesMs, signal } = options;
   return async (request) => {
     for (let count = 0; ; count++) {
@@ -85,7 +85,7 @@ export function connect(options: ServerOptions): Ask {
 
 /** Sends one GET request without retries and returns the body as a stream, for long responses that are not JSON. */
 export async function stream(
-  options: ServerOptions,
+  options: ClientOptions,
   path: string,
 ): Promise<{ readonly url: string; readonly status: number; readonly body: AsyncIterable<Uint8Array> }> {
   const url = addressOf(options.url, path);
@@ -103,7 +103,7 @@ type Attempt =
   | { readonly answer: ApiAnswer; readonly retryAfterMs: number }
   | { readonly fault: OtaError; readonly isPassing: boolean };
 
-async function askOnce(request: ApiRequest, options: ServerOptions): Promise<Attempt> {
+async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
   const { signal, limitMs = defaultLimitMs } = options;
   const url = addressOf(options.url, request.path);
   try {
@@ -142,7 +142,7 @@ function headersOf({ json, bytes, headers }: ApiRequest, token: string): Record<
   };
 }
 
-async function authorityOf({ ca }: ServerOptions): Promise<string | undefined> {
+async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
   if (ca === undefined) return undefined;
   const pem = Buffer.from(await readNamedFile(ca, 'certificate')).toString('latin1');
   try {

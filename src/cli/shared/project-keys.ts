@@ -17,7 +17,7 @@ export async function projectPublicKey(
   const { publicKey: place } = settings;
   if (place === undefined) return (await projectSigner(settings, io, report))?.publicKey;
   const key = await publicKeyAt(place, io);
-  for (const warning of keySizeWarnings(key, nameOf(place, report))) report.warn(warning);
+  for (const warning of keySizeWarnings(key, keyPlaceName(place, report))) report.warn(warning);
   return key;
 }
 
@@ -31,7 +31,7 @@ export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey
 export async function projectSigner(settings: ProjectSettings, io: Io, report: Report): Promise<Signer | undefined> {
   const { privateKey, passphrase, folder } = settings;
   if (privateKey === undefined) return undefined;
-  const keyName = nameOf(privateKey, report);
+  const keyName = keyPlaceName(privateKey, report);
   const { signer, warnings } = await openSigner({ privateKey, passphrase, folder }, { env: io.env, keyName });
   for (const warning of warnings) report.warn(warning);
   return signer;
@@ -45,12 +45,12 @@ export async function projectSigner(settings: ProjectSettings, io: Io, report: R
 export function requirePair(signer: Signer, publicKey: RsaPublicKey, settings: ProjectSettings, report: Report): void {
   if (signer.publicKey.fingerprint === publicKey.fingerprint) return;
   throw new OtaError('KEYS_DONT_MATCH', {
-    privateKey: nameOf(settings.privateKey, report),
-    publicKey: nameOf(settings.publicKey, report),
+    privateKey: keyPlaceName(settings.privateKey, report),
+    publicKey: keyPlaceName(settings.publicKey, report),
   });
 }
 
-export function nameOf(place: KeyPlace | undefined, report: Report): string {
+export function keyPlaceName(place: KeyPlace | undefined, report: Report): string {
   if (place === undefined) return 'the key';
   return 'path' in place ? report.path(place.path) : `$${place.variable}`;
 }

@@ -1,5 +1,5 @@
 import { deliverByEspota } from '../../delivery/espota/deliver.ts';
-import type { Verdict } from '../../delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../delivery/verdict.ts';
 import { quickTimings, startVirtualEsp, syntheticSketch } from '../../simulator/index.ts';
 
 /** Updates a virtual device on an address of this machine, which shows whether devices can connect back to it. */
@@ -7,7 +7,7 @@ export async function updateVirtualDevice(
   host: string,
   hostPort: number | undefined,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<DeliveryVerdict> {
   const device = await startVirtualEsp({ host, timings: quickTimings });
   try {
     return await deliverByEspota(

@@ -6,7 +6,7 @@ import type { EbootCommand } from './updater.ts';
 import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
 
 /** State of a device after it reported OK and restarted. The address of a sector is its number times 4096. */
-export type Verdict =
+export type ModelVerdict =
   /** The device runs the new sketch or has the new filesystem. */
   | { readonly outcome: 'updated' }
   /** The flash was not updated; the device keeps its present sketch or filesystem. */
@@ -44,7 +44,7 @@ export function judgeSketch(
   copy: Copy,
   sent: Uint8Array,
   { expected, next }: Expectations,
-): Verdict & { readonly device: VirtualDevice } {
+): ModelVerdict & { readonly device: VirtualDevice } {
   const verdict = sketchVerdict(device, copy, sent, expected);
   const isReplaced = verdict.outcome !== 'bricked' && copy.run.touchedBytes > 0;
   return { ...verdict, device: isReplaced ? withNewSketch(device, next) : device };
@@ -60,7 +60,7 @@ export function judgeFilesystem(
   copy: Copy | undefined,
   sent: Uint8Array,
   expected: Uint8Array | undefined,
-): Verdict {
+): ModelVerdict {
   const kept = copy === undefined ? undefined : keptReason(copy.run);
   if (kept !== undefined) return { outcome: 'kept', why: kept };
   const end = device.fsStart + (copy?.run.touchedBytes ?? roundUpToSector(sent.length));
@@ -71,10 +71,15 @@ export function judgeFilesystem(
   return { outcome: 'damaged', why: 'filesystem-differs', sector: sectorOf(device.fsStart + (offset ?? 0)) };
 }
 
-function sketchVerdict(device: VirtualDevice, copy: Copy, sent: Uint8Array, expected: Uint8Array | undefined): Verdict {
+function sketchVerdict(
+  device: VirtualDevice,
+  copy: Copy,
+  sent: Uint8Array,
+  expected: Uint8Array | undefined,
+): ModelVerdict {
   const { command, run } = copy;
   const lostFrom = Math.max(run.touchedBytes, command.source + roundUpToSector(sent.length));
-  const damage: Verdict | undefined =
+  const damage: ModelVerdict | undefined =
     lostFrom > device.fsStart
       ? { outcome: 'damaged', why: 'filesystem-overwritten', sector: sectorOf(device.fsStart) }
       : undefined;
@@ -96,7 +101,7 @@ function keptReason(run: CopyRun): KeptReason | undefined {
   return run.code === copyCodes.copied ? 'nothing-to-copy' : 'copy-refused';
 }
 
-function bricked(run: CopyRun, wanted: Uint8Array | undefined, offset: number | undefined): Verdict {
+function bricked(run: CopyRun, wanted: Uint8Array | undefined, offset: number | undefined): ModelVerdict {
   const sector = run.overwrittenSector ?? (offset === undefined ? undefined : sectorOf(offset));
   return { outcome: 'bricked', why: brickReason(run, wanted), sector };
 }

@@ -1,6 +1,6 @@
 import type { DeviceError } from './device-error.ts';
 import { runEboot } from './eboot.ts';
-import { judgeFilesystem, judgeSketch, type Verdict } from './judge.ts';
+import { judgeFilesystem, judgeSketch, type ModelVerdict } from './judge.ts';
 import { type Delivery, deliver } from './transports.ts';
 import type { EndResult } from './updater.ts';
 import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
@@ -20,7 +20,7 @@ export interface UpdateOptions extends Delivery {
  * - crashed: the device restarted its present sketch without reporting an error.
  */
 export type UpdateResult =
-  | (Verdict & { readonly device: VirtualDevice })
+  | (ModelVerdict & { readonly device: VirtualDevice })
   | { readonly outcome: 'rejected'; readonly error: DeviceError; readonly device: VirtualDevice }
   | { readonly outcome: 'crashed'; readonly device: VirtualDevice };
 

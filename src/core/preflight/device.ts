@@ -5,10 +5,10 @@ import { sketchAreaByHeaders } from '../firmware/flash-layout.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 
-/** What is known of a device, and what follows from its core. */
+/** Known facts about a device, and the capabilities of its core. */
 export interface Device {
   readonly facts: DeviceFacts;
-  /** Undefined where the core is not known, or is none of the releases that are. */
+  /** Undefined if the core is unknown or not a known release. */
   readonly habits: CoreHabits | undefined;
 }
 
@@ -16,24 +16,24 @@ export function knownDevice(facts: DeviceFacts): Device {
   return { facts, habits: coreHabits(facts.core) };
 }
 
-/** The transports that the update may take: all of them where that is not known. */
+/** Returns the transports that the update may use: all of them if the transport is unknown. */
 export function possibleTransports({ facts }: Device): readonly Transport[] {
   return facts.transport === undefined ? ['espota', 'http', 'web'] : [facts.transport];
 }
 
-/** The signatures that it understands, if it verifies any. */
+/** Returns the signature format that the device can verify; undefined if it is unknown or there is none. */
 export function expectedFormat({ facts, habits }: Device): SignatureFormat | undefined {
   if (facts.format !== undefined) return facts.format;
   return habits === undefined || habits.signing === 'none' ? undefined : habits.signing;
 }
 
-/** Whether filesystems are staged before they are put in place; undefined where that is not known. */
+/** Returns whether the device stages filesystems before it copies them into place; undefined if unknown. */
 export function stagesFilesystems({ facts, habits }: Device): boolean | undefined {
   if (facts.atomicFs === false || habits?.atomicFilesystem === false) return false;
   return facts.atomicFs === true && habits !== undefined ? true : undefined;
 }
 
-/** Whether its layout has a filesystem at all; where only its start is known, by the layouts of the core that begin there. */
+/** Returns whether the flash layout has a filesystem, if necessary from the core's layouts with the same start; undefined if unknown. */
 export function hasFilesystem({ facts }: Device): boolean | undefined {
   const { fsStart, fsEnd, chipSizeBytes, core } = facts;
   if (fsStart === undefined) return undefined;
@@ -44,12 +44,12 @@ export function hasFilesystem({ facts }: Device): boolean | undefined {
   return candidates.every((layout) => layout.fsEnd === layout.fsStart) ? false : undefined;
 }
 
-/** What a filesystem can take; undefined where that is not known. */
+/** Returns the size of the filesystem partition in bytes; undefined if unknown. */
 export function partitionBytes({ facts }: Device): number | undefined {
   return facts.fsStart === undefined || facts.fsEnd === undefined ? undefined : facts.fsEnd - facts.fsStart;
 }
 
-/** From the end of the present sketch to the filesystem; undefined where that is not known. */
+/** Returns the number of bytes between the running sketch and the filesystem; undefined if unknown. */
 export function freeBytes({ facts }: Device): number | undefined {
   const { fsStart, sketchSizeBytes } = facts;
   return fsStart === undefined || sketchSizeBytes === undefined
@@ -57,17 +57,17 @@ export function freeBytes({ facts }: Device): number | undefined {
     : Math.max(0, freeSketchSpace({ fsStart, sketchSizeBytes }));
 }
 
-/** What one transport can stage: the web updater keeps a sector free (`ESP8266HTTPUpdateServer-impl.h`). */
+/** Returns the bytes that a transport can stage; the web updater keeps a sector free (`ESP8266HTTPUpdateServer-impl.h`). */
 export function sketchCapacity(device: Device, transport: Transport): number | undefined {
   const area = sketchArea(device);
   const free = freeBytes(device);
   if (area === undefined || free === undefined || transport !== 'web') return free;
   const announced = announcedSize(area, 'web', 'sketch', 0);
-  // With less than a sector free the subtraction wraps around, and nothing fits.
+  // With less than a sector free the subtraction on the device wraps around, and nothing fits.
   return announced > free ? 0 : announced;
 }
 
-/** Where a sketch of this size is staged; undefined where that is not known. */
+/** Returns the flash address at which a sketch of this size is staged; undefined if unknown. */
 export function sketchStaging(device: Device, transport: Transport, sizeBytes: number): number | undefined {
   const { fsStart } = device.facts;
   if (fsStart === undefined) return undefined;

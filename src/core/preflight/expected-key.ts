@@ -1,13 +1,13 @@
 import type { Context } from './rule.ts';
 
-/** The key that updates of the device are signed with, as far as the artifact, its project and the device tell. */
+/** Returns the fingerprint of the key for signed updates, from the artifact, else from its project, else from the device. */
 export function expectedKey({ release, artifact, device }: Context): string | undefined {
   if (artifact.keyFingerprint !== undefined) return artifact.keyFingerprint;
   if (release.signing.publicKey !== undefined) return release.signing.publicKey.fingerprint;
   return device?.facts.signing === 'required' ? device.facts.keyFingerprint : undefined;
 }
 
-/** Whether signatures matter here: to the artifact, to its project, or to the device. */
+/** Returns whether the artifact is signed, its project has a key, or the device requires signatures. */
 export function concernsSigning({ release, artifact, device }: Context): boolean {
   return (
     artifact.signature !== 'none' || release.signing.publicKey !== undefined || device?.facts.signing === 'required'

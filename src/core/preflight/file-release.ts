@@ -3,18 +3,18 @@ import type { FlashLayout } from '../firmware/flash-layout.ts';
 import { imageFacts, inflateFacts } from './image-facts.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 
-/** What is known of a file besides its bytes. */
+/** Known facts about a file besides its bytes. */
 export interface FileContext {
   readonly file: string;
-  /** What it is meant to be, where the bytes don't tell: SPIFFS images may have no mark of their own. */
+  /** Intended kind, used if the bytes are not recognized: some SPIFFS images have no magic number. */
   readonly kind?: 'sketch' | 'filesystem' | undefined;
   readonly enforcement?: Release['enforcement'] | undefined;
-  /** From the ELF beside it. */
+  /** Flash layout from the ELF file of the build. */
   readonly layout?: FlashLayout | undefined;
   readonly gzipBytes?: number | undefined;
 }
 
-/** Any file, an image or an artifact, as a release of its own with nothing else in it. */
+/** Returns a release that contains only this file, which may be an image or an artifact. */
 export function fileRelease(firmware: Firmware, context: FileContext): Release {
   const { layout } = context;
   const kind = firmware.kind === 'unknown' && context.kind === 'filesystem' ? 'filesystem' : firmware.kind;

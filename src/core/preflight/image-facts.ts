@@ -21,9 +21,9 @@ type ImageFacts = Pick<
 >;
 
 /**
- * What rules look at in an image, taken from its bytes once: pack stores it in the manifest, from which upload, publish and server read it.
+ * Extracts the facts about an image that rules need. Pack stores them in the manifest; upload, publish and the server read them there.
  *
- * @param isFilesystem known beforehand, since some SPIFFS images have no mark of their own
+ * @param isFilesystem whether the image is a filesystem, which the bytes of some SPIFFS images do not show
  */
 export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFacts {
   const sketch = isFilesystem ? undefined : firmware.sketch;
@@ -52,18 +52,18 @@ function filesystemFacts({ filesystem, content }: Firmware): NonNullable<ImageFa
 }
 
 /**
- * What eboot will make of a gzip.
+ * Computes how eboot inflates a gzip.
  *
- * @param gzip without a signature behind it
- * @param content what it inflates to
- * @param isSketch only of a sketch it matters where it is staged: a filesystem is written above it
+ * @param gzip compressed bytes without a signature
+ * @param content inflated bytes
+ * @param isSketch the staging address matters only for a sketch: a filesystem is written above its staged bytes
  */
 export function inflateFacts(gzip: Uint8Array, content: Uint8Array, isSketch: boolean): Artifact['inflate'] {
   const sizeBytes = content.length;
   return isSketch ? factsOfProfile(modeledProfile(gzip, sizeBytes), sizeBytes) : { sizeBytes };
 }
 
-/** The same, at less cost for a process that has just started: a hook. */
+/** Returns the same facts as {@link inflateFacts}, faster in a process that has just started, such as a hook. */
 export async function quickInflateFacts(
   gzip: Uint8Array,
   content: Uint8Array,
@@ -82,7 +82,7 @@ function factsOfProfile(profile: InflateProfile | undefined, sizeBytes: number):
   return { sizeBytes, lowestStaging };
 }
 
-/** The partition that a filesystem was made for; undefined where its superblock does not tell. */
+/** Returns the partition size in bytes that a filesystem was made for; undefined if its superblock does not contain it. */
 export function partitionOf(filesystem: NonNullable<ImageFacts['filesystem']>): number | undefined {
   const { blockSizeBytes, blockCount } = filesystem;
   return blockSizeBytes === undefined || blockCount === undefined ? undefined : blockSizeBytes * blockCount;

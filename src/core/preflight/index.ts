@@ -1,4 +1,4 @@
-/** Whether an update is safe for a device: `import { plan } from 'ota-hooks/preflight'`. */
+/** Checks whether an update is safe for a device: `import { plan } from 'ota-hooks/preflight'`. */
 
 export { readFirmware } from '../firmware/firmware.ts';
 export type * from '../firmware/types.ts';

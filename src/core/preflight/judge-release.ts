@@ -2,21 +2,21 @@ import { type Complaint, judge } from './judge.ts';
 import type { Release } from './release.ts';
 
 export interface ReleaseQuestion {
-  /** About to be offered to devices that nobody sees yet. */
+  /** Whether the release is about to be published, to devices that are not known yet. */
   readonly publishing?: boolean | undefined;
-  /** Names of rules that may not stand in the way. */
+  /** Names of rules that must not block the release. */
   readonly allow?: ReadonlySet<string> | undefined;
 }
 
-/** What the rules say of a release by itself, whatever the device. */
+/** Findings about a release that do not depend on a device. */
 export interface ReleaseVerdict {
-  /** Of every artifact: nothing of the release is fit to be sent. */
+  /** Errors of rules that block every artifact, so that no part of the release can be sent. */
   readonly refused: readonly Complaint[];
-  /** Everything else, also what is refused in some artifacts only: the planner sends others. */
+  /** All other findings, including errors in some artifacts only: the planner can send the others. */
   readonly warnings: readonly Complaint[];
 }
 
-/** Asks the rules that need no device. Each complaint is named once, however many artifacts it is about. */
+/** Runs the rules without a device. A finding is returned once, even if it applies to several artifacts. */
 export function judgeRelease(
   release: Release,
   { publishing = false, allow = new Set() }: ReleaseQuestion = {},

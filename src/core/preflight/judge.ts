@@ -4,7 +4,7 @@ import { type RuleId, rules } from './registry.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 import type { Context, Objection } from './rule.ts';
 
-/** An objection and the rule that makes it. */
+/** Finding with the rule that produced it. */
 export interface Complaint extends Objection {
   readonly rule: RuleId;
 }
@@ -12,12 +12,12 @@ export interface Complaint extends Objection {
 export interface Judgment {
   readonly release: Release;
   readonly artifact: ReleaseArtifact;
-  /** Undefined: the build is judged by itself. Empty: a device of which nothing is known. */
+  /** Undefined to check the build without a device. Empty for a device without known facts. */
   readonly facts: DeviceFacts | undefined;
   readonly publishing?: boolean;
 }
 
-/** What the rules say of sending one artifact of a release to a device. Nothing means that it is safe, as far as is known. */
+/** Runs all rules on one artifact of a release for a device. An empty result means that no known problem exists. */
 export function judge({ release, artifact, facts, publishing = false }: Judgment): readonly Complaint[] {
   const device = facts && knownDevice(facts);
   const complaints: Complaint[] = [];

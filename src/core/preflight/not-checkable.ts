@@ -1,4 +1,4 @@
-/** A way in which an update can fail that a host cannot see, and why. */
+/** Failure of an update that a host cannot predict, and the reason. */
 export interface NotCheckable {
   readonly id: string;
   readonly condition: string;
@@ -6,31 +6,31 @@ export interface NotCheckable {
   readonly evidence: readonly string[];
 }
 
-/** Listed in docs/never-brick.md, so that nobody takes silence for safety. */
+/** Listed in docs/never-brick.md, because a preflight without findings does not rule these failures out. */
 export const notCheckable: readonly NotCheckable[] = [
   {
     id: 'power-cut',
-    condition: 'the power fails while eboot copies: its command lies in RTC memory, which is lost with it',
-    why: 'nobody knows when the power fails; after a restart without it the copy is not resumed',
+    condition: 'The power fails while eboot copies: its command is in RTC memory, which loses its content.',
+    why: 'A power failure cannot be predicted, and a restart without the command does not resume the copy.',
     evidence: ['esp8266/Arduino#905', 'eboot_command.c'],
   },
   {
     id: 'bootstrap-mode',
     condition:
-      'the device was flashed over serial and not reset since: its restart ends in the boot ROM (ERROR 11 of ArduinoOTA)',
-    why: 'the boot mode stands in a register of the chip, which no update protocol tells beforehand',
+      'The device was flashed over serial and not reset since: its restart ends in the boot ROM (ERROR 11 of ArduinoOTA).',
+    why: 'The boot mode is in a register of the chip, and no update protocol reports it before the update.',
     evidence: ['esp8266/Arduino#1017', 'ArduinoOTA.cpp _runUpdate'],
   },
   {
     id: 'puya-gz',
-    condition: 'gzip on a flash chip of Puya: the update was seen to be lost',
-    why: 'no update protocol tells the vendor of the flash chip',
+    condition: 'Gzip on a Puya flash chip: updates were seen to be lost.',
+    why: 'No update protocol reports the vendor of the flash chip.',
     evidence: ['esp8266/Arduino#7169'],
   },
   {
     id: 'eboot-2.5.x',
-    condition: 'updates through an eboot of 2.5.x were reported to fail',
-    why: 'nothing that a host sees tells these devices apart; where the core is known to be 2.5.x, the rule eboot-2.5 warns',
+    condition: 'Updates through an eboot of 2.5.x were reported to fail.',
+    why: 'A host cannot tell the affected devices from others. If the core is known to be 2.5.x, the rule eboot-2.5 warns.',
     evidence: ['esp8266/Arduino#8264'],
   },
 ];

@@ -3,13 +3,13 @@ import type { FlashMode } from '../model/artifact.ts';
 import type { Context } from './rule.ts';
 
 /**
- * What the Updater makes of byte 2 (`_writeBuffer` in Updater.cpp): of a raw sketch it becomes the device's flash mode, of a gzip it
- * never does; cores 2.4.2 to 2.6.2 put it even into filesystems.
+ * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). It writes the device's flash mode into an uncompressed sketch, but
+ * never into a gzip; cores 2.4.2 to 2.6.2 write it into filesystems, too.
  *
- * - untouched: it stays what it is;
- * - kept: the device's own mode is what it is already;
- * - changed: it becomes another;
- * - unknown: the device's mode is not known.
+ * - untouched: the Updater does not write the byte;
+ * - kept: the byte already is the device's flash mode;
+ * - changed: the byte changes to the device's flash mode;
+ * - unknown: the device's flash mode is unknown.
  */
 export type ModeByte = 'untouched' | 'kept' | 'changed' | 'unknown';
 
@@ -23,7 +23,7 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   return byte === modeNumber(flashMode) ? 'kept' : 'changed';
 }
 
-/** An image whose byte 2 is none of the core's modes differs from every device. */
+/** Returns the byte of a flash mode; -1, which no device has, if byte 2 of the image is not a flash mode of the core. */
 function modeNumber(mode: FlashMode | undefined): number {
   return mode === undefined ? -1 : flashModes.indexOf(mode);
 }

@@ -4,44 +4,44 @@ import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
 import { factsAfter } from './running.ts';
 
 export interface PlanQuestion<Candidate extends Release> {
-  /** What is known of the device; an absent fact is unknown. */
+  /** Known facts about the device; an absent fact is unknown. */
   readonly facts: DeviceFacts;
-  /** What the device shall have in the end. */
+  /** Release to install. */
   readonly target: Candidate;
-  /** Other sketches that it may go through on the way, the preferred ones first. */
+  /** Candidates for intermediate releases, preferred ones first. Only sketches are used. */
   readonly steppingStones?: readonly Candidate[] | undefined;
-  /** Names of rules that may not stand in the way. */
+  /** Names of rules that must not block the update. */
   readonly allow?: ReadonlySet<string> | undefined;
 }
 
-/** One artifact that is sent. */
+/** Artifact to send. */
 export interface Step<Candidate extends Release> {
   readonly release: Candidate;
   readonly artifact: Candidate['artifacts'][number];
-  /** Also what would have been refused without being allowed. */
+  /** Includes the errors of allowed rules. */
   readonly warnings: readonly Complaint[];
 }
 
-/** A rule in the way, and of which artifact it speaks. */
+/** Error of a rule that blocks an artifact. */
 export interface Refusal extends Complaint {
   readonly artifact: string;
 }
 
 /**
- * What is to be done with a device. send: this artifact. hops: these artifacts, one after the other, each when the device has come back
- * with the one before; `refused` says why not at once. refuse: nothing, and these rules are in the way.
+ * Update plan of a device. send: send this artifact. hops: send these artifacts in order, each after the device runs the previous one;
+ * `refused` has the errors that block a direct update. refuse: the update is blocked by these rules.
  */
 export type Plan<Candidate extends Release> =
   | ({ readonly kind: 'send' } & Step<Candidate>)
   | { readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[]; readonly refused: readonly Refusal[] }
   | { readonly kind: 'refuse'; readonly refused: readonly Refusal[] };
 
-/** More hops than that are a journey that nobody should start without a look at the device. */
+/** Maximum number of hops. A longer upgrade path needs manual inspection of the device first. */
 const mostHops = 3;
 
 /**
- * Decides what is sent to a device: the smallest artifact that is safe, or else hops through other sketches, or else nothing. Upload,
- * publish and server ask it, and nothing else decides.
+ * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. It
+ * is the only place for this decision; upload, publish and the server call it.
  */
 export function plan<Candidate extends Release>(question: PlanQuestion<Candidate>): Plan<Candidate> {
   const { facts, target, steppingStones = [], allow = new Set() } = question;
@@ -55,12 +55,12 @@ export function plan<Candidate extends Release>(question: PlanQuestion<Candidate
 
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
-  /** Of all artifacts. */
+  /** Errors of all artifacts. */
   readonly refused: readonly Refusal[];
 }
 
 interface JudgedStep<Candidate extends Release> extends Step<Candidate> {
-  /** How many rules had to be allowed for it. */
+  /** Number of errors that are ignored because their rules are allowed. */
   readonly allowed: number;
 }
 
@@ -87,7 +87,7 @@ function choose<Candidate extends Release>(
   };
 }
 
-/** What needs no permission first, then the smallest, then what there is least to say of. */
+/** Orders by ignored errors, then by size, then by number of warnings, then by signature. */
 function byPreference<Candidate extends Release>(a: JudgedStep<Candidate>, b: JudgedStep<Candidate>): number {
   return (
     a.allowed - b.allowed ||
@@ -115,7 +115,7 @@ interface Journey<Candidate extends Release> {
   readonly hops: readonly Step<Candidate>[];
 }
 
-/** The shortest way to the target, breadth first. */
+/** Finds the shortest upgrade path to the target, breadth first. */
 function findHops<Candidate extends Release>(
   facts: DeviceFacts,
   target: Candidate,

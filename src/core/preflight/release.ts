@@ -2,15 +2,15 @@ import type { Encoding, ImageKind, SignatureFormat } from '../model/artifact.ts'
 import type { Artifact, Manifest } from '../model/manifest.ts';
 
 /**
- * What is judged: an image and the artifacts made of it. Every manifest is one; a file without a manifest is inspected and becomes
- * one (`file-release.ts`), and then some of it may be unknown.
+ * Input of preflight: an image and its artifacts. Every manifest is a release; a file without a manifest is converted by
+ * `file-release.ts`, and some of its fields may be unknown.
  */
 export interface Release {
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
   readonly image: ReleaseImage;
-  /** Fingerprints of all RSA public keys in the image. */
+  /** Fingerprints of the RSA public keys in the image. */
   readonly embeddedKeys: readonly string[];
   /** `disproved`: the ELF shows that the Updater does not verify. */
   readonly enforcement: Manifest['enforcement'] | 'disproved';
@@ -26,18 +26,18 @@ export interface ReleaseImage
     >
   > {
   readonly kind: ImageKind | 'unknown';
-  /** What gzip makes of it, where a file without a manifest was compressed to find out. */
+  /** Size after gzip, known if a file without a manifest was compressed to measure it. */
   readonly gzipBytes?: number | undefined;
 }
 
 export interface ReleaseArtifact
   extends Readonly<Pick<Artifact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'keyFingerprint'>> {
   readonly encoding: Encoding;
-  /** `unverified`: there is a signature, and no known key made it. */
+  /** `unverified`: signed, but with no known key. */
   readonly signature: 'none' | 'unverified' | SignatureFormat;
 }
 
-/** True for an artifact with a signature behind it, whoever made it. */
+/** Returns whether the artifact has a signature, verified or not. */
 export function isSigned({ signature }: Pick<ReleaseArtifact, 'signature'>): boolean {
   return signature !== 'none';
 }

@@ -1,23 +1,23 @@
 import { roundUpToSector, sectorBytes } from '../device-model/flash.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 
-/** What the headers of an update request tell (`ESP8266HTTPUpdate::handleUpdate` in ESP8266httpUpdate.cpp). */
+/** Facts from the headers of an update check (`ESP8266HTTPUpdate::handleUpdate` in ESP8266httpUpdate.cpp). */
 export interface RequestFacts {
   readonly facts: DeviceFacts;
-  /** `ESP.getSketchMD5()` of what runs: by it a build is recognized. */
+  /** `ESP.getSketchMD5()` of the running sketch, which identifies its build. */
   readonly sketchMd5: string | undefined;
-  /** What the sketch gave as its version. */
+  /** Version that the sketch sends. */
   readonly version: string | undefined;
 }
 
-/** A request's headers, the names in lower case. */
+/** Request headers by lower-case name. */
 export type Headers = ReadonlyMap<string, string>;
 
 const prefix = 'x-esp8266-';
 
 /**
- * Reads the headers of a request as it was saved: a request line, which does not matter, and lines of `Name: value`. Names come in any
- * case, since proxies change it.
+ * Parses the headers of a saved request: lines of `Name: value`; the request line is ignored. Names may have any case, since proxies
+ * change it.
  */
 export function parseRequest(text: string): Headers {
   const headers = new Map<string, string>();
@@ -29,10 +29,10 @@ export function parseRequest(text: string): Headers {
 }
 
 /**
- * What such a request tells of a device. The sketch area ends where the filesystem starts: at the free space plus the sketch, which takes
- * whole sectors.
+ * Derives device facts from the headers of an update check. The filesystem starts at the end of the sketch area: the size of the
+ * sketch in whole sectors plus the free space.
  *
- * @returns undefined when it is no request of an ESP8266
+ * @returns undefined if the request is not from an ESP8266
  */
 export function factsOfRequest(headers: Headers): RequestFacts | undefined {
   if (![...headers.keys()].some((name) => name.startsWith(prefix))) return undefined;
@@ -58,7 +58,7 @@ function sizeIn(headers: Headers, name: string): number | undefined {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
-/** The filesystem's mode has the name of the oldest one, whatever it is today. */
+/** Returns the kind of update; devices send `spiffs` for every type of filesystem. */
 function kindIn(headers: Headers): DeviceFacts['kind'] {
   switch (headers.get(`${prefix}mode`)) {
     case 'sketch':

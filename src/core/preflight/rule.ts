@@ -1,41 +1,41 @@
 import type { Device } from './device.ts';
 import type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 
-/** refuse: the update is not sent unless the rule is allowed by its name. warn: it is sent, and somebody should know. */
+/** refuse: the update is blocked unless the rule is allowed by name. warn: the update is sent with a warning. */
 export type Severity = 'refuse' | 'warn';
 
-/** What a rule looks at. */
+/** Input of a rule. */
 export interface Context {
   readonly release: Release;
   readonly image: ReleaseImage;
   readonly artifact: ReleaseArtifact;
-  /** Undefined when a build is judged by itself, which is not the same as a device of which nothing is known. */
+  /** Undefined if a build is checked without a device, which is not the same as a device without known facts. */
   readonly device: Device | undefined;
-  /** Whether the release is about to be offered to devices that nobody sees yet. */
+  /** Whether the release is about to be published, to devices that are not known yet. */
   readonly publishing: boolean;
-  /** Rules that have refused already; those that come first in the registry are asked first. */
+  /** IDs of the rules that already returned an error; rules run in the order of the registry. */
   readonly refused: readonly string[];
 }
 
-/** Why an update should not be sent as it is. Messages are sentences without a full stop at the end. */
+/** Finding of a rule: an error or a warning. Messages are sentences without a period at the end. */
 export interface Objection {
   readonly severity: Severity;
-  /** With the numbers of the case. */
+  /** Message with the sizes and names of the case. */
   readonly message: string;
-  /** What to do instead. */
+  /** Fix, or an alternative to the update. */
   readonly instead: string;
 }
 
-/** One way in which an update bricks a device, locks its owner out, or switches its signature check off. */
+/** Check for one way in which an update can brick a device, lock its owner out or disable its signature check. */
 export interface Rule {
-  /** Its name, for --allow, for JSON and for docs/never-brick.md. */
+  /** Name in --allow, in JSON and in docs/never-brick.md. */
   readonly id: string;
-  /** When it objects, for the documentation. */
+  /** Condition for a finding, for the documentation. */
   readonly condition: string;
   readonly severity: 'refuse' | 'warn' | 'refuse or warn';
-  /** Of the device, or of the image where that is what matters. */
+  /** Affected core releases of the device or the image, for the documentation. */
   readonly cores: string;
-  /** Upstream files with their functions, and issues. */
+  /** Upstream files with functions, and issues. */
   readonly evidence: readonly string[];
   check(context: Context): Objection | undefined;
 }

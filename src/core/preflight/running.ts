@@ -3,7 +3,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { knownDevice } from './device.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 
-/** What is known of a device because it runs a build: what was compiled into it. An absent fact is unknown. */
+/** Returns the facts about a device that follow from the build it runs. An absent fact is unknown. */
 export function factsOfBuild({ project, board, image, embeddedKeys, enforcement, signing }: Release): DeviceFacts {
   const isProven = enforcement === 'elf' || enforcement === 'declared';
   const verifies = isProven && signing.publicKey !== undefined;
@@ -20,7 +20,7 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
   };
 }
 
-/** What will be known of a device after it has taken this artifact. */
+/** Returns the known facts about a device after it installs this artifact. */
 export function factsAfter(facts: DeviceFacts, release: Release, artifact: ReleaseArtifact): DeviceFacts {
   const { chipSizeBytes, transport, flashMode } = facts;
   if (release.image.kind !== 'sketch') return facts;
@@ -36,16 +36,16 @@ export function factsAfter(facts: DeviceFacts, release: Release, artifact: Relea
   };
 }
 
-/** A build that a device runs, and what follows from that. */
+/** Recognized build of a device, and the facts that follow from it. */
 export interface Recognition {
   readonly manifest: Manifest;
   readonly facts: DeviceFacts;
 }
 
 /**
- * Recognizes the build that a device runs by its `ESP.getSketchMD5()`, and with it the flash mode that stands in its flash.
+ * Recognizes the build that a device runs by its `ESP.getSketchMD5()`, which also identifies the flash mode in its flash.
  *
- * @param sketchMd5 32 hex digits, as x-ESP8266-sketch-md5 has them
+ * @param sketchMd5 32 hex digits, as in the header x-ESP8266-sketch-md5
  */
 export function recognize(sketchMd5: string, known: readonly Manifest[]): Recognition | undefined {
   const wanted = sketchMd5.toLowerCase();

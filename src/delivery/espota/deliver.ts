@@ -4,7 +4,7 @@ import type { DeliveryOptions, DeliveryTarget } from '../delivery.ts';
 import { ProgressReport } from '../progress.ts';
 import { resolveHost } from '../resolve-host.ts';
 import { defaultTimings } from '../timings.ts';
-import type { Verdict } from '../verdict.ts';
+import type { DeliveryVerdict } from '../verdict.ts';
 import { invitationDatagram } from './datagrams.ts';
 import { HostSockets } from './host-sockets.ts';
 import { invite } from './invite.ts';
@@ -17,7 +17,7 @@ export async function deliverByEspota(
   target: DeliveryTarget,
   image: Uint8Array,
   options: DeliveryOptions,
-): Promise<Verdict> {
+): Promise<DeliveryVerdict> {
   const { signal = new AbortController().signal, kind, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const deviceAddress = await resolveHost(target.host, timings.lookupMs, signal);

@@ -12,7 +12,7 @@ export type Heard =
   | { readonly from: 'probe' };
 
 /** Addresses and ports of the device and of this machine. */
-export interface Route {
+export interface HostRoute {
   /** IPv4 address. */
   readonly deviceAddress: string;
   readonly devicePort: number;
@@ -26,14 +26,14 @@ export interface Route {
  */
 export class HostSockets {
   readonly heard = new Mailbox<Heard>();
-  readonly #route: Route;
+  readonly #route: HostRoute;
   readonly #udp: UdpSocket;
   readonly #server: Server;
   readonly #strangers = new Set<string>();
   #connection: Socket | undefined;
   #sendError: string | undefined;
 
-  private constructor(route: Route) {
+  private constructor(route: HostRoute) {
     this.#route = route;
     this.#udp = createSocket('udp4');
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#receive(socket));
@@ -45,7 +45,7 @@ export class HostSockets {
    * @returns the sockets, or the error code in `noRoute` if there is no route to the device
    * @throws OtaError USAGE if the address or the port is not available
    */
-  static async open(route: Route): Promise<HostSockets | { readonly noRoute: string }> {
+  static async open(route: HostRoute): Promise<HostSockets | { readonly noRoute: string }> {
     const sockets = new HostSockets(route);
     try {
       const noRoute = await sockets.#openUdp();

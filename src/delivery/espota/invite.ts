@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { deviceText, errorCode } from '../device-text.ts';
 import type { ProgressReport } from '../progress.ts';
 import type { DeliveryTimings } from '../timings.ts';
-import type { Verdict } from '../verdict.ts';
+import type { DeliveryVerdict } from '../verdict.ts';
 import { answerChallenge } from './authentication.ts';
 import { type Answer, authenticationDatagram } from './datagrams.ts';
 import { speaksEspHome } from './esphome.ts';
@@ -25,7 +25,7 @@ export interface InviteRequest {
 /** The device's connection; a verdict; or a network fault, with the verdict to use if no better attempt follows. */
 export type InviteResult =
   | { readonly outcome: 'connected'; readonly connection: Socket }
-  | { readonly outcome: 'verdict' | 'fault'; readonly verdict: Verdict };
+  | { readonly outcome: 'verdict' | 'fault'; readonly verdict: DeliveryVerdict };
 
 /** Number of unanswered invitations before the device is probed for another protocol. */
 const silencesBeforeProbe = 3;
@@ -227,6 +227,6 @@ function answerTo(nonce: string, password: string): string {
   return authenticationDatagram(cnonce, response);
 }
 
-function verdict(value: Verdict): InviteResult {
+function verdict(value: DeliveryVerdict): InviteResult {
   return { outcome: 'verdict', verdict: value };
 }

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { deviceText, errorCode } from '../device-text.ts';
 import { Mailbox } from '../mailbox.ts';
-import type { Patience } from '../patience.ts';
+import type { RetryBudget } from '../patience.ts';
 import type { ProgressReport } from '../progress.ts';
 import type { DeliveryTimings } from '../timings.ts';
-import type { Verdict } from '../verdict.ts';
+import type { DeliveryVerdict } from '../verdict.ts';
 import { startsWithEspHomeMagic } from './esphome.ts';
 import { ReplyReader } from './reply.ts';
 
@@ -13,15 +13,15 @@ export interface SendRequest {
   readonly image: Uint8Array;
   readonly password: string | undefined;
   readonly timings: DeliveryTimings;
-  readonly patience: Patience;
+  readonly patience: RetryBudget;
   readonly progress: ProgressReport;
   readonly signal: AbortSignal;
 }
 
 /** Verdict, or a connection lost before the device can have received the whole image. */
 export type SendResult =
-  | { readonly outcome: 'verdict'; readonly verdict: Verdict }
-  | { readonly outcome: 'fault'; readonly verdict: Verdict };
+  | { readonly outcome: 'verdict'; readonly verdict: DeliveryVerdict }
+  | { readonly outcome: 'fault'; readonly verdict: DeliveryVerdict };
 
 type News =
   | { readonly kind: 'heard'; readonly bytes: Uint8Array }
@@ -221,6 +221,6 @@ class Transfer {
   }
 }
 
-function verdict(value: Verdict): SendResult {
+function verdict(value: DeliveryVerdict): SendResult {
   return { outcome: 'verdict', verdict: value };
 }

@@ -1,16 +1,16 @@
 import type { ImageKind } from '../../core/model/artifact.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import { type Attempt, attemptRepeatedly } from '../attempts.ts';
+import { attemptRepeatedly, type DeliveryAttempt } from '../attempts.ts';
 import type { DeliveryOptions, DeliveryTarget } from '../delivery.ts';
 import { deviceText, errorCode } from '../device-text.ts';
-import type { Patience } from '../patience.ts';
+import type { RetryBudget } from '../patience.ts';
 import { pause } from '../pause.ts';
 import { ProgressReport } from '../progress.ts';
 import { resolveHost } from '../resolve-host.ts';
 import { type DeliveryTimings, defaultTimings } from '../timings.ts';
-import type { ForeignProtocol, Verdict } from '../verdict.ts';
-import { type Exchange, exchange } from './exchange.ts';
-import { basicAuthorization, type Place, pageRequest, updateRequest } from './form.ts';
+import type { DeliveryVerdict, ForeignProtocol } from '../verdict.ts';
+import { exchangeWithDevice, type WebExchange } from './exchange.ts';
+import { basicAuthorization, pageRequest, updateRequest, type WebTarget } from './form.ts';
 import type { WebResponse } from './response.ts';
 
 const defaultPort = 80;
@@ -22,7 +22,7 @@ export async function deliverByWeb(
   target: DeliveryTarget,
   image: Uint8Array,
   options: DeliveryOptions,
-): Promise<Verdict> {
+): Promise<DeliveryVerdict> {
   const { signal = new AbortController().signal, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const address = await resolveHost(target.host, timings.lookupMs, signal);
@@ -57,7 +57,7 @@ interface WebRequest {
   readonly address: string;
   readonly port: number;
   readonly hostIp: string | undefined;
-  readonly place: Place;
+  readonly place: WebTarget;
   readonly image: Uint8Array;
   readonly kind: ImageKind;
   readonly secrets: readonly string[];
@@ -78,7 +78,7 @@ class WebDelivery {
    * Requests the page with the form first: the device checks the password only after it has received the whole upload, and only the page
    * shows whether it supports filesystem images.
    */
-  async attempt(patience: Patience): Promise<Attempt> {
+  async attempt(patience: RetryBudget): Promise<DeliveryAttempt> {
     const { progress, place, image, kind } = this.#request;
     this.#attempts++;
     progress.begin();
@@ -92,7 +92,7 @@ class WebDelivery {
   }
 
   /** Requests the page. After a failed attempt it retries the connection for a while, since the device may be restarting. */
-  async #askForPage(patience: Patience): Promise<Exchange> {
+  async #askForPage(patience: RetryBudget): Promise<WebExchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();
     for (;;) {
@@ -105,12 +105,20 @@ class WebDelivery {
 
   async #exchange(
     parts: readonly Uint8Array[],
-    patience: Patience,
+    patience: RetryBudget,
     onSent?: (bytes: number) => void,
-  ): Promise<Exchange> {
+  ): Promise<WebExchange> {
     const { address, port, hostIp, timings, signal } = this.#request;
     const limits = { connectMs: patience.limit(timings.connectMs), stallMs: patience.limit(timings.stallMs) };
-    const result = await exchange({ address, port, hostIp, parts, ...limits, signal, ...(onSent && { onSent }) });
+    const result = await exchangeWithDevice({
+      address,
+      port,
+      hostIp,
+      parts,
+      ...limits,
+      signal,
+      ...(onSent && { onSent }),
+    });
     if (result.outcome !== 'answered') patience.spend(result.silentMs);
     return result;
   }
@@ -120,7 +128,7 @@ class WebDelivery {
    *
    * @returns undefined if the update may be sent
    */
-  #judgePage(page: Exchange): Attempt | undefined {
+  #judgePage(page: WebExchange): DeliveryAttempt | undefined {
     const { kind, port, address } = this.#request;
     if (page.outcome === 'unconnected') return fault(notConnected(page, address, port));
     const { response } = page;
@@ -135,7 +143,7 @@ class WebDelivery {
     return undefined;
   }
 
-  #judgeUpdate(sent: Exchange): Attempt {
+  #judgeUpdate(sent: WebExchange): DeliveryAttempt {
     const { address, port, progress } = this.#request;
     if (sent.outcome === 'unconnected') return fault(notConnected(sent, address, port));
     const said = sent.response === undefined ? undefined : this.#judgeResponse(sent.response, sent.isSent);
@@ -145,14 +153,14 @@ class WebDelivery {
     }
     const why = endings[sent.outcome](sent);
     if (sent.isSent) {
-      const verdict: Verdict = { kind: 'unknown', why: `${why}, when all was sent`, mayHaveUpdated: true };
+      const verdict: DeliveryVerdict = { kind: 'unknown', why: `${why}, when all was sent`, mayHaveUpdated: true };
       return { outcome: 'verdict', verdict };
     }
     return fault({ kind: 'unknown', why: `${why}, before all was sent`, mayHaveUpdated: false });
   }
 
   /** Reads the result from the body, since success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
-  #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): Verdict | undefined {
+  #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): DeliveryVerdict | undefined {
     const failure = /Update error: ([^<]*)/.exec(body)?.[1];
     if (failure !== undefined) {
       return { kind: 'rejected', by: 'updater', reason: this.#clean(failure), code: errorCode(failure) };
@@ -165,7 +173,7 @@ class WebDelivery {
     return { kind: 'unknown', why: `the web server answered neither yes nor no ("${heard}")`, mayHaveUpdated: isSent };
   }
 
-  #wrongPassword(): Attempt {
+  #wrongPassword(): DeliveryAttempt {
     const { place } = this.#request;
     const reason =
       place.authorization === undefined
@@ -179,20 +187,20 @@ class WebDelivery {
   }
 }
 
-const endings: Record<'answered' | 'ended' | 'silent', (sent: Exchange) => string> = {
+const endings: Record<'answered' | 'ended' | 'silent', (sent: WebExchange) => string> = {
   answered: () => 'the answer says nothing',
   ended: ({ error }) => (error === undefined ? 'the device ended the connection' : `the connection broke (${error})`),
   silent: ({ silentMs }) => `the device was silent for ${(silentMs / 1000).toFixed(0)} s`,
 };
 
-function notConnected({ error }: Exchange, address: string, port: number): Verdict {
+function notConnected({ error }: WebExchange, address: string, port: number): DeliveryVerdict {
   return { kind: 'unreachable', why: `no connection to ${address}, TCP port ${port} (${error ?? 'no answer'})` };
 }
 
-function fault(verdict: Verdict): Attempt {
+function fault(verdict: DeliveryVerdict): DeliveryAttempt {
   return { outcome: 'fault', verdict };
 }
 
-function foreign(which: ForeignProtocol, heard?: string): Attempt {
+function foreign(which: ForeignProtocol, heard?: string): DeliveryAttempt {
   return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, heard } };
 }

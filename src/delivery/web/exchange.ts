@@ -16,7 +16,7 @@ export interface ExchangeRequest {
 }
 
 /** Result of an exchange. `isSent`: all parts have left this process, so the server may have received them. */
-export interface Exchange {
+export interface WebExchange {
   readonly outcome: 'answered' | 'ended' | 'silent' | 'unconnected';
   readonly response: WebResponse | undefined;
   /** Raw received bytes, for servers that do not respond in HTTP. */
@@ -40,7 +40,7 @@ const chunkBytes = 4096;
  * Sends a request over its own connection and reads the response. The connection is not half-closed before, since the device would treat
  * that as the end. Node's HTTP client is not used because the device accepts only one exact form of headers and body.
  */
-export async function exchange(request: ExchangeRequest): Promise<Exchange> {
+export async function exchangeWithDevice(request: ExchangeRequest): Promise<WebExchange> {
   const { address: host, port, hostIp } = request;
   const local = hostIp === undefined ? {} : { localAddress: hostIp };
   const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...local });
@@ -74,7 +74,7 @@ class Session {
     });
   }
 
-  async run(): Promise<Exchange> {
+  async run(): Promise<WebExchange> {
     const { connectMs, stallMs, signal } = this.#request;
     for (;;) {
       const limitMs = (this.#isConnected ? stallMs : connectMs) - (performance.now() - this.#movedAt);
@@ -107,7 +107,7 @@ class Session {
     });
   }
 
-  #conclude(outcome: Exchange['outcome'], error: string | undefined): Exchange {
+  #conclude(outcome: WebExchange['outcome'], error: string | undefined): WebExchange {
     return {
       outcome,
       response: this.#reader.response,

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { ImageKind } from '../../core/model/artifact.ts';
 
 /** Request to the web updater as it is sent over the wire. */
-export interface UpdateRequest {
+export interface UpdateForm {
   readonly head: Uint8Array;
   readonly image: Uint8Array;
   readonly tail: Uint8Array;
 }
 
-export interface Place {
+export interface WebTarget {
   /** Value of the `Host` header, such as `door.local:8080`. */
   readonly host: string;
   readonly path: string;
@@ -22,7 +22,7 @@ export interface Place {
  * boundary, which the parser waits for. In the header, `boundary` is the only parameter, since everything after the first `=` is read as
  * its value, and the length is required because chunked bodies are not supported.
  */
-export function updateRequest(image: Uint8Array, kind: ImageKind, place: Place): UpdateRequest {
+export function updateRequest(image: Uint8Array, kind: ImageKind, place: WebTarget): UpdateForm {
   const boundary = boundaryFor(image);
   // ESP8266HTTPUpdateServer treats every name except `filesystem` as a sketch.
   const name = kind === 'filesystem' ? 'filesystem' : 'firmware';
@@ -45,7 +45,7 @@ export function updateRequest(image: Uint8Array, kind: ImageKind, place: Place):
 }
 
 /** Builds the request for the page with the form. */
-export function pageRequest(place: Place): Uint8Array {
+export function pageRequest(place: WebTarget): Uint8Array {
   return Buffer.from(`${requestLine('GET', place)}\r\n\r\n`, 'latin1');
 }
 
@@ -54,7 +54,7 @@ export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
 }
 
-function requestLine(method: string, { host, path, authorization }: Place): string {
+function requestLine(method: string, { host, path, authorization }: WebTarget): string {
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close'];
   return [...lines, ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])].join('\r\n');
 }

@@ -59,7 +59,7 @@ export async function projectSettings(options: ProjectOptions, cwd: string): Pro
 }
 
 /** Returns the version of the firmware from the option or from the configuration, which may name an environment variable. */
-export function firmwareVersion(
+export function resolveFirmwareVersion(
   option: string | undefined,
   config: Config,
   env: Readonly<Record<string, string | undefined>>,

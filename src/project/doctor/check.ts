@@ -3,7 +3,7 @@ import type { World } from './world.ts';
 /** `ok`: no problem. `note`: information. `warning`: may cause a problem. `error`: prevents builds or updates, or makes them unsafe. */
 export type Level = 'ok' | 'note' | 'warning' | 'error';
 
-export interface Finding {
+export interface DoctorFinding {
   readonly level: Level;
   /** Result in one line. */
   readonly says: string;
@@ -16,5 +16,5 @@ export interface Finding {
 /** Check for one kind of problem. */
 export interface Check {
   readonly about: string;
-  readonly run: (world: World) => Promise<readonly Finding[]> | readonly Finding[];
+  readonly run: (world: World) => Promise<readonly DoctorFinding[]> | readonly DoctorFinding[];
 }

@@ -1,10 +1,10 @@
 import { OtaError } from '../../errors/ota-error.ts';
-import type { Check, Finding } from './check.ts';
+import type { Check, DoctorFinding } from './check.ts';
 import { type CheckName, checks } from './registry.ts';
 import type { World } from './world.ts';
 
 /** Finding with the name of its check. */
-export interface Diagnosis extends Finding {
+export interface Diagnosis extends DoctorFinding {
   readonly check: CheckName;
 }
 
@@ -28,7 +28,7 @@ export async function examine(world: World, tell: (share: number) => void): Prom
 }
 
 /** Runs a check and returns its OtaError as a finding, so that an unreadable file does not stop the other checks. */
-async function findings(check: Check, world: World): Promise<readonly Finding[]> {
+async function findings(check: Check, world: World): Promise<readonly DoctorFinding[]> {
   try {
     return await check.run(world);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { execa } from 'execa';
-import type { Verdict } from '../../delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../delivery/verdict.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { queryEnvironment } from '../build/child-environment.ts';
 import { programHere } from '../build/find-program.ts';
@@ -30,10 +30,10 @@ export interface World {
   /** Runs a program and returns its stdout; undefined if the program is missing, fails or times out. */
   ask(program: string, argv: readonly string[]): Promise<string | undefined>;
   /** Updates a virtual device that listens on an address of this machine. */
-  updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<Verdict>;
+  updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<DeliveryVerdict>;
 }
 
-export interface Place
+export interface WorldOptions
   extends Pick<World, 'folder' | 'platform' | 'env' | 'home' | 'cli' | 'signal' | 'path' | 'updateVirtualDevice'> {
   readonly node: string;
 }
@@ -41,7 +41,7 @@ export interface Place
 const askTimeoutMs = 15_000;
 
 /** Collects the facts that the checks examine. */
-export async function lookAround({ node, ...place }: Place): Promise<World> {
+export async function lookAround({ node, ...place }: WorldOptions): Promise<World> {
   const project = await orUndefined(findProject(place.folder, place.home));
   const folder = project?.folder ?? place.folder;
   return {
@@ -75,7 +75,7 @@ export function settingsOf({ settings }: World): ProjectSettings | undefined {
 async function ask(
   program: string,
   argv: readonly string[],
-  { folder, env, platform, signal }: Pick<Place, 'folder' | 'env' | 'platform' | 'signal'>,
+  { folder, env, platform, signal }: Pick<WorldOptions, 'folder' | 'env' | 'platform' | 'signal'>,
 ): Promise<string | undefined> {
   const path = programHere(program, { env, platform, cwd: folder });
   if (path === undefined) return undefined;

@@ -9,7 +9,7 @@ import { installIdeHooks } from '../build/arduino-ide.ts';
 import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
 import { withInsertions } from './insertion.ts';
 import { type RecordEntry, readRecord, writeRecord } from './record.ts';
-import type { Step } from './step.ts';
+import type { InitStep } from './step.ts';
 import { readText, toBytes } from './text-file.ts';
 
 const keyBits = 2048;
@@ -22,10 +22,10 @@ const keyBits = 2048;
  */
 export async function carryOut(
   folder: string,
-  steps: readonly Step[],
+  steps: readonly InitStep[],
   hooks: ArduinoHooks,
   signal: AbortSignal,
-  done: (step: Step) => void,
+  done: (step: InitStep) => void,
 ): Promise<void> {
   const entries = [...(await readRecord(folder))];
   for (const step of steps) {
@@ -48,7 +48,7 @@ interface Deed {
   readonly act: () => Promise<unknown>;
 }
 
-async function prepare(folder: string, step: Step, hooks: ArduinoHooks): Promise<Deed> {
+async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Promise<Deed> {
   switch (step.kind) {
     case 'insert':
       return {
@@ -73,7 +73,7 @@ async function prepare(folder: string, step: Step, hooks: ArduinoHooks): Promise
   }
 }
 
-type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+type StepOf<Kind extends InitStep['kind']> = Extract<InitStep, { kind: Kind }>;
 
 async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'keys'>): Promise<Deed> {
   const pair = await generateRsaKeyPair(keyBits);

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import ignore from 'ignore';
 import { findRepository, readRegularFile } from '../keys/git-repository.ts';
 import type { Insertion } from './insertion.ts';
-import type { Part, Step } from './step.ts';
+import type { InitStep, Part } from './step.ts';
 import { inBytes, readText } from './text-file.ts';
 
 /** A larger file of rules is not read; a line may then be added that is not needed. */
@@ -13,7 +13,7 @@ const largestRulesBytes = 1024 * 1024;
 export async function ignorePart(folder: string, wanted: readonly { line: string; guards?: string }[]): Promise<Part> {
   const path = join(folder, '.gitignore');
   const before = await readText(path);
-  const steps: Step[] = [];
+  const steps: InitStep[] = [];
   let text = before ?? '';
   for (const { line, guards } of wanted) {
     if (await isIgnored(folder, line, text)) continue;

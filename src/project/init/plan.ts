@@ -7,8 +7,8 @@ import { ignorePart } from './ignore.ts';
 import type { Installation } from './installation.ts';
 import { keysPart } from './keys.ts';
 import { nodePart } from './node.ts';
-import { nameOf, type Project } from './project.ts';
-import type { Part, Step } from './step.ts';
+import { type Project, projectNameOf } from './project.ts';
+import type { InitStep, Part } from './step.ts';
 
 export interface PlanRequest {
   readonly project: Project;
@@ -39,10 +39,13 @@ export async function planSetup({ project, installation, projectName, coreFolder
   ]);
   const config =
     settings.configPath === undefined
-      ? configPart(project, installation, { project: projectName ?? nameOf(project), isEncrypted: keys.isEncrypted })
+      ? configPart(project, installation, {
+          project: projectName ?? projectNameOf(project),
+          isEncrypted: keys.isEncrypted,
+        })
       : undefined;
   const parts = [ignored, keys, config, hookPart(project, installation), await nodePart(project, node)];
-  const cores = coreFolders.map((folder): Step => ({ kind: 'core', folder, says: `hook the core in ${folder}` }));
+  const cores = coreFolders.map((folder): InitStep => ({ kind: 'core', folder, says: `hook the core in ${folder}` }));
   return {
     steps: [...parts.flatMap((part) => part?.steps ?? []), ...cores],
     notes: parts.flatMap((part) => part?.notes ?? []),

@@ -50,7 +50,7 @@ export async function findProject(folder: string, home: string): Promise<Project
 }
 
 /** Returns the name of a project: that of its folder. */
-export function nameOf({ folder }: Project): string {
+export function projectNameOf({ folder }: Project): string {
   return basename(folder);
 }
 

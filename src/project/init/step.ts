@@ -1,7 +1,7 @@
 import type { Insertion } from './insertion.ts';
 
 /** One step of `init`; all paths are absolute. */
-export type Step = (
+export type InitStep = (
   | {
       readonly kind: 'insert';
       readonly path: string;
@@ -21,7 +21,7 @@ export type Step = (
 
 /** Planned steps, and notes for the user. */
 export interface Part {
-  readonly steps: readonly Step[];
+  readonly steps: readonly InitStep[];
   readonly notes: readonly string[];
 }
 

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 import { releaseAnswer } from '../../api/client/answers.ts';
-import { type ApiAnswer, type Ask, connect, type ServerOptions } from '../../api/client/connection.ts';
+import { type ApiAnswer, type Ask, type ClientOptions, connect } from '../../api/client/connection.ts';
 import type { ReleaseRequest } from '../../api/release.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Publication, Published, PublishWay, ShowSending } from '../publication.ts';
 import { refusalOf } from './refusal.ts';
 import { uploadBlob } from './upload-blob.ts';
 
-export interface ServerWayOptions extends ServerOptions {
+export interface ServerWayOptions extends ClientOptions {
   readonly showSending?: ShowSending;
 }
 

@@ -22,7 +22,7 @@ export function newRecord(project: string, mac: string): DeviceRecord {
 }
 
 /** Returns the document of a record as JSON, which omits undefined fields. */
-export function documentOf(record: DeviceRecord): string {
+export function storedDocument(record: DeviceRecord): string {
   return JSON.stringify(inOrder({}, record) satisfies DeviceDoc);
 }
 

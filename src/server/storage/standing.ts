@@ -13,7 +13,7 @@ export const standings = ['failed', 'refused', 'waiting', 'current', 'unseen'] a
 export type Standing = (typeof standings)[number];
 
 /** Returns the worse state of sketch and filesystem; `standings` lists the worst first. */
-export function standingOf({ decisions, attempts }: Pick<DeviceRecord, 'decisions' | 'attempts'>): Standing {
+export function deviceStatus({ decisions, attempts }: Pick<DeviceRecord, 'decisions' | 'attempts'>): Standing {
   const found = (['sketch', 'filesystem'] as const).map((kind) =>
     standingOfKind(
       decisions[kind],

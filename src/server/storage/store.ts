@@ -42,7 +42,7 @@ export interface DumpLine {
   readonly row: Readonly<Record<string, string | number | null>>;
 }
 
-export interface Publication {
+export interface NewRelease {
   readonly release: Omit<ReleaseRecord, 'id' | 'yanked'>;
   /** Channel that serves the release immediately; undefined for drafts and reference builds. */
   readonly channel: string | undefined;
@@ -61,7 +61,7 @@ export interface CatalogStore {
   projects(): Promise<readonly ProjectRecord[]>;
   saveProject(project: ProjectRecord, by: Actor): Promise<void>;
   /** Writes the project, the release, its sketch MD5s and the current release of the channel in one transaction. */
-  publish(publication: Publication): Promise<PublicationResult>;
+  publish(publication: NewRelease): Promise<PublicationResult>;
   /** Returns releases, newest first. Ids increase with time. */
   releases(
     project: string,
@@ -87,7 +87,7 @@ export interface CatalogStore {
 }
 
 /** Start and maximum length of a list. At most one of `after` and `before` is set; `before` selects the last entries before it. */
-export interface Page {
+export interface RecordPage {
   readonly after?: string | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
@@ -137,7 +137,7 @@ export interface DeviceStore {
   /** Stores when devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
   /** Returns devices, sorted by MAC. */
-  list(project: string, page: Page, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
+  list(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
   /** Returns devices with a pending attempt that was due before `servedMs`. */
   overdue(servedMs: number, limit: number): Promise<readonly DeviceRecord[]>;
   remove(project: string, mac: string, by: Actor): Promise<boolean>;

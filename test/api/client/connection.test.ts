@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
-import { type Ask, connect, type ServerOptions } from '../../../src/api/client/connection.ts';
+import { type Ask, type ClientOptions, connect } from '../../../src/api/client/connection.ts';
 import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { refusingPort } from '../../support/refusing-port.ts';
@@ -10,7 +10,7 @@ import { problem, type Reply, scriptedServer } from './scripted-server.ts';
 
 const token = 'token-of-the-tests';
 
-function client({ url }: { url: URL }, options: Partial<ServerOptions> = {}): Ask {
+function client({ url }: { url: URL }, options: Partial<ClientOptions> = {}): Ask {
   return connect({ url, token, signal: new AbortController().signal, pausesMs: [1, 1, 1], ...options });
 }
 

@@ -86,7 +86,7 @@ if (process.platform !== 'win32') {
     process.kill('SIGTERM');
     const { exitCode, stderr } = await process;
     t.is(exitCode, 130);
-    t.regex(stderr, /server\.key can be read by other users/);
+    t.regex(stderr, /server\.key can be read by other users; run: chmod 600 .*server\.key/);
     t.regex(stderr, /the certificate was replaced/);
   });
 }

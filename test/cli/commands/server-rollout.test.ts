@@ -48,18 +48,18 @@ test('start: the text says what goes round, what it waits for, and each stage; -
   const { stdout, exitCode } = await run('rollouts', 'start', 'door', '2.0', ...stages, '--soak', '0');
   t.is(exitCode, 0);
   const lines = linesOf(stdout);
-  t.regex(lines[0] ?? '', /^rollout +1: door 2\.0 on stable, in the place of 1\.0$/);
-  t.is(lines[1], 'state      active');
-  t.is(lines[2], 'waits for  1 of 1 device to run it; 0 do');
-  t.regex(lines[4] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 run it$/);
-  t.regex(lines[5] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 run it$/);
-  t.regex(lines[6] ?? '', /^3 \(closed\) +100 % +·{20} +0 of 2 run it$/);
+  t.regex(lines[0] ?? '', /^rollout +1: door 2\.0 on stable, replacing 1\.0$/);
+  t.is(lines[1], 'state        active');
+  t.is(lines[2], 'waiting for  1 of 1 device to run it; 0 do');
+  t.regex(lines[4] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 updated$/);
+  t.regex(lines[5] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 updated$/);
+  t.regex(lines[6] ?? '', /^3 \(closed\) +100% +·{20} +0 of 2 updated$/);
   t.regex(lines[7] ?? '', /^TIME +started +\S+$/);
 
   await update(0);
   await server.parts.rollouts.maintain();
   const shown = await run('rollouts', 'show', 'door');
-  t.regex(shown.stdout, /^1 +18:FE:34:00:00:00 +█{20} +1 of 1 run it$/m);
+  t.regex(shown.stdout, /^1 +18:FE:34:00:00:00 +█{20} +1 of 1 updated$/m);
   t.regex(shown.stdout, /stage 2 opened +server/);
   const { body } = await server.api('GET', '/projects/door/rollouts/1');
   t.deepEqual(await json('rollouts', 'show', 'door', '--id', '1'), body);
@@ -94,7 +94,7 @@ test('list: one line each, the newest first', async (t) => {
   }
   const [heading = '', newest = '', oldest = ''] = linesOf((await run('rollouts', 'list', 'door')).stdout);
   t.regex(heading, /^id +version +channel +state +stages open +devices +started$/);
-  t.regex(newest, /^2 +2\.0 +stable +aborted +1 of 1 +0 of 1 run it, 0 failed +TIME$/);
+  t.regex(newest, /^2 +2\.0 +stable +aborted +1 of 1 +0 of 1 updated, 0 failed +TIME$/);
   t.regex(oldest, /^1 +2\.0/);
   t.deepEqual(
     (await json('rollouts', 'list', 'door')).map(({ id }: RolloutInfo) => id),
@@ -113,9 +113,9 @@ test('pause, resume, advance, abort, rollback, each with its reason in the histo
   t.is(await state('pause', 'door', '--reason', 'lunch'), 'state    paused: lunch');
   t.is((await ask(0)).status, 304);
   t.regex((await state('advance', 'door')) ?? '', /the rollout of 2\.0 is paused and cannot be advanced/);
-  t.is(await state('resume', 'door', '--reason', 'back'), 'state      active: back');
+  t.is(await state('resume', 'door', '--reason', 'back'), 'state        active: back');
   t.is((await ask(1)).status, 304);
-  t.is(await state('advance', 'door'), 'state      active: back');
+  t.is(await state('advance', 'door'), 'state        active: back');
   t.is((await ask(1)).header('x-version'), '2.0');
   t.is(await state('abort', 'door'), 'state    aborted');
   t.regex((await state('resume', 'door')) ?? '', /is aborted and cannot be resumed/);
@@ -139,7 +139,7 @@ test('halted: it says why and what to do; it goes on only when the failures are 
   const { stdout } = await run('rollouts', 'show', 'door');
   t.regex(stdout, /^state +halted: 2 devices took 2\.0 and were not heard of again \(the limit is 2\)$/m);
   t.regex(stdout, /^next +.*devices list door --failed.*abort, rollback, or resume --accept-failures$/m);
-  t.regex(stdout, /×{10}·{10} +0 of 4 run it; 2 failed \(2 vanished\)$/m);
+  t.regex(stdout, /×{10}·{10} +0 of 4 updated; 2 failed \(2 did not check in again\)$/m);
   const refused = await run('rollouts', 'resume', 'door');
   t.is(refused.exitCode, 1);
   t.regex(refused.error?.hint ?? '', /--accept-failures/);
@@ -153,10 +153,10 @@ test('devices are enrolled by their MACs, when they were seen, or when they have
     (await json('devices', 'list', 'door'))
       .filter((device: { enrolled: boolean }) => device.enrolled)
       .map(({ mac }: { mac: string }) => mac);
-  t.is((await run('devices', 'enroll', 'door', '--proven')).stdout, '0 devices are enrolled\n');
+  t.is((await run('devices', 'enroll', 'door', '--proven')).stdout, 'Enrolled 0 devices\n');
   t.is(
     (await run('devices', 'enroll', 'door', macOf(0), '--group', 'hall')).stdout,
-    '1 device is enrolled in group hall\n',
+    'Enrolled 1 device in group hall\n',
   );
   t.deepEqual(await enrolled(), [macOf(0)]);
   await server.api('PUT', '/projects/door/channels/stable', { version: '2.0' });
@@ -167,26 +167,30 @@ test('devices are enrolled by their MACs, when they were seen, or when they have
     proven.map(({ mac }: { mac: string }) => mac),
     [macOf(1)],
   );
-  t.is((await run('devices', 'enroll', 'door', '--seen')).stdout, '3 devices are enrolled\n');
+  t.is((await run('devices', 'enroll', 'door', '--seen')).stdout, 'Enrolled 3 devices\n');
   t.is((await enrolled()).length, 3);
   t.is((await json('devices', 'show', 'door', macOf(0))).group, 'hall', 'its group stays');
 });
 
 const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp])[] = [
-  ['start door 2.0 --stage ten', /^--stage ten: ten is no stage$/, /share in percent, canary=NAME or group=NAME/],
-  ['start door 2.0 --stage 101', /101 is no stage/, /--stage canary=front-door,5/],
-  ['start door 2.0 --stage 5,', /^--stage 5,: nothing is no stage$/, /joined by commas/],
-  ['start door 2.0 --stage canary=', /canary= is no stage/, /canary=NAME/],
-  ['start door 2.0 --stage 5,10', /^--stage 5,10 has two shares$/, /one share/],
-  ['start door 2.0 --soak soon', /^--soak soon is not a time$/, /90s, 10m, 2h or 1d/],
-  ['start door 2.0 --soak 10', /^--soak 10 is not a time$/, /number and its unit/],
-  ['start door 2.0 --running 0', /^--running 0 is not a percentage from 1 to 100$/, /--help/],
-  ['start door 2.0 --halt-percent all', /^--halt-percent all is not a percentage/, /--help/],
-  ['start door 2.0 --halt-failures 0', /^--halt-failures 0 is not a whole number from 1 on$/, /--help/],
-  ['start door 2.0 --halt-vanished 1.5', /^--halt-vanished 1\.5 is not a whole number/, /--help/],
-  ['show door', /^there was no rollout on stable of door yet$/, /rollouts start/],
-  ['pause door --channel beta', /^there was no rollout on beta of door yet$/, /--channel/],
-  ['show door --id last', /^--id last is not a whole number/, /--help/],
+  [
+    'start door 2.0 --stage ten',
+    /^--stage ten: invalid part "ten"$/,
+    /percentage from 0 to 100, canary=NAME or group=NAME/,
+  ],
+  ['start door 2.0 --stage 101', /invalid part "101"/, /--stage canary=front-door,5/],
+  ['start door 2.0 --stage 5,', /^--stage 5,: empty part$/, /Separate parts by commas/],
+  ['start door 2.0 --stage canary=', /invalid part "canary="/, /canary=NAME/],
+  ['start door 2.0 --stage 5,10', /^--stage 5,10 has two percentages$/, /one percentage/],
+  ['start door 2.0 --soak soon', /^--soak must be a duration, not soon$/, /90s, 10m, 2h or 1d/],
+  ['start door 2.0 --soak 10', /^--soak must be a duration, not 10$/, /number and a unit/],
+  ['start door 2.0 --running 0', /^--running must be a percentage from 1 to 100, not 0$/, /--help/],
+  ['start door 2.0 --halt-percent all', /^--halt-percent must be a percentage from 1 to 100, not all$/, /--help/],
+  ['start door 2.0 --halt-failures 0', /^--halt-failures must be a positive integer, not 0$/, /--help/],
+  ['start door 2.0 --halt-vanished 1.5', /^--halt-vanished must be a positive integer, not 1\.5$/, /--help/],
+  ['show door', /^No rollout of door on channel stable$/, /rollouts start/],
+  ['pause door --channel beta', /^No rollout of door on channel beta$/, /--channel/],
+  ['show door --id last', /^--id must be a positive integer, not last$/, /--help/],
 ];
 
 test('wrong words are told in one line, with what is right, before anything happens', async (t) => {
@@ -200,8 +204,8 @@ test('wrong words are told in one line, with what is right, before anything happ
   }
   const none = await serverCommands(server, server.folder).run('devices', 'enroll', 'door');
   t.is(none.exitCode, 2);
-  t.is(none.error?.message, 'no device is named');
-  t.regex(none.error?.hint ?? '', /MACs.*--proven.*--seen/);
+  t.is(none.error?.message, 'No devices specified');
+  t.regex(none.error?.hint ?? '', /MAC addresses.*--proven.*--seen/);
 });
 
 test('what the server refuses is told with its own hint, and what is missing on the command line with its name', async (t) => {

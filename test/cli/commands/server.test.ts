@@ -72,11 +72,11 @@ test('a version is taken back and yanked; a device shows why it gets what it get
   const words = { sketchMd5: sketchMd5Of(old?.manifest ?? never()) };
   for (let count = 0; count < 4; count++) await askAsDevice(server.port, '/update/door', words);
   const shown = await run('devices', 'show', 'door', mac);
-  t.regex(shown.stdout, /runs +1\.0, by its sketch MD5/);
-  t.regex(shown.stdout, /sketch +refuse: was sent 2\.0 3 times/);
-  t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /FAILED 2\.0/);
+  t.regex(shown.stdout, /running +1\.0 \(identified by sketch MD5\)/);
+  t.regex(shown.stdout, /sketch +no update: was sent 2\.0 3 times/);
+  t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /failed 2\.0: not installed, 3 attempts/);
   await json('devices', 'retry', 'door', mac);
-  t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /FAILED/);
+  t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /failed/);
   await json('releases', 'promote', 'door', '1.0');
   t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
   await json('releases', 'yank', 'door', '2.0', '--reason', 'it smokes');

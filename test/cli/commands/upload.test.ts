@@ -240,7 +240,8 @@ test('a terminal shows bars, and lines that stay once a device has ended', async
 
 test('Ctrl-C ends an upload at once, with 130', async (t) => {
   const esp = await virtualDoor(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
-  const folder = await packedDoor(t, { door: listed(esp) });
+  // With a known flash mode, no preflight warning mentions an unknown one.
+  const folder = await packedDoor(t, { door: { ...listed(esp), facts: { flashMode: 'dio' } } });
   const running = startCli(['upload', image, '--all'], folder.path);
   await new Promise<void>((resolve) => {
     running.stderr?.on('data', (chunk: Buffer) => {

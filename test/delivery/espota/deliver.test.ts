@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import type { Verdict } from '../../../src/delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patienceMs } from '../../support/patience.ts';
@@ -59,7 +59,7 @@ test('the progress of a device that acknowledges no more stays where it was, tho
   t.true(Math.max(...taken) > 0 && Math.max(...taken) < newSketch.length / 2, `${taken}`);
 });
 
-async function rejection(t: ExecutionContext, sending: Promise<{ verdict: Verdict }>) {
+async function rejection(t: ExecutionContext, sending: Promise<{ verdict: DeliveryVerdict }>) {
   const { verdict } = await sending;
   if (verdict.kind !== 'rejected') throw new Error(`${t.title}: ${JSON.stringify(verdict)}`);
   return verdict;

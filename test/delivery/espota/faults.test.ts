@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import test, { type ExecutionContext } from 'ava';
 import type { DeliveryTimings } from '../../../src/delivery/timings.ts';
-import type { Verdict } from '../../../src/delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import { syntheticSketch, type TransferFault } from '../../../src/simulator/index.ts';
 import { freePort } from '../../support/free-port.ts';
 import { endlessMs } from '../../support/patience.ts';
@@ -231,7 +231,7 @@ function loopRounds(): number {
 }
 
 test.serial('the event loop rests while a delivery waits, whatever it waits for', async (t) => {
-  const waits: [Parameters<typeof quickEsp>[1], Partial<DeliveryTimings>, Verdict['kind']][] = [
+  const waits: [Parameters<typeof quickEsp>[1], Partial<DeliveryTimings>, DeliveryVerdict['kind']][] = [
     [{ faults: { deaf: true } }, { ...repeating, invitationMs: 500 }, 'unreachable'],
     [{ faults: { callBack: 'never' } }, { callBackMs: 500 }, 'blockedCallback'],
     [{ faults: { transfer: { what: 'half-open', at: 0.5 } } }, { stallMs: 500 }, 'unknown'],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Verdict } from '../../../src/delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import { carryOut, schedules } from './schedule.ts';
 
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 1);
@@ -7,7 +7,7 @@ const count = 300;
 /** A part takes seconds: AVA's limit of two minutes ends one in which an upload hangs. */
 const parts = 4;
 
-const met = new Set<Verdict['kind']>();
+const met = new Set<DeliveryVerdict['kind']>();
 const all = schedules(count, seed);
 
 for (let part = 0; part < parts; part++) {

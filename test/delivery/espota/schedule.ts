@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { DeliveryTimings } from '../../../src/delivery/timings.ts';
-import type { Verdict } from '../../../src/delivery/verdict.ts';
+import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import type { Faults } from '../../../src/simulator/faults.ts';
 import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.ts';
 import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
@@ -113,7 +113,7 @@ export interface Outcome {
    * password that is right, a password that is told.
    */
   readonly problems: string[];
-  readonly verdicts: Map<Verdict['kind'], number>;
+  readonly verdicts: Map<DeliveryVerdict['kind'], number>;
 }
 
 async function problemOf(schedule: Schedule, { verdicts }: Outcome): Promise<string | undefined> {
@@ -134,7 +134,7 @@ async function problemOf(schedule: Schedule, { verdicts }: Outcome): Promise<str
   }
 }
 
-function falsehoodOf(schedule: Schedule, verdict: Verdict, truth: readonly string[]): string | undefined {
+function falsehoodOf(schedule: Schedule, verdict: DeliveryVerdict, truth: readonly string[]): string | undefined {
   const { password: word, faults: wrong } = schedule;
   const isStaged = truth.includes('accepted');
   if (verdict.kind === 'accepted' && !isStaged) return 'a false OK';

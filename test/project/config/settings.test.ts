@@ -1,5 +1,5 @@
 import test from 'ava';
-import { firmwareVersion, projectSettings } from '../../../src/project/config/settings.ts';
+import { projectSettings, resolveFirmwareVersion } from '../../../src/project/config/settings.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
@@ -57,12 +57,12 @@ test('a source folder that is none is an error, since it would pass for a projec
 });
 
 test('the version comes from the option, the configuration, or the environment variable that it names', async (t) => {
-  t.is(firmwareVersion('1.2.3', { version: '9' }, {}), '1.2.3');
-  t.is(firmwareVersion(undefined, { version: '1.2.4' }, {}), '1.2.4');
-  t.is(firmwareVersion(undefined, { version: { env: 'V' } }, { V: '1.2.5' }), '1.2.5');
-  t.is(firmwareVersion(undefined, {}, {}), undefined);
+  t.is(resolveFirmwareVersion('1.2.3', { version: '9' }, {}), '1.2.3');
+  t.is(resolveFirmwareVersion(undefined, { version: '1.2.4' }, {}), '1.2.4');
+  t.is(resolveFirmwareVersion(undefined, { version: { env: 'V' } }, { V: '1.2.5' }), '1.2.5');
+  t.is(resolveFirmwareVersion(undefined, {}, {}), undefined);
   const error = await expectOtaError(t, 'SECRET_MISSING', () =>
-    firmwareVersion(undefined, { version: { env: 'V' } }, {}),
+    resolveFirmwareVersion(undefined, { version: { env: 'V' } }, {}),
   );
   t.is(error.message, 'The environment variable V is not set, but the version of the firmware is to be read from it');
 });

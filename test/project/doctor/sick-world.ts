@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { updateVirtualDevice } from '../../../src/cli/shared/update-virtual-device.ts';
-import type { Check, Finding } from '../../../src/project/doctor/check.ts';
+import type { Check, DoctorFinding } from '../../../src/project/doctor/check.ts';
 import { lookAround, type World } from '../../../src/project/doctor/world.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -53,7 +53,7 @@ export async function diagnose(check: Check, world: World): Promise<readonly str
 }
 
 /** The only finding of a check that is not `ok`. */
-export async function complaint(t: ExecutionContext, check: Check, world: World): Promise<Finding> {
+export async function complaint(t: ExecutionContext, check: Check, world: World): Promise<DoctorFinding> {
   const findings = (await check.run(world)).filter(({ level }) => level !== 'ok');
   t.is(findings.length, 1, JSON.stringify(findings));
   const [finding] = findings;

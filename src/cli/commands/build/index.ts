@@ -10,13 +10,13 @@ import { projectPublicKey } from '../../shared/project-keys.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { type Declaration, command } from '../../command.ts';
 
-export interface BuildOptions extends OutputOptions {
+export interface BuildCommandOptions extends OutputOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareBuild(declaration: Declaration) {
   return command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO and the hooks enabled', [
     'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
     'ota-hooks build --source firmware/door -- --environment d1_mini',
@@ -33,7 +33,7 @@ const arduinoCli: Program = {
 };
 
 /** Runs the build system of the folder with the hooks enabled; changes no installed files. */
-export async function build(args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
+export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);
   switch (system) {
@@ -49,7 +49,7 @@ export async function build(args: readonly string[], options: BuildOptions, io: 
   makeReport(io, options).result('build', { source, system });
 }
 
-async function buildWithArduino(source: string, args: readonly string[], options: BuildOptions, io: Io): Promise<void> {
+async function buildWithArduino(source: string, args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const settings = await projectSettings(options, io.cwd);
   // The hook reports problems with the key, once, and removes the artifacts of the previous build if the key is bad.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
@@ -70,7 +70,7 @@ async function buildWithArduino(source: string, args: readonly string[], options
 async function buildWithPlatformio(
   source: string,
   args: readonly string[],
-  options: BuildOptions,
+  options: BuildCommandOptions,
   io: Io,
 ): Promise<void> {
   const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');

@@ -14,7 +14,7 @@ import { addDevice, isFound } from './add.ts';
 import type { DiscoverOptions } from './options.ts';
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareDiscover(declaration: Declaration) {
   return command(declaration, 'discover', 'Find devices on the network (mDNS)', [
     'ota-hooks discover --watch',
     'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',

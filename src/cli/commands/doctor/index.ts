@@ -15,7 +15,7 @@ export interface DoctorOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareDoctor(declaration: Declaration) {
   return command(declaration, 'doctor', 'Check for problems that make builds or updates fail or unsafe', [
     'ota-hooks doctor',
     'ota-hooks doctor --source firmware/door --fix',

@@ -24,7 +24,7 @@ export interface EspotaOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareEspota(declaration: Declaration) {
   return command(declaration, 'espota', "Run as a drop-in replacement for the core's tools/espota.py", [
     'ota-hooks espota -i 192.168.1.23 -f .pio/build/d1_mini/firmware.bin',
     'ota-hooks espota -i door.local --password-env DOOR_PASSWORD -s -f build/littlefs.bin',

@@ -20,7 +20,7 @@ export interface HeaderOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareHeader(declaration: Declaration) {
   return command(declaration, 'header', 'Generate Updater_Signing.h before a build', [
     'ota-hooks header --public-key public.key --out build/Updater_Signing.h',
     'ota-hooks header --source firmware/door --out build/core/Updater_Signing.h',

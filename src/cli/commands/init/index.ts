@@ -6,7 +6,7 @@ import { findInstallation, type Installation } from '../../../project/init/insta
 import { coresWithoutHooks, planSetup } from '../../../project/init/plan.ts';
 import { findProject, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
-import type { Part, Step } from '../../../project/init/step.ts';
+import type { InitStep, Part } from '../../../project/init/step.ts';
 import { undoSetup } from '../../../project/init/undo.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -22,7 +22,7 @@ export interface InitOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareInit(declaration: Declaration) {
   return command(declaration, 'init', 'Set up a project for signed builds, or revert that with --undo', [
     'ota-hooks init',
     'ota-hooks init --undo --delete-keys',
@@ -119,7 +119,7 @@ async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise
 }
 
 /** Returns the steps for the Arduino IDE. Its builds do not run through `ota-hooks build`: their hooks are in the installed core. */
-async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly Step[]> {
+async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly InitStep[]> {
   if (project.system !== 'arduino' || yes === true || ide === true || io.ask === undefined) return [];
   const folders = await coresWithoutHooks(io.env, io.platform, io.home);
   const question = `Do you build in the Arduino IDE as well? Then its esp8266 core needs hooks, too: ${folders.join(', ')}`;
@@ -138,7 +138,7 @@ function nextCommand(project: Project, installation: Installation, { cwd }: Io):
   return `${ours} build${source}${project.defaultFqbn === undefined ? ' -- --fqbn esp8266:esp8266:d1_mini' : ''}`;
 }
 
-function pathOf(step: Step): string {
+function pathOf(step: InitStep): string {
   switch (step.kind) {
     case 'insert':
     case 'node':

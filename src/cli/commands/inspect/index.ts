@@ -17,7 +17,7 @@ export interface InspectOptions extends OutputOptions, KnownKeyOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareInspect(declaration: Declaration) {
   return command(declaration, 'inspect <file>', 'Show details of a firmware or filesystem image', [
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',

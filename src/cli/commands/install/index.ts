@@ -18,7 +18,7 @@ export interface InstallOptions extends OutputOptions {
 }
 
 /** Declares the command `install`. */
-export function declare(declaration: Declaration) {
+export function declareInstall(declaration: Declaration) {
   return command(
     declaration,
     'install <system>',

@@ -21,7 +21,7 @@ export interface KeygenOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareKeygen(declaration: Declaration) {
   return command(declaration, 'keygen', 'Generate an RSA key pair without overwriting existing keys', [
     'ota-hooks keygen',
     'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',

@@ -11,14 +11,14 @@ import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
-import { firmwareVersion, type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
+import { type ProjectSettings, projectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 import { allowedRule } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
-import { nameOf, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
+import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
 
 export interface PackOptions extends OutputOptions {
   readonly source?: string | undefined;
@@ -40,7 +40,7 @@ export interface PackOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declarePack(declaration: Declaration) {
   return command(declaration, 'pack [file...]', 'Create the artifacts and manifest of a build', [
     'ota-hooks pack build/sketch.ino.bin',
     'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
@@ -114,7 +114,7 @@ async function packOne(
     signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
     enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
     project: options.project ?? config.project,
-    version: firmwareVersion(options.firmwareVersion, config, io.env),
+    version: resolveFirmwareVersion(options.firmwareVersion, config, io.env),
     board: options.board ?? config.board,
     allow: options.allow,
     signal: io.signal,
@@ -125,7 +125,7 @@ async function packOne(
     ? during({ what: `compressing ${request.path}` }, io, options, packed)
     : packed());
   for (const warning of warnings) report.warn(warning);
-  const finished = signer === undefined ? build : await signBuild(build, signer, nameOf(privateKey, report));
+  const finished = signer === undefined ? build : await signBuild(build, signer, keyPlaceName(privateKey, report));
   io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
   tell(finished.manifest, dirname(path), report);

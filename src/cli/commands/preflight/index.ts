@@ -22,7 +22,7 @@ export interface PreflightOptions extends OutputOptions, KnownKeyOptions, Device
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declarePreflight(declaration: Declaration) {
   return command(declaration, 'preflight <file>', 'Check whether an update is safe for a device before sending it', [
     'ota-hooks preflight build/sketch.ino.bin.gz.signed --device door.json',
     'ota-hooks preflight build/sketch.ino.bin.ota.json --core 2.7.4 --signing none --layout 4m2m --transport espota',

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { firmwareVersion, type ProjectSettings } from '../../../project/config/settings.ts';
+import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
 import type { WantedNames } from '../../../publishing/names.ts';
 import { requireOneVersion } from '../../../publishing/one-version.ts';
 import type { Publication } from '../../../publishing/publication.ts';
@@ -73,7 +73,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
     fallback: {
       project: config.project,
       // The configured version belongs to current builds, not to a reference build.
-      version: () => (options.reference === undefined ? firmwareVersion(undefined, config, io.env) : undefined),
+      version: () => (options.reference === undefined ? resolveFirmwareVersion(undefined, config, io.env) : undefined),
     },
   };
 }

@@ -16,7 +16,7 @@ import type { PublishOptions } from './options.ts';
 import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declarePublish(declaration: Declaration) {
   return command(declaration, 'publish [file]', 'Publish a build to an update server or a folder', [
     'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
     'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',

@@ -21,33 +21,41 @@ export interface ServeOptions extends OutputOptions, TlsChoice {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
-  return command(declaration, 'serve', 'an update server for devices that ask over HTTP; until Ctrl-C', [
+export function declareServe(declaration: Declaration) {
+  return command(declaration, 'serve', 'Run an update server for devices with HTTP update, until Ctrl-C', [
     'ota-hooks serve --data /var/lib/ota-hooks --listen 0.0.0.0:8266',
     'ota-hooks serve --data data --listen 0.0.0.0:8443 --tls self-signed --device-listen 0.0.0.0:8266',
   ])
-    .requiredOption('--data <dir>', 'where it keeps everything; made when it is not there')
-    .option('--listen <host:port>', 'where it listens; devices reach it by 0.0.0.0 only', '127.0.0.1:8266')
-    .option('--tls-cert <file>', 'https with this certificate (PEM, with its chain); a renewed one is taken as it is')
-    .option('--tls-key <file>', 'its private key (PEM)')
+    .requiredOption('--data <dir>', 'Data folder of the server; created if it does not exist')
+    .option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept devices', '127.0.0.1:8266')
+    .option('--tls-cert <file>', 'TLS certificate with its chain (PEM); reloaded when it is renewed')
+    .option('--tls-key <file>', 'Private key of the certificate (PEM)')
     .addOption(
-      new Option('--tls <how>', 'https with a certificate of its own authority, in DIR/tls').choices([
+      new Option('--tls <how>', 'Use HTTPS with a certificate from an authority of its own, kept in DIR/tls').choices([
         'self-signed',
       ] as const),
     )
-    .option('--tls-host <name>', 'a name or address by which it is reached; may be repeated (default: all)', collect)
-    .option('--device-listen <host:port>', 'plain http for devices, and for nothing else')
-    .option('--max-downloads <n>', 'at one time; who comes later is told to ask again (default: 5000)')
-    .option('--max-devices <n>', 'that are remembered of one project (default: 250000)')
-    .option('--connections-per-address <n>', 'at one time (default: 1024)')
-    .option('--trust-proxy <address>', 'of a proxy whose X-Forwarded-For is true; may be repeated', collect)
-    .option('--x-accel-redirect <path>', 'nginx in front sends the artifacts, from DIR/blobs under this internal path')
-    .option('--open-metrics', '/metrics without a token')
-    .option('--grace <seconds>', 'what downloads get to end when it is stopped', '120')
+    .option(
+      '--tls-host <name>',
+      'Name or address in the self-signed certificate; may be repeated (default: all of this computer)',
+      collect,
+    )
+    .option('--device-listen <host:port>', 'Additional plain HTTP address, for devices only')
+    .option('--max-downloads <n>', 'Maximum concurrent downloads; further devices retry later (default: 5000)')
+    .option('--max-devices <n>', 'Maximum devices stored per project (default: 250000)')
+    .option('--connections-per-address <n>', 'Maximum concurrent connections per client address (default: 1024)')
+    .option(
+      '--trust-proxy <address>',
+      'Address of a proxy whose X-Forwarded-For header is trusted; may be repeated',
+      collect,
+    )
+    .option('--x-accel-redirect <path>', 'Let nginx send artifacts: internal path that it maps to DIR/blobs')
+    .option('--open-metrics', 'Serve /metrics without a token')
+    .option('--grace <seconds>', 'Time limit for downloads to finish when the server stops', '120')
     .action((options) => serve(options, declaration.io));
 }
 
-/** Runs a server until the user ends it. */
+/** Runs a server until the user stops it. */
 export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const { host, port } = listenAddress('--listen', options.listen);
@@ -80,7 +88,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
       for (const line of describeReady({ url, deviceUrl, deviceHost, token, trust }, report.path)) report.say(line);
     }
     await untilAborted(io.signal);
-    report.say('Stopping; downloads may end. Ctrl-C again ends them at once.');
+    report.say('Stopping when downloads have finished. Press Ctrl-C again to stop immediately.');
   } finally {
     await server.close(graceMs);
   }
@@ -100,7 +108,7 @@ function limitsOf(options: ServeOptions) {
 
 function wholeNumber(option: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new OtaError('USAGE', { message: `${option} ${text} is not a whole number` });
+  throw new OtaError('USAGE', { message: `${option} must be a non-negative integer, not ${text}` });
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

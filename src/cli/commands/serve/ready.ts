@@ -3,13 +3,13 @@ import { networkInterfaces } from 'node:os';
 interface Ready {
   readonly url: string;
   readonly deviceUrl: string;
-  /** Where devices are listened to. */
+  /** Address on which the server listens for devices. */
   readonly deviceHost: string;
   readonly token: string | undefined;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
 }
 
-/** What a server says when it is ready, to people. */
+/** Returns the lines that tell people that the server is ready. */
 export function describeReady(
   { url, deviceUrl, deviceHost, token, trust }: Ready,
   nameOf: (path: string) => string,
@@ -20,20 +20,20 @@ export function describeReady(
     ...(trust === undefined
       ? []
       : [
-          `  Who publishes trusts it by OTA_CA=${nameOf(trust.ca)}, or --ca`,
-          `  Sketches trust it by ${nameOf(trust.header)}`,
+          `  To publish, set OTA_CA=${nameOf(trust.ca)} or pass it as --ca`,
+          `  Include ${nameOf(trust.header)} in sketches`,
         ]),
-    ...(token === undefined ? [] : [`  Token of the first admin, shown this once: ${token}`]),
+    ...(token === undefined ? [] : [`  Token of the first admin, shown only once: ${token}`]),
   ];
 }
 
 function forDevices(url: string, host: string): readonly string[] {
   const { protocol, port } = new URL(url);
   if (host === '0.0.0.0' || host === '::') {
-    return ownAddresses().map((address) => `  devices: ${protocol}//${address}:${port}/update/PROJECT`);
+    return ownAddresses().map((address) => `  Devices: ${protocol}//${address}:${port}/update/PROJECT`);
   }
   const isLocal = host === '127.0.0.1' || host === 'localhost';
-  return isLocal ? ['  Only this machine reaches it; for devices: --listen 0.0.0.0:8266'] : [];
+  return isLocal ? ['  Reachable from this computer only; use --listen 0.0.0.0:8266 to accept devices'] : [];
 }
 
 function ownAddresses(): string[] {

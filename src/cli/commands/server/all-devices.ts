@@ -1,7 +1,7 @@
 import type { DeviceInfo } from '../../../api/admin-info.ts';
 import { segment, type Talk } from './connection.ts';
 
-/** All devices of a project, page by page. */
+/** Fetches all devices of a project, page by page. */
 export async function allDevices({ ask }: Talk, project: string): Promise<DeviceInfo[]> {
   const all: DeviceInfo[] = [];
   for (let after: string | undefined = ''; after !== undefined; ) {

@@ -2,17 +2,17 @@ import type { AuditInfo } from '../../../api/admin-info.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerOptions, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, serverCommand, talkTo } from './connection.ts';
 
 /** Declares `server audit`. */
 export function declareAudit({ program, io }: Declaration): void {
-  serverCommand({ program, io }, 'audit', 'who changed what, the newest first', [
+  serverCommand({ program, io }, 'audit', 'Show the audit log, newest first', [
     'ota-hooks server audit --server https://ota.example.com',
     'ota-hooks server audit --json',
   ]).action((options) => audit(options, io));
 }
 
-async function audit(options: ServerOptions, io: Io): Promise<void> {
+async function audit(options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { entries } = await ask<{ entries: AuditInfo[] }>('GET', '/audit?limit=200');
   const rows = entries.map(({ at, actor, action, project, detail }) => [
@@ -22,5 +22,5 @@ async function audit(options: ServerOptions, io: Io): Promise<void> {
     project ?? '-',
     JSON.stringify(detail),
   ]);
-  report.result('server audit', entries, table([['at', 'who', 'what', 'project', 'detail'], ...rows]));
+  report.result('server audit', entries, table([['time', 'actor', 'action', 'project', 'detail'], ...rows]));
 }

@@ -10,9 +10,9 @@ import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during, type Tell } from '../../output/during.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { type ServerOptions, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, serverCommand, talkTo } from './connection.ts';
 
-interface ExportOptions extends ServerOptions {
+interface ExportOptions extends ServerCommandOptions {
   readonly out: string;
   readonly data?: string | undefined;
 }
@@ -57,14 +57,20 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
   }
 }
 
-async function* fromServer(options: ServerOptions, io: Io): AsyncGenerator<Uint8Array> {
+async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerator<Uint8Array> {
   const { place, ask } = talkTo(options, io);
   // Reports a problem with the address or the token as a proper error.
   await ask('GET', '/server');
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
     const hint = 'Use the token of an admin of all projects.';
-    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message: 'the backup is not available', hint });
+    throw new OtaError('SERVER_REFUSED', {
+      url,
+      status,
+      code: 'no-export',
+      message: 'the backup is not available',
+      hint,
+    });
   }
   yield* body;
 }

@@ -1,4 +1,4 @@
-import { type ApiRequest, connect, type ServerOptions as ServerPlace } from '../../../api/client/connection.ts';
+import { type ApiRequest, connect, type ClientOptions as ServerPlace } from '../../../api/client/connection.ts';
 import { asError } from '../../../api/client/problems.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { isReadOnTheWay, settleDestination } from '../../../publishing/destination.ts';
@@ -6,13 +6,13 @@ import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 
-export interface ServerOptions extends OutputOptions {
+export interface ServerCommandOptions extends OutputOptions {
   readonly server?: string | undefined;
   readonly tokenEnv: string;
   readonly ca?: string | undefined;
 }
 
-/** Begins the declaration of a command that speaks to a server. */
+/** Starts the declaration of a command that connects to a server. */
 export function serverCommand<const Usage extends string>(
   declaration: Declaration,
   usage: Usage,
@@ -20,24 +20,30 @@ export function serverCommand<const Usage extends string>(
   examples: readonly [string, string],
 ) {
   return command(declaration, usage, description, examples)
-    .option('--server <url>', 'address of the server (default: what OTA_SERVER says)')
-    .option('--token-env <name>', 'environment variable with the token', 'OTA_TOKEN')
-    .option('--ca <file>', 'certificate (PEM) of its authority, where it has its own (default: OTA_CA)');
+    .option('--server <url>', 'URL of the server (default: OTA_SERVER)')
+    .option('--token-env <name>', 'Environment variable with the token', 'OTA_TOKEN')
+    .option('--ca <file>', 'CA certificate (PEM) of a server with its own authority (default: OTA_CA)');
 }
 
-/** A server that is asked, and where to say what it answered. */
+/** Connection to a server, and the report for its responses. */
 export interface Talk {
-  /** @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection */
+  /**
+   * Sends a request and returns the JSON of the response.
+   *
+   * @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection
+   */
   ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown): Promise<Answer>;
   readonly report: Report;
-  /** For what is no JSON. */
+  /** Server and token, for responses that are not JSON. */
   readonly place: ServerPlace;
 }
 
 /**
+ * Prepares the connection to the server given by --server or `OTA_SERVER`.
+ *
  * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
  */
-export function talkTo({ server, tokenEnv, ca, ...output }: ServerOptions, io: Io): Talk {
+export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions, io: Io): Talk {
   const report = makeReport(io, output);
   const to = server ?? io.env['OTA_SERVER'];
   const destination = settleDestination({
@@ -50,9 +56,9 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerOptions, io: I
     ca,
   });
   if (destination.kind !== 'server')
-    throw new OtaError('USAGE', { message: `${to} is no address of a server`, hint: addressHint });
+    throw new OtaError('USAGE', { message: `${to} is not a server URL`, hint: addressHint });
   if (isReadOnTheWay(destination.url)) {
-    report.warn(`${destination.url.origin} is not encrypted: whoever listens on the way reads the token`);
+    report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const place = { ...destination, signal: io.signal };
   const request = connect(place);
@@ -62,15 +68,15 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerOptions, io: I
     async ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown) {
       const answer = await request({ method, path, ...(json !== undefined && { json }) });
       if (answer.problem !== undefined) throw asError(answer);
-      // The server is of this tool, and its answers have the types of domain/release*.ts.
+      // The server belongs to this tool, and its responses have the types in src/api.
       return answer.json as Answer;
     },
   };
 }
 
-const addressHint = 'Write --server https://HOST[:PORT], or set OTA_SERVER.';
+const addressHint = 'Pass --server https://HOST[:PORT], or set OTA_SERVER.';
 
-/** A part of a path. */
+/** Encodes a segment of a URL path. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
 }

@@ -9,11 +9,11 @@ import { commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import { allDevices } from './all-devices.ts';
-import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, segment, serverCommand, talkTo } from './connection.ts';
 import { declareEnroll } from './enroll.ts';
 import { credentialOf } from './projects.ts';
 
-interface SetOptions extends ServerOptions {
+interface SetOptions extends ServerCommandOptions {
   readonly enrolled?: 'yes' | 'no' | undefined;
   readonly name?: string | undefined;
   readonly board?: string | undefined;
@@ -27,59 +27,80 @@ interface SetOptions extends ServerOptions {
 
 /** Declares `server devices …`. */
 export function declareDevices({ program, io }: Declaration): void {
-  const group = commandGroup(program, 'devices', 'what is known of the devices, and why they get what they get', [
+  const group = commandGroup(program, 'devices', 'Manage devices and show their update status', [
     'ota-hooks server devices list door --failed',
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC',
   ]);
-  serverCommand({ program: group, io }, 'list <project>', 'show the devices', [
+  serverCommand({ program: group, io }, 'list <project>', 'List devices', [
     'ota-hooks server devices list door --server https://ota.example.com',
     'ota-hooks server devices list door --failed --json',
   ])
-    .option('--failed', 'only those that did not come back from an update as they should')
+    .option('--failed', 'Only devices with a failed update')
     .action((project, options) => list(project, options, io));
-  serverCommand({ program: group, io }, 'show <project> <mac>', 'all that is known of one', [
+  serverCommand({ program: group, io }, 'show <project> <mac>', 'Show the details of a device', [
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --json',
   ]).action((project, mac, options) => show(project, mac, options, io));
-  serverCommand({ program: group, io }, 'set <project> <mac>', 'enroll a device, or change what is known of it', [
-    'ota-hooks server devices set door 18:FE:34:AA:BB:CC --name "front door" --server https://ota.example.com',
-    'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
-  ])
-    .addOption(new Option('--enrolled <yes-no>', 'whether a closed project answers it').choices(['yes', 'no'] as const))
-    .option('--name <text>', 'how people call it; empty: nothing')
-    .option('--board <name>', 'where its build does not say it; empty: not known')
-    .option('--channel <name>', 'in place of the one that its URL names; empty: that one')
-    .option('--group <name>', 'that rollouts know it by; empty: none')
-    .option('--pin <version>', 'the only version that it gets, whatever is offered; empty: what is offered')
+  serverCommand(
+    { program: group, io },
+    'set <project> <mac>',
+    'Change the settings of a device; a new device is enrolled',
+    [
+      'ota-hooks server devices set door 18:FE:34:AA:BB:CC --name "front door" --server https://ota.example.com',
+      'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
+    ],
+  )
+    .addOption(new Option('--enrolled <yes-no>', 'Whether the device is enrolled').choices(['yes', 'no'] as const))
+    .option('--name <text>', 'Display name; empty to remove it')
+    .option('--board <name>', 'Board, if the build does not specify one; empty to remove it')
+    .option('--channel <name>', 'Channel, instead of the one in the update URL; empty to remove it')
+    .option('--group <name>', 'Group for rollouts; empty to remove it')
+    .option('--pin <version>', 'Version to pin the device to; empty to unpin it')
     .addOption(
-      new Option('--atomic-fs <yes-no>', 'built with ATOMIC_FS_UPDATE').choices(['yes', 'no', 'unknown'] as const),
+      new Option('--atomic-fs <yes-no>', 'Whether the device was built with ATOMIC_FS_UPDATE').choices([
+        'yes',
+        'no',
+        'unknown',
+      ] as const),
     )
-    .option('--user <name>', 'that it has to give, with --password-env; empty: that of the project')
-    .option('--password-env <name>', 'environment variable with its password')
+    .option(
+      '--user <name>',
+      'User name required from the device, with --password-env; empty to use that of the project',
+    )
+    .option('--password-env <name>', 'Environment variable with the password required from the device')
     .action((project, mac, options) => set(project, mac, options, io));
   declareEnroll({ program: group, io });
-  serverCommand({ program: group, io }, 'retry <project> <mac>', 'a device that failed may be sent the release again', [
-    'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --server https://ota.example.com',
-    'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --json',
-  ]).action((project, mac, options) => retry(project, mac, options, io));
-  serverCommand({ program: group, io }, 'remove <project> <mac>', 'forget a device', [
+  serverCommand(
+    { program: group, io },
+    'retry <project> <mac>',
+    'Clear a failed update so that it is sent to the device again',
+    [
+      'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --server https://ota.example.com',
+      'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --json',
+    ],
+  ).action((project, mac, options) => retry(project, mac, options, io));
+  serverCommand({ program: group, io }, 'remove <project> <mac>', 'Remove a device', [
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --server https://ota.example.com',
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --json',
   ]).action((project, mac, options) => remove(project, mac, options, io));
   serverCommand(
     { program: group, io },
     'import <project> <file>',
-    'enroll the devices of an arduino-db.json (MAC -> file, version)',
+    'Enroll the devices listed in an arduino-db.json (MAC -> file, version)',
     [
       'ota-hooks server devices import door arduino-db.json --only "DOOR-*" --server https://ota.example.com',
       'ota-hooks server devices import door arduino-db.json --json',
     ],
   )
-    .option('--only <pattern>', 'only devices whose file matches; * stands for anything')
+    .option('--only <pattern>', 'Only devices whose file matches the pattern; * matches any characters')
     .action((project, file, options) => importTable(project, file, options, io));
 }
 
-async function list(project: string, options: ServerOptions & { failed?: boolean | undefined }, io: Io): Promise<void> {
+async function list(
+  project: string,
+  options: ServerCommandOptions & { failed?: boolean | undefined },
+  io: Io,
+): Promise<void> {
   const talk = talkTo(options, io);
   const all = await allDevices(talk, project);
   const devices = options.failed === true ? all.filter((device) => failureOf(device) !== undefined) : all;
@@ -88,19 +109,48 @@ async function list(project: string, options: ServerOptions & { failed?: boolean
     device.name ?? '-',
     device.running === undefined
       ? 'unknown'
-      : `${device.running.version}${device.running.by === 'md5' ? '' : ' (it says)'}`,
+      : `${device.running.version}${device.running.by === 'md5' ? '' : ' (reported)'}`,
     failureOf(device) ?? device.sketch?.text ?? device.filesystem?.text ?? '-',
     device.lastSeenAt ?? 'never',
   ]);
-  talk.report.result('server devices list', devices, table([['mac', 'name', 'runs', 'answer', 'last seen'], ...rows]));
+  talk.report.result(
+    'server devices list',
+    devices,
+    table([['mac', 'name', 'running', 'status', 'last seen'], ...rows]),
+  );
+}
+
+type DeviceAttempt = DeviceInfo['attempts'][number];
+
+/** Words for the reasons of a failed attempt, by the API's names. */
+const failureWords: Readonly<Record<string, string>> = {
+  vanished: 'not confirmed',
+  'not-running': 'not installed',
+  silent: 'interrupted',
+  interrupted: 'interrupted',
+};
+const stateWords = { sent: 'sent', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
+const actionWords = { send: 'update', current: 'up to date', refuse: 'no update' } as const;
+const progressWords = { waiting: 'pending', refused: 'blocked', sent: 'updating', running: 'updated' } as const;
+
+function failureText(failure: string | undefined): string {
+  return failureWords[failure ?? ''] ?? failure ?? 'unknown reason';
+}
+
+function outcomeOf({ state, failure }: DeviceAttempt): string {
+  return failure === undefined ? stateWords[state] : failureText(failure);
+}
+
+function attemptsText(count: number): string {
+  return count === 1 ? '1 attempt' : `${count} attempts`;
 }
 
 function failureOf({ attempts }: DeviceInfo): string | undefined {
   const failed = attempts.find(({ state }) => state === 'failed');
-  return failed && `FAILED ${failed.version}: ${failed.failure}, sent ${failed.sends} times`;
+  return failed && `failed ${failed.version}: ${outcomeOf(failed)}, ${attemptsText(failed.sends)}`;
 }
 
-async function show(project: string, mac: string, options: ServerOptions, io: Io): Promise<void> {
+async function show(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const device = await ask<DeviceInfo>('GET', pathOf(project, mac));
   report.result('server devices show', device, describe(device));
@@ -122,8 +172,8 @@ function describe({
   ...rest
 }: DeviceInfo): string {
   const attempts = rest.attempts.map(
-    ({ version, kind, state, sends, lastSentAt, failure }) =>
-      `${version} (${kind}): ${failure ?? state}, sent ${sends} times, last ${lastSentAt}`,
+    (attempt) =>
+      `${attempt.version} (${attempt.kind}): ${outcomeOf(attempt)}, ${attemptsText(attempt.sends)}, last at ${attempt.lastSentAt}`,
   );
   const lines = [
     ['device', `${mac}${name === undefined ? '' : ` (${name})`}${enrolled ? ', enrolled' : ''}`],
@@ -132,9 +182,12 @@ function describe({
     ['group', group],
     ['pinned to', pin],
     ['rollout', rollout && standing(rollout)],
-    ['runs', running && `${running.version}, ${running.by === 'md5' ? 'by its sketch MD5' : 'so it says'}`],
-    ['sketch', sketch && `${sketch.action}: ${sketch.text} (since ${sketch.at})`],
-    ['files', filesystem && `${filesystem.action}: ${filesystem.text} (since ${filesystem.at})`],
+    [
+      'running',
+      running && `${running.version} (${running.by === 'md5' ? 'identified by sketch MD5' : 'reported by the device'})`,
+    ],
+    ['sketch', sketch && `${actionWords[sketch.action]}: ${sketch.text} (since ${sketch.at})`],
+    ['filesystem', filesystem && `${actionWords[filesystem.action]}: ${filesystem.text} (since ${filesystem.at})`],
     ...attempts.map((attempt) => ['update', attempt]),
     ['last seen', rest.lastSeenAt],
     ...Object.entries(report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
@@ -143,8 +196,9 @@ function describe({
 }
 
 function standing({ version, state, stage, stages, isOpen, counts, progress, failure }: RolloutStanding): string {
-  const turn = isOpen ? 'its turn' : state === 'active' ? 'not its turn yet' : state;
-  return `${version}: stage ${stage} of ${stages}, ${turn}; ${failure ?? progress}${counts ? '' : '; not enrolled, so it does not count'}`;
+  const stageState = isOpen ? 'open' : state === 'active' ? 'not open yet' : `rollout ${state}`;
+  const outcome = progress === 'failed' ? `failed (${failureText(failure)})` : progressWords[progress];
+  return `${version}: stage ${stage} of ${stages} (${stageState}); ${outcome}${counts ? '' : '; not counted, because the device is not enrolled'}`;
 }
 
 async function set(project: string, mac: string, options: SetOptions, io: Io): Promise<void> {
@@ -168,41 +222,52 @@ function emptyIsNone(text: string | undefined): string | null | undefined {
   return text === '' ? null : text;
 }
 
-async function retry(project: string, mac: string, options: ServerOptions, io: Io): Promise<void> {
+async function retry(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const device = await ask<DeviceInfo>('POST', `${pathOf(project, mac)}/retry`);
-  report.result('server devices retry', device, `${mac} gets what is offered when it asks again`);
+  report.result(
+    'server devices retry',
+    device,
+    `Cleared the failed update of ${mac}. It is sent again at the next update check.`,
+  );
 }
 
-async function remove(project: string, mac: string, options: ServerOptions, io: Io): Promise<void> {
+async function remove(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  report.result('server devices remove', await ask('DELETE', pathOf(project, mac)), `${mac} is forgotten`);
+  report.result('server devices remove', await ask('DELETE', pathOf(project, mac)), `Removed ${mac}`);
 }
 
 async function importTable(
   project: string,
   file: string,
-  options: ServerOptions & { only?: string | undefined },
+  options: ServerCommandOptions & { only?: string | undefined },
   io: Io,
 ): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const path = resolve(io.cwd, file);
-  const devices = chosen(parseTable(await readNamedFile(path, 'table of devices'), path), options.only);
+  const devices = chosen(parseTable(await readNamedFile(path, 'device table'), path), options.only);
   const answer = await ask<ImportAnswer>('POST', `/projects/${segment(project)}/devices/import`, devices);
   const { enrolled, unchanged } = answer;
-  report.result('server devices import', answer, `${enrolled} enrolled, ${unchanged} were before`);
+  report.result(
+    'server devices import',
+    answer,
+    `Enrolled ${enrolled} ${enrolled === 1 ? 'device' : 'devices'}; ${unchanged} already enrolled`,
+  );
 }
 
 function parseTable(bytes: Uint8Array, path: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     if (typeof value === 'object' && value !== null) return { ...value };
-    throw new Error('it is no table');
+    throw new Error('not an object');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new OtaError(
       'USAGE',
-      { message: `${path} cannot be read as JSON: ${reason}`, hint: 'Mend it at that place.' },
+      {
+        message: `${path} is not a device table: ${reason}`,
+        hint: 'Correct the JSON: one object, keyed by MAC address.',
+      },
       cause,
     );
   }

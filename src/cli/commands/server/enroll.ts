@@ -4,35 +4,30 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { allDevices } from './all-devices.ts';
-import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, segment, serverCommand, talkTo } from './connection.ts';
 
-interface EnrolOptions extends ServerOptions {
+interface EnrolOptions extends ServerCommandOptions {
   readonly proven?: boolean | undefined;
   readonly seen?: boolean | undefined;
   readonly group?: string | undefined;
 }
 
-/** Declares `server devices enroll`: rollouts learn from enrolled devices only. */
+/** Declares `server devices enroll`: rollouts count enrolled devices only. */
 export function declareEnroll({ program, io }: Declaration): void {
-  serverCommand(
-    { program, io },
-    'enroll <project> [mac...]',
-    'vouch for devices: rollouts count those, and no others',
-    [
-      'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
-      'ota-hooks server devices enroll door --proven --server https://ota.example.com',
-    ],
-  )
-    .option('--proven', 'all that took an update of this server and came back with it')
-    .option('--seen', 'all that ever asked; anybody can make one up')
-    .option('--group <name>', 'that rollouts know them by')
+  serverCommand({ program, io }, 'enroll <project> [mac...]', 'Enroll devices; rollouts count enrolled devices only', [
+    'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
+    'ota-hooks server devices enroll door --proven --server https://ota.example.com',
+  ])
+    .option('--proven', 'All devices that installed an update from this server')
+    .option('--seen', 'All devices that have sent an update check; these requests can be forged')
+    .option('--group <name>', 'Group to assign, for use in rollouts')
     .action((project, macs, options) => enroll(project, macs, options, io));
 }
 
 async function enroll(project: string, macs: readonly string[], options: EnrolOptions, io: Io): Promise<void> {
   const { proven, seen, group } = options;
   if (macs.length === 0 && proven !== true && seen !== true) {
-    throw new OtaError('USAGE', { message: 'no device is named', hint: 'Name their MACs, or say --proven or --seen.' });
+    throw new OtaError('USAGE', { message: 'No devices specified', hint: 'Pass MAC addresses, --proven or --seen.' });
   }
   const talk = talkTo(options, io);
   const isMeant = (device: DeviceInfo) => seen === true || (proven === true && device.proven);
@@ -42,10 +37,10 @@ async function enroll(project: string, macs: readonly string[], options: EnrolOp
   for (const mac of macs.length > 0 ? macs : found.map((device) => device.mac)) {
     enrolled.push(await talk.ask('PUT', `/projects/${segment(project)}/devices/${segment(mac)}`, request));
   }
-  const count = enrolled.length === 1 ? '1 device is' : `${enrolled.length} devices are`;
+  const count = enrolled.length === 1 ? '1 device' : `${enrolled.length} devices`;
   talk.report.result(
     'server devices enroll',
     enrolled,
-    `${count} enrolled${group === undefined ? '' : ` in group ${group}`}`,
+    `Enrolled ${count}${group === undefined ? '' : ` in group ${group}`}`,
   );
 }

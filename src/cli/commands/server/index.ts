@@ -8,8 +8,8 @@ import { declareRollout } from './rollouts.ts';
 import { declareToken } from './tokens.ts';
 
 /** Declares the command, which is a group of commands. */
-export function declare({ program, io }: Declaration) {
-  const group = commandGroup(program, 'server', 'look at an update server and change what it does', [
+export function declareServer({ program, io }: Declaration) {
+  const group = commandGroup(program, 'server', 'Manage an update server', [
     'ota-hooks server projects list --server https://ota.example.com',
     'ota-hooks server releases promote --help',
   ]);

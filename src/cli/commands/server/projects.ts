@@ -8,10 +8,10 @@ import { readNamedFile } from '../../../files/read.ts';
 import { collect, commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, segment, serverCommand, talkTo } from './connection.ts';
 import { count, durationMs, durationText } from './quantities.ts';
 
-interface SetOptions extends ServerOptions {
+interface SetOptions extends ServerCommandOptions {
   readonly access?: 'open' | 'closed' | undefined;
   readonly publicKey?: readonly string[] | undefined;
   readonly alias?: readonly string[] | undefined;
@@ -23,38 +23,45 @@ interface SetOptions extends ServerOptions {
 
 /** Declares `server projects …`. */
 export function declareProjects({ program, io }: Declaration): void {
-  const group = commandGroup(program, 'projects', 'who may ask, and by which paths', [
+  const group = commandGroup(program, 'projects', 'Manage projects: access, keys and update paths', [
     'ota-hooks server projects list',
     'ota-hooks server projects set door --access closed',
   ]);
-  serverCommand({ program: group, io }, 'list', 'show the projects', [
+  serverCommand({ program: group, io }, 'list', 'List projects', [
     'ota-hooks server projects list --server https://ota.example.com',
     'ota-hooks server projects list --json',
   ]).action((options) => list(options, io));
-  serverCommand({ program: group, io }, 'set <project>', 'change what is named, or make the project', [
+  serverCommand({ program: group, io }, 'set <project>', 'Change the given settings of a project, or create it', [
     'ota-hooks server projects set door --access closed --server https://ota.example.com',
     'ota-hooks server projects set door --alias /esp/update/arduino.php --user esp --password-env OTA_PASSWORD',
   ])
     .addOption(
-      new Option('--access <who>', 'open: any device; closed: enrolled ones').choices(['open', 'closed'] as const),
+      new Option('--access <who>', 'Devices that the project serves; open: all, closed: enrolled devices').choices([
+        'open',
+        'closed',
+      ] as const),
     )
-    .option('--public-key <file>', 'whose signatures releases may carry; may be repeated; replaces all', collect)
     .option(
-      '--alias <path>',
-      'another path that devices ask, PATH or PATH=CHANNEL; may be repeated; replaces all',
+      '--public-key <file>',
+      'Public key that releases may be signed with; may be repeated; replaces all keys',
       collect,
     )
-    .option('--user <name>', 'that devices have to give, with --password-env; empty: none')
-    .option('--password-env <name>', 'environment variable with their password')
+    .option(
+      '--alias <path>',
+      'Additional update path, PATH or PATH=CHANNEL; may be repeated; replaces all aliases',
+      collect,
+    )
+    .option('--user <name>', 'User name required from devices, with --password-env; empty to remove the credentials')
+    .option('--password-env <name>', 'Environment variable with the password required from devices')
     .option(
       '--confirm-within <time>',
-      'what a device may take from a download to its first request with the new build, such as 10m, 2h, 1d',
+      'Time limit from a download to the first update check with the new build, such as 10m, 2h or 1d',
     )
-    .option('--most-sends <n>', 'downloads without success after which a device counts as failed')
+    .option('--most-sends <n>', 'Attempts after which an update that does not succeed counts as failed')
     .action((project, options) => set(project, options, io));
 }
 
-async function list(options: ServerOptions, io: Io): Promise<void> {
+async function list(options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { projects } = await ask<{ projects: ProjectInfo[] }>('GET', '/projects');
   report.result('server projects list', projects, asTable(projects));
@@ -84,7 +91,7 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
   };
 }
 
-/** undefined: as it was. null: none. */
+/** Returns the credential from the options: undefined leaves it unchanged, null removes it. */
 export function credentialOf(
   { user, passwordEnv }: { readonly user?: string | undefined; readonly passwordEnv?: string | undefined },
   io: Io,
@@ -92,22 +99,22 @@ export function credentialOf(
   if (user === undefined && passwordEnv === undefined) return undefined;
   if (user === '') return null;
   if (user === undefined || passwordEnv === undefined) {
-    throw new OtaError('USAGE', { message: 'A password needs both --user and --password-env' });
+    throw new OtaError('USAGE', { message: '--user and --password-env must be used together' });
   }
-  return { user, password: secretFromEnvironment(passwordEnv, io.env, 'the password of the devices') };
+  return { user, password: secretFromEnvironment(passwordEnv, io.env, 'the device password') };
 }
 
 function asTable(projects: readonly ProjectInfo[]): string {
   const rows = projects.map(({ name, access, user, keys, devices, channels, aliases, confirmWithinMs }) => [
     name,
     user === undefined ? access : `${access}, password`,
-    keys.map((key) => `${key.slice(0, 16)}…`).join(' ') || 'not signed',
+    keys.map((key) => `${key.slice(0, 16)}…`).join(' ') || 'none',
     String(devices),
     channels
-      .map(({ channel, version, kind }) => `${channel} ${version}${kind === 'sketch' ? '' : ' (files)'}`)
+      .map(({ channel, version, kind }) => `${channel} ${version}${kind === 'sketch' ? '' : ' (filesystem)'}`)
       .join(', ') || '-',
     durationText(confirmWithinMs),
     aliases.map(({ path }) => path).join(' ') || '-',
   ]);
-  return table([['project', 'access', 'keys', 'devices', 'offered', 'confirms within', 'aliases'], ...rows]);
+  return table([['project', 'access', 'keys', 'devices', 'current releases', 'confirm within', 'aliases'], ...rows]);
 }

@@ -1,7 +1,7 @@
 import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
 import { table } from '../../output/table.ts';
 
-/** A line each. */
+/** Formats rollouts as a table, one line each. */
 export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
   const rows = rollouts.map(({ id, version, channel, state, openStages, stages, tally, startedAt }) => [
     String(id),
@@ -9,41 +9,38 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
     channel,
     state,
     `${openStages} of ${stages.length}`,
-    `${tally.running} of ${tally.members} run it, ${tally.failed} failed`,
+    `${tally.running} of ${tally.members} updated, ${tally.failed} failed`,
     startedAt,
   ]);
   return table([['id', 'version', 'channel', 'state', 'stages open', 'devices', 'started'], ...rows]);
 }
 
-/** All that is known of one. */
+/** Describes one rollout: its state, stages and history. */
 export function describeRollout(rollout: RolloutInfo): string {
   const { id, project, version, channel, former, state, reason, waitingFor, openStages, stages, history } = rollout;
   const head = table([
-    [
-      'rollout',
-      `${id}: ${project} ${version} on ${channel}${former === undefined ? '' : `, in the place of ${former}`}`,
-    ],
+    ['rollout', `${id}: ${project} ${version} on ${channel}${former === undefined ? '' : `, replacing ${former}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
-    ...(waitingFor === undefined ? [] : [['waits for', waitingFor]]),
+    ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),
   ]);
   const rows = stages.map(({ share, canaries, groups, tally }, index) => [
     `${index + 1}${index < openStages ? '' : ' (closed)'}`,
-    [...(share > 0 ? [`${share} %`] : []), ...canaries, ...groups.map((name) => `group ${name}`)].join(', '),
+    [...(share > 0 ? [`${share}%`] : []), ...canaries, ...groups.map((name) => `group ${name}`)].join(', '),
     bar(tally),
-    `${tally.running} of ${tally.members} run it${others(tally)}`,
+    `${tally.running} of ${tally.members} updated${others(tally)}`,
   ]);
   const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
-  return [head, table([['stage', 'who', '', 'devices'], ...rows]), table(events)].join('\n');
+  return [head, table([['stage', 'devices', '', 'progress'], ...rows]), table(events)].join('\n');
 }
 
 function whatNext(project: string): string {
-  return `see who failed (ota-hooks server devices list ${project} --failed); then abort, rollback, or resume --accept-failures`;
+  return `check the failed devices (ota-hooks server devices list ${project} --failed), then run abort, rollback, or resume --accept-failures`;
 }
 
 const barWidth = 20;
 
-/** running, sent, failed, and the rest. */
+/** Draws a bar of running, sent, failed and other devices. */
 function bar({ members, running, sent, failed }: RolloutTally): string {
   if (members === 0) return '·'.repeat(barWidth);
   const cells = (count: number) => Math.round((count * barWidth) / members);
@@ -54,9 +51,9 @@ function bar({ members, running, sent, failed }: RolloutTally): string {
 
 function others({ sent, failed, vanished, refused }: RolloutTally): string {
   const parts = [
-    ...(sent > 0 ? [`${sent} on the way`] : []),
-    ...(failed > 0 ? [`${failed} failed${vanished > 0 ? ` (${vanished} vanished)` : ''}`] : []),
-    ...(refused > 0 ? [`unsafe for ${refused}`] : []),
+    ...(sent > 0 ? [`${sent} updating`] : []),
+    ...(failed > 0 ? [`${failed} failed${vanished > 0 ? ` (${vanished} did not check in again)` : ''}`] : []),
+    ...(refused > 0 ? [`${refused} blocked`] : []),
   ];
   return parts.length === 0 ? '' : `; ${parts.join(', ')}`;
 }

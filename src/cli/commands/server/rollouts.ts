@@ -5,12 +5,12 @@ import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { collect, commandGroup, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { type ServerOptions, segment, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, segment, serverCommand, talkTo } from './connection.ts';
 import { count, durationMs, percent } from './quantities.ts';
 import { describeRollout, rolloutTable } from './rollout-view.ts';
 import { readStage } from './stage-words.ts';
 
-interface StartOptions extends ServerOptions {
+interface StartOptions extends ServerCommandOptions {
   readonly channel: string;
   readonly stage?: readonly string[] | undefined;
   readonly running?: string | undefined;
@@ -21,7 +21,7 @@ interface StartOptions extends ServerOptions {
   readonly haltVanished?: string | undefined;
 }
 
-interface ActOptions extends ServerOptions {
+interface ActOptions extends ServerCommandOptions {
   readonly id?: string | undefined;
   readonly channel: string;
   readonly reason?: string | undefined;
@@ -30,32 +30,35 @@ interface ActOptions extends ServerOptions {
 
 /** Declares `server rollouts …`. */
 export function declareRollout({ program, io }: Declaration): void {
-  const group = commandGroup(program, 'rollouts', 'let a release go round stage by stage, and stop it', [
+  const group = commandGroup(program, 'rollouts', 'Manage staged rollouts', [
     'ota-hooks server rollouts start door 1.4.3 --server https://ota.example.com',
     'ota-hooks server rollouts show --help',
   ]);
-  serverCommand({ program: group, io }, 'start <project> <version>', 'begin with the first stage', [
+  serverCommand({ program: group, io }, 'start <project> <version>', 'Start a rollout with its first stage', [
     'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
     'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-vanished 1 --server https://ota.example.com',
   ])
-    .option('--channel <name>', 'the channel', defaultChannel)
+    .option('--channel <name>', 'Channel of the rollout', defaultChannel)
     .option(
       '--stage <what>',
-      'a share in percent, canary=NAME or group=NAME, joined by commas; once a stage (default: 5, 20, 50, 100)',
+      'Stage: a percentage, canary=NAME or group=NAME, separated by commas; repeat for each stage (default: 5, 20, 50, 100)',
       collect,
     )
-    .option('--running <percent>', 'so many of the open stages have to run it before the next one opens (default: 90)')
-    .option('--soak <time>', 'and for so long, such as 90s, 10m, 2h, 1d (default: 10m)')
-    .option('--halt-failures <n>', 'halt when so many devices failed (default: 5)')
-    .option('--halt-percent <percent>', 'halt when so many of those that came to an end failed (default: 10)')
-    .option('--halt-sample <n>', 'a percentage counts from so many on (default: 10)')
-    .option('--halt-vanished <n>', 'halt when so many took all of it and were not heard of again (default: 2)')
+    .option(
+      '--running <percent>',
+      'Percentage of devices in open stages that must run the release before the next stage opens (default: 90)',
+    )
+    .option('--soak <time>', 'Time that these devices must run the release, such as 90s, 10m, 2h or 1d (default: 10m)')
+    .option('--halt-failures <n>', 'Halt when this many devices failed (default: 5)')
+    .option('--halt-percent <percent>', 'Halt when this percentage of finished devices failed (default: 10)')
+    .option('--halt-sample <n>', 'Finished devices required before --halt-percent applies (default: 10)')
+    .option('--halt-vanished <n>', 'Halt when this many devices did not check in again after a download (default: 2)')
     .action((project, version, options) => start(project, version, options, io));
-  serverCommand({ program: group, io }, 'list <project>', 'show the rollouts, the newest first', [
+  serverCommand({ program: group, io }, 'list <project>', 'List rollouts, newest first', [
     'ota-hooks server rollouts list door --server https://ota.example.com',
     'ota-hooks server rollouts list door --json',
   ]).action((project, options) => list(project, options, io));
-  serverCommand({ program: group, io }, 'show <project>', 'how the newest one goes on, and what it waits for', [
+  serverCommand({ program: group, io }, 'show <project>', 'Show the progress of a rollout', [
     'ota-hooks server rollouts show door --server https://ota.example.com',
     'ota-hooks server rollouts show door --id 7 --json',
   ])
@@ -69,29 +72,29 @@ export function declareRollout({ program, io }: Declaration): void {
     ])
       .addOption(idOption())
       .addOption(channelOption())
-      .option('--reason <text>', 'for the history and the audit log');
+      .option('--reason <text>', 'Reason for the rollout history and the audit log');
     if (action === 'resume') {
       declared
-        .option('--accept-failures', 'of a halted one: those that failed so far do not halt it again')
+        .option('--accept-failures', 'Accept the failures so far, so that they do not halt the rollout again')
         .action((project, options) => act(project, action, options, io));
     } else declared.action((project, options) => act(project, action, options, io));
   }
 }
 
 const actions: readonly { readonly action: RolloutAction; readonly description: string }[] = [
-  { action: 'pause', description: 'nobody else gets it until it is resumed' },
-  { action: 'resume', description: 'go on with a paused or halted one' },
-  { action: 'advance', description: 'open the next stage now' },
-  { action: 'abort', description: 'nobody else ever gets it; who has it keeps it' },
-  { action: 'rollback', description: 'who has it gets the former release again, where it is safe' },
+  { action: 'pause', description: 'Pause a rollout; no further devices are updated until it is resumed' },
+  { action: 'resume', description: 'Resume a paused or halted rollout' },
+  { action: 'advance', description: 'Open the next stage now' },
+  { action: 'abort', description: 'Abort a rollout; devices already updated keep the release' },
+  { action: 'rollback', description: 'Return updated devices to the previous release where that is safe' },
 ];
 
 function idOption() {
-  return new Option('--id <n>', 'that one (default: the newest of the channel)');
+  return new Option('--id <n>', 'ID of the rollout (default: newest on the channel)');
 }
 
 function channelOption() {
-  return new Option('--channel <name>', 'of this channel').default(defaultChannel);
+  return new Option('--channel <name>', 'Channel of the rollout').default(defaultChannel);
 }
 
 async function start(project: string, version: string, options: StartOptions, io: Io): Promise<void> {
@@ -112,7 +115,7 @@ async function start(project: string, version: string, options: StartOptions, io
   report.result('server rollouts start', rollout, describeRollout(rollout));
 }
 
-async function list(project: string, options: ServerOptions, io: Io): Promise<void> {
+async function list(project: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
   const { rollouts } = await ask<{ rollouts: RolloutInfo[] }>('GET', `/projects/${segment(project)}/rollouts`);
   report.result('server rollouts list', rollouts, rolloutTable(rollouts));
@@ -120,7 +123,7 @@ async function list(project: string, options: ServerOptions, io: Io): Promise<vo
 
 async function show(
   project: string,
-  options: ServerOptions & { id?: string | undefined; channel: string },
+  options: ServerCommandOptions & { id?: string | undefined; channel: string },
   io: Io,
 ): Promise<void> {
   const talk = talkTo(options, io);
@@ -137,7 +140,7 @@ async function act(project: string, action: RolloutAction, options: ActOptions, 
   report.result(`server rollouts ${action}`, rollout, describeRollout(rollout));
 }
 
-/** That which is named, or the newest of the channel. */
+/** Returns the given id, or that of the newest rollout on the channel. */
 async function idOf(
   ask: ReturnType<typeof talkTo>['ask'],
   project: string,
@@ -148,7 +151,7 @@ async function idOf(
   const newest = rollouts.find((rollout) => rollout.channel === channel);
   if (newest !== undefined) return newest.id;
   throw new OtaError('USAGE', {
-    message: `there was no rollout on ${channel} of ${project} yet`,
-    hint: 'Begin one: ota-hooks server rollouts start, or name another --channel.',
+    message: `No rollout of ${project} on channel ${channel}`,
+    hint: 'Start one with `ota-hooks server rollouts start`, or pass another --channel.',
   });
 }

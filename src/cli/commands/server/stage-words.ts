@@ -4,8 +4,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 type Stage = NonNullable<RolloutRequest['stages']>[number];
 
 /**
- * Reads a stage as it is written on the command line: parts joined by commas, each a share in percent (`10`, `2.5%`), `canary=NAME` or
- * `group=NAME`.
+ * Parses the value of --stage: parts joined by commas, each a share in percent (`10`, `2.5%`), `canary=NAME` or `group=NAME`.
  *
  * @throws OtaError USAGE
  */
@@ -23,15 +22,15 @@ export function readStage(text: string): Stage {
 
 function onlyShare(before: number | undefined, share: number, text: string): number {
   if (before === undefined) return share;
-  const hint = 'Write --stage once for each stage, with one share each.';
-  throw new OtaError('USAGE', { message: `--stage ${text} has two shares`, hint });
+  const hint = 'Use one --stage per stage, with at most one percentage each.';
+  throw new OtaError('USAGE', { message: `--stage ${text} has two percentages`, hint });
 }
 
 function shareOf(part: string, text: string): number {
   const value = /^\d{1,3}(\.\d{1,4})?%?$/.test(part) ? Number.parseFloat(part) : Number.NaN;
   if (value >= 0 && value <= 100) return value;
   throw new OtaError('USAGE', {
-    message: `--stage ${text}: ${part === '' ? 'nothing' : part} is no stage`,
-    hint: 'Write a share in percent, canary=NAME or group=NAME, joined by commas: --stage canary=front-door,5',
+    message: `--stage ${text}: ${part === '' ? 'empty part' : `invalid part "${part}"`}`,
+    hint: 'Separate parts by commas; a part is a percentage from 0 to 100, canary=NAME or group=NAME: --stage canary=front-door,5',
   });
 }

@@ -30,7 +30,7 @@ export interface SignOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareSign(declaration: Declaration) {
   return command(declaration, 'sign', 'Sign a file, or a build by its manifest', [
     'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
     'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',

@@ -25,7 +25,7 @@ export interface SigningOptions extends OutputOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareSigning(declaration: Declaration) {
   return command(declaration, 'signing', "Run as a drop-in replacement for the core's tools/signing.py", [
     'ota-hooks signing --mode header --publickey public.key --out Updater_Signing.h',
     'ota-hooks signing --mode sign --privatekey private.key --bin sketch.bin --out sketch.bin.signed',

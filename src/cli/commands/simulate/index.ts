@@ -10,7 +10,7 @@ import { faultsOf, simulatedDevice, wholeNumber } from './device.ts';
 import type { SimulateOptions } from './options.ts';
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareSimulate(declaration: Declaration) {
   return command(declaration, 'simulate', 'Simulate ESP8266 devices to test updates with, until Ctrl-C', [
     'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
     'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',

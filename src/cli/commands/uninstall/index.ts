@@ -2,7 +2,7 @@ import { command, type Declaration } from '../../command.ts';
 import { uninstall } from '../install/index.ts';
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareUninstall(declaration: Declaration) {
   return command(declaration, 'uninstall <system>', 'Revert the changes made by install', [
     'ota-hooks uninstall arduino',
     'ota-hooks uninstall arduino --platform ~/.arduino15/packages/esp8266/hardware/esp8266/3.1.2',

@@ -14,10 +14,10 @@ import type { UploadOptions } from './options.ts';
 import { prepareUpdates } from './plan.ts';
 import { openReleaseToSend } from './release.ts';
 import { runUpdates } from './run.ts';
-import { type DeviceEnd, documentOf, hintOf, lastWords, summaryOf } from './view.ts';
+import { type DeviceEnd, hintOf, lastWords, summaryOf, uploadReport } from './view.ts';
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareUpload(declaration: Declaration) {
   return command(declaration, 'upload [file]', 'Send a build to devices over the air', [
     'ota-hooks upload build/door.ino.bin --host 192.168.1.20 --password-env DOOR_PASSWORD',
     'ota-hooks upload --all --canary 1 --confirm proven',
@@ -91,7 +91,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const updates = await prepareUpdates({ targets, release, steppingStones, facts, settings, options, io, report });
   try {
     const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
-    report.result('upload', documentOf(release, ends), summaryOf(ends));
+    report.result('upload', uploadReport(release, ends), summaryOf(ends));
     complain(ends, release.path);
   } finally {
     updates.lookout?.close();

@@ -1,5 +1,5 @@
 import type { FleetState } from '../../../delivery/fleet-state.ts';
-import { type UpdateResult, updateDevice } from '../../../delivery/update-device.ts';
+import { type DeviceUpdateResult, updateDevice } from '../../../delivery/update-device.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
@@ -19,7 +19,7 @@ export interface Run {
 }
 
 /** A device and its artifacts, which are already read and compared with the manifest. */
-export type Sending = Omit<PlannedDevice, 'plan'> & { readonly steps: readonly LoadedStep[] };
+export type UploadTask = Omit<PlannedDevice, 'plan'> & { readonly steps: readonly LoadedStep[] };
 
 export interface LoadedStep extends SendingStep {
   readonly bytes: Uint8Array;
@@ -28,13 +28,13 @@ export interface LoadedStep extends SendingStep {
 /** Last step that was made, and its result. */
 export interface SendingEnd {
   readonly step: LoadedStep;
-  readonly result: UpdateResult;
+  readonly result: DeviceUpdateResult;
 }
 
 /**
  * Makes the steps of one device until one fails. An intermediate release must be proven to run, because the next step was planned for it.
  */
-export async function updateOne(run: Run, sending: Sending, view: FleetView): Promise<SendingEnd> {
+export async function updateOne(run: Run, sending: UploadTask, view: FleetView): Promise<SendingEnd> {
   const { target, steps } = sending;
   let end: SendingEnd | undefined;
   for (const step of steps) {

@@ -29,7 +29,7 @@ export interface ReleaseToSend {
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
-export interface ReleaseQuestion {
+export interface ReleaseOptions {
   /** An image, an artifact or a manifest; by default the newest build of the project. */
   readonly file: string | undefined;
   /** Set by --filesystem. */
@@ -45,7 +45,7 @@ export interface ReleaseQuestion {
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and those of the keys
  */
 export async function openReleaseToSend(
-  question: ReleaseQuestion,
+  question: ReleaseOptions,
   settings: ProjectSettings,
   io: Io,
 ): Promise<ReleaseToSend> {
@@ -68,7 +68,7 @@ export async function openReleaseToSend(
 /** Opens a file about which only its bytes and the ELF beside it are known. */
 async function openBareFile(
   path: string,
-  { filesystem, keys }: ReleaseQuestion,
+  { filesystem, keys }: ReleaseOptions,
   settings: ProjectSettings,
   io: Io,
 ): Promise<ReleaseToSend> {
@@ -92,7 +92,7 @@ async function openBareFile(
 }
 
 /** Returns the most recently written manifest of the configured images, or of the source folder. */
-async function findNewest({ filesystem, source }: ReleaseQuestion, settings: ProjectSettings): Promise<string> {
+async function findNewest({ filesystem, source }: ReleaseOptions, settings: ProjectSettings): Promise<string> {
   const { default: glob } = await import('fast-glob');
   const { images } = settings.config;
   const folder = images === undefined ? source : settings.folder;

@@ -4,7 +4,7 @@ import type { Target } from '../../../delivery/inventory.ts';
 import type { Report } from '../../output/report.ts';
 import { namesOf } from './device-names.ts';
 import { type FleetView, makeFleetView } from './fleet-view.ts';
-import { type LoadedStep, type Run, type Sending, type SendingEnd, updateOne } from './one.ts';
+import { type LoadedStep, type Run, type SendingEnd, type UploadTask, updateOne } from './one.ts';
 import type { SendingStep, Updates } from './plan.ts';
 import type { DeviceEnd } from './view.ts';
 
@@ -53,22 +53,22 @@ function wordsOfComplaint({ rule, message, instead }: Complaint): string {
 }
 
 /** Reads all artifacts and compares them with the manifest before anything is sent. Devices with the same artifact share its bytes. */
-async function load({ devices }: Updates): Promise<readonly Sending[]> {
+async function load({ devices }: Updates): Promise<readonly UploadTask[]> {
   const loaded = new Map<SendingStep['artifact'], Promise<Uint8Array>>();
   const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
     const bytes = loaded.get(step.artifact) ?? step.from.readArtifact(step.artifact.file);
     loaded.set(step.artifact, bytes);
     return { ...step, bytes: await bytes };
   };
-  const sendings: Sending[] = [];
+  const sendings: UploadTask[] = [];
   for (const { plan, ...device } of devices) {
     if (plan.kind === 'send') sendings.push({ ...device, steps: await Promise.all(plan.steps.map(loadStep)) });
   }
   return sendings;
 }
 
-async function updateAll(run: Run, sendings: readonly Sending[], view: FleetView): Promise<readonly DeviceEnd[]> {
-  const { results } = await runFleet<Sending, SendingEnd>({
+async function updateAll(run: Run, sendings: readonly UploadTask[], view: FleetView): Promise<readonly DeviceEnd[]> {
+  const { results } = await runFleet<UploadTask, SendingEnd>({
     jobs: sendings,
     canaries: run.options.canary ?? 0,
     concurrency: concurrencyOf(run, sendings),
@@ -86,7 +86,7 @@ async function updateAll(run: Run, sendings: readonly Sending[], view: FleetView
 }
 
 /** Returns the number of concurrent updates: 1 if a port of this machine is fixed, because one port serves one device at a time. */
-function concurrencyOf({ options, settings }: Run, sendings: readonly Sending[]): number {
+function concurrencyOf({ options, settings }: Run, sendings: readonly UploadTask[]): number {
   const isPortFixed = sendings.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
   return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);
 }

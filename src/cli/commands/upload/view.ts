@@ -3,7 +3,7 @@ import type { Refusal, Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { wordsOfConfirmation } from '../../../delivery/confirm.ts';
 import type { Target } from '../../../delivery/inventory.ts';
-import type { UpdateResult } from '../../../delivery/update-device.ts';
+import type { DeviceUpdateResult } from '../../../delivery/update-device.ts';
 import { wordsOf } from '../../../delivery/verdict.ts';
 import type { DocumentOf } from '../../output/documents/registry.ts';
 import { table } from '../../output/table.ts';
@@ -14,20 +14,20 @@ import type { ReleaseToSend } from './release.ts';
  * another device was blocked.
  */
 export type DeviceEnd = { readonly target: Target } & (
-  | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: UpdateResult }
+  | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: DeviceUpdateResult }
   | { readonly outcome: 'refused'; readonly refused: readonly Refusal[] }
   | { readonly outcome: 'held' | 'earlier' }
 );
 
 /** Returns the text of the last line of a device. */
-export function lastWords({ verdict, confirmation, tookMs }: UpdateResult): string {
+export function lastWords({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
   const { words } = wordsOf(verdict);
   const after = confirmation === undefined ? '' : `; ${wordsOfConfirmation(confirmation)}`;
   return `${words}${after} (${seconds(tookMs)})`;
 }
 
 /** Returns what to do about the outcome, if anything. */
-export function hintOf({ verdict, confirmation }: UpdateResult): string | undefined {
+export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | undefined {
   switch (confirmation?.kind) {
     case undefined:
     case 'proven':
@@ -42,7 +42,7 @@ export function hintOf({ verdict, confirmation }: UpdateResult): string | undefi
 }
 
 /** Returns the document for --json. */
-export function documentOf(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
+export function uploadReport(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
   const { path, kind, imageSha256, manifest } = release;
   const count = (outcome: DeviceEnd['outcome']) => ends.filter((end) => end.outcome === outcome).length;
   return {

@@ -12,7 +12,7 @@ export interface VerifyOptions extends OutputOptions, KnownKeyOptions {
 }
 
 /** Declares the command. */
-export function declare(declaration: Declaration) {
+export function declareVerify(declaration: Declaration) {
   return command(declaration, 'verify <file>', 'Verify the signature of a file as a device does', [
     'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',

@@ -1,7 +1,7 @@
 import type { FindingId } from '../../firmware/finding.ts';
 import { type Rule, refuse } from '../rule.ts';
 
-/** Findings after which no device could run the image, or which show that it is not what was built. */
+/** Findings that mean that no device can run the image, or that it is not what was built. */
 const damage: ReadonlySet<string> = new Set<FindingId>([
   'empty-file',
   'unknown-content',
@@ -35,17 +35,19 @@ const damage: ReadonlySet<string> = new Set<FindingId>([
 export const corruptImage = {
   id: 'corrupt-image',
   condition:
-    "checksum, CRC (by the rule of the image's own core), segment table, gzip or superblock are wrong, or the file is no firmware at all",
+    "The checksum, the CRC (by the rule of the image's own core), the segment table, the gzip data or the superblock is wrong, or the file is not firmware.",
   severity: 'refuse',
   cores: 'all',
-  evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: it checks none of it'],
+  evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: checks none of these'],
   check({ image, artifact }) {
-    const instead = 'build it again; if it was downloaded, fetch it again';
+    const instead = 'build the image again, or download it again if it was downloaded';
     const finding = image.findings.find(({ id }) => damage.has(id));
     if (finding !== undefined) return refuse(finding.message, instead);
     if (artifact.encoding === 'gzip' && artifact.inflate === undefined) {
-      return refuse('the gzip does not inflate with the code that eboot uses', instead);
+      return refuse('the gzip data does not inflate with the decompressor of eboot (uzlib)', instead);
     }
-    return image.kind === 'unknown' ? refuse('it is neither a sketch nor a filesystem', instead) : undefined;
+    return image.kind === 'unknown'
+      ? refuse('the file is neither a sketch image nor a filesystem image', instead)
+      : undefined;
   },
 } as const satisfies Rule;

@@ -3,7 +3,7 @@ import { type Rule, warn } from '../rule.ts';
 export const eboot25 = {
   id: 'eboot-2.5',
   condition:
-    'a device whose eboot is that of 2.5.x, after which updates were reported to fail; no host can tell which ones',
+    'The device has an eboot of 2.5.x, and updates through it were reported to fail. A host cannot detect which devices are affected.',
   severity: 'warn',
   cores: 'device on 2.5.0-2.5.2',
   evidence: ['esp8266/Arduino#8264'],
@@ -11,8 +11,8 @@ export const eboot25 = {
     const core = device?.facts.core;
     if (image.kind !== 'sketch' || core === undefined || !core.startsWith('2.5.')) return undefined;
     return warn(
-      `the device runs core ${core}, whose eboot was reported to fail after updates`,
-      'try one device within reach first',
+      `the device runs core ${core}, and updates through its eboot were reported to fail`,
+      'update one device within reach first',
     );
   },
 } as const satisfies Rule;

@@ -4,7 +4,7 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const ecKey = {
   id: 'ec-key',
   condition:
-    'a sketch with a public key that is not RSA and with no RSA key beside it: a device built with one can never be updated again. Beside RSA keys of which none is known to be the right one: a warning',
+    'The sketch contains a public key that is not RSA, and no RSA key: a device built with such a key can never be updated again. Warning if the sketch also contains RSA keys, but none of them is known to be the right one.',
   severity: 'refuse or warn',
   cores: 'all',
   evidence: ['BearSSLHelpers.cpp SigningVerifier::length: odd for EC keys', 'bearssl br_ecdsa_i31_vrfy_raw'],
@@ -15,9 +15,9 @@ export const ecKey = {
     const expected = expectedKey(context);
     if (expected !== undefined && release.embeddedKeys.includes(expected)) return undefined;
     const instead =
-      'build with an RSA key (ota-hooks keygen); if this key is not there to verify updates, allow this rule';
+      'build with an RSA key (ota-hooks keygen), or allow this rule if the key is not used to verify updates';
     return release.embeddedKeys.length === 0
-      ? refuse(`${finding.message}, and no RSA key is there`, instead)
+      ? refuse(`${finding.message}; the sketch contains no RSA key`, instead)
       : warn(finding.message, instead);
   },
 } as const satisfies Rule;

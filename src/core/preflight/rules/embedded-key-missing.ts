@@ -4,7 +4,7 @@ import { type Rule, refuse } from '../rule.ts';
 export const embeddedKeyMissing = {
   id: 'embedded-key-missing',
   condition:
-    'a sketch that is signed, or goes to a device that verifies, and holds no key itself: the device silently stops checking',
+    'The sketch contains no public key, but it is signed, its project has a key, or the device verifies signatures: after the update the device no longer verifies them and reports nothing.',
   severity: 'refuse',
   cores: 'any',
   evidence: ['esp8266/Arduino#8659', 'BearSSLHelpers.cpp', 'Updater_Signing.h'],
@@ -12,8 +12,8 @@ export const embeddedKeyMissing = {
     const { release, image } = context;
     if (image.kind !== 'sketch' || release.embeddedKeys.length > 0 || !concernsSigning(context)) return undefined;
     return refuse(
-      'the image holds no public key: a device that runs it accepts updates from anybody',
-      'build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and let the sketch use ESP8266WiFi',
+      'the image contains no public key: a device that runs it accepts any update',
+      'build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch',
     );
   },
 } as const satisfies Rule;

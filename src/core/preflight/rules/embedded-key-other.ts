@@ -4,7 +4,7 @@ import { type Rule, refuse } from '../rule.ts';
 export const embeddedKeyOther = {
   id: 'embedded-key-other',
   condition:
-    'the sketch holds public keys, but not the one that updates are signed with: the owner is locked out after this update. A key rotation is declared by allowing this rule',
+    'The sketch contains public keys, but not the key that updates are signed with: the owner is locked out after this update. Allow this rule for an intended key rotation.',
   severity: 'refuse',
   cores: 'any',
   evidence: ['Updater.cpp end', 'BearSSLHelpers.cpp'],
@@ -13,10 +13,11 @@ export const embeddedKeyOther = {
     const expected = expectedKey(context);
     if (image.kind !== 'sketch' || expected === undefined || release.embeddedKeys.length === 0) return undefined;
     if (release.embeddedKeys.includes(expected)) return undefined;
-    const held = release.embeddedKeys.map((key) => `${key.slice(0, 16)}…`).join(', ');
+    const keys = release.embeddedKeys.map((key) => `${key.slice(0, 16)}…`);
+    const held = `${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')}`;
     return refuse(
-      `the image holds key ${held}, but updates are signed with ${expected.slice(0, 16)}…: a device that runs it would refuse them`,
-      'build with the public key of the key that signs, or allow this rule where the key is meant to change',
+      `the image contains ${held}, but updates are signed with ${expected.slice(0, 16)}…: a device that runs it would reject them`,
+      'build with the public half of the signing key, or allow this rule if the key is meant to change',
     );
   },
 } as const satisfies Rule;

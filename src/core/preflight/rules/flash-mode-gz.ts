@@ -3,7 +3,7 @@ import { type Rule, refuse } from '../rule.ts';
 export const flashModeGz = {
   id: 'flash-mode-gz',
   condition:
-    "gzip of a sketch whose flash mode is not the device's, which is not patched in a gzip (and, before 2.4.2, in nothing): the device is dead where its chip or wiring cannot do the other mode. Any gzip where the device's mode is not known",
+    "The flash mode of a gzip sketch differs from the device's. The Updater does not patch the mode in a gzip (before 2.4.2 it patches nothing), so the device does not boot if its chip or wiring does not support the other mode. Also any gzip if the flash mode of the device is unknown.",
   severity: 'refuse',
   cores: 'device on 2.7.0 or later; raw sketches before 2.4.2',
   evidence: ['esp8266/Arduino#4876', 'esp8266/Arduino#7307', 'Updater.cpp _writeBuffer'],
@@ -13,16 +13,16 @@ export const flashModeGz = {
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && flashMode === undefined) {
       return refuse(
-        "the device's flash mode is not known, and gzip goes only to devices of which it is",
-        "send the raw artifact, into which the device puts its own mode, or name the device's with --flash-mode",
+        'the flash mode of the device is unknown, and gzip is sent only if it is known',
+        'send the raw artifact, into which the device writes its own mode, or specify the mode of the device (--flash-mode)',
       );
     }
     if (image.kind !== 'sketch' || flashMode === undefined || image.flashMode === flashMode) return undefined;
     const isPatched = device.habits?.patchesFlashMode !== 'never';
     if (!isGzip && isPatched) return undefined;
-    const message = `the image says flash mode ${image.flashMode ?? 'unknown'}, the device runs with ${flashMode}, and nothing would change it on the way`;
+    const message = `the image has flash mode ${image.flashMode ?? 'unknown'}, but the device runs with ${flashMode}, and the Updater would not patch the image`;
     return isGzip
-      ? refuse(message, `send the raw artifact, into which the device puts its own mode, or build for ${flashMode}`)
+      ? refuse(message, `send the raw artifact, into which the device writes its own mode, or build for ${flashMode}`)
       : refuse(message, `build for ${flashMode}`);
   },
 } as const satisfies Rule;

@@ -5,7 +5,7 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const flashModeSigned = {
   id: 'flash-mode-signed',
   condition:
-    "a raw signed image whose byte 2 (the flash mode) is not the device's: the Updater puts the device's mode there before it verifies what is in flash. Unknown: a warning",
+    "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode or the signature check of the device is unknown.",
   severity: 'refuse or warn',
   cores: 'device on 2.5.0 or later; up to 2.6.2 filesystems too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
@@ -16,17 +16,17 @@ export const flashModeSigned = {
     if (byte === 'untouched' || byte === 'kept') return undefined;
     const present =
       image.kind === 'sketch'
-        ? `the image says flash mode ${image.flashMode ?? 'unknown'}`
+        ? `the image has flash mode ${image.flashMode ?? 'unknown'}`
         : `byte 2 of the filesystem is ${image.filesystem?.modeByte ?? 'unknown'}`;
     const instead =
       image.kind === 'sketch'
-        ? `sign an image that was built for the device's flash mode${device.facts.flashMode === undefined ? '' : `, ${device.facts.flashMode}`}`
-        : 'update the sketch to core 2.6.3 or later first, which leaves filesystems alone';
+        ? `sign an image that was built for the flash mode of the device${device.facts.flashMode === undefined ? '' : `, ${device.facts.flashMode}`}`
+        : 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
     if (byte === 'unknown') {
-      const message = `${present}, and the device's is not known: if it is another, the device will answer ERROR 12`;
+      const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
       return image.kind === 'sketch' ? warn(message, instead) : undefined;
     }
-    const message = `${present}, the device runs with ${device.facts.flashMode}, which changes the signed byte 2: it would answer ERROR 12`;
+    const message = `${present}, but the device runs with ${device.facts.flashMode} and changes the signed byte 2: it would reject the update with ERROR 12`;
     return device.facts.signing === 'required' ? refuse(message, instead) : warn(message, instead);
   },
 } as const satisfies Rule;

@@ -3,9 +3,9 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const flashSize = {
   id: 'flash-size',
   condition:
-    "a sketch for a larger flash than the device's chip: ERROR 9 (HTTP: -107) when it is raw; gzip is accepted, and then every later update fails with ERROR 8. Any gzip where the chip is not known; an image that does not say: a warning",
+    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Also any gzip if the chip size is unknown. Warning if the image has no known flash size.",
   severity: 'refuse or warn',
-  cores: 'all, but sketches with FLASH_MAP_SUPPORT',
+  cores: 'all, except sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],
   check({ image, artifact, device }) {
     if (device === undefined) return undefined;
@@ -13,21 +13,27 @@ export const flashSize = {
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && chipSizeBytes === undefined) {
       return refuse(
-        "the size of the device's flash chip is not known, and gzip goes only to devices of which it is",
-        'send the raw artifact, which the device checks itself, or name the size with --chip-size',
+        'the flash chip size of the device is unknown, and gzip is sent only if it is known',
+        'send the raw artifact, which the device checks itself, or specify the size (--chip-size)',
       );
     }
     if (image.kind !== 'sketch') return undefined;
     const { flashSizeBytes } = image;
     if (flashSizeBytes === undefined) {
-      return warn('the image says a flash size that the core does not know', 'build for the flash size of the device');
+      return warn(
+        'the image header has a flash size that the core does not know',
+        'build for the flash size of the device',
+      );
     }
     if (chipSizeBytes === undefined || flashSizeBytes <= chipSizeBytes) return undefined;
-    const message = `the image is for ${flashSizeBytes} bytes of flash, and the chip has ${chipSizeBytes}`;
+    const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
     const instead = 'build for the flash size of the device';
     if (isGzip) {
-      return refuse(`${message}: the device would take the gzip, and refuse every later update with ERROR 8`, instead);
+      return refuse(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, instead);
     }
-    return refuse(`${message}: the device would answer ${transport === 'http' ? '-107' : 'ERROR 9'}`, instead);
+    return refuse(
+      `${message}: the device would reject the update with ${transport === 'http' ? '-107' : 'ERROR 9'}`,
+      instead,
+    );
   },
 } as const satisfies Rule;

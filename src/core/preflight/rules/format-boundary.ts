@@ -5,7 +5,7 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const formatBoundary = {
   id: 'format-boundary',
   condition:
-    'a legacy signature to a device on 2.6.0 or later, or a current one to a device before it. Not known: a warning for legacy',
+    'A legacy signature for a device on core 2.6.0 or later, or a current signature for a device on an older core. Warning for a legacy signature if the format of the device is unknown.',
   severity: 'refuse or warn',
   cores: 'the boundary is 2.6.0',
   evidence: ['esp8266/Arduino#6201', 'esp8266/Arduino#6250', 'Updater.cpp end', 'BearSSLHelpers.cpp'],
@@ -18,15 +18,15 @@ export const formatBoundary = {
     const instead =
       signature === 'legacy'
         ? 'send the artifact with the current signature (.signed)'
-        : 'two hops: the raw image with a legacy signature first (.legacy_sig, `ota-hooks pack --legacy`), the current one from then on';
+        : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current one';
     if (expected === undefined) {
       if (signature === 'current' || device.habits?.signing === 'none') return undefined;
       return warn(
-        'the signature is of the format before core 2.6.0, and it is not known which one the device understands',
+        'the signature has the format used before core 2.6.0, and the format that the device verifies is unknown',
         instead,
       );
     }
-    const message = `the signature is ${signature}, and the device understands ${expected} ones`;
+    const message = `the signature has the ${signature} format, but the device verifies the ${expected} format`;
     return device.facts.signing === 'required' ? refuse(message, instead) : warn(message, instead);
   },
 } as const satisfies Rule;

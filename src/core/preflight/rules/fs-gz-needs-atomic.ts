@@ -4,7 +4,7 @@ import { type Rule, refuse } from '../rule.ts';
 export const fsGzNeedsAtomic = {
   id: 'fs-gz-needs-atomic',
   condition:
-    'gzip of a filesystem to a device that was built without ATOMIC_FS_UPDATE, or of which that is not known: the gzip itself becomes the filesystem',
+    'Gzip of a filesystem for a device whose sketch was built without ATOMIC_FS_UPDATE, or if that is unknown: the gzip itself becomes the filesystem.',
   severity: 'refuse',
   cores: 'all',
   evidence: ['Updater.cpp begin, end', 'ota_updates/readme.rst "Compression"'],
@@ -14,9 +14,9 @@ export const fsGzNeedsAtomic = {
     if (stages === true) return undefined;
     return refuse(
       stages === false
-        ? 'the device writes filesystems in place, so that the gzip itself would become the filesystem'
-        : 'it is not known whether the device was built with ATOMIC_FS_UPDATE; without it the gzip itself becomes the filesystem',
-      'send the raw artifact, or a sketch built with ATOMIC_FS_UPDATE first',
+        ? 'the device writes filesystems in place: the gzip itself would become the filesystem'
+        : 'it is unknown whether the device was built with ATOMIC_FS_UPDATE: without it, the gzip itself would become the filesystem',
+      'send the raw artifact, or first a sketch built with ATOMIC_FS_UPDATE',
     );
   },
 } as const satisfies Rule;

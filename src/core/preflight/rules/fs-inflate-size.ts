@@ -5,26 +5,26 @@ import { type Rule, refuse } from '../rule.ts';
 export const fsInflateSize = {
   id: 'fs-inflate-size',
   condition:
-    'gzip of a filesystem that inflates beyond its partition, or where that is not known: eboot runs on into EEPROM, RF calibration and Wi-Fi settings',
+    'Gzip of a filesystem that inflates beyond its partition, or if the partition size is unknown: eboot would overwrite EEPROM, RF calibration and Wi-Fi settings.',
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
-  evidence: ['eboot.c copy_raw: nothing bounds what it writes', 'Updater.cpp begin: only the compressed size is known'],
+  evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],
   check({ image, artifact, device }) {
     if (artifact.encoding !== 'gzip' || image.kind !== 'filesystem') return undefined;
     if (device === undefined) return undefined;
     const partition = partitionBytes(device);
     if (partition === undefined) {
       return refuse(
-        'it is not known how large the filesystem partition of the device is, and nothing but that bounds what eboot inflates',
-        'send the raw artifact, or name the flash layout with --fs-start and --fs-end',
+        'the size of the filesystem partition is unknown, and eboot does not limit its output',
+        'send the raw artifact, or specify the flash layout (--fs-start and --fs-end)',
       );
     }
     const inflatedBytes = artifact.inflate?.sizeBytes ?? 0;
     const excess = roundUpToSector(inflatedBytes) - partition;
     if (excess <= 0) return undefined;
     return refuse(
-      `the filesystem inflates to ${inflatedBytes} bytes, ${excess} more than its partition of ${partition} has: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
-      "make the image for the device's flash layout",
+      `the filesystem inflates to ${inflatedBytes} bytes, ${excess} more than its partition of ${partition} in whole sectors: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
+      'build the image for the flash layout of the device',
     );
   },
 } as const satisfies Rule;

@@ -4,23 +4,26 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const fsModePatched = {
   id: 'fs-mode-patched',
   condition:
-    "a raw filesystem whose byte 2 is not the number of the device's flash mode: the Updater overwrites it as if it were a sketch's. Unknown: a warning",
+    "Byte 2 of a raw filesystem is not the number of the device's flash mode: the Updater overwrites it as in a sketch. Warning if the flash mode of the device is unknown.",
   severity: 'refuse or warn',
   cores: 'device on 2.4.2-2.6.2',
   evidence: ['esp8266/Arduino#6880', 'esp8266/Arduino#6891', 'Updater.cpp _writeBuffer'],
   check(context) {
     const { image, device } = context;
     if (device?.habits?.patchesFlashMode !== 'always' || image.kind !== 'filesystem') return undefined;
-    const instead = 'update the sketch to core 2.6.3 or later first, which leaves filesystems alone';
+    const instead = 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
     const present = image.filesystem?.modeByte ?? 'unknown';
     switch (modeByteOf(context)) {
       case 'changed':
         return refuse(
-          `core ${device.facts.core} would overwrite byte 2 of the filesystem (${present}) with its flash mode, ${device.facts.flashMode}`,
+          `core ${device.facts.core} would overwrite byte 2 of the filesystem (${present}) with the flash mode of the device, ${device.facts.flashMode}`,
           instead,
         );
       case 'unknown':
-        return warn(`core ${device.facts.core} overwrites byte 2 of a filesystem with its flash mode`, instead);
+        return warn(
+          `core ${device.facts.core} overwrites byte 2 of a filesystem with the flash mode of the device, which is unknown`,
+          instead,
+        );
       default:
         return undefined;
     }

@@ -4,7 +4,7 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const fsMoved = {
   id: 'fs-moved',
   condition:
-    'a sketch with another flash layout, in which the filesystem starts elsewhere: its data is lost. Only its end moves, or the layout of the image is not known: a warning',
+    'The filesystem starts at another address in the flash layout of the sketch: its data is lost. Warning if only its end moves, or if the layout of the image is unknown.',
   severity: 'refuse or warn',
   cores: 'all',
   evidence: ['tools/sdk/ld/eagle.flash.*.ld _FS_start, _FS_end', 'esp8266/Arduino#6531'],
@@ -15,20 +15,20 @@ export const fsMoved = {
     if (image.layout === undefined) {
       if (fsEnd === undefined) return undefined;
       return warn(
-        `it is not known whether the filesystem stays at ${fsStart} under the new sketch`,
-        'pack the image with its ELF beside it, which tells',
+        `the flash layout of the new sketch is unknown: its filesystem may not start at ${fsStart}, where the device has it`,
+        'pack the image with its ELF file beside it, which contains the layout',
       );
     }
-    const instead = 'build with the flash layout that the device has, or save what its filesystem holds first';
+    const instead = 'build with the flash layout of the device, or back up its filesystem first';
     if (image.layout.fsStart !== fsStart) {
       return refuse(
-        `the new sketch looks for its filesystem at ${image.layout.fsStart}, and the device has it at ${fsStart}: what is stored there is lost`,
+        `the filesystem of the new sketch starts at ${image.layout.fsStart}, but that of the device at ${fsStart}: the stored data would be lost`,
         instead,
       );
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
     return warn(
-      `the filesystem ends at ${image.layout.fsEnd} under the new sketch, and at ${fsEnd} now: it may not be mounted`,
+      `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but that of the device at ${fsEnd}: it may fail to mount`,
       instead,
     );
   },

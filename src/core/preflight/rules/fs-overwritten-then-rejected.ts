@@ -6,7 +6,7 @@ import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
 import { unsignedToSigned } from './unsigned-to-signed.ts';
 import { wrongKey } from './wrong-key.ts';
 
-/** Rules that speak of a rejection at the end, when all has been written. */
+/** Rules that predict a rejection after all bytes have been written. */
 const rejections: readonly string[] = [
   unsignedToSigned,
   wrongKey,
@@ -18,7 +18,7 @@ const rejections: readonly string[] = [
 export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
   condition:
-    'a filesystem to a device without ATOMIC_FS_UPDATE, which writes it in place before it checks it: a warning, and refused when another rule predicts the rejection',
+    'A filesystem for a device without ATOMIC_FS_UPDATE, which writes it in place before it checks it: a warning, or an error if another rule predicts a rejection.',
   severity: 'refuse or warn',
   cores: 'all, without ATOMIC_FS_UPDATE',
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],
@@ -27,13 +27,13 @@ export const fsOverwrittenThenRejected = {
     const rejection = refused.find((rule) => rejections.includes(rule));
     if (rejection !== undefined) {
       return refuse(
-        `the present filesystem would be overwritten before the device rejects the new one (${rejection})`,
-        `mend what ${rejection} says, or build the sketch with ATOMIC_FS_UPDATE`,
+        `the current filesystem would be overwritten before the device rejects the new one (${rejection})`,
+        `fix the error ${rejection}, or build the sketch of the device with ATOMIC_FS_UPDATE`,
       );
     }
     return warn(
-      'the filesystem is written in place: what is there now is lost even if the transfer breaks off',
-      'keep a copy of what the device has stored, or build its sketch with ATOMIC_FS_UPDATE',
+      'the filesystem is written in place: the current files are lost even if the transfer is interrupted',
+      'back up the files of the device, or build its sketch with ATOMIC_FS_UPDATE',
     );
   },
 } as const satisfies Rule;

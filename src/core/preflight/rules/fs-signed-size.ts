@@ -9,9 +9,9 @@ const lengthWordBytes = 4;
 export const fsSignedSize = {
   id: 'fs-signed-size',
   condition:
-    'a filesystem image that fills its partition and does not fit with a signature behind it (the partition is that of the device, or else of the superblock). Of a build by itself: a warning when it cannot be cut so that it fits',
+    'A raw filesystem image fits into its partition, but not together with its signature. The partition size is that of the device, otherwise that in the superblock. Warning for an unsigned build, without a device, that cannot be cut to fit.',
   severity: 'refuse or warn',
-  cores: 'device on 2.5.0 or later; before 2.6.0 nothing bounds it, and the EEPROM sector is overwritten',
+  cores: 'device on 2.5.0 or later; before 2.6.0 the size is not limited, and the EEPROM sector is overwritten',
   evidence: ['esp8266/Arduino#6505', 'Updater.cpp begin'],
   check(context) {
     const { image, artifact, device } = context;
@@ -24,15 +24,17 @@ export const fsSignedSize = {
     const trailerBytes = artifact.sizeBytes - artifact.payloadBytes;
     const unbounded = device?.habits?.boundsFilesystem === false;
     return refuse(
-      `with its signature the image has ${artifact.sizeBytes} bytes, and the partition ${bound}: ${
-        unbounded ? `core ${device?.facts.core} would overwrite the EEPROM sector` : 'the device would answer ERROR 4'
+      `with its signature the image has ${artifact.sizeBytes} bytes, but the partition has ${bound}: ${
+        unbounded
+          ? `core ${device?.facts.core} would overwrite the EEPROM sector`
+          : 'the device would reject the update with ERROR 4'
       }`,
       wayOut(image, bound, trailerBytes),
     );
   },
 } as const satisfies Rule;
 
-/** Whether a build that is yet to be signed will fit: pack cuts what it can. */
+/** Checks whether an unsigned build will fit once it is signed; pack cuts off erased LittleFS blocks first. */
 function aheadOfSigning({ release, image, artifact }: Context): Objection | undefined {
   const { publicKey } = release.signing;
   const bound = image.filesystem && partitionOf(image.filesystem);
@@ -40,19 +42,19 @@ function aheadOfSigning({ release, image, artifact }: Context): Objection | unde
   const trailerBytes = publicKey.bits / 8 + lengthWordBytes;
   if (smallestPayload(image, artifact.payloadBytes) + trailerBytes <= bound) return undefined;
   return warn(
-    `the filesystem fills its partition of ${bound} bytes, so that it does not fit with a signature of ${trailerBytes} bytes behind it`,
+    `the filesystem fills its partition of ${bound} bytes: there is no room for the signature of ${trailerBytes} bytes`,
     wayOut(image, bound, trailerBytes),
   );
 }
 
 function wayOut(image: ReleaseImage, bound: number, trailerBytes: number): string {
   if (image.filesystem?.type !== 'littlefs') {
-    return 'use LittleFS, whose erased blocks can be cut off before it is signed, or make the image a block smaller';
+    return 'use LittleFS, whose erased blocks can be cut off before signing, or make the image one block smaller';
   }
   const cutBytes = smallestPayload(image, image.contentBytes);
   return cutBytes + trailerBytes <= bound
-    ? `cut the erased blocks off before it is signed, as \`ota-hooks pack\` does: ${cutBytes} bytes are in use`
-    : 'put less into the filesystem: its last block is in use';
+    ? `cut off the erased blocks before signing, as \`ota-hooks pack\` does: ${cutBytes} bytes are in use`
+    : 'remove files from the filesystem: its last block is in use';
 }
 
 function smallestPayload({ filesystem }: Release['image'], wholeBytes: number): number {

@@ -4,13 +4,13 @@ import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
 import { type Objection, type Rule, refuse, warn } from '../rule.ts';
 
-/** The first release whose LittleFS compares its superblock with the partition. */
+/** First core release whose LittleFS compares its superblock with the partition. */
 const comparing = '3.1.1';
 
 export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
   condition:
-    'a LittleFS whose block count x block size is not the partition, though the file may be shorter: it is not mounted. A SPIFFS, an older or unknown core, or an image that does not say: a warning. A LittleFS longer than it says itself',
+    'Block count x block size of a LittleFS is not the partition size, so it fails to mount (the file itself may be shorter). Also a LittleFS image that is longer than its superblock says. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
   severity: 'refuse or warn',
   cores: 'device on 3.1.1 or later',
   evidence: ['esp8266/Arduino#8826', 'lfs.c lfs_mount', 'LittleFS.h'],
@@ -18,7 +18,7 @@ export const fsSizeMismatch = {
     if (image.kind !== 'filesystem' || image.filesystem === undefined) return undefined;
     const contradiction = image.findings.find(({ id }) => id === 'filesystem-size-mismatch');
     if (contradiction !== undefined) {
-      const instead = "make the image for the device's flash layout";
+      const instead = 'build the image for the flash layout of the device';
       return image.filesystem.type === 'littlefs'
         ? refuse(contradiction.message, instead)
         : warn(contradiction.message, instead);
@@ -38,17 +38,17 @@ function againstPartition(
   if (made === partition || filesystem.type === 'erased') return undefined;
   if (made === undefined) {
     return warn(
-      `the image does not say for which partition it was made, and the device's has ${partition} bytes`,
-      "make sure that the image is for the device's flash layout",
+      `the image does not contain its partition size, and the partition of the device has ${partition} bytes`,
+      'check that the image was built for the flash layout of the device',
     );
   }
-  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, and the device's has ${partition}`;
-  const instead = `make the image for ${partition} bytes; it may be cut shorter afterwards`;
+  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, but that of the device has ${partition}`;
+  const instead = `build the image for ${partition} bytes (it may be cut shorter afterwards)`;
   const compares =
     filesystem.type === 'littlefs' &&
     device.habits !== undefined &&
     compareReleases(device.facts.core ?? '', comparing) >= 0;
   return compares
     ? refuse(`${message}: core ${device.facts.core} would not mount it`, instead)
-    : warn(`${message}: it may not be mounted`, instead);
+    : warn(`${message}: it may fail to mount`, instead);
 }

@@ -2,7 +2,7 @@ import { type Rule, refuse } from '../rule.ts';
 
 export const gzOldDevice = {
   id: 'gz-old-device',
-  condition: 'gzip to a device whose core does not know it, or is not known',
+  condition: 'Gzip for a device whose core does not support it or is unknown.',
   severity: 'refuse',
   cores: 'device before 2.7.0',
   evidence: [
@@ -16,12 +16,12 @@ export const gzOldDevice = {
     const { core } = device.facts;
     return device.habits === undefined
       ? refuse(
-          `${core === undefined ? "the device's core is not known" : `the device's core is ${core}, which is no known release`}, and gzip goes only to devices on core 2.7.0 or later`,
-          'send the raw artifact; the core of what it then runs is known',
+          `${core === undefined ? 'the core of the device is unknown' : `the core of the device is ${core}, which is not a known release`}, and gzip needs core 2.7.0 or later`,
+          'send the raw artifact, after which the core of the device is known',
         )
       : refuse(
-          `core ${core} knows no gzip, only 2.7.0 and later do`,
-          'two hops: a raw artifact of a sketch built with core 2.7.0 or later first, gzip from then on',
+          `core ${core} does not support gzip, which needs 2.7.0 or later`,
+          'update in two hops: first a raw sketch built with core 2.7.0 or later, then gzip',
         );
   },
 } as const satisfies Rule;

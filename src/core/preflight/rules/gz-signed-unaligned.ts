@@ -6,7 +6,7 @@ const wordBytes = 4;
 export const gzSignedUnaligned = {
   id: 'gz-signed-unaligned',
   condition:
-    'a signed artifact whose payload is no multiple of 4 bytes long, to a device that verifies: the Updater fails to read the last piece, and hashes other bytes',
+    'The payload length of a signed artifact is not a multiple of 4, and the device verifies signatures: the Updater fails to read the last bytes and hashes others. Warning if the core or the signature check of the device is unknown.',
   severity: 'refuse or warn',
   cores: 'device on 3.1.0-3.1.2',
   evidence: ['esp8266/Arduino#9109', 'Esp.cpp flashRead', 'Updater.cpp end'],
@@ -15,10 +15,10 @@ export const gzSignedUnaligned = {
     const excess = artifact.payloadBytes % wordBytes;
     if (excess === 0 || device.habits?.skipsUnalignedTail === false) return undefined;
     const message = `the signed payload has ${artifact.payloadBytes} bytes, ${wordBytes - excess} short of a multiple of 4`;
-    const instead = 'pack it again with ota-hooks, which lengthens a gzip through its FNAME field before it is signed';
+    const instead = 'pack the image again with ota-hooks, which pads a gzip in its FNAME field before signing';
     const isCertain = device.habits !== undefined && device.facts.signing === 'required';
     return isCertain
-      ? refuse(`${message}: core ${device.facts.core} would answer ERROR 12`, instead)
-      : warn(`${message}: cores 3.1.0 to 3.1.2 would answer ERROR 12`, instead);
+      ? refuse(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, instead)
+      : warn(`${message}: cores 3.1.0 to 3.1.2 would reject the update with ERROR 12`, instead);
   },
 } as const satisfies Rule;

@@ -3,27 +3,27 @@ import { type Rule, refuse } from '../rule.ts';
 
 export const inflateOverFs = {
   id: 'inflate-over-fs',
-  condition: 'gzip of a sketch that inflates beyond the start of the filesystem, or where that start is not known',
+  condition: 'Gzip of a sketch that inflates beyond the start of the filesystem, or if that start is unknown.',
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
-  evidence: ['eboot.c copy_raw: nothing bounds what it writes', 'Updater.cpp begin: only the compressed size is known'],
+  evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],
   check({ image, artifact, device }) {
     if (artifact.encoding !== 'gzip' || image.kind === 'filesystem') return undefined;
     const tooLarge = image.findings.find(({ id }) => id === 'gzip-too-large');
-    if (tooLarge !== undefined) return refuse(tooLarge.message, 'send what the build made');
+    if (tooLarge !== undefined) return refuse(tooLarge.message, 'send the artifact that the build made');
     if (device === undefined) return undefined;
     const { fsStart } = device.facts;
     if (fsStart === undefined) {
       return refuse(
-        'it is not known where the filesystem of the device starts, so nothing says that the inflated sketch ends before it',
-        'send the raw artifact, or name the flash layout with --fs-start',
+        'the start of the filesystem on the device is unknown: the inflated sketch might overwrite it',
+        'send the raw artifact, or specify the flash layout (--fs-start)',
       );
     }
     const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;
     if (excess <= 0) return undefined;
     return refuse(
-      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, and the filesystem of the device starts at ${fsStart}: ${excess} bytes of it would be overwritten`,
-      'use a flash layout with a smaller filesystem, which needs a cable once, or make the sketch smaller',
+      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, but the filesystem of the device starts at ${fsStart}: ${excess} bytes of it would be overwritten`,
+      'make the sketch smaller, or use a flash layout with a smaller filesystem (needs a serial cable once)',
     );
   },
 } as const satisfies Rule;

@@ -4,7 +4,7 @@ import { type Rule, refuse } from '../rule.ts';
 export const inflateOverInput = {
   id: 'inflate-over-input',
   condition:
-    "gzip of a sketch staged so low that eboot's writes reach input which it has yet to read: for an output block k of 4 KB, unless 4096(k+1) <= S + 4096*ceil(consumed/4096) while input remains. The size of the present sketch must be known, unless the transport stages from the top",
+    'Gzip of a sketch staged so low that eboot overwrites input that it has not read yet. It is safe only if 4096(k+1) <= S + 4096*ceil(consumed/4096) for each output block k of 4 KB while input remains (S: staging address). Also an error if the size of the running sketch is unknown, unless the transport stages from the top.',
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw, uzlib_flash_read_cb', 'ESP8266HTTPUpdateServer-impl.h: the web updater stages low'],
@@ -19,13 +19,13 @@ export const inflateOverInput = {
       const staging = sketchStaging(device, transport, artifact.sizeBytes);
       if (staging === undefined) {
         return refuse(
-          'the size of the present sketch is not known, and with it the place from which the web updater would let eboot inflate',
-          'send the raw artifact, name the size with --sketch-size, or the transport with --transport espota',
+          'the size of the running sketch is unknown, and so is the address at which the web updater would stage the gzip',
+          'send the raw artifact, or specify the size (--sketch-size) or the transport (--transport espota)',
         );
       }
       if (staging < needed) {
         return refuse(
-          `over ${transport} the gzip would be staged at ${staging}, and below ${needed} eboot overwrites what it has yet to inflate: the sketch would be destroyed`,
+          `over ${transport} the gzip would be staged at ${staging}, and below ${needed} eboot overwrites data that it has not inflated yet: the sketch would be destroyed`,
           transport === 'web'
             ? 'send the raw artifact, or use espota or HTTP, which stage from the top'
             : 'send the raw artifact',

@@ -13,7 +13,7 @@ import { fsSignedSize } from './fs-signed-size.ts';
 
 export const noSpace = {
   id: 'no-space',
-  condition: 'the update does not fit where it is staged, or a filesystem not into its partition',
+  condition: 'The update does not fit into its staging area, or a filesystem does not fit into its partition.',
   severity: 'refuse or warn',
   cores: 'all',
   evidence: ['esp8266/Arduino#6549', 'Updater.cpp begin', 'Esp.cpp getFreeSketchSpace'],
@@ -23,8 +23,8 @@ export const noSpace = {
     const { fsStart, chipSizeBytes } = device.facts;
     if (fsStart !== undefined && chipSizeBytes !== undefined && fsStart > chipSizeBytes) {
       return refuse(
-        `the flash layout of the device puts its filesystem at ${fsStart}, beyond the ${chipSizeBytes} bytes of its chip`,
-        'mend the facts; if they are right, the device needs a cable',
+        `the filesystem of the device starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
+        'correct the device facts, or flash the device over serial if they are right',
       );
     }
     return image.kind === 'filesystem' ? checkFilesystem(context, device) : checkSketch(context, device);
@@ -43,26 +43,27 @@ function checkSketch(context: Context, device: Device): Objection | undefined {
   const [worst] = tooSmall.sort((a, b) => (b.capacity ?? 0) - (a.capacity ?? 0));
   if (worst?.capacity === undefined) return freeBytes(device) === undefined ? ofUnknownSpace(device) : undefined;
   const missing = needed - worst.capacity;
-  const message = `the update takes ${needed} bytes in flash, and ${worst.capacity} are free: ${missing} too many, which is ERROR 4`;
+  const message = `the update needs ${needed} bytes of flash, but only ${worst.capacity} are free: ${missing} too many (ERROR 4)`;
   if (tooSmall.length === capacities.length) return refuse(message, gzipInstead(context, worst.capacity));
   return warn(
-    `over ${tooSmall.map(({ transport }) => transport).join(' and ')} ${message}`,
-    'use espota or HTTP, which have a sector more',
+    `over ${tooSmall.map(({ transport }) => transport).join(' and ')}, ${message}`,
+    'use espota or HTTP, which can use one sector more',
   );
 }
 
-/** Before 2.4.2 a size that is too large wraps around. */
+/** Warns about cores before 2.4.2, where the start address of a too large update wraps around. */
 function ofUnknownSpace({ facts, habits }: Device): Objection | undefined {
   if (habits?.wrapsTooLargeSize !== true) return undefined;
   return warn(
-    `it is not known how much space is free, and core ${facts.core} miscounts where there is too little: it would overwrite anything`,
-    'name the flash layout (--fs-start) and the size of the present sketch (--sketch-size)',
+    `the free space is unknown: if it is too small, core ${facts.core} computes a wrong start address and overwrites other data`,
+    'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
   );
 }
 
-/** Whether gzip would fit: the one that is there, or what gzip made of a file to find out. */
+/** Returns a hint whether gzip would fit, based on the gzip artifact or on the gzip size of a file without a manifest. */
 function gzipInstead({ release, image, artifact }: Context, capacity: number): string {
-  const smaller = 'a smaller sketch first, or a flash layout with a smaller filesystem, which needs a cable once';
+  const smaller =
+    'send a smaller sketch first, or use a flash layout with a smaller filesystem (needs a serial cable once)';
   if (artifact.encoding === 'gzip') return smaller;
   const sibling = release.artifacts.find(
     (other) => other.encoding === 'gzip' && isSigned(other) === isSigned(artifact),
@@ -72,8 +73,8 @@ function gzipInstead({ release, image, artifact }: Context, capacity: number): s
   if (gzipBytes === undefined) return smaller;
   const spare = capacity - roundUpToSector(gzipBytes);
   return spare >= 0
-    ? `gzip would fit with ${Math.floor(spare / 1024)} KB to spare, if the device takes it`
-    : `even gzip has ${-spare} bytes too many: ${smaller}`;
+    ? `send gzip if the device supports it: it would fit with ${Math.floor(spare / 1024)} KB to spare`
+    : `${smaller}; even gzip has ${-spare} bytes too many`;
 }
 
 function trailerBytes({ sizeBytes, payloadBytes }: ReleaseArtifact): number {
@@ -88,22 +89,24 @@ function checkFilesystem(context: Context, device: Device): Objection | undefine
     if (refused.includes(fsSignedSize.id)) return undefined;
     const unbounded = device.habits?.boundsFilesystem === false;
     return refuse(
-      `the filesystem takes ${needed} bytes and its partition has ${partition}: ${
-        unbounded ? `core ${device.facts.core} would overwrite what follows it` : 'the device would answer ERROR 4'
+      `the filesystem needs ${needed} bytes, but its partition has ${partition}: ${
+        unbounded
+          ? `core ${device.facts.core} would overwrite the flash after it`
+          : 'the device would reject the update with ERROR 4'
       }`,
-      "make the image for the device's flash layout",
+      'build the image for the flash layout of the device',
     );
   }
   if (partition === undefined && device.habits?.boundsFilesystem === false) {
     return warn(
-      `it is not known how large the filesystem partition is, and core ${device.facts.core} would overwrite what follows it`,
-      'name the flash layout with --fs-start and --fs-end',
+      `the size of the filesystem partition is unknown: core ${device.facts.core} would overwrite the flash after it if the image is larger`,
+      'specify the flash layout (--fs-start and --fs-end)',
     );
   }
   const free = freeBytes(device);
   const stages = stagesFilesystems(device);
   if (stages === false || free === undefined || needed <= free) return undefined;
-  const message = `the update is staged first, takes ${needed} bytes, and ${free} are free: ${needed - free} too many, which is ERROR 4`;
-  const instead = `a smaller image (a LittleFS may be cut after its last used block), or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
+  const message = `the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
+  const instead = `send a smaller image (a LittleFS may be cut after its last used block) or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
   return stages === true ? refuse(message, instead) : warn(message, instead);
 }

@@ -2,7 +2,8 @@ import { type Rule, refuse, warn } from '../rule.ts';
 
 export const otherProject = {
   id: 'other-project',
-  condition: 'the project or the board is another than what runs; not known of the image: a warning',
+  condition:
+    'The project or the board of the image differs from that of the device. Warning if the image does not name its own.',
   severity: 'refuse or warn',
   cores: 'all',
   evidence: ['Updater.cpp end: a signature binds neither product nor board'],
@@ -14,13 +15,13 @@ export const otherProject = {
       if (there === undefined || here === there) continue;
       if (here === undefined) {
         return warn(
-          `the device's ${what} is ${there}, and nothing says which one the image is for`,
-          `pack it with its ${what} in ota.config.json`,
+          `the ${what} of the device is ${there}, but the image does not name its ${what}`,
+          `set the ${what} in ota.config.json and pack the image again`,
         );
       }
       return refuse(
-        `the image is for ${what} ${here}, the device is of ${what} ${there}`,
-        `send what was built for ${there}`,
+        `the image is for ${what} ${here}, but the ${what} of the device is ${there}`,
+        `send an image built for ${what} ${there}`,
       );
     }
     return undefined;

@@ -3,7 +3,7 @@ import { type Rule, refuse } from '../rule.ts';
 export const trailingData = {
   id: 'trailing-data',
   condition:
-    'a second gzip member, or bytes that are no signature after a gzip or an image: eboot corrupts what it writes without a word',
+    'A second gzip member, or bytes other than a signature after a gzip or an image: eboot writes corrupt data and reports nothing.',
   severity: 'refuse',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: the last word is the size', 'uzlib tinfgzip.c'],
@@ -11,7 +11,7 @@ export const trailingData = {
     const finding = image.findings.find(({ id }) => id === 'gzip-second-member' || id === 'trailing-data');
     return (
       finding &&
-      refuse(finding.message, 'send what the build made, compressed once and with nothing behind it but a signature')
+      refuse(finding.message, 'send the output of the build, compressed once and followed only by a signature')
     );
   },
 } as const satisfies Rule;

@@ -5,7 +5,7 @@ import { type Rule, refuse, warn } from '../rule.ts';
 export const webNoData = {
   id: 'web-no-data',
   condition:
-    'no more than one sector of data to the web updater: all of it still waits in the buffer at the end, which the Updater takes for no data',
+    'At most one sector of data for the web updater: at the end all of it is still in the buffer, and the Updater treats this as no data.',
   severity: 'refuse or warn',
   cores: 'device on 3.0.0 or later',
   evidence: ['esp8266/Arduino#7729', 'Updater.cpp end', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_END'],
@@ -13,7 +13,7 @@ export const webNoData = {
     if (device === undefined || artifact.sizeBytes > sectorBytes || device.habits?.refusesEmpty === false)
       return undefined;
     if (!possibleTransports(device).includes('web')) return undefined;
-    const message = `the update has ${artifact.sizeBytes} bytes, and of no more than ${sectorBytes} the web updater sees none: it would answer ERROR 13`;
+    const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects up to ${sectorBytes} bytes as no data (ERROR 13)`;
     const instead = 'send the raw artifact, or use espota or HTTP';
     const isCertain = device.facts.transport === 'web' && device.habits !== undefined;
     return isCertain ? refuse(message, instead) : warn(message, instead);

@@ -6,7 +6,7 @@ import { hasIdeHooks, installIdeHooks } from '../../build/arduino-ide.ts';
 import { removeBlock } from '../../build/marked-block.ts';
 import { readRecord } from '../../init/record.ts';
 import { readText } from '../../init/text-file.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /** Checks the hooks of the Arduino IDE. They are inside an installed core, so an upgrade of the core removes them. */
@@ -46,7 +46,7 @@ async function initHookedCores({ project }: World): Promise<boolean> {
   return entries.some(({ did }) => did === 'core');
 }
 
-function findingsOf({ core, state, text }: Look, wasInstalled: boolean, world: World): readonly Finding[] {
+function findingsOf({ core, state, text }: Look, wasInstalled: boolean, world: World): readonly DoctorFinding[] {
   const name = `core ${core.version ?? '?'} (${world.path(core.folder)})`;
   const hook = {
     says: `hooked ${name}`,
@@ -71,9 +71,9 @@ function findingsOf({ core, state, text }: Look, wasInstalled: boolean, world: W
   }
 }
 
-type Way = Pick<Finding, 'mend' | 'fix'>;
+type Way = Pick<DoctorFinding, 'mend' | 'fix'>;
 
-function withoutHooks(name: string, wasInstalled: boolean, world: World, way: Way): Finding {
+function withoutHooks(name: string, wasInstalled: boolean, world: World, way: Way): DoctorFinding {
   if (wasInstalled) {
     const says = `${name} has no hooks, and other ones had: an upgrade of the core takes them away`;
     return { level: 'error', says, ...way };
@@ -87,7 +87,7 @@ function withoutHooks(name: string, wasInstalled: boolean, world: World, way: Wa
 }
 
 /** Reports programs that do not exist: Node.js or this package may have moved since the installation. */
-function missingPrograms(name: string, text: string, way: Way): readonly Finding[] {
+function missingPrograms(name: string, text: string, way: Way): readonly DoctorFinding[] {
   const recipes = [headerHook, packHook].map((property) => valuesOf(text, property).findLast(isOurs) ?? '');
   return [...new Set(recipes.flatMap(programsOf))]
     .filter((path) => !existsSync(path))
@@ -95,8 +95,8 @@ function missingPrograms(name: string, text: string, way: Way): readonly Finding
 }
 
 /** Reports later lines that set our properties again: the last value wins. */
-function overridden(name: string, text: string): readonly Finding[] {
-  return [headerHook, packHook].flatMap((property): Finding[] => {
+function overridden(name: string, text: string): readonly DoctorFinding[] {
+  return [headerHook, packHook].flatMap((property): DoctorFinding[] => {
     if (isOurs(valuesOf(text, property).at(-1) ?? '')) return [];
     const says = `${name}: platform.local.txt sets ${property} again, behind the lines of ota-hooks`;
     return [{ level: 'error', says, mend: 'Take that line out, or put it before them' }];

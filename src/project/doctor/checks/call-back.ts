@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ownAddresses } from '../../../delivery/mdns.ts';
 import { wordsOf } from '../../../delivery/verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { firewallOf } from '../firewall.ts';
 import { settingsOf, type World } from '../world.ts';
 
@@ -25,7 +25,7 @@ async function tryUpload(
   address: string,
   hostPort: number | undefined,
   { signal, updateVirtualDevice }: World,
-): Promise<Finding> {
+): Promise<DoctorFinding> {
   const where = hostPort === undefined ? address : `TCP port ${hostPort} of ${address}`;
   try {
     const verdict = await updateVirtualDevice(address, hostPort, signal);
@@ -41,7 +41,7 @@ async function tryUpload(
   }
 }
 
-async function firewall(world: World, hostPort: number | undefined): Promise<readonly Finding[]> {
+async function firewall(world: World, hostPort: number | undefined): Promise<readonly DoctorFinding[]> {
   const found = await firewallOf(world);
   if (found === undefined) return [];
   const port = hostPort ?? 8267;
@@ -52,7 +52,7 @@ async function firewall(world: World, hostPort: number | undefined): Promise<rea
 }
 
 /** Warns about WSL, because devices cannot connect into its network. */
-async function shieldedMachine({ platform, env }: World): Promise<readonly Finding[]> {
+async function shieldedMachine({ platform, env }: World): Promise<readonly DoctorFinding[]> {
   if (platform !== 'linux') return [];
   const kernel = await readFile('/proc/version', 'latin1').catch(() => '');
   if (env['WSL_DISTRO_NAME'] === undefined && !/microsoft/i.test(kernel)) return [];

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import glob from 'fast-glob';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import type { World } from '../world.ts';
 
 /** Date on which this check was written; an earlier time is wrong. */
@@ -22,7 +22,7 @@ export const clock: Check = {
 };
 
 /** Finds sources with a time stamp in the future: they come from a machine with another clock, or the clock was set back. */
-async function fromTheFuture({ project, now, path }: World): Promise<readonly Finding[]> {
+async function fromTheFuture({ project, now, path }: World): Promise<readonly DoctorFinding[]> {
   if (project === undefined) return [];
   const places = ['platformio.ini', '*.{ino,h,c,cpp}', '{src,include,lib}/**/*.{ino,h,c,cpp}'];
   const sources = await glob(places, { cwd: project.folder, absolute: true, suppressErrors: true });

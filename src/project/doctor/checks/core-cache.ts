@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import glob from 'fast-glob';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import { hasIdeHooks } from '../../build/arduino-ide.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /**
@@ -21,7 +21,7 @@ export const coreCache: Check = {
   },
 };
 
-async function ofCore(core: InstalledCore, world: World): Promise<readonly Finding[]> {
+async function ofCore(core: InstalledCore, world: World): Promise<readonly DoctorFinding[]> {
   // With the hooks inside the core, arduino-cli never uses its cache.
   if (await hasIdeHooks(core.folder)) return [];
   const archives = await plainArchives(core, world);
@@ -35,7 +35,7 @@ async function ofCore(core: InstalledCore, world: World): Promise<readonly Findi
   ];
 }
 
-function poisoned(archives: readonly string[], name: string): readonly Finding[] {
+function poisoned(archives: readonly string[], name: string): readonly DoctorFinding[] {
   return archives.map((archive) => ({
     level: 'warning',
     says: `the cache holds a ${name} that was compiled with signing: sketches without a key would link it`,
@@ -44,14 +44,14 @@ function poisoned(archives: readonly string[], name: string): readonly Finding[]
   }));
 }
 
-function unsigned(archives: readonly string[], name: string, world: World): readonly Finding[] {
+function unsigned(archives: readonly string[], name: string, world: World): readonly DoctorFinding[] {
   const isSignedSketch = world.project?.system === 'arduino' && settingsOf(world)?.publicKey !== undefined;
   if (archives.length === 0 || !isSignedSketch) return [];
   const says = `the cache holds a ${name} that checks nothing: a plain build of this sketch would link it, and be signed for show`;
   return [{ level: 'warning', says, mend: 'Build with ota-hooks build, which keeps a core for each key' }];
 }
 
-function sound(archives: readonly string[], bad: readonly string[], name: string): readonly Finding[] {
+function sound(archives: readonly string[], bad: readonly string[], name: string): readonly DoctorFinding[] {
   if (archives.length === 0 || bad.length > 0) return [];
   return [{ level: 'ok', says: `no ${name} with a key inside is in the cache of plain builds` }];
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import glob from 'fast-glob';
 import { type CoreHabits, coreHabits } from '../../../core/device-model/cores.ts';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 import type { World } from '../world.ts';
 
@@ -31,7 +31,7 @@ async function frameworks(world: World): Promise<readonly InstalledCore[]> {
   );
 }
 
-function ofCore({ folder, version }: InstalledCore, world: World): readonly Finding[] {
+function ofCore({ folder, version }: InstalledCore, world: World): readonly DoctorFinding[] {
   const habits = coreHabits(version);
   const trouble = habits === undefined ? undefined : troubleOf(habits);
   if (trouble === undefined) return [];

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { writeAtomically } from '../../../files/write.ts';
 import { effectiveValue } from '../../build/platformio-ini.ts';
 import { nodeFile, rememberedNode } from '../../init/node.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { platformioOf, type World } from '../world.ts';
 
 /** PATH of a program that is started from a desktop, without a shell. */
@@ -31,7 +31,7 @@ export const ideNode: Check = {
   },
 };
 
-function missing(path: string, folder: string): readonly Finding[] {
+function missing(path: string, folder: string): readonly DoctorFinding[] {
   if (existsSync(isAbsolute(path) ? path : join(folder, path))) return [];
   const says = `platformio.ini: custom_ota_node names ${path}, which is not there`;
   return [{ level: 'error', says, mend: 'Mend the path, or take the line out' }];
@@ -42,7 +42,7 @@ function isOnPlainPath({ platform, node }: World): boolean {
   return platform === 'win32' || plainPath[platform]?.includes(dirname(node.path)) === true;
 }
 
-function notFound(world: World, folder: string, remembered: string | undefined): Finding {
+function notFound(world: World, folder: string, remembered: string | undefined): DoctorFinding {
   const place = join(folder, nodeFile);
   const gone = remembered === undefined ? '' : ` (${world.path(place)} names ${remembered}, which is gone)`;
   return {

@@ -7,7 +7,7 @@ import { withInsertions } from '../../init/insertion.ts';
 import { readText, toBytes } from '../../init/text-file.ts';
 import { findRepository } from '../../keys/git-repository.ts';
 import { gitTracking } from '../../keys/git-tracking.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /** Checks whether other users, git or devices have access to the private key. */
@@ -23,7 +23,7 @@ export const keySecrecy: Check = {
   },
 };
 
-async function readableByOthers(world: World, path: string): Promise<readonly Finding[]> {
+async function readableByOthers(world: World, path: string): Promise<readonly DoctorFinding[]> {
   // Windows uses access control lists instead of these bits, and the folders of a user are private.
   if (world.platform === 'win32' || ((await stat(path)).mode & 0o077) === 0) return [];
   const shown = world.path(path);
@@ -37,7 +37,7 @@ async function readableByOthers(world: World, path: string): Promise<readonly Fi
   ];
 }
 
-async function sharedByGit(world: World, path: string): Promise<readonly Finding[]> {
+async function sharedByGit(world: World, path: string): Promise<readonly DoctorFinding[]> {
   const shown = world.path(path);
   switch (gitTracking(path)) {
     case 'tracked': {
@@ -54,7 +54,7 @@ async function sharedByGit(world: World, path: string): Promise<readonly Finding
   }
 }
 
-async function notIgnored(world: World, path: string): Promise<readonly Finding[]> {
+async function notIgnored(world: World, path: string): Promise<readonly DoctorFinding[]> {
   const shown = world.path(path);
   const folder = dirname(path);
   if (findRepository(await realpath(folder)) === 'none') return [];
@@ -77,7 +77,7 @@ async function ignore(folder: string, name: string): Promise<void> {
 }
 
 /** Reports a key in `data`: its files become part of the filesystem image, which can be read from any device. */
-function sentToDevices({ project, path: show }: World, path: string): readonly Finding[] {
+function sentToDevices({ project, path: show }: World, path: string): readonly DoctorFinding[] {
   if (project === undefined || !/^data[\\/]/.test(relative(project.folder, path))) return [];
   const says = `${show(path)} lies in data: the filesystem image would carry it into every device`;
   return [{ level: 'error', says, mend: 'Move it out of data; devices that have got it make the key worthless' }];

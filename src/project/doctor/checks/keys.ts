@@ -2,7 +2,7 @@ import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { KeyPlace } from '../../config/settings.ts';
 import { keySizeWarnings, loadPrivateKey, loadPublicKey } from '../../keys/key-files.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /** Checks that the keys of the project can be read, work on a device and belong together. */
@@ -34,7 +34,7 @@ export const keys: Check = {
   },
 };
 
-function belongTogether(signing: RsaPublicKey, checking: RsaPublicKey): Finding {
+function belongTogether(signing: RsaPublicKey, checking: RsaPublicKey): DoctorFinding {
   if (signing.fingerprint === checking.fingerprint) {
     return { level: 'ok', says: `the keys belong together (RSA, ${signing.bits} bits)` };
   }
@@ -44,7 +44,7 @@ function belongTogether(signing: RsaPublicKey, checking: RsaPublicKey): Finding 
 
 interface Found {
   readonly key: RsaPublicKey | undefined;
-  readonly findings: Finding[];
+  readonly findings: DoctorFinding[];
 }
 
 async function readable(
@@ -69,7 +69,7 @@ async function readable(
   }
 }
 
-function encrypted(path: string, world: World): Finding {
+function encrypted(path: string, world: World): DoctorFinding {
   const isNamed = settingsOf(world)?.passphrase !== undefined;
   if (isNamed) return { level: 'ok', says: `${path} is encrypted, and the configuration says where its passphrase is` };
   const mend = 'Add "passphrase": {"env": "OTA_PASSPHRASE"} to ota.config.json';

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { abortAfter } from '../../../api/abort-after.ts';
 import { Mdns, ownAddresses } from '../../../delivery/mdns.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import type { World } from '../world.ts';
 
 const group = '224.0.0.251';
@@ -27,7 +27,7 @@ export const mdns: Check = {
 };
 
 /** Sends a datagram to the multicast group and waits for the copy that returns to the sender. Without multicast, none arrives. */
-async function echo(address: string, signal: World['signal']): Promise<Finding> {
+async function echo(address: string, signal: World['signal']): Promise<DoctorFinding> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {
     const patience = AbortSignal.any([signal, abortAfter(echoMs)]);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import { headerHook } from '../../build/arduino-hooks.ts';
 import { readText } from '../../init/text-file.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf, type World } from '../world.ts';
 
 /**
@@ -25,7 +25,7 @@ export const numberedHooks: Check = {
   },
 };
 
-async function ofCore({ folder }: InstalledCore, world: World): Promise<readonly Finding[]> {
+async function ofCore({ folder }: InstalledCore, world: World): Promise<readonly DoctorFinding[]> {
   const files = await Promise.all(
     ['platform.txt', 'platform.local.txt'].map(async (name) => ({
       path: join(folder, name),

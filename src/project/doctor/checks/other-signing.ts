@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import glob from 'fast-glob';
 import { arduinoFolders, findInstalledCores } from '../../build/arduino-cores.ts';
 import { scriptsOf } from '../../init/hook-line.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 import { platformioOf, type World } from '../world.ts';
 
@@ -35,7 +35,7 @@ async function frameworkFolders(world: World): Promise<readonly string[]> {
   return [...platformio, ...arduino.map(({ folder }) => folder)];
 }
 
-async function headersIn(world: World, framework: string): Promise<readonly Finding[]> {
+async function headersIn(world: World, framework: string): Promise<readonly DoctorFinding[]> {
   const places = ['cores/*', 'libraries/*/src', 'tools/sdk/include', 'variants/*'].map((place) => `${place}/${header}`);
   const found = await glob(places, { cwd: framework, absolute: true });
   const signing = await Promise.all(found.map(definesSigning));
@@ -55,7 +55,7 @@ async function definesSigning(path: string): Promise<boolean> {
 }
 
 /** Reports headers of the project that may shadow the generated one. */
-async function headersOfProject(world: World): Promise<readonly Finding[]> {
+async function headersOfProject(world: World): Promise<readonly DoctorFinding[]> {
   if (world.project === undefined) return [];
   const { folder } = world.project;
   const places = [header, `include/${header}`, `src/**/${header}`, `lib/**/${header}`];
@@ -67,7 +67,7 @@ async function headersOfProject(world: World): Promise<readonly Finding[]> {
   }));
 }
 
-async function signingScripts(world: World): Promise<readonly Finding[]> {
+async function signingScripts(world: World): Promise<readonly DoctorFinding[]> {
   const { ini, sections } = platformioOf(world) ?? {};
   if (ini === undefined || sections === undefined) return [];
   const scripts = new Set(sections.flatMap((section) => scriptsOf(ini, section)));

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { hookOf, hookState } from '../../init/hook-line.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { platformioOf, settingsOf, type World } from '../world.ts';
 
 /** Checks that every environment for an ESP8266 runs the hook early enough and that the hook's file exists. */
@@ -16,7 +16,7 @@ export const platformioHook: Check = {
   },
 };
 
-function ofSection(world: World, section: string): readonly Finding[] {
+function ofSection(world: World, section: string): readonly DoctorFinding[] {
   const { ini } = platformioOf(world) ?? {};
   if (ini === undefined) return [];
   switch (hookState(ini, section)) {
@@ -31,7 +31,7 @@ function ofSection(world: World, section: string): readonly Finding[] {
   }
 }
 
-function withoutHook(world: World, section: string): Finding {
+function withoutHook(world: World, section: string): DoctorFinding {
   const settings = settingsOf(world);
   const hasKeys = settings?.privateKey !== undefined || settings?.publicKey !== undefined;
   const says = `platformio.ini: [${section}] does not run the hook: its builds are not signed`;
@@ -39,7 +39,7 @@ function withoutHook(world: World, section: string): Finding {
 }
 
 /** Reports a missing hook file. With SCons before 4.6, PlatformIO ignores a script that does not exist. */
-function missingFile(world: World, script: string, section: string): readonly Finding[] {
+function missingFile(world: World, script: string, section: string): readonly DoctorFinding[] {
   const folder = world.project?.folder ?? world.folder;
   // A path with SCons variables is known only during the build.
   if (script.includes('$') || existsSync(isAbsolute(script) ? script : join(folder, script))) return [];

@@ -1,6 +1,6 @@
 import { effectiveOptions, effectiveValue } from '../../build/platformio-ini.ts';
 import { platformioOptions } from '../../build/platformio-options.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { nearest } from '../spelling.ts';
 import { platformioOf } from '../world.ts';
 
@@ -21,7 +21,7 @@ export const platformioOptionNames: Check = {
 };
 
 /** Reports misspelled options. The hook rejects unknown `custom_ota_` options; PlatformIO ignores all other unknown options. */
-function misspelt(name: string, section: string): readonly Finding[] {
+function misspelt(name: string, section: string): readonly DoctorFinding[] {
   if (platformioOptions.includes(name)) return [];
   const meant = nearest(name, platformioOptions, name.startsWith('custom_ota_') ? 6 : 3);
   const isOurs = name.startsWith('custom_ota_');
@@ -32,14 +32,14 @@ function misspelt(name: string, section: string): readonly Finding[] {
 }
 
 /** Reports values such as `no`: the platform checks only whether the option is non-empty. */
-function gzipFirmware(value: string | undefined, section: string): readonly Finding[] {
+function gzipFirmware(value: string | undefined, section: string): readonly DoctorFinding[] {
   if (value === undefined || !/^(?:no|false|off|0)$/i.test(value)) return [];
   const says = `platformio.ini: board_build.gzip_fw = ${value} in [${section}] makes firmware.bin a gzip all the same`;
   return [{ level: 'warning', says, mend: 'Take the line out; compressed artifacts are made without it' }];
 }
 
 /** Reports a header in `build_flags`: the core's stub redefines ARDUINO_SIGNING and takes precedence. */
-function includedHeader(flags: string | undefined, section: string): readonly Finding[] {
+function includedHeader(flags: string | undefined, section: string): readonly DoctorFinding[] {
   if (!/-include\s+\S*Updater_Signing\.h/.test(flags ?? '')) return [];
   const says = `platformio.ini: [${section}] brings Updater_Signing.h in by -include, which the core overrules: nothing is signed`;
   return [{ level: 'error', says, mend: 'Take it out of build_flags; the hook puts the header on the include path' }];

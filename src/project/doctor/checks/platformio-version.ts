@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platformioProgram } from '../../build/platformio.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 import { platformioOf, type World } from '../world.ts';
 
@@ -26,7 +26,7 @@ export const platformioVersion: Check = {
   },
 };
 
-function silent(name: string): Finding {
+function silent(name: string): DoctorFinding {
   const says = `${name} builds unsigned when the hook's file is missing, and says nothing (SCons before 4.6)`;
   return { level: 'warning', says, mend: 'pio upgrade' };
 }

@@ -1,6 +1,6 @@
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf } from '../world.ts';
 
 /** Reports which project was found and whether its configuration can be read. */
@@ -23,8 +23,8 @@ export const project: Check = {
 };
 
 /** Reports unset variables that builds read. Passwords of devices are needed only for an upload. */
-function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly Finding[] {
-  return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): Finding[] => {
+function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly DoctorFinding[] {
+  return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): DoctorFinding[] => {
     const source = config[key];
     if (typeof source !== 'object' || !('env' in source)) return [];
     if ((env[source.env] ?? '') !== '') return [];

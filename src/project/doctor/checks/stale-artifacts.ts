@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import glob from 'fast-glob';
 import { parseManifest } from '../../../core/model/manifest.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, DoctorFinding } from '../check.ts';
 import type { World } from '../world.ts';
 
 /** Checks for stale signed files: the core's espota.py sends a `.signed` beside the given file, whether or not it belongs to that file. */
@@ -19,7 +19,7 @@ export const staleArtifacts: Check = {
   },
 };
 
-async function ofArtifact(path: string, world: World): Promise<readonly Finding[]> {
+async function ofArtifact(path: string, world: World): Promise<readonly DoctorFinding[]> {
   const image = path.slice(0, -'.signed'.length);
   const shown = world.path(path);
   const mend = 'Build again, or remove it: espota.py would send it in place of the new build';

@@ -3,7 +3,7 @@ import type { ServerParts } from '../../parts.ts';
 import { pardonDevice } from '../../services/devices/pardon.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
-import { standingOf } from '../../storage/standing.ts';
+import { deviceStatus } from '../../storage/standing.ts';
 import { checked } from '../api/session.ts';
 import { AttemptTable } from './attempt-table.tsx';
 import { DeviceRollout } from './device-rollout.tsx';
@@ -38,7 +38,7 @@ export async function devicePage(
       <h1>{record.name ?? mac}</h1>
       <div id="device" data-live>
         <p class="lead">
-          <StandingBadge standing={standingOf(record)} /> {reasonOf(record)}
+          <StandingBadge standing={deviceStatus(record)} /> {reasonOf(record)}
         </p>
         {formToken === undefined ? undefined : <Retry record={record} formToken={formToken} />}
         <h2>Details</h2>

@@ -3,7 +3,7 @@ import type { DeviceFilter } from '../../storage/store.ts';
 import { projectPath, withQuery } from './paths.ts';
 
 /** Filter and page of the device list, as in the URL of the page. */
-export interface FleetView {
+export interface FleetQuery {
   readonly filter: DeviceFilter;
   readonly after?: string | undefined;
   readonly before?: string | undefined;
@@ -12,7 +12,7 @@ export interface FleetView {
 const longestText = 64;
 
 /** Reads the view from the query. Invalid values are ignored. */
-export function readFleetView(query: (name: string) => string | undefined): FleetView {
+export function readFleetQuery(query: (name: string) => string | undefined): FleetQuery {
   const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
   const standing = standings.find((known) => known === query('state'));
   return {
@@ -23,7 +23,7 @@ export function readFleetView(query: (name: string) => string | undefined): Flee
 }
 
 /** Returns the URL path of a view. */
-export function fleetPath(project: string, { filter, after, before }: FleetView): string {
+export function fleetPath(project: string, { filter, after, before }: FleetQuery): string {
   const { text, standing, runs, group } = filter;
   return withQuery(projectPath(project, 'devices'), { q: text, state: standing, runs, group, after, before });
 }

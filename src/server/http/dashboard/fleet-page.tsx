@@ -1,8 +1,8 @@
 import type { ServerParts } from '../../parts.ts';
 import type { SeenDevice } from '../../storage/records.ts';
-import { type Standing, standingOf, standings } from '../../storage/standing.ts';
+import { deviceStatus, type Standing, standings } from '../../storage/standing.ts';
 import type { DeviceCount } from '../../storage/store.ts';
-import { type FleetView, fleetPath, isFiltered, readFleetView } from './fleet-filter.ts';
+import { type FleetQuery, fleetPath, isFiltered, readFleetQuery } from './fleet-filter.ts';
 import { FleetForm } from './fleet-form.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { devicePath } from './paths.ts';
@@ -16,7 +16,7 @@ const perPage = 100;
 
 /** Shows the devices of a project, 100 per page. They are sorted by MAC, so that a device keeps its place whatever the others do. */
 export async function fleetPage(context: PageContext, { records, store }: ServerParts, project: string) {
-  const view = readFleetView((name) => context.req.query(name));
+  const view = readFleetQuery((name) => context.req.query(name));
   const { filter, after, before } = view;
   // Read one more than is shown, to detect whether there is another page.
   const page = before === undefined ? { after, limit: perPage + 1 } : { before, limit: perPage + 1 };
@@ -50,7 +50,7 @@ export async function fleetPage(context: PageContext, { records, store }: Server
   );
 }
 
-function nobody({ filter, after, before }: FleetView): string {
+function nobody({ filter, after, before }: FleetQuery): string {
   if (after !== undefined || before !== undefined) return 'No more devices.';
   return isFiltered(filter)
     ? 'No matching devices.'
@@ -132,7 +132,7 @@ function FleetRow({ record, lastSeenAt }: SeenDevice) {
         {enrolled ? undefined : <span class="quiet"> not enrolled</span>}
       </th>
       <td>
-        <StandingBadge standing={standingOf(record)} />
+        <StandingBadge standing={deviceStatus(record)} />
         <span class="reason">{reasonOf(record)}</span>
       </td>
       <td>{running?.version ?? <span class="quiet">unknown</span>}</td>
@@ -143,7 +143,7 @@ function FleetRow({ record, lastSeenAt }: SeenDevice) {
 
 interface PagingProps {
   readonly project: string;
-  readonly view: FleetView;
+  readonly view: FleetQuery;
   readonly devices: readonly SeenDevice[];
   readonly around: { readonly previous: boolean; readonly next: boolean };
 }

@@ -1,5 +1,5 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { counted, countText, durationText, When } from './words.tsx';
+import { counted, countText, roundedDuration, When } from './words.tsx';
 
 type Sample = RolloutInfo['samples'][number];
 
@@ -85,7 +85,7 @@ function isLater(at: string, before: string | undefined): boolean {
 }
 
 function summaryOf({ running, failed, sent, openStages }: Sample, most: number, span: number): string {
-  return `After ${durationText(span)}: ${countText(running)} of ${counted(most, 'device')} updated, ${countText(failed)} failed, ${countText(sent)} updating; ${counted(openStages, 'stage')} open.`;
+  return `After ${roundedDuration(span)}: ${countText(running)} of ${counted(most, 'device')} updated, ${countText(failed)} failed, ${countText(sent)} updating; ${counted(openStages, 'stage')} open.`;
 }
 
 function linePath(points: readonly (readonly [x: number, y: number])[]): string {

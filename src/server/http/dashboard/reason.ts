@@ -1,5 +1,5 @@
 import type { DeviceRecord } from '../../storage/records.ts';
-import { standingOf } from '../../storage/standing.ts';
+import { deviceStatus } from '../../storage/standing.ts';
 
 const failures = {
   vanished: (version: string) => `${version} is not confirmed: no update check since the download.`,
@@ -11,7 +11,7 @@ const failures = {
 /** Explains in one sentence why a device runs its version: by the last decision, or by the failure of the last attempt. */
 export function reasonOf(record: DeviceRecord): string {
   const { decisions, attempts } = record;
-  const standing = standingOf(record);
+  const standing = deviceStatus(record);
   if (standing === 'unseen') return 'No update check yet.';
   const latest = attempts.find(({ state }) => state === 'failed');
   const isGivenUp = [decisions.sketch, decisions.filesystem].every((decision) => decision?.code !== 'failed');
@@ -19,6 +19,6 @@ export function reasonOf(record: DeviceRecord): string {
     return failures[latest.failure ?? 'interrupted'](latest.version);
   }
   const { sketch, filesystem } = decisions;
-  const isAboutFiles = filesystem !== undefined && standingOf({ attempts, decisions: { sketch } }) !== standing;
+  const isAboutFiles = filesystem !== undefined && deviceStatus({ attempts, decisions: { sketch } }) !== standing;
   return (isAboutFiles ? filesystem : (sketch ?? filesystem))?.text ?? '';
 }

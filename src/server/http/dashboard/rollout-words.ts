@@ -1,6 +1,6 @@
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../../api/rollout.ts';
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { counted, countText, durationText } from './words.tsx';
+import { counted, countText, roundedDuration } from './words.tsx';
 
 /** Label, color and sign of the badge for each state. */
 export const stateWords: Readonly<
@@ -33,7 +33,7 @@ export function stageText({ share, canaries, groups }: RolloutStage): string {
 
 export function gateText({ runningPercent, soakMs }: RolloutGate): string {
   const share = runningPercent === 100 ? 'all devices' : `${runningPercent}% of devices`;
-  const soak = soakMs === 0 ? 'run the release' : `have run the release for ${durationText(soakMs)}`;
+  const soak = soakMs === 0 ? 'run the release' : `have run the release for ${roundedDuration(soakMs)}`;
   return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices do not count.`;
 }
 

@@ -20,7 +20,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 /** Formats a duration in one unit: seconds below 1 minute, minutes below 2 hours, hours below 2 days, otherwise days. */
-export function durationText(ms: number): string {
+export function roundedDuration(ms: number): string {
   if (ms < minuteMs) return counted(Math.round(ms / 1000), 'second');
   if (ms < 2 * hourMs) return counted(Math.round(ms / minuteMs), 'minute');
   return ms < 2 * dayMs ? counted(Math.round(ms / hourMs), 'hour') : counted(Math.round(ms / dayMs), 'day');
@@ -28,7 +28,7 @@ export function durationText(ms: number): string {
 
 /** Seconds are left out: they change too quickly for a page that is only refreshed from time to time. */
 function agoText(ms: number): string {
-  return ms < minuteMs ? 'just now' : `${durationText(ms)} ago`;
+  return ms < minuteMs ? 'just now' : `${roundedDuration(ms)} ago`;
 }
 
 interface WhenProps {

@@ -16,13 +16,13 @@ import { answerNotModified, answerText } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
-import { deviceRoute, type Route } from './route.ts';
-import { answerVisit, mayEnter, type Refusal, type Visit } from './visit.ts';
+import { type DeviceRoute, deviceRoute } from './route.ts';
+import { answerVisit, type ErrorResponse, mayEnter, type Visit } from './visit.ts';
 
 /** Set by `ESP8266HTTPUpdate::handleUpdate`. */
 const updaterAgent = 'ESP8266-http-Update';
 
-const noFile: Refusal = { status: 404, text: 'there is no such file' };
+const noFile: ErrorResponse = { status: 404, text: 'there is no such file' };
 
 /** Minimum interval between updates of the last-seen time of a device that only repeats its update check. */
 const noticeMs = 5 * 60_000;
@@ -57,7 +57,7 @@ export class DeviceDoor {
    *
    * @returns the refusal to send if the request is rejected at once
    */
-  #answer(request: IncomingMessage, response: ServerResponse, route: Route): Refusal | undefined {
+  #answer(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
     if (request.method !== 'GET') return { status: 405, text: 'only GET', headers: { Allow: 'GET' } };
     switch (route.to) {
       case 'nowhere':
@@ -75,7 +75,7 @@ export class DeviceDoor {
     request: IncomingMessage,
     response: ServerResponse,
     route: { project: string; channel: string },
-  ): Refusal | undefined {
+  ): ErrorResponse | undefined {
     const { headers } = request;
     if (headers['user-agent'] !== updaterAgent) {
       return { status: 403, text: `only for ESP8266 updaters: the User-Agent has to be ${updaterAgent}` };
@@ -185,7 +185,7 @@ export class DeviceDoor {
   }
 
   /** Sends the refusal, or 429 if the address is over its limit of failures. */
-  #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: Refusal): void {
+  #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: ErrorResponse): void {
     const { failures, counters } = this.#parts;
     const isPatient = failures.take(this.#addressOf(request));
     countIn(counters.answers, isPatient ? status : 429);

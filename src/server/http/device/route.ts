@@ -2,7 +2,7 @@ import { defaultChannel } from '../../../api/release.ts';
 import type { Alias } from '../../services/releases/catalog.ts';
 
 /** Target of a device request. No part of it becomes part of a file path: all parts are only looked up. */
-export type Route =
+export type DeviceRoute =
   | { readonly to: 'update'; readonly project: string; readonly channel: string }
   | { readonly to: 'file'; readonly project: string; readonly from: string; readonly file: string }
   /** Path below `/update/` or `/files/` that leads nowhere. */
@@ -19,7 +19,7 @@ export type Route =
  *
  * @returns undefined if the path is not for devices
  */
-export function deviceRoute(url: string, alias: (path: string) => Alias | undefined): Route | undefined {
+export function deviceRoute(url: string, alias: (path: string) => Alias | undefined): DeviceRoute | undefined {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   if (path.startsWith('/update/')) return updateRoute(path);
@@ -28,12 +28,12 @@ export function deviceRoute(url: string, alias: (path: string) => Alias | undefi
   return found && { to: 'update', ...found };
 }
 
-function updateRoute(path: string): Route {
+function updateRoute(path: string): DeviceRoute {
   const [project, channel = defaultChannel, more] = segments(path, '/update/'.length);
   return project === undefined || more !== undefined ? { to: 'nowhere' } : { to: 'update', project, channel };
 }
 
-function fileRoute(path: string): Route {
+function fileRoute(path: string): DeviceRoute {
   const [project, from, file, more] = segments(path, '/files/'.length);
   const isWhole = project !== undefined && from !== undefined && file !== undefined && more === undefined;
   return isWhole ? { to: 'file', project, from, file } : { to: 'nowhere' };

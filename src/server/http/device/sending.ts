@@ -9,7 +9,7 @@ import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 
 /** One download: the artifact, and the device and request that it is for. */
-export interface Sending {
+export interface Download {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly project: string;
@@ -44,7 +44,7 @@ function putBack({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
 }
 
 /** Sends the artifact, and records the outcome. */
-export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Load): void {
+export function send(parts: DeviceParts, sending: Download, { body, putBack }: Load): void {
   const { accelPath, counters, log, store } = parts;
   const { request, response, project, mac, release, artifact } = sending;
   countIn(counters.answers, 200);
@@ -71,7 +71,7 @@ export function send(parts: DeviceParts, sending: Sending, { body, putBack }: Lo
  */
 async function noteReceipt(
   { counters, records }: DeviceParts,
-  { project, mac, release }: Sending,
+  { project, mac, release }: Download,
   sizeBytes: number,
 ): Promise<void> {
   counters.downloadsReceived++;

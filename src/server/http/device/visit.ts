@@ -28,7 +28,7 @@ export interface Visit {
 }
 
 /** Response to a request that is rejected. */
-export interface Refusal {
+export interface ErrorResponse {
   readonly status: number;
   readonly text: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ const mostTries = 8;
  *
  * @returns the refusal that the caller has to send; undefined if the response was sent
  */
-export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Refusal | undefined> {
+export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<ErrorResponse | undefined> {
   const { records, newDevices, counters, catalog } = parts;
   const project = asked.view.project.name;
   for (let tries = 0; tries < mostTries; tries++) {
@@ -86,7 +86,7 @@ export async function mayEnter(
   { credentials, failures }: DeviceParts,
   { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
   record: DeviceRecord | undefined,
-): Promise<'welcome' | Refusal> {
+): Promise<'welcome' | ErrorResponse> {
   const { project } = view;
   const credential = record?.credential ?? project.credential;
   const { authorization } = request.headers;
@@ -153,7 +153,7 @@ function answer(
   decision: Decision,
   record: DeviceRecord,
   load: Load | undefined,
-): Refusal | undefined {
+): ErrorResponse | undefined {
   const { lastSeen, clock } = parts;
   const { response, mode, view, mac, report } = visit;
   lastSeen.note(view.project.name, mac, clock.now().wallMs, () => storedReport(report));
@@ -190,7 +190,7 @@ function tellVersion(
   response: ServerResponse,
   decision: Decision,
   { running }: DeviceRecord,
-): Refusal | undefined {
+): ErrorResponse | undefined {
   const version = decision.action === 'refuse' ? running?.version : decision.target.version;
   const isNothing = decision.action === 'refuse' && decision.code === 'nothing-offered';
   if (version === undefined || isNothing) return { status: 404, text: decision.text };
@@ -200,7 +200,7 @@ function tellVersion(
 }
 
 /** Defers the update check. An unchanged device handles 304 as "no update" and checks again later. */
-function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): Refusal | undefined {
+function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): ErrorResponse | undefined {
   counters.overCapacity++;
   if (mode === 'version') return { status: 404, text: 'not now' };
   countIn(counters.answers, 304);

@@ -4,7 +4,7 @@ import type { DeviceReport, Mode } from './report.ts';
 import { isRunning, type Running } from './running.ts';
 
 /** Limits after which an attempt fails. */
-export interface Patience {
+export interface RetryPolicy {
   readonly confirmWithinMs: number;
   readonly mostSends: number;
 }
@@ -29,7 +29,7 @@ interface Seen {
 export function afterRequest(
   attempts: readonly Attempt[],
   seen: Seen,
-  patience: Patience,
+  patience: RetryPolicy,
   now: ServiceTime,
 ): readonly Attempt[] {
   const there = attempts.findIndex((attempt) => attempt.kind === 'sketch' && isThere(attempt, seen));
@@ -56,7 +56,7 @@ function isThere({ releaseId, version }: Attempt, { report, running }: Seen): bo
 function filesystemAfterRequest(
   attempt: Attempt,
   { report, mode }: Seen,
-  patience: Patience,
+  patience: RetryPolicy,
   now: ServiceTime,
 ): Attempt {
   if (attempt.state === 'failed') return attempt;
@@ -67,7 +67,7 @@ function filesystemAfterRequest(
 }
 
 /** Fails an attempt that has used up its sends or its time; the device is online without the build that it was sent. */
-function stillWaiting(attempt: Attempt, { mostSends }: Patience, now: ServiceTime): Attempt {
+function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: ServiceTime): Attempt {
   const isUsedUp = attempt.sends >= mostSends || now.servedMs > attempt.dueMs;
   if (attempt.state !== 'failed' && !isUsedUp) return attempt;
   return withFailure(attempt, attempt.receipts > 0 ? 'not-running' : 'interrupted');
@@ -86,7 +86,7 @@ export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonl
 export function afterSend(
   attempts: readonly Attempt[],
   { id, version, kind }: ReleaseRecord,
-  { confirmWithinMs }: Patience,
+  { confirmWithinMs }: RetryPolicy,
   now: ServiceTime,
 ): readonly Attempt[] {
   const before = attemptOf(attempts, id);

@@ -5,7 +5,7 @@ import { changedRecord } from '../../storage/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
-import { afterRequest, afterSend, attemptOf, type Patience } from './attempts.ts';
+import { afterRequest, afterSend, attemptOf, type RetryPolicy } from './attempts.ts';
 import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
@@ -28,7 +28,7 @@ export interface Question {
   readonly running: Running;
   readonly record: DeviceRecord;
   readonly releases: Releases;
-  readonly patience: Patience;
+  readonly patience: RetryPolicy;
   readonly now: ServiceTime;
 }
 

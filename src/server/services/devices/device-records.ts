@@ -1,7 +1,7 @@
 import { Lru } from '../../lru.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
-import type { DeviceAction, DeviceFilter, DeviceStore, Page } from '../../storage/store.ts';
+import type { DeviceAction, DeviceFilter, DeviceStore, RecordPage } from '../../storage/store.ts';
 import type { Changes } from '../events/changes.ts';
 import type { LastSeen } from './last-seen.ts';
 import type { QuickAnswers } from './quick-answers.ts';
@@ -87,7 +87,7 @@ export class DeviceRecords {
     return seen && this.#over(seen);
   }
 
-  async list(project: string, page: Page, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
+  async list(project: string, page: RecordPage, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
     return (await this.#store.list(project, page, filter)).map((seen) => this.#over(seen));
   }
 

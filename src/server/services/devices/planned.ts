@@ -6,7 +6,7 @@ import type { Release } from '../../../core/preflight/release.ts';
 import { Lru } from '../../lru.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { DeviceReport } from './report.ts';
-import { deviceFacts, type Running } from './running.ts';
+import { factsOfRunning, type Running } from './running.ts';
 
 interface Candidate extends Release {
   readonly artifacts: readonly Artifact[];
@@ -38,7 +38,7 @@ export function planned(
   steppingStones: readonly ReleaseRecord[],
 ): Plan<Candidate> {
   const plans = plansFor(target, steppingStones);
-  const facts = { ...deviceFacts(device.report, device.running, device.record), kind: device.kind };
+  const facts = { ...factsOfRunning(device.report, device.running, device.record), kind: device.kind };
   const key = keyOf(facts);
   const known = plans.get(key);
   if (known !== undefined) return known;

@@ -59,7 +59,7 @@ export function runningRecord(
 }
 
 /** Combines what the device reports, what its build shows and what was entered by hand. Reported sizes take precedence. */
-export function deviceFacts(report: DeviceReport, running: Running, record: DeviceRecord): DeviceFacts {
+export function factsOfRunning(report: DeviceReport, running: Running, record: DeviceRecord): DeviceFacts {
   const [build] = running.by === 'md5' ? running.builds : [];
   const built: DeviceFacts =
     build === undefined ? {} : { ...factsOfBuild(build.release.manifest), flashMode: build.flashMode };

@@ -5,7 +5,7 @@ import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 
 /** Releases of a version; all kinds and boards unless one is named. */
-export interface Selection {
+export interface ReleaseSelection {
   readonly version: string;
   readonly kind?: ImageKind | undefined;
   readonly board?: string | undefined;
@@ -19,7 +19,7 @@ export interface Selection {
 export async function selectReleases(
   { catalog }: Store,
   project: string,
-  { version, kind, board }: Selection,
+  { version, kind, board }: ReleaseSelection,
 ): Promise<readonly ReleaseRecord[]> {
   const chosen = (await catalog.withVersion(project, version)).filter(
     (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
@@ -39,7 +39,7 @@ export async function selectReleases(
  */
 export async function yankReleases(
   { store, catalog, rollouts }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts'>,
-  { project, reason, by, ...selection }: Selection & { project: string; reason?: string | undefined; by: Actor },
+  { project, reason, by, ...selection }: ReleaseSelection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
   const yanked = reason ?? 'no reason given';
   const chosen = await selectReleases(store, project, selection);

@@ -2,7 +2,7 @@ import type { RolloutAction } from '../../../api/rollout.ts';
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 import { DomainError } from '../domain-error.ts';
-import { isUnderWay, type Step, stepTo, stepToNextStage, type Why } from './step.ts';
+import { isUnderWay, type RolloutStep, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {
   /** Excludes the failures so far from the halt rules. */
@@ -16,7 +16,7 @@ export interface ActionRequest extends Why {
  *
  * @throws DomainError conflict if the state of the rollout does not allow the action
  */
-export function actOn(rollout: RolloutRecord, action: RolloutAction, request: ActionRequest): Step {
+export function actOn(rollout: RolloutRecord, action: RolloutAction, request: ActionRequest): RolloutStep {
   switch (action) {
     case 'pause':
       if (rollout.state !== 'active') throw notNow(rollout, 'paused', 'Only an active one can be.');
@@ -35,7 +35,7 @@ export function actOn(rollout: RolloutRecord, action: RolloutAction, request: Ac
   }
 }
 
-function resume(rollout: RolloutRecord, request: ActionRequest): Step {
+function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
   const { state } = rollout;
   if (state === 'paused') return stepTo(rollout, 'active', request);
   if (state !== 'halted') throw notNow(rollout, 'resumed', 'Start a new one.');
@@ -51,7 +51,7 @@ function resume(rollout: RolloutRecord, request: ActionRequest): Step {
  * Rolls a rollout back: the current release of the channel applies to all devices, so devices with the new release get the previous one
  * where preflight allows it.
  */
-function rollBack(rollout: RolloutRecord, request: ActionRequest): Step {
+function rollBack(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
   if (rollout.state === 'rolled-back') throw notNow(rollout, 'rolled back', 'It is already.');
   if (rollout.formerIds.length === 0) {
     throw notNow(rollout, 'rolled back', 'Its channel offered nothing before: offer an older version there instead.');

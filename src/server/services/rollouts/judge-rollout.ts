@@ -2,7 +2,7 @@ import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 
 /** Result of judging a rollout. */
-export type Verdict =
+export type RolloutVerdict =
   | { readonly kind: 'halt'; readonly reason: string }
   | { readonly kind: 'open-next' | 'complete' }
   /** Condition that is not met yet, for display. */
@@ -19,7 +19,7 @@ export interface Evidence {
 }
 
 /** Judges an active rollout. Pure function of the counts. */
-export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Verdict {
+export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): RolloutVerdict {
   const reason = haltReason(rollout, evidence.all);
   if (reason !== undefined) return { kind: 'halt', reason };
   const isLast = rollout.openStages >= rollout.stages.length;

@@ -1,6 +1,6 @@
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { DeviceStore } from '../../storage/store.ts';
-import { judgeRollout, type Verdict } from './judge-rollout.ts';
+import { judgeRollout, type RolloutVerdict } from './judge-rollout.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { Tally } from './tally.ts';
 
@@ -70,7 +70,7 @@ export class LiveRollouts {
   }
 
   /** Judges a rollout by its current counts. */
-  verdictOf({ rollout, tally }: Live): Verdict {
+  verdictOf({ rollout, tally }: Live): RolloutVerdict {
     const { openStages, stages, gate } = rollout;
     const { servedMs } = this.#clock.now();
     return judgeRollout(rollout, {

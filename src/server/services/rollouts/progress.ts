@@ -4,13 +4,16 @@ import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storag
  * Progress of an enrolled device with the release of a rollout. refused: blocked by preflight. running: recognized by its sketch MD5, or a
  * filesystem that counts as installed; `sinceMs` is on the clock of `ServiceTime.servedMs`.
  */
-export type Progress =
+export type MemberProgress =
   | { readonly state: 'waiting' | 'refused' | 'sent' }
   | { readonly state: 'running'; readonly sinceMs: number }
   | { readonly state: 'failed'; readonly failure: Failure };
 
 /** Computes the progress from the stored record alone, so that it is the same after a restart. */
-export function progressOf(rollout: Pick<RolloutRecord, 'releaseIds' | 'version'>, record: DeviceRecord): Progress {
+export function memberProgress(
+  rollout: Pick<RolloutRecord, 'releaseIds' | 'version'>,
+  record: DeviceRecord,
+): MemberProgress {
   const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));
   if (isRunningRelease(rollout, record, attempt)) return { state: 'running', sinceMs: record.running?.sinceMs ?? 0 };
   if (attempt?.state === 'failed') return { state: 'failed', failure: attempt.failure ?? 'interrupted' };

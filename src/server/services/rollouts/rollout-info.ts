@@ -1,6 +1,6 @@
 import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
-import type { Verdict } from './judge-rollout.ts';
+import type { RolloutVerdict } from './judge-rollout.ts';
 import { noTally, sumOf } from './tally.ts';
 
 /**
@@ -13,7 +13,7 @@ import { noTally, sumOf } from './tally.ts';
 export function rolloutInfo(
   rollout: RolloutRecord,
   tallies: readonly (RolloutTally | undefined)[],
-  verdict: Verdict | undefined,
+  verdict: RolloutVerdict | undefined,
   former: string | undefined,
 ): RolloutInfo {
   const { id, project, channel, version, state, reason, openStages, gate, halt, startedBy } = rollout;

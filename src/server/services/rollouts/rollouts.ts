@@ -11,9 +11,9 @@ import { type Live, LiveRollouts } from './live-rollouts.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import type { ServiceClock } from './service-clock.ts';
-import { standingOf } from './standing.ts';
+import { rolloutStatus } from './standing.ts';
 import { prepareRollout, type StartQuestion } from './start.ts';
-import { isUnderWay, type Step, stepTo } from './step.ts';
+import { isUnderWay, type RolloutStep, stepTo } from './step.ts';
 
 /** Dependencies of {@link Rollouts}. */
 interface Needs {
@@ -73,7 +73,7 @@ export class Rollouts {
   /** Returns the state of a device in the rollout of its channel. */
   standing(record: DeviceRecord): RolloutStanding | undefined {
     for (const { rollout } of this.#live.of(record.project)) {
-      const standing = standingOf(rollout, record);
+      const standing = rolloutStatus(rollout, record);
       if (standing !== undefined) return standing;
     }
     return undefined;
@@ -214,7 +214,7 @@ export class Rollouts {
    * Applies a step. A state that stops delivery takes effect immediately; steps that let more devices get a release or promote it are
    * stored first.
    */
-  async #take(live: Live, step: Step): Promise<void> {
+  async #take(live: Live, step: RolloutStep): Promise<void> {
     const { store, catalog, log } = this.#needs;
     const { project, version, state } = step.rollout;
     if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);
@@ -251,7 +251,11 @@ export class Rollouts {
     return { by: itself, at: this.#needs.clock.now().wallMs, tally: tally.ofStages(rollout.stages.length) };
   }
 
-  #step({ rollout }: Live, state: 'halted' | 'complete' | 'rolled-back', why: { by: Actor; reason?: string }): Step {
+  #step(
+    { rollout }: Live,
+    state: 'halted' | 'complete' | 'rolled-back',
+    why: { by: Actor; reason?: string },
+  ): RolloutStep {
     return stepTo(rollout, state, { ...why, at: this.#needs.clock.now().wallMs });
   }
 

@@ -1,16 +1,16 @@
 import type { RolloutStanding } from '../../../api/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import { isMember, progressOf } from './progress.ts';
+import { isMember, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 /** Returns the state of a device in a rollout of its project; undefined if the rollout does not apply to the device. */
-export function standingOf(rollout: RolloutRecord, record: DeviceRecord): RolloutStanding | undefined {
+export function rolloutStatus(rollout: RolloutRecord, record: DeviceRecord): RolloutStanding | undefined {
   const isPinned = record.pin !== undefined;
   const channel = record.channel ?? record.askedChannel ?? rollout.channel;
   if (isPinned || channel !== rollout.channel) return undefined;
   const { id, version, state, stages, openStages } = rollout;
   const stage = stageOf(rollout, record);
-  const progress = progressOf(rollout, record);
+  const progress = memberProgress(rollout, record);
   return {
     rollout: id,
     version,

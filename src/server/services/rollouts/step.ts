@@ -3,7 +3,7 @@ import type { Actor, RolloutRecord } from '../../storage/records.ts';
 import type { Note } from '../../storage/store.ts';
 
 /** Change of a rollout, with the data stored in the same transaction. */
-export interface Step {
+export interface RolloutStep {
   readonly rollout: RolloutRecord;
   readonly note: Note;
   /** Releases that the channel serves from then on; undefined if unchanged. */
@@ -25,13 +25,13 @@ export function isUnderWay({ state }: Pick<RolloutRecord, 'state'>): boolean {
 }
 
 /** Moves a rollout to another state. */
-export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): Step {
+export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): RolloutStep {
   const endedAt = ended.includes(state) ? why.at : undefined;
   return change({ ...rollout, state, reason: why.reason, endedAt }, state, why);
 }
 
 /** Opens the next stage. */
-export function stepToNextStage(rollout: RolloutRecord, why: Why): Step {
+export function stepToNextStage(rollout: RolloutRecord, why: Why): RolloutStep {
   const openStages = rollout.openStages + 1;
   return change({ ...rollout, openStages }, `stage ${openStages} opened`, why);
 }
@@ -41,7 +41,7 @@ export function stepToNextStage(rollout: RolloutRecord, why: Why): Step {
  *
  * @param event text for display, such as `stage 2 opened`; its first word names the action in the audit log
  */
-function change(rollout: RolloutRecord, event: string, { by, reason, at }: Why): Step {
+function change(rollout: RolloutRecord, event: string, { by, reason, at }: Why): RolloutStep {
   const { version, channel, openStages, state, history } = rollout;
   return {
     rollout: { ...rollout, history: [...history, { at, event, by, reason }].slice(-mostEvents) },

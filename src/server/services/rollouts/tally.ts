@@ -1,13 +1,13 @@
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import { isMember, type Progress, progressOf } from './progress.ts';
+import { isMember, type MemberProgress, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 interface Member {
   /** Revision of the record; older records are ignored. */
   readonly revision: number;
   readonly stage: number;
-  readonly progress: Progress;
+  readonly progress: MemberProgress;
 }
 
 type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
@@ -37,7 +37,7 @@ export class Tally {
     const { revision } = record;
     if (before !== undefined && before.revision > revision) return false;
     const after = isMember(this.#rollout, record)
-      ? { revision, stage: stageOf(this.#rollout, record), progress: progressOf(this.#rollout, record) }
+      ? { revision, stage: stageOf(this.#rollout, record), progress: memberProgress(this.#rollout, record) }
       : undefined;
     return this.#replace(record.mac, before, after);
   }
@@ -115,7 +115,7 @@ function sum(total: Counts, counts: RolloutTally): Counts {
   return total;
 }
 
-function sameProgress(a: Progress | undefined, b: Progress | undefined): boolean {
+function sameProgress(a: MemberProgress | undefined, b: MemberProgress | undefined): boolean {
   if (a?.state !== b?.state) return false;
   if (a?.state === 'failed' && b?.state === 'failed') return a.failure === b.failure;
   return !(a?.state === 'running' && b?.state === 'running') || a.sinceMs === b.sinceMs;

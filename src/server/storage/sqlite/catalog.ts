@@ -1,7 +1,7 @@
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import { Lru } from '../../lru.ts';
 import type { Actor, Offer, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
-import type { CatalogStore, Publication, PublicationResult } from '../store.ts';
+import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { noteChange } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
@@ -59,7 +59,7 @@ export function sqliteCatalog(
     return connection.first(query) !== undefined;
   }
 
-  function writeRelease(projectId: number, { release }: Publication, knownImage: string): ReleaseRecord {
+  function writeRelease(projectId: number, { release }: NewRelease, knownImage: string): ReleaseRecord {
     const { sketchMd5s, ...image } = release.manifest.image;
     const manifest = { ...release.manifest, image: { ...image, sketchMd5s: [] } };
     const id = connection.insert(
@@ -83,7 +83,7 @@ export function sqliteCatalog(
     return { ...release, id, manifest };
   }
 
-  function publish(publication: Publication): PublicationResult {
+  function publish(publication: NewRelease): PublicationResult {
     const { release, channel, project, by } = publication;
     if (project !== undefined) writeProject(project, by);
     const projectId = projectIdOf(release.project);
@@ -206,7 +206,7 @@ export function sqliteCatalog(
 }
 
 /** Returns whether the artifacts are the same. Reference builds always match, because their image digest is part of the name. */
-function hasSameBytes(present: ReleaseRecord, { release }: Publication): boolean {
+function hasSameBytes(present: ReleaseRecord, { release }: NewRelease): boolean {
   if (release.purpose === 'reference') return true;
   return digestsOf(present) === digestsOf(release);
 }

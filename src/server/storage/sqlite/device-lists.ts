@@ -1,7 +1,7 @@
 import { sql as expression, type SqlBool } from 'kysely';
 import type { DeviceRecord } from '../records.ts';
-import { type Standing, standingOf } from '../standing.ts';
-import type { DeviceFilter, Page } from '../store.ts';
+import { deviceStatus, type Standing } from '../standing.ts';
+import type { DeviceFilter, RecordPage } from '../store.ts';
 import type { Connection } from './connection.ts';
 
 /** Columns of the index that device lists use; all are derived from the document. */
@@ -14,7 +14,7 @@ export interface Told {
 
 export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'name' | 'running' | 'group'>): Told {
   return {
-    standing: standingOf(record),
+    standing: deviceStatus(record),
     name: record.name ?? null,
     runs: record.running?.version ?? null,
     device_group: record.group ?? null,
@@ -22,7 +22,7 @@ export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'na
 }
 
 /** Returns a page of MACs, read from the index alone. */
-export function macsOf(connection: Connection, projectId: number, page: Page, filter: DeviceFilter): string[] {
+export function macsOf(connection: Connection, projectId: number, page: RecordPage, filter: DeviceFilter): string[] {
   const { after, before, limit } = page;
   const { text, standing, runs, group } = filter;
   const isBackwards = before !== undefined;

@@ -1,5 +1,5 @@
 import { Lru } from '../../lru.ts';
-import { type DeviceDoc, deviceRecord, documentOf } from '../device-record.ts';
+import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
 import type { Attempt, DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
 import { noteChange } from './audit.ts';
@@ -125,7 +125,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const isTold = before !== undefined && isSame(before, told);
         const columns = [standing, name, runs, device_group] as const;
         const kept = record.enrolled || record.proven === true ? 1 : 0;
-        const values = [revision + 1, kept, dueOf(record.attempts), documentOf(record)] as const;
+        const values = [revision + 1, kept, dueOf(record.attempts), storedDocument(record)] as const;
         if (revision === 0) {
           if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
           insertion.run(projectId, mac, ...values, ...columns);

@@ -31,7 +31,7 @@ test('the web updater stages low, where the copy reaches sooner', (t) => {
 });
 
 test('not to know where it is staged is a warning, and so is an image of an unknown core', (t) => {
-  warns(t, rule, { artifact: overHalf, facts: { ...small, fsStart: undefined } }, /not known/);
-  warns(t, rule, { image: { core: undefined } }, /does not say/);
+  warns(t, rule, { artifact: overHalf, facts: { ...small, fsStart: undefined } }, /staging address is unknown/);
+  warns(t, rule, { image: { core: undefined } }, /core release of the image is unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, image: { core: undefined } });
 });

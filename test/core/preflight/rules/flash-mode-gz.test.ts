@@ -7,7 +7,7 @@ test('gzip of a sketch with another flash mode is refused', (t) => {
 });
 
 test('gzip is refused where the flash mode of the device is not known', (t) => {
-  refuses(t, rule, { artifact: sound.gzip, facts: { flashMode: undefined } }, /not known/);
+  refuses(t, rule, { artifact: sound.gzip, facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
 });
 
 test('before 2.4.2 nothing is patched, not even a raw sketch', (t) => {

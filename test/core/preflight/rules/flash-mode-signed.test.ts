@@ -8,7 +8,7 @@ test('a raw signed sketch of another flash mode is refused', (t) => {
 });
 
 test('where flash mode or signing are not known, it is a warning', (t) => {
-  warns(t, rule, { facts: { flashMode: undefined } }, /not known/);
+  warns(t, rule, { facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
   warns(t, rule, { facts: { flashMode: 'dout', signing: undefined } }, /dout/);
 });
 

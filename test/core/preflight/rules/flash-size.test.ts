@@ -11,7 +11,12 @@ test('a sketch for a larger flash is refused: raw since the device says so, gzip
 });
 
 test('gzip is refused where the chip is not known, and raw is not', (t) => {
-  refuses(t, rule, { artifact: sound.gzip, facts: { chipSizeBytes: undefined } }, /not known/);
+  refuses(
+    t,
+    rule,
+    { artifact: sound.gzip, facts: { chipSizeBytes: undefined } },
+    /flash chip size of the device is unknown/,
+  );
   isSilent(t, rule, { artifact: sound.raw, facts: { chipSizeBytes: undefined } });
 });
 

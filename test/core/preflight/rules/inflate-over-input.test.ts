@@ -21,8 +21,18 @@ test('from the top there is room, unless the sketch area is nearly full', (t) =>
 });
 
 test('the size of the sketch must be known, unless the transport stages from the top', (t) => {
-  refuses(t, rule, { artifact: sound.gzip, facts: { transport: 'web', sketchSizeBytes: undefined } }, /not known/);
-  refuses(t, rule, { artifact: sound.gzip, facts: { transport: undefined, sketchSizeBytes: undefined } }, /not known/);
+  refuses(
+    t,
+    rule,
+    { artifact: sound.gzip, facts: { transport: 'web', sketchSizeBytes: undefined } },
+    /size of the running sketch is unknown/,
+  );
+  refuses(
+    t,
+    rule,
+    { artifact: sound.gzip, facts: { transport: undefined, sketchSizeBytes: undefined } },
+    /size of the running sketch is unknown/,
+  );
   isSilent(t, rule, { artifact: sound.gzip, facts: { transport: 'http', sketchSizeBytes: undefined } });
   isSilent(t, rule, { artifact: sound.raw, facts: { transport: 'web', sketchSizeBytes: undefined } });
 });

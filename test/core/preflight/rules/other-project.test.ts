@@ -9,7 +9,7 @@ test('another project or board is refused', (t) => {
 });
 
 test('an image that does not say what it is for is a warning, where the device is known', (t) => {
-  warns(t, rule, { facts: { project: 'door' } }, /nothing says/);
+  warns(t, rule, { facts: { project: 'door' } }, /does not name its project/);
 });
 
 test('the same passes, and so does a device of which nothing is known', (t) => {

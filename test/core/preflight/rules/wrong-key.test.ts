@@ -17,7 +17,7 @@ test('a signature that no known key made is refused where the device verifies, a
   };
   refuses(t, rule, { artifact, image }, /not one of this payload/);
   warns(t, rule, { artifact, image, facts: { signing: undefined } }, /not one of this payload/);
-  warns(t, rule, { artifact }, /no key is known/);
+  warns(t, rule, { artifact }, /cannot be verified: no public key is known/);
 });
 
 test('the neighbours pass: the same key, an unknown key, a device without a key', (t) => {
