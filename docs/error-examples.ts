@@ -80,7 +80,7 @@ export const errorExamples = {
   ],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],
   TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],
-  BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'it broke off' }],
+  BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'it is incomplete' }],
   SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
   SERVER_NOT_TRUSTED: [
     {

@@ -15,8 +15,8 @@ export function errorsPage(): string {
 
 # Errors, and what to do about them
 
-A command that fails prints one line that says what happened, and under it what to do; with \`--verbose\` also the code by which the error is found on
-this page.
+A command that fails prints the error on one line and a hint below it. With \`--verbose\` it also prints the code of the error, which you can look up
+on this page.
 
 \`\`\`
 error: No public key at public.key
@@ -28,17 +28,17 @@ error: No public key at public.key
 | 0 | done |
 | 1 | the operation failed |
 | 2 | wrong usage or configuration |
-| 3 | refused: the update would not be safe ([the rules](never-brick.md)) |
-| 70 | a bug of ours; the stack that it prints is what a report needs |
-| 130 | interrupted, by Ctrl-C most often |
+| 3 | blocked: the update is not safe ([the rules](never-brick.md)) |
+| 70 | a bug in ota-hooks; include the printed stack in your report |
+| 130 | interrupted, usually by Ctrl-C |
 
 The names, sizes and addresses below are examples.
 
 ${codes.map(section).join('\n')}
 ## What an update server answers
 
-Anything but success is JSON: \`{"error": {"code", "message", "hint", …}}\`. The code is for programs, and never changes. \`ota-hooks\` shows it as
-[\`SERVER_REFUSED\`](#server_refused), or as an error of its own where it has one for it.
+Every error response is JSON: \`{"error": {"code", "message", "hint", …}}\`. The code is for programs and never changes. \`ota-hooks\` reports it as
+[\`SERVER_REFUSED\`](#server_refused), or as a more specific error if it has one.
 
 | code | status | when | what to do |
 | --- | --- | --- | --- |

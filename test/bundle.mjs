@@ -25,7 +25,18 @@ const rooms = [
 ];
 /** What waits or changes its process stays alone: AVA starts when the first test of a file is declared. */
 const alone = [
-  ...['init', 'publish', 'server', 'server-rollout'].map((name) => `cli/commands/${name}`),
+  ...[
+    'discover',
+    'doctor',
+    'espota',
+    'init',
+    'keygen',
+    'publish',
+    'server',
+    'server-rollout',
+    'upload',
+    'upload-proof',
+  ].map((name) => `cli/commands/${name}`),
   ...['core/preflight/plan', 'delivery/confirm', 'delivery/discovery', 'delivery/espota/schedule'],
   ...['errors/every-error', 'project/config/load'],
 ].map((name) => `${name}.test`);

@@ -38,8 +38,8 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
   for (const [what, path] of [
     ['the first page', fleet],
     ['a page in the middle', `${fleet}?after=5C:CF:7F:51:80:00`],
-    ['a search that finds nobody', `${fleet}?q=nobody`],
-    ['a filter that finds nobody', `${fleet}?state=failed`],
+    ['a search without matches', `${fleet}?q=nobody`],
+    ['a filter without matches', `${fleet}?state=failed`],
   ] as const) {
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) times.push(await ask(path));

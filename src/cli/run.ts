@@ -102,7 +102,7 @@ async function confirmOnTerminal(question: string, initial: boolean): Promise<bo
 /** Aborts the command after a prompt was canceled: the prompt reads Ctrl-C as a key, so the process receives no signal. */
 function unanswered(): never {
   abort?.abort();
-  throw new Error('nobody answered');
+  throw new Error('no answer');
 }
 
 /** Prints an error as one line and a hint; returns the exit code. */

@@ -41,7 +41,7 @@ export function adopt(adoption: Adoption, found: readonly DiscoveredDevice[]): A
 
 function whoAnswered(found: readonly DiscoveredDevice[]): string {
   if (found.length === 0)
-    return 'Nobody answered. Give the device its address in ota.config.json, or look again with `ota-hooks discover --watch`.';
+    return 'No device answered. Set the address of the device in ota.config.json, or search again with `ota-hooks discover --watch`.';
   const hosts = [...new Set(found.map(({ host }) => host))].slice(0, 10);
   return `These answered: ${hosts.join(', ')}. --host HOST names one that is called differently.`;
 }

@@ -391,7 +391,7 @@ export const catalog = {
   SERVER_NOT_TRUSTED: entry<{ url: string; reason: string }>(
     1,
     ({ url, reason }) => `${url} is not trusted, and was sent nothing: ${reason}`,
-    'Whoever stands between could pretend to be the server, and read the token. There is no way to switch this off.',
+    'A host in between could impersonate the server and read the token. This check cannot be disabled.',
     ({ reason }) => {
       if (/another name/.test(reason))
         return 'Use a name that the certificate has, or add this one: serve --tls-host NAME.';
@@ -422,7 +422,7 @@ export const catalog = {
   PRIVATE_KEY_INSIDE: entry<Path>(
     1,
     ({ path }) => `THE PRIVATE KEY OF THE PROJECT IS IN ${path}; nothing was published`,
-    'Whoever downloads the image could sign updates for every device of the project.',
+    'Anyone who downloads the image could sign updates for every device of the project.',
     () =>
       'Keep it out of the build (a folder for the filesystem, an embedded file); if the image has left this machine, make a new pair of keys.',
   ),
@@ -476,7 +476,7 @@ export const catalog = {
   PASSWORD_UNASKED: entry<{ devices: string }>(
     2,
     ({ devices }) => `The password of ${devices} is to be asked for, but there is no terminal`,
-    'A password never stands on the command line; where nobody can type, it comes from the environment or a file.',
+    'A password is never part of the command line. Without a terminal it comes from the environment or a file.',
     () =>
       'Name a variable with --password-env NAME, or "password" in ota.config.json: {"env": "NAME"} or {"file": "PATH"}.',
   ),
@@ -490,7 +490,7 @@ export const catalog = {
   DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
     1,
     ({ name, reason }) => `${name} was not added: ${reason}`,
-    'Whatever answers on a network may be the device of somebody else, or pretend to be one.',
+    'A device that answers on the network may belong to another owner, or be an impostor.',
     ({ hint }) => hint,
   ),
 } satisfies Record<string, Entry<never>>;

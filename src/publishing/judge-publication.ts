@@ -52,7 +52,7 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   const found = privateKeyInside(content, publicKey === undefined ? [] : [readPublicKey(publicKey.pem, path)]);
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
-  const message = 'there is a private key in the image, and whoever downloads it has that key';
+  const message = 'the image contains a private key, which every download would disclose';
   const instead = "take it out; or, if that is meant (a device's own TLS key), allow it";
   throw new OtaError('PREFLIGHT_REFUSED', { path, refused: [{ rule: privateKeyRule, message, instead }] });
 }

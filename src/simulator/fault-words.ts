@@ -2,7 +2,7 @@ import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
 /** Fault syntax of the command line. Each line is a form and its meaning. */
 export const faultForms = [
-  'deaf: it answers nobody',
+  'deaf: does not respond',
   'no-callback: it is asked, but never calls back, as behind a firewall',
   'no-verdict: the connection ends where OK would come',
   'reset@50%: the connection is torn down there; also end@ and half-open@, and "last-ack" in the place of a share',

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { runCommand } from './run-command.ts';
 
-/** `ota-hooks VERB …` to the end of its line, or of the words in back quotes; a backslash joins the next line. */
+/** `ota-hooks COMMAND …` to the end of its line, or of the words in back quotes; a backslash joins the next line. */
 const commandLine = /(?<![\w/.-])(?:npx |node_modules\/\.bin\/)?ota-hooks ((?:[a-z][^\n`\\]*|\\\n\s*)+)/g;
 
 /** The words behind `ota-hooks` of each command line in a text. */

@@ -109,7 +109,7 @@ function keyInPem(
   budget: Budget,
 ): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
   if (label.endsWith('PRIVATE KEY')) {
-    const message = `the content holds a private key (${label}): whoever has the file has it too`;
+    const message = `the content holds a private key (${label}): every copy of the file contains it`;
     return { finding: { id: 'embedded-private-key', message, offset } };
   }
   switch (label) {

@@ -5,7 +5,7 @@ import type { TokenStore } from '../storage/store.ts';
 
 const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
 /** Hash that an unknown token is compared to, so that the comparison takes the same time. */
-const nobody = createHash('sha256').update('nobody').digest();
+const unknownToken = createHash('sha256').update('unknown').digest();
 
 export interface NewToken {
   readonly record: TokenRecord;
@@ -30,7 +30,7 @@ export async function findToken(tokens: TokenStore, header: string | undefined):
   const [, id, secret] = rule.exec(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '') ?? [];
   if (id === undefined || secret === undefined) return undefined;
   const record = await tokens.find(id);
-  const expected = record === undefined ? nobody : Buffer.from(record.hash, 'hex');
+  const expected = record === undefined ? unknownToken : Buffer.from(record.hash, 'hex');
   return timingSafeEqual(hashOf(secret), expected) ? record : undefined;
 }
 

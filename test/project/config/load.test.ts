@@ -34,7 +34,7 @@ test('ota.config.json goes before all others', async (t) => {
 
 test('a configuration above the source folder counts, up to the root of the project and not beyond', async (t) => {
   const folder = await testFolder(t, {
-    'ota.config.json': '{"project":"neighbours"}',
+    'ota.config.json': '{"project":"neighbors"}',
     'repository/package.json': '{}',
     'repository/ota.config.json': '{"project":"door"}',
     'repository/sketches/door/door.ino': '',

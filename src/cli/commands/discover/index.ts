@@ -90,7 +90,7 @@ async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSe
   ];
   if (rows.length === 0)
     report.say(
-      'Nobody answered. mDNS stays within one network: name it with --interface ADDRESS, or give devices by address.',
+      'No device answered. mDNS stays within one network: choose it with --interface ADDRESS, or name devices by address.',
     );
   const head = ['name', 'address', 'way', 'board', 'password', 'seen', 'in the inventory'];
   report.result(

@@ -103,7 +103,7 @@ async function publishAll(
 
 async function openWay(destination: Destination, options: OutputOptions, io: Io, report: Report): Promise<PublishWay> {
   if (destination.kind === 'server' && isReadOnTheWay(destination.url)) {
-    report.warn(`${destination.url.origin} is not encrypted: whoever listens on the way reads the token`);
+    report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const ways = await import('../../../publishing/ways.ts');
   const showSending: ShowSending = ({ file, sizeBytes }, send) => {

@@ -6,7 +6,7 @@ import type { Io } from '../../io.ts';
 import { allDevices } from './all-devices.ts';
 import { type ServerCommandOptions, segment, serverCommand, talkTo } from './connection.ts';
 
-interface EnrolOptions extends ServerCommandOptions {
+interface EnrollOptions extends ServerCommandOptions {
   readonly proven?: boolean | undefined;
   readonly seen?: boolean | undefined;
   readonly group?: string | undefined;
@@ -24,7 +24,7 @@ export function declareEnroll({ program, io }: Declaration): void {
     .action((project, macs, options) => enroll(project, macs, options, io));
 }
 
-async function enroll(project: string, macs: readonly string[], options: EnrolOptions, io: Io): Promise<void> {
+async function enroll(project: string, macs: readonly string[], options: EnrollOptions, io: Io): Promise<void> {
   const { proven, seen, group } = options;
   if (macs.length === 0 && proven !== true && seen !== true) {
     throw new OtaError('USAGE', { message: 'No devices specified', hint: 'Pass MAC addresses, --proven or --seen.' });

@@ -21,14 +21,14 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
     plan.kind === 'refuse' ? [{ target, outcome: 'refused', refused: plan.refused }] : [],
   );
   sayComplaints(updates, report);
-  const sendings = await load(updates);
+  const tasks = await load(updates);
   if (refusals.length > 0 && options.skipBlocked !== true) {
-    return [...refusals, ...sendings.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
+    return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
   }
-  const names = sendings.map(({ target }) => target.name);
+  const names = tasks.map(({ target }) => target.name);
   const view = makeFleetView(names, io, report, options.quiet === true);
   try {
-    return [...refusals, ...(await updateAll(run, sendings, view))];
+    return [...refusals, ...(await updateAll(run, tasks, view))];
   } finally {
     view.close();
     if (io.signal.aborted && names.length > 1) report.warn('interrupted; --resume goes on with what is left');
@@ -60,23 +60,23 @@ async function load({ devices }: Updates): Promise<readonly UploadTask[]> {
     loaded.set(step.artifact, bytes);
     return { ...step, bytes: await bytes };
   };
-  const sendings: UploadTask[] = [];
+  const tasks: UploadTask[] = [];
   for (const { plan, ...device } of devices) {
-    if (plan.kind === 'send') sendings.push({ ...device, steps: await Promise.all(plan.steps.map(loadStep)) });
+    if (plan.kind === 'send') tasks.push({ ...device, steps: await Promise.all(plan.steps.map(loadStep)) });
   }
-  return sendings;
+  return tasks;
 }
 
-async function updateAll(run: Run, sendings: readonly UploadTask[], view: FleetView): Promise<readonly DeviceEnd[]> {
+async function updateAll(run: Run, tasks: readonly UploadTask[], view: FleetView): Promise<readonly DeviceEnd[]> {
   const { results } = await runFleet<UploadTask, SendingEnd>({
-    jobs: sendings,
+    jobs: tasks,
     canaries: run.options.canary ?? 0,
-    concurrency: concurrencyOf(run, sendings),
+    concurrency: concurrencyOf(run, tasks),
     run: (sending) => updateOne(run, sending, view),
     isSuccess: ({ result }) => result.isSuccess,
     signal: run.io.signal,
   });
-  return sendings.map((sending): DeviceEnd => {
+  return tasks.map((sending): DeviceEnd => {
     const { target } = sending;
     const end = results.get(sending);
     return end === undefined
@@ -86,7 +86,7 @@ async function updateAll(run: Run, sendings: readonly UploadTask[], view: FleetV
 }
 
 /** Returns the number of concurrent updates: 1 if a port of this machine is fixed, because one port serves one device at a time. */
-function concurrencyOf({ options, settings }: Run, sendings: readonly UploadTask[]): number {
-  const isPortFixed = sendings.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
+function concurrencyOf({ options, settings }: Run, tasks: readonly UploadTask[]): number {
+  const isPortFixed = tasks.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
   return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);
 }

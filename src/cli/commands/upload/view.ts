@@ -35,7 +35,7 @@ export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | 
     case 'returned':
       return 'To prove what runs, let the sketch announce its MD5 by mDNS: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
     case 'otherSketch':
-      return 'The power may have failed while the bootloader copied, or somebody else updated it. Send the update again.';
+      return 'Send the update again: the power may have failed while the bootloader copied, or another update came first.';
     case 'silent':
       return 'Give it a minute and look with `ota-hooks discover`; a device that stays away needs a cable.';
   }

@@ -26,7 +26,7 @@ function misspelt(name: string, section: string): readonly DoctorFinding[] {
   const meant = nearest(name, platformioOptions, name.startsWith('custom_ota_') ? 6 : 3);
   const isOurs = name.startsWith('custom_ota_');
   if (meant === undefined && !isOurs) return [];
-  const says = `platformio.ini: [${section}] has ${name}, which ${isOurs ? 'the hook refuses' : 'nobody reads'}`;
+  const says = `platformio.ini: [${section}] has ${name}, which ${isOurs ? 'the hook refuses' : 'nothing reads'}`;
   const mend = meant === undefined ? `Known are: ${platformioOptions.join(', ')}` : `Write ${meant}`;
   return [{ level: isOurs ? 'error' : 'warning', says, mend }];
 }

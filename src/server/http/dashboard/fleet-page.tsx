@@ -43,14 +43,14 @@ export async function fleetPage(context: PageContext, { records, store }: Server
       </div>
       <FleetForm project={project} filter={filter} tally={tally} />
       <div id="devices" data-live>
-        {devices.length === 0 ? <p>{nobody(view)}</p> : <FleetTable devices={devices} />}
+        {devices.length === 0 ? <p>{emptyText(view)}</p> : <FleetTable devices={devices} />}
         <Paging project={project} view={view} devices={devices} around={around} />
       </div>
     </Page>,
   );
 }
 
-function nobody({ filter, after, before }: FleetQuery): string {
+function emptyText({ filter, after, before }: FleetQuery): string {
   if (after !== undefined || before !== undefined) return 'No more devices.';
   return isFiltered(filter)
     ? 'No matching devices.'

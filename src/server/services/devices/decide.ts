@@ -189,14 +189,14 @@ function unsafe(target: ReleaseRecord, refused: readonly Refusal[]): Decision {
 }
 
 function failed({ version, sends, failure }: Attempt, target: ReleaseRecord): Decision {
-  const times = sends === 1 ? 'once' : `${sends} times`;
+  const attempts = sends === 1 ? '1 attempt' : `${sends} attempts`;
   const outcome = {
-    vanished: 'took all of it and was not heard of in time',
-    silent: 'took part of it and was not heard of in time',
-    'not-running': 'took it and came back without it',
-    interrupted: 'never took all of it',
+    vanished: `${version} is not confirmed: no update check since the download`,
+    silent: `${version} is not confirmed: no update check since an incomplete download`,
+    'not-running': `${version} is not installed: the device still runs another build`,
+    interrupted: `Download of ${version} never completed`,
   }[failure ?? 'interrupted'];
-  const text = `was sent ${version} ${times} and ${outcome}; it gets it again when somebody says so`;
+  const text = `${outcome} (${attempts}). Use Retry to send it again.`;
   return { action: 'refuse', code: 'failed', text, target, rules: [] };
 }
 

@@ -230,7 +230,7 @@ async function requireBlobs({ blobs }: Store, { artifacts }: Manifest): Promise<
 
 function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
   if (privateKey === 'signing-key') {
-    const hint = 'Keep it out of the build, and make a new pair: whoever has the image can sign updates.';
+    const hint = 'Keep it out of the build and generate a new pair: the image discloses the key that signs updates.';
     throw new DomainError('private-key', 'THE PRIVATE KEY OF THE PROJECT IS IN THE IMAGE', hint);
   }
   if (differences.length > 0) {
@@ -238,7 +238,7 @@ function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: rea
     throw new DomainError('not-as-described', differences.join('; '), hint, { problems: differences });
   }
   if (privateKey === undefined || allow.includes(privateKeyRule)) return;
-  const hint = `Whoever downloads the image has that key. If that is meant (a device's own TLS key), allow it: --allow ${privateKeyRule}`;
+  const hint = `Every download of the image discloses that key. If this is intended (a device's own TLS key), allow it: --allow ${privateKeyRule}`;
   throw new DomainError('private-key', 'there is a private key in the image', hint);
 }
 

@@ -15,7 +15,7 @@ test('an unsigned one is refused where the project has a key, or the device veri
   refuses(t, rule, { artifact: sound.raw, release: withoutKey }, /no public key/);
 });
 
-test('the neighbours pass: a key in it, no signing anywhere, a filesystem', (t) => {
+test('the neighbors pass: a key in it, no signing anywhere, a filesystem', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: null });

@@ -14,7 +14,7 @@ test('unsigned, the key of the project counts, and else that of the device', (t)
   refuses(t, rule, { artifact, release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
 });
 
-test('the neighbours pass: the key among others, no key at all, nothing to compare with', (t) => {
+test('the neighbors pass: the key among others, no key at all, nothing to compare with', (t) => {
   isSilent(t, rule, { release: { embeddedKeys: [theirs, ours] } });
   isSilent(t, rule, { release: { embeddedKeys: [] } });
   isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [theirs] }, facts: { signing: 'none' } });

@@ -13,7 +13,7 @@ test('an ELF without the verifier is refused', (t) => {
   refuses(t, rule, { release: { enforcement: 'disproved' } }, /does not use the key/);
 });
 
-test('the neighbours pass: a proof, a declaration, no signing anywhere', (t) => {
+test('the neighbors pass: a proof, a declaration, no signing anywhere', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { release: { enforcement: 'declared' }, facts: null, publishing: true });
   isSilent(t, rule, { artifact: sound.raw, release: unproven, facts: null });

@@ -14,7 +14,7 @@ test('before 2.4.2 nothing is patched, not even a raw sketch', (t) => {
   refuses(t, rule, { artifact: sound.raw, facts: { core: '2.4.1', flashMode: 'dout' } }, /dio.*dout/);
 });
 
-test('the neighbours pass: the same mode, and the raw sketch, which is patched', (t) => {
+test('the neighbors pass: the same mode, and the raw sketch, which is patched', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: undefined } });

@@ -12,7 +12,7 @@ test('where flash mode or signing are not known, it is a warning', (t) => {
   warns(t, rule, { facts: { flashMode: 'dout', signing: undefined } }, /dout/);
 });
 
-test('the neighbours pass: the same mode, no signature, no key, gzip', (t) => {
+test('the neighbors pass: the same mode, no signature, no key, gzip', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { facts: { flashMode: 'dout', signing: 'none' } });

@@ -20,7 +20,7 @@ test('where signing is not known it is a warning, and for legacy where nothing i
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: undefined } });
 });
 
-test('the neighbours pass: legacy to 2.5.2, current to 2.6.0, either to a device without a key', (t) => {
+test('the neighbors pass: legacy to 2.5.2, current to 2.6.0, either to a device without a key', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.5.2' } });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: legacy, facts: { signing: 'none' } });

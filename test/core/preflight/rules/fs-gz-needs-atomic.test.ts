@@ -8,7 +8,7 @@ test('gzip of a filesystem is refused without ATOMIC_FS_UPDATE, and where that i
   refuses(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: true, core: '2.5.2' } }, /in place/);
 });
 
-test('the neighbours pass: an atomic device, the raw filesystem, a sketch', (t) => {
+test('the neighbors pass: an atomic device, the raw filesystem, a sketch', (t) => {
   isSilent(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: true } });
   isSilent(t, rule, { artifact: sound.fsRaw });
   isSilent(t, rule, { artifact: sound.gzip });

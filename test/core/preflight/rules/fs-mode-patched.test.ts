@@ -9,7 +9,7 @@ test('2.4.2 to 2.6.2 overwrite byte 2 of a raw filesystem', (t) => {
   warns(t, rule, { artifact: sound.fsRaw, facts: { core: '2.6.2', flashMode: undefined } }, /2\.6\.2.*unknown/);
 });
 
-test('the neighbours pass: 2.4.1, 2.6.3, a mode whose number is there already, gzip, a sketch', (t) => {
+test('the neighbors pass: 2.4.1, 2.6.3, a mode whose number is there already, gzip, a sketch', (t) => {
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.4.1' } });
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.6.3' } });
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.6.2', flashMode: 'qio' } });

@@ -17,7 +17,7 @@ test('where only its start is known, the layouts of the core tell whether there 
   refuses(t, rule, { image: moved, facts: { fsEnd: undefined } }, /3145728.*2097152/);
 });
 
-test('the neighbours pass: the same layout, a device without a filesystem, one of which it is not known, a filesystem', (t) => {
+test('the neighbors pass: the same layout, a device without a filesystem, one of which it is not known, a filesystem', (t) => {
   isSilent(t, rule);
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: 0x3fb000 } });

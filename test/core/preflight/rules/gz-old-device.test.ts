@@ -12,7 +12,7 @@ test('gzip to an unknown core, or to one that is no release, is refused', (t) =>
   refuses(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4-dev' } }, /2\.7\.4-dev, which is not a known release/);
 });
 
-test('the neighbours pass: gzip to 2.7.0, raw to anything', (t) => {
+test('the neighbors pass: gzip to 2.7.0, raw to anything', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.0' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { core: '2.6.3' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { core: undefined } });

@@ -15,7 +15,7 @@ test('where core or signing are not known, it is a warning', (t) => {
   warns(t, rule, { artifact: unaligned, facts: { signing: undefined } }, /3\.1\.0 to 3\.1\.2/);
 });
 
-test('the neighbours pass: an aligned payload, core 3.0.2, core 3.1.3, a device without a key', (t) => {
+test('the neighbors pass: an aligned payload, core 3.0.2, core 3.1.3, a device without a key', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
   isSilent(t, rule, { artifact: unaligned, facts: { core: '3.0.2' } });
   isSilent(t, rule, { artifact: unaligned, facts: { core: '3.1.3' } });

@@ -23,7 +23,7 @@ test('an image with a key and no project is a warning to an unknown device', (t)
   );
 });
 
-test('the neighbours pass: signed, a device without a key, no key anywhere', (t) => {
+test('the neighbors pass: signed, a device without a key, no key anywhere', (t) => {
   isSilent(t, rule, { artifact: sound.rawSigned, release: projectKey, facts: { signing: undefined } });
   isSilent(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [] }, facts: { signing: undefined } });

@@ -14,7 +14,7 @@ test('not to know core or transport is a warning', (t) => {
   warns(t, rule, { artifact: ofSize(4096), facts: { transport: 'web', core: undefined } }, /ERROR 13/);
 });
 
-test('the neighbours pass: espota, HTTP, core 2.7.4', (t) => {
+test('the neighbors pass: espota, HTTP, core 2.7.4', (t) => {
   isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'espota' } });
   isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'http' } });
   isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'web', core: '2.7.4' } });

@@ -20,7 +20,7 @@ test('a signature that no known key made is refused where the device verifies, a
   warns(t, rule, { artifact }, /cannot be verified: no public key is known/);
 });
 
-test('the neighbours pass: the same key, an unknown key, a device without a key', (t) => {
+test('the neighbors pass: the same key, an unknown key, a device without a key', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { facts: { keyFingerprint: undefined } });
   isSilent(t, rule, { facts: { signing: 'none', keyFingerprint: undefined } });
