@@ -1,4 +1,4 @@
-/** A process of its own for {@link file://./fleet.ts}: virtual devices on a link of 50 ms; their ports on stdout, and then it lives until it is ended. */
+/** Separate process for {@link file://./fleet.ts}: virtual devices on a 50 ms link. Prints their ports and runs until it is killed. */
 import { startVirtualEsp } from '../src/simulator/index.ts';
 
 const count = Number(process.argv[2]);

@@ -9,12 +9,12 @@ const deviceCount = 100;
 
 interface Run {
   readonly seconds: number;
-  /** What the slowest device took. */
+  /** Duration of the slowest device. */
   readonly slowestSeconds: number;
   readonly peakMiB: number;
 }
 
-/** One upload to a hundred virtual devices at 50 ms: what it takes beside the slowest of them, and how much memory. */
+/** One upload to a hundred virtual devices at 50 ms: duration relative to the slowest device, and peak memory. */
 export async function* benchFleet({ cli, folder }: Place) {
   const project = join(folder, 'fleet');
   mkdirSync(project);
@@ -46,7 +46,7 @@ function portsOf({ stdout }: ChildProcess): Promise<number[]> {
     let text = '';
     stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      // The program's own document.
+      // fleet-devices.ts prints a JSON array of ports.
       if (text.endsWith('\n')) resolve(JSON.parse(text) as number[]);
     });
     stdout?.on('close', () => reject(new Error('the virtual devices ended')));
@@ -61,7 +61,7 @@ function upload(cli: string, project: string): Run {
   const seconds = (performance.now() - startedAt) / 1000;
   const kibibytes = /peak (\d+)/.exec(stderr)?.[1];
   if (status !== 0 || kibibytes === undefined) throw new Error(stderr);
-  // The document of `upload --json`.
+  // Output of `upload --json`.
   const { devices } = JSON.parse(stdout) as { devices: { tookMs: number }[] };
   return {
     seconds,

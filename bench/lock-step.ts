@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
-/** The loop of `tools/espota.py`, for comparison: 1460 bytes, then it waits for whatever the device sends, and so on to the end. */
+/** The loop of `tools/espota.py`, for comparison: sends 1460 bytes, then waits for any response of the device, until the end. */
 export async function sendInLockStep(device: { host: string; otaPort: number }, image: Uint8Array): Promise<void> {
   const server = createServer({ noDelay: true }).listen(0, device.host);
   const udp = createSocket('udp4');
@@ -13,7 +13,7 @@ export async function sendInLockStep(device: { host: string; otaPort: number }, 
     if (address === null || typeof address === 'string') throw new Error('no port');
     const md5 = createHash('md5').update(image).digest('hex');
     udp.send(`0 ${address.port} ${image.length} ${md5}\n`, device.otaPort, device.host);
-    // A server emits the connections that it has accepted.
+    // The `connection` event passes a Socket.
     const [connection] = (await once(server, 'connection')) as [Socket];
     await stream(connection, image);
   } finally {

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A program by its argv list. */
+/** A program as its argv list. */
 export type Command = readonly [program: string, ...argv: string[]];
 
-/** Runs in a row before the other command gets its turn: the kernel counts children's time in ticks of 10 ms. */
+/** Consecutive runs before the other command runs: the kernel counts the CPU time of children in ticks of 10 ms. */
 const runsPerBlock = 10;
 const blocks = 5;
 
-/** CPU seconds (user and system) of one run of each, taken in turns, so that a change in the machine's speed meets both. */
+/** CPU seconds (user and system) of one run of each, measured in turns, so that a change in the machine's speed affects both. */
 export function cpuSideBySide(ours: Command, reference: Command): { ours: number; reference: number } {
   run(ours);
   run(reference);
@@ -39,7 +39,7 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** CPU seconds of one run, as the mean of a few in a row. */
+/** CPU seconds of one run, as the mean of consecutive runs. */
 export function cpuOfBlock(command: Command): number {
   const before = childrenCpuSeconds();
   for (let count = 0; count < runsPerBlock; count += 1) run(command);

@@ -5,12 +5,12 @@ import type { Place } from './place.ts';
 
 const largestImageBytes = 16 * 1024 * 1024;
 
-/** How much memory the largest image takes that an ESP8266 can hold: a filesystem of 16 MB, half of it in use. */
+/** Peak memory for the largest image that an ESP8266 can hold: a filesystem of 16 MB, half of it in use. */
 export function* benchMemory({ cli, folder, image, privateKey }: Place) {
   const bin = join(folder, 'filesystem.bin');
   const content = new Uint8Array(largestImageBytes).fill(0xff);
   const fixture = readFileSync(image);
-  // One byte in front keeps it from being taken for a sketch.
+  // Starting at byte 1 keeps the image from being detected as a sketch.
   for (let at = 1; at + fixture.length < largestImageBytes / 2; at += fixture.length) content.set(fixture, at);
   writeFileSync(bin, content);
   const pack = ['pack', bin, '--source', folder, '--kind', 'filesystem', '--private-key', privateKey, '--quiet'];

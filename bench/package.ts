@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import type { Place } from './place.ts';
 
-/** What a firmware project gets: the package as npm sends it, and all that comes with it into an empty folder. Asks npm's registry. */
+/** Size of the package as npm publishes it, and of everything it installs into an empty project. Uses the npm registry. */
 export function* benchPackage({ folder, root }: Place) {
-  // The build is there; the scripts would make it anew.
+  // The package is built already; the scripts would rebuild it.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const [packed] = JSON.parse(execaSync('npm', argv, { cwd: root }).stdout) as readonly Packed[];
   if (packed === undefined) throw new Error('npm has packed nothing');

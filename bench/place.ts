@@ -1,4 +1,4 @@
-/** Where a bench finds what it measures; all paths are absolute. */
+/** Inputs and folders of a benchmark; all paths are absolute. */
 export interface Place {
   /** The repository. */
   readonly root: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isInstalled } from './measure.ts';
 import type { Place } from './place.ts';
 
-/** How small: ours beside the tools that people use, on the fixture image. */
+/** Compressed size of the fixture image, compared with common tools. */
 export function* benchSizes({ cli, folder, image }: Place) {
   const ours = (compression: string) => {
     const bin = join(folder, `${compression}.bin`);

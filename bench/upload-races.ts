@@ -1,4 +1,4 @@
-/** A process of its own for {@link file://./upload.ts}: all races at once, since none of them needs much CPU; one JSON document on stdout. */
+/** Separate process for {@link file://./upload.ts}: all races at once, since none needs much CPU. Prints one JSON document. */
 import { gzipSync } from 'node:zlib';
 import { deliverByEspota } from '../src/delivery/espota/deliver.ts';
 import { startVirtualEsp, syntheticSketch } from '../src/simulator/index.ts';
@@ -7,7 +7,7 @@ import { sendInLockStep } from './lock-step.ts';
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 4 });
 const compressed = gzipSync(image, { level: 9 });
 
-/** Seconds that something takes on a virtual link, the pauses of a real device included. */
+/** Seconds that an upload takes on a virtual link, including the pauses of a real device. */
 async function secondsOn(
   link: { rttMs: number; windowBytes: number },
   send: (device: { host: string; otaPort: number }) => Promise<unknown>,

@@ -9,7 +9,7 @@ interface Race {
   readonly gzip: number;
 }
 
-/** How many times faster than lock-step, by receive window and round trip. */
+/** Target speed-up over lock-step, by receive window and round trip. */
 const targets: Readonly<Record<string, number>> = {
   '5840/10': 1.8,
   '5840/50': 2.7,
@@ -18,12 +18,12 @@ const targets: Readonly<Record<string, number>> = {
   '11584/200': 6,
 };
 
-/** Uploads of 400 KB to virtual devices, beside the loop of espota.py on the same links. */
+/** Uploads of 400 KB to virtual devices, compared with the loop of espota.py on the same links. */
 export function* benchUpload() {
   const program = fileURLToPath(new URL('upload-races.ts', import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--import=tsx', program], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
-  // The program's own document.
+  // upload-races.ts prints one JSON document.
   const races = JSON.parse(stdout) as Race[];
   for (const race of races) yield row(race);
   for (const race of races.filter(({ rttMs }) => rttMs >= 50)) yield gzipRow(race);

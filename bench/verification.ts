@@ -16,11 +16,11 @@ const silent = () => undefined;
 interface Cost {
   readonly name: string;
   readonly cpuSeconds: number;
-  /** The longest that a device waited meanwhile. */
+  /** Longest response time of a device meanwhile. */
   readonly longestWaitMs: number;
 }
 
-/** What the verification of uploads costs: files made to keep the server busy, an honest sketch, and the devices that ask meanwhile. */
+/** Cost of verifying uploads: files made to keep the server busy, a normal sketch, and the response times of devices meanwhile. */
 export async function* benchVerification(): AsyncGenerator<string[]> {
   const data = await mkdtemp(join(tmpdir(), 'ota-hooks-bench-'));
   const log = { debug: silent, info: silent, warn: silent, error: silent };
@@ -32,7 +32,7 @@ export async function* benchVerification(): AsyncGenerator<string[]> {
     const question = (files: readonly Uint8Array[]) => questionOf(data, { key: signer.publicKey, like, files });
     const measure = (name: string, asked: BuildQuestion) =>
       costOf(name, Number(new URL(server.url).port), () => server.parts.verifier.verify('door', asked));
-    // The thread starts, and functions are compiled.
+    // Warm-up: starts the thread and compiles functions.
     await measure('first', await question([...honest.files.values()]));
     const costs: Cost[] = [];
     for (const [name, make] of Object.entries(hostileContents)) {
@@ -64,7 +64,7 @@ export async function* benchVerification(): AsyncGenerator<string[]> {
   }
 }
 
-/** CPU of the whole process, less nothing: devices ask every 20 ms, which costs little beside a verification. */
+/** CPU of the whole process. It includes device requests every 20 ms, which cost little compared with a verification. */
 async function costOf(name: string, port: number, verify: () => Promise<unknown>): Promise<Cost> {
   const before = process.cpuUsage();
   let isVerified = false;

@@ -9,7 +9,7 @@ const devicesAtOnce = 8;
 const requestsOfEach = 1000;
 const rounds = 5;
 
-/** A device that has nothing to do asks again: by far most of what a server hears. */
+/** Repeated update checks of an up-to-date device: by far the most frequent request. */
 export async function benchChecks(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'checks');
   const filled = await fillData(data, { devices: 1000, releases: 3, sizeBytes: 470 * 1024 });

@@ -13,7 +13,7 @@ const checkers = 4;
 const requestsOfEach = 500;
 const rounds = 5;
 
-/** Thousands of devices on weak links download at the same time, and others want to know whether there is something for them. */
+/** Thousands of devices on slow links download at the same time while others check for updates. */
 export async function benchCrowd(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'crowd');
   const filled = await fillData(data, { devices: slowOnes + checkers, releases: 3, sizeBytes: 470 * 1024 });

@@ -11,7 +11,7 @@ const rounds = 15;
 const target = '< 200 ms';
 const fleet = '/projects/door/devices';
 
-/** How long somebody waits for a page about a large fleet: the whole answer, over loopback. */
+/** Response time of dashboard pages for a large fleet: the whole response, over loopback. */
 export async function benchDashboard(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'dashboard');
   await fillData(data, { devices, releases: 3, sizeBytes: 64 * 1024 });

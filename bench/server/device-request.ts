@@ -1,4 +1,4 @@
-/** What a device says of itself, as headers. */
+/** Facts that a device sends as request headers. */
 export interface DeviceWords {
   readonly mac: string;
   readonly sketchMd5: string;
@@ -6,10 +6,10 @@ export interface DeviceWords {
   readonly version: string;
 }
 
-/** `_FS_start` of the layout with 2 MB of filesystem on a chip of 4 MB. */
+/** `_FS_start` of the layout with a 2 MB filesystem on a 4 MB chip. */
 const fsStart = 0x200000;
 
-/** The headers of `ESP8266HTTPUpdate::handleUpdate`. */
+/** Request headers as in `ESP8266HTTPUpdate::handleUpdate`. */
 export function deviceHeaders({ mac, sketchMd5, sketchSizeBytes, version }: DeviceWords): Record<string, string> {
   return {
     'User-Agent': 'ESP8266-http-Update',
@@ -26,7 +26,7 @@ export function deviceHeaders({ mac, sketchMd5, sketchSizeBytes, version }: Devi
   };
 }
 
-/** The MAC of the n-th device. */
+/** MAC of the n-th device. */
 export function macOf(index: number): string {
   const digits = index.toString(16).toUpperCase().padStart(6, '0');
   return `18:FE:34:${digits.replace(/..(?!$)/g, '$&:')}`;

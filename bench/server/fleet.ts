@@ -15,33 +15,33 @@ import type { Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
 
-/** What a server is filled with before it starts. */
+/** Data of a server before it starts. */
 export interface Fleet {
   readonly devices: number;
-  /** Of the one project; the last one is offered. */
+  /** Number of releases of the one project; the last one is the current release. */
   readonly releases: number;
-  /** Of the sketch that is offered, about. */
+  /** Approximate size of the current sketch. */
   readonly sizeBytes: number;
-  /** The last release goes round in five stages, of which the first, a single device, is open; the one before is offered. */
+  /** A rollout of the last release in five stages, with only the first open, a single device. The previous release is current. */
   readonly rollout?: boolean;
 }
 
 const project = 'door';
 const oldVersion = '0.9.0';
 
-/** A fleet that runs an old build, in a server's data. */
+/** A fleet that runs an old build, in the data of a server. */
 export interface FilledData {
-  /** The artifact that a device of the fleet is sent. */
+  /** Artifact that a device of the fleet downloads. */
   readonly artifact: Artifact;
   readonly bytes: Uint8Array;
   readonly version: string;
-  /** What the n-th device says while it runs the old build, or the one that is offered. */
+  /** Request facts of the n-th device while it runs the old build or the current release. */
   words(index: number, runs: 'old' | 'offered'): DeviceWords;
 }
 
 /**
- * Fills a folder through the store, as publishing and the requests of devices would. Artifacts are signed and not compressed, so that all
- * servers of the bench send as much. No device is ever given up: a bench asks for the same update again and again.
+ * Fills a folder through the store, as publishing and device requests would. Artifacts are signed and not compressed, so that all
+ * servers of the benchmark send the same bytes. No attempt ever fails: a benchmark requests the same update repeatedly.
  */
 export async function fillData(data: string, fleet: Fleet): Promise<FilledData> {
   const store = await openSqliteStore(data, 'bench');
@@ -53,7 +53,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
     let last = old;
     let before = old;
     for (let count = 1; count <= fleet.releases; count++) {
-      // Only the last one has the size that matters.
+      // Only the size of the last release matters.
       const sizeBytes = count === fleet.releases ? fleet.sizeBytes : 16_384;
       before = last;
       const channel = fleet.rollout === true && count === fleet.releases ? undefined : 'stable';
@@ -166,7 +166,7 @@ function newSigner(): Signer {
   return keyFileSigner(readPrivateKey(pem, 'a key of the bench'));
 }
 
-/** For the servers that send a file. */
+/** Writes the artifact for the servers that send a file. */
 export async function writeArtifact(path: string, { bytes }: FilledData): Promise<void> {
   await writeFile(path, bytes);
 }

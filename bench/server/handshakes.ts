@@ -13,7 +13,7 @@ const clients = 4;
 const secondsOfEach = 3;
 const rounds = 5;
 
-/** Handshakes as devices make them: TLS 1.2, and sessions that are resumed by their ids. */
+/** Handshakes as devices make them: TLS 1.2, and sessions resumed by id. */
 export async function benchHandshakes(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'handshakes');
   await fillData(data, { devices: 1, releases: 1, sizeBytes: 64 * 1024 });
@@ -46,7 +46,7 @@ export async function benchHandshakes(folder: string, open: (peer: Peer) => Peer
   return rows;
 }
 
-/** `openssl s_time`, several at once. */
+/** Runs several `openssl s_time` at once. */
 async function handshakes({ url }: Peer, option: '-new' | '-reuse', config: string): Promise<LoadResult> {
   const how = [option, '-time', String(secondsOfEach), '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'];
   const argv = ['s_time', '-connect', new URL(url).host, ...how];

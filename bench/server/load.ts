@@ -8,25 +8,25 @@ import { type DeviceWords, deviceHeaders } from './device-request.ts';
 const run = promisify(execFile);
 const longestMs = 300_000;
 
-/** What `ab` saw. */
+/** Result of `ab`. */
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Of a request, from the connection on; by percent. */
+  /** Percentile of the request latency, including the connection. */
   readonly latencyMs: (percent: number) => number;
 }
 
 export interface LoadQuestion {
   readonly url: string;
-  /** Each is one `ab` of its own that asks again and again, all at the same time. */
+  /** One `ab` process per device, all at the same time. */
   readonly devices: readonly DeviceWords[];
-  /** Of each device. */
+  /** Number of requests per device. */
   readonly requests: number;
-  /** What every answer must be; a bench must not measure errors. */
+  /** Required status of every response; a benchmark must not measure errors. */
   readonly status: 200 | 304;
 }
 
-/** Lets devices ask: HTTP/1.0, a connection a request. */
+/** Sends requests as devices do: HTTP/1.0, one connection per request. */
 export async function load({ url, devices, requests, status }: LoadQuestion): Promise<LoadResult> {
   const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-ab-'));
   try {
@@ -55,7 +55,7 @@ function requireStatus(output: string, requests: number, status: 200 | 304): voi
   throw new Error(`not all answers were ${status}:\n${output}`);
 }
 
-/** The percentile of the device that had it worst. */
+/** Percentile of the slowest device. */
 function worstOf(tables: readonly string[], percent: number): number {
   return Math.max(
     ...tables.map((table) => Number(new RegExp(`^${percent},([\\d.]+)`, 'm').exec(table)?.[1] ?? Number.NaN)),

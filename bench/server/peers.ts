@@ -9,7 +9,7 @@ import { type FilledData, writeArtifact } from './fleet.ts';
 import { type Running, start } from './processes.ts';
 import { untilAnswer, untilListening } from './ready.ts';
 
-/** A server under test; `url` is where devices ask. */
+/** A server under test; devices send requests to `url`. */
 export interface Peer {
   readonly name: string;
   readonly url: string;
@@ -20,7 +20,7 @@ const seedScript = fileURLToPath(new URL('update.php', import.meta.url));
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const phpChildren = 8;
 
-/** nginx in front of PHP-FPM with the update script, and a table of the devices that will ask. */
+/** nginx in front of PHP-FPM with the update script and a table of its devices. */
 export async function phpPeer(folder: string, filled: FilledData, devices: readonly DeviceWords[]): Promise<Peer> {
   const root = join(folder, 'php');
   await mkdir(root, { recursive: true });
@@ -41,7 +41,7 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
   return { name: 'PHP', url, servers: [fpm, nginx.running] };
 }
 
-/** nginx, which sends a file to whoever asks. */
+/** nginx, which sends a file to every client. */
 export async function staticPeer(folder: string, filled: FilledData): Promise<Peer> {
   const root = join(folder, 'static');
   await mkdir(root, { recursive: true });
@@ -60,13 +60,13 @@ export async function ownPeer(data: string, name: string, options: readonly stri
   return { name, url: `${url}/update/door`, servers: [running] };
 }
 
-/** The same behind nginx, which sends the artifacts. */
+/** `ota-hooks serve` behind nginx, which sends the artifacts. */
 export async function acceleratedPeer(folder: string, data: string): Promise<Peer> {
   const own = await ownPeer(data, 'ours', ['--trust-proxy', '127.0.0.1', '--x-accel-redirect', '/blobs/']);
   return behindNginx('ours behind nginx', join(folder, 'accelerated'), { ...own, blobs: `${data}/blobs` });
 }
 
-/** A server of node that decides nothing, behind nginx. */
+/** A Node.js server that decides nothing, behind nginx. */
 export async function bareAcceleratedPeer(folder: string, filled: FilledData): Promise<Peer> {
   const root = join(folder, 'bare');
   await mkdir(root, { recursive: true });
@@ -85,7 +85,7 @@ async function behindNginx(name: string, root: string, peer: Peer & { readonly b
   return { name, url, servers: [...peer.servers, nginx.running] };
 }
 
-/** nginx with the certificate of a server of ours. */
+/** nginx with the certificate of one of our servers. */
 export async function securePeer(folder: string, tls: string): Promise<Peer> {
   const root = join(folder, 'secure');
   await mkdir(root, { recursive: true });
@@ -96,13 +96,13 @@ export async function securePeer(folder: string, tls: string): Promise<Peer> {
   return { name: 'nginx', url: `https://127.0.0.1:${nginx.port}/`, servers: [nginx.running] };
 }
 
-/** An HTTP server of node that decides nothing: what there is at least. It sends a file, or says where it is, or nothing. */
+/** A Node.js HTTP server that decides nothing, as the lower bound. It sends a file, its X-Accel-Redirect path, or nothing. */
 export async function barePeer(name: string, ...how: readonly string[]): Promise<Peer> {
   const running = start(process.execPath, [fileURLToPath(new URL('bare-server.mjs', import.meta.url)), ...how]);
   return { name, url: `${await urlOf(running)}/`, servers: [running] };
 }
 
-/** A server of node that decides nothing, and writes down whom it sends a file to before it does. */
+/** A Node.js server that decides nothing, and records each device before it sends the file. */
 export async function recordingPeer(file: string, database: string): Promise<Peer> {
   const script = fileURLToPath(new URL('recording-server.mjs', import.meta.url));
   const running = start(process.execPath, [script, file, database]);
@@ -136,7 +136,7 @@ async function startNginx(
   return { running: start('/usr/sbin/nginx', ['-c', join(root, 'nginx.conf'), '-p', root]), port };
 }
 
-/** Debian names it by its version. */
+/** Debian appends the version to the name. */
 function phpFpm(): string {
   const name = readdirSync('/usr/sbin').find((each) => /^php-fpm\d/.test(each));
   if (name === undefined) throw new Error('php-fpm is not installed');

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A program that a bench has started, with all that it has started itself. */
+/** A program that a benchmark has started, with its child processes. */
 export interface Running {
   readonly pid: number;
-  /** Of its standard output, as it comes. */
+  /** Standard output of the program. */
   readonly stdout: NodeJS.ReadableStream | null;
   /** User and system time of all its processes, in seconds. */
   cpuSeconds(): number;
@@ -17,7 +17,7 @@ export interface Running {
 const ticksPerSecond = 100;
 const patienceMs = 10_000;
 
-/** Starts a program by its argv list; what it says on stderr is dropped. */
+/** Starts a program by its argv list, and discards its stderr. */
 export function start(program: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const { pid } = child;
@@ -41,7 +41,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(last);
 }
 
-/** A process and its children's children. */
+/** A process and all its descendants. */
 function familyOf(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
@@ -73,7 +73,7 @@ function memoryMbOf(pid: number): number {
   return (Number(kibibytes) * 1024) / 1e6;
 }
 
-/** Of a process that may have ended. */
+/** Reads a file of a process that may have ended. */
 function readProc(pid: number, name: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');

@@ -1,7 +1,7 @@
 import type { LoadResult } from './load.ts';
 import type { Peer } from './peers.ts';
 
-/** What a request cost one server. */
+/** Cost of a request on one server. */
 export interface Cost {
   /** CPU of all its processes, in microseconds. */
   readonly cpuMicros: number;
@@ -13,10 +13,10 @@ export interface Contender {
   readonly load: () => Promise<LoadResult>;
 }
 
-/** The first requests of a process are those of a compiler: a server that runs for months is one that has run for a minute. */
+/** Warm-up rounds: during the first requests, code is still being compiled, which does not matter for a long-running server. */
 const warmRounds = 6;
 
-/** Servers in turns, so that a machine that slows down meets all of them; the medians of the rounds. */
+/** Loads the servers in turns, so that a slowdown of the machine affects all of them. Returns the medians of the rounds. */
 export async function race(contenders: readonly Contender[], rounds: number): Promise<ReadonlyMap<string, Cost>> {
   const costs = new Map<string, Cost[]>(contenders.map(({ peer }) => [peer.name, []]));
   for (let round = 0; round < warmRounds; round++) for (const contender of contenders) await contender.load();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until a server answers with this status whoever is no device. */
+/** Waits until a server returns this status to a client that is not a device. */
 export async function untilAnswer(url: string, status: number): Promise<void> {
   let last: unknown;
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -19,7 +19,7 @@ export async function untilAnswer(url: string, status: number): Promise<void> {
   throw new Error(`${url} does not answer ${status}: ${String(last)}`);
 }
 
-/** Waits until something listens there. */
+/** Waits until a server listens on the port. */
 export async function untilListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const socket = connect(port, '127.0.0.1');

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:server`: the update server beside what it stands in for, in one run on one machine, on loopback. Linux; needs Debian's
- * nginx, php-fpm and apache2-utils, and installs them as root when they are not there. Names of parts as arguments run only these.
+ * `npm run bench:server`: compares the update server with the servers that it replaces, in one run on one machine, over loopback.
+ * Linux only; needs Debian's nginx, php-fpm and apache2-utils, and installs them as root when missing. Arguments select parts.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';

@@ -6,7 +6,7 @@ import { median } from './race.ts';
 import { indices, type Row } from './table.ts';
 import { visitOnce } from './visits.ts';
 
-/** Fleets and what has been published for them. */
+/** Fleet sizes, with the number of releases. */
 const sizes = [
   { devices: 1_000, releases: 3 },
   { devices: 10_000, releases: 30 },
@@ -17,7 +17,7 @@ const checkers = 8;
 const requestsOfEach = 500;
 const rounds = 3;
 
-/** What a check and a decision cost, in fleets of several sizes. */
+/** Cost of an update check and of a decision, in fleets of several sizes. */
 export async function benchScale(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { devices, releases } of sizes) {
@@ -34,9 +34,9 @@ export async function benchScale(folder: string, open: (peer: Peer) => Peer): Pr
   return rows;
 }
 
-/** Of the server's processes, in microseconds of CPU. */
+/** CPU of the server's processes per request, in microseconds. */
 export async function measure(data: string, filled: FilledData, devices: number, open: (peer: Peer) => Peer) {
-  // From all over the fleet, so that no cache can have them.
+  // Spread over the fleet, so that no cache contains them.
   const sample = indices(sampleSize).map((index) =>
     filled.words(Math.floor((index * devices) / sampleSize), 'offered'),
   );
@@ -50,7 +50,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   const memoryMb = first.servers.reduce((sum, server) => sum + server.memoryMb(), 0);
   await stop(first);
 
-  // A server that was started anew knows nobody by heart.
+  // A restarted server has no device in its cache.
   const again = open(await ownPeer(data, 'ours'));
   await warm(again, filled);
   const againMicros = await cpuMicros(again, () => visitOnce(again, sample, 304), sampleSize);
@@ -58,7 +58,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   return { checkMicros: median(checks), firstMicros, againMicros, memoryMb };
 }
 
-/** The first requests of a process are those of a compiler; one device, that is in no sample. */
+/** Warm-up, since code is still being compiled during the first requests; with a device that is in no sample. */
 function warm(peer: Peer, filled: FilledData) {
   return load({ url: peer.url, devices: [filled.words(1, 'offered')], requests: 4000, status: 304 });
 }

@@ -9,12 +9,12 @@ const script = fileURLToPath(new URL('slow-devices.py', import.meta.url));
 const longestMs = 180_000;
 
 export interface SlowDevices {
-  /** That are in the middle of a download. */
+  /** Number of devices with a download in progress. */
   readonly receiving: number;
   stop(): Promise<void>;
 }
 
-/** Starts devices that download slowly, and waits until all of them are at it. */
+/** Starts devices that download slowly, and waits until all of them are receiving. */
 export async function slowDevices(
   peer: Peer,
   devices: readonly DeviceWords[],
@@ -48,7 +48,7 @@ async function untilAllReceive(child: ChildProcess, count: number): Promise<numb
   throw new Error(`only ${receiving} of ${count} devices are receiving`);
 }
 
-/** It ends when nobody listens to it any more. */
+/** The script ends when its stdin closes. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');

@@ -1,6 +1,6 @@
 import type { Cost } from './race.ts';
 
-/** What was measured; ours; ours as a multiple of the peer's; the peer; what it should be. */
+/** Measurement, our value, ratio of ours to the peer's, value of the peer, and target. */
 export type Row = readonly [what: string, ours: string, ratio: string, peer: string, target: string];
 
 export function formatTable(rows: readonly Row[]): string {

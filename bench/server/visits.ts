@@ -5,7 +5,7 @@ import type { Peer } from './peers.ts';
 const atOnce = 8;
 const longestMs = 10_000;
 
-/** Lets each of many devices ask once; `ab` can be one device only. */
+/** Sends one request for each of many devices; `ab` can only simulate one. */
 export async function visitOnce(peer: Peer, devices: readonly DeviceWords[], status: number): Promise<void> {
   const waiting = devices.values();
   await Promise.all(
@@ -18,7 +18,7 @@ export async function visitOnce(peer: Peer, devices: readonly DeviceWords[], sta
   );
 }
 
-/** @returns the status */
+/** @returns the status code */
 function ask({ url }: Peer, words: DeviceWords): Promise<number> {
   const { port, pathname } = new URL(url);
   const lines = Object.entries(deviceHeaders(words)).map(([name, value]) => `${name}: ${value}\r\n`);

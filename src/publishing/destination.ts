@@ -43,8 +43,8 @@ export function settleDestination(question: DestinationQuestion): Destination {
   const place = to ?? placeOf(configured, env);
   if (place === undefined) {
     throw new OtaError('USAGE', {
-      message: '`publish` does not know where to',
-      hint: 'Name a server or a folder: --to https://ota.example.com, "publish": {"to": …} in ota.config.json, or OTA_SERVER.',
+      message: 'No destination configured',
+      hint: 'Set OTA_SERVER, pass --to URL or --to FOLDER, or set "publish": {"to": …} in ota.config.json.',
     });
   }
   const url = serverUrl(place);

@@ -9,7 +9,7 @@ import { testFolder } from '../support/test-folder.ts';
 const image = 'build/door.ino.bin';
 const commands = ['keygen', 'header', 'sign', 'pack', 'verify', 'inspect', 'signing'];
 
-test('--help lists the commands, --version a version, both with exit code 0', async (t) => {
+test('prints the commands with --help and the version with --version, and exits with 0', async (t) => {
   const folder = await testFolder(t);
   const help = await runCli(['--help'], folder.path);
   t.is(help.exitCode, 0);
@@ -20,7 +20,7 @@ test('--help lists the commands, --version a version, both with exit code 0', as
 });
 
 for (const command of commands) {
-  test(`${command} --help shows two examples and the options that every command has`, async (t) => {
+  test(`${command} --help shows two examples and the common options`, async (t) => {
     const folder = await testFolder(t);
     const { exitCode, stdout } = await runCommand([command, '--help'], { cwd: folder.path });
     t.is(exitCode, 0);
@@ -29,7 +29,7 @@ for (const command of commands) {
   });
 }
 
-test('what is not understood is a mistake of usage, exit code 2, with a way on', async (t) => {
+test('exits with 2 and points to the help on a usage error', async (t) => {
   const folder = await testFolder(t);
   for (const argv of [
     [],
@@ -47,7 +47,7 @@ test('what is not understood is a mistake of usage, exit code 2, with a way on',
   t.is((await runCli(['pakc'], folder.path)).exitCode, 2);
 });
 
-test('a failure is one line and a hint on stderr, nothing on stdout, no stack', async (t) => {
+test('prints an error and a hint on stderr, without a stack trace', async (t) => {
   const folder = await testFolder(t, { 'private.key': 'garbage', 'door.bin': 'x' });
   const { exitCode, stdout, stderr } = await runCli(
     ['sign', '--private-key', 'private.key', '--bin', 'door.bin'],
@@ -58,14 +58,14 @@ test('a failure is one line and a hint on stderr, nothing on stdout, no stack', 
   t.regex(stderr, /^error: .*private\.key does not hold a private key in PEM form\n {2}Keys are PEM text, .*\n$/);
 });
 
-test('with --verbose a failure has its code, by which docs/errors.md explains it, and the reason', async (t) => {
+test('adds the error code and the reason to an error with --verbose', async (t) => {
   const folder = await testFolder(t, { 'private.key': '', 'door.bin': 'x' });
   const argv = ['sign', '--private-key', 'private.key', '--bin', 'door.bin', '--verbose'];
   const { stderr } = await runCli(argv, folder.path);
   t.regex(stderr, /^error: .*\n {2}Restore it .*\n {2}KEY_EMPTY: An empty key file signs and verifies nothing\.\n$/);
 });
 
-test('several mistakes of a configuration are still one line, exit code 2', async (t) => {
+test('reports several configuration errors in one message and exits with 2', async (t) => {
   const folder = await builtSketch(t, { 'ota.config.json': '{"legacy": 1, "color": "red", "images": "build"}' });
   const { exitCode, stderr } = await runCli(['pack', image], folder.path);
   t.is(exitCode, 2);
@@ -73,7 +73,7 @@ test('several mistakes of a configuration are still one line, exit code 2', asyn
   for (const place of ['legacy', 'color', 'images']) t.true(stderr.includes(place));
 });
 
-test('a failure names paths as the user would: from where they stand, in lists and in sentences too', async (t) => {
+test('prints paths in errors relative to the working directory', async (t) => {
   const folder = await builtSketch(t, {
     'ota.config.json': '{}',
     'build/cut.bin': door.bin.subarray(0, 10_000),
@@ -98,9 +98,9 @@ test('a failure names paths as the user would: from where they stand, in lists a
   }
 });
 
-test('a bug of ours is told from a failure: exit code 70 and a stack', async (t) => {
+test('exits with 70 and prints a stack trace on an internal error', async (t) => {
   const folder = await builtSketch(t);
-  // A fault that no code expects: the stage that prints JSON throws.
+  // An unexpected exception: JSON.stringify throws.
   const fault = 'data:text/javascript,JSON.stringify = () => { throw new TypeError(/kaput/.source) }';
   const { exitCode, stderr } = await runCli(['inspect', image, '--json'], folder.path, {
     NODE_OPTIONS: `--import="${fault}"`,
@@ -109,13 +109,13 @@ test('a bug of ours is told from a failure: exit code 70 and a stack', async (t)
   t.regex(stderr, /^A bug of ota-hooks; please report it .*\nTypeError: kaput\n {4}at /);
 });
 
-test('colors are for terminals', async (t) => {
+test('prints no colors when stderr is not a terminal, even with FORCE_COLOR', async (t) => {
   const folder = await testFolder(t);
   const { stderr } = await runCli(['verify', 'gone', '--public-key', 'gone'], folder.path, { FORCE_COLOR: '1' });
   t.false(stderr.includes('\u001b'));
 });
 
-test('the text of a key where its path is wanted does not reach the log', async (t) => {
+test('does not print key material that is passed where a path is expected', async (t) => {
   const folder = await builtSketch(t);
   const [, secret = ''] = door.privatePem.split('\n');
   for (const argv of [
@@ -127,7 +127,7 @@ test('the text of a key where its path is wanted does not reach the log', async 
   }
 });
 
-test('a reader that goes away early is no failure', async (t) => {
+test('exits with 0 when stdout is closed early', async (t) => {
   const folder = await builtSketch(t);
   const run = startCli(['inspect', image, '--json'], folder.path);
   run.stdout.destroy();
@@ -137,11 +137,11 @@ test('a reader that goes away early is no failure', async (t) => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-  test(`a pack that is ended by ${signal} leaves nothing that could be taken for an artifact`, async (t) => {
+  test(`pack leaves no artifacts behind after ${signal}`, async (t) => {
     const { files, end } = await caughtAtWork(async () => {
       const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
       const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);
-      // The stale file goes when the work begins.
+      // pack deletes the stale file before it starts to work.
       await untilFiles(folder, (names) => !names.includes(`${image}.signed`));
       run.kill(signal);
       const { exitCode, signal: killedBy } = await run;

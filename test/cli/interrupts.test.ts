@@ -1,4 +1,4 @@
-/** Ctrl-C while a command is at work, on real processes: exit code 130, and nothing left that was not there before. */
+/** Ctrl-C during each command, with real processes: exit code 130 and no files left behind. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
@@ -17,20 +17,20 @@ import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 const image = 'build/door.ino.bin';
 
-/** An update of it stands still half-way, for longer than the host waits. */
+/** A device whose update stalls halfway, for longer than the host waits. */
 const stalling: VirtualEspOptions = { faults: { transfer: { what: 'stall', at: 0.5, stallMs: endlessMs } } };
 
 type Running = ReturnType<typeof startCli>;
 
-/** What runs, where, and how it is seen that it is at work. */
+/** A long-running command and how to detect that it is working. */
 interface Long {
   readonly argv: readonly string[];
   readonly folder: TestFolder;
   readonly env?: Readonly<Record<string, string>>;
   readonly isAtWork: (run: Running) => Promise<unknown>;
-  /** What may be there behind it. */
+  /** Files that may remain; by default those that exist when the command starts. */
   readonly leaves?: readonly string[];
-  /** The work is short: on some machines it may be over before the signal comes. */
+  /** The command may finish before the signal arrives on some machines. */
   readonly mayEnd?: boolean;
 }
 
@@ -115,7 +115,7 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
 };
 
 for (const [name, make] of Object.entries(cases)) {
-  test(`Ctrl-C ends ${name} with 130, and leaves nothing behind`, async (t) => {
+  test(`${name} exits with 130 on Ctrl-C and leaves no files behind`, async (t) => {
     const { run, before, after } = await caughtAtWork(async () => {
       const { argv, folder, env, isAtWork, leaves, mayEnd = false } = await make(t);
       const before = leaves ?? (await folder.list());
@@ -133,7 +133,7 @@ for (const [name, make] of Object.entries(cases)) {
   });
 }
 
-test('Ctrl-C ends a server with 130, after it has closed its data', async (t) => {
+test('serve closes its data and exits with 130 on Ctrl-C', async (t) => {
   const folder = await testFolder(t);
   const run = startCli(['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--json'], folder.path);
   t.teardown(() => run.kill('SIGKILL'));
@@ -148,9 +148,9 @@ test('Ctrl-C ends a server with 130, after it has closed its data', async (t) =>
   );
 });
 
-test('Ctrl-C while a key of 4096 bits is made ends it with 130, and there is no half of a pair', async (t) => {
+test('keygen --bits 4096 exits with 130 on Ctrl-C and leaves both key files or none', async (t) => {
   const folder = await testFolder(t);
-  // Primes are found by luck: some pairs are there before anybody could press a key.
+  // The duration of the prime search varies: some pairs are complete before the signal arrives.
   const exitCode = await caughtAtWork(async (attempt) => {
     const argv = ['keygen', '--bits', '4096', '--private-key', `${attempt}.key`, '--public-key', `${attempt}.pub`];
     const run = startCli(argv, folder.path);
@@ -164,7 +164,7 @@ test('Ctrl-C while a key of 4096 bits is made ends it with 130, and there is no 
   t.is(exitCode, 130);
 });
 
-test('Ctrl-C while a backup is restored ends it with 130, and it can be restored again', async (t) => {
+test('server restore exits with 130 on Ctrl-C and can be repeated', async (t) => {
   const lines = Array.from({ length: 400 }, () => {
     const bytes = randomBytes(100_000);
     return { blob: createHash('sha256').update(bytes).digest('hex'), base64: bytes.toString('base64') };
@@ -185,7 +185,7 @@ test('Ctrl-C while a backup is restored ends it with 130, and it can be restored
   t.is((await runCommand(argv, { cwd: folder.path })).exitCode, 0);
 });
 
-/** A program in the place of a build system, which never comes to an end by itself. */
+/** A stand-in for a build system that never ends by itself. */
 const waiting = { 'wait.mjs': '#!/usr/bin/env node\nconsole.error("waiting");\nsetInterval(() => undefined, 1000);\n' };
 
 async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<string, string>>> {
@@ -193,7 +193,7 @@ async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<stri
   return { ARDUINO_CLI: folder.at('wait.mjs'), PLATFORMIO_CLI: folder.at('wait.mjs') };
 }
 
-/** A server that takes every connection, and never answers. */
+/** A server that accepts every connection and never responds. */
 async function silentServer(t: ExecutionContext): Promise<{ readonly url: string; readonly asked: Promise<unknown> }> {
   const server: Server = createServer();
   server.listen(0, '127.0.0.1');

@@ -14,7 +14,7 @@ import { newSketch, quickEsp, send, verdictsOf } from './quick.ts';
 
 const port = await mdnsPortOfThisProcess();
 const never = new AbortController().signal;
-/** No wait ends by itself, and a device is asked itself only where a test says so. */
+/** No timeout expires, and a device is probed only where a test shortens `probeMs`. */
 const patient = { settleMs: 10, probeMs: endlessMs, graceMs: endlessMs, limitMs: endlessMs };
 
 let count = 0;
@@ -34,7 +34,7 @@ async function lookout(t: ExecutionContext): Promise<Lookout> {
   return opened;
 }
 
-/** A build that shows itself by these. */
+/** A build that a device announces by one of these MD5s. */
 function imageOf(...md5s: readonly string[]): UpdatedImage {
   const header = { flashMode: 'dio', flashSizeBytes: 4 * 1024 * 1024, flashFrequencyMHz: 40 } as const;
   return { kind: 'sketch', sketchMd5s: md5s.map((md5) => ({ ...header, md5 })) };
@@ -56,13 +56,13 @@ async function confirm(t: ExecutionContext, device: VirtualEsp, question: Partia
   });
 }
 
-test('the MD5 of the new sketch proves it', async (t) => {
+test('the MD5 of the new sketch proves the update', async (t) => {
   const device = await announcing(t);
   t.deepEqual(await confirm(t, device, {}), { kind: 'proven', sketchMd5: device.state.sketchMd5 });
   t.is((await confirm(t, device, { level: 'returned' })).kind, 'proven', 'also where less would do');
 });
 
-test('another MD5 shows that the update is lost, after some time for the right one', async (t) => {
+test('reports another sketch when its MD5 is still announced after the grace period', async (t) => {
   const device = await announcing(t);
   const { sketchMd5 } = device.state;
   const graceMs = 200;
@@ -71,28 +71,28 @@ test('another MD5 shows that the update is lost, after some time for the right o
     const found = await confirm(t, device, { level, image: imageOf('0'.repeat(32)), timings: { graceMs } });
     t.deepEqual(found, { kind: 'otherSketch', sketchMd5 });
   }
-  // Timers may fire a millisecond early, and the pause before adds more than that: a slow machine adds to it only.
+  // Timers may fire a millisecond early, but the settle pause adds more than that, and a slow machine only adds time.
   t.true(performance.now() - startedAt >= 2 * graceMs);
 });
 
-test('what the old sketch says before the restart does not count once the new one speaks', async (t) => {
+test('ignores the MD5 of the old sketch once the new sketch announces its own', async (t) => {
   const device = await announcing(t);
   const [before, after] = [device.state.sketchMd5, md5(newSketch)];
   const listener = await lookout(t);
   const confirming = confirm(t, device, { image: imageOf(after), lookout: listener, timings: { settleMs: 0 } });
   await socketsRead();
-  // The confirmation listens by now, and hears whatever a later listener hears.
+  // The confirmation already listens: it receives everything that this later listener receives.
   await new Promise<void>((resolve) => listener.watch(({ sketchMd5 }) => sketchMd5 === before && resolve()));
   t.is((await send(device)).verdict.kind, 'accepted');
   t.deepEqual(await confirming, { kind: 'proven', sketchMd5: after });
 });
 
-test('a device that announces no MD5 has returned, and no more can be known', async (t) => {
+test('reports returned for a device that announces no MD5', async (t) => {
   const device = await announcing(t, { mdns: { port } });
   t.deepEqual(await confirm(t, device, { timings: { graceMs: 100 } }), { kind: 'returned', by: 'mdns' });
 });
 
-test('a filesystem changes no sketch: whatever is shown, the device has returned', async (t) => {
+test('reports returned after a filesystem update, which does not change the sketch MD5', async (t) => {
   const device = await announcing(t);
   t.deepEqual(await confirm(t, device, { image: { kind: 'filesystem', sketchMd5s: [] } }), {
     kind: 'returned',
@@ -100,14 +100,14 @@ test('a filesystem changes no sketch: whatever is shown, the device has returned
   });
 });
 
-test('a device that answers when it is asked gets some time to show its sketch', async (t) => {
+test('waits a grace period for the MD5 after a device answers a probe', async (t) => {
   const mute = await esp(t);
   t.deepEqual(await confirm(t, mute, { timings: { probeMs: 200, graceMs: 100 } }), { kind: 'returned', by: 'udp' });
   const telling = await announcing(t);
   t.is((await confirm(t, telling, { timings: { probeMs: 50 } })).kind, 'proven');
 });
 
-test('without mDNS the device is asked itself, and that it answers is all there is to know', async (t) => {
+test('reports returned by a probe when mDNS is unavailable', async (t) => {
   const device = await esp(t);
   t.deepEqual(await confirm(t, device, { lookout: undefined, timings: { probeMs: 500 } }), {
     kind: 'returned',
@@ -115,14 +115,14 @@ test('without mDNS the device is asked itself, and that it answers is all there 
   });
 });
 
-test('a device that stays away is waited for no longer than agreed', async (t) => {
+test('reports a silent device when the time limit is reached', async (t) => {
   const device = await esp(t);
   await device.close();
   const timings = { limitMs: 300, probeMs: 50 };
   t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'silent' });
 });
 
-test('an abort ends the waiting', async (t) => {
+test('rejects with the reason of an abort while it waits', async (t) => {
   const device = await esp(t);
   await device.close();
   const abort = new AbortController();
@@ -131,12 +131,12 @@ test('an abort ends the waiting', async (t) => {
   await t.throwsAsync(waiting, { message: 'enough' });
 });
 
-test('the question over espota leaves a device idle, with a password or without', async (t) => {
+test('an espota probe leaves the device idle, with or without a password', async (t) => {
   for (const password of [undefined, 'secret']) {
     const device = await esp(t, { password });
     const place = { method: 'espota', port: device.otaPort } as const;
     t.true(await probe(place, device.host, endlessMs, never));
-    // The first invitation that a device gets is answered only when it is idle.
+    // The upload sends one invitation, which a device answers only when it is idle.
     t.is((await send(device, { password })).verdict.kind, 'accepted');
     t.deepEqual(
       verdictsOf(device).filter((verdict) => verdict === 'accepted'),
@@ -145,13 +145,13 @@ test('the question over espota leaves a device idle, with a password or without'
   }
 });
 
-test('where nobody listens, nobody answers', async (t) => {
+test('a probe of a closed port fails', async (t) => {
   const closed = await freePort();
   t.false(await probe({ method: 'espota', port: closed }, '127.0.0.1', endlessMs, never));
   t.false(await probe({ method: 'web', port: closed }, '127.0.0.1', endlessMs, never));
 });
 
-test('any answer to a look at the web page is one', async (t) => {
+test('a web probe accepts any HTTP response', async (t) => {
   const device = await esp(t, { webPort: 0, webLogin: { username: 'admin', password: 'secret' } });
   t.true(await probe({ method: 'web', port: device.webPort ?? 0 }, device.host, endlessMs, never));
   t.true(await probe({ method: 'web', port: device.webPort ?? 0, path: '/elsewhere' }, device.host, endlessMs, never));

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { deviceText, errorCode } from '../../src/delivery/device-text.ts';
 
-test('what a device says cannot steer a terminal, and is one short line', (t) => {
+test('reduces device text to one short line without control characters', (t) => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
       t.regex(deviceText(text, []), /^[\x20-\x7e]{0,200}$/);
@@ -11,13 +11,13 @@ test('what a device says cannot steer a terminal, and is one short line', (t) =>
   t.is(deviceText('\u001b[2Jgone\r\n', []), '[2Jgone');
 });
 
-test('a secret that a device repeats is not told, even where it would be cut off', (t) => {
+test('masks a secret in device text, even where the text is truncated', (t) => {
   t.is(deviceText('wrong: hunter2!', ['hunter2']), 'wrong: ***!');
   t.notRegex(deviceText(`${'x'.repeat(197)}hunter2`, ['hunter2']), /hun/);
   t.is(deviceText('nothing', ['']), 'nothing');
 });
 
-test("the Updater's number is read", (t) => {
+test('reads the error number of the Updater', (t) => {
   t.is(errorCode('ERROR[12]: Signature verification failed'), 12);
   t.is(errorCode('something else'), undefined);
 });

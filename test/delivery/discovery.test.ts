@@ -29,7 +29,7 @@ const kitchen: DiscoveredDevice = {
   board: 'ESP8266_WEMOS_D1MINI',
 };
 
-test('a device is told again each time it answers, and to everybody who watches', async (t) => {
+test('reports a device again each time it responds', async (t) => {
   const esp = await quickEsp(t, { host: '127.0.0.1', hostname: 'again', mdns: { port }, password: 'secret' });
   const lookout = await open();
   t.teardown(() => lookout.close());
@@ -44,7 +44,7 @@ test('a device is told again each time it answers, and to everybody who watches'
   t.is(answers[0]?.port, esp.otaPort);
 });
 
-test('what comes over the network may be anything, and is never more than a short line', async (t) => {
+test('sanitizes announced values and ignores malformed datagrams', async (t) => {
   const txt = { board: '\u001b[2Jgone', sketch_md5: 'not an md5', auth_upload: 'maybe', x: 'y'.repeat(200) };
   await quickEsp(t, { host: '127.0.0.1', hostname: 'odd', mdns: { port, txt } });
   const lookout = await open();
@@ -69,13 +69,13 @@ test('what comes over the network may be anything, and is never more than a shor
   t.is(again.size, 1, 'and it goes on listening');
 });
 
-test('a machine that cannot listen says why', async (t) => {
+test('reports why it cannot listen', async (t) => {
   const lookout = await Lookout.open({ interfaces: ['203.0.113.1'], port });
   t.false(lookout instanceof Lookout);
   t.true('unavailable' in lookout && lookout.unavailable !== '');
 });
 
-test('devices are sighted by name or by place, and nobody is waited for who was found', async (t) => {
+test('finds devices by name or by address, and returns as soon as all are found', async (t) => {
   const [named, placed] = await Promise.all([
     quickEsp(t, { host: '127.0.0.1', hostname: 'named', mdns: { port, tellsSketchMd5: true } }),
     quickEsp(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),
@@ -93,7 +93,7 @@ test('devices are sighted by name or by place, and nobody is waited for who was 
   );
 });
 
-test('a device that does not answer is looked for where it was the last time', async (t) => {
+test('uses the last known address of a device that does not respond', async (t) => {
   const targets = chooseTargets({}, { hosts: ['kitchen.local', 'cellar.local'] }, {});
   const lookout = await open();
   t.teardown(() => lookout.close());
@@ -102,7 +102,7 @@ test('a device that does not answer is looked for where it was the last time', a
   t.deepEqual([...sightings.values()], [{ address: '10.0.0.1' }]);
 });
 
-test('what was seen is remembered for a month, the newest word of each device', (t) => {
+test('remembers each device for a month with its newest address', (t) => {
   const now = new Date('2026-03-31T12:00:00Z');
   const seenAt = (name: string, lastSeen: string): RememberedDevice => ({
     ...kitchen,
@@ -125,7 +125,7 @@ test('what was seen is remembered for a month, the newest word of each device', 
   );
 });
 
-test('a board has several names, and other boards are others', (t) => {
+test('matches the names that a board announces, and no other board', (t) => {
   for (const announced of ['ESP8266_WEMOS_D1MINI', 'PLATFORMIO_D1_MINI', 'd1_mini', 'D1-Mini']) {
     t.true(isSameBoard('d1_mini', announced), announced);
   }
@@ -142,7 +142,7 @@ test('a board has several names, and other boards are others', (t) => {
   fc.assert(fc.property(fc.string(), (board) => t.false(isSameBoard(board, ''))));
 });
 
-test('the device of a host is adopted by espota rather than by its web page, unless that is wanted', (t) => {
+test('prefers espota to the web updater of the same host unless the method is set', (t) => {
   const web: DiscoveredDevice = { ...kitchen, method: 'web', port: 8080, board: undefined };
   const method = (answer: ReturnType<typeof adopt>) => ('device' in answer ? answer.device.method : answer.reason);
   t.is(method(adopt({ name: 'kitchen' }, [web, kitchen])), 'espota');
@@ -153,7 +153,7 @@ test('the device of a host is adopted by espota rather than by its web page, unl
   t.deepEqual('entry' in answer && answer.entry, { address: 'kitchen.local', port: 8080, method: 'web' });
 });
 
-test('a device of another board is not adopted, but by the word that it announces', (t) => {
+test('adopts a device of another board only when the option names the announced board', (t) => {
   const wrong = adopt({ name: 'kitchen', projectBoard: 'nodemcuv2' }, [kitchen]);
   t.true('reason' in wrong);
   t.true('hint' in wrong && wrong.hint.includes('--board ESP8266_WEMOS_D1MINI'));

@@ -7,7 +7,7 @@ import { testFolder } from '../support/test-folder.ts';
 
 const never = new AbortController().signal;
 
-test('every job runs once, never more of them at once than allowed, the canaries before all others', async (t) => {
+test('runs each job once within the concurrency limit, canaries first', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.nat(20), fc.integer({ min: 1, max: 8 }), fc.nat(5), async (count, concurrency, canaries) => {
       let running = 0;
@@ -38,7 +38,7 @@ function results_before(begun: readonly number[], canaries: number, count: numbe
   return begun.slice(0, Math.min(canaries, count)).every((job) => job < canaries);
 }
 
-test('one canary that fails holds the others, and the other canaries still run', async (t) => {
+test('holds the other jobs after a failed canary, but runs all canaries', async (t) => {
   const { results, held } = await runFleet({
     jobs: ['sick', 'well', 'third', 'fourth'],
     concurrency: 1,
@@ -57,7 +57,7 @@ test('one canary that fails holds the others, and the other canaries still run',
   t.deepEqual(held, ['third', 'fourth']);
 });
 
-test('a bug in one job is thrown when those that were begun have ended', async (t) => {
+test('throws an error of one job after the running jobs have ended', async (t) => {
   const ended: number[] = [];
   const run = runFleet({
     jobs: [0, 1, 2],
@@ -75,7 +75,7 @@ test('a bug in one job is thrown when those that were begun have ended', async (
   t.deepEqual(ended, [1, 2]);
 });
 
-test('after an interruption nothing new is begun', async (t) => {
+test('starts no job after an abort', async (t) => {
   const abort = new AbortController();
   const begun: number[] = [];
   const run = runFleet({
@@ -93,7 +93,7 @@ test('after an interruption nothing new is begun', async (t) => {
   t.deepEqual(begun, [0]);
 });
 
-test('a run is gone on with for the same image only, and a damaged note is none', async (t) => {
+test('resumes a run only for the same image, and ignores a damaged state file', async (t) => {
   const folder = await testFolder(t);
   const [one, other] = ['1'.repeat(64), '2'.repeat(64)];
   const first = await FleetState.open(folder.path, one, false);

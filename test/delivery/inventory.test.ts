@@ -16,7 +16,7 @@ function choose(selection: Partial<TargetSelection>, reach: Reach = {}, of: Conf
   return chooseTargets(of, { hosts: [], ...selection }, reach);
 }
 
-test('`all` is the inventory, `group` a part of it', (t) => {
+test('`all` selects the whole inventory, `group` a part of it', (t) => {
   t.deepEqual(
     choose({ all: true }).map(({ name }) => name),
     ['kitchen', 'cellar'],
@@ -27,14 +27,14 @@ test('`all` is the inventory, `group` a part of it', (t) => {
   );
 });
 
-test('a device is reached as it says, else as the configuration says of all, else as such devices are', (t) => {
+test('uses the settings of the device, then those of the configuration, then the defaults', (t) => {
   const [kitchen, cellar] = choose({ all: true });
   t.like(kitchen, { method: 'espota', host: '10.0.0.1', port: 8267, password: { prompt: true }, user: 'root' });
   t.like(cellar, { method: 'web', host: 'cellar.local', port: 80, password: { env: 'CELLAR' } });
   t.like(choose({ hosts: ['10.9.9.9'] }, {}, {})[0], { method: 'espota', port: 8266, password: undefined });
 });
 
-test('the command line goes before the configuration, for every device of the run', (t) => {
+test('command-line options override the configuration for every device of the run', (t) => {
   const [kitchen] = choose(
     { hosts: ['kitchen'] },
     { method: 'web', passwordEnv: 'ALL', hostIp: '10.0.0.9', hostPort: 4000 },
@@ -43,7 +43,7 @@ test('the command line goes before the configuration, for every device of the ru
   t.is(choose({ hosts: ['kitchen'] }, { port: 99 })[0]?.port, 99);
 });
 
-test('a device of the inventory is of this project, and known by its name or its address', (t) => {
+test('finds a device of the inventory by its name or its address', (t) => {
   for (const host of ['kitchen', '10.0.0.1']) {
     t.like(choose({ hosts: [host] })[0], {
       name: 'kitchen',
@@ -52,17 +52,17 @@ test('a device of the inventory is of this project, and known by its name or its
   }
 });
 
-test('of any other device nothing is known, and its name is where it is', (t) => {
+test('names an unlisted device by its address and knows no facts about it', (t) => {
   const [stranger] = choose({ hosts: ['10.0.0.7:8266'] });
   t.like(stranger, { name: '10.0.0.7:8266', port: 8266 });
   t.deepEqual({ ...stranger?.facts }, { project: undefined, board: undefined, transport: 'espota' });
 });
 
-test('nobody is named twice', (t) => {
+test('selects a device only once', (t) => {
   t.is(choose({ hosts: ['kitchen', '10.0.0.1', 'kitchen'] }).length, 1);
 });
 
-test('whoever means nobody is told who there is', async (t) => {
+test('rejects an empty or contradictory selection and lists the groups for an unknown one', async (t) => {
   await expectOtaError(t, 'USAGE', () => choose({}));
   await expectOtaError(t, 'USAGE', () => choose({ all: true }, {}, {}));
   await expectOtaError(t, 'USAGE', () => choose({ all: true, hosts: ['kitchen'] }));
@@ -71,7 +71,7 @@ test('whoever means nobody is told who there is', async (t) => {
 });
 
 for (const host of ['1.2.3', '300.1.1.1', 'a b', 'host:', 'host:0', 'host:70000', 'http://host/', '::1']) {
-  test(`${host} is no device`, async (t) => {
+  test(`rejects ${host} as a device address`, async (t) => {
     await expectOtaError(t, 'USAGE', () => choose({ hosts: [host] }));
   });
 }

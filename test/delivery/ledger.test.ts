@@ -21,7 +21,7 @@ async function door(t: Parameters<typeof packedDoor>[0]) {
   return { folder, manifest, md5Of };
 }
 
-test('the MD5 that a device shows tells its flash mode and all that was built into it; another one tells nothing', async (t) => {
+test('a known sketch MD5 proves the flash mode and the build facts, an unknown one proves nothing', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const sketchMd5 = md5Of('dout', 4 * megabyte);
@@ -41,7 +41,7 @@ test('the MD5 that a device shows tells its flash mode and all that was built in
   t.deepEqual(provenFacts(undefined, sketchMd5, manifest.image), {});
 });
 
-test('of the chip it is proven what the device has checked itself: the size in a raw image, and no larger one', async (t) => {
+test('proves the chip size only by a raw image, whose size the device checks, and no larger size', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const proof = { manifest, provenBy: 'mdns', sketchMd5: md5Of('dio', 4 * megabyte) } as const;
@@ -56,7 +56,7 @@ test('of the chip it is proven what the device has checked itself: the size in a
   t.is(provenFacts(later, proof.sketchMd5, { flashSizeBytes: megabyte }).chipSizeBytes, 4 * megabyte);
 });
 
-test('devices that are proven at once are all remembered', async (t) => {
+test('stores every device when several are proven at the same time', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const names = ['127.0.0.1:8266', ...Array.from({ length: 20 }, (_, index) => `door-${index}`)];
@@ -70,7 +70,7 @@ test('devices that are proven at once are all remembered', async (t) => {
   for (const name of ['toString', '__proto__']) t.is(again.entry(name), undefined);
 });
 
-test('a ledger that cannot be read is said to be damaged, and begun anew', async (t) => {
+test('reports a damaged ledger and starts a new one', async (t) => {
   const folder = await testFolder(t);
   for (const text of ['{', '[]', '{"version": 2, "devices": {}}', '{"version": 1, "devices": {"a": {}}}']) {
     await folder.write('.ota/devices.json', text);

@@ -5,7 +5,7 @@ import { Mailbox } from '../../src/delivery/mailbox.ts';
 
 const never = new AbortController().signal;
 
-test('letters come in the order in which they were put', async (t) => {
+test('returns messages in the order in which they were put', async (t) => {
   const mailbox = new Mailbox<number>();
   mailbox.put(1);
   mailbox.put(2);
@@ -14,14 +14,14 @@ test('letters come in the order in which they were put', async (t) => {
   t.is(await mailbox.next(1, never), undefined);
 });
 
-test('a letter ends the waiting for it', async (t) => {
+test('resolves a pending wait when a message arrives', async (t) => {
   const mailbox = new Mailbox<string>();
   const waiting = mailbox.next(60_000, never);
   mailbox.put('news');
   t.is(await waiting, 'news');
 });
 
-test('an abort ends the waiting with its reason, and lets nothing pass afterwards', async (t) => {
+test('rejects pending and later waits with the reason of an abort', async (t) => {
   const mailbox = new Mailbox<string>();
   const abort = new AbortController();
   const waiting = mailbox.next(60_000, abort.signal);
@@ -31,7 +31,7 @@ test('an abort ends the waiting with its reason, and lets nothing pass afterward
   await t.throwsAsync(mailbox.next(1, abort.signal), { message: 'enough' });
 });
 
-test('what is not wanted any more is thrown away', async (t) => {
+test('removes the messages that match a predicate', async (t) => {
   const mailbox = new Mailbox<number>();
   for (const letter of [1, 2, 3]) mailbox.put(letter);
   mailbox.drop((letter) => letter % 2 === 1);
@@ -39,7 +39,7 @@ test('what is not wanted any more is thrown away', async (t) => {
   t.is(await mailbox.next(1, never), undefined);
 });
 
-test('what arrived while the process stood still is in time, although its timer is over', async (t) => {
+test('returns a message that arrived while the event loop was blocked beyond the timeout', async (t) => {
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
   socket.bind(0, '127.0.0.1');
@@ -50,7 +50,7 @@ test('what arrived while the process stood still is in time, although its timer 
   socket.on('message', (datagram) => mailbox.put(datagram.toString()));
   const waiting = mailbox.next(10, never);
   socket.send('news');
-  // Nothing of this process runs meanwhile.
+  // Blocks the event loop until the timeout has passed.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
   t.is(await waiting, 'news');
 });

@@ -11,8 +11,8 @@ import { patientTimings } from '../simulator/patient-timings.ts';
 import { endlessMs } from '../support/patience.ts';
 
 /**
- * No wait ends by itself, however slow the machine is, and no datagram is repeated. A test that expects a time-out or a repetition shortens
- * what leads to it, and nothing else: any other way to the same end takes longer than AVA allows.
+ * No timeout expires, however slow the machine is, and no datagram is repeated. A test that expects a timeout or a repetition shortens only
+ * the timing that causes it: every other cause takes longer than AVA's own timeout.
  */
 const patientDelivery: DeliveryTimings = {
   lookupMs: endlessMs,
@@ -30,22 +30,22 @@ const patientDelivery: DeliveryTimings = {
   attempts: 3,
 };
 
-/** For devices that may miss a datagram, or be busy when it comes. */
+/** For devices that may miss a datagram or be busy when it arrives. */
 export const repeating = { invitationIntervalMs: 50 };
 
-/** The same for devices with a password: what is repeated too early cancels the authentication, and then it begins anew. */
+/** For devices with a password: an invitation repeated too early cancels the authentication, which then starts over. */
 export const repeatingSlowly = { invitationIntervalMs: 200, authenticationMs: 1000 };
 
-/** What the tests send: an image that differs from what runs. */
+/** The image that the tests send; it differs from the one that runs. */
 export const newSketch = syntheticSketch({ sizeBytes: 80 * 1024, seed: 99 });
 
 /**
- * Not the address of this machine: an upload asks a silent device over TCP whether it speaks ESPHome, and on one address the device's port
- * may be that on which another upload waits for a call-back.
+ * Not 127.0.0.1: an upload checks over TCP whether a silent device speaks ESPHome, and on a shared address the device's port may be the one
+ * on which another upload waits for a callback.
  */
 export const deviceAddress = '127.0.0.4';
 
-/** A virtual device that loses no time, gone when the test ends. */
+/** Starts a virtual device without delays; it is closed when the test ends. */
 export async function quickEsp(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
   const esp = await startVirtualEsp({
     image: { sizeBytes: 60 * 1024 },
@@ -57,11 +57,11 @@ export async function quickEsp(t: ExecutionContext, options: VirtualEspOptions =
   return esp;
 }
 
-/** A delivery as it went. */
+/** Result of one delivery. */
 export interface Sent {
   readonly verdict: DeliveryVerdict;
   readonly progress: readonly Progress[];
-  /** For end-to-end tests, which measure the timings that users have. */
+  /** For end-to-end tests, which measure the default timings. */
   readonly tookMs: number;
 }
 
@@ -71,7 +71,7 @@ export interface SendOptions extends Partial<DeliveryOptions> {
   readonly hostPort?: number;
 }
 
-/** Sends by espota. */
+/** Sends an image over espota. */
 export async function send(esp: Pick<VirtualEsp, 'host' | 'otaPort'>, options: SendOptions = {}): Promise<Sent> {
   const { image = newSketch, hostIp, hostPort, timings, ...rest } = options;
   const progress: Progress[] = [];
@@ -86,12 +86,12 @@ export async function send(esp: Pick<VirtualEsp, 'host' | 'otaPort'>, options: S
   return { verdict, progress, tookMs: performance.now() - startedAt };
 }
 
-/** The verdicts that the device itself has given so far. */
+/** The verdicts that the device itself reported so far. */
 export function verdictsOf(esp: VirtualEsp): string[] {
   return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
-/** Sends by the web form. */
+/** Sends an image through the form of the web updater. */
 export async function sendByWeb(
   esp: Pick<VirtualEsp, 'host' | 'webPort'>,
   options: SendOptions & { readonly path?: string; readonly user?: string } = {},

@@ -15,11 +15,11 @@ const verdicts: DeliveryVerdict[] = [
   { kind: 'unknown', why: 'the device ended the connection', mayHaveUpdated: true },
 ];
 
-test('only an accepted update is a success', (t) => {
+test('exits with 0 only for an accepted update', (t) => {
   for (const verdict of verdicts) t.is(exitCodeOf(verdict), verdict.kind === 'accepted' ? 0 : 1, verdict.kind);
 });
 
-test('every verdict but the good one says what to do', (t) => {
+test('has a hint for every verdict except accepted', (t) => {
   for (const verdict of verdicts) {
     const { words, hint } = wordsOf(verdict);
     t.regex(words, /^\S.*\S$/, verdict.kind);
@@ -27,7 +27,7 @@ test('every verdict but the good one says what to do', (t) => {
   }
 });
 
-test('a blocked call-back names the firewall and the port', (t) => {
+test('names the firewall and the port for a blocked callback', (t) => {
   const { words, hint } = wordsOf({
     kind: 'blockedCallback',
     hostAddress: '192.0.2.7',
@@ -40,12 +40,12 @@ test('a blocked call-back names the firewall and the port', (t) => {
   t.regex(hint ?? '', /48266/);
 });
 
-test('ERROR[11] is explained: flashed over serial, and not reset since', (t) => {
+test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
   const { hint } = wordsOf({ kind: 'rejected', by: 'updater', reason: 'ERROR[11]: …', code: 11 });
   t.regex(hint ?? '', /serial.*reset/);
 });
 
-test('an update that may have been taken is not told apart from one that cannot have been by the exit code, but by the words', (t) => {
+test('the hint of unknown distinguishes whether the device may have updated', (t) => {
   const hints = [true, false].map(
     (mayHaveUpdated) => wordsOf({ kind: 'unknown', why: 'x', mayHaveUpdated }).hint ?? '',
   );

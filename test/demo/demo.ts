@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the whole path of one build, in a temporary folder, with nothing but Node. Each step is printed as a user would type
- * it and then really run. The compiler alone is missing on a machine that has only Node: its place is taken by the fixture image, real
- * Xtensa code, into which the freshly made public key is put where the compiler would have put it.
+ * `npm run demo`: the whole path of one build, in a temporary folder, with only Node.js. Prints each step as a user would type it, then
+ * runs it. A compiler may be missing: the demo uses the fixture image instead, real Xtensa code, and puts the new public key where the
+ * compiler would have put it.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

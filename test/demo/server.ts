@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { begin, type Place, run, say } from './terminal.ts';
 
-/** The second half: the build is published, and a device fetches it by itself. */
+/** The second half of the demo: publishes the build, which a device then downloads itself. */
 export async function demoServer(image: string, place: Place): Promise<void> {
   say(
     'One device after the other is one way. A fleet asks a server instead; this one is empty, and makes its first token:',
@@ -27,7 +27,7 @@ export async function demoServer(image: string, place: Place): Promise<void> {
   await run(owner, ['server', 'devices', 'list', 'door']);
 }
 
-/** A device reports what it runs by the MD5 that the manifest foretells. */
+/** Checks that the MD5 that the device reports is in the manifest. */
 export function requireSketchOf(
   { image }: { image: { sketchMd5s: readonly { md5: string }[] } },
   sketchMd5: string | undefined,

@@ -2,13 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-/** Far more than any step takes. */
+/** Much longer than any step takes. */
 const longestMs = 60_000;
 
-/** Where commands are typed. */
+/** Working directory and environment of the commands. */
 export interface Place {
   readonly folder: string;
-  /** What was exported there. */
+  /** Exported variables. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -16,7 +16,7 @@ export function say(text: string): void {
   process.stdout.write(`\n# ${text}\n`);
 }
 
-/** Shows a command, runs it, and insists on its exit code. */
+/** Prints a command, runs it and checks its exit code. */
 export async function run({ folder, env }: Place, argv: readonly string[], expectedExitCode = 0): Promise<void> {
   process.stdout.write(`$ ota-hooks ${argv.join(' ')}\n`);
   const { exitCode } = await execa(process.execPath, [cli, ...argv], {
@@ -30,7 +30,7 @@ export async function run({ folder, env }: Place, argv: readonly string[], expec
   if (exitCode !== 0) process.stdout.write(`(exit code ${exitCode})\n`);
 }
 
-/** A command that goes on until it is disposed of; it says with --json what happens, one event a line. */
+/** Starts a command that runs until it is disposed; with --json it prints one event per line. */
 export function begin({ folder, env }: Place, argv: readonly string[]) {
   process.stdout.write(`$ ota-hooks ${argv.join(' ')} &\n`);
   const child = execa(process.execPath, [cli, ...argv], {
@@ -42,7 +42,7 @@ export function begin({ folder, env }: Place, argv: readonly string[]) {
   });
   const lines = child.iterable({ from: 'stdout' })[Symbol.asyncIterator]();
   return {
-    /** Shows events until this one comes. */
+    /** Prints events until this one arrives. */
     async event(wanted: string): Promise<Readonly<Record<string, string>>> {
       for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
         process.stdout.write(`${line.value}\n`);

@@ -1,21 +1,21 @@
 import { readPage } from './pages.ts';
 
-/** What a reader does: save a file, or run a command. */
+/** A step of a reader: save a file or run a command. */
 export type Act =
   | { readonly act: 'save'; readonly path: string; readonly text: string }
   | { readonly act: 'run'; readonly command: string };
 
-/** A part of a page under a heading of the second level, or before the first one (`heading` is empty then). */
+/** The part of a page under a second-level heading, or before the first one (then `heading` is empty). */
 export interface Section {
   readonly heading: string;
   readonly acts: readonly Act[];
 }
 
 /**
- * What a page tells its reader to do, in order. A block of `sh` holds commands, one a line; a block whose language is followed by a path is a
- * file; others show what comes out.
+ * Returns the steps of a page, in order. A block of `sh` holds commands, one per line; a block whose language is followed by a path is a
+ * file; other blocks show output.
  *
- * @param path from the top of the repository: `docs/start.md`
+ * @param path relative to the repository, for example `docs/start.md`
  */
 export function sectionsOf(path: string): readonly Section[] {
   const [preamble = '', ...parts] = readPage(path).text.split(/^## /m);
@@ -23,7 +23,7 @@ export function sectionsOf(path: string): readonly Section[] {
   return [{ heading: '', acts: actsIn(preamble) }, ...sections];
 }
 
-/** What one section of a page of `docs` tells its reader to do. */
+/** Returns the steps of one section of a page in `docs`. */
 export function actsOf(page: string, heading: string): readonly Act[] {
   const section = sectionsOf(`docs/${page}`).find((each) => each.heading === heading);
   if (section === undefined) throw new Error(`${page} has no section "${heading}"`);

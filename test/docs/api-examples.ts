@@ -1,6 +1,6 @@
 import { readPage } from './pages.ts';
 
-/** A program on docs/api.md, and what it prints. */
+/** A program in docs/api.md, and its output. */
 export interface ApiExample {
   readonly file: string;
   readonly code: string;
@@ -10,7 +10,7 @@ export interface ApiExample {
 
 const example = /^```ts (\S+)\n([\s\S]*?)^```$(?:\n\n^```\n([\s\S]*?)^```$)?/gm;
 
-/** The examples in the order of the page; a later one uses the files of those before it. */
+/** The examples in page order; a later one uses the files of earlier ones. */
 export const apiExamples: readonly ApiExample[] = [...readPage('docs/api.md').text.matchAll(example)].map(
   ([, file = '', code = '', output]) => ({ file, code, output }),
 );

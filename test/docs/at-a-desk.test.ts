@@ -1,4 +1,4 @@
-/** What pages tell somebody to do who has a build in front of him and devices in the network: here these are virtual. */
+/** Runs the commands of pages for a reader with a build and devices on the network; the devices are virtual here. */
 import test, { type ExecutionContext } from 'ava';
 import type { VirtualEsp } from '../../src/simulator/index.ts';
 import { doorFacts, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
@@ -14,7 +14,7 @@ interface Desk {
   readonly folder: TestFolder;
   readonly kitchen: VirtualEsp;
   readonly cellar: VirtualEsp;
-  /** Does all that stands under a heading, and gives what was shown; each command must succeed. */
+  /** Runs all steps under a heading and returns their output; each command must succeed. */
   readonly follow: (page: string, heading: string) => Promise<string>;
 }
 
@@ -22,7 +22,7 @@ async function makeDesk(t: ExecutionContext): Promise<Desk> {
   const [kitchen, cellar] = await Promise.all([virtualDoor(t, { webPort: 0 }), virtualDoor(t)]);
   const folder = await packedDoor(t);
   const hostPort = await freePort();
-  /** What a page cannot know: where the devices are, and which port is free. */
+  /** Fills in what a page cannot know: the addresses of the devices and a free port. */
   const placed = (text: string) =>
     text
       .replace(/--host 192\.168\.1\.20(?=.*--method web)/, `--host ${kitchen.host}:${kitchen.webPort}`)
@@ -57,7 +57,7 @@ async function makeDesk(t: ExecutionContext): Promise<Desk> {
   return { folder, kitchen, cellar, follow };
 }
 
-/** Until all devices are there; then Ctrl-C. */
+/** Runs the simulator until all devices are ready, then interrupts it. */
 async function simulate(argv: readonly string[], cwd: string): Promise<string> {
   const count = Number(argv[argv.indexOf('--count') + 1]);
   const simulation = startCli(argv, cwd);
@@ -71,12 +71,12 @@ async function simulate(argv: readonly string[], cwd: string): Promise<string> {
   return shown;
 }
 
-/** What asks a device whether it is back is an update to it, which it rejects. */
+/** Counts accepted updates only: a probe is an update that the device rejects. */
 function updatesTaken(esp: VirtualEsp): number {
   return updatesOf(esp).filter((verdict) => verdict === 'accepted').length;
 }
 
-test('docs/upload.md: one device by both ways, then a fleet', async (t) => {
+test('docs/upload.md: uploads to one device by both methods, then to a fleet', async (t) => {
   const { kitchen, cellar, follow } = await makeDesk(t);
   t.regex(await follow('docs/upload.md', ''), /accepted/);
   t.regex(await follow('docs/upload.md', 'Firewalls'), /accepted/);
@@ -85,12 +85,12 @@ test('docs/upload.md: one device by both ways, then a fleet', async (t) => {
   t.deepEqual([kitchen, cellar].map(updatesTaken), [5, 1]);
 });
 
-test('docs/upload.md: twenty virtual devices', async (t) => {
+test('docs/upload.md: starts twenty virtual devices', async (t) => {
   const { follow } = await makeDesk(t);
   t.is((await follow('docs/upload.md', 'Rehearse it')).match(/ready/g)?.length, 20);
 });
 
-test('README.md: asked, sent, and sent to all', async (t) => {
+test('README.md: runs preflight, uploads to one device, then to all', async (t) => {
   const { folder, kitchen, cellar, follow } = await makeDesk(t);
   const devices = { cellar: { address: cellar.host, port: cellar.otaPort } };
   await folder.write('ota.config.json', JSON.stringify({ project: 'door', devices }));
@@ -98,13 +98,13 @@ test('README.md: asked, sent, and sent to all', async (t) => {
   t.deepEqual([kitchen, cellar].map(updatesTaken), [1, 1]);
 });
 
-test('docs/never-brick.md: a file and a build are judged', async (t) => {
+test('docs/never-brick.md: runs preflight for a file and for a build', async (t) => {
   const { folder, follow } = await makeDesk(t);
   await folder.write('door.json', JSON.stringify(doorFacts));
   t.regex(await follow('docs/never-brick.md', ''), /door\.ino\.bin\.signed/);
 });
 
-test('docs/security.md: built here, signed there', async (t) => {
+test('docs/security.md: builds unsigned, signs later and makes the same bytes', async (t) => {
   const { folder, follow } = await makeDesk(t);
   const before = await folder.read('build/door.ino.bin.gz.signed');
   t.regex(await follow('docs/security.md', 'What the build does with the private key'), /accept/);

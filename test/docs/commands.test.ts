@@ -1,4 +1,4 @@
-/** Every command that a page shows is there, with its options; and every block of commands is followed by a test, or says why not. */
+/** Checks that documented commands exist with their options, and that a test runs each block of commands or a reason is listed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -12,7 +12,7 @@ const server = 'test/e2e/publish/docs.test.ts';
 const rollout = 'test/e2e/server/rollout-docs.test.ts';
 const desk = 'test/docs/at-a-desk.test.ts';
 
-/** By page and heading: the test that runs the commands there. */
+/** The test that runs the commands, by page and heading. */
 const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'Set-up: PlatformIO': readme,
@@ -51,7 +51,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/upload.md': { '': desk, Firewalls: desk, 'A fleet': desk, 'Rehearse it': desk },
 };
 
-/** By page and heading: why no test runs the commands there. That they exist is checked nevertheless. */
+/** The reason why no test runs the commands, by page and heading. Their existence is checked nevertheless. */
 const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone',
@@ -65,7 +65,7 @@ const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
   scripts: Readonly<Record<string, string>>;
 };
 
-/** What is not ours: a shell's own words, and the programs that a reader has. */
+/** First words of commands: shell builtins, tools of the reader and ota-hooks. */
 const programs = /^(?:cd|export|mkdir|npm|npx|pio|arduino-cli|ota-hooks) /;
 
 function commandsOf({ path }: Page) {
@@ -74,7 +74,7 @@ function commandsOf({ path }: Page) {
   );
 }
 
-test('there are commands', (t) => {
+test('the pages contain commands', (t) => {
   t.true(pages.flatMap(commandsOf).length > 80);
 });
 
@@ -82,7 +82,7 @@ for (const page of pages) {
   const commands = commandsOf(page);
   const [ran, parsed] = [followed[page.path] ?? {}, onlyParsed[page.path] ?? {}];
 
-  test(`${page.path}: each block of commands is run by a test, or it is said why not`, (t) => {
+  test(`${page.path}: a test runs each block of commands, or a reason is listed`, (t) => {
     const headings = new Set(commands.map(({ heading }) => heading));
     t.deepEqual(Object.keys({ ...ran, ...parsed }).sort(), [...headings].sort());
     for (const [heading, by] of Object.entries(ran)) {
@@ -91,7 +91,7 @@ for (const page of pages) {
     }
   });
 
-  test(`${page.path}: what the commands call is there`, (t) => {
+  test(`${page.path}: commands start known programs and existing npm scripts`, (t) => {
     for (const { command } of commands) {
       t.regex(`${command} `, programs);
       for (const [, script = ''] of command.matchAll(/npm (?:run )?(test|(?<=run )\S+)/g))

@@ -8,7 +8,7 @@ interface Link {
   readonly anchor: string | undefined;
 }
 
-/** Links and pictures of a page, but for those to other places on the network. */
+/** Links and pictures of a page, except external ones. */
 function linksOf({ prose }: Page): readonly Link[] {
   const targets = [...prose.replaceAll(/`[^`\n]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
   return targets
@@ -19,7 +19,7 @@ function linksOf({ prose }: Page): readonly Link[] {
     });
 }
 
-/** What GitHub makes of headings: lower case, without punctuation, hyphens for spaces, and a number for one that comes again. */
+/** Anchors that GitHub makes of headings: lower case, no punctuation, hyphens for spaces, a number for a repeated one. */
 function anchorsOf({ prose }: Page): ReadonlySet<string> {
   const seen = new Map<string, number>();
   const slugs = [...prose.matchAll(/^#{1,6} +(.*)$/gm)].map(([, heading = '']) => {
@@ -34,7 +34,7 @@ function anchorsOf({ prose }: Page): ReadonlySet<string> {
   return new Set(slugs);
 }
 
-test('there are pages, with links and anchors between them', (t) => {
+test('the pages contain links and anchors', (t) => {
   const links = pages.flatMap(linksOf);
   t.true(pages.length > 10);
   t.true(links.length > 50);
@@ -42,7 +42,7 @@ test('there are pages, with links and anchors between them', (t) => {
 });
 
 for (const page of pages) {
-  test(`each link of ${page.path} leads somewhere`, (t) => {
+  test(`every link in ${page.path} points to an existing file and anchor`, (t) => {
     t.deepEqual(
       linksOf(page).flatMap((link) => problemOf(page, link) ?? []),
       [],
@@ -57,9 +57,9 @@ function problemOf(page: Page, { target, anchor }: Link): string | undefined {
   return `${path} has no heading #${anchor}`;
 }
 
-test('each page of docs can be reached from the README', (t) => {
+test('every page of docs is reachable by links from the README', (t) => {
   const reached = new Set(['README.md']);
-  // A set goes on with what is added to it meanwhile.
+  // The iteration of a set includes entries that are added during it.
   for (const path of reached) {
     for (const { target } of linksOf(readPage(path))) {
       const next = posix.join(posix.dirname(path), target);

@@ -2,28 +2,28 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastGlob from 'fast-glob';
 
-/** The top of the repository, with a slash at its end. */
+/** Path of the repository, with a trailing slash. */
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Between fences; `sh` has commands, one that names a file is that file, others show what comes out. */
+/** A fenced block: `sh` holds commands, one that names a file holds that file, others show output. */
 interface Block {
   readonly language: string;
   readonly body: string;
 }
 
-/** A page of the documents. */
+/** A page of the documentation. */
 export interface Page {
-  /** From the top of the repository, with slashes. */
+  /** Relative to the repository, with slashes. */
   readonly path: string;
   readonly text: string;
   readonly blocks: readonly Block[];
-  /** What is not in a block. */
+  /** The text outside of blocks. */
   readonly prose: string;
 }
 
 const fence = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm;
 
-/** All that is written for people. */
+/** All pages of the documentation. */
 export const pages: readonly Page[] = fastGlob
   .sync(['*.md', 'docs/*.md', 'templates/**/*.md', 'bench/*.md', 'test/**/README.md'], { cwd: repository })
   .sort()

@@ -4,7 +4,7 @@ import test from 'ava';
 import fastGlob from 'fast-glob';
 import { readPage, repository } from './pages.ts';
 
-/** The messages that the page quotes: `…` stands for what differs. */
+/** Messages quoted on the page; `…` stands for the variable parts. */
 const messages = readPage('docs/troubleshooting.md')
   .blocks.filter(({ language }) => language === '')
   .flatMap(({ body }) => body.trim().split('\n'));
@@ -13,7 +13,7 @@ const paths = fastGlob.sync(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
 const texts = paths.map((path) => readFileSync(join(repository, path), 'utf8'));
 const lines = texts.flatMap((text) => text.split('\n'));
 
-/** Whether a line of the sources has the parts of a message in their order. */
+/** True when a line of the sources contains the parts of a message in order. */
 function says(line: string, parts: readonly string[]): boolean {
   let from = 0;
   return parts.every((part) => {
@@ -23,12 +23,12 @@ function says(line: string, parts: readonly string[]): boolean {
   });
 }
 
-test('the page quotes messages', (t) => {
+test('docs/troubleshooting.md quotes messages', (t) => {
   t.true(messages.length > 10);
 });
 
 for (const message of messages) {
-  test(`the tool says it in these words: ${message}`, (t) => {
+  test(`the sources contain the message: ${message}`, (t) => {
     const parts = message.split('…').filter((part) => part.trim() !== '');
     t.true(parts.length > 0);
     t.true(lines.some((line) => says(line, parts)));

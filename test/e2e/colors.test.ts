@@ -1,4 +1,4 @@
-/** What commands show on a terminal of their own, when it may be colored and when it may not. */
+/** Output of commands on a pseudo-terminal, with and without colors. */
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
@@ -12,11 +12,11 @@ const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 interface Show {
   readonly folder: TestFolder;
   readonly argv: readonly string[];
-  /** What is typed when it asks. */
+  /** Keys typed at the prompt. */
   readonly keys?: string;
 }
 
-/** The commands that draw or color; each makes what it shows, so each run is given a world of its own. */
+/** Commands that draw or use colors. Commands change their folder, so each run has its own. */
 const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = {
   doctor: async (t) => ({ folder: await testFolder(t, { 'home/.keep': '' }), argv: ['doctor', '--source', 'home'] }),
   init: async (t) => ({
@@ -52,26 +52,23 @@ async function shown({ folder, argv, keys = '' }: Show, env: Readonly<Record<str
   const program = ['python3', onTerminal, keys, process.execPath, cli, ...argv];
   const [first = '', ...rest] = program;
   const { stdout } = await execa(first, rest, { cwd: folder.path, env: world, reject: false, timeout: 480_000 });
-  // What shows nothing is free of colors as well.
+  // Empty output would pass the color checks.
   if (stdout.trim() === '') throw new Error('nothing was shown');
   return stdout;
 }
 
 const start = '\u001b';
 const color = new RegExp(`${start}\\[[0-9;]*m`);
-/** Colors, bars, and whatever else is drawn over; a terminal makes CR LF of every line's end. */
+/** Colors, progress bars and other redrawing. CR LF does not count: a terminal ends every line with it. */
 const drawn = new RegExp(`${start}|\\r(?![\\r\\n])`);
 
 for (const [name, make] of Object.entries(shows)) {
-  test.serial(
-    `${name} is drawn on a terminal, and without colors with NO_COLOR, in CI, or when it is told so`,
-    async (t) => {
-      t.regex(await shown(await make(t), {}), drawn);
-      const plain = await make(t);
-      t.notRegex(await shown(plain, { NO_COLOR: '1' }), color, 'NO_COLOR');
-      const told = await make(t);
-      t.notRegex(await shown({ ...told, argv: [...told.argv, '--no-color'] }, {}), color, '--no-color');
-      if (name !== 'init') t.notRegex(await shown(await make(t), { CI: 'true' }), drawn, 'CI');
-    },
-  );
+  test.serial(`draws on a terminal, and prints no colors with NO_COLOR, --no-color or CI: ${name}`, async (t) => {
+    t.regex(await shown(await make(t), {}), drawn);
+    const plain = await make(t);
+    t.notRegex(await shown(plain, { NO_COLOR: '1' }), color, 'NO_COLOR');
+    const told = await make(t);
+    t.notRegex(await shown({ ...told, argv: [...told.argv, '--no-color'] }, {}), color, '--no-color');
+    if (name !== 'init') t.notRegex(await shown(await make(t), { CI: 'true' }), drawn, 'CI');
+  });
 }

@@ -1,11 +1,11 @@
-/** GNU gzip reads what we write, and we take what it writes. */
+/** Interoperability with GNU gzip, in both directions. */
 import test from 'ava';
 import { execa } from 'execa';
 import { builtSketch, fullDoor } from '../support/built-sketch.ts';
 import { runCommand } from '../support/run-command.ts';
 
 for (const compression of ['gzip', 'zopfli']) {
-  test(`GNU gzip finds nothing wrong with our ${compression}`, async (t) => {
+  test(`GNU gzip decompresses ${compression} output to the original image`, async (t) => {
     const folder = await builtSketch(t, {}, fullDoor);
     const packed = await runCommand(['pack', 'build/door.ino.bin', '--compression', compression], { cwd: folder.path });
     t.is(packed.exitCode, 0, packed.stderr);
@@ -18,7 +18,7 @@ for (const compression of ['gzip', 'zopfli']) {
   });
 }
 
-test('an image that GNU gzip compressed is taken as it is, with its name and time, and aligned for the signature', async (t) => {
+test('pack aligns and signs an image that GNU gzip compressed with a name and time in its header', async (t) => {
   for (const level of ['-1', '-9']) {
     const folder = await builtSketch(t, {}, fullDoor);
     await execa('gzip', [level, '--keep', '--name', folder.at('build/door.ino.bin')]);

@@ -1,4 +1,4 @@
-/** Commands on a disk that is full or read-only: a tmpfs of 1 MB, which root alone can mount. */
+/** Commands on a full or read-only disk: a 1 MB tmpfs, which only root can mount. */
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -12,7 +12,7 @@ const image = 'disk/door.bin';
 const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map((suffix) => image + suffix);
 const pageBytes = 4096;
 
-/** A folder with a small disk in it at `disk`, and the keys beside; undefined where nothing can be mounted. */
+/** A folder with keys and a small disk mounted at `disk`; undefined when mounting fails. */
 async function withDisk(
   t: ExecutionContext,
   files: Readonly<Record<string, string | Uint8Array>> = {},
@@ -35,7 +35,7 @@ async function withDisk(
   return folder;
 }
 
-/** Fills the disk up to so many free bytes. */
+/** Fills the disk until at most `freeBytes` are free. */
 async function fill(folder: TestFolder, freeBytes: number): Promise<void> {
   await rm(folder.at('disk/ballast'), { force: true });
   const { bavail, bsize } = await statfs(folder.at('disk'));
@@ -50,7 +50,7 @@ function saysFull(t: ExecutionContext, { exitCode, error }: CommandRun): void {
 
 // The gzip needs 200 KB, the signed image 285 KB, the signed gzip 200 KB.
 for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
-  test.serial(`pack on a disk with ${freeKilobytes} KB left fails, and leaves nothing behind`, async (t) => {
+  test.serial(`pack fails with ${freeKilobytes} KB of free space and leaves no artifacts`, async (t) => {
     const folder = await withDisk(t, { [image]: fullDoor.bin });
     if (folder === undefined) return;
     await fill(folder, freeKilobytes * 1024);
@@ -59,13 +59,13 @@ for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
   });
 }
 
-test.serial('a build that fits a small disk is packed', async (t) => {
+test.serial('pack succeeds when the artifacts fit on a small disk', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   t.is((await runCommand(['pack', image, '--compression', 'none'], { cwd: folder.path })).exitCode, 0);
 });
 
-test.serial('artifacts of an earlier build make room, or are gone all the same', async (t) => {
+test.serial('pack deletes artifacts of an earlier build even when it fails on a full disk', async (t) => {
   const folder = await withDisk(t, {
     [image]: fullDoor.bin,
     ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
@@ -76,7 +76,7 @@ test.serial('artifacts of an earlier build make room, or are gone all the same',
   t.deepEqual(await folder.list(), ['disk/ballast', image, 'private.key', 'public.key']);
 });
 
-test.serial('sign and its stand-in for signing.py leave nothing on a full disk', async (t) => {
+test.serial('`sign` and `signing` leave no output files on a full disk', async (t) => {
   for (const argv of [
     ['sign', '--private-key', 'private.key', '--bin', image],
     ['sign', '--private-key', 'private.key', '--bin', image, '--gzip', '--legacy', `${image}.legacy_sig`],
@@ -90,7 +90,7 @@ test.serial('sign and its stand-in for signing.py leave nothing on a full disk',
   }
 });
 
-test.serial('sign --manifest on a full disk keeps the manifest as it was', async (t) => {
+test.serial('sign --manifest keeps the manifest unchanged on a full disk', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   await runCommand(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
@@ -108,7 +108,7 @@ test.serial('sign --manifest on a full disk keeps the manifest as it was', async
   }
 });
 
-test.serial('keygen leaves no key, and no half of one or of a pair', async (t) => {
+test.serial('keygen leaves no complete or partial key on a full disk', async (t) => {
   const folder = await withDisk(t);
   if (folder === undefined) return;
   for (const freeBytes of [0, pageBytes]) {
@@ -119,7 +119,7 @@ test.serial('keygen leaves no key, and no half of one or of a pair', async (t) =
   }
 });
 
-test.serial('a header that cannot be written does not leave the one of another key', async (t) => {
+test.serial('header deletes the header of another key when the new one cannot be written', async (t) => {
   const folder = await withDisk(t, { 'disk/Updater_Signing.h': 'of another key' });
   if (folder === undefined) return;
   await fill(folder, 0);
@@ -130,7 +130,7 @@ test.serial('a header that cannot be written does not leave the one of another k
   t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
 });
 
-test.serial('on a read-only disk every command that writes says so', async (t) => {
+test.serial('every writing command reports a read-only disk', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   await runCommand(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
@@ -154,7 +154,7 @@ test.serial('on a read-only disk every command that writes says so', async (t) =
   t.deepEqual(await folder.list(), before);
 });
 
-test.serial('init in a read-only folder says so in one line, and leaves nothing half-written', async (t) => {
+test.serial('init reports a read-only folder with one error and one hint, and changes no files', async (t) => {
   for (const project of [
     { 'disk/platformio.ini': '[env:d1_mini]\nplatform = espressif8266\nboard = d1_mini\n', 'disk/.git/HEAD': '' },
     { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' },
@@ -176,7 +176,7 @@ test.serial('init in a read-only folder says so in one line, and leaves nothing 
   }
 });
 
-test.serial('init on a disk that fills up can be taken back, and leaves no half of a pair of keys', async (t) => {
+test.serial('init can be undone after the disk fills up, and never leaves half a key pair', async (t) => {
   const files = { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' };
   for (const pages of [0, 1, 2, 3, 4, 5]) {
     const folder = await withDisk(t, files);

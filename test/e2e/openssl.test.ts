@@ -1,4 +1,4 @@
-/** Our keys and signatures beside those of the OpenSSL command line, which signing.py of the core calls. */
+/** Compares keys and signatures with the OpenSSL command line, which the core's signing.py calls. */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -15,7 +15,7 @@ const payloadSizes = [0, 1, 4095, 4096, 1024 * 1024];
 const passphrase = 'open sesame';
 
 for (const bits of [1024, 2048, 3072, 4096]) {
-  test(`signatures of RSA-${bits} equal those of openssl byte for byte, and both verify them`, async (t) => {
+  test(`RSA-${bits} signatures equal those of openssl byte for byte, and openssl and forge verify them`, async (t) => {
     const folder = await testFolder(t);
     await openssl(folder, 'genrsa', '-out', 'private.key', String(bits));
     await openssl(folder, 'rsa', '-in', 'private.key', '-pubout', '-out', 'public.key');
@@ -37,7 +37,7 @@ async function compare(t: ExecutionContext, folder: TestFolder, payload: Buffer)
   t.true(key.verify(digest.toString('latin1'), signature.toString('latin1'), 'RSASSA-PKCS1-V1_5'));
 }
 
-/** Through the command line; the library alone signs nothing at all, which no command does. */
+/** Signs with the command line; an empty payload with the library, because the commands do not sign one. */
 async function signed(folder: TestFolder, payload: Buffer): Promise<{ current: Buffer; legacy: Buffer }> {
   if (payload.length === 0) {
     const signer = keyFileSigner(await loadPrivateKey(folder.at('private.key')));
@@ -56,7 +56,7 @@ function asFile(payload: Uint8Array, signature: Uint8Array): Buffer {
   return Buffer.concat([payload, signature, length]);
 }
 
-test('private keys are read in every form that openssl writes', async (t) => {
+test('reads private keys in every format that openssl writes', async (t) => {
   const folder = await testFolder(t);
   const encrypt = ['-passout', `pass:${passphrase}`];
   await openssl(folder, 'genrsa', '-out', 'pkcs8.key', '2048');
@@ -89,7 +89,7 @@ test('private keys are read in every form that openssl writes', async (t) => {
   }
 });
 
-test('public keys are read in every form that openssl writes, under the fingerprint that openssl gives', async (t) => {
+test('reads public keys in every format that openssl writes, with the fingerprint of their DER form', async (t) => {
   const folder = await testFolder(t);
   await openssl(folder, 'genrsa', '-out', 'private.key', '2048');
   await openssl(folder, 'rsa', '-in', 'private.key', '-pubout', '-out', 'spki.key');
@@ -104,7 +104,7 @@ test('public keys are read in every form that openssl writes, under the fingerpr
   }
 });
 
-test('openssl finds nothing wrong with what keygen makes', async (t) => {
+test('openssl accepts the private key from keygen and derives the same public key', async (t) => {
   const folder = await testFolder(t);
   await runCommand(['keygen'], { cwd: folder.path });
   const check = await openssl(folder, 'rsa', '-in', 'private.key', '-check', '-noout');
@@ -113,7 +113,7 @@ test('openssl finds nothing wrong with what keygen makes', async (t) => {
   t.is(derived.toString(), await folder.text('public.key'));
 });
 
-test('keys of other kinds, made by openssl, are refused by their kind', async (t) => {
+test('rejects EC, Ed25519 and RSA-PSS keys, and names their type', async (t) => {
   const folder = await testFolder(t);
   await openssl(folder, 'ecparam', '-name', 'prime256v1', '-genkey', '-out', 'EC');
   await openssl(folder, 'genpkey', '-algorithm', 'ED25519', '-out', 'ED25519');
@@ -126,7 +126,7 @@ test('keys of other kinds, made by openssl, are refused by their kind', async (t
   }
 });
 
-test('what openssl wrote is read with the line ends of Windows, too', async (t) => {
+test('reads an openssl key with Windows line ends', async (t) => {
   const folder = await testFolder(t);
   await openssl(folder, 'genrsa', '-traditional', '-out', 'private.key', '1024');
   const { fingerprint } = (await loadPrivateKey(folder.at('private.key'))).publicKey;
@@ -138,7 +138,7 @@ async function openssl(folder: TestFolder, ...argv: string[]): Promise<Buffer> {
   return opensslWith(new Uint8Array(0), folder, ...argv);
 }
 
-/** Runs openssl in the folder; gives what it wrote to stdout. */
+/** Runs openssl in the folder and returns its stdout. */
 async function opensslWith(input: Uint8Array, folder: TestFolder, ...argv: string[]): Promise<Buffer> {
   const { stdout } = await execa('openssl', argv, {
     cwd: folder.path,

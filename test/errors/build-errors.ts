@@ -13,7 +13,7 @@ function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation
   return inFolder('pack door.bin', { ...keys, 'door.bin': door.bin, 'door.elf': door.elf, ...files });
 }
 
-/** How each error about files, configuration and builds is met. */
+/** Provokes each error about files, configuration and builds. */
 export const buildErrors = {
   USAGE: inFolder('sign --private-key private.key --bin door.bin --out private.key', { ...keys, 'door.bin': door.bin }),
   CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),

@@ -3,7 +3,7 @@ import { errorsOf } from '../../docs/errors-page.ts';
 import { catalog, type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 
 for (const code of Object.keys(catalog) as ErrorCode[]) {
-  test(`${code} is one line, with a hint, a reason and an exit code`, (t) => {
+  test(`${code} has a one-line message, a hint, a reason and an exit code`, (t) => {
     for (const { message, hint, exitCode } of errorsOf(code)) {
       for (const text of [message, hint, catalog[code].why]) {
         t.regex(text, /^\S.*\S$/s);
@@ -15,7 +15,7 @@ for (const code of Object.keys(catalog) as ErrorCode[]) {
   });
 }
 
-test('an error keeps its cause, its code and its fields', (t) => {
+test('keeps the cause, code and fields of an error', (t) => {
   const cause = new Error('deeper');
   const error = new OtaError('KEY_EMPTY', { path: 'private.key' }, cause);
   t.is(error.cause, cause);
@@ -25,14 +25,14 @@ test('an error keeps its cause, its code and its fields', (t) => {
   t.false('cause' in new OtaError('KEY_EMPTY', { path: 'private.key' }));
 });
 
-test('what the operating system says is put into words, its code kept for searching', (t) => {
+test('describes an operating system error in words and keeps its code for searching', (t) => {
   const message = (reason: string) => new OtaError('FILE_UNWRITABLE', { path: 'door.bin.signed', reason }).message;
   t.is(message('ENOSPC'), 'door.bin.signed could not be written: the disk is full (ENOSPC)');
   t.is(message('EROFS'), 'door.bin.signed could not be written: the disk is read-only (EROFS)');
   t.is(message('ESOMETHING'), 'door.bin.signed could not be written: ESOMETHING');
 });
 
-test('the hint of a file that cannot be written fits the reason', (t) => {
+test('fits the hint of an unwritable file to the reason', (t) => {
   const hint = (reason: string) => new OtaError('FILE_UNWRITABLE', { path: 'x', reason }).hint;
   t.regex(hint('ENOSPC'), /space/);
   t.regex(hint('EACCES'), /permissions/);

@@ -18,7 +18,7 @@ function publish(build: Readonly<Record<string, Uint8Array>>): Provocation {
   };
 }
 
-/** Publishes to a server that answers everything with this. */
+/** Publishes to a server that sends this response to every request. */
 function publishTo(reply: Reply): Provocation {
   return async (t) => {
     const { path } = await folderWith(t, { build: packedDoor });
@@ -27,7 +27,7 @@ function publishTo(reply: Reply): Provocation {
   };
 }
 
-/** How each error about publishing, devices and the way to them is met. */
+/** Provokes each error about publishing, devices and the network. */
 export const deliveryErrors = {
   MANIFEST_MISSING: inFolder('publish door.bin --to www --project door', {
     'door.bin': door.bin,
@@ -56,7 +56,7 @@ export const deliveryErrors = {
     const config = { project: 'door', version: '1', publish: { to: 'www', afterBuild: true } };
     const folder = await builtSketch(t, {
       'ota.config.json': JSON.stringify(config),
-      // In place of the command line that the hook starts.
+      // Replaces the CLI that the hook starts.
       'cli.mjs': 'process.exitCode = 1',
     });
     const world = { cwd: folder.path, cli: folder.at('cli.mjs') };
@@ -73,7 +73,7 @@ export const deliveryErrors = {
   SERVER_UNREACHABLE: async (t) => {
     const { path } = await folderWith(t, { build: packedDoor });
     const { url } = await scriptedServer(t, () => 'silence');
-    // Not TLS is given up at once; a port where nobody listens would be tried again for a while.
+    // A server without TLS fails at once; a closed port would be retried for a while.
     return runCommand(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
   },
 
@@ -87,7 +87,7 @@ export const deliveryErrors = {
     const { path } = await packedProject(t, { door: { address: '127.0.0.1', password: { prompt: true } } });
     return runCommand(['upload', '--host', 'door'], { cwd: path });
   },
-  // No machine has this address: it is set apart for documentation.
+  // No machine has this address: it is reserved for documentation.
   DISCOVERY_UNAVAILABLE: inFolder('discover --interface 192.0.2.1'),
   DEVICE_NOT_ADDED: async (t) => {
     const { path } = await testFolder(t, { 'ota.config.json': '{"devices": {"door": {"address": "127.0.0.1"}}}' });

@@ -8,7 +8,7 @@ import { keyErrors } from './key-errors.ts';
 import type { Provocation } from './provocation.ts';
 import { serverErrors } from './server-errors.ts';
 
-/** A code that nobody can meet is a compile error here. */
+/** A code without a provocation is a compile error here. */
 const provocations: Readonly<Record<ErrorCode, Provocation>> = {
   ...buildErrors,
   ...keyErrors,
@@ -16,12 +16,12 @@ const provocations: Readonly<Record<ErrorCode, Provocation>> = {
   ...serverErrors,
 };
 
-test('docs/errors.md is what the catalog says (npm run docs writes it)', (t) => {
+test('docs/errors.md matches the error catalog (npm run docs writes it)', (t) => {
   t.is(readFileSync(errorsPath, 'utf8'), errorsPage());
 });
 
 for (const [code, provoke] of Object.entries(provocations) as [ErrorCode, Provocation][]) {
-  test(`${code} can be met, and is explained in docs/errors.md`, async (t) => {
+  test(`${code} can occur and is explained in docs/errors.md`, async (t) => {
     const { error } = await provoke(t);
     t.is(error?.code, code, error?.message);
     t.is(error?.exitCode, catalog[code].exitCode);

@@ -21,7 +21,7 @@ function header(publicPem: string) {
   return inFolder('header --public-key public.key --out out/Updater_Signing.h', { 'public.key': publicPem });
 }
 
-/** How each error about keys is met. */
+/** Provokes each error about keys. */
 export const keyErrors = {
   SECRET_MISSING: sign(encrypted, ' --passphrase-env UNSET'),
   KEY_NOT_FOUND: inFolder('header --public-key gone.key --out Updater_Signing.h'),

@@ -3,7 +3,7 @@ import type { OtaError } from '../../src/errors/ota-error.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-/** What meets an error: a run of a command, or a call of the library where no command can. */
+/** Provokes an error: runs a command, or calls the library where no command can provoke it. */
 export type Provocation = (t: ExecutionContext) => Promise<{ readonly error: OtaError | undefined }>;
 
 type Files = Readonly<Record<string, string | Uint8Array>>;

@@ -9,9 +9,9 @@ import { inFolder, type Provocation } from './provocation.ts';
 
 const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
 
-/** How each error about a server is met. */
+/** Provokes each error about a server. */
 export const serverErrors = {
-  // As in a firmware project, which has none of them; in the tests' own folder all are installed.
+  // Simulates a firmware project without a driver; all drivers are installed in this repository.
   SQLITE_MISSING: async (t) => ({
     error: await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`))),
   }),

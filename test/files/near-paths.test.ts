@@ -4,7 +4,7 @@ import { withNearPaths } from '../../src/files/near-paths.ts';
 
 const here = '/home/ann/door';
 
-test('paths below the folder where the user stands lose its name, wherever in a text they are', (t) => {
+test('shortens paths below the working directory anywhere in a text', (t) => {
   const near = (text: string) => withNearPaths(text, here, posix);
   t.is(near('/home/ann/door/build/door.bin is empty'), 'build/door.bin is empty');
   t.is(near('"/home/ann/door/a b.key" and (/home/ann/door/c.key)'), '"a b.key" and (c.key)');
@@ -12,7 +12,7 @@ test('paths below the folder where the user stands lose its name, wherever in a 
   t.is(near('/home/ann/door/a/home/ann/door/b'), 'a/home/ann/door/b');
 });
 
-test('a path that is elsewhere, or is that folder, stays what it is', (t) => {
+test('keeps paths outside the working directory, and the directory itself', (t) => {
   const near = (text: string) => withNearPaths(text, here, posix);
   for (const text of [
     'there is no project in /home/ann/door',
@@ -26,12 +26,12 @@ test('a path that is elsewhere, or is that folder, stays what it is', (t) => {
   }
 });
 
-test('who stands at the root sees whole paths', (t) => {
+test('keeps whole paths when the working directory is the root', (t) => {
   t.is(withNearPaths('/etc/door.key', '/', posix), '/etc/door.key');
   t.is(withNearPaths('C:\\door.key', 'C:\\', win32), 'C:\\door.key');
 });
 
-test('on Windows it is the same, with its separators', (t) => {
+test('shortens Windows paths with their separators', (t) => {
   const near = (text: string) => withNearPaths(text, 'C:\\work\\door', win32);
   t.is(near('No image at C:\\work\\door\\build\\door.bin'), 'No image at build\\door.bin');
   t.is(near('No image at C:\\work\\doors\\door.bin'), 'No image at C:\\work\\doors\\door.bin');

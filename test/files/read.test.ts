@@ -3,7 +3,7 @@ import { readNamedFile, readOptionalFile } from '../../src/files/read.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-test('a named file that is missing is a mistake of usage, and is called what it is', async (t) => {
+test('reports a missing named file with its kind and path and exit code 2', async (t) => {
   const folder = await testFolder(t, { file: 'content' });
   t.is(Buffer.from(await readNamedFile(folder.at('file'), 'image')).toString(), 'content');
   for (const name of ['gone.bin', 'gone/door.bin', 'file/door.bin']) {
@@ -13,14 +13,14 @@ test('a named file that is missing is a mistake of usage, and is called what it 
   }
 });
 
-test('a folder in the place of a file cannot be read, which is said in words', async (t) => {
+test('reports in words that a folder cannot be read as a file', async (t) => {
   const folder = await testFolder(t);
   const error = await expectOtaError(t, 'FILE_UNREADABLE', () => readNamedFile(folder.path, 'image'));
   t.is(error.exitCode, 1);
   t.regex(error.message, /could not be read: it is a folder \(EISDIR\)$/);
 });
 
-test('an optional file may be missing, but not unreadable', async (t) => {
+test('returns undefined for a missing optional file and fails for an unreadable one', async (t) => {
   const folder = await testFolder(t, { file: 'content' });
   t.is(await readOptionalFile(folder.at('gone')), undefined);
   t.is(Buffer.from((await readOptionalFile(folder.at('file'))) ?? []).toString(), 'content');

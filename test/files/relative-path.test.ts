@@ -2,19 +2,19 @@ import { posix, win32 } from 'node:path';
 import test from 'ava';
 import { relativePath } from '../../src/files/relative-path.ts';
 
-test('a path in a text reads the same on every system', (t) => {
+test('returns the same relative path on every system', (t) => {
   t.is(relativePath('/home/jo/door', '/home/jo/door/.ota/node', posix), '.ota/node');
   t.is(relativePath('C:\\Users\\jo\\door', 'C:\\Users\\jo\\door\\.ota\\node', win32), '.ota/node');
   t.is(relativePath('C:\\Users\\jo\\all\\door', 'c:\\users\\jo\\all\\private.key', win32), '../private.key');
   t.is(relativePath('\\\\nas\\home\\door', '\\\\nas\\home\\door\\src\\main.cpp', win32), 'src/main.cpp');
 });
 
-test('from another drive of Windows there is no way but the whole path', (t) => {
+test('returns the whole path for another Windows drive', (t) => {
   const path = relativePath('D:\\door', 'C:\\Users\\jo doe\\private.key', win32);
   t.is(path, 'C:/Users/jo doe/private.key');
   t.true(win32.isAbsolute(path));
 });
 
-test('a backslash in a name of Linux or macOS is part of the name', (t) => {
+test('keeps a backslash in a file name on Linux and macOS', (t) => {
   t.is(relativePath('/home/jo', '/home/jo/a\\b', posix), 'a\\b');
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { retryWhileInUse } from '../../src/files/retry.ts';
 
-/** A system that counts the pauses instead of waiting. */
+/** A system that records the pauses instead of waiting. */
 function system(platform: NodeJS.Platform) {
   const pausesMs: number[] = [];
   return { platform, pausesMs, pause: async (milliseconds: number) => pausesMs.push(milliseconds) };
@@ -17,14 +17,14 @@ function failing(code: string, times: number) {
 }
 
 for (const code of ['EPERM', 'EACCES', 'EBUSY']) {
-  test(`on Windows, ${code} is a file that somebody has open for a moment`, async (t) => {
+  test(`retries after ${code} on Windows, where another program may have the file open`, async (t) => {
     const windows = system('win32');
     t.is(await retryWhileInUse(failing(code, 3), windows), 'done');
     t.deepEqual(windows.pausesMs, [10, 20, 40]);
   });
 }
 
-test('on Windows, a file that stays open is given up within three seconds', async (t) => {
+test('stops retrying within three seconds on Windows when a file stays open', async (t) => {
   const windows = system('win32');
   await t.throwsAsync(
     retryWhileInUse(() => failing('EPERM', 1)(), windows),
@@ -33,14 +33,14 @@ test('on Windows, a file that stays open is given up within three seconds', asyn
   t.true(windows.pausesMs.reduce((sum, pauseMs) => sum + pauseMs) <= 3000);
 });
 
-test('on Windows, other failures are what they are', async (t) => {
+test('does not retry other errors on Windows', async (t) => {
   const windows = system('win32');
   await t.throwsAsync(retryWhileInUse(failing('ENOSPC', 1), windows), { code: 'ENOSPC' });
   t.deepEqual(windows.pausesMs, []);
 });
 
 for (const platform of ['linux', 'darwin'] as const) {
-  test(`on ${platform}, a refusal is a refusal`, async (t) => {
+  test(`does not retry EACCES on ${platform}`, async (t) => {
     const other = system(platform);
     await t.throwsAsync(retryWhileInUse(failing('EACCES', 1), other), { code: 'EACCES' });
     t.deepEqual(other.pausesMs, []);

@@ -11,7 +11,7 @@ import {
 import { expectOtaError } from '../support/expected-error.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-test('a file is written whole, over an old one too, and leaves nothing else', async (t) => {
+test('writes or replaces a file and leaves no temporary file', async (t) => {
   const folder = await testFolder(t, { 'old.bin': 'old' });
   await writeAtomically(folder.at('old.bin'), Buffer.from('new'));
   await writeAtomically(folder.at('new.txt'), 'text');
@@ -19,7 +19,7 @@ test('a file is written whole, over an old one too, and leaves nothing else', as
   t.is(await folder.text('old.bin'), 'new');
 });
 
-test('many writers of one file leave the whole file of one of them', async (t) => {
+test('concurrent writers leave the complete file of one of them', async (t) => {
   const folder = await testFolder(t);
   const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(50_000));
   await Promise.all(texts.map((text) => writeAtomically(folder.at('door.bin'), text)));
@@ -27,7 +27,7 @@ test('many writers of one file leave the whole file of one of them', async (t) =
   t.deepEqual(await folder.list(), ['door.bin']);
 });
 
-test('a write that fails says where and why, and leaves neither file nor temporary', async (t) => {
+test('a failed write reports the reason and leaves neither a file nor a temporary file', async (t) => {
   const folder = await testFolder(t, { file: '', 'folder/inside': '' });
   const missing = await expectOtaError(t, 'FOLDER_MISSING', () => writeAtomically(folder.at('missing/door.bin'), ''));
   t.is(missing.exitCode, 1);
@@ -38,7 +38,7 @@ test('a write that fails says where and why, and leaves neither file nor tempora
   t.deepEqual(await folder.list(), ['file', 'folder/inside']);
 });
 
-test('a file is rewritten only when its text changes', async (t) => {
+test('rewrites a file only when its text changes', async (t) => {
   const folder = await testFolder(t);
   const path = folder.at('header.h');
   const then = new Date('2020-02-02');
@@ -50,14 +50,14 @@ test('a file is rewritten only when its text changes', async (t) => {
   t.notDeepEqual((await stat(path)).mtime, then);
 });
 
-test('removing what is not there is no failure, removing a folder is', async (t) => {
+test('ignores missing files when it removes files, but rejects a folder', async (t) => {
   const folder = await testFolder(t, { 'a.bin': '', 'folder/inside': '' });
   await removeFiles([folder.at('a.bin'), folder.at('b.bin'), folder.at('missing/c.bin')]);
   t.deepEqual(await folder.list(), ['folder/inside']);
   await expectOtaError(t, 'FILE_UNWRITABLE', () => removeFiles([folder.at('folder')]));
 });
 
-test('the temporary files of a killed writer go with the file, those of others stay', async (t) => {
+test('removes the temporary files of a killed writer and no other files', async (t) => {
   const folder = await testFolder(t, {
     'door.bin': '',
     '.door.bin.0badcafe.tmp': 'half',
@@ -69,7 +69,7 @@ test('the temporary files of a killed writer go with the file, those of others s
   t.deepEqual(await folder.list(), ['.door.bin.note', '.door.bin2.0badcafe.tmp']);
 });
 
-test('folders are made as deep as needed, and a file in their way is named', async (t) => {
+test('creates nested folders and names a file that is in their way', async (t) => {
   const folder = await testFolder(t, { file: '' });
   await makeFolderOf(folder.at('a/b/c/header.h'));
   await makeFolderOf(folder.at('a/b/c/header.h'));
@@ -78,7 +78,7 @@ test('folders are made as deep as needed, and a file in their way is named', asy
   t.regex(error.message, /file.*folder/);
 });
 
-test('a file of the user keeps its permissions, and a link stays a link', async (t) => {
+test('rewrites a file of the user without changing permissions or symbolic links', async (t) => {
   const folder = await testFolder(t, { 'real.ini': 'old' });
   await chmod(folder.at('real.ini'), 0o640);
   await symlink(folder.at('real.ini'), folder.at('link.ini'));

@@ -7,7 +7,7 @@ import { door } from '../support/built-sketch.ts';
 import { runCommand } from '../support/run-command.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
-/** The files of a build by their names, as `pack` leaves them. */
+/** Files of a packed build by name. */
 export type BuildFiles = Readonly<Record<string, Uint8Array>>;
 
 export interface PackQuestion {
@@ -16,12 +16,12 @@ export interface PackQuestion {
   readonly board?: string;
   readonly argv?: readonly string[];
   readonly keys?: { readonly privatePem: string; readonly publicPem: string };
-  /** Five letters: another sketch. */
+  /** Five letters; a different value makes a different sketch. */
   readonly network?: string;
   readonly withElf?: boolean;
 }
 
-/** Packs the fixture sketch through the command. */
+/** Packs the fixture sketch with the `pack` command. */
 export function packDoor(question: PackQuestion = {}): Promise<BuildFiles> {
   const { file = 'door.ino.bin', version, board, argv = [], keys = door, network = 'house', withElf = true } = question;
   const { bin, elf } = rekeyImage(withNetwork(door.bin, network), withNetwork(door.elf, network), keys.publicPem);
@@ -33,7 +33,7 @@ export function packDoor(question: PackQuestion = {}): Promise<BuildFiles> {
 /**
  * Packs any image.
  *
- * @returns what `pack` leaves, without the ELF and the keys
+ * @returns the output of `pack`, without the ELF and the keys
  */
 export async function packFile(
   files: Readonly<Record<string, Uint8Array>>,
@@ -57,7 +57,7 @@ export async function packFile(
 /** The build that most tests publish, packed once. */
 export const packedDoor = await packDoor({ version: '1.0.0', board: 'd1_mini' });
 
-/** The next version of it: another image. */
+/** The next version, with a different image. */
 export const nextDoor = await packDoor({ version: '1.1.0', board: 'd1_mini', network: 'hotel' });
 
 function withNetwork(file: Uint8Array, name: string): Uint8Array {
@@ -65,7 +65,7 @@ function withNetwork(file: Uint8Array, name: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** A folder with builds in it: `build` below the current directory, unless another name is given. */
+/** A folder with the given builds in subfolders, and other files. */
 export function folderWith(
   t: ExecutionContext,
   builds: Readonly<Record<string, BuildFiles>>,

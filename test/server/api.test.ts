@@ -9,7 +9,7 @@ import { testFolder } from '../support/test-folder.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** The API without a port. */
+/** API that tests call without a listener. */
 async function testApi(t: ExecutionContext) {
   const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
   t.teardown(() => store.close());
@@ -37,7 +37,7 @@ async function testApi(t: ExecutionContext) {
 
 const mac = '18:FE:34:AA:BB:CC';
 
-/** Everything that there is to ask, and the least role that may. */
+/** All endpoints, each with the lowest role that may call it. */
 const endpoints: readonly (readonly [method: string, path: string, role: Role, body?: unknown])[] = [
   ['GET', 'server', 'read'],
   ['GET', 'projects', 'read'],
@@ -69,7 +69,7 @@ const endpoints: readonly (readonly [method: string, path: string, role: Role, b
 const roleOrder: readonly Role[] = ['read', 'publish', 'admin'];
 
 for (const [method, path, role, body] of endpoints) {
-  test(`${method} ${path} takes the role ${role}`, async (t) => {
+  test(`${method} ${path} requires the role ${role}`, async (t) => {
     const { ask, tokenOf } = await testApi(t);
     const good = await tokenOf('admin');
     t.is((await ask(method, path, undefined, body)).status, 401);
@@ -85,7 +85,7 @@ for (const [method, path, role, body] of endpoints) {
   });
 }
 
-test('nothing else is there to ask', async (t) => {
+test('has no API route outside the list of tested endpoints', async (t) => {
   const { routes } = await testApi(t);
   const asked = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
   const isAsked = ({ method, path }: (typeof routes)[number]) => {
@@ -103,7 +103,7 @@ test('nothing else is there to ask', async (t) => {
   );
 });
 
-test('a token of one project is good for nothing else', async (t) => {
+test('rejects a token of one project on other projects and on server-wide endpoints', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const token = await tokenOf('admin', 'window');
   for (const [method, path, , body] of endpoints) {
@@ -115,7 +115,7 @@ test('a token of one project is good for nothing else', async (t) => {
   t.is((await ask('GET', 'projects/window', token)).status, 200);
 });
 
-test('tokens come out once, and are stored as hashes', async (t) => {
+test('returns a token only on creation, stores only its hash and rejects it once revoked', async (t) => {
   const { ask, store, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const made = await ask('POST', 'tokens', admin, { role: 'publish', project: 'door', name: 'ci' });
@@ -133,14 +133,14 @@ test('tokens come out once, and are stored as hashes', async (t) => {
   t.is((await ask('DELETE', `tokens/${id}`, admin)).status, 404);
 });
 
-test('the first admin’s token is made once', async (t) => {
+test('creates the token of the first admin only once', async (t) => {
   const { store } = await testApi(t);
   const token = await firstToken(store);
   t.truthy(token);
   t.is(await firstToken(store), undefined);
 });
 
-test('bodies that are none', async (t) => {
+test('rejects malformed and invalid bodies with a hint, and oversized ones with 413', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   for (const body of [
@@ -162,7 +162,7 @@ test('bodies that are none', async (t) => {
   t.is(huge.status, 413);
 });
 
-test('JSON of too many levels is refused before it is read', async (t) => {
+test('rejects JSON of more than 16 levels before parsing it', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
@@ -172,7 +172,7 @@ test('JSON of too many levels is refused before it is read', async (t) => {
   t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });
 
-test('a long document is told its first problem alone', async (t) => {
+test('returns only the first validation problem of a large document', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const problemsOf = async (count: number) => {
@@ -184,7 +184,7 @@ test('a long document is told its first problem alone', async (t) => {
   t.is((await problemsOf(900_000)).length, 1);
 });
 
-test('settings that are none', async (t) => {
+test('rejects invalid project settings, an alias in use and invalid project names', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const settings = [
@@ -210,7 +210,7 @@ test('settings that are none', async (t) => {
   }
 });
 
-test('devices are shown page by page', async (t) => {
+test('pages through the device list and rejects an invalid limit', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const macs = Array.from({ length: 7 }, (_, index) => `18:FE:34:00:00:0${index}`);
@@ -227,14 +227,14 @@ test('devices are shown page by page', async (t) => {
   t.is((await ask('GET', 'projects/door/devices?limit=x', admin)).status, 422);
 });
 
-test('too many wrong tokens, and the address has to wait', async (t) => {
+test('returns 429 to an address that sends too many wrong tokens', async (t) => {
   const { ask } = await testApi(t);
   const statuses = new Set<number>();
   for (let count = 0; count < 150; count++) statuses.add((await ask('GET', 'server', 'wrong')).status);
   t.deepEqual([...statuses], [401, 429]);
 });
 
-test('whoever watches over it can, and nothing else is there', async (t) => {
+test('serves health and metrics, returns 404 for unknown paths and 503 while stopping', async (t) => {
   const { ask, stopping, tokenOf } = await testApi(t);
   t.is((await ask('GET', '/healthz')).status, 200);
   const metrics = await ask('GET', '/metrics', await tokenOf('read'));

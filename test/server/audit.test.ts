@@ -15,7 +15,7 @@ const device = `/projects/door/devices/${mac}`;
 
 type Change = readonly [method: string, path: string, body: unknown, action: string, detail: object];
 
-/** All that changes something, in an order in which each of it does. */
+/** All requests that change data, in an order in which each one succeeds. */
 const changes: readonly Change[] = [
   ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
   [
@@ -64,11 +64,11 @@ const changes: readonly Change[] = [
 
 async function entries({ api }: TestServer): Promise<readonly AuditInfo[]> {
   const { body } = await api('GET', '/audit?limit=1000');
-  // Of an API that answers with it.
+  // The endpoint responds with this type.
   return (body as unknown as { entries: AuditInfo[] }).entries;
 }
 
-test('whatever changes something stands in the audit log, with whose token it was', async (t) => {
+test('records every change in the audit log with the id of its token', async (t) => {
   const server = await startTestServer(t);
   for (const { files } of [first, second]) {
     for (const bytes of files.values()) await upload(server.url, bytes, server.token);
@@ -88,7 +88,7 @@ test('whatever changes something stands in the audit log, with whose token it wa
   }
 });
 
-test('there is no other request that changes something', async (t) => {
+test('has no changing endpoint besides the tested ones and blob uploads', async (t) => {
   const { parts } = await startTestServer(t);
   const known = changes.map(([method, path]) => `${method} ${apiRoot}${path}`);
   const isKnown = (method: string, path: string) => {
@@ -100,6 +100,6 @@ test('there is no other request that changes something', async (t) => {
     .map(({ method, path }) => [method, path] as const);
   t.true(changing.length > 10);
   const unknown = changing.filter(([method, path]) => !isKnown(method, path)).map((each) => each.join(' '));
-  // Bytes that nobody can see until they are published.
+  // Uploaded bytes are not visible until they are published.
   t.deepEqual([...new Set(unknown)], [`PATCH ${apiRoot}/uploads/:sha256`]);
 });

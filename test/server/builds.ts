@@ -10,7 +10,7 @@ import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
 
-/** What a test wants of a build; two with other seeds differ. */
+/** Properties of a test build; builds with different seeds differ. */
 export interface BuildRecipe {
   readonly seed?: number;
   readonly version?: string;
@@ -18,12 +18,12 @@ export interface BuildRecipe {
   readonly board?: string;
   readonly coreGitHash?: string;
   readonly sizeBytes?: number;
-  /** In the sketch, and the signer's. */
+  /** Signs the build; the sketch contains its public key. */
   readonly signer?: Signer;
-  /** Without it the proof is the sketch's own word. */
+  /** Does not declare that the sketch enforces signatures. */
   readonly unproven?: boolean;
   readonly legacy?: boolean;
-  /** Where only the raw artifacts matter. */
+  /** `none` where only the raw artifacts matter. */
   readonly compression?: 'none' | 'gzip';
 }
 
@@ -31,7 +31,7 @@ export function testSigner(): Signer {
   return keyFileSigner(readPrivateKey(rsaPems().privatePem, 'a key of the tests'));
 }
 
-/** A build as `pack` makes it, of a sketch that runs nowhere. */
+/** Build as `pack` makes it, of a synthetic sketch. */
 export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
   const { signer, seed = 1, sizeBytes = 16_384 } = recipe;
   const publicKey: RsaPublicKey | undefined = signer?.publicKey;
@@ -44,7 +44,7 @@ interface FilesRecipe extends BuildRecipe {
   readonly blockCount?: number;
 }
 
-/** The same of a filesystem with this in it. */
+/** Build of a filesystem with this content. */
 export function testFilesystem({ content, blockCount = 16, ...recipe }: FilesRecipe): Promise<Build> {
   return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount, content }));
 }
@@ -69,7 +69,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
   return signer === undefined ? build : signBuild(build, signer, 'a key of the tests');
 }
 
-/** `ESP.getSketchMD5()` of a device that runs it, with the mode that it was built for. */
+/** `ESP.getSketchMD5()` of a device that runs the build with the flash mode and size of the build. */
 export function sketchMd5Of({ image }: Manifest): string {
   const found = image.sketchMd5s.find(
     ({ flashMode, flashSizeBytes }) => flashMode === image.flashMode && flashSizeBytes === image.flashSizeBytes,

@@ -13,7 +13,7 @@ const years = 365 * 86_400_000;
 const mac = '18:FE:34:AA:BB:CC';
 const realNow = Date.now;
 
-/** The clock of this machine, as an NTP client or a person sets it. */
+/** Changes the system clock, as an NTP client or an administrator does. */
 function jump(byMs: number): void {
   Date.now = () => realNow() + byMs;
 }
@@ -32,7 +32,7 @@ for (const [where, byMs] of [
   ['ten years back', -10 * years],
   ['to 1970', -realNow()],
 ] as const) {
-  test.serial(`a clock that jumps ${where} fails no device, loses nothing, and keeps nobody out`, async (t) => {
+  test.serial(`keeps attempts, data and tokens valid when the clock jumps ${where}`, async (t) => {
     const server = await startTestServer(t);
     await server.publish(old);
     const runsOld = { mac, sketchMd5: sketchMd5Of(old.manifest) };

@@ -30,21 +30,21 @@ async function notebook(t: ExecutionContext, journalOf: (path: string) => string
 
 function countOf(connection: Connection): number {
   const { sql } = connection;
-  // A table of this test alone, which the types of the server do not know.
+  // The table exists only in this test, so the types of the server do not include it.
   const query = sql.selectFrom('notes' as 'meta').select(({ fn }) => fn.countAll<number>().as('value'));
   return connection.first(query)?.value ?? 0;
 }
 
 const urgencies: readonly Urgency[] = ['soon', 'at-once', 'some-time', 'soon', 'soon', 'at-once', 'some-time'];
 
-test('everybody is told in the order in which they came, also while the disk is waited for', async (t) => {
+test('resolves writes in the order of their calls, also while the journal is flushed', async (t) => {
   const { committer, note } = await notebook(t);
   const told: number[] = [];
   const writes: Promise<unknown>[] = [];
   for (let count = 0; count < 300; count++) {
     const urgency = urgencies[count % urgencies.length] ?? 'soon';
     writes.push(committer.write(urgency, () => note(`note ${count}`)).then(() => told.push(count)));
-    // Some come together, others while those before them are being flushed.
+    // Some writes share a transaction, others arrive while earlier ones are flushed.
     if (count % 3 === 0) await nextTurn();
   }
   committer.commit();
@@ -55,7 +55,7 @@ test('everybody is told in the order in which they came, also while the disk is 
   );
 });
 
-test('who is told finds it in the journal', async (t) => {
+test('resolves a write only when it is in the journal', async (t) => {
   const { committer, note, inJournal } = await notebook(t);
   for (const urgency of ['at-once', 'soon', 'some-time'] as const) {
     await committer.write(urgency, () => note(`a note that is ${urgency}`));
@@ -63,7 +63,7 @@ test('who is told finds it in the journal', async (t) => {
   }
 });
 
-test('what can wait goes with the next transaction, and in the order in which it came', async (t) => {
+test('commits a lazy write with the next transaction, in the order of the writes', async (t) => {
   const { committer, note, notes } = await notebook(t);
   let isTold = false;
   const waiting = committer.write('some-time', () => note('receipt')).then(() => (isTold = true));
@@ -76,7 +76,7 @@ test('what can wait goes with the next transaction, and in the order in which it
   await waiting;
 });
 
-test('what fails takes nothing else with it', async (t) => {
+test('rolls back only the failed write of a transaction', async (t) => {
   const { committer, note, notes } = await notebook(t);
   const outcomes = await Promise.allSettled([
     committer.write('soon', () => note('before')),
@@ -93,14 +93,14 @@ test('what fails takes nothing else with it', async (t) => {
   t.is(notes(), 2);
 });
 
-test('a transaction that ends with a full disk is told to all that were in it, and to those who remember', async (t) => {
+test('rejects all writes of a transaction that a full disk rolls back, and calls the listeners', async (t) => {
   const { committer, connection, note, notes } = await notebook(t);
   let undone = 0;
   committer.onUndone(() => undone++);
   const outcomes = await Promise.allSettled([
     committer.write('soon', () => note('before')),
     committer.write('soon', () => {
-      // As SQLite does it by itself (sqlite.org/lang_transaction.html, 3.1).
+      // SQLite itself rolls back when the disk is full (sqlite.org/lang_transaction.html, 3.1).
       connection.execute('ROLLBACK');
       throw new Error('SQLITE_FULL');
     }),
@@ -116,7 +116,7 @@ test('a transaction that ends with a full disk is told to all that were in it, a
   t.is(notes(), 1);
 });
 
-test('nobody is told that a write is on the disk when the journal cannot be flushed', async (t) => {
+test('rejects a group write when the journal cannot be flushed', async (t) => {
   const { committer, note } = await notebook(t, (path) => `${path}-elsewhere`);
   await t.throwsAsync(
     committer.write('soon', () => note('soon')),

@@ -81,7 +81,7 @@ const old = await release('1.0', { signer });
 const young = await release('2.0', { signer });
 const unsigned = await release('1.1');
 
-test('what a device gets depends on what it runs: the smallest that is safe', (t) => {
+test('sends the smallest artifact that is safe for the running build', (t) => {
   t.is(sentFile(ask({ runs: old, offered: [young] }).decision), '2.0 door.bin.gz.signed');
   t.is(sentFile(ask({ offered: [young] }).decision), '2.0 door.bin.signed');
   t.is(
@@ -91,7 +91,7 @@ test('what a device gets depends on what it runs: the smallest that is safe', (t
   );
 });
 
-test('it is up to date by its MD5, else by what it says, and every answer has a reason', (t) => {
+test('recognizes an up-to-date device by MD5 before version, and states a reason for each decision', (t) => {
   const byMd5 = ask({ runs: young, offered: [young] }).decision;
   t.is(byMd5.code, 'runs-it');
   const byWord = ask({ version: '2.0', offered: [young] }).decision;
@@ -105,7 +105,7 @@ test('it is up to date by its MD5, else by what it says, and every answer has a 
     t.not(text, '');
 });
 
-test('the same bytes under two versions are not sent again', async (t) => {
+test('sends no release whose bytes the device already runs under another version', async (t) => {
   const build = await testBuild({ signer, seed: 7 });
   const [beta, stable] = [releaseOf(build, '3.0-rc1'), releaseOf(build, '3.0')];
   const heard = report();
@@ -121,7 +121,7 @@ test('the same bytes under two versions are not sent again', async (t) => {
   );
 });
 
-test('nothing is offered, and the wrong boards', async (t) => {
+test('selects the release by board, and sends nothing without a matching one', async (t) => {
   const [mini, node] = [
     await release('4.0', { signer, board: 'd1_mini' }),
     await release('4.1', { signer, board: 'nodemcu' }),
@@ -135,7 +135,7 @@ test('nothing is offered, and the wrong boards', async (t) => {
   t.regex(sentFile(ask({ offered: [mini] }).decision), /^4.0 /, 'there is no choice');
 });
 
-test('a build of another project is not overwritten', async (t) => {
+test('does not overwrite a build of another project', async (t) => {
   const other = { ...(await release('5.0', { signer, project: 'window' })), project: 'window' };
   const mine = await release('5.1', { signer, project: 'door' });
   const { decision } = ask({ runs: other, offered: [mine] });
@@ -143,8 +143,8 @@ test('a build of another project is not overwritten', async (t) => {
   t.true(decision.action === 'refuse' && decision.rules.includes('other-project'));
 });
 
-test('a device that cannot take it yet gets the first hop, then the rest', async (t) => {
-  // Core 2.6.3 takes no gzip, and the raw image does not fit.
+test('sends an intermediate release before a target that the device cannot install yet', async (t) => {
+  // Core 2.6.3 cannot install gzip, and the raw image does not fit.
   const ancient = await release('6.0', { coreGitHash: '3d128e5c' });
   const small = await release('6.1', { sizeBytes: 20_000 });
   const large = await release('6.2', { sizeBytes: 300_000 });
@@ -158,14 +158,14 @@ test('a device that cannot take it yet gets the first hop, then the rest', async
   t.regex(sentFile(second.decision), /^6.2 /);
 });
 
-test('who asks for files never gets a sketch', async (t) => {
+test('sends no sketch in response to a filesystem check', async (t) => {
   const files = { ...(await release('7.0')), kind: 'filesystem' } as const;
   const { decision } = ask({ mode: 'spiffs', offered: [young, files] });
   t.not(decision.action, 'send');
   t.is(ask({ mode: 'spiffs', offered: [young] }).decision.code, 'nothing-offered');
 });
 
-test('after three downloads without success it is not sent again, until somebody says so', (t) => {
+test('stops sending a release after three interrupted downloads, but sends a newer one', (t) => {
   let record = newRecord('door', mac);
   for (let sends = 1; sends <= 3; sends++) {
     const outcome = ask({ runs: old, offered: [young], record });
@@ -189,14 +189,14 @@ test('after three downloads without success it is not sent again, until somebody
   t.true(late.record.proven);
 });
 
-test('a device that is back too late without it has failed', (t) => {
+test('fails an attempt when the device checks in after the deadline without the release', (t) => {
   const { record } = ask({ runs: old, offered: [young], servedMs: 1000 });
   t.is(ask({ runs: old, offered: [young], record, servedMs: hourMs }).decision.action, 'send');
   const late = ask({ runs: old, offered: [young], record, servedMs: hourMs + 1001 });
   t.is(late.decision.code, 'failed');
 });
 
-test('a release that comes while another is under way takes its place', (t) => {
+test('replaces a pending attempt when a newer release is current', (t) => {
   const first = ask({ runs: old, offered: [young] });
   const newer = { ...young, id: 998, version: '2.2' };
   const second = ask({ runs: old, offered: [newer], record: first.record });
@@ -206,13 +206,13 @@ test('a release that comes while another is under way takes its place', (t) => {
   );
 });
 
-test('asking for the version sends and counts nothing', (t) => {
+test('records no attempt for a version check', (t) => {
   const outcome = ask({ mode: 'version', runs: old, offered: [young] });
   t.is(outcome.decision.action, 'send');
   t.deepEqual(outcome.record.attempts, []);
 });
 
-test('the decision is stored when it changes, and not when only numbers in it do', (t) => {
+test('stores a decision when its code changes, not when only its numbers change', (t) => {
   const full = { freeSpace: 4096, sketchSize: 1_000_000 };
   const first = ask({ runs: old, offered: [young], ...full });
   t.is(first.decision.code, 'unsafe');
@@ -222,7 +222,7 @@ test('the decision is stored when it changes, and not when only numbers in it do
   t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
 });
 
-test('files: believed after a whole download, unless the device says otherwise', (t) => {
+test('assumes files are installed after a complete download unless the device reports another version', (t) => {
   const files: Attempt = {
     releaseId: 42,
     version: '7.0',

@@ -9,7 +9,7 @@ const roomy = { mostDevices: 1000 };
 
 type StoreTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) => void;
 
-/** What a store has to do for lists of devices. */
+/** Behavior of device lists that every store must have. */
 export function deviceListContract(storeTest: StoreTest): void {
   storeTest(
     'devices are found by part of their name or MAC, by how they stand, and by what they run',
@@ -98,7 +98,7 @@ export function deviceListContract(storeTest: StoreTest): void {
   });
 }
 
-/** A device of each kind. */
+/** Saves a fleet with devices of every status. */
 async function fill(store: Store): Promise<void> {
   await store.catalog.saveProject(newProject('door', []), 'tester');
   const send = decided('send', 'update abc');

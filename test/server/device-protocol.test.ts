@@ -15,12 +15,11 @@ async function publishBoth(server: TestServer): Promise<void> {
   for (const build of [old, young]) await server.publish(build);
 }
 
-/** Of an unsigned project: what a device without a key runs. */
 async function publishFiles(server: TestServer, builds: readonly Build[]): Promise<void> {
   for (const build of builds) await server.publish(build);
 }
 
-test('an update comes with all that the device wants to see, and with nothing that it chokes on', async (t) => {
+test('sends an update with the headers the device needs, and without chunked encoding', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', runsOld);
@@ -37,7 +36,7 @@ test('an update comes with all that the device wants to see, and with nothing th
   t.deepEqual(answer.body, Buffer.from(young.files.get('door.bin.gz.signed') ?? []));
 });
 
-test('who runs the build gets 304 without a body, whatever flash mode, size and frequency it runs with', async (t) => {
+test('returns 304 without a body for every flash mode, size and frequency of the running build', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const { md5 } of young.manifest.image.sketchMd5s.filter((_, index) => index % 16 === 0)) {
@@ -48,7 +47,7 @@ test('who runs the build gets 304 without a body, whatever flash mode, size and 
   }
 });
 
-test('names of headers come in any case', async (t) => {
+test('accepts header names in any case', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const caseOf of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
@@ -56,7 +55,7 @@ test('names of headers come in any case', async (t) => {
   }
 });
 
-test('HTTP/1.1 and keep-alive are answered as well', async (t) => {
+test('supports HTTP/1.1 and keep-alive', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const request = updateRequest('/update/door', runsYoung)
@@ -66,7 +65,7 @@ test('HTTP/1.1 and keep-alive are answered as well', async (t) => {
   t.is(bytes.toString().match(/^HTTP\/1\.1 304/gm)?.length, 2);
 });
 
-test('a download is the last thing on its connection, though the client wants to keep it', async (t) => {
+test('closes the connection after a download even if the client requests keep-alive', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const asks = [
@@ -84,7 +83,7 @@ test('a download is the last thing on its connection, though the client wants to
   t.is(server.parts.counters.downloadsReceived, 1, 'and it is known to have come to its end');
 });
 
-test('who is no updater gets 403, and so does one that leaves a header out', async (t) => {
+test('returns 403 to clients other than the updater, and if one of its headers is missing', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const words: DeviceWords[] = [{ userAgent: 'curl/8' }, { without: ['User-Agent'] }, { mac: 'front door' }];
@@ -98,7 +97,7 @@ test('who is no updater gets 403, and so does one that leaves a header out', asy
   t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, without: ['x-ESP8266-Chip-ID'] })).status, 200);
 });
 
-test('404: another project, a channel without releases, an unknown mode, no files, too long a path', async (t) => {
+test('returns 404 for an unknown project, channel, mode or path, and without a filesystem release', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const path of [
@@ -116,14 +115,14 @@ test('404: another project, a channel without releases, an unknown mode, no file
   }
 });
 
-test('only GET', async (t) => {
+test('returns 405 to a POST request', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const request = updateRequest('/update/door', runsOld).replace('GET', 'POST');
   t.is(readAnswer(await sendRaw(server.port, request)).status, 405);
 });
 
-test('who asks for the version hears of the one that it could get, of its own when there is none for it', async (t) => {
+test('responds to a version check with the available version, or with the reported one if none is safe', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const ask = (words: DeviceWords) => askAsDevice(server.port, '/update/door', { ...words, mode: 'version' });
@@ -146,7 +145,7 @@ test('who asks for the version hears of the one that it could get, of its own wh
   t.deepEqual(body['attempts'], [], 'nothing was sent');
 });
 
-test('a device whose build is not known gets the raw signed sketch; one that says the version has it', async (t) => {
+test('sends the raw signed sketch to an unknown build, and 304 to one that reports the version', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', {});
@@ -155,7 +154,7 @@ test('a device whose build is not known gets the raw signed sketch; one that say
   t.is((await askAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:02', version: '2.0' })).status, 304);
 });
 
-test('an alias leads to its project and channel', async (t) => {
+test('routes an alias to its project and channel until the alias is removed', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const aliases = [{ path: '/esp/update/arduino.php' }, { path: '/beta.php', channel: 'beta' }];
@@ -167,7 +166,7 @@ test('an alias leads to its project and channel', async (t) => {
   t.is((await askAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 404);
 });
 
-test('a closed project answers enrolled devices only', async (t) => {
+test('serves and stores only enrolled devices in a closed project', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -177,7 +176,7 @@ test('a closed project answers enrolled devices only', async (t) => {
   t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
 });
 
-test('the table of the old update script enrolls its devices', async (t) => {
+test('enrolls the devices in the table of the old update script', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -193,7 +192,7 @@ test('the table of the old update script enrolls its devices', async (t) => {
   t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
 });
 
-test('a password of the project, and one of a device', async (t) => {
+test('requires the password of the project or of the device, and never shows it', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
@@ -222,7 +221,7 @@ test('a password of the project, and one of a device', async (t) => {
   t.notRegex(shown, /sesame|its own|"hash"|"salt"/);
 });
 
-test('a device that takes only part of it is not thought to have it', async (t) => {
+test('does not count an interrupted download as received', async (t) => {
   const server = await startTestServer(t);
   const large = await testBuild({ version: '3.0', signer, seed: 3, sizeBytes: 3_000_000, compression: 'none' });
   await publishFiles(server, [old, large]);
@@ -238,7 +237,7 @@ test('a device that takes only part of it is not thought to have it', async (t) 
   t.regex(await state(), /"state":"received","sends":2/);
 });
 
-test('a file by its name: to a device when it may have it, 304 when it runs it, to others as it is', async (t) => {
+test('serves a file by name: to a device only if it is safe, to other clients always', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const path = '/files/door/2.0/door.bin.signed';
@@ -263,7 +262,7 @@ test('a file by its name: to a device when it may have it, 304 when it runs it, 
   }
 });
 
-test('a yanked release is sent to nobody, and recognized', async (t) => {
+test('sends a yanked release to no device, and reverts a device that runs it', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
@@ -275,7 +274,7 @@ test('a yanked release is sent to nobody, and recognized', async (t) => {
   t.is(back.header('x-version'), '1.0');
 });
 
-test('with nginx in front the artifact is sent by it', async (t) => {
+test('delegates the download to nginx with X-Accel-Redirect', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs' });
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', runsOld);

@@ -13,7 +13,7 @@ import { testFolder } from '../support/test-folder.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
 import { drivers } from './drivers.ts';
 
-test('node:sqlite is the driver wherever Node.js has it, and libsql elsewhere', async (t) => {
+test('chooses node:sqlite when Node.js has it, and libsql otherwise', async (t) => {
   t.is((await chooseDriver()).name, nodeSqlite() === undefined ? 'libsql' : 'node:sqlite');
 });
 
@@ -26,7 +26,7 @@ test('names the command that installs libsql when it is missing', async (t) => {
   t.regex(error.hint, /^Run: npm install --save-dev libsql \(/);
 });
 
-test('names the platform when libsql is installed without a program for it', async (t) => {
+test('names the platform when libsql is installed without a binary for it', async (t) => {
   const missing = Object.assign(new Error("Cannot find module '@libsql/win32-arm64'"), { code: 'MODULE_NOT_FOUND' });
   const error = await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => Promise.reject(missing)));
   t.true(error.message.endsWith(`which cannot be loaded on ${process.platform}-${process.arch}`));
@@ -73,7 +73,7 @@ for (const driver of drivers) {
     );
   });
 
-  test(`${driver.name}: a transaction that SQLite itself rolled back is over`, async (t) => {
+  test(`${driver.name}: reports no open transaction after SQLite rolls one back`, async (t) => {
     const connection = await open((await testFolder(t)).at('notes.db'));
     connection.execute('CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT; INSERT INTO notes VALUES (1)');
     t.false(connection.inTransaction);
@@ -85,7 +85,7 @@ for (const driver of drivers) {
   });
 
   for (const other of drivers.filter((each) => each !== driver)) {
-    test(`${other.name} opens what ${driver.name} closed`, async (t) => {
+    test(`${other.name} opens a database that ${driver.name} closed`, async (t) => {
       const folder = await testFolder(t);
       const before = await openSqliteStore(folder.at('data'), 'a test', driver);
       const md5 = await fill(before);
@@ -93,7 +93,7 @@ for (const driver of drivers) {
       await assertFilled(t, folder.at('data'), other, md5);
     });
 
-    test(`${other.name} opens what ${driver.name} left in its journal when the process ended`, async (t) => {
+    test(`${other.name} recovers the journal that ${driver.name} left in a crash`, async (t) => {
       const folder = await testFolder(t);
       const before = await openSqliteStore(folder.at('data'), 'a test', driver);
       const md5 = await fill(before);

@@ -1,5 +1,5 @@
 import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
 import { nodeSqlite } from '../../src/server/storage/sqlite/drivers/node-sqlite.ts';
 
-/** The SQLite drivers that this Node.js has: libsql is a development dependency, node:sqlite comes with Node.js 22.13 and newer. */
+/** SQLite drivers of this installation: libsql is a development dependency, node:sqlite requires Node.js 22.13 or newer. */
 export const drivers = [nodeSqlite(), await libsql()].filter((driver) => driver !== undefined);

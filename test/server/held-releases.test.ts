@@ -14,7 +14,7 @@ async function offered(server: TestServer): Promise<string[]> {
   return releases.map(({ version, purpose, channels }) => `${version} ${purpose} ${channels.join()}`.trim());
 }
 
-test('a release that is held back is there, and no device is sent it until a channel offers it', async (t) => {
+test('sends a draft release only after it is promoted to a channel', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const held = await server.publish(next, { draft: true });
@@ -29,7 +29,7 @@ test('a release that is held back is there, and no device is sent it until a cha
   t.deepEqual([sent.status, sent.header('x-version')], [200, '2.0']);
 });
 
-test('it may be held again, and publishing it without that offers it; what is offered stays so', async (t) => {
+test('promotes a draft that is published again without draft; publishing as a draft demotes nothing', async (t) => {
   const server = await startTestServer(t);
   const outcome = async (request: { draft?: boolean; channel?: string }) => {
     const { body } = await server.publish(build, request);
@@ -44,7 +44,7 @@ test('it may be held again, and publishing it without that offers it; what is of
   t.deepEqual(await offered(restarted), ['1.0 serve stable']);
 });
 
-test('a device that runs a held build is recognized, and goes on to what its channel offers', async (t) => {
+test('recognizes a device that runs a draft and sends it the current release of its channel', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.publish(next, { draft: true });

@@ -7,7 +7,7 @@ import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
 import type { BuildQuestion } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 
-/** Content made to keep a reader busy, of about the size asked for. */
+/** Content that is slow to read, of about the requested size. */
 export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   'end markers of private keys': (size) => Buffer.alloc(size, 'PRIVATE KEY-----'),
   'begin markers of private keys': (size) => Buffer.alloc(size, '-----BEGIN PRIVATE KEY-----'),
@@ -32,7 +32,7 @@ export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uin
   noise: (size) => randomBytes(size),
 };
 
-/** Gzip files made to keep an inflater busy; the size is that of the file or of its content. */
+/** Gzip files that are slow to inflate; the size is that of the file or of its content. */
 export const hostileGzips: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   'a bomb': (size) => gzipSync(Buffer.alloc(4 * size), { level: 9 }),
   'a gzip in a gzip': (size) => gzipSync(gzipSync(Buffer.alloc(size))),
@@ -97,7 +97,7 @@ function superblock(): Buffer {
   return block;
 }
 
-/** RFC 1951: each block has a code of its own, which zlib builds, and holds nothing but its end. */
+/** Blocks without content, each with its own Huffman code that zlib must build (RFC 1951). */
 function emptyBlocks(sizeBytes: number): Buffer {
   const bits: number[] = [];
   const put = (value: number, count: number) => {
@@ -109,14 +109,14 @@ function emptyBlocks(sizeBytes: number): Buffer {
     [0, 2],
   ]);
   const order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1];
-  // Eight blocks end at the border of a byte.
+  // Eight blocks end on a byte boundary.
   for (let block = 0; block < 8; block++) {
     put(0b100, 3);
     put(0, 5);
     put(0, 5);
     put(order.length - 4, 4);
     for (const symbol of order) put(codeLengths.get(symbol) ?? 0, 3);
-    // 138 and 118 zeros, then the end of the block and a distance of length 1; then the end of the block.
+    // Code lengths: 138 and 118 zeros, then 1 for end of block and 1 for a distance; then the end of block itself.
     for (const [code, count] of [
       [0, 1],
       [138 - 11, 7],
@@ -133,14 +133,14 @@ function emptyBlocks(sizeBytes: number): Buffer {
       bits.slice(8 * at, 8 * at + 8).reduce((sum, bit, place) => sum | (bit << place), 0),
     ),
   );
-  // A stored block with one byte ends it; its CRC and size are those of that byte.
+  // A stored block with one byte ends the stream; CRC and size are those of that byte.
   const end = Buffer.from('01' + '0100feff' + '41', 'hex');
   const header = Buffer.from('1f8b0800000000000003', 'hex');
   const trailer = gzipSync('A').subarray(-8);
   return Buffer.concat([header, Buffer.alloc(Math.floor(sizeBytes / unit.length) * unit.length, unit), end, trailer]);
 }
 
-/** What a server would have to verify when a build of these files came; the first file is the image. */
+/** Verification request for a build of these files; the first file is the image. */
 export async function questionOf(
   folder: string,
   { key, like, files }: { readonly key: RsaPublicKey; readonly like: Manifest; readonly files: readonly Uint8Array[] },

@@ -11,14 +11,14 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 const generous = { failuresPerAddress: 1_000_000, newDevicesPerAddress: 1_000_000 };
 
-/** Still there, still right. */
+/** Whether the server still responds correctly. */
 async function isSound(server: TestServer): Promise<boolean> {
   const runs = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
   return (await askAsDevice(server.port, '/update/door', runs)).status === 304;
 }
 
-// 100,000 of them run in test/e2e/server/fuzz.test.ts.
-test('600 malformed requests: no 5xx, no crash', async (t) => {
+// test/e2e/server/fuzz.test.ts sends 100,000 of them.
+test('responds to 600 malformed requests without a 5xx status', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
   const { body } = await server.api('POST', '/tokens', { role: 'publish', name: 'fuzz' });
@@ -46,7 +46,7 @@ test('600 malformed requests: no 5xx, no crash', async (t) => {
   t.log(Object.fromEntries(statuses));
 });
 
-test('paths lead nowhere but to what is published', async (t) => {
+test('serves no unpublished file to path traversal', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
   const tricks = [
@@ -84,7 +84,7 @@ test('paths lead nowhere but to what is published', async (t) => {
   }
 });
 
-test('nothing that a device or a manifest says becomes a header of its own', async (t) => {
+test('prevents header injection through device headers, paths and manifests', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   const odd = await testBuild({ version: '9.9', project: 'door', signer });
   const evil = 'door\r\nx-MD5: 0\r\n\r\n"é';
@@ -119,10 +119,10 @@ test('nothing that a device or a manifest says becomes a header of its own', asy
   t.is(answer.header('x-md5'), answer.md5);
   t.regex(answer.header('content-disposition') ?? '', /^attachment; filename=[\w.+-]+$/);
 
-  // What nothing is there for is told its own version again.
+  // A version check without a safe release returns the version that the device reported.
   const full = { mode: 'version', freeSpace: 0, sketchSize: 1_000_000 };
   const told = await askAsDevice(server.port, '/update/door', { ...full, version: '1\t\xe9"' });
-  // A tab, and two bytes of UTF-8.
+  // The tab and the two UTF-8 bytes of é are replaced.
   t.is(told.header('x-version'), '1___"');
   for (const version of ['1\r\nx-MD5: 0', '1\nx-MD5: 0', '1\rx-MD5: 0', '1\0']) {
     const { status, headers } = await askAsDevice(server.port, '/update/door', { ...full, version });
@@ -142,7 +142,7 @@ test('nothing that a device or a manifest says becomes a header of its own', asy
   }
 });
 
-test('junk in forms: the API reads none, and the login is not troubled by it', async (t) => {
+test('responds to malformed form bodies without a 5xx status, and creates no token', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
   const part = (name: string, value: string) =>
@@ -196,7 +196,7 @@ test('junk in forms: the API reads none, and the login is not troubled by it', a
   t.true(await isSound(server));
 });
 
-test('a flood of made-up devices is bounded in rows, and keeps nobody out who was enrolled', async (t) => {
+test('limits the rows of made-up devices, and still serves an enrolled one', async (t) => {
   const limits = { ...generous, mostDevices: 50, newDevicesPerAddress: 400, newDevicesPerSecond: 0 };
   const server = await startTestServer(t, { limits });
   await server.publish(build);
@@ -219,7 +219,7 @@ test('a flood of made-up devices is bounded in rows, and keeps nobody out who wa
   t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 200);
 });
 
-test('headers that do not end, and a gigabyte that is announced', async (t) => {
+test('returns 431 to oversized headers, and reads at most 1 MB of a 1 GB body after the response', async (t) => {
   const server = await startTestServer(t);
   const readsOf = watchServerReads(t, server.port);
   await server.publish(build);
@@ -229,7 +229,7 @@ test('headers that do not end, and a gigabyte that is announced', async (t) => {
   t.is(readAnswer(many).status, 431);
   const announced = (line: string, more: string) =>
     `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n${more}\r\n`;
-  // One chunk of a gigabyte.
+  // One chunk of 1 GiB.
   const chunked = (line: string, more: string) =>
     `${line} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n${more}\r\n40000000\r\n`;
   const auth = `Authorization: Bearer ${server.token}\r\n`;
@@ -245,7 +245,7 @@ test('headers that do not end, and a gigabyte that is announced', async (t) => {
     [announced('POST /login', 'Origin: http://x\r\n'), 413],
     [announced('PUT /nothing', ''), 404],
     [announced('DELETE /api/v1/tokens/x', auth), 404],
-    // Of which nothing is announced.
+    // Bodies without a Content-Length.
     [chunked('POST /api/v1/tokens', auth), 413],
     [chunked('POST /login', 'Origin: http://x\r\n'), 413],
     [chunked(`PATCH /api/v1/uploads/${'0'.repeat(64)}`, auth + upload), 400],
@@ -258,13 +258,13 @@ test('headers that do not end, and a gigabyte that is announced', async (t) => {
       pour(socket);
     };
     t.is(readAnswer(await sendRaw(server.port, request, { during })).status, status, request.slice(0, 40));
-    // What the kernel of the client took into its buffers says nothing of the server.
+    // Bytes are counted on the server, because the kernel of the client buffers some that the server never reads.
     const { afterResponseBytes } = await readsOf(ports[0] ?? 0);
     t.true(afterResponseBytes <= 1_000_000, `${request.slice(0, 30)}: read ${afterResponseBytes} after the response`);
   }
 });
 
-test('who sends slowly is cut off, and keeps nobody out', async (t) => {
+test('closes connections that send headers slowly, and serves devices meanwhile', async (t) => {
   const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 60 }, headersWithinMs: 1500 });
   await server.publish(build);
   const slow = Array.from({ length: 50 }, () => connect({ host: '127.0.0.1', port: server.port }));
@@ -283,9 +283,9 @@ test('who sends slowly is cut off, and keeps nobody out', async (t) => {
   t.true(await isSound(server));
 });
 
-test('who takes a file and does not read it is cut off', async (t) => {
+test('closes a download that the client does not read', async (t) => {
   const server = await startTestServer(t, { stallMs: 500 });
-  // More than the buffers of two sockets hold.
+  // The build is larger than the buffers of two sockets.
   const large = await testBuild({ version: '2.0', signer, seed: 2, sizeBytes: 3_000_000, compression: 'none' });
   await server.publish(large);
   const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
@@ -303,14 +303,14 @@ test('who takes a file and does not read it is cut off', async (t) => {
     for (const socket of sockets) socket.destroy();
   });
   while ((server.parts.counters.answers.get(200) ?? 0) < 2) await new Promise(setImmediate);
-  // It would wait a minute for those that still download.
+  // Stopping would wait a minute for active downloads.
   const began = performance.now();
   await server.close(60_000);
   t.true(performance.now() - began < 30_000);
   t.is(server.parts.counters.downloadsBroken, 1);
 });
 
-test('an address gets so many connections, and no more', async (t) => {
+test('limits the connections of one address', async (t) => {
   const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 5 } });
   await server.publish(build);
   const open: Socket[] = [];
@@ -330,7 +330,7 @@ test('an address gets so many connections, and no more', async (t) => {
   while (!(await isSound(server).catch(() => false))) await new Promise(setImmediate);
 });
 
-test('an address that is refused all the time has to wait', async (t) => {
+test('returns 429 to an address with too many failed requests', async (t) => {
   const server = await startTestServer(t);
   const statuses = new Set<number>();
   for (let count = 0; count < 130; count++) {
@@ -339,7 +339,7 @@ test('an address that is refused all the time has to wait', async (t) => {
   t.deepEqual([...statuses], [404, 429]);
 });
 
-test('more than it can send at one time is put off with 304', async (t) => {
+test('returns 304 at the limit of concurrent downloads', async (t) => {
   const server = await startTestServer(t, { limits: { mostDownloads: 1 } });
   await server.publish(build);
   t.true(server.parts.downloads.begin(), 'somebody downloads');
@@ -353,7 +353,7 @@ function hex(value: number): string {
   return (value & 255).toString(16).padStart(2, '0').toUpperCase();
 }
 
-/** Sends for as long as the connection takes it. */
+/** Sends data until the connection is closed. */
 function pour(socket: Socket): void {
   const chunk = Buffer.alloc(65_536);
   const more = () => {

@@ -3,7 +3,7 @@ import { Lru } from '../../src/server/lru.ts';
 
 const keysOf = (lru: Lru<number>, keys: string) => [...keys].filter((key) => lru.get(key) !== undefined).join('');
 
-test('what was not asked for longest is forgotten first', (t) => {
+test('evicts the least recently used entry first', (t) => {
   const lru = new Lru<number>(3);
   for (const [index, key] of [...'abc'].entries()) lru.set(key, index);
   t.is(lru.get('a'), 0);
@@ -16,7 +16,7 @@ test('what was not asked for longest is forgotten first', (t) => {
   t.is(keysOf(lru, 'abcde'), 'ade', 'the new value made a the younger of two');
 });
 
-test('what is taken out is gone, also when it was asked for last', (t) => {
+test('removes deleted and cleared entries, including the most recently used one', (t) => {
   const lru = new Lru<number>(2);
   lru.set('a', 1);
   lru.delete('a');

@@ -13,13 +13,13 @@ import { digestOf, receiptsNoted, startTestServer, upload } from './running-serv
 
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
-/** More than the buffers of two sockets hold. */
+/** Build that is larger than the buffers of two sockets. */
 const large = await testBuild({ version: '2.0', signer, seed: 2, sizeBytes: 3_000_000, compression: 'none' });
-/** Timers that keep the process running. */
+/** Number of timers that keep the process running. */
 const runningTimers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
 const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
 
-test('a server that is stopped lets downloads end, and takes nobody new', async (t) => {
+test('finishes active downloads when it stops, and accepts no new connections', async (t) => {
   const server = await startTestServer(t);
   await server.publish(large);
   const answer = new Promise<Buffer>((resolve) => {
@@ -39,7 +39,7 @@ test('a server that is stopped lets downloads end, and takes nobody new', async 
   await t.throwsAsync(fetch(`${server.url}/healthz`));
 });
 
-test('connections that wait for nothing do not keep it: after an answer, before a first word', async (t) => {
+test('closes idle connections when it stops, and responds to a request that has already begun', async (t) => {
   const server = await startTestServer(t);
   const open = () => connect({ host: '127.0.0.1', port: server.port });
   const [silent, answered, asking] = [open(), open(), open()];
@@ -52,13 +52,13 @@ test('connections that wait for nothing do not keep it: after an answer, before 
   asking.on('data', (chunk: Buffer) => answers.push(chunk));
   const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
   answered.write(request);
-  // The second of these ends when the server is being stopped already.
+  // The second request is completed while the server stops.
   asking.write(request + request.slice(0, 20));
-  // The server accepts connections in their order, so it has the silent one as well.
+  // The server accepts connections in order, so it has accepted the silent one too.
   await Promise.all([once(silent, 'connect'), once(answered, 'data'), once(asking, 'data')]);
   const stopped = server.close(endlessMs);
   asking.write(request.slice(20));
-  // node alone would wait for the end of keepAliveMs or of the grace, and AVA ends the test before both.
+  // Node.js alone would wait for keepAliveMs or the grace period, and AVA times out before either.
   await Promise.all([stopped, closed]);
   const statuses = Buffer.concat(answers)
     .toString()
@@ -66,7 +66,7 @@ test('connections that wait for nothing do not keep it: after an answer, before 
   t.deepEqual(statuses, ['HTTP/1.1 200', 'HTTP/1.1 503'], 'the request that had begun is answered');
 });
 
-test('when many devices were last seen is written soon, and keeps no server from stopping', async (t) => {
+test('writes many last-seen times in small batches when it stops, without waiting for a timer', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const words = { sketchMd5: sketchMd5Of(build.manifest) };
@@ -94,7 +94,7 @@ test('when many devices were last seen is written soon, and keeps no server from
   t.is(typeof body['lastSeenAt'], 'string');
 });
 
-test('a download that does not end does not keep it for ever', async (t) => {
+test('aborts a stalled download when the grace period of a stop ends', async (t) => {
   const server = await startTestServer(t);
   await server.publish(large);
   const socket = connect({ host: '127.0.0.1', port: server.port });
@@ -107,7 +107,7 @@ test('a download that does not end does not keep it for ever', async (t) => {
   t.is(server.parts.downloads.active, 0);
 });
 
-test('all that was decided is there after a restart: releases, devices, send counters, failures', async (t) => {
+test('keeps releases, devices, download counts and failures across a restart', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   for (let count = 0; count < 3; count++) t.is((await askAsDevice(server.port, '/update/door')).status, 200);
@@ -124,14 +124,14 @@ test('all that was decided is there after a restart: releases, devices, send cou
   t.regex(JSON.stringify(body), /"failed"/);
 });
 
-test('a second server on the same data is refused with the reason', async (t) => {
+test('rejects a second server on the same data folder and names the process that uses it', async (t) => {
   const server = await startTestServer(t);
   const options = { data: server.folder, host: '127.0.0.1', port: 0, log: server.parts.log };
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => startServer(options));
   t.regex(error.message, new RegExp(`process ${process.pid}`));
 });
 
-test('a port that is taken is an error with a hint, and gives the data back', async (t) => {
+test('fails with a hint when the port is in use, and releases the data folder', async (t) => {
   const server = await startTestServer(t);
   const data = `${server.folder}-2`;
   const options = { data, host: '127.0.0.1', port: server.port, log: server.parts.log };
@@ -140,7 +140,7 @@ test('a port that is taken is an error with a hint, and gives the data back', as
   await other.close(0);
 });
 
-test('a device that only asks again costs no write', async (t) => {
+test('writes nothing when a device repeats an update check', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const words = { sketchMd5: sketchMd5Of(build.manifest) };
@@ -152,7 +152,7 @@ test('a device that only asks again costs no write', async (t) => {
   t.is(server.parts.counters.decisions.get('runs-it'), 1, 'and no decision');
 });
 
-test('what was uploaded and never published goes, and what is published stays', async (t) => {
+test('removes old uploads that were never published, and keeps published artifacts', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const orphan = Buffer.from('never published');
@@ -166,7 +166,7 @@ test('what was uploaded and never published goes, and what is published stays', 
   }
 });
 
-test('bytes that went bad on the disk are sent to nobody', async (t) => {
+test('sends no artifact whose bytes are damaged on the disk', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const { writeFile } = await import('node:fs/promises');
@@ -179,7 +179,7 @@ test('bytes that went bad on the disk are sent to nobody', async (t) => {
   t.deepEqual(body['devices'], [], 'nothing was counted');
 });
 
-test('the metrics count what happened', async (t) => {
+test('counts device responses, decisions, downloads and publications in the metrics', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await askAsDevice(server.port, '/update/door');
@@ -201,7 +201,7 @@ test('the metrics count what happened', async (t) => {
   }
 });
 
-test('the log shows no secret, whoever puts one in', (t) => {
+test('redacts secrets in log entries', (t) => {
   const lines: string[] = [];
   const log = pinoLog('info', (line) => lines.push(line));
   log.info(
@@ -217,7 +217,7 @@ test('the log shows no secret, whoever puts one in', (t) => {
   t.regex(lines.join(), /what happened/);
 });
 
-test('a clock that jumps fails nobody, and neither does time in which no server runs', (t) => {
+test('measures the confirmation deadline in served time, not wall-clock time', (t) => {
   const patience = { confirmWithinMs: 1000, mostSends: 3 };
   const release = {
     id: 1,
@@ -243,7 +243,7 @@ test('a clock that jumps fails nobody, and neither does time in which no server 
   t.is(afterRequest(attempts, { ...seen, report }, patience, { wallMs: 0, servedMs: 900 })[0]?.state, 'sent');
 });
 
-test('nobody is overdue on a server that has just started', async (t) => {
+test('reports no device as overdue right after the server starts', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await askAsDevice(server.port, '/update/door');
@@ -252,7 +252,7 @@ test('nobody is overdue on a server that has just started', async (t) => {
   t.notRegex(JSON.stringify(body), /failed/);
 });
 
-test('a client that goes away in the middle of a request is no failure', async (t) => {
+test('counts no failure when a client disconnects in the middle of a request', async (t) => {
   const server = await startTestServer(t);
   const request = `PATCH /api/v1/uploads/${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`;
   const headers = 'Upload-Offset: 0\r\nUpload-Length: 1000\r\nContent-Length: 1000\r\n\r\n';

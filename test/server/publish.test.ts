@@ -27,7 +27,7 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 
 function problem({ body }: ApiAnswer): ApiProblem['error'] {
-  // Of every answer that is not 2xx.
+  // Every response outside 2xx has this type.
   return (body as unknown as ApiProblem).error;
 }
 
@@ -36,12 +36,12 @@ async function withRole(server: TestServer, role: string, project?: string): Pro
   return String(body['token']);
 }
 
-/** The manifest as somebody might have changed it, with all its bytes. */
+/** Build with a modified manifest and the original bytes. */
 function tampered(change: (manifest: Manifest) => Manifest): Build {
   return { manifest: change(structuredClone(build.manifest)), files: build.files };
 }
 
-test('an admin’s first publication makes the project and registers its key', async (t) => {
+test('creates the project and registers its key when an admin publishes first', async (t) => {
   const server = await startTestServer(t);
   const publisher = await withRole(server, 'publish');
   const before = await server.publish(build, {}, publisher);
@@ -69,7 +69,7 @@ test('an admin’s first publication makes the project and registers its key', a
   );
 });
 
-test('what the server does not have is named, and an upload goes on where it stopped', async (t) => {
+test('names missing blobs, and resumes an upload at its offset', async (t) => {
   const server = await startTestServer(t);
   const answer = await server.api('POST', '/projects/door/releases', releaseRequest(build.manifest));
   t.is(answer.status, 409);
@@ -98,7 +98,7 @@ test('what the server does not have is named, and an upload goes on where it sto
   t.is((await server.publish(build)).status, 201);
 });
 
-test('publishing is done once, however often it is tried', async (t) => {
+test('publishes a release once when several requests publish it at the same time', async (t) => {
   const server = await startTestServer(t);
   const answers = await Promise.all([1, 2, 3].map(() => server.publish(build)));
   t.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
@@ -106,7 +106,7 @@ test('publishing is done once, however often it is tried', async (t) => {
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
 });
 
-test('a publication that is replayed changes nothing, and brings nothing back', async (t) => {
+test('changes nothing when an old publication is replayed, even after a yank', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.api('POST', '/tokens', { role: 'publish', project: 'door', name: 'ci' });
   const [id, token] = [String(body['id']), String(body['token'])];
@@ -125,7 +125,7 @@ test('a publication that is replayed changes nothing, and brings nothing back', 
   t.is((await server.publish(build, {}, token)).status, 401, 'and one that was revoked is good for nothing');
 });
 
-test('a version’s bytes never change', async (t) => {
+test('rejects other bytes under a published version', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 5 });
@@ -136,7 +136,7 @@ test('a version’s bytes never change', async (t) => {
   t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
 });
 
-test('a release of another key is refused, and so is one without', async (t) => {
+test('rejects a release with another key or without a signature', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
@@ -153,7 +153,7 @@ test('a release of another key is refused, and so is one without', async (t) => 
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
 });
 
-test('an admin declares a new key, and then both are taken', async (t) => {
+test('accepts a new key after an admin registers it, and rejects a private key', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const next = testSigner();
@@ -166,7 +166,7 @@ test('an admin declares a new key, and then both are taken', async (t) => {
   t.is(problem(secret).code, 'private-key');
 });
 
-test('a release is not published when the keys of its project changed while it was verified', async (t) => {
+test('rejects a release when the keys of its project change during verification', async (t) => {
   const { api, parts, publish } = await startTestServer(t);
   await publish(build);
   const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
@@ -178,7 +178,7 @@ test('a release is not published when the keys of its project changed while it w
   await t.throwsAsync(publishRelease(parts.store, question, verified), { message: /keys of door changed/ });
 });
 
-test('everything that the manifest says of the bytes is looked at again', async (t) => {
+test('verifies every statement of the manifest about the bytes', async (t) => {
   const server = await startTestServer(t);
   const image = (change: Partial<Manifest['image']>) =>
     tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
@@ -214,7 +214,7 @@ test('everything that the manifest says of the bytes is looked at again', async 
   t.is((await server.api('GET', '/projects/door')).status, 404, 'not even a project');
 });
 
-test('an artifact that is made of something else is refused, though it is signed', async (t) => {
+test('rejects a signed artifact that was not made from the image', async (t) => {
   const server = await startTestServer(t);
   const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 9 });
   const foreign = other.manifest.artifacts.find(({ file }) => file === 'door.bin.signed');
@@ -230,7 +230,7 @@ test('an artifact that is made of something else is refused, though it is signed
   t.regex(problem(answer).message, /not made of/);
 });
 
-test('a manifest that is none, of another project or version, or with odd names', async (t) => {
+test('rejects an invalid manifest, another project or version, and invalid names', async (t) => {
   const server = await startTestServer(t);
   const post = (request: object, project = 'door') => server.api('POST', `/projects/${project}/releases`, request);
   const manifest = formatManifest(build.manifest);
@@ -244,7 +244,7 @@ test('a manifest that is none, of another project or version, or with odd names'
   t.is((await post({ manifest }, '..%2f..')).status, 422);
 });
 
-test('what the rules refuse is not published, unless the rule is allowed by its name', async (t) => {
+test('rejects a release blocked by a rule unless the rule is allowed by name', async (t) => {
   const server = await startTestServer(t);
   const unproven = await testBuild({ version: '1.0', project: 'door', signer, unproven: true });
   const answer = await server.publish(unproven);
@@ -259,7 +259,7 @@ test('what the rules refuse is not published, unless the rule is allowed by its 
   t.true((allowed.body as unknown as ReleaseAnswer).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
 });
 
-test('a build of the past is recognized and never sent', async (t) => {
+test('recognizes a reference build and never sends it', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });
@@ -273,7 +273,7 @@ test('a build of the past is recognized and never sent', async (t) => {
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '0.9' })).status, 404);
 });
 
-test('a private key is refused, loudly, and not kept', async (t) => {
+test('rejects an uploaded private key, logs a warning and stores no bytes', async (t) => {
   const server = await startTestServer(t);
   const { privatePem } = rsaPems();
   for (const secret of [privatePem, `\n\n${privatePem}`]) {
@@ -293,7 +293,7 @@ test('a private key is refused, loudly, and not kept', async (t) => {
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /PRIVATE KEY/.test(message)));
 });
 
-test('the private key of the project in an image is refused, whatever is allowed; another one by the name of the rule', async (t) => {
+test('never accepts an image with the private key of its project, and another one only if allowed', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const ownKey = rsaPems().privatePem;
@@ -313,7 +313,7 @@ test('the private key of the project in an image is refused, whatever is allowed
   t.is((await server.publish(other, { allow: ['private-key-inside'] })).status, 201);
 });
 
-test('bytes that are not those of their digest are dropped', async (t) => {
+test('drops an upload that does not match its digest', async (t) => {
   const server = await startTestServer(t);
   const sha256 = await digestOf(Buffer.from('what was meant'));
   const response = await upload(server.url, Buffer.from('something else'), server.token, sha256);
@@ -321,7 +321,7 @@ test('bytes that are not those of their digest are dropped', async (t) => {
   t.like((await server.api('GET', `/uploads/${sha256}`)).body, { offset: 0 });
 });
 
-test('every change is in the audit log, with whose token it was', async (t) => {
+test('lists the changes of a project in the audit log in order, with their actor', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -349,7 +349,7 @@ test('every change is in the audit log, with whose token it was', async (t) => {
   t.is(new Set(entries.slice(0, 8).map(({ actor }) => actor)).size, 1);
 });
 
-test('builds of the past may come first: the key is that of the first release', async (t) => {
+test('accepts a reference build first, and registers the key of the first release', async (t) => {
   const server = await startTestServer(t);
   const past = await testBuild({ version: '0.9', seed: 90 });
   t.is((await server.publish(past, { purpose: 'reference' })).status, 201);
@@ -362,7 +362,7 @@ test('builds of the past may come first: the key is that of the first release', 
   t.is((await server.publish(stranger)).status, 422);
 });
 
-test('a good token is let in from an address that was refused too often', async (t) => {
+test('accepts a valid token from a rate-limited address', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerSecond: 0 } });
   for (let count = 0; count < 120; count++) await askAsDevice(server.port, '/update/nothing');
   t.is((await askAsDevice(server.port, '/update/nothing')).status, 429);

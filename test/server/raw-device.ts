@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** What a virtual device says of itself; what is left out is that of a fresh one. */
+/** Fields of a device request; omitted ones have the values of a new device. */
 export interface DeviceWords {
   readonly mac?: string;
   readonly mode?: string;
@@ -11,9 +11,9 @@ export interface DeviceWords {
   readonly freeSpace?: number;
   readonly chipSize?: number;
   readonly authorization?: string;
-  /** Names of headers as they are sent; by default as the core has them. */
+  /** Changes the spelling of header names; by default they are spelled as in the core. */
   readonly caseOf?: (name: string) => string;
-  /** Headers that are not sent. */
+  /** Headers to omit. */
   readonly without?: readonly string[];
   readonly userAgent?: string;
   readonly more?: Readonly<Record<string, string>>;
@@ -21,17 +21,17 @@ export interface DeviceWords {
 
 export interface RawAnswer {
   readonly status: number;
-  /** The first line. */
+  /** Status line. */
   readonly line: string;
-  /** As they came, in lower case; a name that came twice is there twice. */
+  /** In the order received, with names in lower case; a repeated header is listed each time. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   header(name: string): string | undefined;
   readonly body: Buffer;
-  /** Of the body. */
+  /** MD5 of the body. */
   readonly md5: string;
 }
 
-/** The request of `ESP8266HTTPUpdate::handleUpdate`, byte by byte: HTTP/1.0, and the connection ends with it. */
+/** Request of `ESP8266HTTPUpdate::handleUpdate`, byte for byte: HTTP/1.0 without keep-alive. */
 export function updateRequest(path: string, words: DeviceWords = {}): string {
   const { caseOf = (name) => name, without = [] } = words;
   const headers: Record<string, string | undefined> = {
@@ -58,12 +58,12 @@ export function updateRequest(path: string, words: DeviceWords = {}): string {
 }
 
 export interface SendOptions {
-  /** To do something with the connection before the answer is there. */
+  /** Called with the socket after the request is written. */
   readonly during?: (socket: Socket) => void;
   readonly timeoutMs?: number;
 }
 
-/** Sends bytes and reads until the server closes; then closes too, as a device does that has all of it. */
+/** Sends bytes and reads until the server closes the connection. */
 export function sendRaw(port: number, request: string | Uint8Array, options: SendOptions = {}): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -85,7 +85,7 @@ export function sendRaw(port: number, request: string | Uint8Array, options: Sen
   });
 }
 
-/** A device asks, and takes what it gets. */
+/** Sends a device request and reads the response. */
 export async function askAsDevice(port: number, path: string, words: DeviceWords = {}): Promise<RawAnswer> {
   return readAnswer(await sendRaw(port, updateRequest(path, words)));
 }

@@ -32,7 +32,7 @@ function recordsOf({ devices }: Store): DeviceRecords {
   return new DeviceRecords(devices, helpers, 10_000);
 }
 
-/** A device that was sent a release. */
+/** Store with one device that was sent a release. */
 async function sent(t: ExecutionContext) {
   const folder = await testFolder(t);
   const store = await openSqliteStore(folder.at('data'), 'a test');
@@ -50,7 +50,7 @@ const stateIn = async ({ devices }: Store) => (await devices.get('door', mac))?.
 const hex = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
 const named = (record: DeviceRecord | undefined) => record && { ...record, name: 'front door' };
 
-test('a receipt is known at once, wherever one looks, though it waits to be written', async (t) => {
+test('shows a receipt in find, show and list before it is written', async (t) => {
   const { store, records } = await sent(t);
   await records.changeLater('door', mac, received);
   const [listed] = await records.list('door', { limit: 1 });
@@ -60,7 +60,7 @@ test('a receipt is known at once, wherever one looks, though it waits to be writ
   t.is(await stateIn(store), 'sent', 'it was not written yet');
 });
 
-test('what is decided next is written with it, in one', async (t) => {
+test('writes a pending receipt together with the next change, in one revision', async (t) => {
   const { store, records } = await sent(t);
   await records.changeLater('door', mac, received);
   t.like(await records.change('door', mac, named), { name: 'front door', revision: 2 });
@@ -70,7 +70,7 @@ test('what is decided next is written with it, in one', async (t) => {
   t.is((await records.find('door', mac))?.revision, 2, 'nothing of it waits any more');
 });
 
-test('what was decided before it came is decided again', async (t) => {
+test('reports a conflict for a decision that is older than a pending receipt', async (t) => {
   const { store, records } = await sent(t);
   const before = await records.find('door', mac);
   await records.changeLater('door', mac, received);
@@ -80,12 +80,12 @@ test('what was decided before it came is decided again', async (t) => {
   t.is(await stateIn(store), 'received');
 });
 
-test('it is not lost when it comes while another change is being written', async (t) => {
+test('keeps a receipt that arrives while another change is written', async (t) => {
   const { store, records } = await sent(t);
   const [changed] = await Promise.all([
     records.change('door', mac, named),
     (async () => {
-      // The change has begun, and the disk is not done.
+      // The change has begun and is not on the disk yet.
       await new Promise(process.nextTick);
       await records.changeLater('door', mac, received);
     })(),
@@ -98,7 +98,7 @@ test('it is not lost when it comes while another change is being written', async
   t.deepEqual(await records.find('door', mac), stored);
 });
 
-test('it is written after its time, or when the server stops, whichever is first', async (t) => {
+test('flushes only receipts that have waited since the given time', async (t) => {
   const { store, records } = await sent(t);
   const before = Date.now();
   await records.changeLater('door', mac, received);
@@ -108,7 +108,7 @@ test('it is written after its time, or when the server stops, whichever is first
   t.is(await stateIn(store), 'received');
 });
 
-test('it is written at once when thousands wait already', async (t) => {
+test('writes a receipt at once when 5,000 others are pending', async (t) => {
   const { store, records } = await sent(t);
   const others = Array.from({ length: 5000 }, (_, index) => `02:00:00:00:${hex(index >> 8)}:${hex(index & 255)}`);
   const attempts = (await records.find('door', mac))?.attempts ?? [];
@@ -119,10 +119,10 @@ test('it is written at once when thousands wait already', async (t) => {
   t.is(await stateIn(store), 'received');
 });
 
-test('a crash takes a receipt that waited, and nothing before it', async (t) => {
+test('loses only the pending receipt in a crash', async (t) => {
   const { folder, records } = await sent(t);
   await records.changeLater('door', mac, received);
-  // What a process leaves that is killed now.
+  // The copy is the state that a process killed at this point leaves.
   await cp(folder.at('data'), folder.at('after the crash'), { recursive: true });
   const after = await openSqliteStore(folder.at('after the crash'), 'a test');
   t.like((await after.devices.get('door', mac))?.record.attempts[0], { state: 'sent', sends: 1, receipts: 0 });

@@ -9,27 +9,27 @@ import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-/** No server time-out fires where the machine is slow. Headers may take as long as node's limit for a whole request, and no longer. */
+/** No server timeout fires on a slow machine. The limit for headers cannot exceed that of Node.js for a whole request. */
 const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
 
-/** What a request to the API came to. */
+/** Response of the API. */
 export interface ApiAnswer {
   readonly status: number;
-  /** Tests look into it; what is there is what they test. */
+  /** Parsed JSON; the tests check its shape. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** A server of one test, on a port of its own. */
+/** Server of one test, on its own port. */
 export interface TestServer extends RunningServer {
   readonly folder: string;
   readonly port: number;
-  /** Of the first admin. */
+  /** Token of the first admin. */
   readonly token: string;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
   api(method: string, path: string, body?: unknown, token?: string): Promise<ApiAnswer>;
-  /** Uploads what is missing, and publishes. */
+  /** Uploads all files of the build and publishes it. */
   publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiAnswer>;
-  /** Closes it, and starts another one on the same data. */
+  /** Closes the server and starts another one on the same data. */
   restart(options?: Partial<ServerOptions>): Promise<TestServer>;
 }
 
@@ -98,7 +98,7 @@ export function releaseRequest(manifest: Manifest, request: Partial<ReleaseReque
   return { version: manifest.version ?? '1.0', manifest: formatManifest(manifest), ...request };
 }
 
-/** In one piece. */
+/** Uploads a blob in one request. */
 export async function upload(url: string, bytes: Uint8Array, token: string, sha256?: string): Promise<Response> {
   const digest = sha256 ?? (await digestOf(bytes));
   return fetch(`${url}${apiRoot}/uploads/${digest}`, {
@@ -117,7 +117,7 @@ export async function digestOf(bytes: Uint8Array): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(bytes))).toString('hex');
 }
 
-/** Waits until the server knows that a device has received its last release so often: it learns that after the device has closed the connection. */
+/** Waits until the server counts `receipts` downloads of the last release; it counts one after the device closes the connection. */
 export async function receiptsNoted(
   { parts }: TestServer,
   mac: string,

@@ -3,24 +3,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** What the server read of one connection, as its own socket counts it; of TLS the encrypted bytes. */
+/** Bytes that the server read from one connection, as its own socket counts them: encrypted bytes with TLS. */
 export interface ServerReads {
   readonly totalBytes: number;
-  /** From the moment when the response was written. */
+  /** Bytes read after the response was written. */
   readonly afterResponseBytes: number;
 }
 
 interface Connection {
   readonly socket: Socket;
-  /** When the last response was written. */
+  /** Bytes read when the last response was written. */
   responseAtBytes: number;
 }
 
 /**
- * Watches the connections of one server through node's diagnostics channels, which report all servers of this process. A client port
- * alone does not identify a connection: connections to two servers may have the same one.
+ * Watches the connections of one server through the diagnostics channels of Node.js, which report all servers of this process. A
+ * client port alone does not identify a connection: connections to two servers may have the same one.
  *
- * @returns what was read of the connection from this port of the client, once the server has closed it
+ * @returns a function that waits until the server has closed the connection from a client port, and returns what was read from it
  */
 export function watchServerReads(
   t: ExecutionContext,

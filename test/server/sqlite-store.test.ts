@@ -29,7 +29,7 @@ for (const driver of drivers) {
   });
 }
 
-/** Runs a test with each driver. Two drivers in one process do not see each other's locks, so another program stands for the same one. */
+/** Runs a test with each driver. In one process two drivers do not see each other's locks, so a test uses one driver for both programs. */
 function storeTest(title: string, run: (t: ExecutionContext, driver: SqliteDriver) => Promise<void>): void {
   for (const driver of drivers) test(`${driver.name}: ${title}`, (t) => run(t, driver));
 }
@@ -64,7 +64,7 @@ storeTest('a second server on the same folder is refused, with who has it', asyn
 storeTest('a database that another program has locked is refused, and taken when it is let go', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
-  // Such as somebody with the shell of SQLite.
+  // The SQLite shell is such a program.
   const other = driver.open(folder.at('data/ota.db'));
   other.exec('BEGIN IMMEDIATE');
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => open('data'));

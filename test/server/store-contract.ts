@@ -10,7 +10,7 @@ import type { TestStore } from './test-store.ts';
 
 const roomy = { mostDevices: 1000 };
 
-/** What every store has to do, whatever it is made of. */
+/** Behavior that every store must have. */
 export function storeContract(test: TestFn, name: string, open: (t: ExecutionContext) => Promise<TestStore>): void {
   const storeTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) =>
     test(`${name}: ${title}`, async (t) => run(t, await open(t)));
@@ -352,7 +352,7 @@ function publication(
   return { release, channel, project: project(), by: 'tester' };
 }
 
-/** As JSON has it: without keys that have no value. */
+/** Value after a round trip through JSON: without undefined keys. */
 function plain<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }

@@ -1,10 +1,10 @@
 import type { Store } from '../../src/server/storage/store.ts';
 
-/** A store of one test, as its makers give it. */
+/** Store of one test, which can be opened again. */
 export interface TestStore {
   readonly store: Store;
-  /** Closes it and opens what it left again. */
+  /** Closes the store and opens its data again. */
   reopen(): Promise<Store>;
-  /** Another one, with nothing in it. */
+  /** Opens another, empty store. */
   another(): Promise<Store>;
 }

@@ -15,7 +15,7 @@ const generous = { failuresPerAddress: 1_000_000 };
 interface Route {
   readonly line: string;
   readonly headers?: readonly string[];
-  /** Without a token, and with one of an admin. */
+  /** Statuses without a token and with the token of an admin. */
   readonly statuses: readonly [number, number];
 }
 
@@ -55,7 +55,7 @@ async function connect(scheme: Scheme, port: number): Promise<Socket> {
   return socket;
 }
 
-/** All that arrives until the connection is closed. */
+/** Reads until the connection is closed. */
 async function receive(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -63,7 +63,7 @@ async function receive(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Until a server of this process has written a response. */
+/** Waits until a server of this process has written a response. */
 function nextResponse(): Promise<void> {
   return new Promise((resolve) => {
     const onFinish = () => {
@@ -74,7 +74,7 @@ function nextResponse(): Promise<void> {
   });
 }
 
-/** Sends for as long as the connection takes it. */
+/** Sends data until the connection is closed. */
 function pour(socket: Socket): void {
   const chunk = Buffer.alloc(65_536);
   const more = () => {
@@ -122,10 +122,10 @@ for (const scheme of ['http', 'https'] as const) {
     }
   });
 
-  test(`a client that sends its whole body before it reads receives the response (${scheme})`, async (t) => {
+  test(`delivers the response to a client that sends its whole body before reading (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     for (let count = 0; count < 150; count++) {
-      // From what arrives with the headers to what arrives long after the response was written.
+      // Small bodies arrive with the headers, large ones long after the response was written.
       const body = Buffer.alloc([10, 5000, 60_000, 300_000][count % 4] ?? 0, 'x');
       const [line, status] = [
         ['POST /api/v1/tokens', 401],
@@ -144,31 +144,28 @@ for (const scheme of ['http', 'https'] as const) {
     }
   });
 
-  test.serial(
-    `a client that goes on sending after the response, and then reads, receives it (${scheme})`,
-    async (t) => {
-      const server = await serverOf(t, scheme);
-      for (let count = 0; count < 30; count++) {
-        const socket = await connect(scheme, server.port);
-        socket.pause();
-        const piece = Buffer.alloc(10_000);
-        const responded = nextResponse();
-        socket.write(head(server, { line: 'POST /api/v1/tokens' }, [`Content-Length: ${6 * piece.length}`]));
-        socket.write(piece);
-        await responded;
-        // A connection that was reset fails at the second piece, and with it goes what was not read yet.
-        for (let pieces = 0; pieces < 5; pieces++) {
-          await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
-          await new Promise(setImmediate);
-        }
-        const received = receive(socket);
-        socket.resume().end();
-        t.is(readAnswer(await received).status, 401);
+  test.serial(`delivers the response to a client that keeps sending after it and then reads (${scheme})`, async (t) => {
+    const server = await serverOf(t, scheme);
+    for (let count = 0; count < 30; count++) {
+      const socket = await connect(scheme, server.port);
+      socket.pause();
+      const piece = Buffer.alloc(10_000);
+      const responded = nextResponse();
+      socket.write(head(server, { line: 'POST /api/v1/tokens' }, [`Content-Length: ${6 * piece.length}`]));
+      socket.write(piece);
+      await responded;
+      // A reset connection fails at the second piece and loses the unread response.
+      for (let pieces = 0; pieces < 5; pieces++) {
+        await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+        await new Promise(setImmediate);
       }
-    },
-  );
+      const received = receive(socket);
+      socket.resume().end();
+      t.is(readAnswer(await received).status, 401);
+    }
+  });
 
-  test(`Expect: 100-continue is answered with the final status, and no body is read (${scheme})`, async (t) => {
+  test(`responds to Expect: 100-continue with the final status without reading the body (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     const readsOf = watchServerReads(t, server.port);
     for (const route of routes) {
@@ -178,13 +175,13 @@ for (const scheme of ['http', 'https'] as const) {
         const { localPort = 0 } = socket;
         socket.write(head(server, route, ['Content-Length: 1073741824', 'Expect: 100-continue', ...auth]));
         t.is(readAnswer(await receive(socket)).status, status, route.line);
-        // A client that closes a TLS connection says so in a record.
+        // A client sends one more TLS record to close the connection.
         t.true((await readsOf(localPort)).afterResponseBytes < 200, route.line);
       }
     }
   });
 
-  test(`Expect: 100-continue is answered with 100 when the body is wanted (${scheme})`, async (t) => {
+  test(`responds to Expect: 100-continue with 100 when it accepts the body (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     const bytes = Buffer.from('some bytes');
     const auth = `Authorization: Bearer ${server.token}`;
@@ -215,7 +212,7 @@ for (const scheme of ['http', 'https'] as const) {
   });
 }
 
-test('any other expectation is answered 417, and its body is not read', async (t) => {
+test('returns 417 to any other Expect header, and reads at most 1 MB after the response', async (t) => {
   const server = await startTestServer(t);
   const readsOf = watchServerReads(t, server.port);
   const socket = await connect('http', server.port);
@@ -226,7 +223,7 @@ test('any other expectation is answered 417, and its body is not read', async (t
   t.true((await readsOf(localPort)).afterResponseBytes <= mebibyte);
 });
 
-test('the address for devices alone reads at most 1 MB after the response', async (t) => {
+test('reads at most 1 MB after the response on the device listener', async (t) => {
   const server = await startTestServer(t, { limits: generous, deviceListen: { host: '127.0.0.1', port: 0 } });
   await server.publish(build);
   const devicePort = Number(new URL(server.deviceUrl).port);
@@ -244,7 +241,7 @@ test('the address for devices alone reads at most 1 MB after the response', asyn
   }
 });
 
-test('a connection whose body was read is used again', async (t) => {
+test('reuses a connection whose request body was read', async (t) => {
   const server = await startTestServer(t);
   const socket = await connect('http', server.port);
   const body = '{"role":"read"}';

@@ -19,12 +19,12 @@ function verifierOf(t: ExecutionContext, limits = {}): Verifier {
   return verifier;
 }
 
-test('content of any construction is verified within the limits', async (t) => {
+test('verifies hostile content within the limits', async (t) => {
   t.timeout(300_000);
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   for (const [name, make] of Object.entries(hostileContents)) {
-    // With the markers of private keys 16 MiB took hours, and are verified in a second now.
+    // 16 MiB of private key markers once took hours to verify; they take a second now.
     const content = make(name.includes('markers') ? 16 * mebibyte : mebibyte);
     const files = [content, gzipSync(content, { level: 1 })];
     const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
@@ -37,7 +37,7 @@ test('content of any construction is verified within the limits', async (t) => {
   }
 });
 
-test('a third compression of one image is not inflated', async (t) => {
+test('does not inflate a third gzip artifact of one image', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const content = build.files.get('door.bin') ?? new Uint8Array();
@@ -49,7 +49,7 @@ test('a third compression of one image is not inflated', async (t) => {
   );
 });
 
-test('devices are answered while a build is verified', async (t) => {
+test('responds to devices while a build is verified', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const folder = await testFolder(t);
@@ -59,14 +59,14 @@ test('devices are answered while a build is verified', async (t) => {
   const verification = server.parts.verifier.verify('door', question).then(() => {
     isVerified = true;
   });
-  // More than the event loop could serve between the steps of a verification that it does itself.
+  // The event loop could not serve all these requests between the steps of a verification on the main thread.
   const upToDate = { sketchMd5: sketchMd5Of(build.manifest) };
   for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304);
   t.false(isVerified, 'all devices were answered before the verification ended');
   await verification;
 });
 
-test('a verification that takes too long is ended, and nothing is written', async (t) => {
+test('aborts a verification at its time limit and stores nothing', async (t) => {
   const server = await startTestServer(t, { limits: { verificationMs: 1 } });
   const answer = await server.publish(build);
   t.is(answer.status, 422);
@@ -76,12 +76,12 @@ test('a verification that takes too long is ended, and nothing is written', asyn
   t.is((await patient.publish(build)).status, 201);
 });
 
-test('a verification that needs too much memory is ended, and the next one is done', async (t) => {
+test('aborts a verification at its memory limit and completes the next one', async (t) => {
   const folder = await testFolder(t);
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });
   const verifier = verifierOf(t, { verificationHeapMb: 48 });
   const { manifest } = question;
-  // One difference each. The list of them is what does not fit.
+  // Each missing artifact adds one difference, and the list of differences exceeds the memory limit.
   const missing = manifest.artifacts.slice(0, 1).map((artifact) => ({ ...artifact, sha256: 'missing' }));
   const artifacts = [...manifest.artifacts, ...Array.from({ length: 2_000_000 }, () => missing).flat()];
   await t.throwsAsync(verifier.verify('door', { ...question, manifest: { ...manifest, artifacts } }), {
@@ -90,7 +90,7 @@ test('a verification that needs too much memory is ended, and the next one is do
   t.true((await verifier.verify('door', question)).differences.length > 0);
 });
 
-test('a project that publishes all the time delays another by one build', async (t) => {
+test('delays a project by only one build of a busy project', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });

@@ -18,7 +18,7 @@ function imageOf(build: Build): Uint8Array {
   return image;
 }
 
-/** A device in the field that asks this server. */
+/** Starts a virtual device that checks this server for updates. */
 async function deviceWith(t: ExecutionContext, server: TestServer, options: VirtualEspOptions): Promise<VirtualEsp> {
   const esp = await startVirtualEsp({
     timings: patientTimings,
@@ -33,16 +33,16 @@ async function deviceWith(t: ExecutionContext, server: TestServer, options: Virt
 
 async function known(server: TestServer, { mac }: VirtualEsp): Promise<DeviceInfo> {
   const { body } = await server.api('GET', `/projects/door/devices/${mac}`);
-  // Of an API that answers with it.
+  // The endpoint responds with this type.
   return body as unknown as DeviceInfo;
 }
 
-/** Waits until the device has asked with what it runs now and was told that there is nothing to do. */
+/** Waits for the next update check of the device that finds no update. */
 async function settled(esp: VirtualEsp): Promise<void> {
   await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
 }
 
-/** Waits until the device has ended so many updates since its start. */
+/** Waits until the device has finished `count` updates since its start. */
 async function updated(esp: VirtualEsp, count: number): Promise<void> {
   const updates = () => esp.events.past.filter(({ event }) => event === 'update').length;
   while (updates() < count) await esp.nextEvent(({ event }) => event === 'update', patienceMs);
@@ -60,37 +60,34 @@ for (const [core, coreGitHash] of cores) {
   for (const isSigned of [true, false]) {
     for (const isKnown of [true, false]) {
       const what = `${isSigned ? 'verifies' : 'does not verify'}, of a build that is ${isKnown ? 'known' : 'not known'}`;
-      test.serial(
-        `core ${core}, ${what}: it comes to run the release, or is left alone, and never bricked`,
-        async (t) => {
-          const server = await startTestServer(t);
-          await server.publish(young);
-          const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
-          const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
-          if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'reference' })).status, 201);
-          const esp = await deviceWith(t, server, {
-            image: imageOf(old),
-            core,
-            publicKey: isSigned ? signer.publicKey : 'none',
-          });
-          await esp.nextEvent(({ event }) => event === 'bricked' || event === 'checked', patienceMs);
-          t.is(esp.state.bricked, undefined);
-          await settled(esp);
-          const { phase, bricked } = esp.state;
-          t.is(bricked, undefined);
-          t.is(phase, 'running');
-          const device = await known(server, esp);
-          const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === esp.state.sketchMd5);
-          t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
-          if (isThere) t.is(device.attempts[0]?.state, 'running');
-          else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
-        },
-      );
+      test.serial(`updates or blocks a device with core ${core} and never bricks it (${what})`, async (t) => {
+        const server = await startTestServer(t);
+        await server.publish(young);
+        const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
+        const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
+        if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'reference' })).status, 201);
+        const esp = await deviceWith(t, server, {
+          image: imageOf(old),
+          core,
+          publicKey: isSigned ? signer.publicKey : 'none',
+        });
+        await esp.nextEvent(({ event }) => event === 'bricked' || event === 'checked', patienceMs);
+        t.is(esp.state.bricked, undefined);
+        await settled(esp);
+        const { phase, bricked } = esp.state;
+        t.is(bricked, undefined);
+        t.is(phase, 'running');
+        const device = await known(server, esp);
+        const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === esp.state.sketchMd5);
+        t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
+        if (isThere) t.is(device.attempts[0]?.state, 'running');
+        else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
+      });
     }
   }
 }
 
-test('a device that refuses what it gets is given up after three downloads, and tried again when somebody says so', async (t) => {
+test('stops sending a rejected release after three downloads, and sends it again after a retry', async (t) => {
   const server = await startTestServer(t);
   await server.publish(young);
   const stranger = testSigner();
@@ -108,7 +105,7 @@ test('a device that refuses what it gets is given up after three downloads, and 
   t.pass();
 });
 
-test('a device that vanishes after a whole download is told from one that vanished in it', async (t) => {
+test('fails an attempt as not confirmed when the device does not return after the download', async (t) => {
   const server = await startTestServer(t);
   await server.publish(young);
   const whole = await deviceWith(t, server, {
@@ -125,7 +122,7 @@ test('a device that vanishes after a whole download is told from one that vanish
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /did not come back/.test(message)));
 });
 
-test('a fleet of ten asks at once, and all of it comes to run the release', async (t) => {
+test('updates a fleet of ten devices that check in at once', async (t) => {
   const server = await startTestServer(t);
   const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
   await server.publish(old);
@@ -143,11 +140,11 @@ test('a fleet of ten asks at once, and all of it comes to run the release', asyn
   }
 });
 
-test('a device takes the files of a release once, and the next ones once again', async (t) => {
+test('sends each filesystem release to a device once', async (t) => {
   const server = await startTestServer(t);
   const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
   await server.publish(old);
-  // As long as the filesystem of the sketch's layout: 0x200000 to 0x3FA000.
+  // The image has the size of the filesystem in the sketch's layout: 0x200000 to 0x3FA000.
   const files = (version: string) =>
     testFilesystem({ version, project: 'door', signer, content: Buffer.from(version), blockCount: 506 });
   await server.publish(await files('2.0'));

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** A form as bytes, each part of which a test can spoil. */
+/** A multipart form whose parts a test can change. */
 export interface Form {
   readonly boundary?: string;
   readonly contentType?: string;
   readonly partHeaders?: readonly string[];
   readonly preamble?: string;
-  /** Behind the closing boundary. */
+  /** After the closing boundary. */
   readonly epilogue?: string;
   readonly headers?: readonly string[];
   readonly path?: string;
@@ -16,7 +16,7 @@ export interface Form {
 export const fileHeader = (name: string): string =>
   `Content-Disposition: form-data; name="${name}"; filename="sketch.bin"`;
 
-/** A request with one file in it. */
+/** Builds a request with one file. */
 export function formRequest(content: Uint8Array, form: Form = {}): Uint8Array {
   const { boundary = 'xyz', partHeaders = [fileHeader('firmware'), 'Content-Type: application/octet-stream'] } = form;
   const body = Buffer.concat([
@@ -39,13 +39,13 @@ export function basic(username: string, password: string): string {
   return `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** What came back, and how the connection ended. */
+/** The response, and how the connection ended. */
 export interface Exchange {
   readonly text: string;
   readonly ended: 'in order' | 'by reset';
 }
 
-/** Sends bytes and reads until the end. */
+/** Sends requests and reads until the connection closes. */
 export async function exchange(port: number, ...requests: readonly (Uint8Array | string)[]): Promise<Exchange> {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   let text = '';
@@ -62,7 +62,7 @@ export async function exchange(port: number, ...requests: readonly (Uint8Array |
   return { text, ended };
 }
 
-/** Sends bytes and tears the connection down. */
+/** Sends bytes and resets the connection. */
 export async function breakOff(port: number, bytes: Uint8Array): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port });
   await once(socket, 'connect');
@@ -70,7 +70,7 @@ export async function breakOff(port: number, bytes: Uint8Array): Promise<void> {
   socket.resetAndDestroy();
 }
 
-/** Sends bytes and ends the connection after them; resolves when the device has closed it, too. */
+/** Sends bytes and ends the connection; resolves when the device has closed it too. */
 export async function endAfter(port: number, bytes: Uint8Array): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port });
   socket.on('error', () => undefined).resume();

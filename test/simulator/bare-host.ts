@@ -7,27 +7,27 @@ import type { VirtualEsp } from '../../src/simulator/index.ts';
 import { patienceMs } from '../support/patience.ts';
 import { socketsRead } from '../support/sockets-read.ts';
 
-/** The host's side of espota with nothing but sockets, exchange by exchange. */
+/** The host side of espota with plain sockets, step by step. */
 export interface BareHost {
-  /** Where the device is to call back. */
+  /** TCP port for the callback. */
   readonly port: number;
   send(text: string | Uint8Array): void;
-  /** The next datagram that the device sends. */
+  /** The next datagram from the device. */
   heard(): Promise<string>;
-  /** Whether the device has read all that was sent, and answered nothing that was not heard yet. */
+  /** Waits until the device has read every datagram; true when no unread answer has arrived. */
   isSilent(): Promise<boolean>;
-  /** The connection that the device makes. */
+  /** The next connection that the device opens. */
   called(): Promise<Call>;
 }
 
-/** The device's end of a connection, as the host sees it. */
+/** The host's end of a connection from the device. */
 interface Call {
   readonly socket: Socket;
-  /** All that came so far. */
+  /** All text received so far. */
   readonly text: () => string;
-  /** Waits for this at the end of what came. */
+  /** Waits until the received text matches. */
   reads(end: RegExp): Promise<string>;
-  /** What came until the device ended the connection, and how it did. */
+  /** All text until the device ended the connection, and how it ended. */
   ended(): Promise<{ readonly text: string; readonly how: 'in order' | 'by reset' }>;
 }
 
@@ -70,7 +70,7 @@ export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPo
   };
 }
 
-/** Invites, sends all at once, and reads until the end: the whole of an upload without a password. */
+/** Runs a whole upload without a password: invites, sends the image at once, reads until the end. */
 export async function bareUpload(
   t: ExecutionContext,
   esp: Pick<VirtualEsp, 'otaPort'>,
@@ -86,7 +86,7 @@ export async function bareUpload(
   return { datagram, ...(await call.ended()) };
 }
 
-/** The next boot or brick. */
+/** Waits for the next boot or bricked event. */
 export function afterwards(esp: VirtualEsp) {
   return esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked', patienceMs);
 }

@@ -12,7 +12,7 @@ const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (options: VirtualEspOptions = {}) => startVirtualEsp({ image, timings: patientTimings, ...options });
 const cnonce = md5('anything');
 
-test('an upload is acknowledged in bare decimals, ends with OK, and the device runs the new sketch', async (t) => {
+test('acknowledges an upload in bare decimals, ends with OK and runs the new sketch', async (t) => {
   await using esp = await start();
   const before = esp.state.sketchMd5;
   const booted = afterwards(esp);
@@ -25,7 +25,7 @@ test('an upload is acknowledged in bare decimals, ends with OK, and the device r
   t.true(holds(esp, next));
 });
 
-test('each piece is acknowledged with its length, and the acknowledgements are glued together', async (t) => {
+test('acknowledges each piece with its length, without separators', async (t) => {
   await using esp = await start();
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -38,7 +38,7 @@ test('each piece is acknowledged with its length, and the acknowledgements are g
   t.regex((await call.ended()).text, /^1460540\d+OK$/);
 });
 
-test('what the Updater refuses follows the last acknowledgement at once, and the device goes on as it was', async (t) => {
+test('sends an Updater error right after the last acknowledgement and does not restart', async (t) => {
   await using esp = await start();
   const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
   const { text } = await bareUpload(t, esp, new Uint8Array(1000).fill(0x02));
@@ -47,13 +47,13 @@ test('what the Updater refuses follows the last acknowledgement at once, and the
   t.like(esp.state, { phase: 'running', restarts: 0 });
 });
 
-test('the words of an older core are its own', async (t) => {
+test('uses the error texts of an older core', async (t) => {
   await using esp = await start({ core: '2.7.4' });
   const { text } = await bareUpload(t, esp, new Uint8Array(1000).fill(0x02));
   t.regex(text, /^\d+ERROR\[10\]: Magic byte is wrong, not 0xE9\r\n$/);
 });
 
-test('what does not fit is refused in the answer to the invitation, and the next invitation is heard', async (t) => {
+test('answers an invitation that does not fit with an error, and accepts the next one', async (t) => {
   await using esp = await start();
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
@@ -62,7 +62,7 @@ test('what does not fit is refused in the answer to the invitation, and the next
   t.is((await bareUpload(t, esp, next)).datagram, 'OK');
 });
 
-test('a wrong MD5 is found when all has come', async (t) => {
+test('reports a wrong MD5 after the whole image', async (t) => {
   await using esp = await start();
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5('another')}\n`);
@@ -72,7 +72,7 @@ test('a wrong MD5 is found when all has come', async (t) => {
   t.regex((await call.ended()).text, new RegExp(expected));
 });
 
-test('with a password it asks for an answer to its nonce', async (t) => {
+test('requires an answer to its challenge when it has a password', async (t) => {
   await using esp = await start({ password: 'secret' });
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -84,7 +84,7 @@ test('with a password it asks for an answer to its nonce', async (t) => {
   t.regex((await call.ended()).text, /OK$/);
 });
 
-test('after a wrong password it is idle again, and the next nonce is another one', async (t) => {
+test('is idle after a wrong password and sends a new nonce next', async (t) => {
   await using esp = await start({ password: 'secret' });
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -97,7 +97,7 @@ test('after a wrong password it is idle again, and the next nonce is another one
   t.not(second, first);
 });
 
-test('while it waits for the answer, a repeated invitation cancels it without a word', async (t) => {
+test('a repeated invitation silently cancels a pending authentication', async (t) => {
   await using esp = await start({ password: 'secret' });
   const host = await bareHost(t, esp);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
@@ -110,7 +110,7 @@ test('while it waits for the answer, a repeated invitation cancels it without a 
   t.regex(await host.heard(), /^AUTH /);
 });
 
-test('an answer of another length than 32 ends the waiting, too', async (t) => {
+test('an answer of another length than 32 also ends the authentication', async (t) => {
   await using esp = await start({ password: 'secret' });
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -121,7 +121,7 @@ test('an answer of another length than 32 ends the waiting, too', async (t) => {
   t.regex(await host.heard(), /^AUTH /);
 });
 
-test('while an upload runs, invitations are dropped', async (t) => {
+test('drops invitations during an upload', async (t) => {
   await using esp = await start();
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -135,14 +135,14 @@ test('while an upload runs, invitations are dropped', async (t) => {
   t.regex((await call.ended()).text, /OK$/);
 });
 
-test('a device is deaf during the pause after a broken upload', async (t) => {
+test('ignores invitations during the pause after a broken upload', async (t) => {
   await using esp = await start({ timings: { ...patientTimings, brokenPauseMs: endlessMs } });
   const host = await brokenUpload(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   t.true(await host.isSilent());
 });
 
-test('a device answers as before after the pause that follows a broken upload', async (t) => {
+test('answers invitations again after the pause that follows a broken upload', async (t) => {
   await using esp = await start();
   const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
   const host = await brokenUpload(t, esp);
@@ -151,7 +151,7 @@ test('a device answers as before after the pause that follows a broken upload', 
   t.is(await host.heard(), 'OK');
 });
 
-/** Has an upload end after 100 bytes, and resolves when the device has noticed. Another invitation came while it ran. */
+/** Ends an upload after 100 bytes and resolves when the device has noticed. Another invitation arrives while the upload runs. */
 async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -159,7 +159,7 @@ async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
   t.is(await host.heard(), 'OK');
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  // Too large to be accepted: an answer to it, however late, would be an error.
+  // Too large to be accepted: even a late answer to it would be an error.
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
   t.true(await host.isSilent());
   call.socket.end();
@@ -167,8 +167,8 @@ async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
   return host;
 }
 
-test('a host that closes behind its last byte updates the device, and hears no OK', async (t) => {
-  // The pause of a real device: the end of the connection is here long before its verdict.
+test('updates without sending OK when the host closes after its last byte', async (t) => {
+  // The pause of a real device: the connection ends long before the verdict.
   await using esp = await start({ timings: { ...patientTimings, verdictPauseMs: deviceTimings.verdictPauseMs } });
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -179,7 +179,7 @@ test('a host that closes behind its last byte updates the device, and hears no O
   t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
 });
 
-test('it reads no more than was announced', async (t) => {
+test('reads no more bytes than announced', async (t) => {
   await using esp = await start();
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -193,7 +193,7 @@ test('it reads no more than was announced', async (t) => {
   t.true(holds(esp, next));
 });
 
-test('a filesystem goes to its place', async (t) => {
+test('writes a filesystem image to its area', async (t) => {
   await using esp = await start();
   const content = new Uint8Array(10_000).fill(0x17);
   const { text } = await bareUpload(t, esp, content, 100);
@@ -201,7 +201,7 @@ test('a filesystem goes to its place', async (t) => {
   t.true(holds(esp, content, 0x200000));
 });
 
-test('a filesystem upload that breaks off has spoilt the old one already', async (t) => {
+test('an interrupted filesystem upload has already overwritten the old filesystem', async (t) => {
   await using esp = await start();
   const host = await bareHost(t, esp);
   const content = new Uint8Array(10_000).fill(0x17);
@@ -215,7 +215,7 @@ test('a filesystem upload that breaks off has spoilt the old one already', async
   t.true(holds(esp, content.subarray(0, 8192), 0x200000));
 });
 
-test('it does not care how long the host takes', async (t) => {
+test('waits for a slow host without a timeout', async (t) => {
   const momentMs = 1;
   const timings = { webReadTimeoutMs: momentMs, httpHeaderTimeoutMs: momentMs, httpBodyTimeoutMs: momentMs };
   await using esp = await start({ timings: { ...patientTimings, ...timings } });
@@ -224,7 +224,7 @@ test('it does not care how long the host takes', async (t) => {
   const call = await host.called();
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  // Longer than each of its time-outs, and no matter how much longer.
+  // Longer than each of these timeouts; how much longer does not matter.
   await pause(20 * momentMs);
   t.is(call.text(), '100');
   t.deepEqual(
@@ -235,7 +235,7 @@ test('it does not care how long the host takes', async (t) => {
   t.regex((await call.ended()).text, /OK$/);
 });
 
-test('a device that restarts hears nothing', async (t) => {
+test('ignores invitations during a restart', async (t) => {
   await using esp = await start({ timings: { ...patientTimings, restartMs: 3_600_000 } });
   const host = await bareHost(t, esp);
   esp.powerCycle();
@@ -243,7 +243,7 @@ test('a device that restarts hears nothing', async (t) => {
   t.true(await host.isSilent());
 });
 
-test('a device that restarted is back on the same port', async (t) => {
+test('uses the same port after a restart', async (t) => {
   await using esp = await start({ timings: patientTimings });
   const port = esp.otaPort;
   const booted = afterwards(esp);
@@ -253,7 +253,7 @@ test('a device that restarted is back on the same port', async (t) => {
   t.is((await bareUpload(t, esp, next)).datagram, 'OK');
 });
 
-test('a device that is closed is gone, whatever was under way', async (t) => {
+test('ends a running upload when it is closed', async (t) => {
   const esp = await start();
   const host = await bareHost(t, esp);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);

@@ -15,7 +15,7 @@ for (const [word, fault] of Object.entries({
   'udp-lose=2': { udp: { loseFirst: 2 } },
   'udp-loss=0.25': { udp: { loseShare: 0.25 } },
 } as const)) {
-  test(`"${word}" is a fault`, (t) => {
+  test(`parses "${word}" as a fault`, (t) => {
     t.deepEqual<unknown, unknown>(readFault(word), fault);
   });
 }
@@ -35,16 +35,16 @@ for (const word of [
   'udp-loss=2',
   'udp-constructor=1',
 ]) {
-  test(`"${word}" is none`, (t) => {
+  test(`rejects "${word}"`, (t) => {
     t.is(readFault(word), undefined);
   });
 }
 
-test('any word is a fault or none', (t) => {
+test('does not throw for any string', (t) => {
   fc.assert(fc.property(fc.string(), (word) => t.notThrows(() => readFault(word))));
 });
 
-test('faults of datagrams add up, and of two of a kind the last one holds', (t) => {
+test('merges datagram faults and keeps the last of two faults of a kind', (t) => {
   const words = ['udp-lose=2', 'udp-loss=0.5', 'reset@0%', 'end@100%', 'deaf'];
   t.deepEqual(mergeFaults(words.map((word) => readFault(word) ?? {})), {
     udp: { loseFirst: 2, loseShare: 0.5 },

@@ -12,12 +12,12 @@ const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (faults: Faults, options: VirtualEspOptions = {}) =>
   startVirtualEsp({ image, timings: patientTimings, faults, ...options });
 
-test('a reset comes at the share of the bytes that was named, and leaves the old sketch', async (t) => {
+test('resets the connection at the given share of the bytes and keeps the old sketch', async (t) => {
   for (const at of [0, 0.01, 0.5, 0.99]) {
     await using esp = await start({ transfer: { what: 'reset', at } });
     const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
     const { text, how } = await bareUpload(t, esp, next);
-    // The kernel tells a host of the reset only when it has no acknowledgements left to give to it.
+    // The host sees the reset only when it has no acknowledgements left to read.
     if (at === 0) t.is(how, 'by reset');
     t.regex(text, /^\d*$/);
     const count = Math.ceil(at * next.length);
@@ -26,7 +26,7 @@ test('a reset comes at the share of the bytes that was named, and leaves the old
   }
 });
 
-test('a reset when all bytes are there, or when they are acknowledged, updates without a word', async (t) => {
+test('updates without OK when the reset follows the last byte or its acknowledgement', async (t) => {
   for (const at of [1, 'after-last-ack'] as const) {
     await using esp = await start({ transfer: { what: 'reset', at } });
     const booted = afterwards(esp);
@@ -36,20 +36,20 @@ test('a reset when all bytes are there, or when they are acknowledged, updates w
   }
 });
 
-test('an end in the middle is an end in order', async (t) => {
+test('the end fault closes the connection without a reset', async (t) => {
   await using esp = await start({ transfer: { what: 'end', at: 0.5 } });
   t.is((await bareUpload(t, esp, next)).how, 'in order');
 });
 
-test('a stall goes over', async (t) => {
+test('resumes the transfer after a stall', async (t) => {
   await using esp = await start({ transfer: { what: 'stall', at: 0.5, stallMs: 80 } });
   const begun = performance.now();
   t.regex((await bareUpload(t, esp, next)).text, /OK$/);
-  // The device pauses by the same clock, and never for less: a slow machine only adds to it.
+  // The device pauses by the same clock and never for less; a slow machine only adds time.
   t.true(performance.now() - begun >= 80);
 });
 
-test('a connection that is half open says nothing, and the device has restarted', async (t) => {
+test('the half-open fault restarts the device and leaves the connection silent', async (t) => {
   await using esp = await start({ transfer: { what: 'half-open', at: 0.5 }, uploads: 1 });
   const booted = afterwards(esp);
   const host = await bareHost(t, esp);
@@ -63,7 +63,7 @@ test('a connection that is half open says nothing, and the device has restarted'
   t.false(call.socket.destroyed);
 });
 
-test('a verdict may be missing, or another one; the device has updated all the same', async (t) => {
+test('updates although the verdict is missing or replaced', async (t) => {
   for (const [verdict, end] of [
     ['none', /^\d+$/],
     [{ text: 'ERROR[1]: ' }, /^\d+ERROR\[1\]: $/],
@@ -75,7 +75,7 @@ test('a verdict may be missing, or another one; the device has updated all the s
   }
 });
 
-test('the call back may never come, and may come from elsewhere', async (t) => {
+test('omits the callback or makes it from another address', async (t) => {
   const timings = { ...patientTimings, dialTimeoutMs: 20 };
   await using never = await start({ callBack: 'never' }, { timings });
   const told = never.nextEvent(({ event }) => event === 'update', patienceMs);
@@ -90,7 +90,7 @@ test('the call back may never come, and may come from elsewhere', async (t) => {
   t.is((await other.called()).socket.remoteAddress, '127.0.0.2');
 });
 
-test('it may be deaf, answer something else, or begin with something else', async (t) => {
+test('ignores invitations, replaces the answer or sends a greeting first', async (t) => {
   await using deaf = await start({ deaf: true, uploads: 1 });
   const host = await bareHost(t, deaf);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
@@ -106,7 +106,7 @@ test('it may be deaf, answer something else, or begin with something else', asyn
   t.true((await bareUpload(t, chatty, next)).text.startsWith('l&\u00f7\\E'));
 });
 
-test('datagrams are lost, doubled and reordered by the seed', async (t) => {
+test('loses the first datagrams and duplicates others', async (t) => {
   await using lossy = await start({ udp: { loseFirst: 2, direction: 'to-device' } });
   const host = await bareHost(t, lossy);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
@@ -122,7 +122,7 @@ test('datagrams are lost, doubled and reordered by the seed', async (t) => {
   t.is(await twice.heard(), await twice.heard());
 });
 
-test('ESPHome speaks TCP on the same port, and greets who knows its magic', async (t) => {
+test('as an ESPHome device it answers over TCP on the same port, first to its magic bytes', async (t) => {
   await using esp = await startVirtualEsp({ speaks: 'esphome' });
   const socket = connect({ host: esp.host, port: esp.otaPort });
   t.teardown(() => socket.destroy());
@@ -133,24 +133,24 @@ test('ESPHome speaks TCP on the same port, and greets who knows its magic', asyn
   t.deepEqual(await exchange(esp.otaPort, '0 1 2 3\n'), { text: '\u0080', ended: 'in order' });
 });
 
-test('the web updater meets the same faults', async (t) => {
+test('applies transfer faults to the web updater', async (t) => {
   await using esp = await start({ transfer: { what: 'reset', at: 0.5 }, uploads: 1 }, { webPort: 0 });
   t.deepEqual(await exchange(esp.webPort ?? 0, formRequest(next)), { text: '', ended: 'by reset' });
   const { text } = await exchange(esp.webPort ?? 0, formRequest(next));
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('a web updater that is deaf leaves the host without an answer', async (t) => {
+test('a deaf web updater sends no response', async (t) => {
   await using esp = await start({ deaf: true }, { webPort: 0 });
   const url = `http://127.0.0.1:${esp.webPort}/update`;
-  // However late this time-out is: the device never answers before it.
+  // The length of this timeout does not matter: the device never responds.
   const unanswered = await fetch(url, { signal: AbortSignal.timeout(100) }).catch((error: Error) => error.name);
   t.is(unanswered, 'TimeoutError');
   esp.setFaults({});
   t.is((await fetch(url)).status, 200);
 });
 
-test('faults can be set later, and end after so many uploads', async (t) => {
+test('sets faults later and ends them after the given number of uploads', async (t) => {
   await using esp = await start({});
   esp.setFaults({ verdict: 'none', uploads: 1 });
   const booted = afterwards(esp);
@@ -159,7 +159,7 @@ test('faults can be set later, and end after so many uploads', async (t) => {
   t.regex((await bareUpload(t, esp, next)).text, /OK$/);
 });
 
-test('a seed gives the same faults each time, and seeds differ', (t) => {
+test('derives the same faults from the same seed, and others from other seeds', (t) => {
   const all = Array.from({ length: 200 }, (_, seed) => randomFaults(seed));
   t.deepEqual(
     all,

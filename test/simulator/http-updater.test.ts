@@ -19,7 +19,7 @@ const nothingNew = answer('304 Not Modified', []);
 const start = (updateUrl: string, options: VirtualEspOptions = {}) =>
   startVirtualEsp({ image, timings: patientTimings, updateUrl, updateIntervalMs: 20, ...options });
 
-/** What the device says of an answer. */
+/** The device's result for a response: the error, `accepted` or `checked`. */
 async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualEspOptions = {}) {
   const server = await bareServer(t, given, nothingNew);
   await using esp = await start(server.url, options);
@@ -27,7 +27,7 @@ async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, opt
   return event.event === 'update' ? (event.error ?? 'accepted') : event.event;
 }
 
-test('it asks with HTTP/1.0, closes the connection, and says what it is', async (t) => {
+test('sends its facts in an HTTP/1.0 request that closes the connection', async (t) => {
   const server = await bareServer(t, nothingNew);
   await using esp = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
   t.like(await esp.nextEvent(({ event }) => event === 'checked', patienceMs), { status: 304 });
@@ -51,7 +51,7 @@ test('it asks with HTTP/1.0, closes the connection, and says what it is', async 
   ]);
 });
 
-test('it says its version when it has one, its login when the URL has one, and no chip id before 2.6.0', async (t) => {
+test('sends its version and the login of the URL, and no chip ID before core 2.6.0', async (t) => {
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
   await using esp = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
@@ -63,7 +63,7 @@ test('it says its version when it has one, its login when the URL has one, and n
   t.false(request.includes('Chip-ID'));
 });
 
-test('it updates, restarts, and asks again as what it is then', async (t) => {
+test('updates, restarts and checks again with the new version and MD5', async (t) => {
   for (const bytes of [next, gzipSync(next)]) {
     const server = await bareServer(t, update(bytes, `x-MD5: ${md5(bytes)}`), nothingNew);
     await using esp = await start(server.url, { next: { version: '2' } });
@@ -75,7 +75,7 @@ test('it updates, restarts, and asks again as what it is then', async (t) => {
   }
 });
 
-test('a bad sketch: the device is not heard of again, or comes back without it; only in the version that is meant', async (t) => {
+test('vanishes or falls back after an update, only for the given version', async (t) => {
   const image2 = update(next, `x-MD5: ${md5(next)}`, 'x-version: 2.0');
   const outcome = async (faults: VirtualEspOptions['faults']) => {
     const server = await bareServer(t, image2, nothingNew);
@@ -90,7 +90,7 @@ test('a bad sketch: the device is not heard of again, or comes back without it; 
   t.is(await outcome({ vanish: { share: 0 }, fallBack: { share: 0 } }), 'new');
 });
 
-test('a bad sketch is bad for about the share that is meant, for the same devices whenever the seeds are the same', async (t) => {
+test('about the given share of devices vanishes, the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
     const fates = Array.from({ length: 40 }, async (_, seed) => {
@@ -104,7 +104,7 @@ test('a bad sketch is bad for about the share that is meant, for the same device
   t.deepEqual(await lost(), first);
 });
 
-test('a filesystem is written in its place, and does not restart the device', async (t) => {
+test('writes a filesystem image to its area without a restart', async (t) => {
   const content = new Uint8Array(9000).fill(0x21);
   const server = await bareServer(t, update(content), nothingNew);
   await using esp = await start(server.url, { updateMode: 'filesystem' });
@@ -163,23 +163,23 @@ const refusals: Record<string, readonly [Answer, string, Partial<Timings>?]> = {
 };
 
 for (const [name, [given, words, timings]] of Object.entries(refusals)) {
-  test(`${name}: "${words.slice(0, 60)}"`, async (t) => {
+  test(`reports "${words.slice(0, 60)}" for ${name}`, async (t) => {
     t.is(await verdictOn(t, given, { timings: { ...patientTimings, ...timings } }), words);
   });
 }
 
-test('a server that is not there is a failed connection', async (t) => {
+test('reports a failed connection when no server listens', async (t) => {
   await using esp = await start('http://127.0.0.1:9/update');
   t.like(await esp.nextEvent(({ event }) => event === 'update', patienceMs), {
     error: 'HTTP error: connection failed',
   });
 });
 
-test('gzip is no firmware to a core before 2.7.0', async (t) => {
+test('rejects gzip on a core before 2.7.0', async (t) => {
   t.is(await verdictOn(t, update(gzipSync(next)), { core: '2.6.3' }), 'Verify Bin Header Failed');
 });
 
-test('redirects are followed when the sketch wants it, without the headers of the first request', async (t) => {
+test('follows redirects when enabled, without the headers of the first request', async (t) => {
   for (const status of ['301 A', '302 B', '303 C', '307 D']) {
     const server = await bareServer(t, answer(status, ['Location: /elsewhere?a=b']), nothingNew);
     await using esp = await start(server.url, { followsRedirects: true });
@@ -189,7 +189,7 @@ test('redirects are followed when the sketch wants it, without the headers of th
   }
 });
 
-test('a redirect to another host is followed by its URL, one to another protocol is not', async (t) => {
+test('follows a redirect to another server, but not to another protocol', async (t) => {
   const target = await bareServer(t, nothingNew);
   const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
   await using esp = await start(first.url, { followsRedirects: true, updateIntervalMs: endlessMs });
@@ -201,21 +201,21 @@ test('a redirect to another host is followed by its URL, one to another protocol
   );
 });
 
-test('after ten redirects it goes no further', async (t) => {
+test('stops after ten redirects', async (t) => {
   const server = await bareServer(t, answer('302 Found', ['Location: /again']));
   await using esp = await start(server.url, { followsRedirects: true, updateIntervalMs: endlessMs });
   t.like(await esp.nextEvent(({ event }) => event === 'update', patienceMs), { error: 'Wrong HTTP Code' });
   t.is(server.requests.length, 11);
 });
 
-test('a question for the version wants x-version, and takes 304 for an error', async (t) => {
+test('a version check requires x-version and treats 304 as an error', async (t) => {
   const options = { updateMode: 'version' as const };
   t.is(await verdictOn(t, answer('200 OK', ['x-version: 3', 'Content-Length: 0']), options), 'checked');
   t.is(await verdictOn(t, answer('200 OK', ['Content-Length: 0']), options), 'Server Did Not Report Version');
   t.is(await verdictOn(t, nothingNew, options), 'Wrong HTTP Code');
 });
 
-test('over https it trusts the certificates that it was given, or any', async (t) => {
+test('trusts the given certificate over HTTPS, or any when none is given', async (t) => {
   const { privateKey, certificate } = selfSigned();
   const server = createServer({ key: privateKey, cert: certificate }, (_, response) => response.writeHead(304).end());
   server.listen(0, '127.0.0.1');
@@ -231,7 +231,7 @@ test('over https it trusts the certificates that it was given, or any', async (t
   t.like(event, { error: 'HTTP error: connection failed' });
 });
 
-/** For 127.0.0.1. */
+/** Makes a self-signed certificate for 127.0.0.1. */
 function selfSigned(): { readonly privateKey: string; readonly certificate: string } {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,

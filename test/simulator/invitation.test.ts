@@ -5,12 +5,12 @@ import { readAuthAnswer, readInvitation } from '../../src/simulator/invitation.t
 const md5 = 'a'.repeat(32);
 const read = (text: string) => readInvitation(Buffer.from(text, 'latin1'));
 
-test('an invitation is command, port, size and MD5', (t) => {
+test('reads command, port, size and MD5 of an invitation', (t) => {
   t.deepEqual(read(`0 4711 300000 ${md5}\n`), { kind: 'sketch', hostPort: 4711, sizeBytes: 300000, md5 });
   t.deepEqual(read(`100 4711 5 ${md5}`), { kind: 'filesystem', hostPort: 4711, sizeBytes: 5, md5 });
 });
 
-test('what follows the line is not looked at, and spaces before numbers do not matter', (t) => {
+test('ignores text after the line and spaces before numbers', (t) => {
   t.like(read(`  0   4711  9 ${md5}\nmore`), { hostPort: 4711, sizeBytes: 9 });
 });
 
@@ -22,25 +22,25 @@ for (const [name, text] of Object.entries({
   'an answer to a challenge': `200 ${md5} ${md5}\n`,
   nothing: '',
 })) {
-  test(`${name}: silence`, (t) => {
+  test(`ignores a datagram: ${name}`, (t) => {
     t.is(read(text), undefined);
   });
 }
 
-test('numbers are taken as the device takes them: none is 0, 16 digits are 0, a port has 16 bits', (t) => {
+test('parses numbers as the device does: 16 digits are 0, a port has 16 bits', (t) => {
   t.like(read(`0 65537 12 ${md5}`), { hostPort: 1 });
   t.like(read(`0 ${'1'.repeat(15)} 12 ${md5}`), { sizeBytes: 12 });
   t.like(read(`0 1 123456789012345 ${md5}`), { sizeBytes: 123456789012345 });
   t.like(read(`0 1 1234567890123456 ${md5}`), { sizeBytes: 0 });
 });
 
-test('an answer to a challenge is two texts of 32', (t) => {
+test('an answer to a challenge has two texts of 32 characters', (t) => {
   t.deepEqual(readAuthAnswer(Buffer.from(`200 ${md5} ${md5}\n`)), { cnonce: md5, response: md5 });
   t.is(readAuthAnswer(Buffer.from(`200 ${md5} ${md5}${md5}\n`)), undefined);
   t.is(readAuthAnswer(Buffer.from(`0 ${md5} ${md5}\n`)), undefined);
 });
 
-test('any datagram is read or not, and none is an accident', (t) => {
+test('returns a valid result or undefined for any datagram', (t) => {
   const pieces = fc.oneof(
     fc.constantFrom('0', '100', '200', ' ', '\n', '\0', md5, '99999'),
     fc.string({ maxLength: 3 }),

@@ -8,13 +8,13 @@ for (const { rttMs, windowBytes, windows } of [
   { rttMs: 20, windowBytes: 2144, windows: 40 },
   { rttMs: 10, windowBytes: 11_584, windows: 60 },
 ]) {
-  test(`a stream gets a window of ${windowBytes} bytes each round trip of ${rttMs} ms`, async (t) => {
+  test(`delivers one window of ${windowBytes} bytes per round trip of ${rttMs} ms`, async (t) => {
     const { device, host, clock, arrived } = await linked(t, { rttMs, windowBytes });
     host.write(new Uint8Array(windowBytes * windows));
     for (let window = 0; window < windows; window++) {
       await arrived(windowBytes * windows);
       const read = watched(device.read(Number.POSITIVE_INFINITY));
-      // The first window is there after half a round trip, each further one a round trip later.
+      // The first window arrives after half a round trip, each further one a round trip later.
       await clock.advance((window === 0 ? rttMs / 2 : rttMs) - 1);
       t.is(read.value, undefined);
       await clock.advance(1);
@@ -24,7 +24,7 @@ for (const { rttMs, windowBytes, windows } of [
   });
 }
 
-test('a host that waits for each acknowledgement sends one piece each round trip', async (t) => {
+test('a host that waits for each acknowledgement sends one piece per round trip', async (t) => {
   const rttMs = 20;
   const pieceBytes = 1460;
   const { device, host, clock, arrived } = await linked(t, { rttMs, windowBytes: 5840 });
@@ -49,7 +49,7 @@ test('a host that waits for each acknowledgement sends one piece each round trip
   t.is(clock.now(), 20 * rttMs);
 });
 
-test('a connection without a round trip moves while its clock stands still', async (t) => {
+test('transfers without advancing the clock when the round trip time is zero', async (t) => {
   const { device, host, clock } = await linked(t, { windowBytes: 5840 });
   const sizeBytes = 1_000_000;
   host.write(new Uint8Array(sizeBytes));
@@ -62,7 +62,7 @@ test('a connection without a round trip moves while its clock stands still', asy
   t.is(clock.now(), 0);
 });
 
-test('the end of the connection comes after the bytes before it, half a round trip later', async (t) => {
+test('delivers the last bytes and the end of the connection half a round trip later', async (t) => {
   const { device, host, clock, ended } = await linked(t, { rttMs: 60 });
   host.end('abc');
   await ended();
@@ -76,7 +76,7 @@ test('the end of the connection comes after the bytes before it, half a round tr
   t.true(device.hasEnded);
 });
 
-test('a read ends after its time-out', async (t) => {
+test('ends a read after its timeout', async (t) => {
   const { device, clock } = await linked(t, {});
   const read = watched(device.read(10, 20));
   await clock.advance(19);
@@ -85,7 +85,7 @@ test('a read ends after its time-out', async (t) => {
   t.is(read.value, 'timeout');
 });
 
-test('writes keep their order, and the end comes after them', async (t) => {
+test('keeps the order of writes and ends the connection after them', async (t) => {
   const { device, host, clock } = await linked(t, { rttMs: 30 });
   let text = '';
   host.on('data', (chunk) => {
@@ -102,7 +102,7 @@ test('writes keep their order, and the end comes after them', async (t) => {
   t.is(text, 'abc');
 });
 
-test('a waiting read ends with the life of the device', async (t) => {
+test('rejects a pending read when the device is closed', async (t) => {
   const { device, die } = await linked(t, {});
   const read = device.read(10).catch((error: Error) => error.name);
   die();

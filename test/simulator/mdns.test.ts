@@ -9,7 +9,7 @@ import { patientTimings } from './patient-timings.ts';
 
 const group = '224.0.0.251';
 
-/** Ears on a port of the test's own, on the loopback interface only: no other test, and nobody on the network, is disturbed. */
+/** An mDNS listener on its own port and on the loopback interface only, so that it disturbs neither other tests nor the network. */
 async function ears(t: ExecutionContext) {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   await new Promise<void>((resolve) => socket.bind(0, '0.0.0.0', resolve));
@@ -32,7 +32,7 @@ async function ears(t: ExecutionContext) {
 const start = (options: VirtualEspOptions) =>
   startVirtualEsp({ image: { sizeBytes: 40_000 }, timings: patientTimings, ...options });
 
-test('it announces ArduinoOTA as the core does, and a web server for the updater, under its own address', async (t) => {
+test('announces ArduinoOTA as the core does, and the web updater, under its own address', async (t) => {
   const { port, find } = await ears(t);
   const seen = Promise.all([find('arduino'), find('http')]);
   await using esp = await start({
@@ -54,7 +54,7 @@ test('it announces ArduinoOTA as the core does, and a web server for the updater
   t.like(http, { name: 'kitchen', port: esp.webPort });
 });
 
-test('after an update it announces the new sketch; a device that is closed announces nothing', async (t) => {
+test('announces the MD5 of the new sketch after an update', async (t) => {
   const { port, find } = await ears(t);
   await using esp = await start({ mdns: { port, tellsSketchMd5: true } });
   const image = syntheticSketch({ sizeBytes: 50_000, seed: 9 });

@@ -20,7 +20,7 @@ const signed = (bytes: Uint8Array, pair = key) => signFile(bytes, pair.privateKe
 const start = (options: VirtualEspOptions = {}) =>
   startVirtualEsp({ image: running, timings: patientTimings, ...options });
 
-/** Uploads, and waits for what comes of it when the device accepts. */
+/** Uploads an image; returns the next event when the device accepts it, otherwise the error text. */
 async function updated(t: Parameters<typeof bareUpload>[0], esp: VirtualEsp, bytes: Uint8Array) {
   const after = afterwards(esp);
   const { text } = await bareUpload(t, esp, bytes);
@@ -31,7 +31,7 @@ async function updated(t: Parameters<typeof bareUpload>[0], esp: VirtualEsp, byt
   return (await after).event;
 }
 
-test('a device without a key takes raw and gzip, and what it runs has no key', async (t) => {
+test('a device without a key accepts raw and gzip images and still has no key', async (t) => {
   for (const bytes of [open, aligned(open)]) {
     await using esp = await start();
     t.is(await updated(t, esp, bytes), 'boot');
@@ -40,7 +40,7 @@ test('a device without a key takes raw and gzip, and what it runs has no key', a
   }
 });
 
-test('a device with a key takes what is signed with it, raw or gzip, and keeps the key that the image holds', async (t) => {
+test('a device with a key accepts raw and gzip images signed with it, and has the key of the image', async (t) => {
   for (const bytes of [keyed, aligned(keyed)]) {
     await using esp = await start({ publicKey: key.publicKey });
     t.is(await updated(t, esp, signed(bytes)), 'boot');
@@ -48,21 +48,21 @@ test('a device with a key takes what is signed with it, raw or gzip, and keeps t
   }
 });
 
-test('a device with a key refuses what is not signed, or by another key', async (t) => {
+test('a device with a key rejects unsigned images and images signed with another key', async (t) => {
   await using esp = await start({ publicKey: key.publicKey });
   t.is(await updated(t, esp, keyed), 'ERROR[12]: Signature verification failed\n');
   t.is(await updated(t, esp, signed(keyed, otherKey)), 'ERROR[12]: Signature verification failed\n');
   t.is(esp.state.restarts, 0);
 });
 
-test('a signed image without a key inside switches the check off: the next update needs no signature', async (t) => {
+test('a signed image without a key turns off the check for the next update', async (t) => {
   await using esp = await start({ publicKey: key.publicKey });
   t.is(await updated(t, esp, signed(open)), 'boot');
   t.is(esp.state.keyFingerprint, undefined);
   t.is(await updated(t, esp, keyed), 'boot');
 });
 
-test('an image with another key rotates: what the old key signs is refused from then on', async (t) => {
+test('an image with another key rotates the key: the old one is rejected from then on', async (t) => {
   await using esp = await start({ publicKey: key.publicKey });
   const rotating = syntheticSketch({ sizeBytes: 50_000, seed: 4, publicKey: otherKey.publicKey });
   t.is(await updated(t, esp, signed(rotating)), 'boot');
@@ -71,21 +71,21 @@ test('an image with another key rotates: what the old key signs is refused from 
   t.is(await updated(t, esp, signed(keyed, otherKey)), 'boot');
 });
 
-test('the caller may say that the Updater of the new image was built without the key that is in it', async (t) => {
+test('an option declares the Updater of the new image as built without its key', async (t) => {
   await using esp = await start({ publicKey: key.publicKey, next: { publicKey: 'none' } });
   t.is(await updated(t, esp, signed(keyed)), 'boot');
   t.is(esp.state.keyFingerprint, undefined);
   t.is(await updated(t, esp, open), 'boot');
 });
 
-test('the caller may say it of each image by itself', async (t) => {
+test('a function sets version and core for each new image', async (t) => {
   const next = (image: Uint8Array) => ({ version: md5(image) === md5(keyed) ? '2' : '1', core: '3.0.2' });
   await using esp = await start({ next });
   t.is(await updated(t, esp, keyed), 'boot');
   t.like(esp.state, { version: '2', core: '3.0.2' });
 });
 
-test('a manifest that knows the image by its MD5 says what it is: version, layout, key', async (t) => {
+test('reads version, layout and key of a new image from the manifest with its MD5', async (t) => {
   const layout = { fsStart: 0x100000, fsEnd: 0x3fa000 };
   const { build } = await packImage({
     path: 'door.bin',
@@ -114,7 +114,7 @@ test('a manifest that knows the image by its MD5 says what it is: version, layou
   t.true(holds(esp, content, layout.fsStart));
 });
 
-test('the core of the new image is read off it', async (t) => {
+test('reads the core from the new image and keeps the last one for an unknown hash', async (t) => {
   await using esp = await start({ core: '2.7.4' });
   const older = syntheticSketch({ sizeBytes: 50_000, seed: 5, coreGitHash: '9c3d0ab8' });
   t.is(await updated(t, esp, open), 'boot');
@@ -123,7 +123,7 @@ test('the core of the new image is read off it', async (t) => {
   t.is(esp.state.core, '3.1.2');
 });
 
-test('gzip with a signature bricks a device of core 2.7.4: it says OK, and then nothing on any port', async (t) => {
+test('a signed gzip image bricks a device of core 2.7.4: OK, then silence on every port', async (t) => {
   await using esp = await start({ core: '2.7.4', publicKey: key.publicKey, webPort: 0 });
   t.is(await updated(t, esp, signed(aligned(keyed))), 'bricked');
   t.like(esp.state, { phase: 'bricked', bricked: 'size-word-wrong' });
@@ -135,13 +135,13 @@ test('gzip with a signature bricks a device of core 2.7.4: it says OK, and then 
   await esp.close();
 });
 
-test('a gzip with something behind it arrives as something else', async (t) => {
+test('a gzip image with trailing bytes bricks the device', async (t) => {
   await using esp = await start();
   const trailing = Buffer.concat([gzipSync(open), Uint8Array.of(0, 0x20, 0, 0)]);
   t.is(await updated(t, esp, trailing), 'bricked');
 });
 
-test('a raw image whose application is damaged is accepted, and bricks', async (t) => {
+test('a raw image with a damaged application is accepted and bricks the device', async (t) => {
   await using esp = await start();
   const spoilt = open.slice();
   spoilt[30_000] = (spoilt[30_000] ?? 0) ^ 1;
@@ -149,7 +149,7 @@ test('a raw image whose application is damaged is accepted, and bricks', async (
   t.is(esp.state.bricked, 'not-loadable');
 });
 
-test('a gzip filesystem on a device that does not unpack it lies there as gzip: damage', async (t) => {
+test('a gzip filesystem counts as damage on a device that does not decompress it', async (t) => {
   await using esp = await start();
   const after = afterwards(esp);
   await bareUpload(t, esp, aligned(new Uint8Array(20_000).fill(1)), 100);
@@ -157,7 +157,7 @@ test('a gzip filesystem on a device that does not unpack it lies there as gzip: 
   t.is(esp.state.damage, 'filesystem-differs');
 });
 
-test('an update in another flash mode than the device runs is patched, and its MD5 is that of the flash', async (t) => {
+test('patches an update to the flash mode of the device and reports the MD5 of the flash', async (t) => {
   await using esp = await start({ flashMode: 'dout' });
   t.is(await updated(t, esp, open), 'boot');
   const patched = open.slice();
@@ -165,7 +165,7 @@ test('an update in another flash mode than the device runs is patched, and its M
   t.like(esp.state, { flashMode: 'dout', sketchMd5: md5(patched) });
 });
 
-test('a power cycle changes nothing but the moment', async (t) => {
+test('a power cycle restarts the device and changes nothing else', async (t) => {
   await using esp = await start();
   const before = esp.state;
   const booted = afterwards(esp);
@@ -174,17 +174,17 @@ test('a power cycle changes nothing but the moment', async (t) => {
   t.deepEqual(esp.state, { ...before, restarts: 1 });
 });
 
-test('an image that is given is what runs, and what it says of itself holds', async (t) => {
+test('runs the given image and reads its properties from it', async (t) => {
   await using esp = await startVirtualEsp({ image: keyed });
   t.true(holds(esp, keyed));
   t.like(esp.state, { sketchMd5: md5(keyed), core: '3.1.2', flashMode: 'dio', keyFingerprint: undefined });
 });
 
-test('a core of which nothing is known is refused', async (t) => {
+test('rejects an unknown core', async (t) => {
   await t.throwsAsync(startVirtualEsp({ core: '1.0.0' }), { code: 'USAGE' });
 });
 
-test('closing the device ends the wait for an event', async (t) => {
+test('closing the device rejects pending and later waits for an event', async (t) => {
   const esp = await start();
   const waiting = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   await Promise.all([t.throwsAsync(waiting, { message: /was closed/ }), esp.close()]);

@@ -7,7 +7,7 @@ import type { LinkModel } from '../../src/simulator/index.ts';
 import { LinkedSocket } from '../../src/simulator/linked-socket.ts';
 import { socketsRead } from '../support/sockets-read.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that advances only when a test says so. */
 class StoppedClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ readonly dueAt: number; readonly action: () => void }>();
@@ -22,7 +22,7 @@ class StoppedClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Moves on, and lets everything happen that is due then. */
+  /** Advances the time, runs the timers that are due and lets sockets deliver. */
   async advance(ms: number): Promise<void> {
     this.#now += ms;
     for (const timer of [...this.#timers]) {
@@ -37,13 +37,13 @@ export interface Linked {
   readonly host: Socket;
   readonly clock: StoppedClock;
   readonly die: () => void;
-  /** Resolves when the device's end of the connection has all that was sent, or at least a window more. */
+  /** Resolves when the device's socket has received everything sent, or holds at least one unread window. */
   readonly arrived: (sentBytes: number) => Promise<void>;
-  /** Resolves when the device's end of the connection has seen that the host ended its own. */
+  /** Resolves when the device's socket has seen the end of the connection. */
   readonly ended: () => Promise<void>;
 }
 
-/** A connection whose one end is a device's, on a clock that the test moves. */
+/** A connection between a host and a device, on a clock that the test advances. */
 export async function linked(t: ExecutionContext, wanted: Partial<LinkModel>): Promise<Linked> {
   const life = new AbortController();
   const clock = new StoppedClock();
@@ -71,7 +71,7 @@ export async function linked(t: ExecutionContext, wanted: Partial<LinkModel>): P
   return { device, host, clock, die: () => life.abort(), arrived, ended };
 }
 
-/** Whether a promise has settled, and with what. */
+/** Exposes the value of a promise once it has resolved. */
 export function watched<Value>(promise: Promise<Value>): { readonly value: Value | undefined } {
   const seen: { value: Value | undefined } = { value: undefined };
   promise.then(

@@ -13,7 +13,7 @@ const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (options = {}) => startVirtualEsp({ image, timings: patientTimings, webPort: 0, ...options });
 const portOf = (esp: { webPort: number | undefined }) => esp.webPort ?? 0;
 
-test('a form with a file in the part "firmware" is an update: success in the text, then the new sketch', async (t) => {
+test('installs the file of the part "firmware", reports success and restarts into it', async (t) => {
   await using esp = await start();
   const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { text } = await exchange(portOf(esp), formRequest(next));
@@ -23,7 +23,7 @@ test('a form with a file in the part "firmware" is an update: success in the tex
   t.true(holds(esp, next));
 });
 
-test('a failure is status 200 with the error in the text', async (t) => {
+test('reports an update error with status 200', async (t) => {
   await using esp = await start();
   const { text } = await exchange(portOf(esp), formRequest(new Uint8Array(5000).fill(7)));
   t.true(text.startsWith('HTTP/1.1 200 OK\r\n'));
@@ -31,7 +31,7 @@ test('a failure is status 200 with the error in the text', async (t) => {
   t.is(esp.state.restarts, 0);
 });
 
-test('the form itself is asked for with GET, and wants the login', async (t) => {
+test('serves the form on GET, behind the login', async (t) => {
   await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const refused = await exchange(portOf(esp), 'GET /update HTTP/1.1\r\nHost: x\r\n\r\n');
   t.true(refused.text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
@@ -42,14 +42,14 @@ test('the form itself is asked for with GET, and wants the login', async (t) => 
   t.true(elsewhere.text.startsWith('HTTP/1.0 404 Not Found\r\n'));
 });
 
-test('a wrong password is told only when the whole body has come', async (t) => {
+test('responds 401 to an upload without credentials and does not restart', async (t) => {
   await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const { text } = await exchange(portOf(esp), formRequest(next));
   t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
   t.is(esp.state.restarts, 0);
 });
 
-test('without filename= even the right password is refused', async (t) => {
+test('responds 401 to a form without filename= even with the right password', async (t) => {
   await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const body = '--xyz\r\nContent-Disposition: form-data; name="firmware"\r\n\r\nabc\r\n--xyz--\r\n';
   const head = `POST /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: ${body.length}\r\n\r\n`;
@@ -65,21 +65,21 @@ const dropped = {
 };
 
 for (const [name, form] of Object.entries(dropped)) {
-  test(`${name} makes the server drop the connection`, async (t) => {
+  test(`resets the connection on ${name}`, async (t) => {
     await using esp = await start();
     t.deepEqual(await exchange(portOf(esp), formRequest(next, form)), { text: '', ended: 'by reset' });
     t.is(esp.state.restarts, 0);
   });
 }
 
-test('a chunked body is reset', async (t) => {
+test('resets the connection on a chunked body', async (t) => {
   await using esp = await start();
   const head =
     'POST /update HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/form-data; boundary=xyz\r\n\r\n';
   t.deepEqual(await exchange(portOf(esp), head, '5\r\n--xyz\r\n0\r\n\r\n'), { text: '', ended: 'by reset' });
 });
 
-test('quotes around the boundary are no harm', async (t) => {
+test('accepts quotes around the boundary', async (t) => {
   await using esp = await start();
   const { text } = await exchange(
     portOf(esp),
@@ -88,14 +88,14 @@ test('quotes around the boundary are no harm', async (t) => {
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('a header besides Content-Type puts an empty line into the file', async (t) => {
+test('a part header besides Content-Type adds an empty line to the file', async (t) => {
   await using esp = await start();
   const partHeaders = [fileHeader('firmware'), 'Content-Transfer-Encoding: binary'];
   const { text } = await exchange(portOf(esp), formRequest(next, { partHeaders }));
   t.true(text.includes('ERROR[10]'));
 });
 
-test('without CRLF after the closing boundary it waits out two time-outs, and takes the file', async (t) => {
+test('accepts a file without CRLF after the closing boundary, after two timeouts', async (t) => {
   const { device, host, clock, arrived } = await linked(t, { windowBytes: 5840 });
   const body = `--xyz\r\n${fileHeader('firmware')}\r\n\r\ncontent\r\n--xyz--`;
   host.write(body);
@@ -111,7 +111,7 @@ test('without CRLF after the closing boundary it waits out two time-outs, and ta
     abort: async () => void done.push('abort'),
   };
   const read = watched(readUploadForm(new StreamReader(device, 5000), 'xyz', sink));
-  // It reads as far as it can.
+  // Lets the reader consume what has arrived.
   await clock.advance(0);
   await clock.advance(5000);
   await clock.advance(4999);
@@ -121,7 +121,7 @@ test('without CRLF after the closing boundary it waits out two time-outs, and ta
   t.deepEqual(done, ['firmware', 'content', 'end']);
 });
 
-test('content that looks like the beginning of a boundary is content', async (t) => {
+test('treats content that looks like the start of a boundary as content', async (t) => {
   await using esp = await start();
   const tricky = next.slice();
   for (const [index, text] of ['\r', '\r\n', '\r\n-', '\r\n--', '\r\r\n--xy', '\r\n--xyy', '\n--xyz'].entries()) {
@@ -133,12 +133,12 @@ test('content that looks like the beginning of a boundary is content', async (t)
   t.true(holds(esp, tricky));
 });
 
-test('a boundary that begins within a look-alike is missed, as on the device', async (t) => {
+test('misses a boundary that begins within a look-alike, as the device does', async (t) => {
   await using esp = await start();
   const content = Buffer.concat([next, Buffer.from('\r\n--')]);
   const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
   await endAfter(portOf(esp), formRequest(content));
-  // Look-alike and boundary count as content, and the file ends with the connection only.
+  // Look-alike and boundary count as content; only the end of the connection ends the file.
   const countBytes = content.length + '\r\n--xyz--'.length;
   t.like(await told, {
     verdict: 'rejected',
@@ -146,14 +146,14 @@ test('a boundary that begins within a look-alike is missed, as on the device', a
   });
 });
 
-test('it stages right above the running sketch, however small the update', async (t) => {
+test('stages even a small update right above the running sketch', async (t) => {
   await using esp = await start();
   const small = Uint8Array.from([0xe9, 1, 2, 0x40, ...new Uint8Array(5000)]);
   await exchange(portOf(esp), formRequest(small));
   t.true(holds(esp, small.subarray(0, 4096), 0xa000 + 0x1000));
 });
 
-test('a part of the name "filesystem" goes to the filesystem', async (t) => {
+test('writes the part "filesystem" to the filesystem area', async (t) => {
   await using esp = await start();
   const content = new Uint8Array(9000).fill(0x33);
   const { text } = await exchange(portOf(esp), formRequest(content, { partHeaders: [fileHeader('filesystem')] }));
@@ -161,7 +161,7 @@ test('a part of the name "filesystem" goes to the filesystem', async (t) => {
   t.true(holds(esp, content, 0x200000));
 });
 
-test('an upload that breaks off leaves the device as it was', async (t) => {
+test('rejects an interrupted upload and accepts the next one', async (t) => {
   await using esp = await start();
   const request = formRequest(next);
   const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);

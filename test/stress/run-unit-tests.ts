@@ -3,13 +3,13 @@ import { execa } from 'execa';
 /** Outcome of one run of the unit tests. */
 export interface UnitTestRun {
   readonly passed: number;
-  /** Titles of the tests that failed, and AVA's own sentence where no test ended in time. */
+  /** Titles of the tests that failed, and AVA's own message when no test ended in time. */
   readonly failures: readonly string[];
   readonly isGreen: boolean;
   readonly seconds: number;
 }
 
-/** @param command put before `ava` */
+/** @param command prefix of the `ava` command */
 export async function runUnitTests(command: readonly string[], timeout: string): Promise<UnitTestRun> {
   const [program = '', ...argv] = [...command, process.execPath, 'node_modules/ava/entrypoints/cli.mjs', '--tap'];
   const started = performance.now();

@@ -5,13 +5,13 @@ import { availableParallelism } from 'node:os';
 
 /** One kind of slow machine. */
 export interface Surroundings {
-  /** AVA's --timeout: how long no test may end. */
+  /** AVA's --timeout: the longest time without a finished test. */
   readonly timeout: string;
   readonly prepare: () => Promise<Prepared>;
 }
 
 interface Prepared extends AsyncDisposable {
-  /** Put before the command that runs there. */
+  /** Prefix of the command that runs there. */
   readonly command: readonly string[];
 }
 
@@ -33,7 +33,7 @@ async function busyCores(): Promise<Prepared> {
   });
 }
 
-/** By a control group where this user may make one, otherwise by Debian's cpulimit. */
+/** Uses a control group where this user may create one, otherwise Debian's cpulimit. */
 async function quarterOfACore(): Promise<Prepared> {
   const name = `ota-hooks-stress-${process.pid}`;
   const v1 = { root: '/sys/fs/cgroup/cpu', limits: { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '25000' } };

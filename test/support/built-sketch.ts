@@ -4,7 +4,7 @@ import { type TestFolder, testFolder } from './test-folder.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
-/** What a build of the small fixture sketch leaves behind, and the pair that it was built with. */
+/** Build outputs of the small fixture sketch, and its key pair. */
 export const door = {
   bin: fixture('firmware/small.bin'),
   elf: fixture('firmware/small.elf'),
@@ -12,18 +12,18 @@ export const door = {
   publicPem: fixture('keys/test-only-public.pem').toString(),
 };
 
-/** The same of a sketch of usual size, for tests that depend on the time it takes or the room it needs. */
+/** Build outputs of a sketch of usual size, for tests that depend on transfer time or size. */
 export const fullDoor = {
   bin: fixture('firmware/door.bin'),
   elf: fixture('firmware/door.elf'),
 };
 
-/** The ELF as it is when core.a came from an unsigned build: the Updater knows no verifier. */
+/** An ELF linked with the core.a of an unsigned build: its Updater has no verifier. */
 export function elfWithoutVerifier(): Uint8Array {
   return Buffer.from(door.elf.toString('latin1').replaceAll('updaterSigning', 'updaterSilence'), 'latin1');
 }
 
-/** A folder with the sketch's build and its keys in it; more files, or others in their place, by name. */
+/** Creates a folder with the sketch's build and keys; `files` adds or replaces files by name. */
 export async function builtSketch(
   t: ExecutionContext,
   files: Readonly<Record<string, string | Uint8Array>> = {},

@@ -1,10 +1,10 @@
 const mostAttempts = 20;
 
 /**
- * Repeats the interruption of a program at work until the signal reached it before it ended. Which of the two comes first depends on the
- * machine, and a program that was faster is right to succeed.
+ * Repeats an interruption until the signal reaches the program before it ends. Which of the two happens first depends on the machine, and a
+ * program that ends first rightly succeeds.
  *
- * @param attempt interrupts a run of its own, and returns undefined when that had ended before
+ * @param attempt interrupts a run of its own; returns undefined when that run ended first
  */
 export async function caughtAtWork<Caught>(attempt: (count: number) => Promise<Caught | undefined>): Promise<Caught> {
   for (let count = 0; count < mostAttempts; count++) {

@@ -1,10 +1,10 @@
 import type { ExecutionContext } from 'ava';
 import { runCommand } from './run-command.ts';
 
-/** `ota-hooks COMMAND …` to the end of its line, or of the words in back quotes; a backslash joins the next line. */
+/** `ota-hooks COMMAND …` up to the end of the line or the closing backtick; a backslash joins the next line. */
 const commandLine = /(?<![\w/.-])(?:npx |node_modules\/\.bin\/)?ota-hooks ((?:[a-z][^\n`\\]*|\\\n\s*)+)/g;
 
-/** The words behind `ota-hooks` of each command line in a text. */
+/** The words after `ota-hooks` of each command line in a text. */
 export function commandLinesIn(text: string): readonly (readonly string[])[] {
   // `npm install … ota-hooks hono` names packages, not a command.
   const lines = text.replaceAll(/npm install.*/g, '').matchAll(commandLine);
@@ -17,7 +17,7 @@ export function commandLinesIn(text: string): readonly (readonly string[])[] {
   );
 }
 
-/** Whether there are such a command and such options; what needs a device or another machine is not looked at. */
+/** Checks that the command and its options exist, without running it. */
 export async function checkWords(t: ExecutionContext, words: readonly string[]): Promise<void> {
   const [command = ''] = words;
   const end = words.indexOf('--');
@@ -31,7 +31,7 @@ export async function checkWords(t: ExecutionContext, words: readonly string[]):
   }
 }
 
-/** `server` has commands of its own, whose help is asked for by naming them. */
+/** `server` has subcommands with their own help. */
 function namesOf(words: readonly string[]): readonly string[] {
   if (words[0] !== 'server') return words.slice(0, 1);
   const first = words.findIndex((word) => /^(?:-|[A-Z"]|[^ ]*[.:])/.test(word));

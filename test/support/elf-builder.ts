@@ -1,6 +1,6 @@
 import type { BuiltSegment } from './image-builder.ts';
 
-/** A linked program as a test describes it. */
+/** Contents of an ELF file for a test. */
 export interface ElfRecipe {
   readonly entryAddress: number;
   readonly sections: readonly BuiltSegment[];
@@ -15,7 +15,7 @@ const headerBytes = 52;
 const sectionHeaderBytes = 40;
 const symbolBytes = 16;
 
-/** Puts an ELF32 little-endian file together: contents, symbol table and names, section headers at the end. */
+/** Builds a little-endian ELF32 file: contents, symbol table and names, section headers at the end. */
 export function buildElf(recipe: ElfRecipe): Uint8Array {
   const names = Buffer.from(
     `\0${[...(recipe.symbols ?? []), ...(recipe.undefinedSymbols ?? [])].join('\0')}\0`,

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 
-/** Runs what must fail with this code, and gives the error for a closer look. */
+/** Expects an OtaError with this code and returns it for further assertions. */
 export async function expectOtaError(t: ExecutionContext, code: ErrorCode, run: () => unknown): Promise<OtaError> {
   const error = await t.throwsAsync(async () => run(), { instanceOf: OtaError });
   if (!(error instanceof OtaError)) throw new Error('nothing was thrown');

@@ -10,7 +10,7 @@ import type { TestFolder } from './test-folder.ts';
 
 export const doorKey = readPublicKey(door.publicPem, 'the key of the door');
 
-/** The device that the fixture sketch is built for, as somebody who knows everything of it describes it. */
+/** Complete facts of the device that the fixture sketch is built for. */
 export const doorFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -22,12 +22,12 @@ export const doorFacts = {
   sketchSizeBytes: 100 * 1024,
 } as const;
 
-/** A virtual door that loses no time, built with the key of the fixture; gone when the test ends. */
+/** Starts a virtual device without delays, built with the fixture's key; it is closed when the test ends. */
 export async function virtualDoor(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
   const esp = await startVirtualEsp({
     image: { sizeBytes: 100 * 1024, publicKey: doorKey },
     publicKey: doorKey,
-    // Rather a long window than long tests: 285 KB in steps of 5840 bytes.
+    // A large window keeps tests short: the default one splits 285 KB into steps of 5,840 bytes.
     link: { windowBytes: 64 * 1024 },
     ...options,
     timings: { ...patientTimings, ...options.timings },
@@ -36,7 +36,7 @@ export async function virtualDoor(t: ExecutionContext, options: VirtualEspOption
   return esp;
 }
 
-/** A folder with the fixture sketch packed, and these devices in its configuration. */
+/** Creates a folder with the packed fixture sketch and a configuration with these devices. */
 export async function packedDoor(
   t: ExecutionContext,
   devices: Readonly<Record<string, object>> = {},
@@ -50,12 +50,12 @@ export async function packedDoor(
   return folder;
 }
 
-/** The device as an inventory lists it. */
+/** Inventory entry of a virtual device. */
 export function listed(esp: VirtualEsp, more: object = {}): object {
   return { address: esp.host, port: esp.otaPort, ...more };
 }
 
-/** What came to the device, by its own account. */
+/** Verdicts of the updates that the device itself reports. */
 export function updatesOf(esp: VirtualEsp): string[] {
   return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }

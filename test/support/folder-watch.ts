@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import type { TestFolder } from './test-folder.ts';
 
-/** Resolves when the files of a folder are as wanted; looks again whenever one of them changes. */
+/** Resolves when the files of a folder meet the condition; checks again whenever one of them changes. */
 export async function untilFiles(folder: TestFolder, isSo: (files: readonly string[]) => boolean): Promise<void> {
   const watcher = watch(folder.path, { recursive: true });
   try {
@@ -11,7 +11,7 @@ export async function untilFiles(folder: TestFolder, isSo: (files: readonly stri
           if (isSo(files)) resolve();
         }, reject);
       };
-      // The listener first: a change during the first look is not missed.
+      // Registered before the first check, so that no change is missed.
       watcher.on('change', look).on('error', reject);
       look();
     });

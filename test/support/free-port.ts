@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the range from which systems take ports for connections and for servers that ask for any port. */
+/** Below the range from which systems assign ephemeral ports. */
 const lowest = 10_000;
 const highest = 32_000;
 
-/** A port of this machine that no program has, for programs that cannot choose one by themselves. */
+/** Finds a free port for programs that cannot choose one themselves. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(lowest, highest);

@@ -10,7 +10,7 @@ export interface GzipFields {
   readonly modificationTime?: number;
 }
 
-/** A gzip member by RFC 1952, put together byte by byte. */
+/** Builds a gzip member (RFC 1952) with these header fields. */
 export function buildGzip(content: Uint8Array, fields: GzipFields = {}): Buffer {
   const { extra, name, comment, headerCrc = false, modificationTime = 0 } = fields;
   const flags = (headerCrc ? 2 : 0) | (extra ? 4 : 0) | (name === undefined ? 0 : 8) | (comment === undefined ? 0 : 16);

@@ -1,20 +1,20 @@
 import { crc8266 } from '../../src/core/firmware/crc8266.ts';
 
-/** A segment as a test describes it: filled with `bytes`, loaded to `address`. */
+/** A segment of an image: `bytes`, loaded to `address`. */
 export interface BuiltSegment {
   readonly address: number;
   readonly bytes: Uint8Array;
 }
 
-/** What an image of the tests is made of; everything has a default that gives a sound image of core 3.1.2. */
+/** Fields of a test image; the defaults make a valid image of core 3.1.2. */
 export interface ImageRecipe {
-  /** Where size and CRC go: as cores from 3.0.0 do, as 2.7.x did, or nowhere as up to 2.6.3. */
+  /** Where size and CRC are stored: as in cores from 3.0.0, as in 2.7.x, or nowhere as up to 2.6.3. */
   readonly generation?: '3' | '2.7' | '2.6';
   readonly coreHash?: number;
   readonly modeByte?: number;
   readonly sizeAndFrequencyByte?: number;
   readonly entryAddress?: number;
-  /** What lies in flash after the words at the start of the first segment: text, keys, anything. */
+  /** Contents of the first segment after its leading words: text, keys, anything. */
   readonly flashContent?: Uint8Array;
   /** Segments after the first one. */
   readonly ramSegments?: readonly BuiltSegment[];
@@ -28,10 +28,10 @@ const defaultRam: readonly BuiltSegment[] = [
   { address: 0x3ffe8000, bytes: new Uint8Array(32).fill(0x43) },
 ];
 
-/** The 0-based place of the application's first segment in every image that is built here. */
+/** Offset of the application's first segment in every image that is built here. */
 export const flashSegmentOffset = 0x1010;
 
-/** An Arduino .bin, put together by the rules of elf2bin.py: eboot, padding, application, size and CRC. */
+/** Builds an Arduino .bin as elf2bin.py does: eboot, padding, application, size and CRC. */
 export function buildImage(recipe: ImageRecipe = {}): Uint8Array<ArrayBuffer> {
   const { generation = '3', modeByte = 0, sizeAndFrequencyByte = 0x40 } = recipe;
   const entryAddress = recipe.entryAddress ?? 0x40100004;
@@ -54,7 +54,7 @@ export function buildImage(recipe: ImageRecipe = {}): Uint8Array<ArrayBuffer> {
   return image;
 }
 
-/** The application's ELF, as the linker would have left it: the words that elf2bin fills in are zero. */
+/** Sections of the application's ELF before elf2bin: the words that elf2bin fills in are zero. */
 export function sectionsOf(recipe: ImageRecipe = {}): readonly BuiltSegment[] {
   const { generation = '3' } = recipe;
   return [
@@ -63,7 +63,7 @@ export function sectionsOf(recipe: ImageRecipe = {}): readonly BuiltSegment[] {
   ];
 }
 
-/** Fills size and CRC in anew: after a test changed something that the CRC covers. */
+/** Recomputes size and CRC after a test changed bytes that the CRC covers. */
 export function fillSizeAndCrc(image: Uint8Array, generation: '3' | '2.7'): void {
   const at = generation === '3' ? sectorBytes + 16 : 4088;
   setWord(image, at, 0);

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A pair as the files hold it. */
+/** A key pair in PEM. */
 export interface PemPair {
   readonly privatePem: string;
   readonly publicPem: string;
@@ -12,8 +12,8 @@ const folder = fileURLToPath(new URL('../../build/test-keys/', import.meta.url))
 const usedPairs = new Map<number, number>();
 
 /**
- * An RSA pair of its own within the process, as `ota-hooks keygen` writes it. The pairs are shared between test processes and runs: a
- * CPU profile of `npm test` had 13 of 570 s in generateKeyPairSync.
+ * Returns an RSA pair that this process has not used yet, as `ota-hooks keygen` writes it. Pairs are shared between test processes and
+ * runs: in a CPU profile of `npm test`, generateKeyPairSync took 13 of 570 s.
  */
 export function rsaPems(bits = 1024): PemPair {
   const number = usedPairs.get(bits) ?? 0;
@@ -31,13 +31,13 @@ export function rsaPems(bits = 1024): PemPair {
   }
 }
 
-/** The same as objects of node:crypto. */
+/** Returns a pair like {@link rsaPems}, as node:crypto objects. */
 export function rsaKeyObjects(bits?: number): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
   const { privatePem, publicPem } = rsaPems(bits);
   return { privateKey: createPrivateKey(privatePem), publicKey: createPublicKey(publicPem) };
 }
 
-/** Keys that are sound and no device can use, each of another kind. */
+/** Makes valid keys of types that no device can use. */
 export function wrongKinds(): Readonly<Record<'EC' | 'ED25519' | 'RSA-PSS' | 'DSA' | 'X25519', PemPair>> {
   return {
     EC: pems(pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)),

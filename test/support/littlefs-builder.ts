@@ -1,17 +1,17 @@
 import { crc32 } from 'node:zlib';
 import { setWord } from './image-builder.ts';
 
-/** A LittleFS as far as its superblocks go: blocks of content behind them, erased blocks at the end. */
+/** A LittleFS image with valid superblocks only: content blocks after them, erased blocks at the end. */
 export interface LittleFsRecipe {
   readonly blockSizeBytes?: number;
   readonly blockCount: number;
-  /** What lies in the blocks after the two superblocks. */
+  /** Contents of the blocks after the two superblocks. */
   readonly content?: Uint8Array;
-  /** Of the first copy; the second has one more. Its third byte is byte 2 of the image. */
+  /** Revision of the first copy; the second has one more. Its third byte is byte 2 of the image. */
   readonly revision?: number;
 }
 
-/** Puts the two copies of the superblock together by littlefs' SPEC.md ("metadata blocks", "superblock entry"). */
+/** Builds an image with both superblock copies as in littlefs' SPEC.md ("metadata blocks", "superblock entry"). */
 export function buildLittleFs(recipe: LittleFsRecipe): Uint8Array<ArrayBuffer> {
   const { blockSizeBytes = 4096, blockCount, content = new Uint8Array(0), revision = 1 } = recipe;
   const image = new Uint8Array(blockSizeBytes * blockCount).fill(0xff);

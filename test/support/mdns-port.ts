@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
 /**
- * A UDP port on which this process alone does mDNS, so that no other test is heard. It stays bound for as long as the process is there:
- * the sockets of mDNS share it.
+ * Reserves a UDP port for mDNS in this process, so that test processes do not receive each other's messages. It stays bound until the
+ * process ends; the mDNS sockets share it.
  */
 export async function mdnsPortOfThisProcess(): Promise<number> {
   const holder = createSocket({ type: 'udp4', reuseAddr: true }).unref();

@@ -1,5 +1,5 @@
-/** Longer than any passing test needs, also on a very slow machine: the time-out only names the event that a hanging test waits for. */
+/** Longer than any passing test needs, even on a very slow machine: the timeout only names the event that a hanging test waits for. */
 export const patienceMs = 100_000;
 
-/** Beyond the two minutes after which AVA ends a test: a test that waits for it to pass fails. */
+/** Longer than AVA's timeout of two minutes: a test that waits this long fails. */
 export const endlessMs = 3_600_000;

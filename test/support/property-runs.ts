@@ -1,11 +1,11 @@
-/** How often a property is tried, and from which seed: parameters of fast-check. */
+/** Parameters of fast-check: number of runs and seed. */
 export interface PropertyRuns {
   readonly numRuns: number;
   readonly seed?: number;
 }
 
 /**
- * Unit tests try few cases, the same on every machine. `npm run fuzz` sets PROPERTY_CASES=many and tries many, others each time; fast-check
+ * Unit tests run few cases, the same on every machine. `npm run fuzz` sets PROPERTY_CASES=many and runs many random cases; fast-check
  * prints the seed of a failure.
  */
 export function propertyRuns(few: number, many: number): PropertyRuns {

@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { execa, type Options } from 'execa';
 
-/** `npm test` and `npm run test:e2e` build it before. */
+/** `npm test` and `npm run test:e2e` build it first. */
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** What came of a run of the command line. */
+/** Result of a CLI run. */
 export interface CliRun {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Starts the built command line in a process of its own, as users do. */
+/** Starts the built CLI in its own process, as users do. */
 export function startCli(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
   const options = {
     cwd,
@@ -22,7 +22,7 @@ export function startCli(argv: readonly string[], cwd: string, env: Readonly<Rec
   return execa(process.execPath, [cli, ...argv], options);
 }
 
-/** The same, to its end. */
+/** Runs the built CLI to its end. */
 export async function runCli(
   argv: readonly string[],
   cwd: string,

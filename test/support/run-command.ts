@@ -3,12 +3,12 @@ import type { Io } from '../../src/cli/io.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { OtaError } from '../../src/errors/ota-error.ts';
 
-/** What came of a command. */
+/** Result of a command. */
 export interface CommandRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The failure, if it was one that users can meet. */
+  /** The error, when it is one that users can see. */
   readonly error: OtaError | undefined;
 }
 
@@ -21,15 +21,15 @@ interface World {
   readonly ask?: Io['ask'];
   /** The user's home folder, `cwd` by default. */
   readonly home?: string;
-  /** Where the command line lies that hooks are to run. */
+  /** Path of the CLI that hooks run. */
   readonly cli?: string;
-  /** Is told when something is written, to either stream. */
+  /** Called with each text written to stdout or stderr. */
   readonly onOutput?: (text: string) => void;
 }
 
 /**
- * Runs a command in this process, through the same door as the command line: quick enough for a table of cases. What cli.ts adds (the text
- * of an error, signals) is tested with {@link file://./run-cli.ts}.
+ * Runs a command in this process through the same entry point as the CLI: fast enough for a table of cases. What cli.ts adds (error texts,
+ * signals) is tested with {@link file://./run-cli.ts}.
  */
 export async function runCommand(
   argv: readonly string[],

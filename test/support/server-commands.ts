@@ -1,7 +1,7 @@
 import type { TestServer } from '../server/running-server.ts';
 import { runCommand } from './run-command.ts';
 
-/** `ota-hooks server …` against a server of the test. */
+/** Runs `ota-hooks server …` against a test server. */
 export function serverCommands(server: Pick<TestServer, 'url' | 'token'>, cwd: string, token = server.token) {
   const env = { OTA_TOKEN: token, OTA_SERVER: server.url, ESP_PASSWORD: 'open sesame' };
   const run = (...argv: string[]) => runCommand(['server', ...argv], { cwd, env });

@@ -4,19 +4,19 @@ import type { SignatureFormat } from '../../src/core/model/artifact.ts';
 import { concatBytes, setWord } from './image-builder.ts';
 import { rsaKeyObjects } from './key-pairs.ts';
 
-/** A key pair of a test. */
+/** A key pair for tests. */
 export interface TestKeyPair {
   readonly privateKey: KeyObject;
   readonly publicKey: RsaPublicKey;
 }
 
-/** A pair of 1024 bits: no test depends on their strength. */
+/** Makes a pair of 1024 bits by default: no test depends on its strength. */
 export function makeKeyPair(bits = 1024): TestKeyPair {
   const { privateKey, publicKey } = rsaKeyObjects(bits);
   return { privateKey, publicKey: describePublicKey(publicKey, 'a key of the tests') };
 }
 
-/** A public key of any length, made at once: its modulus is a random odd number, so no private key belongs to it. */
+/** Makes a public key of any length quickly: its modulus is a random odd number, so no private key belongs to it. */
 export function madeUpPublicKey(bits: number): RsaPublicKey {
   const modulus = randomBytes(Math.ceil(bits / 8));
   const topBit = 1 << ((bits - 1) % 8);
@@ -26,13 +26,13 @@ export function madeUpPublicKey(bits: number): RsaPublicKey {
   return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'a made-up key of the tests');
 }
 
-/** payload, signature and its length, made with nothing but node:crypto. */
+/** Appends a signature and its length to the payload, with node:crypto only. */
 export function signFile(payload: Uint8Array, privateKey: KeyObject, format: SignatureFormat): Uint8Array {
   const signature = format === 'current' ? sign('sha256', payload, privateKey) : signBareDigest(payload, privateKey);
   return withTrailer(payload, signature, signature.length);
 }
 
-/** The same with any signature bytes and any length word. */
+/** Appends any signature bytes and any length word to the payload. */
 export function withTrailer(payload: Uint8Array, signature: Uint8Array, lengthWord: number): Uint8Array {
   const word = new Uint8Array(4);
   setWord(word, 0, lengthWord);

@@ -1,6 +1,6 @@
 const pageBytes = 256;
 
-/** A formatted SPIFFS without files: each block ends its first page with its magic and its erase count (`spiffs_nucleus.h`). */
+/** Builds a formatted SPIFFS without files: each block ends its first page with its magic and its erase count (`spiffs_nucleus.h`). */
 export function spiffsImage(blocks = 16, blockSizeBytes = 4096): Uint8Array {
   const image = new Uint8Array(blocks * blockSizeBytes).fill(0xff);
   for (let index = 0; index < blocks; index += 1) {

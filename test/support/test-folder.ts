@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-/** A folder of one test, gone when the test ends. */
+/** A temporary folder of one test, removed when the test ends. */
 export interface TestFolder {
   readonly path: string;
   at(name: string): string;
   read(name: string): Promise<Buffer>;
   text(name: string): Promise<string>;
   write(name: string, content: string | Uint8Array): Promise<string>;
-  /** The names of all files, hidden and nested ones too, sorted. */
+  /** Sorted names of all files, including hidden and nested ones. */
   list(): Promise<string[]>;
 }
 
-/** Makes a folder with these files in it; folders come with the names. */
+/** Creates a folder with these files, and the folders in their names. */
 export async function testFolder(
   t: ExecutionContext,
   files: Readonly<Record<string, string | Uint8Array>> = {},

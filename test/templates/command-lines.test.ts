@@ -3,10 +3,10 @@ import { checkWords, commandLinesIn } from '../support/command-lines.ts';
 import { readTemplate, templatePaths } from './files.ts';
 
 const commands = templatePaths.flatMap((path) => commandLinesIn(readTemplate(path)).map((words) => ({ path, words })));
-/** A template may say the same command twice. */
+/** A template may contain the same command twice, but titles must be unique. */
 const titled = new Map(commands.map(({ path, words }) => [`${path}: ota-hooks ${words.join(' ')}`, words]));
 
-test('the templates show commands', (t) => {
+test('the templates contain the main commands', (t) => {
   const shown = new Set(commands.map(({ words }) => words[0]));
   for (const command of ['build', 'header', 'keygen', 'pack', 'sign', 'verify']) t.true(shown.has(command), command);
 });

@@ -11,12 +11,12 @@ export const templatePaths: readonly string[] = readdirSync(folder, { recursive:
   .map((path) => path.replaceAll('\\', '/'))
   .sort();
 
-/** The text of a template; line ends as git keeps them. */
+/** The text of a template, with the line ends that git stores. */
 export function readTemplate(path: string): string {
   return readFileSync(join(folder, path), 'utf8').replaceAll('\r\n', '\n');
 }
 
-/** The names of the entries of a folder: `sketches`. */
+/** The entry names of a template folder, for example `sketches`. */
 export function entriesOf(place: string): readonly string[] {
   return readdirSync(join(folder, place)).sort();
 }

@@ -8,12 +8,12 @@ import { readTemplate } from './files.ts';
 const arduino = (name: string) => readTemplate(`skeletons/arduino-cli/${name}`);
 const platformio = (name: string) => readTemplate(`skeletons/platformio/${name}`);
 
-test('both skeletons are the same program, with the same secrets', (t) => {
+test('both skeletons have the same program and the same example secrets', (t) => {
   t.is(arduino('firmware/firmware.ino'), platformio('src/main.cpp'));
   t.is(arduino('firmware/arduino_secrets.example.h'), platformio('include/arduino_secrets.example.h'));
 });
 
-test('the program compiles without secrets, but not when nobody could update it again', (t) => {
+test('the program compiles without secrets, but not without a way to update it again', (t) => {
   const program = platformio('src/main.cpp');
   t.regex(program, /^#if __has_include\("arduino_secrets\.h"\)$/m);
   t.regex(program, /#ifndef SECRET_OTA_PASSWORD\nstatic_assert\(sizeof\(updateUrl\) > 1, /);
@@ -23,7 +23,7 @@ for (const [name, config] of [
   ['PlatformIO', platformio('ota.config.json')],
   ['arduino-cli', arduino('firmware/ota.config.json')],
 ] as const) {
-  test(`the configuration of the ${name} skeleton is valid, names a project, and no private key`, (t) => {
+  test(`the ${name} skeleton has a valid configuration with a project and no private key`, (t) => {
     const parsed = v.parse(configSchema, JSON.parse(config));
     t.is(parsed.project, 'my-device');
     t.is(parsed.privateKey, undefined, 'a build server has none: where it lies goes without saying');
@@ -34,7 +34,7 @@ for (const [name, ignored] of [
   ['PlatformIO', platformio('gitignore')],
   ['arduino-cli', arduino('gitignore')],
 ] as const) {
-  test(`git ignores private key, secrets and what is proven of devices in the ${name} skeleton`, (t) => {
+  test(`the ${name} skeleton excludes the private key, secrets and device state from git`, (t) => {
     const lines = ignored.split('\n');
     for (const line of ['private.key', 'arduino_secrets.h', '.ota/', 'node_modules/'])
       t.true(lines.includes(line), line);
@@ -42,7 +42,7 @@ for (const [name, ignored] of [
   });
 }
 
-test('platformio.ini has the line that `install platformio` names, a pinned platform, and one place for the version', (t) => {
+test('platformio.ini has the hook line, a pinned platform and one place for the version', (t) => {
   const lines = platformio('platformio.ini').split('\n');
   t.true(lines.includes(platformioHookLine));
   t.true(lines.some((line) => /^platform = espressif8266@\d+\.\d+\.\d+$/.test(line)));
@@ -51,7 +51,7 @@ test('platformio.ini has the line that `install platformio` names, a pinned plat
   t.true(lines.includes('    -D FIRMWARE_VERSION=\\"${this.custom_ota_firmware_version}\\"'));
 });
 
-test('sketch.yaml names the same board twice: with the installed core, and with a pinned one', async (t) => {
+test('sketch.yaml names the same board for the installed core and for a pinned one', async (t) => {
   const project = v.parse(
     v.object({
       default_fqbn: v.string(),
@@ -67,7 +67,7 @@ test('sketch.yaml names the same board twice: with the installed core, and with 
   t.regex(profile?.platforms[0]?.platform ?? '', /^esp8266:esp8266 \(\d+\.\d+\.\d+\)$/);
 });
 
-test('the version in the program of the arduino-cli skeleton is that of its configuration', (t) => {
+test('the arduino-cli skeleton has the same version in its program and configuration', (t) => {
   const { version } = JSON.parse(arduino('firmware/ota.config.json'));
   t.true(arduino('firmware/firmware.ino').includes(`#define FIRMWARE_VERSION "${version}"`));
 });

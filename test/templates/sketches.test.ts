@@ -7,7 +7,7 @@ const programs = [
   ['the skeleton', readTemplate('skeletons/platformio/src/main.cpp')] as const,
 ];
 
-test('there is a sketch for each way of updating', (t) => {
+test('the sketches cover each update method', (t) => {
   t.deepEqual(names, [
     'EspotaUpdate',
     'FilesystemUpdate',
@@ -20,13 +20,13 @@ test('there is a sketch for each way of updating', (t) => {
 });
 
 for (const [name, text] of programs) {
-  test(`${name}: has one setup and one loop, and needs no prototypes`, (t) => {
+  test(`${name}: has one setup, one loop and an include of Arduino.h`, (t) => {
     t.is(text.match(/^void setup\(\) \{$/gm)?.length, 1);
     t.is(text.match(/^void loop\(\) \{$/gm)?.length, 1);
     t.regex(text, /^#include <Arduino\.h>$/m, 'what PlatformIO compiles has no includes that it does not name');
   });
 
-  test(`${name}: goes into a safe state before an update, and comes out of it when the update failed`, (t) => {
+  test(`${name}: enters a safe state before an update and leaves it after a failed one`, (t) => {
     t.regex(text, /^\/\/ Safe state: .*\n(?:\/\/ .*\n)*\/\/ .*valves.*heaters.*\nvoid enterSafeState\(\) \{$/m);
     t.regex(text, /\.onStart\(enterSafeState\)|\.onStart\(\[\]\(\) \{\s+enterSafeState\(\);/);
     t.true(text.includes('if (inSafeState && !Update.isRunning()) leaveSafeState();'));
@@ -38,7 +38,7 @@ for (const [name, text] of programs) {
     t.regex(setup, /^void setup\(\) \{\n {2}\/\/ First of all: [^;]*float[^;]*resistor/);
   });
 
-  test(`${name}: says what it does not protect from`, (t) => {
+  test(`${name}: documents its security limits`, (t) => {
     const head = text.slice(0, text.indexOf('*/'));
     t.regex(head, /Limits:/);
     t.regex(head, /MD5[^.]*is no\s+security/);
@@ -47,7 +47,7 @@ for (const [name, text] of programs) {
     if (/setPassword|WEB_PASSWORD/.test(text)) t.regex(head, /(password|login) is weak/);
   });
 
-  test(`${name}: knows no secret by itself`, (t) => {
+  test(`${name}: contains no secrets`, (t) => {
     t.notRegex(text, /PRIVATE KEY|BEGIN [A-Z ]+/);
     for (const [call, argument] of text.matchAll(/(?:setPassword|setPasswordHash|setAuthorization)\(([^)]*)\)/g)) {
       t.regex(argument ?? '', /^SECRET_\w+$/, call);
@@ -59,7 +59,7 @@ for (const [name, text] of programs) {
 }
 
 for (const name of names) {
-  test(`${name}: its example of secrets names those that it uses, with nothing in them`, (t) => {
+  test(`${name}: the example secrets are the ones that it uses, with empty values`, (t) => {
     const text = readTemplate(`sketches/${name}/${name}.ino`);
     const example = readTemplate(`sketches/${name}/arduino_secrets.example.h`);
     const named = [...example.matchAll(/^#define (SECRET_\w+) ""$/gm)].map(([, secret]) => secret);
@@ -69,14 +69,14 @@ for (const name of names) {
   });
 }
 
-test('no filled-in secrets and no keys are among the templates', (t) => {
+test('the templates contain no filled-in secrets and no keys', (t) => {
   t.deepEqual(
     templatePaths.filter((path) => /arduino_secrets\.h$|\.key$|\.pem$/.test(path)),
     [],
   );
 });
 
-test('EspotaUpdate sets port, name and password, has all four callbacks, and announces the MD5 of what runs', (t) => {
+test('EspotaUpdate sets port, name and password, has all four callbacks and announces its MD5', (t) => {
   const text = readTemplate('sketches/EspotaUpdate/EspotaUpdate.ino');
   for (const call of ['setPort', 'setHostname', 'setPassword', 'onStart', 'onEnd', 'onProgress', 'onError', 'begin']) {
     t.regex(text, new RegExp(`ArduinoOTA\\.${call}\\(`));
@@ -85,7 +85,7 @@ test('EspotaUpdate sets port, name and password, has all four callbacks, and ann
   t.true(text.indexOf(announcement) > text.indexOf('ArduinoOTA.begin()'), 'the service must be there first');
 });
 
-test('HttpUpdate asks at intervals with its version, and has all four callbacks', (t) => {
+test('HttpUpdate checks at intervals with its version and has all four callbacks', (t) => {
   const text = readTemplate('sketches/HttpUpdate/HttpUpdate.ino');
   t.regex(text, /ESPhttpUpdate\.update\(client, updateUrl, FIRMWARE_VERSION\)/);
   t.regex(text, /isDue\(\)\) askForUpdate\(\)/);
@@ -94,7 +94,7 @@ test('HttpUpdate asks at intervals with its version, and has all four callbacks'
   }
 });
 
-test('HttpsUpdate pins the authority, waits for the time, asks for short records, and never goes on without a check', (t) => {
+test('HttpsUpdate pins the CA, waits for the time, requests short records and always verifies', (t) => {
   const text = readTemplate('sketches/HttpsUpdate/HttpsUpdate.ino');
   t.true(text.includes('client.setTrustAnchors(&serverAuthority);'));
   t.true(text.includes('BearSSL::X509List serverAuthority(ota_server_ca);'));
@@ -104,13 +104,13 @@ test('HttpsUpdate pins the authority, waits for the time, asks for short records
   t.notRegex(text, /setInsecure|allowSelfSigned/);
 });
 
-test('WebUpdate has a login that cannot be left empty', (t) => {
+test('WebUpdate has a login that cannot be empty', (t) => {
   const text = readTemplate('sketches/WebUpdate/WebUpdate.ino');
   t.true(text.includes('updatePage.setup(&webServer, "/update", SECRET_WEB_USER, SECRET_WEB_PASSWORD);'));
   t.regex(text, /static_assert\(sizeof\(SECRET_WEB_USER\) > 1/);
 });
 
-test('ManualSigning borrows a stack, installs the key before the network, and stays off it without one', (t) => {
+test('ManualSigning reserves a stack, installs the key before it connects, and stays offline without one', (t) => {
   const text = readTemplate('sketches/ManualSigning/ManualSigning.ino');
   const setup = text.slice(text.indexOf('void setup()'), text.indexOf('void loop()'));
   t.regex(text, /stack_thunk_add_ref\(\);\n {2}Update\.installSignature\(&signingHash, &signingVerifier\);/);

@@ -34,7 +34,7 @@ for (const path of paths) {
   const text = readTemplate(path);
   const load = async () => v.parse(workflowSchema, await defaultLoaders['.yaml'](path, text));
 
-  test(`${path}: no permissions but to read, in time, and never for the code of strangers with secrets`, async (t) => {
+  test(`${path}: has read permissions, time limits and no privileged triggers`, async (t) => {
     const { on, permissions, jobs } = await load();
     t.deepEqual(permissions, {});
     for (const job of [jobs.build, jobs.sign]) {
@@ -44,21 +44,21 @@ for (const path of paths) {
     t.deepEqual(Object.keys(on).sort(), ['pull_request', 'push']);
   });
 
-  test(`${path}: every action is pinned to a commit, and says which version that is`, (t) => {
+  test(`${path}: pins every action to a commit, names its version and uses no cache`, (t) => {
     const uses = text.match(/^ +- uses: .*$/gm) ?? [];
     t.true(uses.length >= 8);
     for (const line of uses) t.regex(line, /- uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     t.notRegex(text, /actions\/cache|cache:/, 'a cache outlives a build');
   });
 
-  test(`${path}: the build knows no secret and keeps no credentials`, async (t) => {
+  test(`${path}: the build has no secrets and keeps no credentials`, async (t) => {
     const { build } = (await load()).jobs;
     t.is(build.environment, undefined);
     t.notRegex(JSON.stringify(build), /secrets\.|sign --|private-key/);
     t.is(build.steps[0]?.with['persist-credentials'], false);
   });
 
-  test(`${path}: the build leaves the signing to others, proves the check of signatures, and hands on digests`, async (t) => {
+  test(`${path}: the build packs unsigned, has no private key and outputs digests`, async (t) => {
     const { build } = (await load()).jobs;
     const commands = build.steps.map(({ run = '' }) => run).join('\n');
     t.regex(commands, /ota-hooks pack "\$IMAGE" .*--public-key "\$PUBLIC_KEY" --unsigned/);
@@ -70,14 +70,14 @@ for (const path of paths) {
     t.like(upload?.with, { path: 'release/', 'if-no-files-found': 'error' });
   });
 
-  test(`${path}: signing waits for the build, for a tag, and for the protected environment`, async (t) => {
+  test(`${path}: signing requires the build, a tag and the protected environment`, async (t) => {
     const { sign } = (await load()).jobs;
     t.is(sign.needs, 'build');
     t.is(sign.if, "github.event_name == 'push' && github.ref_type == 'tag'");
     t.is(sign.environment, 'firmware-signing');
   });
 
-  test(`${path}: signing takes three files of the repository, and runs none`, async (t) => {
+  test(`${path}: signing checks out three files of the repository and runs none`, async (t) => {
     const { jobs, env } = await load();
     const [checkout] = jobs.sign.steps;
     t.is(checkout?.with['persist-credentials'], false);
@@ -94,7 +94,7 @@ for (const path of paths) {
     t.notRegex(programs.join('\n'), /^(?:node |pio|arduino-cli|npx)/m);
   });
 
-  test(`${path}: digests are checked before the key appears, the key leaves with its step, a check comes after`, async (t) => {
+  test(`${path}: checks digests, signs with a key that only this step has, then verifies`, async (t) => {
     const { steps } = (await load()).jobs.sign;
     const place = (pattern: RegExp) => steps.findIndex(({ run = '', uses = '' }) => pattern.test(run + uses));
     const order = [
@@ -125,17 +125,17 @@ for (const path of paths) {
     ]);
   });
 
-  test(`${path}: no expression is pasted into a command, where what it stands for would be run`, async (t) => {
+  test(`${path}: pastes no expression into a command, where its value could run`, async (t) => {
     const { build, sign } = (await load()).jobs;
     for (const { run = '' } of [...build.steps, ...sign.steps]) t.false(run.includes('${{'), run);
   });
 
-  test(`${path}: nothing is installed with its scripts`, (t) => {
+  test(`${path}: installs packages without their scripts`, (t) => {
     for (const [line] of text.matchAll(/npm ci.*/g)) t.is(line, 'npm ci --ignore-scripts');
   });
 }
 
-test('both workflows sign in the same way', (t) => {
+test('both workflows have the same signing job', (t) => {
   const [first, second] = paths.map((path) => readTemplate(path).split('\n  sign:\n')[1]);
   t.truthy(first);
   t.is(first, second);

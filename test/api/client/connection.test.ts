@@ -24,7 +24,7 @@ async function fails(t: ExecutionContext, run: Promise<unknown>, code: ErrorCode
   return error;
 }
 
-test('a request carries the token, and goes below the path of the server', async (t) => {
+test('sends the token, and requests paths below the path of the server URL', async (t) => {
   const server = await scriptedServer(t, () => ({ status: 200, json: { name: 'ota-hooks' } }));
   for (const path of ['', '/', '/ota', '/ota/']) {
     const answer = await client({ url: new URL(path, server.url) })({ method: 'GET', path: '/server' });
@@ -37,7 +37,7 @@ test('a request carries the token, and goes below the path of the server', async
   for (const { headers } of server.arrived) t.is(headers.authorization, `Bearer ${token}`);
 });
 
-test('a redirect is not followed: the token goes to no other place', async (t) => {
+test('rejects a redirect without sending the token to its target', async (t) => {
   const other = await scriptedServer(t, () => ({ status: 200, json: {} }));
   for (const status of [301, 302, 303, 307, 308]) {
     const location = new URL('/api/v1/server', other.url).href;
@@ -48,7 +48,7 @@ test('a redirect is not followed: the token goes to no other place', async (t) =
   t.deepEqual(other.arrived, []);
 });
 
-test('whatever answers there and is no update server is told by its name', async (t) => {
+test('reports a server that is not an update server, without a retry', async (t) => {
   const replies: Reply[] = [
     { status: 200, text: '<html>welcome</html>' },
     { status: 404, text: '<html>not here</html>' },
@@ -63,14 +63,14 @@ test('whatever answers there and is no update server is told by its name', async
   }
 });
 
-test('a problem is handed on as the server words it, and not asked for again', async (t) => {
+test('returns a problem of the server unchanged, without a retry', async (t) => {
   const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing: [] }));
   const answer = await client(server)({ method: 'POST', path: '/x', json: {} });
   t.is(answer.problem?.code, 'blobs-missing');
   t.is(server.arrived.length, 1);
 });
 
-test('a connection that breaks, and a server that is away for a moment, are tried again', async (t) => {
+test('retries a request after a connection reset, 503 and 429', async (t) => {
   const troubles: Reply[] = ['break', { status: 503, json: {} }, problem(429, 'too-many-requests')];
   const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 200, json: 'done' });
   const answer = await client(server)({ method: 'POST', path: '/x', json: { a: 1 } });
@@ -81,7 +81,7 @@ test('a connection that breaks, and a server that is away for a moment, are trie
   );
 });
 
-test('attempts come to an end', async (t) => {
+test('stops retrying after four attempts', async (t) => {
   const broken = await scriptedServer(t, () => 'break');
   await fails(t, client(broken)({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
   t.is(broken.arrived.length, 4);
@@ -90,9 +90,9 @@ test('attempts come to an end', async (t) => {
   t.is(busy.arrived.length, 4);
 });
 
-test('a server that says nothing is waited for a while only', async (t) => {
+test('times out when the server does not respond', async (t) => {
   const server = await scriptedServer(t, () => 'silence');
-  // The garbage collector ended the wait for ever, once in some runs of the tests.
+  // In some test runs the garbage collector removed the timeout, and the wait never ended.
   const collecting = setInterval(collectGarbage, 10);
   t.teardown(() => clearInterval(collecting));
   const ask = client(server, { limitMs: 200, pausesMs: [1] });
@@ -100,18 +100,18 @@ test('a server that says nothing is waited for a while only', async (t) => {
   t.regex(error?.message ?? '', /no answer in time|TimeoutError/);
 });
 
-test('nobody listening is said with the reason of the system', async (t) => {
+test('reports the system error when no server listens', async (t) => {
   const url = new URL(`http://127.0.0.1:${await refusingPort(t)}`);
   const error = await fails(t, client({ url })({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
   t.regex(error?.message ?? '', /ECONNREFUSED/);
 });
 
-test('Ctrl-C ends a wait, and is no failure of the server', async (t) => {
+test('aborts a wait on Ctrl-C without reporting a server error', async (t) => {
   const server = await scriptedServer(t, () => 'break');
   const controller = new AbortController();
   const ask = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
   const error = t.throwsAsync(ask({ method: 'GET', path: '/x' }), { any: true });
-  // A request follows the signal through another one; only the wait after it listens to this one.
+  // A request listens to a derived signal; only the wait after it listens to this one.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
   t.is(server.arrived.length, 1);
   controller.abort();

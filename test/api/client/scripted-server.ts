@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** A request as it arrived, its body whole. */
+/** Received request with its complete body. */
 export interface Arrived {
   readonly method: string;
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Arrived {
   readonly body: Buffer;
 }
 
-/** break: the connection is cut without an answer. silence: there is none. */
+/** `break` closes the connection without a response; `silence` sends no response. */
 export type Reply =
   | 'break'
   | 'silence'
@@ -27,7 +27,7 @@ export interface ScriptedServer {
   readonly arrived: Arrived[];
 }
 
-/** A server that says what a test wants, for what no sound server does. */
+/** Server with scripted responses, for faults that a correct server does not have. */
 export async function scriptedServer(
   t: ExecutionContext,
   reply: (request: Arrived, count: number) => Reply,
@@ -46,7 +46,7 @@ export async function scriptedServer(
     server.closeAllConnections();
     server.close();
   });
-  // A server that listens on TCP has an address of that kind.
+  // The address of a TCP server has this type.
   const { port } = server.address() as AddressInfo;
   return { url: new URL(`http://127.0.0.1:${port}`), arrived };
 }
@@ -67,12 +67,12 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   try {
     for await (const chunk of request) chunks.push(chunk);
   } catch {
-    // The client went away; what came counts.
+    // The client disconnected; the bytes received so far count.
   }
   return Buffer.concat(chunks);
 }
 
-/** A problem as the API words it. */
+/** Problem in the format of the API. */
 export function problem(status: number, code: string, more: object = {}): Reply {
   return { status, json: { error: { code, message: `the message of ${code}`, hint: 'the hint', ...more } } };
 }

@@ -1,4 +1,4 @@
-/** Every bad key, given to every command that takes one: one clear line, a hint, the right exit code, and nothing left behind. */
+/** Every kind of bad key with every command that reads a key: one-line error, hint, exit code 1, no files left behind. */
 import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';
@@ -72,7 +72,7 @@ for (const [kind, badKeys, uses] of [
   ['public', badPublicKeys, usesOfAPublicKey],
 ] as const) {
   for (const [what, { pem, code }] of Object.entries(badKeys)) {
-    test(`${what} as ${kind} key is refused by every command`, async (t) => {
+    test(`every command rejects ${what} as ${kind} key`, async (t) => {
       for (const argv of uses) {
         const folder = await testFolder(t, { 'bad.key': pem, 'door.bin': door.bin });
         const isWritten = (name: string) => argv.some((word, at) => word === name && argv[at - 1] === '--out');

@@ -19,7 +19,7 @@ interface Found {
 
 let count = 0;
 
-/** All tests of this machine share one loopback interface: names are of one test only. */
+/** Starts a device with a unique host name: all tests on this machine share one loopback interface. */
 function announced(t: ExecutionContext, mdns: MdnsOptions = {}, more = {}): Promise<VirtualEsp> {
   return virtualDoor(t, { hostname: `found-${process.pid}-${++count}`, mdns, ...more });
 }
@@ -33,12 +33,12 @@ async function discoverJson(folder: TestFolder, ...argv: string[]) {
   return { ...run, ...(JSON.parse(run.stdout) as { devices: Found[]; remembered: Found[] }) };
 }
 
-/** Adds a device as soon as it is heard: it listens no longer than it must. */
+/** Adds a device; the command ends as soon as it receives the announcement. */
 function adding(folder: TestFolder, name: string, ...argv: string[]) {
   return discover(folder, '--add', name, '--timeout', '600', ...argv);
 }
 
-/** Listens for longer and longer until the device was heard: a second, where the machine is not slow. */
+/** Repeats with growing timeouts until the device is found; one second suffices on a fast machine. */
 async function untilHeard<Run>(listen: (...argv: string[]) => Promise<Run>, hasHeard: (run: Run) => boolean) {
   let seconds = 1;
   for (;;) {
@@ -48,7 +48,7 @@ async function untilHeard<Run>(listen: (...argv: string[]) => Promise<Run>, hasH
   }
 }
 
-test('a device is found with what it says of itself, and is remembered when it has gone', async (t) => {
+test('discover lists an announced device and remembers it after it is gone', async (t) => {
   const esp = await announced(
     t,
     { board: 'ESP8266_WEMOS_D1MINI', tellsSketchMd5: true },
@@ -95,7 +95,7 @@ test('a device is found with what it says of itself, and is remembered when it h
   t.true(later.remembered.some(({ host, port }) => host === common.host && port === esp.otaPort));
 });
 
-test('a device is added by the name of its host when its board is that of the project; nothing else in the file changes', async (t) => {
+test('discover --add adds a device of the project board once and keeps the rest of the file', async (t) => {
   const esp = await announced(t, { board: 'PLATFORMIO_D1_MINI' });
   const folder = await testFolder(t, { 'ota.config.json': '{\n    "project": "door",\n    "board": "d1_mini"\n}\n' });
   const run = await adding(folder, esp.hostname, '--group', 'inside', '--password-env', 'DOOR');
@@ -113,7 +113,7 @@ test('a device is added by the name of its host when its board is that of the pr
   t.is((await adding(folder, esp.hostname)).error?.code, 'DEVICE_NOT_ADDED', 'not twice');
 });
 
-test('a device of another board is not added, unless its board is named as it announces it', async (t) => {
+test('discover --add rejects a device of another board unless --board names it', async (t) => {
   const esp = await announced(t, { board: 'ESP8266_NODEMCU_ESP12E' });
   const folder = await testFolder(t, { 'ota.config.json': '{"board": "nodemcuv2"}' });
   const argv = ['--add', 'kitchen', '--host', `${esp.hostname}.local`];
@@ -129,7 +129,7 @@ test('a device of another board is not added, unless its board is named as it an
   t.true((await folder.text('ota.config.json')).includes('"kitchen"'));
 });
 
-test('a configuration in YAML is left alone, and what to add is said', async (t) => {
+test('discover --add leaves a YAML configuration unchanged and shows the entry to add', async (t) => {
   const esp = await announced(t);
   const folder = await testFolder(t, { 'ota.config.yaml': '# ours\nproject: door\n' });
   const { exitCode, error } = await adding(folder, esp.hostname);
@@ -138,14 +138,14 @@ test('a configuration in YAML is left alone, and what to add is said', async (t)
   t.is(await folder.text('ota.config.yaml'), '# ours\nproject: door\n');
 });
 
-test('a device that does not answer is not added, and a folder without a project gets no files', async (t) => {
+test('discover creates no files in a folder without a project, and --add fails for an absent device', async (t) => {
   const folder = await testFolder(t);
   t.is((await discover(folder, '--add', 'nobody-at-all', '--timeout', '0.5')).error?.code, 'DEVICE_NOT_ADDED');
   await discover(folder, '--timeout', '0.5');
   t.deepEqual(await folder.list(), []);
 });
 
-test('a password that it will want is asked for when it is added', async (t) => {
+test('discover --add creates a configuration and warns that the device requires a password', async (t) => {
   const esp = await announced(t, {}, { password: 'secret' });
   const folder = await testFolder(t);
   const { exitCode, stderr } = await adding(folder, esp.hostname);
@@ -157,7 +157,7 @@ test('a password that it will want is asked for when it is added', async (t) => 
   );
 });
 
-test('where a device was seen is remembered, in a folder with a configuration', async (t) => {
+test('discover stores device addresses in .ota/discovered.json in a folder with a configuration', async (t) => {
   const esp = await announced(t);
   const folder = await testFolder(t, { 'ota.config.json': '{}' });
   t.is((await adding(folder, esp.hostname)).exitCode, 0);
@@ -168,7 +168,7 @@ test('where a device was seen is remembered, in a folder with a configuration', 
   );
 });
 
-test('--watch tells each device as it appears, one JSON object a line, until Ctrl-C', async (t) => {
+test('discover --watch --json prints a JSON line for each device until Ctrl-C', async (t) => {
   const folder = await testFolder(t);
   const running = startCli(['discover', '--watch', '--json', '--interface', '127.0.0.1'], folder.path);
   const esp = await announced(t);

@@ -12,7 +12,7 @@ function doctor(folder: TestFolder, ...options: string[]) {
   return runCommand(['doctor', ...options], { cwd: folder.at('door'), home: folder.at('home') });
 }
 
-test('with nothing installed and no project, doctor says so and is content', async (t) => {
+test('doctor reports no errors without a project or installed tools', async (t) => {
   const folder = await testFolder(t, { 'door/.keep': '', 'home/.keep': '' });
   const { exitCode, stderr } = await doctor(folder);
   t.is(exitCode, 0);
@@ -22,7 +22,7 @@ test('with nothing installed and no project, doctor says so and is content', asy
   t.notRegex(stderr, /^error/m);
 });
 
-test('what is wrong comes with what to do, and ends in exit code 1', async (t) => {
+test('doctor --quiet prints only problems with their fixes and exits with 1 on an error', async (t) => {
   const folder = await testFolder(t, {
     ...sketch,
     'door/private.key': privatePem,
@@ -35,7 +35,7 @@ test('what is wrong comes with what to do, and ends in exit code 1', async (t) =
   t.is(error?.message, 'doctor found an error');
 });
 
-test('--fix mends what it can, says what it did, and looks again', async (t) => {
+test('doctor --fix applies fixes, reports them and checks again', async (t) => {
   const folder = await testFolder(t, { ...sketch, 'door/private.key': privatePem, 'door/public.key': publicPem });
   await chmod(folder.at('door/private.key'), 0o644);
   t.regex((await doctor(folder)).stderr, /private\.key can be read by other users/);
@@ -48,7 +48,7 @@ test('--fix mends what it can, says what it did, and looks again', async (t) => 
   t.notRegex((await doctor(folder, '--fix')).stderr, /fixed/, 'a second time there is nothing to fix');
 });
 
-test('--json is one document, whatever comes of it', async (t) => {
+test('doctor --json prints one document even when it finds errors', async (t) => {
   const folder = await testFolder(t, { ...sketch, 'door/private.key': 'garbled', 'home/.keep': '' });
   const { exitCode, stdout } = await doctor(folder, '--json');
   t.is(exitCode, 1);
@@ -61,7 +61,7 @@ test('--json is one document, whatever comes of it', async (t) => {
   );
 });
 
-test('colors are for terminals that want them', async (t) => {
+test('doctor uses colors only in a terminal', async (t) => {
   const folder = await testFolder(t, sketch);
   const world = { cwd: folder.at('door'), home: folder.at('home') };
   const start = '\u001b';

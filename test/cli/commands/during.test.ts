@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Io } from '../../../src/cli/io.ts';
 import { during } from '../../../src/cli/output/during.ts';
 
-/** What is seen of work that goes on until somebody has seen enough of it. */
+/** Runs a task until its output matches `enough`, and returns the output. */
 async function shown(fancy: boolean, far: number | string | undefined, enough: RegExp, quiet = false): Promise<string> {
   let seen = '';
   let isEnough: () => void = () => undefined;
@@ -11,7 +11,7 @@ async function shown(fancy: boolean, far: number | string | undefined, enough: R
     if (enough.test(seen)) isEnough();
   };
   const io = { fancy, stderr: { write }, stdout: { write: () => Promise.reject(new Error('not there')) } };
-  // Nothing else of the world is looked at.
+  // `during` uses nothing else of Io.
   await during({ what: 'packing door.bin' }, io as unknown as Io, { quiet }, (tell) => {
     if (far !== undefined) tell(far);
     return new Promise<void>((done) => {
@@ -24,27 +24,27 @@ async function shown(fancy: boolean, far: number | string | undefined, enough: R
 
 const clearLine = '\r\u001b[K';
 
-test('a terminal shows how far it is, and nothing of it when it is over', async (t) => {
+test('during shows a progress bar in a terminal and clears it at the end', async (t) => {
   const seen = await shown(true, 0.5, /%/);
   t.is(seen, `${clearLine}[############............]  50 %  packing door.bin${clearLine}`.replace(']  50', '] 50'));
 });
 
-test('where nobody knows the whole, something moves, and it is said how long it has lasted or how much there is', async (t) => {
+test('during shows a moving bar with the elapsed time or the amount when the total is unknown', async (t) => {
   t.regex(await shown(true, undefined, /#(?:.*#){3}/s), /\[\.*#\.*\] \d+ s {2}packing door\.bin/);
   t.regex(await shown(true, '12 KB', /KB/), /\[\.*#\.*\] 12 KB {2}packing door\.bin/);
 });
 
-test('a log has one line of what lasts longer than a second, and none of a bar', async (t) => {
+test('during prints one line and no bar when stderr is not a terminal', async (t) => {
   t.is(await shown(false, 0.5, /\n/), 'packing door.bin …\n');
 });
 
-test('what is over at once, such as what a hook does, is not spoken of, and nothing is with --quiet', async (t) => {
+test('during prints nothing for a short task, with or without --quiet', async (t) => {
   t.is(await shown(false, undefined, /^/), '');
   t.is(await shown(true, undefined, /^/), '');
   t.is(await shown(true, undefined, /^/, true), '');
 });
 
-test('what fails fails, and its line goes', async (t) => {
+test('during rejects when the task fails', async (t) => {
   const io = { fancy: true, stderr: { write: () => true } } as unknown as Io;
   await t.throwsAsync(
     during({ what: 'packing' }, io, {}, () => Promise.reject(new Error('no'))),

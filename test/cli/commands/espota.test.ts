@@ -15,7 +15,7 @@ const pems = rsaPems();
 const publicKey = readPublicKey(pems.publicPem, 'public.key');
 const image = syntheticSketch({ sizeBytes: 60 * 1024, seed: 12, publicKey });
 
-/** A project that signs, packed. */
+/** A packed project with a signing key. */
 async function packedProject(t: ExecutionContext): Promise<TestFolder> {
   const folder = await testFolder(t, {
     'firmware.bin': image,
@@ -37,7 +37,7 @@ function sendTo(
   return runCommand(['espota', ...place, '-f', 'firmware.bin', ...argv], { cwd: folder.path, env });
 }
 
-test('called with the image as by platform.txt, it sends the signed file that the manifest names', async (t) => {
+test('espota sends the signed file from the manifest when called with the image as in platform.txt', async (t) => {
   const folder = await packedProject(t);
   const esp = await quickEsp(t, { publicKey });
   const argv = ['-i', esp.host, '-p', String(esp.otaPort), '--auth=', '-f', 'firmware.bin'];
@@ -49,7 +49,7 @@ test('called with the image as by platform.txt, it sends the signed file that th
   t.deepEqual(verdictsOf(esp), ['accepted']);
 });
 
-test('as PlatformIO calls it, with --debug and --progress', async (t) => {
+test('espota accepts --debug and --progress as PlatformIO passes them', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const esp = await quickEsp(t);
   const { exitCode, stderr } = await sendTo(esp, folder, ['--debug', '--progress']);
@@ -58,7 +58,7 @@ test('as PlatformIO calls it, with --debug and --progress', async (t) => {
   t.regex(stderr, /Waiting for the device to connect/);
 });
 
-test('without a signed file the image itself is sent', async (t) => {
+test('espota sends the image when there is no signed file', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const esp = await quickEsp(t);
   const { exitCode, stderr } = await sendTo(esp, folder);
@@ -66,7 +66,7 @@ test('without a signed file the image itself is sent', async (t) => {
   t.regex(stderr, /Uploading firmware\.bin \(/);
 });
 
-test('a file that another tool has signed is sent when it was made of this very image', async (t) => {
+test('espota sends a file signed by another tool if it was made from this image', async (t) => {
   const folder = await packedProject(t);
   const signed = await folder.read('firmware.bin.signed');
   const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });
@@ -76,7 +76,7 @@ test('a file that another tool has signed is sent when it was made of this very 
   t.regex(stderr, /Uploading firmware\.bin\.signed/);
 });
 
-/** Ways in which what lies there is not of one build; in none may anything reach the device. */
+/** Inconsistent, missing or damaged files; none may reach the device. */
 const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>, message: RegExp][] = [
   [
     'a stale signed file',
@@ -110,7 +110,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
   ['an empty image', (folder) => folder.write('firmware.bin', ''), /is empty/],
 ];
 for (const [title, prepare, message] of misfits) {
-  test(`nothing is sent: ${title}`, async (t) => {
+  test(`espota sends nothing: ${title}`, async (t) => {
     const folder = await packedProject(t);
     await prepare(folder);
     const esp = await quickEsp(t);
@@ -121,7 +121,7 @@ for (const [title, prepare, message] of misfits) {
   });
 }
 
-test('nothing is sent of a project that signs, and has not signed yet', async (t) => {
+test('espota sends nothing if the project has a key and the build is not signed', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image, 'public.key': pems.publicPem });
   await runCommand(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
   const esp = await quickEsp(t);
@@ -130,7 +130,7 @@ test('nothing is sent of a project that signs, and has not signed yet', async (t
   t.deepEqual(verdictsOf(esp), []);
 });
 
-test('a sketch is not written over the filesystem, nor the reverse', async (t) => {
+test('espota -s rejects a sketch', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const esp = await quickEsp(t);
   const { error, exitCode } = await sendTo(esp, folder, ['-s']);
@@ -138,13 +138,13 @@ test('a sketch is not written over the filesystem, nor the reverse', async (t) =
   t.regex(error?.message ?? '', /is a sketch/);
 });
 
-test('a filesystem that its bytes do not tell goes with -s', async (t) => {
+test('espota --spiffs sends a filesystem of unrecognized format', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(8192).fill(0x5c) });
   const esp = await quickEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
   t.is((await sendTo(esp, folder, ['--spiffs'])).exitCode, 0);
 });
 
-test('everything but an acceptance exits 1, with the words of the device and a way out', async (t) => {
+test('espota exits with 1 and prints the device error with a hint when the update is rejected', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(20_000).fill(0x02) });
   const esp = await quickEsp(t);
   const { exitCode, error, stdout } = await sendTo(esp, folder, ['--json']);
@@ -155,7 +155,7 @@ test('everything but an acceptance exits 1, with the words of the device and a w
   t.like(document, { host: esp.host, port: esp.otaPort, sizeBytes: 20_000, verdict: { kind: 'rejected', code: 10 } });
 });
 
-test('--json puts one document on stdout, and --quiet keeps stderr still', async (t) => {
+test('espota --json prints one document, and --quiet prints nothing on stderr', async (t) => {
   const folder = await packedProject(t);
   const esp = await quickEsp(t, { publicKey });
   const { stdout, stderr } = await sendTo(esp, folder, ['--json', '--quiet', '--progress']);
@@ -163,7 +163,7 @@ test('--json puts one document on stdout, and --quiet keeps stderr still', async
   t.is(stderr, '');
 });
 
-test('the password comes from the environment, or with a warning from the command line, and is never said', async (t) => {
+test('espota reads the password from the environment, or with a warning from -a, and never prints it', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const runs: [argv: string[], warns: boolean, right: boolean][] = [
     [['--password-env', 'DOOR'], false, true],
@@ -185,7 +185,7 @@ test('the password comes from the environment, or with a warning from the comman
   t.is(missing.error?.code, 'SECRET_MISSING');
 });
 
-test('what is missing or no port is a mistake of usage', async (t) => {
+test('espota rejects missing options and invalid ports as usage errors', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const wrong = [
     ['-f', 'firmware.bin'],
@@ -198,7 +198,7 @@ test('what is missing or no port is a mistake of usage', async (t) => {
     t.is((await runCommand(['espota', ...argv], { cwd: folder.path })).exitCode, 2, argv.join(' '));
 });
 
-test('Ctrl-C ends it at once with exit code 130', async (t) => {
+test('espota exits with 130 on Ctrl-C', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const silent = createSocket('udp4');
   t.teardown(() => silent.close());
@@ -211,6 +211,6 @@ test('Ctrl-C ends it at once with exit code 130', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr } = await running;
   t.is(exitCode, 130);
-  // The verdict of a run that invites until its time is over.
+  // A run that sends invitations until its timeout would end as unreachable.
   t.notRegex(stderr, /unreachable/);
 });

@@ -10,7 +10,7 @@ const { privatePem, publicPem } = rsaPems(2048);
 const signed = signingHeader(readPublicKey(publicPem, 'public.key'));
 const out = 'build/core/Updater_Signing.h';
 
-test('header writes the key that is named, makes the folder, and says so where the IDE shows it', async (t) => {
+test('header writes the given key, creates the folder and prints the message that the IDE shows', async (t) => {
   const folder = await testFolder(t, { 'keys/door.pub': publicPem });
   const { exitCode, stdout, stderr } = await runCommand(['header', '--public-key', 'keys/door.pub', '--out', out], {
     cwd: folder.path,
@@ -22,7 +22,7 @@ test('header writes the key that is named, makes the folder, and says so where t
   t.deepEqual(await folder.list(), [out, 'keys/door.pub'].sort());
 });
 
-test('header finds the key beside the sketch, in the configuration, and derives it from the private key', async (t) => {
+test('header finds the key beside the sketch, in the configuration or from the private key', async (t) => {
   const { fingerprint } = readPublicKey(publicPem, '');
   const projects = {
     beside: { 'public.key': publicPem },
@@ -42,7 +42,7 @@ test('header finds the key beside the sketch, in the configuration, and derives 
   }
 });
 
-test('header of a project without a key switches signing off, quietly', async (t) => {
+test('header disables signing without a message if the project has no key', async (t) => {
   const folder = await testFolder(t);
   const { exitCode, stderr } = await runCommand(['header', '--source', '.', '--out', out], { cwd: folder.path });
   t.is(exitCode, 0);
@@ -52,7 +52,7 @@ test('header of a project without a key switches signing off, quietly', async (t
   t.regex(verbose.stderr, /^Not enabling binary signing/);
 });
 
-test('a header that would not change keeps its time stamp, so that nothing is compiled anew', async (t) => {
+test('header keeps the modification time of an unchanged file to avoid recompilation', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const then = new Date('2020-02-02');
   const make = (...argv: string[]) => runCommand(['header', '--out', out, '--json', ...argv], { cwd: folder.path });
@@ -67,7 +67,7 @@ test('a header that would not change keeps its time stamp, so that nothing is co
   }
 });
 
-test('another key, or none any more, changes the header', async (t) => {
+test('header rewrites the file when the key changes or is removed', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const make = async (...argv: string[]) => {
     await runCommand(['header', '--out', out, ...argv], { cwd: folder.path });
@@ -80,7 +80,7 @@ test('another key, or none any more, changes the header', async (t) => {
   t.is(await make('--source', 'build'), unsignedHeader());
 });
 
-test('header warns of a key below 2048 bits, however it was found', async (t) => {
+test('header warns about keys of fewer than 2048 bits', async (t) => {
   const folder = await testFolder(t, { 'public.key': rsaPems(1024).publicPem });
   for (const argv of [
     ['--public-key', 'public.key'],
@@ -91,7 +91,7 @@ test('header warns of a key below 2048 bits, however it was found', async (t) =>
   }
 });
 
-test('when the key is bad, missing, or cannot be settled, no header is left to compile against', async (t) => {
+test('header removes the old file when the key is invalid, missing or misconfigured', async (t) => {
   const cases: readonly (readonly [Record<string, string>, readonly string[], number])[] = [
     [{ 'public.key': '' }, ['--public-key', 'public.key'], 1],
     [{}, ['--public-key', 'public.key'], 2],
@@ -115,7 +115,7 @@ test('when the key is bad, missing, or cannot be settled, no header is left to c
   }
 });
 
-test('header refuses to write over the key', async (t) => {
+test('header does not overwrite the key', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const { exitCode } = await runCommand(['header', '--public-key', 'public.key', '--out', './public.key'], {
     cwd: folder.path,
@@ -124,7 +124,7 @@ test('header refuses to write over the key', async (t) => {
   t.is(await folder.text('public.key'), publicPem);
 });
 
-test('a header that cannot be written says why', async (t) => {
+test('header reports why the file cannot be written', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem, build: 'a file', 'folder/Updater_Signing.h/x': '' });
   const inFile = await runCommand(['header', '--public-key', 'public.key', '--out', out], { cwd: folder.path });
   t.is(inFile.exitCode, 1);
@@ -137,7 +137,7 @@ test('a header that cannot be written says why', async (t) => {
   t.deepEqual(await folder.list(), ['build', 'folder/Updater_Signing.h/x', 'public.key']);
 });
 
-test('header removes what an earlier build left beside the image that is about to be made', async (t) => {
+test('header removes the artifacts of an earlier build beside the image', async (t) => {
   const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map(
     (suffix) => `build/door.ino.bin${suffix}`,
   );

@@ -6,7 +6,7 @@ import { hosts, usedAuthority } from '../../server/tls/authority.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-/** A server with an authority of its own, and the folder of somebody who has a copy of its certificate. */
+/** A server with its own certificate authority, and a client folder with a copy of the CA certificate. */
 async function user(t: ExecutionContext, host = '127.0.0.1') {
   const data = await usedAuthority(t);
   const { url, token } = await startTestServer(t, { data: data.path, host, tls: { kind: 'self-signed', hosts } });
@@ -20,7 +20,7 @@ async function user(t: ExecutionContext, host = '127.0.0.1') {
 const authorityFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'];
 const list = ['server', 'projects', 'list'];
 
-test('a server with an authority of its own is trusted by --ca, or by OTA_CA', async (t) => {
+test('server commands trust the certificate authority of the server with --ca or OTA_CA', async (t) => {
   const { run } = await user(t);
   const byOption = await run([...list, '--ca', 'ca.pem']);
   t.is(byOption.exitCode, 0, byOption.stderr);
@@ -28,7 +28,7 @@ test('a server with an authority of its own is trusted by --ca, or by OTA_CA', a
   t.is((await run(list, { OTA_CA: 'ca.pem' })).exitCode, 0);
 });
 
-test('a backup comes the same way, and what is restored from it is the server that devices trust', async (t) => {
+test('server backup and restore preserve the certificate authority that devices trust', async (t) => {
   const { run, folder, data } = await user(t);
   const { exitCode, stderr } = await run(['server', 'backup', '--out', 'backup.ndjson', '--ca', 'ca.pem']);
   t.is(exitCode, 0, stderr);
@@ -57,7 +57,7 @@ test('a backup comes the same way, and what is restored from it is the server th
   t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'another authority is not replaced');
 });
 
-test('the keys of the authority do not leave a server that speaks plain HTTP', async (t) => {
+test('the backup API omits the TLS keys over plain HTTP', async (t) => {
   const data = await usedAuthority(t);
   const { url, token } = await startTestServer(t, { data: data.path });
   const answer = await fetch(`${url}/api/v1/backup`, { headers: { authorization: `Bearer ${token}` } });
@@ -66,7 +66,7 @@ test('the keys of the authority do not leave a server that speaks plain HTTP', a
   t.notRegex(text, /"tls"/);
 });
 
-test('without it, or with another one, nothing is sent, and it is said what to do', async (t) => {
+test('server commands fail without the CA, or with a wrong or unreadable CA file', async (t) => {
   const { run, folder } = await user(t);
   const unknown = await run(list);
   t.is(unknown.error?.code, 'SERVER_NOT_TRUSTED');
@@ -77,9 +77,9 @@ test('without it, or with another one, nothing is sent, and it is said what to d
   t.is((await run([...list, '--ca', 'image.bin'])).error?.code, 'TLS_FILE_UNUSABLE');
 });
 
-// Elsewhere a machine has one address of its own only.
+// Other systems have 127.0.0.1 as their only loopback address by default.
 if (process.platform === 'linux') {
-  test('another address than the certificate has is not believed', async (t) => {
+  test('server commands reject a certificate for another address', async (t) => {
     const { run } = await user(t, '127.0.0.2');
     const { error } = await run([...list, '--ca', 'ca.pem']);
     t.is(error?.code, 'SERVER_NOT_TRUSTED');
@@ -87,7 +87,7 @@ if (process.platform === 'linux') {
   });
 }
 
-test('publish trusts by the same words', async (t) => {
+test('publish accepts the --ca option', async (t) => {
   const { run } = await user(t);
   const { error } = await run([
     'publish',

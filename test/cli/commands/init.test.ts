@@ -17,7 +17,7 @@ const installed = {
 const hookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py\n';
 const home = '/home/nobody';
 
-/** Runs `init` where a user would, in the project's folder. */
+/** Runs `init` in the project folder, as a user would. */
 function init(folder: TestFolder, ...options: string[]) {
   const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
   return runCommand(['init', ...options], { cwd: folder.path, home, cli });
@@ -35,7 +35,7 @@ async function platformio(t: ExecutionContext, files: Readonly<Record<string, st
   return testFolder(t, { 'platformio.ini': ini, 'src/main.cpp': sketch, ...installed, ...files });
 }
 
-test('a PlatformIO project gets keys that git does not see, a configuration, and the hook’s line', async (t) => {
+test('init creates keys, .gitignore, configuration and hook line for a PlatformIO project', async (t) => {
   const folder = await platformio(t);
   const { exitCode, stderr } = await init(folder, '--yes');
 
@@ -52,7 +52,7 @@ test('a PlatformIO project gets keys that git does not see, a configuration, and
   for (const said of [/carries public\.key/, /copy of private\.key/, /stays signed/, /pio run/]) t.regex(stderr, said);
 });
 
-test('a sketch gets the same without a line anywhere, and is told the command that builds it', async (t) => {
+test('init sets up a sketch without a hook line and prints the build command', async (t) => {
   const folder = await testFolder(t, { 'door/door.ino': sketch, ...installed });
   const { exitCode, stderr } = await init(folder, '--yes');
 
@@ -70,18 +70,18 @@ test('a sketch gets the same without a line anywhere, and is told the command th
   });
 });
 
-test('a sketch whose board is known needs none in the command', async (t) => {
+test('init prints the build command without --fqbn when sketch.yaml names the board', async (t) => {
   const files = { 'door/door.ino': sketch, 'door/sketch.yaml': 'default_fqbn: esp8266:esp8266:d1_mini\n' };
   const folder = await testFolder(t, { ...files, ...installed });
   t.regex((await init(folder, '--yes')).stderr, /npx ota-hooks build --source door\n/);
 });
 
-test('the command names a folder with blanks so that a shell takes it as one', async (t) => {
+test('init quotes a folder name with spaces in the printed command', async (t) => {
   const folder = await testFolder(t, { 'front door/platformio.ini': ini, ...installed });
   t.regex((await init(folder, '--yes')).stderr, /pio run --project-dir "front door"\n/);
 });
 
-test('a second init finds nothing to do, and changes nothing', async (t) => {
+test('init changes nothing when run a second time', async (t) => {
   const folder = await platformio(t);
   await init(folder, '--yes');
   const before = await snapshot(folder);
@@ -91,7 +91,7 @@ test('a second init finds nothing to do, and changes nothing', async (t) => {
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('files with line ends of Windows get lines that end so, too', async (t) => {
+test('init keeps CRLF line endings', async (t) => {
   const crlf = (text: string) => text.replaceAll('\n', '\r\n');
   const folder = await platformio(t, { 'platformio.ini': crlf(ini), '.gitignore': '.pio\r\n' });
   await init(folder, '--yes');
@@ -99,7 +99,7 @@ test('files with line ends of Windows get lines that end so, too', async (t) => 
   t.is(await folder.text('.gitignore'), '.pio\r\nprivate.key\r\n.ota/\r\n');
 });
 
-test('undo leaves the folder as it was, keys on demand', async (t) => {
+test('init --undo --delete-keys restores the original folder', async (t) => {
   const crlf = ini.replaceAll('\n', '\r\n');
   for (const files of [{}, { '.gitignore': '.pio' }, { 'platformio.ini': crlf, '.gitignore': '.pio\r\n' }]) {
     const folder = await platformio(t, files);
@@ -112,7 +112,7 @@ test('undo leaves the folder as it was, keys on demand', async (t) => {
   }
 });
 
-test('undo keeps the keys and what hides them from git, says so, and a later one can still remove them', async (t) => {
+test('init --undo keeps the keys and their .gitignore entries until --delete-keys removes them', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   await init(folder, '--yes');
@@ -126,7 +126,7 @@ test('undo keeps the keys and what hides them from git, says so, and a later one
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('undo leaves what others changed since', async (t) => {
+test('init --undo keeps later changes by the user', async (t) => {
   const folder = await platformio(t, { '.gitignore': '.pio\n' });
   await init(folder, '--yes');
   await folder.write('platformio.ini', `; mine\n${await folder.text('platformio.ini')}monitor_speed = 115200\n`);
@@ -144,7 +144,7 @@ test('undo leaves what others changed since', async (t) => {
   t.regex(stderr, /kept: ota\.config\.json/);
 });
 
-test('after a build and an upload, what they left stays', async (t) => {
+test('init --undo keeps the files of other commands in .ota', async (t) => {
   const folder = await platformio(t);
   await init(folder, '--yes');
   await folder.write('.ota/devices.json', '{}');
@@ -155,7 +155,7 @@ test('after a build and an upload, what they left stays', async (t) => {
   );
 });
 
-test('init asks once, does nothing when it is told not to, and cannot ask without a terminal', async (t) => {
+test('init asks for confirmation once, and fails without a terminal or --yes', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   const asked: string[] = [];
@@ -177,7 +177,7 @@ test('init asks once, does nothing when it is told not to, and cannot ask withou
   t.deepEqual(asked, ['Do this?', 'Do this?', `Take back what init did in ${folder.path}?`]);
 });
 
-test('Ctrl-C before the first step leaves everything as it was', async (t) => {
+test('init changes nothing when canceled before the first step', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
@@ -186,7 +186,7 @@ test('Ctrl-C before the first step leaves everything as it was', async (t) => {
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('the key is hidden from git before it is there, and not twice', async (t) => {
+test('init adds the key to .gitignore before creating it, unless it is already ignored', async (t) => {
   const folder = await platformio(t, { '.gitignore': '*.key\n.ota\n' });
   await execa('git', ['init', '--quiet'], { cwd: folder.path });
   await init(folder, '--yes');
@@ -206,7 +206,7 @@ test('the key is hidden from git before it is there, and not twice', async (t) =
 });
 
 for (const half of ['both', 'private', 'public'] as const) {
-  test(`keys that are there (${half}) are never written over, and survive an undo`, async (t) => {
+  test(`init and --undo keep existing keys (${half})`, async (t) => {
     const { privatePem, publicPem } = rsaPems();
     const folder = await platformio(t, {
       ...(half === 'public' ? {} : { 'private.key': privatePem }),
@@ -223,7 +223,7 @@ for (const half of ['both', 'private', 'public'] as const) {
   });
 }
 
-test('keys that do not belong together, or that no device can use, stop init before it writes anything', async (t) => {
+test('init rejects mismatched, unusable or damaged keys before it writes anything', async (t) => {
   const [one, other] = [rsaPems(), rsaPems()];
   const cases = {
     KEYS_DONT_MATCH: { 'private.key': one.privatePem, 'public.key': other.publicPem },
@@ -240,7 +240,7 @@ test('keys that do not belong together, or that no device can use, stop init bef
   }
 });
 
-test('an encrypted key gets a configuration that says where its passphrase comes from', async (t) => {
+test('init adds a passphrase source to the configuration for an encrypted key', async (t) => {
   const { privateKey } = (await import('node:crypto')).generateKeyPairSync('rsa', {
     modulusLength: 1024,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' },
@@ -256,7 +256,7 @@ test('an encrypted key gets a configuration that says where its passphrase comes
   t.regex(stderr, /passphrase from OTA_PASSPHRASE/);
 });
 
-test('keys and a configuration that are elsewhere are left to those who put them there', async (t) => {
+test('init creates no keys when the configuration or platformio.ini names a key elsewhere', async (t) => {
   const { privatePem } = rsaPems();
   const named = await platformio(t, {
     'ota.config.json': '{"privateKey": "secrets/door.key"}',
@@ -271,11 +271,11 @@ test('keys and a configuration that are elsewhere are left to those who put them
   t.false((await inIni.list()).includes('private.key'));
 });
 
-test('an init that was cut short is finished by the next one, and one undo takes both back', async (t) => {
+test('init completes an interrupted init, and one --undo reverts both', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   await init(folder, '--yes');
-  // As if it had been killed after it noted down the keys, and before it wrote the rest.
+  // The state after a kill between recording the keys and writing the rest.
   await rm(folder.at('public.key'));
   await rm(folder.at('private.key'));
   await folder.write('platformio.ini', ini);
@@ -289,7 +289,7 @@ test('an init that was cut short is finished by the next one, and one undo takes
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('a record that is damaged is named, and nothing is done', async (t) => {
+test('init fails without changes when its record is damaged', async (t) => {
   const folder = await platformio(t, { '.ota/init.json': '{"version": 1, "entr' });
   const before = await snapshot(folder);
   for (const options of [['--yes'], ['--undo', '--yes']]) {
@@ -300,7 +300,7 @@ test('a record that is damaged is named, and nothing is done', async (t) => {
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('the home folder and the root of the disk are no projects', async (t) => {
+test('init rejects the home folder and the root folder', async (t) => {
   const folder = await platformio(t);
   const { exitCode, error } = await runCommand(['init', '--yes'], { cwd: folder.path, home: folder.path });
   t.is(exitCode, 2);
@@ -309,7 +309,7 @@ test('the home folder and the root of the disk are no projects', async (t) => {
   t.regex(root.error?.message ?? '', /root of the disk/);
 });
 
-test('no project, or several of them, is said with what to do', async (t) => {
+test('init fails without a project, and asks for --source when there are several', async (t) => {
   const none = await testFolder(t, { 'door.ino': sketch, ...installed });
   t.is((await init(none, '--yes')).error?.code, 'PROJECT_NOT_FOUND');
   const two = await testFolder(t, { 'door/door.ino': sketch, 'lamp/platformio.ini': ini, ...installed });
@@ -321,7 +321,7 @@ test('no project, or several of them, is said with what to do', async (t) => {
   t.is((await init(two, '--yes', '--source', 'missing')).error?.code, 'FILE_NOT_FOUND');
 });
 
-test('what npx fetched for one run is no installation', async (t) => {
+test('init rejects a temporary npx installation', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = '/home/nobody/.npm/_npx/0123456789abcdef/node_modules/ota-hooks/dist/cli.js';
   const { exitCode, error } = await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
@@ -329,7 +329,7 @@ test('what npx fetched for one run is no installation', async (t) => {
   t.regex(error?.hint ?? '', /npm install --save-dev ota-hooks/);
 });
 
-test('installed for the whole machine, the hook’s path is absolute, and that is said', async (t) => {
+test('init uses an absolute hook path for a global installation and reports it', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = '/usr/local/lib/node_modules/ota-hooks/dist/cli.js';
   const { stderr } = await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
@@ -338,7 +338,7 @@ test('installed for the whole machine, the hook’s path is absolute, and that i
   t.notRegex(await folder.text('ota.config.json'), /schema/);
 });
 
-test('lists of scripts that are too entangled are left alone, with the line to put in', async (t) => {
+test('init leaves an unsupported extra_scripts list unchanged and prints the line to add', async (t) => {
   const entangled = `${ini}extra_scripts = post:c.py, \${other.text}\n[other]\ntext =\n  pre:a.py\n  pre:b.py\n`;
   const folder = await platformio(t, { 'platformio.ini': entangled });
   const { exitCode, stderr } = await init(folder, '--yes');
@@ -347,7 +347,7 @@ test('lists of scripts that are too entangled are left alone, with the line to p
   t.regex(stderr, /put this in by hand: pre:node_modules/);
 });
 
-test('with --ide the installed cores get the hooks, and undo takes them back', async (t) => {
+test('init --ide installs the hooks in the Arduino cores and --undo removes them', async (t) => {
   const core = 'arduino/packages/esp8266/hardware/esp8266/3.1.2';
   const folder = await testFolder(t, {
     'door/door.ino': sketch,
@@ -366,14 +366,14 @@ test('with --ide the installed cores get the hooks, and undo takes them back', a
   await runCommand(['init', '--yes', '--undo'], world);
   t.false((await folder.list()).includes(`${core}/platform.local.txt`));
 
-  // At a terminal it is offered.
+  // In a terminal, init offers the IDE hooks without --ide.
   await runCommand(['init'], { ...world, ask: { confirm: async () => true } });
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
   t.is((await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');
 });
 
-test('the result is one JSON document', async (t) => {
+test('init --json prints one document', async (t) => {
   const folder = await platformio(t);
   const done = await init(folder, '--yes', '--json');
   t.like(JSON.parse(done.stdout), { folder: folder.path, system: 'platformio', notes: [], next: 'pio run' });
@@ -381,7 +381,7 @@ test('the result is one JSON document', async (t) => {
   t.like(JSON.parse(undone.stdout), { undone: { 0: { outcome: 'removed' } } });
 });
 
-test('a project that was moved can still be undone', async (t) => {
+test('init --undo works after the project was moved', async (t) => {
   const folder = await testFolder(t, { 'old/platformio.ini': ini, ...installed });
   const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
   await runCommand(['init', '--yes', '--source', 'old'], { cwd: folder.path, home, cli });
@@ -396,7 +396,7 @@ test('a project that was moved can still be undone', async (t) => {
   t.is(await folder.text('new/place/platformio.ini'), ini);
 });
 
-test('the package that these tests run from is found as one that is not the project’s', async (t) => {
+test('init finds the package under test as an installation outside the project', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
   await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });

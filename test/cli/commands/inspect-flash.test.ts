@@ -20,7 +20,7 @@ const files = {
   'facts.json': JSON.stringify(facts),
 };
 
-test('the flash is drawn by the layout of the ELF, and what is taken for granted is said', async (t) => {
+test('inspect draws the flash with the layout from the ELF and lists its assumptions', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.4m2m\.ld, 4096 KB of flash$/m);
@@ -31,13 +31,13 @@ test('the flash is drawn by the layout of the ELF, and what is taken for granted
   t.regex(stdout, /^verifies +its next update, as the ELF shows$/m);
 });
 
-test('without ELF and device it is the usual layout for the flash size, which is said', async (t) => {
+test('inspect assumes the common layout of the flash size without an ELF or device facts', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'bare.bin'], { cwd: folder.path });
   t.regex(stdout, /taken for granted: the layout is the usual one for its flash size, 4m2m; /m);
 });
 
-test('with a device it is that of the device, and shows where eboot overtakes what it inflates', async (t) => {
+test('inspect draws the layout from --device and marks where eboot overwrites compressed data', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'bare.bin.gz', '--device', 'facts.json'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.1m64\.ld, 1024 KB of flash$/m);
@@ -48,7 +48,7 @@ test('with a device it is that of the device, and shows where eboot overtakes wh
   t.notRegex(stdout, /taken for granted/);
 });
 
-test('--json has the headers, the sums, the gzip framing, the traces, all sketch MD5s and the picture', async (t) => {
+test('inspect --json includes headers, checksums, gzip members, traces, sketch MD5s and the flash map', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const inspect = async (...argv: string[]) =>
     JSON.parse((await runCommand(['inspect', ...argv, '--json'], { cwd: folder.path })).stdout);
@@ -70,7 +70,7 @@ test('--json has the headers, the sums, the gzip framing, the traces, all sketch
   t.is(filesystem.flash, null);
 });
 
-test('the sheet of a filesystem shows what it was made for', async (t) => {
+test('inspect prints the type, size and usage of a filesystem image', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'fs.bin'], { cwd: folder.path });
   t.regex(stdout, /^littlefs +2\.0, 16 blocks of 4096 bytes, made for 65536 bytes, 8192 in use$/m);

@@ -6,7 +6,7 @@ import { runCommand } from '../../support/run-command.ts';
 
 const { fingerprint } = readPublicKey(door.publicPem, '');
 
-test('inspect says what an image is, what core made it, and which key it holds', async (t) => {
+test('inspect prints the type, core, flash settings and embedded key of an image', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stdout, stderr } = await runCommand(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.is(exitCode, 0);
@@ -19,7 +19,7 @@ test('inspect says what an image is, what core made it, and which key it holds',
   t.true(stdout.includes(`${fingerprint} (RSA 2048 bits)`));
 });
 
-test('inspect looks inside gzip, and names the known key that signed', async (t) => {
+test('inspect decompresses gzip and names the key that verifies the signature', async (t) => {
   const folder = await builtSketch(t);
   await runCommand(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
   const inspect = async (name: string, ...argv: string[]) => {
@@ -37,7 +37,7 @@ test('inspect looks inside gzip, and names the known key that signed', async (t)
   t.is(unknown.signature.keyBits, 2048);
 });
 
-test('inspect knows the keys of the project, those of its configuration too', async (t) => {
+test('inspect uses the keys of the project, including knownKeys of the configuration', async (t) => {
   const folder = await builtSketch(t, {
     'keys/former.key': door.publicPem,
     'keys/ota.config.json': '{"knownKeys": ["former.key"]}',
@@ -49,7 +49,7 @@ test('inspect knows the keys of the project, those of its configuration too', as
   }
 });
 
-test('inspect says of anything what is known of it, without failing', async (t) => {
+test('inspect reports findings for invalid files and exits with 0', async (t) => {
   const folder = await builtSketch(t, {
     empty: '',
     'notes.txt': 'hello',
@@ -63,7 +63,7 @@ test('inspect says of anything what is known of it, without failing', async (t) 
   }
 });
 
-test('inspect of a file that is not there is a mistake of usage', async (t) => {
+test('inspect exits with 2 if the file does not exist', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, error } = await runCommand(['inspect', 'gone.bin'], { cwd: folder.path });
   t.is(exitCode, 2);

@@ -4,7 +4,7 @@ import { loadPrivateKey, loadPublicKey } from '../../../src/project/keys/key-fil
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-test('keygen writes a pair of 2048 bits beside the sketch, and says which key it is', async (t) => {
+test('keygen writes a 2048-bit pair beside the sketch and prints its fingerprint', async (t) => {
   const folder = await testFolder(t);
   const { exitCode, stdout, stderr } = await runCommand(['keygen'], { cwd: folder.path });
   t.is(exitCode, 0);
@@ -18,7 +18,7 @@ test('keygen writes a pair of 2048 bits beside the sketch, and says which key it
   if (process.platform !== 'win32') t.is((await stat(folder.at('private.key'))).mode & 0o777, 0o600);
 });
 
-test('keygen makes keys of other sizes at other places, and warns of small ones', async (t) => {
+test('keygen accepts other sizes and paths, and warns about small keys', async (t) => {
   const folder = await testFolder(t, { 'secrets/.keep': '' });
   const argv = ['keygen', '--bits', '1024', '--private-key', 'secrets/door.key', '--public-key', 'door.pub', '--json'];
   const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: folder.path });
@@ -33,7 +33,7 @@ test('keygen makes keys of other sizes at other places, and warns of small ones'
   t.regex(stderr, /^warning: secrets.door\.key has 1024 bits/);
 });
 
-test('keygen never overwrites a key, and makes no half of a pair', async (t) => {
+test('keygen never overwrites a key and leaves no incomplete pair', async (t) => {
   for (const name of ['private.key', 'public.key']) {
     const folder = await testFolder(t, { [name]: 'precious' });
     const { exitCode, error } = await runCommand(['keygen'], { cwd: folder.path });
@@ -44,7 +44,7 @@ test('keygen never overwrites a key, and makes no half of a pair', async (t) => 
   }
 });
 
-test('keygen takes back the private key when the public one cannot be written', async (t) => {
+test('keygen removes the private key when the public key cannot be written', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const publicKey of ['missing/public.key', 'file/public.key']) {
     const { exitCode, error } = await runCommand(['keygen', '--bits', '1024', '--public-key', publicKey], {
@@ -56,7 +56,7 @@ test('keygen takes back the private key when the public one cannot be written', 
   }
 });
 
-test('keygen refuses sizes that no device can use, and one file for both keys', async (t) => {
+test('keygen rejects unsupported key sizes and a shared path for both keys', async (t) => {
   const folder = await testFolder(t);
   for (const argv of [
     ['--bits', '512'],
@@ -71,7 +71,7 @@ test('keygen refuses sizes that no device can use, and one file for both keys', 
   t.deepEqual(await folder.list(), []);
 });
 
-test('keygen shows no part of the private key', async (t) => {
+test('keygen prints no part of the private key', async (t) => {
   const folder = await testFolder(t);
   const { stdout, stderr } = await runCommand(['keygen', '--bits', '1024', '--verbose', '--json'], {
     cwd: folder.path,
@@ -80,7 +80,7 @@ test('keygen shows no part of the private key', async (t) => {
   t.false(`${stdout}${stderr}`.includes(secret));
 });
 
-test('keys are made where the configuration has them, and none that it takes from the environment', async (t) => {
+test('keygen uses the paths of the configuration, and fails when it names an environment variable', async (t) => {
   const folder = await testFolder(t);
   await folder.write('ota.config.json', JSON.stringify({ privateKey: 'keys/door.key', publicKey: 'door.pub' }));
   await folder.write('keys/README', '');

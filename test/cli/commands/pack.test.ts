@@ -28,7 +28,7 @@ async function manifestOf(folder: TestFolder, name = `${image}.ota.json`): Promi
   return parsed.manifest;
 }
 
-/** All files of the folder with their content. */
+/** Contents of all files of the folder, by name. */
 async function contents(folder: TestFolder): Promise<Record<string, string>> {
   const names = await folder.list();
   return Object.fromEntries(
@@ -36,7 +36,7 @@ async function contents(folder: TestFolder): Promise<Record<string, string>> {
   );
 }
 
-test('pack makes the raw and the compressed artifact, both signed, and the manifest', async (t) => {
+test('pack writes raw and compressed artifacts, signs both and writes the manifest', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stdout, stderr } = await pack(folder, image);
   t.is(exitCode, 0, stderr);
@@ -57,7 +57,7 @@ test('pack makes the raw and the compressed artifact, both signed, and the manif
   t.true((await folder.read(`${image}.gz.signed`)).equals(signFile(gzip, keyObject, 'current')));
 });
 
-test('the manifest states the image, the keys, the proof, and each artifact with its digests', async (t) => {
+test('pack writes a manifest with the image, the keys, the enforcement proof and all digests', async (t) => {
   const folder = await builtSketch(t);
   const options = ['--project', 'door', '--firmware-version', '1.2.3', '--board', 'd1_mini', '--legacy'];
   await pack(folder, image, ...options);
@@ -92,7 +92,7 @@ test('the manifest states the image, the keys, the proof, and each artifact with
   }
 });
 
-test('the same build gives the same bytes, whatever the folder and whatever was there before', async (t) => {
+test('pack output is reproducible across folders, repeated runs and stale files', async (t) => {
   const here = await builtSketch(t);
   const there = await builtSketch(t, Object.fromEntries(stale.map((name) => [name, 'stale'])));
   await pack(here, image, '--legacy');
@@ -103,19 +103,19 @@ test('the same build gives the same bytes, whatever the folder and whatever was 
   t.deepEqual(await contents(there), first);
 });
 
-test('--legacy signs the raw image for core 2.5.x as well', async (t) => {
+test('pack --legacy also signs the raw image for core 2.5.x', async (t) => {
   const folder = await builtSketch(t);
   await pack(folder, image, '--legacy');
   t.true((await folder.read(`${image}.legacy_sig`)).equals(signFile(door.bin, keyObject, 'legacy')));
 });
 
-test('--compression none makes no compressed artifact', async (t) => {
+test('pack --compression none writes no compressed artifact', async (t) => {
   const folder = await builtSketch(t);
   await pack(folder, image, '--compression', 'none');
   t.deepEqual(await folder.list(), [...inputs, `${image}.ota.json`, `${image}.signed`].sort());
 });
 
-test('without keys there is nothing to sign and nothing to prove', async (t) => {
+test('pack signs nothing and records no proof without keys', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build');
   t.is(exitCode, 0);
@@ -126,7 +126,7 @@ test('without keys there is nothing to sign and nothing to prove', async (t) => 
   t.is(manifest.signing.publicKey, undefined);
 });
 
-test('with the public key alone everything is made but the signatures, and how to make them is said', async (t) => {
+test('pack skips signing with the public key alone and explains how to sign later', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build', '--public-key', 'public.key');
   t.is(exitCode, 0);
@@ -134,13 +134,13 @@ test('with the public key alone everything is made but the signatures, and how t
   t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
 });
 
-test('the public key is derived from the private one where there is no other', async (t) => {
+test('pack derives the public key from the private key', async (t) => {
   const folder = await builtSketch(t);
   await pack(folder, image, '--source', 'build', '--private-key', 'private.key');
   t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
 });
 
-test('keys come from the configuration too, by environment variable and with a passphrase', async (t) => {
+test('pack reads keys and passphrase from the configuration and the environment', async (t) => {
   const encrypted = keyObject
     .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
     .toString();
@@ -166,7 +166,7 @@ test('keys come from the configuration too, by environment variable and with a p
   t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);
 });
 
-test('images are found by the patterns of the configuration, artifacts of an earlier build are not', async (t) => {
+test('pack finds images by the patterns of the configuration and ignores earlier artifacts', async (t) => {
   const config = '{"images": ["build/**/*.bin*"], "compression": "none"}';
   const folder = await builtSketch(t, { 'ota.config.json': config, 'build/data/fs.bin': spiffsImage() });
   for (let round = 0; round < 2; round += 1) {
@@ -180,7 +180,7 @@ test('images are found by the patterns of the configuration, artifacts of an ear
   t.true((await folder.list()).includes('build/data/fs.bin.signed'));
 });
 
-test('without an image, or with patterns that find none, pack says so', async (t) => {
+test('pack fails without an image or when no image matches the patterns', async (t) => {
   const folder = await builtSketch(t, { 'empty/ota.config.json': '{"images": ["build/*.bin"]}' });
   const unnamed = await pack(folder);
   t.is(unnamed.exitCode, 2);
@@ -190,13 +190,13 @@ test('without an image, or with patterns that find none, pack says so', async (t
   t.regex(none.error?.message ?? '', /^No image matches build\/\*\.bin in /);
 });
 
-test('--json prints the manifest as the one document on stdout', async (t) => {
+test('pack --json prints only the manifest on stdout', async (t) => {
   const folder = await builtSketch(t);
   const { stdout } = await pack(folder, image, '--json');
   t.deepEqual(JSON.parse(stdout), JSON.parse(await folder.text(`${image}.ota.json`)));
 });
 
-test('an image that is gzip already is taken as it is: inspected inside, not compressed again, aligned when signed', async (t) => {
+test('pack keeps a gzip image compressed, inspects its content and aligns the signed artifact', async (t) => {
   const name = [...'abcd']
     .map((_, length) => 'x'.repeat(length))
     .find((text) => buildGzip(door.bin, { name: text }).length % 4 === 1);
@@ -213,13 +213,13 @@ test('an image that is gzip already is taken as it is: inspected inside, not com
   t.like(await manifestOf(folder), { enforcement: 'elf', image: { encoding: 'gzip', kind: 'sketch', core: '3.1.2' } });
 });
 
-test('of an image named .bin.gz the ELF is looked for beside the .bin', async (t) => {
+test('pack finds the ELF of a .bin.gz image beside the .bin name', async (t) => {
   const folder = await builtSketch(t, { 'build/door.ino.bin.gz': gzipSync(door.bin) });
   await pack(folder, 'build/door.ino.bin.gz');
   t.is((await manifestOf(folder, 'build/door.ino.bin.gz.ota.json')).enforcement, 'elf');
 });
 
-test('a filesystem is signed without any proof; compressed only when that is asked for', async (t) => {
+test('pack signs a filesystem without proof, and its compressed form only on request', async (t) => {
   const folder = await builtSketch(t, { 'build/fs.bin': spiffsImage() });
   t.is((await pack(folder, 'build/fs.bin')).exitCode, 0);
   const files = ['build/fs.bin', 'build/fs.bin.gz', 'build/fs.bin.ota.json', 'build/fs.bin.signed'];
@@ -229,7 +229,7 @@ test('a filesystem is signed without any proof; compressed only when that is ask
   t.deepEqual(await folder.list(), [...inputs, ...files, 'build/fs.bin.gz.signed'].sort());
 });
 
-test('a filesystem without a mark of its own is taken when it is called one', async (t) => {
+test('pack --kind filesystem accepts an unrecognized image and rejects a sketch', async (t) => {
   const folder = await builtSketch(t, { 'build/fs.bin': Buffer.alloc(8192, 'no magic') });
   t.is((await pack(folder, 'build/fs.bin')).error?.code, 'IMAGE_NOT_FIRMWARE');
   t.is((await pack(folder, 'build/fs.bin', '--kind', 'filesystem')).exitCode, 0);
@@ -237,7 +237,7 @@ test('a filesystem without a mark of its own is taken when it is called one', as
   t.regex(mistaken.error?.message ?? '', /it is a sketch, not a filesystem$/);
 });
 
-test('without an ELF the proof is missing, which is warned of and written down', async (t) => {
+test('pack warns about and records unproven enforcement when there is no ELF', async (t) => {
   const folder = await builtSketch(t, { 'elsewhere/door.bin': door.bin });
   const { exitCode, stderr } = await pack(folder, 'elsewhere/door.bin');
   t.is(exitCode, 0);
@@ -248,7 +248,7 @@ test('without an ELF the proof is missing, which is warned of and written down',
   t.is((await pack(folder, 'elsewhere/door.bin', '--elf', 'build/gone.elf')).exitCode, 2);
 });
 
-test('a sketch that installs its verifier itself says so, by option or configuration', async (t) => {
+test('pack records declared enforcement from the option or the configuration', async (t) => {
   const folder = await builtSketch(t, {
     'build/door.ino.elf': elfWithoutVerifier(),
     'ota.config.json': '{"enforcement": "declared"}',
@@ -262,7 +262,7 @@ test('a sketch that installs its verifier itself says so, by option or configura
   t.is((await manifestOf(folder)).enforcement, 'declared');
 });
 
-test('an image without the expected key fails the build, names the keys that it holds, and says how to mend it', async (t) => {
+test('pack fails when the image lacks the expected key, and names the keys it contains', async (t) => {
   const other = rsaPems(2048);
   const folder = await builtSketch(t, {
     'private.key': other.privatePem,
@@ -281,7 +281,7 @@ test('an image without the expected key fails the build, names the keys that it 
   }
 });
 
-test('an ELF without the verifier fails the build: the key alone proves nothing', async (t) => {
+test('pack fails when the ELF lacks the verifier, even if the image contains the key', async (t) => {
   const folder = await builtSketch(t, { 'build/door.ino.elf': elfWithoutVerifier(), [`${image}.signed`]: 'stale' });
   const { exitCode, error } = await pack(folder, image);
   t.is(exitCode, 1);
@@ -291,7 +291,7 @@ test('an ELF without the verifier fails the build: the key alone proves nothing'
   t.deepEqual(await folder.list(), inputs);
 });
 
-test('other public keys in the image are listed, not refused', async (t) => {
+test('pack lists other public keys in the image without rejecting it', async (t) => {
   const pin = readPublicKey(rsaPems(2048).publicPem, '');
   const filesystem = Buffer.from(spiffsImage());
   filesystem.write(pin.pem, 5000, 'latin1');
@@ -300,7 +300,7 @@ test('other public keys in the image are listed, not refused', async (t) => {
   t.deepEqual((await manifestOf(folder, 'build/fs.bin.ota.json')).embeddedKeys, [pin.fingerprint]);
 });
 
-test('what is no firmware is refused for its reason, and nothing stale remains beside it', async (t) => {
+test('pack rejects a file that is not firmware and removes stale artifacts', async (t) => {
   const cases: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['empty', '', /is empty$/],
     ['text', 'hello', /is no firmware that an ESP8266 could run: /],
@@ -324,7 +324,7 @@ test('what is no firmware is refused for its reason, and nothing stale remains b
   }
 });
 
-test('a firmware that is damaged would brick the device, and is refused as preflight refuses it', async (t) => {
+test('pack blocks damaged firmware with exit code 3', async (t) => {
   const flipped = Buffer.from(door.bin);
   flipped.writeUInt8(flipped.readUInt8(0x2000) ^ 1, 0x2000);
   const cases: Readonly<Record<string, Uint8Array>> = {
@@ -346,7 +346,7 @@ test('a firmware that is damaged would brick the device, and is refused as prefl
   }
 });
 
-test('whatever else fails, no artifact of this or an earlier build remains, nor what a killed run left', async (t) => {
+test('pack removes artifacts and temporary files after key and configuration errors', async (t) => {
   const rubbish = {
     ...Object.fromEntries(stale.map((name) => [name, 'stale'])),
     'build/.door.ino.bin.gz.signed.0badcafe.tmp': 'half',
@@ -374,7 +374,7 @@ test('whatever else fails, no artifact of this or an earlier build remains, nor 
   }
 });
 
-test('an image that is gone takes its artifacts with it', async (t) => {
+test('pack removes the artifacts of a missing image', async (t) => {
   const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
   const { exitCode, error } = await pack(folder, 'build/old.bin');
   t.is(exitCode, 2);
@@ -382,13 +382,13 @@ test('an image that is gone takes its artifacts with it', async (t) => {
   t.deepEqual(await folder.list(), inputs);
 });
 
-test('keys that do not belong together are named by both their places', async (t) => {
+test('pack names both files when the keys do not match', async (t) => {
   const folder = await builtSketch(t, { 'private.key': rsaPems(2048).privatePem });
   const { error } = await pack(folder, image);
   t.is(error?.message, 'The keys do not belong together: private.key is not the private half of public.key');
 });
 
-test('when one artifact cannot be written, those before it are taken back', async (t) => {
+test('pack removes all written artifacts when one cannot be written', async (t) => {
   const folder = await builtSketch(t, { [`${image}.gz.signed/in the way`]: '' });
   const { exitCode, error } = await pack(folder, image);
   t.is(exitCode, 1);

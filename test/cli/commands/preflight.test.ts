@@ -11,7 +11,7 @@ import type { TestFolder } from '../../support/test-folder.ts';
 
 const { fingerprint } = readPublicKey(door.publicPem, '');
 
-/** All about a device that takes everything that the build makes. */
+/** Complete facts of a device with the core, key and flash layout of the build. */
 const facts: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -42,12 +42,12 @@ interface Document {
 
 async function preflight({ path }: TestFolder, file: string, ...argv: readonly string[]) {
   const { exitCode, stdout, error } = await runCommand(['preflight', file, '--json', ...argv], { cwd: path });
-  // The document has the shape that this test then looks at.
+  // The assertions of the tests check the shape.
   const document: Document | undefined = stdout === '' ? undefined : (JSON.parse(stdout) as Document);
   return { exitCode, document, error, rules: document?.refused.map(({ rule }) => rule) };
 }
 
-test('a file that is safe gives exit code 0, and says what would be sent', async (t) => {
+test('preflight exits with 0 and prints the artifact to send when the file is safe', async (t) => {
   const folder = await packed(t);
   const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', '--device', 'facts.json');
   t.is(exitCode, 0);
@@ -59,7 +59,7 @@ test('a file that is safe gives exit code 0, and says what would be sent', async
   t.deepEqual(document?.device, facts);
 });
 
-test('a file that is not safe gives exit code 3, each rule with its numbers and a way out, and what would be safe', async (t) => {
+test('preflight exits with 3 and prints the rule, its facts and a safe alternative when blocked', async (t) => {
   const folder = await packed(t);
   const argv = ['--device', 'facts.json', '--core', '2.7.4'];
   const { exitCode, document, error } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);
@@ -72,7 +72,7 @@ test('a file that is not safe gives exit code 3, each rule with its numbers and 
   t.is(document?.alternative, 'door.ino.bin.signed');
 });
 
-test('the sheet for people says the same in words', async (t) => {
+test('preflight prints the verdict, the rule and the alternative as text', async (t) => {
   const folder = await packed(t);
   const run = (...argv: string[]) =>
     runCommand(['preflight', ...argv, '--device', 'facts.json'], { cwd: folder.path }).then(({ stdout }) => stdout);
@@ -83,7 +83,7 @@ test('the sheet for people says the same in words', async (t) => {
   t.regex(refused, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
 });
 
-test('a manifest is planned: the best artifact for the device', async (t) => {
+test('preflight selects the best artifact of a manifest for the device', async (t) => {
   const folder = await packed(t);
   const plan = async (...argv: string[]) => {
     const { document } = await preflight(folder, 'build/door.ino.bin.ota.json', '--device', 'facts.json', ...argv);
@@ -95,7 +95,7 @@ test('a manifest is planned: the best artifact for the device', async (t) => {
   t.deepEqual(await plan('--signing', 'none'), ['.gz']);
 });
 
-test('of a device of which nothing is known, the raw signed sketch is safe and the rest is not', async (t) => {
+test('preflight accepts only the raw signed sketch for a device without known facts', async (t) => {
   const folder = await packed(t, { 'nothing.json': '{}' });
   const codes = new Map<string, number>();
   for (const suffix of ['', '.signed', '.gz', '.gz.signed']) {
@@ -105,7 +105,7 @@ test('of a device of which nothing is known, the raw signed sketch is safe and t
   t.deepEqual(Object.fromEntries(codes), { '': 3, '.signed': 0, '.gz': 3, '.gz.signed': 3 });
 });
 
-test('a file without a manifest is inspected', async (t) => {
+test('preflight inspects a file without a manifest', async (t) => {
   const flipped = Buffer.from(door.bin);
   flipped.writeUInt8(flipped.readUInt8(0x2000) ^ 1, 0x2000);
   const folder = await builtSketch(t, {
@@ -129,7 +129,7 @@ test('a file without a manifest is inspected', async (t) => {
   t.true((await ask('bomb.gz')).rules?.includes('inflate-over-fs'));
 });
 
-test('options say what is known, in bytes, hex, K and M, and as addresses of the linker', async (t) => {
+test('preflight options set device facts, with sizes in bytes, hex, K and M and linker addresses', async (t) => {
   const folder = await packed(t);
   const { document } = await preflight(
     folder,
@@ -148,7 +148,7 @@ test('options say what is known, in bytes, hex, K and M, and as addresses of the
   });
 });
 
-test('options go before the file of facts, and a layout may be named', async (t) => {
+test('preflight options override the facts file, and --layout accepts a name', async (t) => {
   const folder = await packed(t);
   const { document } = await preflight(
     folder,
@@ -161,7 +161,7 @@ test('options go before the file of facts, and a layout may be named', async (t)
   t.like(document?.device, { fsStart: 0xeb000, fsEnd: 0xfb000, chipSizeBytes: 0x100000, core: '3.1.2' });
 });
 
-test('a device of the configuration is named by its name', async (t) => {
+test('preflight finds a device in the configuration by name', async (t) => {
   const config = JSON.stringify({
     devices: { 'front-door': { address: '192.168.1.20', board: 'd1_mini', facts: { core: '2.7.4', signing: 'none' } } },
   });
@@ -184,7 +184,7 @@ const request = (sketchMd5: string): string =>
     '',
   ].join('\r\n');
 
-test('a saved request tells the chip, the layout and the size, and with a known build all the rest', async (t) => {
+test('preflight reads facts from a saved request, and more from a reference build', async (t) => {
   const md5 = createHash('md5').update(door.bin).digest('hex');
   const folder = await packed(t, { 'request.txt': request(md5) });
   const manifest = 'build/door.ino.bin.ota.json';
@@ -202,7 +202,7 @@ test('a saved request tells the chip, the layout and the size, and with a known 
   t.is(known.document?.plan.steps[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
-test('hops are found through the sketches that --via names', async (t) => {
+test('preflight finds an upgrade path through the sketches of --via', async (t) => {
   const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
   const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
   const folder = await packed(t, { 'large.bin': large });
@@ -221,7 +221,7 @@ test('hops are found through the sketches that --via names', async (t) => {
   );
 });
 
-test('a raw sketch that does not fit is told whether gzip would', async (t) => {
+test('preflight reports whether gzip would fit when a raw sketch does not', async (t) => {
   const folder = await builtSketch(t, { 'bare.bin': fullDoor.bin }, fullDoor);
   const full = ['--signing', 'none', '--layout', '1m64', '--sketch-size', '700000'];
   const { document } = await preflight(folder, 'bare.bin', ...full);
@@ -230,7 +230,7 @@ test('a raw sketch that does not fit is told whether gzip would', async (t) => {
   t.regex(noSpace?.instead ?? '', /send gzip .*would fit with \d+ KB to spare/);
 });
 
-test('only the name of a rule lets it pass, and it stays a warning', async (t) => {
+test('preflight --allow downgrades a rule to a warning by its exact name', async (t) => {
   const folder = await packed(t);
   const argv = ['--device', 'facts.json', '--core', '2.7.4', '--allow', 'gz-signed-old-core'];
   const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);
@@ -244,7 +244,7 @@ test('only the name of a rule lets it pass, and it stays a warning', async (t) =
   }
 });
 
-test('the ELF beside the image is the proof that it verifies, and one without the verifier refuses it', async (t) => {
+test('preflight warns about unproven enforcement unless --elf provides the proof', async (t) => {
   const folder = await builtSketch(t);
   await runCommand(['pack', 'build/door.ino.bin'], { cwd: folder.path });
   await folder.write('other/door.bin.signed', await folder.read('build/door.ino.bin.signed'));
@@ -257,7 +257,7 @@ test('the ELF beside the image is the proof that it verifies, and one without th
   t.deepEqual((await ask('--elf', 'build/door.ino.elf')).document?.warnings, []);
 });
 
-test('facts that are none are mistakes of usage, each with its place', async (t) => {
+test('preflight rejects invalid device facts as usage errors and names each invalid field', async (t) => {
   const cases: Readonly<Record<string, RegExp>> = {
     '{"cor": "3.1.2"}': /cor is not a known key/,
     '{"chipSizeBytes": "big"}': /chipSizeBytes must be a number/,
@@ -282,7 +282,7 @@ test('facts that are none are mistakes of usage, each with its place', async (t)
   t.is((await preflight(folder, 'gone.bin')).error?.code, 'FILE_NOT_FOUND');
 });
 
-test('a manifest that is none is named', async (t) => {
+test('preflight rejects invalid manifests', async (t) => {
   const folder = await builtSketch(t, { 'bad.ota.json': '{"manifest": 2}', 'brace.bin': '{hello' });
   for (const file of ['bad.ota.json', 'brace.bin']) {
     const { exitCode, error } = await preflight(folder, file);

@@ -29,7 +29,7 @@ async function expectError(t: ExecutionContext, run: Promise<CommandRun>, code: 
   return error ?? new OtaError('USAGE', { message: '' });
 }
 
-/** A server that takes all, and remembers what it was asked. */
+/** A server that accepts every request and records it. */
 function obligingServer(t: ExecutionContext) {
   return scriptedServer(t, ({ method, path, body, headers }) => {
     if (method === 'POST') {
@@ -44,7 +44,7 @@ function obligingServer(t: ExecutionContext) {
   });
 }
 
-test('the manifest goes as it is; names come from it, or from the command line', async (t) => {
+test('publish sends the manifest unchanged, with names from the manifest or the command line', async (t) => {
   const folder = await folderWith(t, { build: packedDoor, nameless });
   const server = await obligingServer(t);
   const to = ['--to', server.url.href, '--project', 'door'];
@@ -67,7 +67,7 @@ test('the manifest goes as it is; names come from it, or from the command line',
   ]);
 });
 
-test('with --json there is one document on stdout; without it a sentence on stderr', async (t) => {
+test('publish prints one document with --json, otherwise a message on stderr', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const server = await obligingServer(t);
   const argv = ['build', '--to', server.url.href, '--project', 'door'];
@@ -95,14 +95,14 @@ test('with --json there is one document on stdout; without it a sentence on stde
   t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\) on stable: http:/);
 });
 
-test('what the manifest says cannot be contradicted', async (t) => {
+test('publish rejects options that contradict the manifest', async (t) => {
   const folder = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
   const argv = ['build/door.ino.bin', '--to', 'www', '--project', 'door', '--firmware-version', '1.0.1'];
   const error = await expectError(t, publish(folder, argv), 'USAGE');
   t.regex(error.message, /packed as version 1\.0\.0, not 1\.0\.1/);
 });
 
-test('a build without a name, or with one that no server takes, is not published', async (t) => {
+test('publish rejects a missing or invalid project, version or channel', async (t) => {
   const folder = await folderWith(t, { nameless, build: packedDoor }, { 'www/index.html': '' });
   const to = ['--to', 'www'];
   const cases: [string[], RegExp][] = [
@@ -118,7 +118,7 @@ test('a build without a name, or with one that no server takes, is not published
   }
 });
 
-test('only what was packed is published', async (t) => {
+test('publish rejects images that are not packed', async (t) => {
   const folder = await folderWith(t, {}, { 'door.ino.bin': door.bin, 'www/index.html': '' });
   const to = ['--to', 'www', '--project', 'door'];
   await expectError(t, publish(folder, ['door.ino.bin', ...to]), 'MANIFEST_MISSING');
@@ -126,7 +126,7 @@ test('only what was packed is published', async (t) => {
   await expectError(t, publish(folder, to), 'IMAGES_NONE');
 });
 
-test('an artifact that changed since it was packed stays here', async (t) => {
+test('publish rejects an artifact that changed after packing', async (t) => {
   const gz = Buffer.from(packedDoor['door.ino.bin.gz.signed'] ?? []);
   gz[1000] = (gz[1000] ?? 0) ^ 1;
   const folder = await folderWith(
@@ -141,7 +141,7 @@ test('an artifact that changed since it was packed stays here', async (t) => {
   );
 });
 
-test('a signature that does not verify stays here, whatever the manifest says of it', async (t) => {
+test('publish rejects a signature that does not verify despite a matching manifest', async (t) => {
   const bytes = signFile(door.bin, createPrivateKey(door.privatePem), 'legacy');
   const digest = (name: string) => createHash(name).update(bytes).digest('hex');
   const manifest = JSON.parse(Buffer.from(packedDoor['door.ino.bin.ota.json'] ?? []).toString());
@@ -154,13 +154,13 @@ test('a signature that does not verify stays here, whatever the manifest says of
   t.regex(error.message, /door\.ino\.bin\.signed.*ERROR\[12\]/);
 });
 
-test('a build with a key and without a signature is to be signed first', async (t) => {
+test('publish rejects an unsigned build of a project with a key', async (t) => {
   const folder = await folderWith(t, { build: unsigned }, { 'www/index.html': '' });
   const error = await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'NOT_SIGNED_YET');
   t.regex(error.hint, /sign --private-key private\.key --manifest .*door\.ino\.bin\.ota\.json/);
 });
 
-test('enforcement that is not proven is refused with exit code 3, unless it is allowed by its name', async (t) => {
+test('publish exits with 3 on unproven enforcement unless --allow names the rule', async (t) => {
   const folder = await folderWith(t, { build: unproven }, { 'www/index.html': '' });
   const argv = ['build', '--to', 'www', '--project', 'door'];
   const error = await expectError(t, publish(folder, argv), 'PREFLIGHT_REFUSED');
@@ -171,7 +171,7 @@ test('enforcement that is not proven is refused with exit code 3, unless it is a
   t.is((await publish(folder, [...argv, '--allow', 'enforcement-unproven'])).exitCode, 0);
 });
 
-test('what is allowed here is allowed there', async (t) => {
+test('publish passes --allow to the server', async (t) => {
   const folder = await folderWith(t, { build: unproven });
   const server = await obligingServer(t);
   const argv = ['build', '--to', server.url.href, '--project', 'door', '--allow', 'enforcement-unproven'];
@@ -179,7 +179,7 @@ test('what is allowed here is allowed there', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('the private key of the project in an image is refused loudly, another one by the name of a rule', async (t) => {
+test('publish rejects an image with the private key of the project, and other keys unless allowed', async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'PREFLIGHT_REFUSED'],
@@ -200,7 +200,7 @@ test('the private key of the project in an image is refused loudly, another one 
   }
 });
 
-test('several versions, or several builds of one, are not published together', async (t) => {
+test('publish rejects several versions or several builds of one version in one run', async (t) => {
   const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
   const folder = await folderWith(
     t,
@@ -212,7 +212,7 @@ test('several versions, or several builds of one, are not published together', a
   t.regex((await expectError(t, publish(folder, ['same', ...to]), 'RELEASES_CLASH')).message, /several builds/);
 });
 
-test('without a name all builds of the source folder are meant, or those of the images in the configuration', async (t) => {
+test('publish without arguments finds builds by the configuration or in the source folder', async (t) => {
   const config = { project: 'door', images: ['out/*.bin'], publish: { to: 'www' } };
   const folder = await folderWith(
     t,
@@ -232,7 +232,7 @@ test('without a name all builds of the source folder are meant, or those of the 
   );
 });
 
-test('the token comes from the environment only, and its absence is said', async (t) => {
+test('publish reads the token from the environment only and reports a missing one', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const server = await obligingServer(t);
   const argv = ['build', '--to', server.url.href, '--project', 'door'];
@@ -243,7 +243,7 @@ test('the token comes from the environment only, and its absence is said', async
   t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
 });
 
-test('addresses with a password in them, of other schemes, or with more than a path are refused and not repeated', async (t) => {
+test('publish rejects URLs with credentials, other schemes, a query or a fragment, and hides them', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   for (const to of [
     `https://admin:${token}@ota.example.com`,
@@ -257,7 +257,7 @@ test('addresses with a password in them, of other schemes, or with more than a p
   await expectError(t, publish(folder, ['build', '--project', 'door']), 'USAGE');
 });
 
-test('an address in the configuration gets the token only when the environment binds it to that origin', async (t) => {
+test('publish sends the token to a configured URL only when OTA_TOKEN_ORIGIN matches', async (t) => {
   const server = await obligingServer(t);
   const config = JSON.stringify({ project: 'door', publish: { to: server.url.href } });
   const folder = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
@@ -270,12 +270,12 @@ test('an address in the configuration gets the token only when the environment b
   t.deepEqual(server.arrived, []);
   t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: `${origin}/any/path` })).exitCode, 0);
   t.is((await publish(folder, ['build', '--to', server.url.href], { OTA_TOKEN: token })).exitCode, 0);
-  // What the command line names may still be another server than that of the token.
+  // A URL on the command line may also differ from the origin of the token.
   const env = { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: 'https://ota.example.com' };
   await expectError(t, publish(folder, ['build', '--to', server.url.href], env), 'TOKEN_UNBOUND');
 });
 
-test('an address from the environment is as good as one from the command line', async (t) => {
+test('publish accepts the server URL from the environment without OTA_TOKEN_ORIGIN', async (t) => {
   const server = await obligingServer(t);
   const config = JSON.stringify({ project: 'door', publish: { to: { env: 'OTA_SERVER' } } });
   const folder = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
@@ -287,7 +287,7 @@ test('an address from the environment is as good as one from the command line', 
   await expectError(t, publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: '' }), 'USAGE');
 });
 
-test('a folder in the configuration is relative to it', async (t) => {
+test('publish resolves a folder in the configuration relative to the configuration', async (t) => {
   const config = JSON.stringify({ project: 'door', publish: { to: '../www' } });
   const folder = await folderWith(
     t,
@@ -298,7 +298,7 @@ test('a folder in the configuration is relative to it', async (t) => {
   t.truthy(await folder.read('www/door/@stable/door.ino.bin.signed'));
 });
 
-test('only what the manifest lists is sent, whatever a server asks for', async (t) => {
+test('publish never sends files that the manifest does not list', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const missing = [{ file: '/etc/passwd', sha256: 'a'.repeat(64), sizeBytes: 1000 }];
   const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing }));
@@ -307,7 +307,7 @@ test('only what the manifest lists is sent, whatever a server asks for', async (
   t.is(server.arrived.length, 1);
 });
 
-test('the refusals of a server are those of this tool', async (t) => {
+test('publish maps server errors to its own error codes', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const refused = [{ rule: 'no-ota', message: 'there is no Updater in it', instead: 'take it in' }];
   for (const [reply, code, exitCode] of [
@@ -324,7 +324,7 @@ test('the refusals of a server are those of this tool', async (t) => {
   }
 });
 
-test('a build of the past is made known from its file, whatever form it has', async (t) => {
+test('publish --reference registers a past build from a raw, signed or compressed file', async (t) => {
   const key = createPrivateKey(door.privatePem);
   const gzip = gzipSync(door.bin);
   const folder = await testFolder(t, {
@@ -355,7 +355,7 @@ test('a build of the past is made known from its file, whatever form it has', as
     t.is(image.sha256, raw.image.sha256, file);
     t.is(image.file, `${file.split('.')[0]}.bin`);
   }
-  // Without its program nobody knows whether a device that runs it verifies; a program may also show that it does not.
+  // Without its ELF it is unknown whether the build verifies updates; an ELF can also show that it does not.
   t.is(raw.enforcement, 'unproven');
   t.is((await known('proven.bin')).enforcement, 'elf');
   const careless = await known('careless.bin');
@@ -363,7 +363,7 @@ test('a build of the past is made known from its file, whatever form it has', as
   t.is(careless.signing.publicKey, undefined);
 });
 
-test('of a build of the past that was packed the manifest is taken', async (t) => {
+test('publish --reference uses the manifest of a packed build', async (t) => {
   const folder = await folderWith(t, { old: packedDoor });
   const server = await obligingServer(t);
   const argv = ['--reference', 'old/door.ino.bin', '--to', server.url.href, '--project', 'door'];
@@ -373,7 +373,7 @@ test('of a build of the past that was packed the manifest is taken', async (t) =
   t.is(manifest, await folder.text('old/door.ino.bin.ota.json'));
 });
 
-test('a build of the past needs a version of its own, and must be a sketch', async (t) => {
+test('publish --reference requires a version and a sketch', async (t) => {
   const config = JSON.stringify({ project: 'door', version: '2.0' });
   const folder = await testFolder(t, {
     'ota.config.json': config,
@@ -392,7 +392,7 @@ test('a build of the past needs a version of its own, and must be a sketch', asy
   t.deepEqual(server.arrived, []);
 });
 
-test('behind a build nothing is published, and nobody started, unless the configuration wants it', async (t) => {
+test('publish --after-build does nothing unless the configuration enables it', async (t) => {
   for (const [publishing, env] of [
     [undefined, {}],
     [{ to: 'www', afterBuild: false }, {}],
@@ -409,7 +409,7 @@ test('behind a build nothing is published, and nobody started, unless the config
   }
 });
 
-test('behind a build it is published by a process that does not get the secrets of the key', async (t) => {
+test('publish --after-build runs in a process without the key secrets', async (t) => {
   const config = { to: 'www', afterBuild: { env: 'RELEASE' } };
   const env = {
     RELEASE: '1',
@@ -427,13 +427,13 @@ test('behind a build it is published by a process that does not get the secrets 
   t.deepEqual(started?.argv, expected);
 });
 
-test('a publication that fails behind a build fails the build', async (t) => {
+test('publish --after-build fails the build when publishing fails', async (t) => {
   const { error } = await afterBuild(t, { to: 'www', afterBuild: true }, { FAIL: '3' });
   t.is(error?.code, 'PUBLISH_AFTER_BUILD_FAILED');
   t.regex(error?.message ?? '', /not published \(exit code 3\)/);
 });
 
-/** Runs the hook's call with a stand-in for this tool, which notes how it was started. */
+/** Runs `publish --after-build` with a stand-in for the CLI that records its arguments and environment. */
 async function afterBuild(
   t: ExecutionContext,
   publishing: object | undefined,

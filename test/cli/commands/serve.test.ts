@@ -16,7 +16,7 @@ interface Ready {
   readonly header?: string;
 }
 
-/** `serve --json` in a process of its own, with its first line. */
+/** Starts `serve --json` in a separate process and returns its first line. */
 async function serving(t: ExecutionContext, folder: TestFolder, ...more: string[]) {
   const argv = ['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0', '--json', ...more];
   const process = startCli(argv, folder.path);
@@ -26,7 +26,7 @@ async function serving(t: ExecutionContext, folder: TestFolder, ...more: string[
   return { process, ready: JSON.parse(first) as Ready };
 }
 
-test('the ready line carries the first admin’s token, once; a signal ends it in order', async (t) => {
+test('serve prints the first admin token once in the ready line and stops cleanly on a signal', async (t) => {
   const folder = await testFolder(t);
   const first = await serving(t, folder);
   t.is(first.ready.event, 'ready');
@@ -57,7 +57,7 @@ test('the ready line carries the first admin’s token, once; a signal ends it i
   await second.process;
 });
 
-test('https by an authority of its own, and plain http for devices: the ready line says where, and whom to trust', async (t) => {
+test('serve prints the HTTPS URL, the device URL and the CA files in the ready line', async (t) => {
   const folder = await testFolder(t);
   const { process, ready } = await serving(t, folder, '--tls', 'self-signed', '--device-listen', '127.0.0.1:0');
   t.regex(ready.url, /^https:\/\/127\.0\.0\.1:\d+$/);
@@ -71,7 +71,7 @@ test('https by an authority of its own, and plain http for devices: the ready li
 });
 
 if (process.platform !== 'win32') {
-  test('SIGHUP has a renewed certificate read, and does not end the server', async (t) => {
+  test('serve reloads the certificate on SIGHUP and keeps running', async (t) => {
     const folder = await usedAuthority(t);
     const own = ['--tls-cert', 'tls/server.pem', '--tls-key', 'tls/server.key'];
     await chmod(folder.at('tls/server.key'), 0o644);
@@ -91,7 +91,7 @@ if (process.platform !== 'win32') {
   });
 }
 
-test('options that are none', async (t) => {
+test('serve rejects invalid options', async (t) => {
   const { path } = await testFolder(t);
   const refused = async (...argv: string[]) => (await runCommand(['serve', ...argv], { cwd: path })).exitCode;
   t.is(await refused(), 2);

@@ -16,7 +16,7 @@ function macOf(index: number): string {
   return `18:FE:34:00:00:0${index}`;
 }
 
-/** A server that offers 1.0 and holds 2.0, and so many devices that have asked, and run 1.0. */
+/** A server with release 1.0, a draft 2.0 and devices that run 1.0. */
 async function place(t: ExecutionContext, devices = 4) {
   const server = await startTestServer(t);
   await server.publish(old);
@@ -31,7 +31,7 @@ async function place(t: ExecutionContext, devices = 4) {
   return { server, ask, update, ...serverCommands(server, server.folder) };
 }
 
-/** Lines of a text, without the times in it. */
+/** Splits a text into lines and replaces timestamps. */
 function linesOf(text: string): readonly string[] {
   return text
     .trimEnd()
@@ -39,7 +39,7 @@ function linesOf(text: string): readonly string[] {
     .split('\n');
 }
 
-test('start: the text says what goes round, what it waits for, and each stage; --json is what the API says', async (t) => {
+test('rollouts start and show print the rollout and its stages, and --json matches the API', async (t) => {
   const { run, json, update, server } = await place(t);
   await run('devices', 'set', 'door', macOf(0), '--name', 'front-door');
   await run('devices', 'enroll', 'door', '--seen');
@@ -66,7 +66,7 @@ test('start: the text says what goes round, what it waits for, and each stage; -
   t.like(body, { openStages: 2, tally: { running: 1 } });
 });
 
-test('what is not said of a rollout has its defaults, and what is said arrives', async (t) => {
+test('rollouts start applies defaults and passes its options to the server', async (t) => {
   const { json, run } = await place(t, 12);
   await run('devices', 'enroll', 'door', '--seen');
   const plain: RolloutInfo = await json('rollouts', 'start', 'door', '2.0');
@@ -84,7 +84,7 @@ test('what is not said of a rollout has its defaults, and what is said arrives',
   t.deepEqual(said.halt, { failures: 3, failurePercent: 2.5, minimumSample: 20, vanished: 1 });
 });
 
-test('list: one line each, the newest first', async (t) => {
+test('rollouts list prints one line for each rollout, newest first', async (t) => {
   const { json, run } = await place(t, 1);
   await run('devices', 'enroll', 'door', '--seen');
   t.deepEqual(linesOf((await run('rollouts', 'list', 'door')).stdout).length, 1, 'only the heading');
@@ -102,7 +102,7 @@ test('list: one line each, the newest first', async (t) => {
   );
 });
 
-test('pause, resume, advance, abort, rollback, each with its reason in the history', async (t) => {
+test('rollouts pause, resume, advance, abort and rollback record their reasons', async (t) => {
   const { run, ask } = await place(t);
   await run('devices', 'enroll', 'door', '--seen');
   await run('rollouts', 'start', 'door', '2.0', '--stage', `canary=${macOf(0)}`, '--stage', '100');
@@ -125,7 +125,7 @@ test('pause, resume, advance, abort, rollback, each with its reason in the histo
   t.regex(stdout, /paused +\S+ +lunch\n.*active +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled-back/);
 });
 
-test('halted: it says why and what to do; it goes on only when the failures are accepted', async (t) => {
+test('rollouts show explains a halt, and resume requires --accept-failures', async (t) => {
   const { run, ask, server } = await place(t);
   await run('devices', 'enroll', 'door', '--seen');
   await run('rollouts', 'start', 'door', '2.0', '--stage', '100');
@@ -147,7 +147,7 @@ test('halted: it says why and what to do; it goes on only when the failures are 
   t.is((await ask(2)).header('x-version'), '2.0');
 });
 
-test('devices are enrolled by their MACs, when they were seen, or when they have proved themselves', async (t) => {
+test('devices enroll selects devices by MAC address, --seen or --proven', async (t) => {
   const { run, json, server, ask } = await place(t, 3);
   const enrolled = async () =>
     (await json('devices', 'list', 'door'))
@@ -193,7 +193,7 @@ const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp]
   ['show door --id last', /^--id must be a positive integer, not last$/, /--help/],
 ];
 
-test('wrong words are told in one line, with what is right, before anything happens', async (t) => {
+test('rollouts and devices enroll reject invalid arguments with an error and a hint', async (t) => {
   const { server } = await place(t, 0);
   for (const [argv, message, hint] of mistakes) {
     const { exitCode, error, stdout } = await serverCommands(server, server.folder).run('rollouts', ...argv.split(' '));
@@ -208,7 +208,7 @@ test('wrong words are told in one line, with what is right, before anything happ
   t.regex(none.error?.hint ?? '', /MAC addresses.*--proven.*--seen/);
 });
 
-test('what the server refuses is told with its own hint, and what is missing on the command line with its name', async (t) => {
+test('rollouts prints server errors with their hints and fails without required arguments', async (t) => {
   const { run, server } = await place(t, 1);
   const refusal = async (...argv: string[]) => {
     const { exitCode, error } = await run('rollouts', ...argv);

@@ -12,7 +12,7 @@ const signer = testSigner();
 const builds = [await testBuild({ version: '1.0', signer }), await testBuild({ version: '2.0', signer, seed: 2 })];
 const mac = '18:FE:34:AA:BB:CC';
 
-test('tokens are made, listed and revoked', async (t) => {
+test('server tokens creates, lists and revokes tokens', async (t) => {
   const server = await startTestServer(t);
   const { run, json } = serverCommands(server, server.folder);
   const made = await json('tokens', 'create', '--role', 'read', '--name', 'dashboard');
@@ -30,7 +30,7 @@ test('tokens are made, listed and revoked', async (t) => {
   t.is((await reader.run('projects', 'list')).exitCode, 1);
 });
 
-test('a project is closed, gets an alias, a password and a key; devices are enrolled and imported', async (t) => {
+test('server projects and devices edit a project and import, edit and remove devices', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   const folder = await testFolder(t, {
@@ -64,7 +64,7 @@ test('a project is closed, gets an alias, a password and a key; devices are enro
   t.notRegex((await run('projects', 'list')).stdout, /sesame/);
 });
 
-test('a version is taken back and yanked; a device shows why it gets what it gets', async (t) => {
+test('server releases promotes and yanks releases, and devices show explains a skipped update', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   const { run, json } = serverCommands(server, server.folder);
@@ -85,7 +85,7 @@ test('a version is taken back and yanked; a device shows why it gets what it get
   t.regex((await run('audit')).stdout, /release\.yank +door/);
 });
 
-test('a backup is made while the server runs, and restored into an empty folder', async (t) => {
+test('server backup works while the server runs, and restore requires an empty folder and a valid file', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   await askAsDevice(server.port, '/update/door');
@@ -117,7 +117,7 @@ test('a backup is made while the server runs, and restored into an empty folder'
   t.is((await restore('backup.ndjson', 'short')).exitCode, 0, 'what was refused left nothing in the way');
 });
 
-test('who lost the last token makes a new one in the folder, while no server runs', async (t) => {
+test('server tokens create --data creates an admin token while no server runs', async (t) => {
   const server = await startTestServer(t);
   const { run } = serverCommands(server, server.folder);
   const argv = ['tokens', 'create', '--role', 'admin', '--data', server.folder];
@@ -128,7 +128,7 @@ test('who lost the last token makes a new one in the folder, while no server run
   t.is((await next.api('GET', '/tokens', undefined, stdout.trim())).status, 200);
 });
 
-test('a server that is not there, and an address that is none', async (t) => {
+test('server commands require a valid server URL and a token', async (t) => {
   const { path } = await testFolder(t);
   const run = (...argv: string[]) => runCommand(['server', ...argv], { cwd: path, env: { OTA_TOKEN: 'ota_x' } });
   t.is((await run('projects', 'list')).exitCode, 2);
@@ -140,3 +140,10 @@ test('a server that is not there, and an address that is none', async (t) => {
 function never(): never {
   throw new Error('no build');
 }
+
+test('names the missing server of a server command', async (t) => {
+  const { exitCode, error } = await runCommand(['server', 'devices', 'list', 'door'], { cwd: '.' });
+  t.is(exitCode, 2);
+  t.is(error?.message, 'No server configured');
+  t.regex(error?.hint ?? '', /OTA_SERVER.*--server URL/);
+});

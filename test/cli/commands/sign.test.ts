@@ -19,7 +19,7 @@ function sign(folder: TestFolder, ...argv: string[]) {
   return runCommand(['sign', '--private-key', 'private.key', ...argv], { cwd: folder.path });
 }
 
-test('sign writes the signed file beside the file, whatever that is, and prints its path', async (t) => {
+test('sign writes the signed file beside any input file and prints its path', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'build/notes.txt': image });
   const { exitCode, stdout, stderr } = await sign(folder, '--bin', 'build/notes.txt');
   t.is(exitCode, 0);
@@ -29,7 +29,7 @@ test('sign writes the signed file beside the file, whatever that is, and prints 
   t.deepEqual(await folder.list(), ['build/notes.txt', 'build/notes.txt.signed', 'private.key']);
 });
 
-test('sign compresses first when asked, and signs what it compressed, a multiple of 4 long', async (t) => {
+test('sign compresses on request and signs the compressed file, padded to a multiple of 4', async (t) => {
   for (const argv of [['--gzip'], ['--compression', 'gzip'], ['--compression', 'zopfli']]) {
     const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
     t.is((await sign(folder, '--bin', 'door.bin', ...argv)).exitCode, 0);
@@ -42,7 +42,7 @@ test('sign compresses first when asked, and signs what it compressed, a multiple
   }
 });
 
-test('sign adds the legacy form, always of the raw image', async (t) => {
+test('sign --legacy signs the raw image in the legacy format', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   const { stderr } = await sign(folder, '--bin', 'door.bin', '--gzip', '--out', 'new.bin', '--legacy', 'old.bin');
   t.regex(stderr, /^Signed binary: .*new\.bin$/m);
@@ -51,7 +51,7 @@ test('sign adds the legacy form, always of the raw image', async (t) => {
   t.deepEqual(deviceVerdict(await folder.read('new.bin'), key, 'current'), { accepted: true });
 });
 
-test('a file that is gzip already is taken as it is: aligned, not compressed again, raw for old devices', async (t) => {
+test('sign keeps a gzip file compressed, aligns it and signs its raw content for --legacy', async (t) => {
   const gzip = buildGzip(image, { name: 'door.bin', headerCrc: true });
   const odd = gzip.length % 4 === 0 ? buildGzip(image, { name: 'doors.bin', headerCrc: true }) : gzip;
   for (const argv of [[], ['--gzip']]) {
@@ -66,20 +66,20 @@ test('a file that is gzip already is taken as it is: aligned, not compressed aga
   }
 });
 
-test('what merely begins like gzip is signed as it is', async (t) => {
+test('sign signs a file unchanged if it only starts like gzip', async (t) => {
   const odd = Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3]);
   const folder = await testFolder(t, { 'private.key': privatePem, 'odd.bin': odd });
   t.is((await sign(folder, '--bin', 'odd.bin')).exitCode, 0);
   t.true((await folder.read('odd.bin.signed')).equals(signFile(odd, keyObject, 'current')));
 });
 
-test('a file may be signed in its own place', async (t) => {
+test('sign can replace its input file', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   t.is((await sign(folder, '--bin', 'door.bin', '--out', 'door.bin')).exitCode, 0);
   t.true((await folder.read('door.bin')).equals(signFile(image, keyObject, 'current')));
 });
 
-test('an encrypted key is opened with the passphrase from the environment, which is never shown', async (t) => {
+test('sign reads the passphrase from the environment and never prints it', async (t) => {
   const passphrase = 'open sesame';
   const encrypted = keyObject.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
   const folder = await testFolder(t, { 'private.key': encrypted, 'door.bin': image });
@@ -107,7 +107,7 @@ test('an encrypted key is opened with the passphrase from the environment, which
   t.deepEqual(await folder.list(), ['door.bin', 'private.key']);
 });
 
-test('--json puts one document on stdout and nothing else, --quiet says nothing', async (t) => {
+test('sign --json prints one document, and --quiet prints no message', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   const json = await sign(folder, '--bin', 'door.bin', '--legacy', 'old.bin', '--json');
   t.deepEqual(JSON.parse(json.stdout), {
@@ -120,7 +120,7 @@ test('--json puts one document on stdout and nothing else, --quiet says nothing'
   t.notRegex(quiet.stderr, /Signed binary/);
 });
 
-test('when signing fails, no output of this or an earlier run remains', async (t) => {
+test('sign leaves no outputs of this or an earlier run after a failure', async (t) => {
   const stale = { 'door.bin.signed': 'stale', 'old.bin': 'stale', '.door.bin.signed.0badcafe.tmp': 'half' };
   const cases: readonly (readonly [Record<string, string | Uint8Array>, number, ErrorCode])[] = [
     [{ 'private.key': privatePem }, 2, 'FILE_NOT_FOUND'],
@@ -138,7 +138,7 @@ test('when signing fails, no output of this or an earlier run remains', async (t
   }
 });
 
-test('when the legacy form cannot be written, the other is taken back', async (t) => {
+test('sign removes the signed file when the legacy file cannot be written', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   const { exitCode, stderr } = await sign(folder, '--bin', 'door.bin', '--legacy', 'missing/old.bin');
   t.is(exitCode, 1);
@@ -146,7 +146,7 @@ test('when the legacy form cannot be written, the other is taken back', async (t
   t.deepEqual(await folder.list(), ['door.bin', 'private.key']);
 });
 
-test('sign never writes over the private key, nor twice to one file', async (t) => {
+test('sign rejects outputs that overwrite the private key or each other', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   for (const argv of [
     ['--out', 'private.key'],
@@ -161,7 +161,7 @@ test('sign never writes over the private key, nor twice to one file', async (t) 
   t.deepEqual(await folder.list(), ['door.bin', 'private.key']);
 });
 
-test('sign says what it needs', async (t) => {
+test('sign reports missing and conflicting options', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   const noFile = await sign(folder);
   t.is(noFile.exitCode, 2);
@@ -176,7 +176,7 @@ test('sign says what it needs', async (t) => {
   t.is((await sign(folder, '--bin', 'door.bin', '--compression', 'lzma')).exitCode, 2);
 });
 
-test('a small key, and one that others can read, are warned of even with --quiet', async (t) => {
+test('sign warns about small keys and readable key files even with --quiet', async (t) => {
   const folder = await testFolder(t, { 'private.key': rsaPems(1024).privatePem, 'door.bin': image });
   const { exitCode, stderr } = await sign(folder, '--bin', 'door.bin', '--quiet');
   t.is(exitCode, 0);
@@ -184,7 +184,7 @@ test('a small key, and one that others can read, are warned of even with --quiet
   if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key can be read by other users/m);
 });
 
-test('without --private-key it is the key of the configuration, or the one beside the sketch', async (t) => {
+test('sign uses the key of the configuration or beside the sketch without --private-key', async (t) => {
   const folder = await testFolder(t);
   await runCommand(['keygen', '--private-key', 'door.key', '--public-key', 'door.pub'], { cwd: folder.path });
   await folder.write('a.bin', 'some bytes');

@@ -12,7 +12,7 @@ const { privatePem, publicPem } = rsaPems(2048);
 const keyObject = createPrivateKey(privatePem);
 const image = Buffer.alloc(4096, 'image');
 
-/** The two lines of the core's platform.txt, with its names. */
+/** `header` and `sign` run the two command lines of platform.txt in the ESP8266 core. */
 function header(folder: TestFolder, publicKey = folder.at('public.key')) {
   const argv = ['signing', '--mode', 'header', '--publickey', publicKey, '--out', folder.at('core/Updater_Signing.h')];
   return runCommand(argv, { cwd: folder.path });
@@ -32,7 +32,7 @@ function sign(folder: TestFolder, ...more: string[]) {
   });
 }
 
-test('a header is made with the words of signing.py', async (t) => {
+test('signing writes a header and prints the message of signing.py', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const { exitCode, stdout, stderr } = await header(folder);
   t.is(exitCode, 0);
@@ -41,7 +41,7 @@ test('a header is made with the words of signing.py', async (t) => {
   t.is(await folder.text('core/Updater_Signing.h'), signingHeader(readPublicKey(publicPem, '')));
 });
 
-test('without a public key the header switches signing off, in silence as signing.py', async (t) => {
+test('signing writes an unsigned header without a message when there is no public key', async (t) => {
   const folder = await testFolder(t);
   const { exitCode, stderr } = await header(folder);
   t.is(exitCode, 0);
@@ -49,7 +49,7 @@ test('without a public key the header switches signing off, in silence as signin
   t.is(await folder.text('core/Updater_Signing.h'), unsignedHeader());
 });
 
-test('a public key that is bad fails the build and leaves no header', async (t) => {
+test('signing fails the build and removes the header when the public key is invalid', async (t) => {
   for (const bad of ['', 'garbage', privatePem, wrongKinds().EC.publicPem]) {
     const folder = await testFolder(t, { 'public.key': bad, 'core/Updater_Signing.h': 'stale' });
     const { exitCode, stderr } = await header(folder);
@@ -59,7 +59,7 @@ test('a public key that is bad fails the build and leaves no header', async (t) 
   }
 });
 
-test('a binary is signed in both formats with the words of signing.py', async (t) => {
+test('signing signs in both formats and prints the messages of signing.py', async (t) => {
   const folder = await testFolder(t, { 'door.bin': image });
   await folder.write('private.key', privatePem);
   const { exitCode, stdout, stderr } = await sign(folder);
@@ -74,7 +74,7 @@ test('a binary is signed in both formats with the words of signing.py', async (t
   t.true((await folder.read('door.bin.legacy_sig')).equals(signFile(image, keyObject, 'legacy')));
 });
 
-test('short options work as well, and relative paths are repeated as they were given', async (t) => {
+test('signing accepts short options and prints relative paths unchanged', async (t) => {
   const folder = await testFolder(t, { 'door.bin': image, 'private.key': privatePem, 'public.key': publicPem });
   const world = { cwd: folder.path };
   t.is(
@@ -89,7 +89,7 @@ test('short options work as well, and relative paths are repeated as they were g
   t.deepEqual(await folder.list(), ['a', 'b', 'core/Updater_Signing.h', 'door.bin', 'private.key', 'public.key']);
 });
 
-test('without a private key nothing is signed, nothing stale remains, and the build goes on', async (t) => {
+test('signing skips signing, removes stale outputs and exits with 0 without a private key', async (t) => {
   const folder = await testFolder(t, { 'door.bin': image, 'door.bin.signed': 'stale', 'door.bin.legacy_sig': 'stale' });
   const { exitCode, stderr } = await sign(folder);
   t.is(exitCode, 0);
@@ -97,7 +97,7 @@ test('without a private key nothing is signed, nothing stale remains, and the bu
   t.deepEqual(await folder.list(), ['door.bin']);
 });
 
-test('unlike signing.py, a failure fails the build and leaves no output, stale ones included', async (t) => {
+test('signing fails the build and removes stale outputs on an error, unlike signing.py', async (t) => {
   const stale = { 'door.bin.signed': 'stale', 'door.bin.legacy_sig': 'stale' };
   const cases: readonly (readonly [Record<string, string | Uint8Array>, number, ErrorCode])[] = [
     [{ 'private.key': '', 'door.bin': image }, 1, 'KEY_EMPTY'],
@@ -117,14 +117,14 @@ test('unlike signing.py, a failure fails the build and leaves no output, stale o
   }
 });
 
-test('when the second output cannot be written, the first is taken back', async (t) => {
+test('signing removes the first output when the second cannot be written', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   const { exitCode } = await sign(folder, '--legacy', folder.at('missing/old.bin'));
   t.is(exitCode, 1);
   t.deepEqual(await folder.list(), ['door.bin', 'private.key']);
 });
 
-test('an output in the place of the binary replaces it; in the place of a key it is refused', async (t) => {
+test('signing can replace the binary but not the private key', async (t) => {
   const folder = await testFolder(t, { 'private.key': privatePem, 'door.bin': image });
   t.is((await sign(folder, '--out', folder.at('door.bin'))).exitCode, 0);
   t.true((await folder.read('door.bin')).equals(signFile(image, keyObject, 'current')));
@@ -132,7 +132,7 @@ test('an output in the place of the binary replaces it; in the place of a key it
   t.is(await folder.text('private.key'), privatePem);
 });
 
-test('a mode that is neither is refused with the line of signing.py', async (t) => {
+test('signing rejects an unknown mode with the message of signing.py', async (t) => {
   const folder = await testFolder(t);
   for (const argv of [[], ['--mode', 'both']]) {
     const { exitCode, error } = await runCommand(['signing', ...argv], { cwd: folder.path });

@@ -13,7 +13,7 @@ import { testFolder } from '../../support/test-folder.ts';
 const key = makeKeyPair();
 const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publicKey });
 
-/** `simulate --json` under way: its events one by one, until the test ends it. */
+/** Runs `simulate --json` and returns its events one by one until the test ends it. */
 async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.', env = {}) {
   const abort = new AbortController();
   const lines: string[] = [];
@@ -60,7 +60,7 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
   };
 }
 
-test('an event is a line: ready, update, boot', async (t) => {
+test('simulate --json prints ready, update and boot events, one per line', async (t) => {
   const running = await simulation(t, ['--image', 'door.bin'], (await testFolder(t, { 'door.bin': keyed })).path);
   const ready = await running.event();
   t.like(ready, { event: 'ready' });
@@ -73,7 +73,7 @@ test('an event is a line: ready, update, boot', async (t) => {
   await running.end();
 });
 
-test('a rejection has its error, and a brick its reason', async (t) => {
+test('simulate reports the error of a rejected update and the reason of a brick', async (t) => {
   const folder = await testFolder(t, { 'public.key': key.publicKey.pem });
   const running = await simulation(t, ['--public-key', 'public.key', '--core', '2.7.4', '--no-web'], folder.path);
   const ready = await running.event();
@@ -89,7 +89,7 @@ test('a rejection has its error, and a brick its reason', async (t) => {
   await running.end();
 });
 
-test('many devices have ports, addresses and seeds of their own', async (t) => {
+test('simulate --count starts devices with unique ports and MAC addresses', async (t) => {
   const running = await simulation(t, ['--count', '5', '--random-faults', '--seed', '7']);
   const all = [];
   for (let count = 0; count < 5; count++) all.push(await running.event());
@@ -97,7 +97,7 @@ test('many devices have ports, addresses and seeds of their own', async (t) => {
   await running.end();
 });
 
-test('the password comes from the environment, and faults from their words', async (t) => {
+test('simulate reads the password from the environment and applies --fault', async (t) => {
   const options = ['--password-env', 'OTA_PASSWORD', '--fault', 'udp-lose=1'];
   const running = await simulation(t, options, '.', { OTA_PASSWORD: 'secret' });
   const host = await bareHost(t, { otaPort: Number((await running.event())['otaPort']) });
@@ -125,14 +125,14 @@ const mistakes: Record<string, readonly string[]> = {
 };
 
 for (const [message, argv] of Object.entries(mistakes)) {
-  test(`${argv.join(' ')}: ${message}`, async (t) => {
+  test(`simulate rejects ${argv.join(' ')}: ${message}`, async (t) => {
     const { exitCode, error } = await runCommand(['simulate', ...argv], { cwd: '.' });
     t.is(error?.message, message);
     t.is(exitCode, 2);
   });
 }
 
-test('what is no sketch, and what is compressed, cannot run', async (t) => {
+test('simulate rejects compressed images, files without a sketch and invalid manifests', async (t) => {
   const { gzipSync } = await import('node:zlib');
   const folder = await testFolder(t, { 'a.gz': gzipSync(keyed), 'a.txt': 'no sketch', 'bad.json': '{}' });
   for (const file of ['a.gz', 'a.txt']) {
@@ -143,7 +143,7 @@ test('what is no sketch, and what is compressed, cannot run', async (t) => {
   t.is(error?.code, 'MANIFEST_INVALID');
 });
 
-test('Ctrl-C ends it with exit code 130; people read lines on stderr', async (t) => {
+test('simulate prints text to stderr and exits with 130 on Ctrl-C', async (t) => {
   const child = startCli(['simulate', '--count', '2', '--quick'], '.');
   let lines = 0;
   for await (const line of createInterface({ input: child.stderr })) {

@@ -12,7 +12,7 @@ function hasNoSecret({ stdout, stderr, error }: CommandRun): boolean {
   return secrets.every((secret) => !said.includes(secret));
 }
 
-test('each device has its password from the environment, a file or a prompt, and nobody ever reads it', async (t) => {
+test('upload reads passwords from the environment, a file or a prompt and never prints them', async (t) => {
   const byEnv = await virtualDoor(t, { password: 'from-the-environment' });
   const byFile = await virtualDoor(t, { password: 'from-a-file' });
   const byPrompt = await virtualDoor(t, { password: 'from-the-prompt' });
@@ -57,7 +57,7 @@ test('each device has its password from the environment, a file or a prompt, and
   }
 });
 
-test('a password that is not there ends the run before anything is sent', async (t) => {
+test('upload fails before sending when a password is unavailable', async (t) => {
   const folder = await packedDoor(t, {
     asked: { address: '127.0.0.1', port: 9, password: { prompt: true } },
     absent: { address: '127.0.0.2', port: 9, password: { file: 'nowhere' } },
@@ -70,7 +70,7 @@ test('a password that is not there ends the run before anything is sent', async 
   t.is((await send('--host', 'asked', '--password-env', 'UNSET')).error?.code, 'SECRET_MISSING');
 });
 
-test('the configuration takes no password in clear, nor does the command line', async (t) => {
+test('upload rejects plain-text passwords in the configuration and on the command line', async (t) => {
   const folder = await packedDoor(t);
   await folder.write(
     'ota.config.json',
@@ -83,7 +83,7 @@ test('the configuration takes no password in clear, nor does the command line', 
   t.is((await runCommand(['upload', image, '--all', '--password', 'x'], { cwd: folder.path })).exitCode, 2);
 });
 
-test('the process says nothing of it either, with a device that repeats it', async (t) => {
+test('upload does not print a password that a device echoes', async (t) => {
   const esp = await virtualDoor(t, {
     password: 'the-right-one',
     faults: { invitationAnswer: 'ERR: not-the-right-one?' },

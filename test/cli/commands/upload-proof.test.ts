@@ -26,20 +26,20 @@ async function upload(folder: TestFolder, ...argv: string[]) {
   return { ...run, device };
 }
 
-/** As it stands in the folder of the project. */
+/** Reads the ledger from the project folder. */
 async function ledgerOf(folder: TestFolder): Promise<{ devices: Record<string, Record<string, unknown>> }> {
   return JSON.parse(await folder.text('.ota/devices.json'));
 }
 
 let count = 0;
 
-/** A device that announces itself under a name that no other test has. */
+/** A device that announces a unique host name. */
 function announcing(t: Parameters<typeof virtualDoor>[0], tellsSketchMd5: boolean, more = {}): Promise<VirtualEsp> {
   const hostname = `proof-${process.pid}-${++count}`;
   return virtualDoor(t, { hostname, mdns: { tellsSketchMd5 }, ...more });
 }
 
-/** Resolves when a device has announced itself: from then on it answers mDNS queries at once. */
+/** Waits for the announcement of a device; from then on it answers mDNS queries immediately. */
 async function heard(esp: VirtualEsp): Promise<void> {
   const lookout = await Lookout.open({ interfaces: ['127.0.0.1'] });
   if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
@@ -52,7 +52,7 @@ async function heard(esp: VirtualEsp): Promise<void> {
   lookout.close();
 }
 
-test('a device that shows its sketch is proven, and from then on known well enough for gzip', async (t) => {
+test('upload proves a device by its sketch MD5 and sends gzip to it from then on', async (t) => {
   const esp = await announcing(t, true);
   const folder = await packedDoor(t, { door: listed(esp) });
   const first = await upload(folder, '--confirm', 'proven');
@@ -74,7 +74,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
   t.is(second.device.artifact, 'door.ino.bin.gz.signed');
   t.is(second.device.confirmation?.kind, 'proven');
 
-  // A device of another kind in its place, as after an afternoon with a cable.
+  // Another sketch at the same host name and port, as after flashing over USB.
   await esp.close();
   const changed = await announcing(t, true, { hostname: esp.hostname, otaPort: esp.otaPort });
   t.not(changed.state.sketchMd5, sketchMd5);
@@ -84,7 +84,7 @@ test('a device that shows its sketch is proven, and from then on known well enou
   t.regex(third.stderr, /door: it does not show the sketch that the ledger knows/);
 });
 
-test('a device that comes back without showing its sketch is returned, not proven', async (t) => {
+test('upload reports a device that does not announce its sketch as returned, not proven', async (t) => {
   const esp = await announcing(t, false);
   const folder = await packedDoor(t, { door: listed(esp) });
   const returned = await upload(folder, '--confirm', 'returned');
@@ -99,7 +99,7 @@ test('a device that comes back without showing its sketch is returned, not prove
   t.regex(proven.error?.message ?? '', /accepted.*returned, but what it runs is not proven/);
 });
 
-test('without mDNS a device returns by espota, with a password or without, and by its web page', async (t) => {
+test('upload detects a restart without mDNS through espota or the web page', async (t) => {
   const esps = await Promise.all([
     virtualDoor(t),
     virtualDoor(t, { password: 'secret' }),
@@ -124,8 +124,8 @@ test('without mDNS a device returns by espota, with a password or without, and b
   t.is(again.exitCode, 0, 'the question left the device as it was');
 });
 
-test('a device that is bricked by an update that was allowed does not come back, and that is no success', async (t) => {
-  // eboot of 2.7.x takes the signature's length for the size of the sketch (esp8266/Arduino#7577).
+test('upload fails when an allowed unsafe update bricks the device', async (t) => {
+  // eboot of 2.7.x reads the signature length as the sketch size (esp8266/Arduino#7577).
   const esp = await announcing(t, true, { core: '2.7.4' });
   const folder = await packedDoor(t, { door: listed(esp, { facts: { ...doorFacts, core: '2.7.4' } }) });
   const run = await runCommand(
@@ -148,7 +148,7 @@ test('a device that is bricked by an update that was allowed does not come back,
   t.regex(run.error?.message ?? '', /it did not come back/);
 });
 
-test('a device that is known by its mDNS name only is found, also when it was seen the last time and does not answer now', async (t) => {
+test('upload finds a device by its mDNS name or by its last known address', async (t) => {
   const esp = await announcing(t, true);
   const folder = await packedDoor(t, { door: { address: `${esp.hostname}.local`, port: esp.otaPort } });
   await heard(esp);
@@ -166,7 +166,7 @@ test('a device that is known by its mDNS name only is found, also when it was se
   t.is(remembered.exitCode, 0, remembered.stderr);
 });
 
-test('what the command line says of a device counts for all of this run', async (t) => {
+test('upload options override the facts of a device', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp, { facts: { core: '2.5.2' } }) });
   const { keyFingerprint } = doorFacts;
@@ -184,8 +184,8 @@ test('what the command line says of a device counts for all of this run', async 
   t.is(device.artifact, 'door.ino.bin.gz.signed');
 });
 
-test('a device goes through another sketch where there is no direct way, each step proven before the next', async (t) => {
-  // Too little room for the raw sketch, and an Updater that knows no gzip yet.
+test('upload sends an intermediate release when no direct update is safe, and proves each hop', async (t) => {
+  // Not enough space for the raw sketch, and core 2.5.2 does not support gzip.
   const layout = { fsStart: 0x70000, fsEnd: 0x80000 };
   const esp = await announcing(t, true, {
     core: '2.5.2',
@@ -202,7 +202,7 @@ test('a device goes through another sketch where there is no direct way, each st
     cwd: folder.path,
   });
   t.is(packed.exitCode, 0, packed.stderr);
-  // Without an ELF nobody knows where its filesystem is.
+  // Without an ELF the manifest does not contain the filesystem layout.
   const manifest = JSON.parse(await folder.text('small/small.bin.ota.json'));
   await folder.write('small/small.bin.ota.json', JSON.stringify({ ...manifest, image: { ...manifest.image, layout } }));
   const run = await upload(folder, '--via', 'small/small.bin', '--allow', 'fs-moved');
@@ -215,7 +215,7 @@ test('a device goes through another sketch where there is no direct way, each st
   t.is((await restarted(esp)).core, '3.1.2');
 });
 
-test('a filesystem shows nothing of itself, so that it can only be seen that the device is back', async (t) => {
+test('upload rejects --confirm proven for a filesystem', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   const run = await runCommand(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });

@@ -33,7 +33,7 @@ async function uploadWith(
 ): Promise<CommandRun & { document: Document }> {
   const run = await runCommand(['upload', image, '--json', ...argv], { cwd: folder.path, env });
   const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
-  // The document is there whenever devices were chosen and planned for.
+  // The document exists once devices are selected and planned.
   return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
 }
 
@@ -47,7 +47,7 @@ async function md5sOf(folder: TestFolder): Promise<string[]> {
   return parsed.manifest.image.sketchMd5s.map(({ md5 }) => md5);
 }
 
-test('each device gets what is safe for it: raw for a stranger, gzip for a friend, the old signature for an old one', async (t) => {
+test('upload sends each device the artifact that is safe for it: raw, gzip or legacy', async (t) => {
   const stranger = await virtualDoor(t);
   const friend = await virtualDoor(t);
   const elder = await virtualDoor(t, { core: '2.5.2' });
@@ -70,7 +70,7 @@ test('each device gets what is safe for it: raw for a stranger, gzip for a frien
   for (const esp of [stranger, friend, elder]) t.true(md5s.includes((await restarted(esp)).sketchMd5));
 });
 
-test('where one device is refused, nothing is sent to any, and every rule in the way is named', async (t) => {
+test('upload sends nothing when one device is blocked, and reports every rule', async (t) => {
   const good = await virtualDoor(t);
   const foreign = await virtualDoor(t);
   const folder = await packedDoor(t, {
@@ -89,7 +89,7 @@ test('where one device is refused, nothing is sent to any, and every rule in the
   t.deepEqual([...updatesOf(good), ...updatesOf(foreign)], []);
 });
 
-test('the others are updated in spite of a refusal when that is asked for; it still exits 3', async (t) => {
+test('upload --skip-blocked updates the other devices and exits with 3', async (t) => {
   const good = await virtualDoor(t);
   const folder = await packedDoor(t, {
     good: listed(good),
@@ -100,7 +100,7 @@ test('the others are updated in spite of a refusal when that is asked for; it st
   t.deepEqual(outcomesOf(document), { good: 'updated', foreign: 'refused' });
 });
 
-test('a refusal is passed by the name of its rule only, and what it said is still said', async (t) => {
+test('upload --allow overrides a rule by its name and keeps its warning', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp, { board: 'nodemcuv2' }) }, { board: 'd1_mini' });
   t.is((await upload(folder, '--all', '--allow', 'wrong-key')).exitCode, 3);
@@ -110,7 +110,7 @@ test('a refusal is passed by the name of its rule only, and what it said is stil
   t.is((await upload(folder, '--all', '--allow', 'everything')).exitCode, 2);
 });
 
-test('a canary that fails holds all others back', async (t) => {
+test('upload --canary sends nothing to the other devices when the canary fails', async (t) => {
   const canary = await virtualDoor(t, { faults: { callBack: 'never' }, password: 'secret' });
   const other = await virtualDoor(t);
   const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });
@@ -121,7 +121,7 @@ test('a canary that fails holds all others back', async (t) => {
   t.deepEqual(updatesOf(other), []);
 });
 
-test('a canary that comes back lets the others begin', async (t) => {
+test('upload --canary continues when the canary returns', async (t) => {
   const canary = await virtualDoor(t);
   const other = await virtualDoor(t);
   const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });
@@ -131,7 +131,7 @@ test('a canary that comes back lets the others begin', async (t) => {
   t.is(document.devices[0]?.confirmation?.kind, 'returned');
 });
 
-test('a run goes on with what is left of it, for the same build only', async (t) => {
+test('upload --resume skips updated devices, for the same build only', async (t) => {
   const done = await virtualDoor(t);
   const locked = await virtualDoor(t, { password: 'secret' });
   const folder = await packedDoor(t, { done: listed(done), locked: listed(locked) });
@@ -149,7 +149,7 @@ test('a run goes on with what is left of it, for the same build only', async (t)
   t.is(error?.code, 'ARTIFACT_CHANGED', 'artifacts of another image than the one that lies there are not sent');
 });
 
-test('an artifact that was changed after it was packed is not sent', async (t) => {
+test('upload rejects an artifact that changed after packing', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write(`${image}.signed`, (await folder.read(`${image}.signed`)).subarray(1));
@@ -158,7 +158,7 @@ test('an artifact that was changed after it was packed is not sent', async (t) =
   t.deepEqual(updatesOf(esp), []);
 });
 
-test('what is named is what is sent, or nothing', async (t) => {
+test('upload sends the named artifact or nothing', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp, { facts: doorFacts }) });
   const send = (file: string) => runCommand(['upload', file, '--all', '--json'], { cwd: folder.path });
@@ -169,7 +169,7 @@ test('what is named is what is sent, or nothing', async (t) => {
   t.is((JSON.parse(manifest.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
-test('without a file the newest build of the project is sent', async (t) => {
+test('upload without a file sends the newest build of the project', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   const { exitCode, stdout, stderr } = await runCommand(['upload', '--all', '--json'], { cwd: folder.path });
@@ -178,7 +178,7 @@ test('without a file the newest build of the project is sent', async (t) => {
   t.is((await runCommand(['upload', '--all', '--filesystem'], { cwd: folder.path })).error?.code, 'IMAGES_NONE');
 });
 
-test('a file without a manifest is looked at, and known keys tell what its signature is', async (t) => {
+test('upload inspects a file without a manifest and finds the key that verifies its signature', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write('other/door.bin', await folder.read(`${image}.signed`));
@@ -190,7 +190,7 @@ test('a file without a manifest is looked at, and known keys tell what its signa
   t.regex(refused.error?.message ?? '', /unsigned-to-signed/, 'a project with a key sends nothing unsigned');
 });
 
-test('hosts are named by comma, by the name of the inventory, by address and port; nobody is an error', async (t) => {
+test('upload selects devices by host list, name, address or group, and fails without a match', async (t) => {
   const one = await virtualDoor(t);
   const two = await virtualDoor(t);
   const folder = await packedDoor(t, { one: listed(one, { group: 'inside' }) });
@@ -202,7 +202,7 @@ test('hosts are named by comma, by the name of the inventory, by address and por
   }
 });
 
-test('a property that arduino-cli did not fill in is no port, and its note of the sketch leads to the configuration', async (t) => {
+test('upload ignores an unfilled port property and finds the project through build.options.json', async (t) => {
   const esp = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(esp) });
   await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
@@ -211,7 +211,7 @@ test('a property that arduino-cli did not fill in is no port, and its note of th
   t.is(exitCode, 0, stderr);
 });
 
-test('with a port of this machine that is fixed, devices are served one after the other', async (t) => {
+test('upload updates several devices with a fixed --host-port', async (t) => {
   const esps = await Promise.all([virtualDoor(t), virtualDoor(t), virtualDoor(t)]);
   const folder = await packedDoor(t, Object.fromEntries(esps.map((esp, index) => [`door-${index}`, listed(esp)])));
   const fixed = ['--host-ip', '127.0.0.1', '--host-port', String(await freePort())];
@@ -219,7 +219,7 @@ test('with a port of this machine that is fixed, devices are served one after th
   t.is(exitCode, 0, stderr);
 });
 
-test('people see a line when a device begins, one when it ends, and a table of all', async (t) => {
+test('upload prints a line at the start and end of each device and a summary table', async (t) => {
   const esps = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
   const folder = await packedDoor(t, { kitchen: listed(esps[0]), cellar: listed(esps[1]) }, {}, fullDoor);
   const { stdout, stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path });
@@ -229,8 +229,8 @@ test('people see a line when a device begins, one when it ends, and a table of a
   t.regex(stdout, /^device {3}address .*outcome\nkitchen .*updated: accepted\ncellar .*failed: rejected\n$/);
 });
 
-test('a terminal shows bars, and lines that stay once a device has ended', async (t) => {
-  // The pause is longer than the time between two drawings.
+test('upload shows progress bars in a terminal and keeps the final line of a device', async (t) => {
+  // The stall is longer than the redraw interval.
   const esp = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
   const folder = await packedDoor(t, { kitchen: listed(esp) }, {}, fullDoor);
   const { stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path, fancy: true });
@@ -238,7 +238,7 @@ test('a terminal shows bars, and lines that stay once a device has ended', async
   t.regex(stderr, /\[J.*kitchen {2}accepted; the device restarts/s);
 });
 
-test('Ctrl-C ends an upload at once, with 130', async (t) => {
+test('upload exits with 130 on Ctrl-C', async (t) => {
   const esp = await virtualDoor(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   // With a known flash mode, no preflight warning mentions an unknown one.
   const folder = await packedDoor(t, { door: { ...listed(esp), facts: { flashMode: 'dio' } } });
@@ -251,6 +251,6 @@ test('Ctrl-C ends an upload at once, with 130', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr, stdout } = await running;
   t.is(exitCode, 130);
-  // The outcome of a run that waits until the device counts as lost.
+  // A run that waits for the device timeout would print one of these outcomes.
   t.notRegex(`${stderr}${stdout}`, /unknown|failed/);
 });

@@ -26,7 +26,7 @@ function verify(folder: TestFolder, ...argv: string[]) {
   return runCommand(['verify', ...argv], { cwd: folder.path });
 }
 
-test('what a device with the key would take is accepted', async (t) => {
+test('verify accepts files signed with one of the given keys', async (t) => {
   const folder = await testFolder(t, files);
   for (const argv of [
     ['door.bin.signed', '--public-key', 'owner.key'],
@@ -39,7 +39,7 @@ test('what a device with the key would take is accepted', async (t) => {
   }
 });
 
-test('what it would refuse is refused with its own words, and exit code 1', async (t) => {
+test('verify exits with 1 and prints the device error for files that a device would reject', async (t) => {
   const folder = await testFolder(t, files);
   for (const argv of [
     ['door.bin.signed', '--public-key', 'stranger.key'],
@@ -60,7 +60,7 @@ test('what it would refuse is refused with its own words, and exit code 1', asyn
   t.is(empty.exitCode, 1);
 });
 
-test('--json gives the verdict as one document, also when it is a refusal', async (t) => {
+test('verify --json prints one document for accepted and rejected files', async (t) => {
   const folder = await testFolder(t, files);
   const good = await verify(folder, 'door.bin.signed', '--public-key', 'owner.key', '--json');
   t.deepEqual(JSON.parse(good.stdout), {
@@ -74,7 +74,7 @@ test('--json gives the verdict as one document, also when it is a refusal', asyn
   t.like(JSON.parse(bad.stdout), { accepted: false, format: 'current' });
 });
 
-test('without a key on the command line those of the project count, former ones too', async (t) => {
+test('verify uses the keys of the project, including knownKeys, without --public-key', async (t) => {
   const config = JSON.stringify({ publicKey: 'stranger.key', knownKeys: ['owner.key'] });
   const folder = await testFolder(t, { ...files, 'ota.config.json': config });
   t.is((await verify(folder, 'door.bin.signed')).exitCode, 0);
@@ -83,7 +83,7 @@ test('without a key on the command line those of the project count, former ones 
   t.is((await verify(beside, 'door.bin.signed')).exitCode, 0);
 });
 
-test('verify needs a key and a file that are there', async (t) => {
+test('verify fails without a key or when a file does not exist', async (t) => {
   const folder = await testFolder(t, files);
   const keyless = await verify(folder, 'door.bin.signed');
   t.is(keyless.exitCode, 2);

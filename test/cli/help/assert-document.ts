@@ -4,20 +4,20 @@ import { documents } from '../../../src/cli/output/documents/registry.ts';
 import { jsonSchemas, schemaFile } from '../../../src/cli/output/json-schemas.ts';
 
 const schemas = jsonSchemas();
-// Formats are annotations here, as they are to most validators.
+// Formats are annotations, as in most validators.
 const ajv = new Ajv({ strict: true, validateFormats: false, allErrors: true });
 
-/** Whether the words name a command that prints a document, and no group. */
+/** Returns whether the words name a command with a JSON document, not a command group. */
 export function isCommand(words: string): boolean {
   return Object.hasOwn(documents, words);
 }
 
-/** What a command printed is one document, of the schema that is shipped for it. */
+/** Asserts that the text is one JSON document that matches the shipped schema of the command. */
 export function assertDocument(t: ExecutionContext, command: string, text: string): void {
   t.is(complaintAbout(command, text), undefined, text.slice(0, 2000));
 }
 
-/** What is wrong with a document by the schema of its command. */
+/** Returns the schema errors of a document, or undefined if it is valid. */
 export function complaintAbout(command: string, text: string): string | undefined {
   const schema = schemas[schemaFile(command)];
   if (schema === undefined) throw new Error(`no schema for ${command}`);

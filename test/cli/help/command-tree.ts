@@ -2,15 +2,15 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Io } from '../../../src/cli/io.ts';
 import { makeProgram } from '../../../src/cli/program.ts';
 
-/** A command or a group of commands, and the words that lead to it. */
+/** A command or command group, and the words that select it. */
 export interface Branch {
   readonly words: readonly string[];
   readonly help: string;
-  /** As the help shows them, behind the prompt. */
+  /** Example command lines of the help, without the prompt. */
   readonly examples: readonly string[];
 }
 
-/** Every command, every group, and the program itself, with their help. */
+/** Returns the program, all command groups and all commands with their help. */
 export async function commandTree(): Promise<readonly Branch[]> {
   let written = '';
   const root = await program((text) => {
@@ -31,7 +31,7 @@ export async function commandTree(): Promise<readonly Branch[]> {
   return branches;
 }
 
-/** What the command line understands of these words: which command, or the complaint; nothing is done. */
+/** Parses a command line without running it; returns the selected command or the error. */
 export async function understood(argv: readonly string[]): Promise<string> {
   let reached = '';
   let complaint = '';
@@ -53,12 +53,12 @@ export async function understood(argv: readonly string[]): Promise<string> {
   return reached === '' ? complaint : reached;
 }
 
-/** The words of a line as a shell would make them of it; none of our examples needs more than double quotes. */
+/** Splits a line into words like a shell; the examples use no quotes other than double quotes. */
 export function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
-// Options and arguments of a command are of no interest here.
+// The types of options and arguments do not matter here.
 type AnyCommand = Command<unknown[], Record<string, unknown>>;
 
 async function program(write: (text: string) => void): Promise<AnyCommand> {

@@ -9,13 +9,13 @@ import { testFolder } from '../../support/test-folder.ts';
 import { assertDocument, complaintAbout } from './assert-document.ts';
 import { commandTree } from './command-tree.ts';
 
-test('every command has a schema of what it prints with --json, and nothing else has one', async (t) => {
+test('every command has a schema for --json, and there are no other schemas', async (t) => {
   const paths = (await commandTree()).map(({ words }) => words.slice(1).join(' '));
   const commands = paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
   t.deepEqual(Object.keys(documents).sort(), commands.sort());
 });
 
-test('a document that is not of its schema is told from one that is', (t) => {
+test('schema validation accepts valid documents and rejects invalid ones', (t) => {
   const made = { privateKey: '/a', publicKey: '/b', bits: 2048, fingerprint: 'f'.repeat(64) };
   assertDocument(t, 'keygen', JSON.stringify(made));
   for (const wrong of [{ ...made, bits: '2048' }, { ...made, more: 1 }, { privateKey: '/a' }]) {
@@ -23,7 +23,7 @@ test('a document that is not of its schema is told from one that is', (t) => {
   }
 });
 
-test('what fails prints a document of the same schema, where it prints one', async (t) => {
+test('failing commands print documents that match their schemas', async (t) => {
   const folder = await builtSketch(t, {
     'door.bin': door.bin,
     'door/door.ino': '',
@@ -51,7 +51,7 @@ test('what fails prints a document of the same schema, where it prints one', asy
   }
 });
 
-test('of several images the manifests are one document', async (t) => {
+test('pack prints one document for several images', async (t) => {
   const folder = await builtSketch(t, { 'build/more.ino.bin': door.bin, 'build/more.ino.elf': door.elf });
   const { stdout } = await runCommand(['pack', 'build/door.ino.bin', 'build/more.ino.bin', '--json'], {
     cwd: folder.path,
@@ -60,7 +60,7 @@ test('of several images the manifests are one document', async (t) => {
   assertDocument(t, 'pack', stdout);
 });
 
-test('an upload that fails, one that is refused and one that is held are in one document', async (t) => {
+test('upload prints one valid document when devices fail or are blocked', async (t) => {
   const locked = await virtualDoor(t, { password: 'secret' });
   const old = await virtualDoor(t);
   const folder = await packedDoor(t, {
@@ -74,8 +74,8 @@ test('an upload that fails, one that is refused and one that is held are in one 
   }
 });
 
-test('each line of discover --watch is a document of its own', async (t) => {
-  // All tests of this machine share one loopback interface.
+test('discover --watch prints one document per line', async (t) => {
+  // Unique name: all tests on this machine share one loopback interface.
   const hostname = `watched-${process.pid}`;
   await virtualDoor(t, { hostname, mdns: { tellsSketchMd5: true } });
   const folder = await testFolder(t);

@@ -3,18 +3,18 @@ import type { ExecutionContext } from 'ava';
 import { words } from './command-tree.ts';
 import { exampleWorlds } from './example-worlds.ts';
 
-/** An example of a command's help, ready to be run. */
+/** An example from the help of a command, ready to run. */
 export interface ExampleRun {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
-  /** It goes on until Ctrl-C. */
+  /** The command runs until Ctrl-C. */
   readonly goesOn: boolean;
 }
 
 /**
- * Makes the files, devices and servers that an example needs.
+ * Creates the files, devices and servers that an example needs.
  *
  * @param command the words of the command
  * @param more further options
@@ -44,7 +44,7 @@ export async function exampleRun(
   };
 }
 
-/** What follows `--` goes to another program. */
+/** Inserts options before `--`, since the rest is passed to another program. */
 function withOptions(argv: readonly string[], options: readonly string[]): string[] {
   const end = argv.indexOf('--');
   return end === -1 ? [...argv, ...options] : [...argv.slice(0, end), ...options, ...argv.slice(end)];

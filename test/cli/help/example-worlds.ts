@@ -8,17 +8,17 @@ import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
-/** Where an example of a command makes sense. */
+/** The environment in which an example runs. */
 interface ExampleWorld {
   readonly folder: TestFolder;
-  /** Below the folder, where the user stands. */
+  /** Working directory, relative to the folder. */
   readonly stands?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Addresses and folders that the tests' machine does not have, and what stands for them. */
+  /** Replacements for addresses and folders that do not exist on the test machine. */
   readonly instead?: Readonly<Record<string, string>>;
-  /** Options that the world needs besides. */
+  /** Additional options that the environment requires. */
   readonly more?: readonly string[];
-  /** It goes on until Ctrl-C, which comes when it has said something. */
+  /** The command runs until Ctrl-C, sent after its first output. */
   readonly goesOn?: boolean;
 }
 
@@ -28,13 +28,13 @@ const keys = { 'private.key': door.privatePem, 'public.key': door.publicPem };
 const sketch = '#include <ESP8266WiFi.h>\nvoid setup() {}\nvoid loop() {}\n';
 const core = '.arduino15/packages/esp8266/hardware/esp8266/3.1.2/platform.txt';
 
-/** The fixture sketch, packed, under the names of the examples. */
+/** The packed fixture sketch under the file names of the examples. */
 async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
   packedFiles ??= packSketch(t);
   return { folder: await testFolder(t, await packedFiles) };
 }
 
-/** Packed for the first example that needs it; each example gets a copy. */
+/** Packed on first use; each example receives a copy. */
 let packedFiles: Promise<BuildFiles> | undefined;
 
 async function packSketch(t: ExecutionContext): Promise<BuildFiles> {
@@ -63,7 +63,7 @@ async function contents(folder: TestFolder): Promise<BuildFiles> {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await folder.read(name)])));
 }
 
-/** A project of each build system, and a program in the place of theirs that succeeds at once. */
+/** A project for each build system, with `true` in place of the build programs. */
 async function unbuilt(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const folder = await testFolder(t, {
     'door/door.ino': sketch,
@@ -85,7 +85,7 @@ async function installedCore(t: ExecutionContext, example: string): Promise<Exam
   return { folder, instead: { '~': folder.path } };
 }
 
-/** A virtual door in the place of each address of the examples. */
+/** A virtual device in place of each address of the examples. */
 async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
   const esp = await virtualDoor(t, { password: 'secret', mdns: { tellsSketchMd5: true } });
   const entry = { address: esp.host, port: esp.otaPort, password: { env: 'DOOR_PASSWORD' } };
@@ -111,7 +111,7 @@ async function unsignedDoor(t: ExecutionContext, example: string): Promise<Examp
 let announced = 0;
 
 async function announcedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
-  // All tests of this machine share one loopback interface: the name is of this test only.
+  // Unique name: all tests on this machine share one loopback interface.
   const hostname = `kitchen-${process.pid}-${++announced}`;
   await virtualDoor(t, { hostname, mdns: {} });
   return {
@@ -133,7 +133,7 @@ const releases = [
 
 const unpublished = await packDoor({ version: '1.5' });
 
-/** A server that was published to once: the files of its data folder, of which each test gets a copy, and the token of its admin. */
+/** Data folder of a server with releases, created once and copied for each test, and its admin token. */
 let published: Promise<{ readonly data: BuildFiles; readonly token: string }> | undefined;
 
 async function publishedServer(t: ExecutionContext) {
@@ -151,7 +151,7 @@ async function publishedServer(t: ExecutionContext) {
   return { data: await contents(restored), token: server.token };
 }
 
-/** An update server with what the examples speak of, and the folder of one that has stopped. */
+/** A running server with the data of the examples, and the data folder of a stopped one. */
 async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   published ??= publishedServer(t);
   const { data, token } = await published;
@@ -173,7 +173,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder, env: { OTA_SERVER: server.url, OTA_TOKEN: token, OTA_PASSWORD: 'open sesame' }, instead };
 }
 
-/** Enough enrolled devices that the first stage of any rollout has one, and a rollout; paused where the example lets it go on. */
+/** Enrolled devices for a first stage, and a rollout unless the example starts one; paused if the example resumes it. */
 async function rollout(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const world = await updateServer(t);
   const { folder, env = {}, instead = {} } = world;
@@ -213,7 +213,7 @@ const untilStopped =
   (make: MakeWorld): MakeWorld =>
   async (t, example) => ({ ...(await make(t, example)), goesOn: true });
 
-/** The world of each command, by its words; that of a group is for all in it. */
+/** Environment of each command by its words; the entry of a group applies to all its commands. */
 export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   keygen: nothingYet,
   header: packedSketch,

@@ -3,7 +3,7 @@ import { commandTree, understood, words } from './command-tree.ts';
 
 const tree = await commandTree();
 
-test('the tree has all the commands, those of the server too', (t) => {
+test('the command tree includes all commands and subcommands', (t) => {
   const paths = tree.map(({ words: path }) => path.slice(1).join(' '));
   for (const path of ['', 'init', 'uninstall', 'signing', 'server', 'server devices import'])
     t.true(paths.includes(path), path);
@@ -19,19 +19,19 @@ for (const { words: path, help, examples } of tree) {
     t.is(examples.length, 2);
   });
 
-  test(`the examples of ${name} are understood`, async (t) => {
+  test(`the examples of ${name} parse`, async (t) => {
     for (const example of examples) {
       t.true(`${example} `.startsWith(`${name} `), example);
       const argv = words(example);
       const command = await understood(argv);
-      // Help that is asked for says what it is of.
+      // With --help the output is the usage of the command.
       if (argv.includes('--help')) t.regex(command, new RegExp(`^Usage: ${argv.slice(0, -1).join(' ')} `), example);
       else t.true(`${example} `.startsWith(`${command} `) && command.startsWith(name), `${example}: ${command}`);
     }
   });
 }
 
-test('what is not understood is told from what is', async (t) => {
+test('the parser accepts valid command lines and rejects invalid ones', async (t) => {
   t.is(await understood(['ota-hooks', 'pack', 'door.bin']), 'ota-hooks pack');
   t.regex(await understood(['ota-hooks', 'pack', '--frobnicate']), /unknown option '--frobnicate'/);
   t.regex(await understood(['ota-hooks', 'server', 'releases', 'promote']), /missing required argument/);

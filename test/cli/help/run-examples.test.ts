@@ -6,7 +6,7 @@ import { exampleRun } from './example-run.ts';
 
 for (const { words: path, examples } of await commandTree()) {
   for (const example of examples) {
-    test(`${path.join(' ')}, by its help: ${example}`, async (t) => {
+    test(`${path.join(' ')} runs its help example: ${example}`, async (t) => {
       const command = path.slice(1);
       const wantsJson = example === examples[1] && isCommand(command.join(' '));
       const { argv, cwd, home, env, goesOn } = await exampleRun(t, command, example, ...(wantsJson ? ['--json'] : []));

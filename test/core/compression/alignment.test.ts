@@ -5,7 +5,7 @@ import { alignGzip } from '../../../src/core/compression/alignment.ts';
 import { readGzipHeader } from '../../../src/core/firmware/gzip-header.ts';
 import { buildGzip } from '../../support/gzip-builder.ts';
 
-/** Bytes of a Latin-1 text that are not its end. */
+/** Latin-1 text without a zero byte. */
 const latin1 = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
   maxLength: 9,
@@ -21,7 +21,7 @@ const fields = fc.record(
   { requiredKeys: [] },
 );
 
-test('every gzip becomes a multiple of 4 long, by 3 bytes at most, and inflates to what it did', (t) => {
+test('extends gzip to a multiple of 4 bytes and keeps its content', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, header) => {
       const gzip = buildGzip(content, header);
@@ -35,7 +35,7 @@ test('every gzip becomes a multiple of 4 long, by 3 bytes at most, and inflates 
   );
 });
 
-test('nothing but the name grows: the other fields and the compressed data stay as they are', (t) => {
+test('extends only the file name and keeps the other fields and the compressed data', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, wanted) => {
       const gzip = buildGzip(content, wanted);
@@ -54,7 +54,7 @@ test('nothing but the name grows: the other fields and the compressed data stay 
   );
 });
 
-test('a gzip that is aligned already is returned untouched', (t) => {
+test('returns aligned gzip unchanged', (t) => {
   const aligned = alignGzip(buildGzip(Buffer.from('door')));
   t.is(alignGzip(aligned), aligned);
 });

@@ -12,13 +12,13 @@ const of = (release: string) => {
   return habits;
 };
 
-test('releases are ordered by their numbers, not by their letters', (t) => {
+test('orders releases by number, not as text', (t) => {
   t.true(compareReleases('2.10.0', '2.9.3') > 0);
   t.true(compareReleases('2.7.4', '3.0.0') < 0);
   t.is(compareReleases('3.1.2', '3.1.2'), 0);
 });
 
-test('what is not known stays unknown: no version, pre-releases, builds from git, releases before 2.4.0', (t) => {
+test('returns no capabilities without a version, for pre-releases, git builds and releases before 2.4.0', (t) => {
   for (const version of [
     undefined,
     '',
@@ -34,17 +34,17 @@ test('what is not known stays unknown: no version, pre-releases, builds from git
   }
 });
 
-test('every release from 2.4.0 on has a value for every habit', (t) => {
+test('every release since 2.4.0 has a value for every capability', (t) => {
   for (const release of releases) {
     for (const [name, value] of Object.entries(of(release))) t.not(value, undefined, `${name} of ${release}`);
   }
 });
 
-test('a release newer than the table behaves as the newest', (t) => {
+test('a release newer than the table has the capabilities of the newest', (t) => {
   t.deepEqual(coreHabits('9.0.0'), coreHabits('3.1.3'));
 });
 
-test('gzip is understood from 2.7.0 on, and signatures change their format at 2.6.0', (t) => {
+test('gzip is supported since 2.7.0 and the current signature format since 2.6.0', (t) => {
   t.deepEqual(
     ['2.6.3', '2.7.0', '3.1.2'].map((release) => of(release).gzip),
     [false, true, true],
@@ -55,7 +55,7 @@ test('gzip is understood from 2.7.0 on, and signatures change their format at 2.
   );
 });
 
-test('each bug begins and ends with the release that upstream names', (t) => {
+test('each bug starts and ends with the release that upstream names', (t) => {
   const having = (name: 'crashesOnBadSignature' | 'skipsUnalignedTail' | 'comparesAfterCopy' | 'hangsOnXmcFlash') =>
     releases.filter((release) => of(release)[name]);
   t.deepEqual(having('crashesOnBadSignature'), ['2.5.0', '2.5.1', '2.5.2', '2.6.0', '2.6.1', '2.6.2', '2.6.3']);
@@ -68,6 +68,6 @@ test('each bug begins and ends with the release that upstream names', (t) => {
   );
 });
 
-test('a source names the upstream file and the issue in full', (t) => {
+test('a source includes the upstream file and the full issue references', (t) => {
   t.is(habitSource('cutsTrailerOff'), 'Updater.cpp end esp8266/Arduino#7570, esp8266/Arduino#7577');
 });

@@ -37,7 +37,7 @@ const image = fc
 const release = fc.constantFrom('2.7.0', '2.7.2', '2.7.4', '3.0.0', '3.1.2');
 const destination = fc.constantFrom(0, 0x60000);
 
-test('what is staged far enough away is copied, raw or inflated, by every eboot', (t) => {
+test('every eboot copies raw and inflates gzip if the staging address is high enough', (t) => {
   fc.assert(
     fc.property(image, release, destination, fc.boolean(), (bytes, core, to, compressed) => {
       const sent = compressed ? Uint8Array.from(gzipSync(bytes)) : bytes;
@@ -54,7 +54,7 @@ test('what is staged far enough away is copied, raw or inflated, by every eboot'
   );
 });
 
-test('a raw copy may reach the bytes that it comes from, because it runs ahead of itself', (t) => {
+test('a raw copy to a lower address may overlap its source', (t) => {
   const bytes = noisyBytes(200_000, 1, 31);
   for (const source of [0x1000, 0x8000, 0x30000]) {
     const flash = stagedAt(source, bytes);
@@ -65,7 +65,7 @@ test('a raw copy may reach the bytes that it comes from, because it runs ahead o
   }
 });
 
-/** Easy at first, hard at the end: eboot writes much before it has read what the end needs. */
+/** Compressible at the start and random at the end: eboot writes much output before it reads the end of the input. */
 const treacherousImage = fc
   .record({
     easyBytes: fc.integer({ min: 0, max: 150_000 }),
@@ -76,7 +76,7 @@ const treacherousImage = fc
     concatBytes(noisyBytes(easyBytes, 0.02, seed), noisyBytes(hardBytes, 1, seed + 1)),
   );
 
-test('inflating goes wrong exactly when the staging is lower than the profile allows', (t) => {
+test('inflating fails exactly if the staging address is lower than the profile allows', (t) => {
   let overtaken = 0;
   fc.assert(
     fc.property(
@@ -102,14 +102,14 @@ test('inflating goes wrong exactly when the staging is lower than the profile al
   t.true(overtaken > 40, `${overtaken} of them were overtaken`);
 });
 
-test('the profile agrees with the rule of the bytes consumed, sector by sector', (t) => {
+test('the profile has consistent block counts before and after each sector', (t) => {
   fc.assert(
     fc.property(image, (bytes) => {
       const profile = modeledProfile(Uint8Array.from(gzipSync(bytes)), bytes.length);
       if (profile === undefined) return t.fail('it inflates');
       t.is(profile.blocksAfter.length, Math.ceil(bytes.length / 4096));
       t.is(profile.blocksAfter.at(-1), profile.blocks);
-      // What is read before a sector is what was read after the one before it; the header takes the first block.
+      // The blocks read before a sector are those read after the previous one; the header needs the first block.
       t.deepEqual(profile.blocksBefore.slice(1), profile.blocksAfter.slice(0, -1));
       t.is(profile.blocksBefore[0], 1);
       t.true(lowestSafeStaging(profile, true) >= lowestSafeStaging(profile, false));
@@ -118,8 +118,8 @@ test('the profile agrees with the rule of the bytes consumed, sector by sector',
   );
 });
 
-test('the first sector of input that is lost is the one that is named', (t) => {
-  // 16 KB of noise at the end of much that shrinks to nothing: the noise is still unread when eboot writes over it.
+test('reports the first input sector that is overwritten', (t) => {
+  // 16 KB of noise after highly compressible bytes: eboot overwrites the noise before it has read it.
   const bytes = concatBytes(new Uint8Array(100_000), noisyBytes(16_384, 1, 32));
   const gzip = Uint8Array.from(gzipSync(bytes));
   const flash = stagedAt(0x5000, gzip);
@@ -128,7 +128,7 @@ test('the first sector of input that is lost is the one that is named', (t) => {
   t.false(same(flash, 0, bytes));
 });
 
-test('the size is the last word of what it was told, and a signature behind the gzip makes that 256', (t) => {
+test('eboot reads the size from the last word, which is 256 after a signature', (t) => {
   const bytes = noisyBytes(50_000, 0.5, 33);
   const trailer = concatBytes(new Uint8Array(256).fill(0x99), Uint8Array.of(0, 1, 0, 0));
   const sent = concatBytes(Uint8Array.from(gzipSync(bytes)), trailer);
@@ -139,7 +139,7 @@ test('the size is the last word of what it was told, and a signature behind the 
   t.true(flash.subarray(256, 4096).every((byte) => byte === 0xff));
 });
 
-test('a size with its highest bit set is negative, and nothing is copied', (t) => {
+test('a size with its highest bit set is negative and copies nothing', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(5000, 1, 34)));
   gzip[gzip.length - 1] = 0x80;
   const flash = stagedAt(0x40000, gzip);
@@ -149,7 +149,7 @@ test('a size with its highest bit set is negative, and nothing is copied', (t) =
   t.is(run.touchedBytes, 0);
 });
 
-test('a second member, and bytes behind the first, corrupt the copy without an error', (t) => {
+test('a second gzip member or trailing bytes corrupt the copy without an error', (t) => {
   const [first, second] = [noisyBytes(30_000, 0.5, 35), noisyBytes(20_000, 0.5, 36)];
   const twoMembers = concatBytes(gzipSync(first), gzipSync(second));
   const flash = stagedAt(0x40000, twoMembers);
@@ -166,7 +166,7 @@ test('a second member, and bytes behind the first, corrupt the copy without an e
   t.false(same(other, 0, first));
 });
 
-test('a damaged deflate stream stops the copy where it breaks, and a damaged CRC goes unnoticed', (t) => {
+test('a damaged deflate stream stops the copy, a damaged CRC is not detected', (t) => {
   const bytes = noisyBytes(60_000, 1, 37);
   const gzip = Uint8Array.from(gzipSync(bytes, { level: 1 }));
   const wrongCrc = gzip.slice();
@@ -191,7 +191,7 @@ test('a damaged deflate stream stops the copy where it breaks, and a damaged CRC
   t.deepEqual([older.code, older.touchedBytes], [copyCodes.badDeflate, 4096], 'the first sector is gone before');
 });
 
-test('a gzip header that uzlib refuses leaves the flash alone', (t) => {
+test('a gzip header that uzlib rejects leaves the flash unchanged', (t) => {
   const gzip = Uint8Array.from(gzipSync(new Uint8Array(100)));
   gzip[3] = 0x40;
   const run = runEboot(
@@ -202,12 +202,12 @@ test('a gzip header that uzlib refuses leaves the flash alone', (t) => {
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.badGzipHeader, 0]);
 });
 
-test('addresses that are not of sectors are refused', (t) => {
+test('rejects addresses that are not aligned to sectors', (t) => {
   const run = runEboot(erasedFlash(chipBytes), { source: 0x40010, destination: 0, sizeBytes: 10 }, habitsOf('3.1.2'));
   t.is(run.code, copyCodes.unaligned);
 });
 
-test('an eboot that knows no gzip copies it as it is', (t) => {
+test('an eboot without gzip support copies gzip unchanged', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(9000, 1, 38)));
   const flash = stagedAt(0x40000, gzip);
   t.is(
@@ -217,7 +217,7 @@ test('an eboot that knows no gzip copies it as it is', (t) => {
   t.true(same(flash, 0, gzip));
 });
 
-test('2.7.2 compares with what it came from, which the copy may have overwritten', (t) => {
+test('2.7.2 compares the copy with its source, which the copy may have overwritten', (t) => {
   const bytes = noisyBytes(100_000, 1, 39);
   for (const [source, code] of [
     [0x19000, copyCodes.copied],
@@ -242,7 +242,7 @@ test('writing stops at the end of the chip', (t) => {
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.eraseFailed, chipBytes - 0x20000]);
 });
 
-test('any bytes and any command end in a code, and never in a throw', (t) => {
+test('does not throw for any bytes and any copy command', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 4, maxLength: 6000 }),

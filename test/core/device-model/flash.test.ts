@@ -24,7 +24,7 @@ test('programming clears bits and never sets one', (t) => {
   );
 });
 
-test('an erased sector takes any content as it is', (t) => {
+test('an erased sector stores any content unchanged', (t) => {
   const flash = erasedFlash(3 * sectorBytes);
   const content = Uint8Array.from({ length: sectorBytes }, (_, index) => index & 0xff);
   t.true(programFlash(flash, sectorBytes, content));
@@ -36,7 +36,7 @@ test('an erased sector takes any content as it is', (t) => {
   t.is(flash[2 * sectorBytes], 0xff);
 });
 
-test('nothing happens outside the chip', (t) => {
+test('rejects access outside the chip and changes nothing', (t) => {
   const flash = erasedFlash(sectorBytes);
   const kept = Uint8Array.of(1, 2);
   t.false(eraseSector(flash, sectorBytes));
@@ -47,6 +47,6 @@ test('nothing happens outside the chip', (t) => {
   t.true(flash.every((byte) => byte === 0xff));
 });
 
-test('sizes are rounded up to whole sectors', (t) => {
+test('rounds sizes up to whole sectors', (t) => {
   t.deepEqual([0, 1, 4096, 4097].map(roundUpToSector), [0, 4096, 4096, 8192]);
 });

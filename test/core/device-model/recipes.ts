@@ -20,7 +20,7 @@ const publicKey = readPublicKey(keyFile('test-only-public.pem'), 'test-only-publ
 
 export const keyOf = (format: SignatureFormat): SignatureVerifier => signatureVerifier(publicKey, format);
 
-/** `payload ‖ signature ‖ length`. */
+/** Returns `payload ‖ signature ‖ length`. */
 export function signed(payload: Uint8Array, format: SignatureFormat = 'current'): Uint8Array {
   const digest = createHash('sha256').update(payload).digest();
   const signature =
@@ -37,11 +37,11 @@ interface SketchWishes {
   readonly noise?: number;
   readonly seed?: number;
   readonly mode?: FlashMode;
-  /** Of byte 3: 2 is 1 MB, 4 is 4 MB. */
+  /** High nibble of byte 3: 2 is 1 MB, 4 is 4 MB. */
   readonly sizeNibble?: number;
 }
 
-/** A sound sketch of about this size. `noise` is the share of it that no compressor can shrink. */
+/** Builds a valid sketch of about `sizeBytes`. `noise` is the share of incompressible content. */
 export function sketchOf(wishes: SketchWishes = {}): Uint8Array {
   const { sizeBytes = 40_000, noise = 0.5, seed = 1, mode = 'dio', sizeNibble = 2 } = wishes;
   const content = noisyBytes(Math.max(sizeBytes - 0x1100, 16), noise, seed);
@@ -52,18 +52,18 @@ export function sketchOf(wishes: SketchWishes = {}): Uint8Array {
   return image;
 }
 
-/** The real eboot nearly fills its sector, so that half of it is no bootloader. */
+/** The real eboot nearly fills its sector, so half of the sector is not a working bootloader. */
 function ebootOfRealSize(header: Uint8Array): Uint8Array {
   const eboot = new Uint8Array(16 + 3500 + 4).fill(0x5a, 16, 3516);
   eboot.set(header);
   setWord(eboot, 8, 0x4010f000);
   setWord(eboot, 12, 3500);
-  // An even number of equal bytes: their xor is zero.
+  // The content is an even number of equal bytes, whose XOR is zero, so the checksum keeps its initial value.
   eboot[eboot.length - 1] = 0xef;
   return eboot;
 }
 
-/** Bytes whose share of `noise` is random, in runs, the same for the same seed. */
+/** Returns zeros of which a share of `noise` is pseudorandom in runs of 64 bytes; a seed always produces the same bytes. */
 export function noisyBytes(sizeBytes: number, noise: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
   let state = seed | 1;
@@ -82,7 +82,7 @@ export function noisyBytes(sizeBytes: number, noise: number, seed: number): Uint
 
 type Wishes = Partial<Omit<DeviceWithoutFlash, 'habits'>> & { readonly core?: string; readonly runs?: Uint8Array };
 
-/** A device with 1 MB of flash, a filesystem of 64 KB, and a small sketch of its own. */
+/** Builds a virtual device with 1 MB of flash, a filesystem of 64 KB and a small sketch. */
 export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): VirtualDevice {
   const habits = coreHabits(core);
   if (habits === undefined) throw new Error(`no habits for ${core}`);

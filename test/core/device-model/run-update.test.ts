@@ -21,7 +21,7 @@ import { deviceOf, keyOf, noisyBytes, signed, sketchOf } from './recipes.ts';
 
 const gzipOf = (bytes: Uint8Array): Uint8Array => Uint8Array.from(gzipSync(bytes));
 
-/** Gzip padded by a file name, so that 4 divides its length: what the releases 3.1.0 to 3.1.2 need when it is signed. */
+/** Pads gzip with a file name to a multiple of 4 bytes, which releases 3.1.0 to 3.1.2 require of a signed payload. */
 function alignedGzipOf(bytes: Uint8Array): Uint8Array {
   const gzip = gzipOf(bytes);
   const nameBytes = (((3 - gzip.length) % 4) + 4) % 4;
@@ -49,7 +49,7 @@ function runs(device: VirtualDevice, image: Uint8Array): boolean {
   return Buffer.compare(device.flash.subarray(0, image.length), image) === 0;
 }
 
-test('an update that is sound arrives: raw or gzip, signed or not, over every transport', (t) => {
+test('installs a valid update, raw or gzip, signed or not, over every transport', (t) => {
   const transport = fc.constantFrom<Transport>('espota', 'http', 'web');
   const core = fc.constantFrom('2.7.1', '2.7.3', '2.7.4', '3.0.0', '3.0.2', '3.1.2', '3.1.3');
   const wishes = fc.record({
@@ -74,7 +74,7 @@ test('an update that is sound arrives: raw or gzip, signed or not, over every tr
         const result = updating(device, secured ? signed(payload) : payload, { transport: via, expected: image });
         t.is(Buffer.compare(device.flash, before), 0, 'the device that was handed in is as it was');
         if (isDoomed) return void t.is(told(result), 'bricked size-word-wrong');
-        // Low staging can be overtaken by what is easy to compress: that has a test of its own.
+        // The web updater stages low, so eboot can overwrite its input; the next test covers that.
         if (compressed && via === 'web' && result.outcome === 'bricked')
           return void t.is(result.why, 'input-overwritten');
         t.is(told(result), 'updated');
@@ -92,7 +92,7 @@ test('an update that is sound arrives: raw or gzip, signed or not, over every tr
   );
 });
 
-test('over the web, gzip is overtaken exactly when it is staged lower than its profile allows', (t) => {
+test('a web update overwrites its input exactly if gzip is staged lower than its profile allows', (t) => {
   let overtaken = 0;
   fc.assert(
     fc.property(
@@ -126,7 +126,7 @@ test('over the web, gzip is overtaken exactly when it is staged lower than its p
   t.true(overtaken > 20, `${overtaken} were overtaken`);
 });
 
-test('the web updater, gzip that shrinks to nothing and then does not: the sketch is destroyed, and the sector is named', (t) => {
+test('reports the first input sector that a web update overwrites', (t) => {
   const device = deviceOf();
   const image = concatBytes(sketchOf({ sizeBytes: 300_000, noise: 0 }), noisyBytes(20_000, 1, 41));
   const result = updating(device, gzipOf(image), { transport: 'web', expected: image });
@@ -136,7 +136,7 @@ test('the web updater, gzip that shrinks to nothing and then does not: the sketc
   t.is(result.sector, stagedSector + 1, 'the first sector of the staged bytes was read in time');
 });
 
-test('signed gzip bricks a device on 2.7.0 to 2.7.4, with a key and without, and any device without a key', (t) => {
+test('signed gzip bricks devices on 2.7.0 to 2.7.4 and any device without a key', (t) => {
   const image = sketchOf({ seed: 5 });
   const sent = signed(alignedGzipOf(image));
   for (const core of ['2.7.0', '2.7.1', '2.7.3', '2.7.4']) {
@@ -151,7 +151,7 @@ test('signed gzip bricks a device on 2.7.0 to 2.7.4, with a key and without, and
   t.is(told(updating(deviceOf({ verifier: keyOf('current') }), sent, { expected: image })), 'updated');
 });
 
-test('gzip of an image for a larger flash is accepted, and then the device refuses every update', (t) => {
+test('gzip of an image for a larger flash installs, and the device rejects the next update', (t) => {
   const large = sketchOf({ sizeNibble: 4, seed: 6 });
   const first = updating(deviceOf(), gzipOf(large), { expected: large });
   t.is(told(first), 'updated');
@@ -159,13 +159,13 @@ test('gzip of an image for a larger flash is accepted, and then the device refus
   t.is(told(second), 'rejected ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304');
 });
 
-test('gzip brings its own flash mode along, raw takes that of the device', (t) => {
+test('gzip keeps the flash mode of the image, raw changes to the flash mode of the device', (t) => {
   const image = sketchOf({ mode: 'qio', seed: 8 });
   t.is(updating(deviceOf({ flashMode: 'dout' }), image, { expected: image }).device.flashMode, 'dout');
   t.is(updating(deviceOf({ flashMode: 'dout' }), gzipOf(image), { expected: image }).device.flashMode, 'qio');
 });
 
-test('two members and trailing bytes corrupt the sketch in silence', (t) => {
+test('a second gzip member or trailing bytes brick the device or prevent the copy', (t) => {
   const image = sketchOf({ seed: 9, sizeBytes: 60_000 });
   const device = deviceOf();
   const halves = concatBytes(gzipSync(image.subarray(0, 30_000)), gzipSync(image.subarray(30_000)));
@@ -189,7 +189,7 @@ test('a sketch that inflates beyond the sketch area overwrites the filesystem', 
   t.deepEqual([result.why, result.sector], ['filesystem-overwritten', 0x40]);
 });
 
-test('2.7.2 hangs when its copy has reached the staged bytes, and not when it has not', (t) => {
+test('2.7.2 hangs only if its copy reaches the staged bytes', (t) => {
   const small = sketchOf({ seed: 11 });
   t.is(told(updating(deviceOf({ core: '2.7.2' }), small, { expected: small })), 'updated');
   const large = sketchOf({ seed: 12, sizeBytes: 600_000, noise: 1 });
@@ -197,7 +197,7 @@ test('2.7.2 hangs when its copy has reached the staged bytes, and not when it ha
   t.is(told(updating(deviceOf({ core: '2.7.3' }), large, { expected: large })), 'updated');
 });
 
-test('a filesystem sent as a sketch is refused raw, and bricks as gzip, even signed', (t) => {
+test('a signed filesystem sent as a sketch is rejected raw and bricks the device as gzip', (t) => {
   const filesystem = noisyBytes(0x8000, 0.2, 42);
   filesystem[2] = 2;
   const device = deviceOf({ verifier: keyOf('current') });
@@ -205,7 +205,7 @@ test('a filesystem sent as a sketch is refused raw, and bricks as gzip, even sig
   t.is(told(updating(device, signed(alignedGzipOf(filesystem)))), 'bricked not-loadable');
 });
 
-test('a compressed filesystem needs ATOMIC_FS_UPDATE', (t) => {
+test('a compressed filesystem requires ATOMIC_FS_UPDATE', (t) => {
   const filesystem = noisyBytes(0x10000, 0.1, 43);
   const options = { kind: 'filesystem', expected: filesystem } as const;
   const inPlace = updating(deviceOf(), gzipOf(filesystem), options);
@@ -216,7 +216,7 @@ test('a compressed filesystem needs ATOMIC_FS_UPDATE', (t) => {
   t.deepEqual(flash.slice(fsStart, fsStart + filesystem.length), filesystem);
 });
 
-test('a filesystem that inflates beyond its partition runs on into what lies behind', (t) => {
+test('a filesystem that inflates beyond its partition overwrites the flash after it', (t) => {
   const filesystem = noisyBytes(0x12000, 0.1, 44);
   const result = updating(deviceOf({ atomicFs: true }), gzipOf(filesystem), {
     kind: 'filesystem',
@@ -226,7 +226,7 @@ test('a filesystem that inflates beyond its partition runs on into what lies beh
   t.deepEqual([result.why, result.sector], ['beyond-filesystem', deviceOf().fsEnd / 4096]);
 });
 
-test('2.5.x lets a signed filesystem run over the end of its partition', (t) => {
+test('2.5.x writes a signed filesystem past the end of its partition', (t) => {
   const filesystem = noisyBytes(0x10000, 1, 45);
   filesystem[2] = 2;
   const device = deviceOf({ core: '2.5.2', verifier: keyOf('legacy') });
@@ -234,7 +234,7 @@ test('2.5.x lets a signed filesystem run over the end of its partition', (t) => 
   t.is(told(result), 'damaged beyond-filesystem');
 });
 
-test('before 2.6.3 a filesystem whose byte 2 is not the flash mode arrives changed', (t) => {
+test('cores before 2.6.3 overwrite byte 2 of a filesystem with the flash mode', (t) => {
   const filesystem = noisyBytes(0x4000, 1, 46);
   filesystem[2] = 0xf0;
   const options = { kind: 'filesystem', expected: filesystem } as const;
@@ -242,7 +242,7 @@ test('before 2.6.3 a filesystem whose byte 2 is not the flash mode arrives chang
   t.is(told(updating(deviceOf({ core: '2.6.3' }), filesystem, options)), 'updated');
 });
 
-test('two hops bring a device of an old core to signed gzip', (t) => {
+test('two hops update a device from an old core to signed gzip', (t) => {
   const first = sketchOf({ seed: 13 });
   const second = sketchOf({ seed: 14 });
   const old = deviceOf({ core: '2.6.3' });
@@ -255,7 +255,7 @@ test('two hops bring a device of an old core to signed gzip', (t) => {
   t.is(told(updating(hop.device, signed(alignedGzipOf(second)), { expected: second })), 'updated');
 });
 
-test('a crash leaves the present sketch, and a kept update too', (t) => {
+test('a crash or a gzip header that eboot rejects keeps the current sketch', (t) => {
   const present = sketchOf({ seed: 99 });
   const crashed = updating(
     deviceOf({ core: '2.6.1', verifier: keyOf('current') }),
@@ -270,7 +270,7 @@ test('a crash leaves the present sketch, and a kept update too', (t) => {
   t.true(runs(kept.device, present));
 });
 
-test('what zopfli makes of the real sketch among the fixtures arrives on a device of 4 MB', async (t) => {
+test('installs the zopfli output of a real sketch on a device with 4 MB', async (t) => {
   const image = Uint8Array.from(readFileSync(new URL('../../fixtures/firmware/door.bin', import.meta.url)));
   const device = deviceOf({ chipSizeBytes: 4 * 1024 * 1024, fsStart: 0x200000, fsEnd: 0x3fa000 });
   const result = updating(device, await zopfli(image, { numiterations: 5 }), { expected: image });
@@ -278,7 +278,7 @@ test('what zopfli makes of the real sketch among the fixtures arrives on a devic
   t.is(told(updating(device, await zopfli(image, { numiterations: 5 }))), 'updated', 'and can be loaded');
 });
 
-test('driven piece by piece, as a network would, it ends as in one go', (t) => {
+test('an update written in pieces ends like one written at once', (t) => {
   const image = sketchOf({ seed: 15, noise: 1 });
   const bytes = gzipOf(image);
   const options = { transport: 'espota', kind: 'sketch', expected: image } as const;
@@ -293,14 +293,14 @@ test('driven piece by piece, as a network would, it ends as in one go', (t) => {
   t.is(Buffer.compare(result.device.flash, whole.device.flash), 0);
 });
 
-test('a device of which only facts are known takes an update as one whose sketch is there', (t) => {
+test('updates a device built from facts without its flash content', (t) => {
   const { flash: _flash, leftoverMd5: _md5, ...facts } = deviceOf();
   const image = sketchOf({ seed: 16 });
   t.is(told(updating(deviceAtRest(facts), image, { expected: image })), 'updated');
   t.regex(told(updating(deviceAtRest(facts), sketchOf({ sizeNibble: 3 }))), /^rejected ERROR\[9\]/);
 });
 
-test('any bytes for any device end in an outcome, and never in a throw', (t) => {
+test('any bytes for any device produce an outcome without throwing', (t) => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 9000 }),
     fc

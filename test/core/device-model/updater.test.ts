@@ -18,7 +18,7 @@ import { deviceOf, keyOf, md5Of, noisyBytes, signed, sketchOf } from './recipes.
 const sketch = sketchOf();
 const gzip = Uint8Array.from(gzipSync(sketch));
 
-/** Gzip whose length is this remainder modulo 4: a file name of the right length is put in. */
+/** Returns gzip whose length modulo 4 is `remainder`, by adding a file name. */
 function gzipOfRemainder(remainder: number): Uint8Array {
   for (let nameBytes = 1; ; nameBytes++) {
     const name = new Uint8Array(nameBytes).fill(0x61);
@@ -46,7 +46,7 @@ function begun(device: VirtualDevice, request: UpdateRequest): RunningUpdate {
   return result.update;
 }
 
-test('ArduinoOTA and HTTP stage right below the filesystem, the web updater right above the sketch', (t) => {
+test('espota and HTTP stage directly below the filesystem, the web updater above the sketch', (t) => {
   const device = deviceOf();
   for (const transport of ['espota', 'http'] as const) {
     const result = sending(device, sketch, { transport });
@@ -65,7 +65,7 @@ test('ArduinoOTA and HTTP stage right below the filesystem, the web updater righ
   });
 });
 
-test('an update that ends where the running sketch begins is the largest that fits', (t) => {
+test('accepts an update that fills the free space and rejects one that is a byte larger', (t) => {
   const device = deviceOf({ fsStart: 0x30000 });
   const freeBytes = device.fsStart - roundUpToSector(device.sketchSizeBytes);
   t.is(beginUpdate(device, { kind: 'sketch', sizeBytes: freeBytes }).outcome, 'running');
@@ -73,7 +73,7 @@ test('an update that ends where the running sketch begins is the largest that fi
   t.is(result.outcome === 'rejected' ? result.error.printed : '', 'ERROR[4]: Not Enough Space');
 });
 
-test('too large a sketch is ERROR 4 over espota and the web, and -100 over HTTP', (t) => {
+test('rejects a sketch that is too large with ERROR 4 over espota and web and -100 over HTTP', (t) => {
   const device = deviceOf({ fsStart: 0x30000 });
   const large = sketchOf({ sizeBytes: 200_000 });
   t.is(printed(sending(device, large)), 'ERROR[4]: Not Enough Space');
@@ -85,30 +85,30 @@ test('too large a sketch is ERROR 4 over espota and the web, and -100 over HTTP'
   ]);
 });
 
-test('before 2.4.2 too large a size wraps around, and writing fails outside the chip', (t) => {
+test('before 2.4.2 a size that is too large wraps around and erasing fails outside the chip', (t) => {
   const device = deviceOf({ core: '2.4.1', fsStart: 0x30000 });
   t.is(printed(sending(device, sketchOf({ sizeBytes: 300_000 }))), 'ERROR[2]: Flash Erase Failed');
 });
 
-test('an update of no bytes is refused', (t) => {
+test('rejects an empty update', (t) => {
   t.is(printed(sending(deviceOf(), new Uint8Array())), 'ERROR[5]: Bad Size Given');
   t.is(printed(sending(deviceOf(), new Uint8Array(), { transport: 'web' })), 'ERROR[13]: No data supplied');
   t.is(printed(sending(deviceOf(), new Uint8Array(), { transport: 'http' })), 'Server Did Not Report Size');
 });
 
-test('the web updater takes up to a sector for no data, because nothing has reached the flash', (t) => {
+test('the web updater of 3.1.2 rejects an update of one sector as no data', (t) => {
   t.is(printed(sending(deviceOf(), sketch.subarray(0, 4096), { transport: 'web' })), 'ERROR[13]: No data supplied');
   t.is(printed(sending(deviceOf({ core: '2.7.4' }), sketch.subarray(0, 4096), { transport: 'web' })), 'staged');
 });
 
-test('bytes that are no image are refused at the end, in the words of the core', (t) => {
+test('rejects bytes that are not an image at the end, with the message of the core', (t) => {
   const page = new TextEncoder().encode('<html>not found</html>');
   t.is(printed(sending(deviceOf(), page)), 'ERROR[10]: Magic byte is not 0xE9');
   t.is(printed(sending(deviceOf({ core: '2.7.4' }), page)), 'ERROR[10]: Magic byte is wrong, not 0xE9');
   t.is(printed(sending(deviceOf(), page, { transport: 'http' })), 'Verify Bin Header Failed');
 });
 
-test('gzip is an image from 2.7.0 on, and none before', (t) => {
+test('accepts gzip since 2.7.0 and rejects it before', (t) => {
   for (const transport of ['espota', 'http', 'web'] as const) {
     t.is(printed(sending(deviceOf({ core: '2.7.0' }), gzip, { transport })), 'staged');
     t.regex(
@@ -118,7 +118,7 @@ test('gzip is an image from 2.7.0 on, and none before', (t) => {
   }
 });
 
-test('an image for a larger flash is ERROR 9 and -107, but not when it is compressed or the layout is automatic', (t) => {
+test('rejects an image for a larger flash unless it is compressed or the layout is automatic', (t) => {
   const device = deviceOf();
   const large = sketchOf({ sizeNibble: 4 });
   t.is(printed(sending(device, large)), 'ERROR[9]: new Flash config wrong, real size: 1048576');
@@ -129,20 +129,20 @@ test('an image for a larger flash is ERROR 9 and -107, but not when it is compre
   t.is(sending(deviceOf({ flashMap: true }), large).outcome, 'staged');
 });
 
-test('a device whose own header names a larger flash than it has refuses everything with ERROR 8', (t) => {
+test('a device whose flash header exceeds its chip rejects updates with ERROR 8', (t) => {
   const device = deviceOf({ runs: sketchOf({ sizeNibble: 4 }) });
   t.is(printed(sending(device, sketch)), 'ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304');
   t.is(sending({ ...device, flashMap: true }, sketch).outcome, 'staged');
 });
 
-test('byte 2 becomes the flash mode of the device, and the MD5 is still that of what was sent', (t) => {
+test('sets byte 2 to the flash mode of the device and checks the MD5 of the original bytes', (t) => {
   const device = deviceOf({ flashMode: 'dout' });
   const result = sending(device, sketchOf({ mode: 'qio' }), { md5: md5Of(sketchOf({ mode: 'qio' })) });
   if (result.outcome !== 'staged') return t.fail(printed(result));
   t.is(result.device.flash[result.command.source + 2], 3);
 });
 
-test('byte 2 stays what it is in gzip, before 2.4.2, and when it is right', (t) => {
+test('leaves byte 2 unchanged in gzip, before 2.4.2 and if it is right', (t) => {
   for (const [device, bytes] of [
     [deviceOf({ flashMode: 'dout' }), gzip],
     [deviceOf({ flashMode: 'dout', core: '2.4.1' }), sketch],
@@ -155,13 +155,13 @@ test('byte 2 stays what it is in gzip, before 2.4.2, and when it is right', (t) 
   }
 });
 
-test('a flash mode that the core does not know makes the MD5 wrong, for it is put back as 255', (t) => {
+test('an unknown flash mode fails the MD5 check, because byte 2 is restored as 255', (t) => {
   const odd = sketch.slice();
   odd[2] = 7;
   t.regex(printed(sending(deviceOf(), odd, { md5: md5Of(odd) })), /^ERROR\[7\]: MD5 verification failed: expected: /);
 });
 
-test('without a key the MD5 decides when there is one, in either case of its letters', (t) => {
+test('without a key, checks an MD5 in upper or lower case unless the transport is web', (t) => {
   t.is(printed(sending(deviceOf(), sketch, { md5: md5Of(sketch).toUpperCase() })), 'staged');
   t.is(printed(sending(deviceOf(), sketch)), 'staged');
   const wrong = '0'.repeat(32);
@@ -171,11 +171,11 @@ test('without a key the MD5 decides when there is one, in either case of its let
   t.is(printed(sending(deviceOf(), sketch, { md5: wrong, transport: 'web' })), 'staged');
 });
 
-test('the HTTP client refuses an MD5 of another length', (t) => {
+test('the HTTP client rejects an MD5 of another length', (t) => {
   t.is(printed(sending(deviceOf(), sketch, { md5: 'abc', transport: 'http' })), 'Wrong MD5');
 });
 
-test('before 3.0.0 the MD5 of a failed update spoils the next one that has none', (t) => {
+test('before 3.0.0 the MD5 of a failed update applies to the next update without one', (t) => {
   for (const [core, second] of [
     ['2.7.4', 'rejected'],
     ['3.0.0', 'staged'],
@@ -186,7 +186,7 @@ test('before 3.0.0 the MD5 of a failed update spoils the next one that has none'
   }
 });
 
-test('with a key the signature decides, and the MD5 is not looked at', (t) => {
+test('with a key, checks the signature and ignores the MD5', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const result = sending(device, signed(sketch), { md5: '0'.repeat(32) });
   if (result.outcome !== 'staged') return t.fail(printed(result));
@@ -196,35 +196,35 @@ test('with a key the signature decides, and the MD5 is not looked at', (t) => {
   t.is(printed(sending(device, Uint8Array.of(0xe9))), 'ERROR[12]: Signature verification failed');
 });
 
-test('any byte of a signed image that changes on the way is noticed', (t) => {
+test('rejects a signed image with a changed byte, except byte 2', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const bytes = signed(sketch);
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
       const changed = bytes.slice();
       changed[at] = (changed[at] ?? 0) ^ change;
-      // Byte 2 is replaced before anything is verified.
+      // The Updater replaces byte 2 before it verifies the signature.
       t.is(sending(device, changed).outcome, at === 2 ? 'staged' : 'rejected');
     }),
     { numRuns: 60 },
   );
 });
 
-test('a raw image that was signed with another flash mode than the device has is always ERROR 12', (t) => {
+test('rejects a signed raw image of another flash mode with ERROR 12', (t) => {
   const device = deviceOf({ verifier: keyOf('current'), flashMode: 'dout' });
   t.is(printed(sending(device, signed(sketchOf({ mode: 'dio' })))), 'ERROR[12]: Signature verification failed');
   t.is(printed(sending(device, signed(sketchOf({ mode: 'dout' })))), 'staged');
   t.is(printed(sending(device, signed(gzipOfRemainder(0)))), 'staged');
 });
 
-test('the legacy format is understood by 2.5.x alone, and eboot is told the size with the trailer before 3.0.0', (t) => {
+test('2.5.2 accepts the legacy format and passes the size including the trailer to eboot', (t) => {
   const device = deviceOf({ core: '2.5.2', verifier: keyOf('legacy') });
   const result = sending(device, signed(sketch, 'legacy'));
   if (result.outcome !== 'staged') return t.fail(printed(result));
   t.is(result.command.sizeBytes, signed(sketch, 'legacy').length);
 });
 
-test('before 2.7.0 a bad signature crashes the device, and an absent one does not', (t) => {
+test('before 2.7.0 a bad signature crashes the device, a missing one does not', (t) => {
   const device = deviceOf({ core: '2.6.3', verifier: keyOf('current') });
   const bad = signed(sketch).fill(0x55, 5000, 5100);
   t.is(sending(device, bad).outcome, 'crashed');
@@ -235,11 +235,11 @@ test('before 2.7.0 a bad signature crashes the device, and an absent one does no
   );
 });
 
-test('a core without signing has no key, whatever it was built with', (t) => {
+test('a core without signing support ignores its key', (t) => {
   t.is(sending(deviceOf({ core: '2.4.2', verifier: keyOf('current') }), sketch).outcome, 'staged');
 });
 
-test('3.1.0 to 3.1.2 refuse a signed payload whose length 4 does not divide; others take it', (t) => {
+test('only 3.1.0 to 3.1.2 reject a signed payload whose length is not a multiple of 4', (t) => {
   for (const [core, outcomes] of [
     ['3.0.2', ['staged', 'staged', 'staged', 'staged']],
     ['3.1.0', ['staged', 'rejected', 'rejected', 'rejected']],
@@ -252,7 +252,7 @@ test('3.1.0 to 3.1.2 refuse a signed payload whose length 4 does not divide; oth
   }
 });
 
-test('a filesystem is written in place as it comes, and lost even when it is refused in the end', (t) => {
+test('writes a filesystem in place even if the device rejects it at the end', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const image = noisyBytes(0x8000, 1, 21);
   const accepted = sending(device, signed(image), { kind: 'filesystem' });
@@ -263,10 +263,10 @@ test('a filesystem is written in place as it comes, and lost even when it is ref
   t.deepEqual(refused.device.flash.slice(device.fsStart, device.fsStart + image.length), image);
 });
 
-test('a filesystem is bounded by its partition from 2.6.0 on, the signature included', (t) => {
+test('limits a filesystem and its signature to the partition since 2.6.0', (t) => {
   const sizeBytes = 0x10000;
   const image = noisyBytes(sizeBytes, 1, 22);
-  // The flash mode of the device, which 2.5.2 would put there.
+  // The flash mode of the device, which 2.5.2 would write there.
   image[2] = 2;
   t.is(printed(sending(deviceOf(), image, { kind: 'filesystem' })), 'written');
   const secured = { verifier: keyOf('current') };
@@ -278,7 +278,7 @@ test('a filesystem is bounded by its partition from 2.6.0 on, the signature incl
   t.not(old.device.flash[old.device.fsEnd], 0xff, 'the EEPROM sector is overwritten');
 });
 
-test('with ATOMIC_FS_UPDATE a filesystem is staged below its place, and the web updater stages all of the partition', (t) => {
+test('with ATOMIC_FS_UPDATE, stages a filesystem below its partition; web reserves the whole partition size', (t) => {
   const device = deviceOf({ atomicFs: true });
   const image = noisyBytes(0x6000, 0.2, 23);
   const result = sending(device, image, { kind: 'filesystem' });
@@ -290,7 +290,7 @@ test('with ATOMIC_FS_UPDATE a filesystem is staged below its place, and the web 
   t.is(sending(deviceOf({ atomicFs: true, core: '2.5.2' }), image, { kind: 'filesystem' }).outcome, 'written');
 });
 
-test('from 2.4.2 to 2.6.2 the flash mode ends up in byte 2 of filesystems too', (t) => {
+test('2.4.2 to 2.6.2 write the flash mode to byte 2 of filesystems too', (t) => {
   const image = noisyBytes(0x2000, 1, 24);
   image[2] = 0xaa;
   for (const [core, byte] of [
@@ -304,7 +304,7 @@ test('from 2.4.2 to 2.6.2 the flash mode ends up in byte 2 of filesystems too', 
   }
 });
 
-test('how the bytes are cut on the way makes no difference', (t) => {
+test('produces the same flash content for any chunk sizes', (t) => {
   const expected = sending(deviceOf(), sketch);
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 9000 }), { minLength: 1, maxLength: 20 }), (cuts) => {
@@ -325,7 +325,7 @@ test('how the bytes are cut on the way makes no difference', (t) => {
   );
 });
 
-test('an update that ends early is refused without an error number, and the web updater takes what came', (t) => {
+test('rejects an incomplete update without an error number unless it may end early', (t) => {
   const half = writeUpdate(begun(deviceOf(), { kind: 'sketch', sizeBytes: sketch.length }), sketch.subarray(0, 20_000));
   if (half.outcome === 'rejected') return t.fail(half.error.printed);
   t.is(printed(endUpdate(half.update, false)), 'ERROR[0]: No Error');
@@ -337,7 +337,7 @@ test('an update that ends early is refused without an error number, and the web 
   t.is(endUpdate(other.update, true).outcome, 'staged');
 });
 
-test('more bytes than were announced are refused', (t) => {
+test('rejects more bytes than announced', (t) => {
   const update = begun(deviceOf(), { kind: 'sketch', sizeBytes: 100 });
   const result = writeUpdate(update, new Uint8Array(101));
   t.is(result.outcome === 'rejected' ? result.error.printed : '', 'ERROR[4]: Not Enough Space');

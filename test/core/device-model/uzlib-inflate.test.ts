@@ -22,7 +22,7 @@ function inflaterOf(gzip: Uint8Array): UzlibInflater {
   });
 }
 
-/** All of it, in pieces as eboot takes them; undefined when the stream is refused. */
+/** Inflates all content in pieces, like eboot. Returns undefined if the stream is rejected. */
 function inflated(gzip: Uint8Array, sizeBytes: number, pieceBytes = 4096): Uint8Array | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
@@ -54,7 +54,7 @@ const zlibOptions = fc.record({
   windowBits: fc.integer({ min: 9, max: 15 }),
 });
 
-test('every level and strategy of zlib inflates to what was compressed, in pieces of any size', (t) => {
+test('inflates every level and strategy of zlib, in pieces of any size', (t) => {
   fc.assert(
     fc.property(content, zlibOptions, fc.integer({ min: 1, max: 5000 }), (bytes, options, pieceBytes) => {
       const output = inflated(gzipSync(bytes, options), bytes.length, pieceBytes);
@@ -64,11 +64,11 @@ test('every level and strategy of zlib inflates to what was compressed, in piece
   );
 });
 
-test('what fflate and zopfli make inflates to what was compressed', async (t) => {
+test('inflates the output of fflate and zopfli', async (t) => {
   for (const noise of [0, 0.3, 1]) {
     const bytes = noisyBytes(60_000, noise, 7);
     for (let level = 0; level <= 9; level++) {
-      // fflate's type of a level is a union of the ten numbers.
+      // The level type of fflate is a union of the ten numbers.
       const gzip = fflateGzip(bytes, { level: level as 0 | 9 });
       t.deepEqual(inflated(gzip, bytes.length), bytes);
     }
@@ -76,9 +76,9 @@ test('what fflate and zopfli make inflates to what was compressed', async (t) =>
   }
 });
 
-test('a match reaches back over the whole window of 32 KB, further than zlib itself ever does', (t) => {
+test('inflates a match at a distance of 32 KB, which zlib never emits', (t) => {
   const block = noisyBytes(32_768, 1, 3);
-  // A stored block, then a last block with fixed codes: length 258 (285), distance 32768 (29 and 13 bits), its end.
+  // A stored block, then a final block with fixed codes: length 258 (code 285), distance 32768 (code 29, 13 bits), end.
   const stored = concatBytes(Uint8Array.of(0, 0x00, 0x80, 0xff, 0x7f), block);
   const match = bitsOf([[1, 1], [1, 2], reversed(0xc5, 8), reversed(29, 5), [8191, 13], [0, 7]]);
   const deflated = concatBytes(stored, match);
@@ -87,7 +87,7 @@ test('a match reaches back over the whole window of 32 KB, further than zlib its
   t.deepEqual(inflated(concatBytes(gzipSync(bytes).subarray(0, headerBytes), deflated), bytes.length), bytes);
 });
 
-test('an empty stored block and a stream of many small blocks are fine', (t) => {
+test('inflates empty stored blocks and a stream of many small blocks', (t) => {
   const parts = Array.from({ length: 50 }, (_, index) => noisyBytes(700, index % 2, index + 1));
   const deflated = parts.map((part) => deflateRawSync(part, { finishFlush: constants.Z_SYNC_FLUSH, level: 6 }));
   const bytes = concatBytes(...parts);
@@ -95,7 +95,7 @@ test('an empty stored block and a stream of many small blocks are fine', (t) => 
   t.deepEqual(inflated(gzip, bytes.length), bytes);
 });
 
-test('file name, comment, extra field and header CRC are skipped, whatever they hold', (t) => {
+test('skips the file name, comment, extra field and header CRC', (t) => {
   const bytes = noisyBytes(5000, 0.5, 5);
   const plain = gzipSync(bytes);
   const text = fc.uint8Array({ maxLength: 6000 }).map((raw) =>
@@ -127,7 +127,7 @@ test('file name, comment, extra field and header CRC are skipped, whatever they 
   );
 });
 
-test('a header that uzlib refuses is refused', (t) => {
+test('rejects a header that uzlib rejects', (t) => {
   const gzip = gzipSync(Uint8Array.of(1));
   for (const [offset, value] of [
     [0, 0x1e],
@@ -141,7 +141,7 @@ test('a header that uzlib refuses is refused', (t) => {
   }
 });
 
-test('no byte of input is taken before the output needs it, and none is missing', (t) => {
+test('reads exactly the input bytes that the output needs', (t) => {
   fc.assert(
     fc.property(content, zlibOptions, fc.double({ min: 0.01, max: 1, noNaN: true }), (bytes, options, share) => {
       const count = Math.max(1, Math.floor(bytes.length * share));
@@ -160,12 +160,12 @@ test('no byte of input is taken before the output needs it, and none is missing'
   );
 });
 
-/** How much zlib gets out of the beginning of a stream. */
+/** Returns the number of bytes that zlib inflates from the start of a stream. */
 function sizeOfPrefix(deflated: Uint8Array): number {
   return deflated.length === 0 ? 0 : inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH }).length;
 }
 
-test('where zlib accepts a damaged stream, both give the same; where it does not, nothing throws or hangs', (t) => {
+test('matches zlib on damaged streams that zlib accepts and does not throw or hang on others', (t) => {
   const damage = fc.array(fc.record({ at: fc.nat(), value: fc.nat(255) }), { minLength: 1, maxLength: 4 });
   let accepted = 0;
   fc.assert(
@@ -192,7 +192,7 @@ function zlibSays(deflated: Uint8Array): Uint8Array | undefined {
   }
 }
 
-test('random bytes behind a header never throw and never hang', (t) => {
+test('does not throw or hang on random bytes after a header', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 9000 }), (noise) => {
       const gzip = concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3), noise);
@@ -202,13 +202,13 @@ test('random bytes behind a header never throw and never hang', (t) => {
   );
 });
 
-test('an endless file name ends with the chip', (t) => {
+test('limits the length of a file name without an end', (t) => {
   const inflater = new UzlibInflater((block) => block.fill(0xff).set([0x1f, 0x8b, 8, 8]));
   t.true(inflater.parseHeader());
 });
 
-test('over-subscribed and incomplete codes break, or are decoded by their counts, without a throw', (t) => {
-  // hlit 257, hdist 1, hclen 19: every code length code is 1 bit long, nineteen times too many.
+test('does not throw on over-subscribed and incomplete codes', (t) => {
+  // hlit 257, hdist 1, hclen 19: all nineteen code length codes are 1 bit long, but only two such codes exist.
   const overSubscribed = bitsOf([
     [1, 1],
     [2, 2],
@@ -238,7 +238,7 @@ test('over-subscribed and incomplete codes break, or are decoded by their counts
 
 type Bits = readonly [value: number, count: number];
 
-/** Codes stand in a stream with their highest bit first. */
+/** Huffman codes are stored with the most significant bit first. */
 function reversed(code: number, count: number): Bits {
   const bits = Array.from({ length: count }, (_, bit) => (code >> bit) & 1);
   return [bits.reduce((sum, bit) => sum * 2 + bit, 0), count];
@@ -251,7 +251,7 @@ function bitsOf(fields: readonly Bits[]): Uint8Array {
   );
 }
 
-test('asked for more than there is, it goes on with what stands behind the stream', (t) => {
+test('returns done at the end of the stream and leaves the rest of the output unchanged', (t) => {
   const bytes = noisyBytes(3000, 0.5, 11);
   const gzip = concatBytes(gzipSync(bytes), new Uint8Array(4096));
   const inflater = inflaterOf(gzip);

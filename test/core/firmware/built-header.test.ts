@@ -3,7 +3,7 @@ import { findBuiltHeader } from '../../../src/core/firmware/built-header.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { buildImage, setWord } from '../../support/image-builder.ts';
 
-test('an image that says it has fewer bytes than a header is a finding', (t) => {
+test('reports an image whose size word is smaller than a header', (t) => {
   for (const sizeBytes of [0, 1, 3]) {
     const image = buildImage();
     // Without a segment table nothing contradicts the size word.

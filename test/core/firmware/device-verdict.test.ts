@@ -9,14 +9,14 @@ const payload = Buffer.alloc(1000, 'payload');
 const refusal = { accepted: false, error: 'ERROR[12]: Signature verification failed' } as const;
 
 for (const format of ['current', 'legacy'] as const) {
-  test(`a ${format} signature is accepted by its key and its kind of device only`, (t) => {
+  test(`accepts a ${format} signature only with its own key and format`, (t) => {
     const signed = signFile(payload, owner.privateKey, format);
     t.deepEqual(deviceVerdict(signed, owner.publicKey, format), { accepted: true });
     t.deepEqual(deviceVerdict(signed, stranger.publicKey, format), refusal);
     t.deepEqual(deviceVerdict(signed, owner.publicKey, format === 'current' ? 'legacy' : 'current'), refusal);
   });
 
-  test(`one flipped bit anywhere in a file with a ${format} signature is refused`, (t) => {
+  test(`rejects a file with a ${format} signature after one flipped bit`, (t) => {
     const signed = signFile(payload, owner.privateKey, format);
     fc.assert(
       fc.property(fc.nat({ max: signed.length * 8 - 1 }), (bit) => {
@@ -29,7 +29,7 @@ for (const format of ['current', 'legacy'] as const) {
   });
 }
 
-test('what is unsigned, cut, of another length or too short is refused', (t) => {
+test('rejects files that are unsigned, truncated, too short or have a wrong signature length', (t) => {
   const signed = signFile(payload, owner.privateKey, 'current');
   const hostile = [
     payload,
@@ -44,7 +44,7 @@ test('what is unsigned, cut, of another length or too short is refused', (t) => 
   for (const bytes of hostile) t.deepEqual(deviceVerdict(bytes, owner.publicKey, 'current'), refusal);
 });
 
-test('no bytes at all are a bad size', (t) => {
+test('reports a bad size for an empty file', (t) => {
   t.deepEqual(deviceVerdict(new Uint8Array(), owner.publicKey, 'current'), {
     accepted: false,
     error: 'ERROR[5]: Bad Size Given',

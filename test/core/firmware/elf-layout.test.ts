@@ -3,7 +3,7 @@ import { layoutInElf } from '../../../src/core/firmware/elf-layout.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { door } from '../../support/built-sketch.ts';
 
-test('the ELF of an image says where its filesystem lies', (t) => {
+test('reads the filesystem layout from the ELF of the image', (t) => {
   t.like(layoutInElf(door.elf, readFirmware(door.bin)), {
     name: 'eagle.flash.4m2m.ld',
     fsStart: 0x200000,
@@ -11,7 +11,7 @@ test('the ELF of an image says where its filesystem lies', (t) => {
   });
 });
 
-test('the ELF of another image, one without the symbols, and what is no ELF say nothing', (t) => {
+test('returns no layout if the ELF is of another image, lacks the symbols or is not an ELF', (t) => {
   const other = Uint8Array.from(door.bin);
   other[0x2000] = (other[0x2000] ?? 0) ^ 1;
   t.is(layoutInElf(door.elf, readFirmware(other)), undefined);

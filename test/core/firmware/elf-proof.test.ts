@@ -21,7 +21,7 @@ function prove(given: Uint8Array | undefined, file: Uint8Array = image, expected
   return result.proof === 'elf' ? 'elf' : result.reason;
 }
 
-test('the ELF of this very image with the verifier in it is a proof, for every encoding of the image', (t) => {
+test('proves enforcement with the ELF of the image, for every encoding of the image', (t) => {
   for (const file of [
     image,
     gzipSync(image),
@@ -32,7 +32,7 @@ test('the ELF of this very image with the verifier in it is a proof, for every e
   }
 });
 
-test('images of every core generation can be proven', (t) => {
+test('proves enforcement for images of every core generation', (t) => {
   for (const generation of ['3', '2.7', '2.6'] as const) {
     const given = { ...recipe, generation };
     const program = buildElf({ entryAddress, sections: sectionsOf(given), symbols: signingSymbols });
@@ -40,7 +40,7 @@ test('images of every core generation can be proven', (t) => {
   }
 });
 
-test('symbols that are not mangled count as well', (t) => {
+test('accepts symbols that are not mangled', (t) => {
   t.is(
     prove(
       buildElf({
@@ -53,11 +53,11 @@ test('symbols that are not mangled count as well', (t) => {
   );
 });
 
-test('without an ELF there is no proof', (t) => {
+test('returns no proof without an ELF', (t) => {
   t.is(prove(undefined), 'no-elf');
 });
 
-test('what is no Xtensa ELF is named', (t) => {
+test('rejects files that are not an Xtensa ELF', (t) => {
   for (const file of [
     new Uint8Array(),
     image,
@@ -68,7 +68,7 @@ test('what is no Xtensa ELF is named', (t) => {
   }
 });
 
-test('an ELF without the verifier proves nothing: undefined, one only, or in the name of something else', (t) => {
+test('returns no proof if a verifier symbol is missing, undefined or only part of another name', (t) => {
   const sections = sectionsOf(recipe);
   t.is(prove(buildElf({ entryAddress, sections })), 'verifier-missing');
   t.is(prove(buildElf({ entryAddress, sections, symbols: signingSymbols.slice(0, 1) })), 'verifier-missing');
@@ -77,7 +77,7 @@ test('an ELF without the verifier proves nothing: undefined, one only, or in the
   t.is(prove(buildElf({ entryAddress, sections, symbols: constructors })), 'verifier-missing');
 });
 
-test('a stale ELF proves nothing: another entry, other bytes, a missing section', (t) => {
+test('returns no proof for a stale ELF: another entry, other bytes or a missing section', (t) => {
   t.is(
     prove(buildElf({ entryAddress: entryAddress + 4, sections: sectionsOf(recipe), symbols: signingSymbols })),
     'elf-of-another-image',
@@ -93,7 +93,7 @@ test('a stale ELF proves nothing: another entry, other bytes, a missing section'
   t.is(prove(buildElf({ entryAddress, sections: [first], symbols: signingSymbols })), 'elf-of-another-image');
 });
 
-test('a difference says where it is', (t) => {
+test('includes the address of the first difference in the detail', (t) => {
   const [first, ...rest] = sectionsOf(recipe);
   if (first === undefined) return t.fail();
   const changed = Uint8Array.from(first.bytes);
@@ -107,26 +107,26 @@ test('a difference says where it is', (t) => {
   t.regex(result.proof === 'absent' ? result.detail : '', /40201038/);
 });
 
-test('a key that is not in the image is named first, ELF or not', (t) => {
+test('reports a key missing from the image first, with or without an ELF', (t) => {
   t.is(prove(elf, image, stranger.publicKey), 'key-missing');
   t.is(prove(undefined, image, stranger.publicKey), 'key-missing');
 });
 
-test('the key counts by its modulus: DER in the image, PEM given', (t) => {
+test('matches a DER key in the image with the expected PEM key', (t) => {
   const der = { ...recipe, flashContent: owner.publicKey.keyObject.export({ type: 'spki', format: 'der' }) };
   t.is(prove(buildElf({ entryAddress, sections: sectionsOf(der), symbols: signingSymbols }), buildImage(der)), 'elf');
 });
 
-test('an image with damaged segments is not the image of any ELF', (t) => {
+test('returns no proof for a truncated image', (t) => {
   t.is(prove(elf, image.subarray(0, image.length - 40)), 'elf-of-another-image');
 });
 
-test('an ELF cut anywhere never throws, and proves nothing without its section table', (t) => {
+test('returns no proof for an ELF truncated before its last section header', (t) => {
   const lastSectionHeader = elf.length - 40;
   for (let length = 0; length < lastSectionHeader; length += 13) t.not(prove(elf.subarray(0, length)), 'elf');
 });
 
-test('a build of the real compiler and linker is proven by its own ELF', (t) => {
+test('proves a build of the real compiler and linker with its own ELF', (t) => {
   const door = readFileSync('test/fixtures/firmware/door.bin');
   const program = readFileSync('test/fixtures/firmware/door.elf');
   const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');

@@ -23,7 +23,7 @@ function describe(content: Uint8Array) {
   }));
 }
 
-test('PEM keys are found in both encodings, with any line ends and without any', (t) => {
+test('finds PEM keys in both encodings, with any line endings and without any', (t) => {
   const oneLine = pair.publicKey.pem.replace(/\n/g, '');
   for (const pem of [pair.publicKey.pem, pair.publicKey.pem.replace(/\n/g, '\r\n'), oneLine]) {
     t.deepEqual(describe(around(pem)), [
@@ -35,7 +35,7 @@ test('PEM keys are found in both encodings, with any line ends and without any',
   ]);
 });
 
-test('DER keys are found at any offset', (t) => {
+test('finds DER keys at any offset', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (before) => {
       const [found] = describe(Buffer.concat([before, spki, Buffer.alloc(20)]));
@@ -47,7 +47,7 @@ test('DER keys are found at any offset', (t) => {
   t.pass();
 });
 
-test('a key without anything around it is found, in both lengths of its header', (t) => {
+test('finds a bare PKCS#1 key of any size and ignores a truncated one', (t) => {
   for (const bits of [1024, 1536, 2040, 2048, 3072, 4096]) {
     const publicKey = madeUpPublicKey(bits);
     const der = publicKey.keyObject.export({ type: 'pkcs1', format: 'der' });
@@ -58,7 +58,7 @@ test('a key without anything around it is found, in both lengths of its header',
   }
 });
 
-test('a key of each size that a device can hold is found as DER and as PEM', (t) => {
+test('finds keys of 1024 to 4096 bits as DER and as PEM', (t) => {
   for (const bits of [1024, 3072, 4096]) {
     const publicKey = madeUpPublicKey(bits);
     const der = publicKey.keyObject.export({ type: 'spki', format: 'der' });
@@ -67,7 +67,7 @@ test('a key of each size that a device can hold is found as DER and as PEM', (t)
   }
 });
 
-test('one modulus is one entry, several keys are several, in the order of their places', (t) => {
+test('lists each modulus once, in the order of the offsets', (t) => {
   const found = describe(around(other.publicKey.pem, pair.publicKey.pem, spki, pkcs1Pem));
   t.deepEqual(
     found.map(({ fingerprint }) => fingerprint),
@@ -75,7 +75,7 @@ test('one modulus is one entry, several keys are several, in the order of their 
   );
 });
 
-test('a private key is a finding, and no public key', (t) => {
+test('reports a private key and does not list it as a public key', (t) => {
   const pem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const { value, findings } = findEmbeddedKeys(around(pem));
   t.deepEqual(value, []);
@@ -85,7 +85,7 @@ test('a private key is a finding, and no public key', (t) => {
   );
 });
 
-test('a public key that is not RSA is a finding', (t) => {
+test('reports a public key that is not RSA', (t) => {
   const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .publicKey.export({ type: 'spki', format: 'pem' })
     .toString();
@@ -97,7 +97,7 @@ test('a public key that is not RSA is a finding', (t) => {
   );
 });
 
-test('look-alikes are ignored', (t) => {
+test('ignores data that only resembles a key', (t) => {
   const lookAlikes = [
     '-----BEGIN PUBLIC KEY-----',
     '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----',
@@ -112,12 +112,12 @@ test('look-alikes are ignored', (t) => {
   t.deepEqual(findEmbeddedKeys(around(...lookAlikes)), { value: [], findings: [] });
 });
 
-test('a key that is cut by the end of the content is ignored', (t) => {
+test('ignores a key truncated by the end of the content', (t) => {
   for (let length = 0; length < spki.length; length += 7) t.deepEqual(describe(spki.subarray(0, length)), []);
 });
 
-test('a certificate gives the key in it', (t) => {
-  // The shape of X.509 is not checked: only the SubjectPublicKeyInfo inside counts.
+test('finds the key in a certificate', (t) => {
+  // The reader does not parse X.509; it searches for the SubjectPublicKeyInfo inside.
   const body = Buffer.concat([Buffer.from([0x30, 0x82, 0x02, 0x00]), randomBytes(60), spki, randomBytes(256)]);
   const pem = `-----BEGIN CERTIFICATE-----\n${body.toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
   t.deepEqual(describe(around(pem)), [
@@ -125,7 +125,7 @@ test('a certificate gives the key in it', (t) => {
   ]);
 });
 
-test('megabytes of look-alikes are left off after a bounded number', (t) => {
+test('stops after a limited number of candidates in megabytes of look-alikes', (t) => {
   const size = 4 * 1024 * 1024;
   const beginning = Uint8Array.of(2, 0x82);
   for (const pattern of ['-----BEGIN ', '-----BEGIN PUBLIC KEY-----', pair.publicKey.pem, spki, beginning]) {
@@ -138,7 +138,7 @@ test('megabytes of look-alikes are left off after a bounded number', (t) => {
   }
 });
 
-test('numbers that cost OpenSSL more than a key are not read', (t) => {
+test('ignores keys whose exponent or modulus is too large', (t) => {
   const modulus = Buffer.concat([Buffer.of(0), makeKeyPair(1024).publicKey.modulus]);
   const key = (n: Uint8Array, e: Uint8Array) => sequence(integer(n), integer(e));
   t.is(describe(around(key(modulus, Buffer.alloc(8, 0x41)))).length, 1);
@@ -146,7 +146,7 @@ test('numbers that cost OpenSSL more than a key are not read', (t) => {
   t.deepEqual(describe(around(key(Buffer.concat([modulus, Buffer.alloc(100_000, 1)]), Buffer.of(3)))), []);
 });
 
-test('reading ends when too many candidates were keys, and says so', (t) => {
+test('stops after too many keys and reports that it stopped', (t) => {
   const keys = Array.from({ length: 600 }, () => spki);
   const { value, findings } = findEmbeddedKeys(Buffer.concat(keys));
   t.deepEqual(
@@ -167,7 +167,7 @@ function sequence(...parts: readonly Uint8Array[]): Buffer {
   return element(0x30, Buffer.concat(parts));
 }
 
-/** With the shortest length, as DER wants it. */
+/** Encodes a DER element with the shortest length field, as DER requires. */
 function element(tag: number, content: Uint8Array): Buffer {
   const { length } = content;
   const bytes = [length >> 16, (length >> 8) & 0xff, length & 0xff].slice(length > 0xffff ? 0 : length > 0xff ? 1 : 2);

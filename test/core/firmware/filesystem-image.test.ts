@@ -6,14 +6,14 @@ import { concatBytes, setWord } from '../../support/image-builder.ts';
 import { makeKeyPair, signFile } from '../../support/signed-file.ts';
 
 // Made with littlefs-python 0.19 (littlefs 2.10): 254 blocks of 8192 (4m2m), on-disk version 2.0, one small file and one
-// of 20,000 bytes; erased blocks behind the last used one cut off.
+// of 20,000 bytes; truncated after the last used block.
 const littleFs4m2m = gunzipSync(
   Buffer.from(
     'H4sIAAAAAAACA+3csUpDMRQA0KsVFB1av6B1UJCCxaUoFPEL/AhpawtVi76hm5/i4k+Io6ugq5uD4CZudpA+Uwdxs24+OAcCgeTmJiFbQiIi3sr5+6CfZYNO97zxFJWI+YhaxCS15dOS5xeTUsSw+rF0Veut5AAAAAAAAADAvzL3x/v/0d1j82d8pTqu7Ecs90/andFWLzsepMDlYXW8kb9cPvyeP/Wst3rbe+3T07NWI1Wmobu3688zzj/lr6f8i4f9o61slKXki2mEzevV15uZ4oeN8dpCWmPtIK2vMd5plu+7TgUAAAAAAAAARTMCAAAAAAAAAApvPiLsAgAAAAAAAAAUWym+fvv3BgAAAIBvfssDAAAAKJ5P//qICgCgAAA=',
     'base64',
   ),
 );
-// The same with on-disk version 2.1 (forward CRCs), 16 blocks of 4096, whole.
+// Like the image above with on-disk version 2.1 (forward CRCs) and 16 blocks of 4096, not truncated.
 const littleFs64k = gunzipSync(
   Buffer.from(
     'H4sIAAAAAAACA+3XP2oCQRiH4W9dSyXbpnJv4BFCjuABAloYXLAQtPcY1oGU3sCzZCOIvZUpDI5/jmAn+zzMXOBXvMy0IuLwkv6m1WIxHX/O+9sosmhFFPcT6XZTWp7ziDLar6MyIpv1Tuf1R+c7AQ10rULsyk1tCVAAoHEFeKu7PxNLwJPKH/j/55Nq1jv9d4+rLwOC9z+gAECDCvC+Hwx/LQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA0FgXs+lJmwAAAQA=',
@@ -23,7 +23,7 @@ const littleFs64k = gunzipSync(
 
 const erased = (sizeBytes: number) => new Uint8Array(sizeBytes).fill(0xff);
 
-/** A formatted SPIFFS without files: each block holds its magic and its erase count. */
+/** Builds a formatted SPIFFS without files: each block contains its magic and its erase count. */
 function spiffs(blocks: number, blockSizeBytes: number, withLength: boolean): Uint8Array {
   const image = erased(blocks * blockSizeBytes);
   for (let index = 0; index < blocks; index += 1) {
@@ -37,7 +37,7 @@ function findingIds(bytes: Uint8Array): readonly string[] {
   return readFilesystemImage(bytes).findings.map(({ id }) => id);
 }
 
-test('a LittleFS that was cut after its last used block tells the partition that it was made for', (t) => {
+test('reads the partition size of a LittleFS truncated after its last used block', (t) => {
   const { value, findings } = readFilesystemImage(littleFs4m2m);
   t.deepEqual(findings, []);
   t.deepEqual(value, {
@@ -50,7 +50,7 @@ test('a LittleFS that was cut after its last used block tells the partition that
   });
 });
 
-test('a LittleFS with forward CRCs is read, and its erased blocks do not count as used', (t) => {
+test('reads a LittleFS with forward CRCs and does not count erased blocks as used', (t) => {
   const { value, findings } = readFilesystemImage(littleFs64k);
   t.deepEqual(findings, []);
   t.is(value?.version, '2.1');
@@ -58,7 +58,7 @@ test('a LittleFS with forward CRCs is read, and its erased blocks do not count a
   t.is(value?.usedBytes, 2 * 4096);
 });
 
-test('the copy of the superblock with the newer revision counts', (t) => {
+test('ignores a superblock copy with a wrong CRC', (t) => {
   const { value } = readFilesystemImage(littleFs64k);
   t.is(value?.blockCount, 16);
   const older = Uint8Array.from(littleFs64k);
@@ -66,7 +66,7 @@ test('the copy of the superblock with the newer revision counts', (t) => {
   t.is(readFilesystemImage(older).value?.blockCount, 16, 'a copy whose CRC is wrong does not count');
 });
 
-test('an erased first copy leaves the second', (t) => {
+test('reads the second superblock copy if the first is erased', (t) => {
   for (const [image, blockSizeBytes] of [
     [littleFs64k, 4096],
     [littleFs4m2m, 8192],
@@ -77,7 +77,7 @@ test('an erased first copy leaves the second', (t) => {
   }
 });
 
-test('a LittleFS whose copies are both damaged is named', (t) => {
+test('reports a LittleFS with two damaged superblock copies', (t) => {
   const broken = Uint8Array.from(littleFs64k);
   setWord(broken, 28, 0xffffffff);
   setWord(broken, 4096 + 28, 0xffffffff);
@@ -87,12 +87,12 @@ test('a LittleFS whose copies are both damaged is named', (t) => {
   t.deepEqual(findingIds(broken), ['filesystem-superblock-invalid']);
 });
 
-test('an image larger than its partition is named, and one cut within its first two blocks', (t) => {
+test('reports an image larger than its partition and one truncated within its first two blocks', (t) => {
   t.deepEqual(findingIds(concatBytes(littleFs64k, erased(4096))), ['filesystem-size-mismatch']);
   t.deepEqual(findingIds(littleFs64k.subarray(0, 4096)), ['filesystem-truncated']);
 });
 
-test('a SPIFFS is known by its magics, with and without the length in them', (t) => {
+test('recognizes a SPIFFS by its magics, with and without the length in them', (t) => {
   for (const blockSizeBytes of [4096, 8192, 65536]) {
     for (const withLength of [false, true]) {
       const { value, findings } = readFilesystemImage(spiffs(6, blockSizeBytes, withLength));
@@ -102,29 +102,29 @@ test('a SPIFFS is known by its magics, with and without the length in them', (t)
   }
 });
 
-test('a SPIFFS that is cut is named when its magics tell its length', (t) => {
+test('reports a truncated SPIFFS if its magics include the length', (t) => {
   t.deepEqual(findingIds(spiffs(8, 4096, true).subarray(0, 5 * 4096)), ['filesystem-size-mismatch']);
 });
 
-test('erased flash is a filesystem without anything in it', (t) => {
+test('reads erased flash as an empty filesystem', (t) => {
   const { value } = readFilesystemImage(erased(8192));
   t.is(value?.type, 'erased');
   t.is(value?.usedBytes, 0);
   t.deepEqual(findingIds(erased(8192)), ['filesystem-erased']);
 });
 
-test('other bytes are no filesystem', (t) => {
+test('returns no filesystem for other bytes', (t) => {
   t.is(readFilesystemImage(new Uint8Array()).value, undefined);
   t.is(readFilesystemImage(new Uint8Array(10_000)).value, undefined);
   t.is(readFilesystemImage(Buffer.alloc(10_000, 'littlefs?')).value, undefined);
 });
 
-test('a superblock that ends with the file never throws', (t) => {
+test('does not throw if the file ends within the superblock', (t) => {
   for (let length = 0; length < 64; length += 1)
     t.notThrows(() => readFilesystemImage(littleFs64k.subarray(0, length)));
 });
 
-test('a signed filesystem image is one with a trailer, whole or cut', (t) => {
+test('finds the signature trailer of whole and truncated filesystem images', (t) => {
   const { privateKey, publicKey } = makeKeyPair();
   for (const image of [littleFs4m2m, littleFs64k, spiffs(4, 4096, false), erased(4096)]) {
     const read = readFirmware(signFile(image, privateKey, 'current'), { knownKeys: [publicKey] });

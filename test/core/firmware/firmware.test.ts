@@ -24,7 +24,7 @@ function ids({ findings }: Firmware): readonly string[] {
   return findings.map(({ id }) => id);
 }
 
-test('a raw sketch is read with its key and its traces', (t) => {
+test('reads a raw sketch with its key and traces', (t) => {
   const firmware = readFirmware(image);
   t.like(firmware, {
     kind: 'sketch',
@@ -38,7 +38,7 @@ test('a raw sketch is read with its key and its traces', (t) => {
   t.like(firmware.traces, { updater: true, arduinoOta: false, sdkVersions: ['2.2.2-dev(38a443e)'] });
 });
 
-test('a gzip sketch is read inside, and says the same of its image', (t) => {
+test('reads a gzip sketch like the raw sketch inside it', (t) => {
   const firmware = readFirmware(gzipped);
   const raw = readFirmware(image);
   t.like(firmware, { kind: 'sketch', encoding: 'gzip', sizeBytes: gzipped.length });
@@ -48,7 +48,7 @@ test('a gzip sketch is read inside, and says the same of its image', (t) => {
   t.is(firmware.embeddedKeys[0]?.offset, raw.embeddedKeys[0]?.offset);
 });
 
-test('the key in the image verifies a signature without being named', (t) => {
+test('verifies a signature with the key embedded in the image', (t) => {
   for (const payload of [image, gzipped]) {
     const firmware = readFirmware(signFile(payload, owner.privateKey, 'current'));
     t.deepEqual(firmware.findings, []);
@@ -58,48 +58,48 @@ test('the key in the image verifies a signature without being named', (t) => {
   }
 });
 
-test('a signature that begins like a gzip member is still a signature', (t) => {
+test('detects a signature that starts like a gzip member', (t) => {
   const signature = concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 0), new Uint8Array(124).fill(0x11));
   const firmware = readFirmware(withTrailer(gzipped, signature, 128));
   t.is(firmware.trailer?.offset, gzipped.length);
   t.deepEqual(ids(firmware), ['signature-unverified']);
 });
 
-test('a second gzip member is not taken for a signature', (t) => {
+test('does not mistake a second gzip member for a signature', (t) => {
   const firmware = readFirmware(concatBytes(gzipped, gzipSync(Buffer.alloc(256, Buffer.from(image)), { level: 0 })));
   t.is(firmware.trailer, undefined);
   t.deepEqual(ids(firmware), ['gzip-second-member']);
 });
 
-test('bytes after the image are named, in and around gzip', (t) => {
+test('reports bytes after the image, inside and outside gzip', (t) => {
   t.deepEqual(ids(readFirmware(concatBytes(image, new Uint8Array(3)))), ['trailing-data']);
   t.deepEqual(ids(readFirmware(concatBytes(gzipped, new Uint8Array(3)))), ['trailing-data']);
   t.deepEqual(ids(readFirmware(gzipSync(concatBytes(image, new Uint8Array(3))))), ['trailing-data']);
 });
 
-test('a gzip file in a gzip file is named', (t) => {
+test('reports a gzip file inside a gzip file', (t) => {
   t.deepEqual(ids(readFirmware(gzipSync(gzipped))), ['unknown-content', 'gzip-nested']);
 });
 
-test('a gzip bomb is a finding, not a matter of memory', (t) => {
+test('reports a gzip bomb and keeps none of its content', (t) => {
   const firmware = readFirmware(gzipSync(Buffer.alloc(20 * 1024 * 1024)));
   t.true(ids(firmware).includes('gzip-too-large'));
   t.is(firmware.content.length, 0);
 });
 
-test('what is neither sketch nor filesystem is unknown', (t) => {
+test('reports an empty file and a file that is neither sketch nor filesystem', (t) => {
   t.like(readFirmware(Buffer.from('hello')), { kind: 'unknown' });
   t.deepEqual(ids(readFirmware(Buffer.from('hello'))), ['unknown-content']);
   t.deepEqual(ids(readFirmware(new Uint8Array())), ['empty-file']);
 });
 
-test('a file is read alike wherever it lies in memory', (t) => {
+test('reads a file at any byte offset in memory', (t) => {
   const shifted = new Uint8Array(image.length + 3).subarray(3);
   shifted.set(image);
   t.deepEqual(readFirmware(shifted).sketch, readFirmware(image).sketch);
 });
 
-test('a sketch of the real compiler is sound in every respect', (t) => {
+test('reads a sketch of the real compiler without findings', (t) => {
   const firmware = readFirmware(readFileSync('test/fixtures/firmware/door.bin'));
   t.deepEqual(firmware.findings, []);
   t.is(firmware.kind, 'sketch');
@@ -121,7 +121,7 @@ test('a sketch of the real compiler is sound in every respect', (t) => {
   t.like(firmware.traces, { updater: true, httpUpdate: true, webUpdater: false });
 });
 
-/** Everything that a hostile file goes through. */
+/** Runs every function that reads untrusted files. */
 function readEverything(file: Uint8Array): Firmware {
   const firmware = readFirmware(file, { knownKeys: [owner.publicKey] });
   deviceVerdict(file, owner.publicKey, 'current');
@@ -139,7 +139,7 @@ const seeds = [
   elf,
 ];
 
-test('mutated files are read without a throw', (t) => {
+test('reads mutated files without throwing', (t) => {
   const mutation = fc.oneof(
     fc.record({
       kind: fc.constant('byte' as const),
@@ -157,7 +157,7 @@ test('mutated files are read without a throw', (t) => {
     fc.property(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 }), (seed, mutations) => {
       let file = Uint8Array.from(seed);
       for (const { kind, at, value } of mutations) {
-        // Half of the places are near the start, where the headers are.
+        // Half of the offsets are near the start, where the headers are.
         const offset = Math.floor(at * (value % 2 === 0 ? file.length : Math.min(file.length, 64)));
         if (kind === 'cut') file = file.slice(0, offset);
         else if (kind === 'byte' && offset < file.length) file[offset] = value;
@@ -170,7 +170,7 @@ test('mutated files are read without a throw', (t) => {
   t.pass();
 });
 
-test('random bytes behind any of the magics are read without a throw', (t) => {
+test('reads random bytes after each magic without throwing', (t) => {
   const magics = [
     [0xe9],
     [0x1f, 0x8b, 8],
@@ -189,8 +189,8 @@ test('random bytes behind any of the magics are read without a throw', (t) => {
 const largeBytes = 4 * 1024 * 1024;
 
 for (const [name, make] of Object.entries(hostileFiles)) {
-  // `npm run fuzz:large` reads 16 MB of each and looks at the CPU time.
-  test.serial(`work on ${name} grows no faster than the file, and RSA operations are few`, (t) => {
+  // `npm run fuzz:large` reads 16 MB of each and measures the CPU time.
+  test.serial(`work on ${name} grows linearly with the file size and needs few RSA operations`, (t) => {
     const [quarter, file] = [make(largeBytes / 4), make(largeBytes)];
     const before = workOf(() => readEverything(quarter));
     const { steps, keysRead, decryptions } = workOf(() => readEverything(file));

@@ -1,5 +1,5 @@
 /**
- * Reads 16 MB of each kind of hostile file, and fails where one takes two seconds of CPU time or more.
+ * Reads 16 MB of each kind of hostile file and fails if one needs two seconds of CPU time or more.
  *
  *     npm run fuzz:large
  */

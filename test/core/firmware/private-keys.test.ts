@@ -10,7 +10,7 @@ const other = rsaPems().privatePem;
 const around = (secret: string | Uint8Array) =>
   Buffer.concat([Buffer.alloc(1000), Buffer.from(secret), Buffer.alloc(1000)]);
 
-/** The same key in all forms that a file can have. */
+/** Exports a key in these formats, each as PEM and DER. */
 function formsOf(key: KeyObject, types: readonly ('pkcs1' | 'pkcs8' | 'sec1')[]): Buffer[] {
   return types.flatMap((type) => [
     Buffer.from(key.export({ type, format: 'pem' })),
@@ -29,13 +29,13 @@ test('finds the signing key in PEM with other line breaks', (t) => {
   for (const text of [crlf, escaped]) t.is(privateKeyInside(around(text), [publicKey]), 'signing-key');
 });
 
-test('finds the signing key behind many other markers', (t) => {
+test('finds the signing key after many other PEM markers', (t) => {
   const markers = '-----BEGIN PRIVATE KEY-----\n'.repeat(5000);
   t.is(privateKeyInside(around(markers + pem), [publicKey]), 'signing-key');
   t.is(privateKeyInside(around(markers), [publicKey]), 'other');
 });
 
-test('tells keys that are not of the project, and public keys', (t) => {
+test('distinguishes other private keys from the signing key and ignores public keys', (t) => {
   t.is(privateKeyInside(around(other), [publicKey]), 'other');
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   t.is(privateKeyInside(around(privateKey.export({ type: 'sec1', format: 'pem' })), [publicKey]), 'other');
@@ -44,13 +44,13 @@ test('tells keys that are not of the project, and public keys', (t) => {
   t.is(privateKeyInside(around('PRIVATE KEY-----'.repeat(100)), [publicKey]), undefined);
 });
 
-test('knows the file of a private key of any kind', (t) => {
+test('recognizes the file of an RSA or EC private key', (t) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const files = [...formsOf(createPrivateKey(pem), ['pkcs1', 'pkcs8']), ...formsOf(privateKey, ['sec1', 'pkcs8'])];
   for (const file of files) t.true(isPrivateKeyFile(file));
 });
 
-test('takes no public key, image or gzip for a private key', (t) => {
+test('does not mistake a public key, an image or gzip for a private key', (t) => {
   const der = publicKey.keyObject.export({ type: 'spki', format: 'der' });
   const pkcs1 = publicKey.keyObject.export({ type: 'pkcs1', format: 'der' });
   for (const bytes of [publicKey.pem, der, pkcs1, Buffer.of(0xe9, 1), Buffer.from('1f8b08', 'hex'), Buffer.alloc(0)]) {
@@ -58,8 +58,8 @@ test('takes no public key, image or gzip for a private key', (t) => {
   }
 });
 
-// OpenSSL computes the public half when it reads a DSA key: 2 s for 8 KB, hours for 60 KB.
-test('a DSA key of 60 KB is known without being read', (t) => {
+// OpenSSL computes the public half when it parses a DSA key: 2 s for 8 KB, hours for 60 KB.
+test('recognizes a DSA key of 60 KB without parsing it', (t) => {
   const number = (sizeBytes: number) => element(0x02, Buffer.alloc(sizeBytes, 0x7f));
   const parameters = element(0x30, number(15_000), number(15_000), number(15_000));
   const algorithm = element(0x30, Buffer.from('06072a8648ce380401', 'hex'), parameters);

@@ -14,7 +14,7 @@ function findingIds(file: Uint8Array, keys = [owner.publicKey]): readonly string
 }
 
 for (const format of ['current', 'legacy'] as const) {
-  test(`a ${format} signature is recognized with its format and its key`, (t) => {
+  test(`recognizes a ${format} signature with its format and key`, (t) => {
     const { trailer, payload, findings } = readFirmware(signFile(image, owner.privateKey, format), {
       knownKeys: [stranger.publicKey, owner.publicKey],
     });
@@ -26,24 +26,24 @@ for (const format of ['current', 'legacy'] as const) {
   });
 }
 
-test('a key of 2048 bits is recognized without being known', (t) => {
+test('recognizes a signature of an unknown 2048-bit key', (t) => {
   const { trailer, findings } = readFirmware(signFile(image, makeKeyPair(2048).privateKey, 'current'));
   t.deepEqual([trailer?.format, trailer?.keyBits, trailer?.verifiedBy], ['unverified', 2048, undefined]);
   t.deepEqual(findings, []);
 });
 
-test('a key of an unusual size is found where the segments end', (t) => {
+test('finds a signature of unusual length at the end of the segments', (t) => {
   t.is(readFirmware(withTrailer(image, new Uint8Array(200), 200)).trailer?.keyBits, 1600);
 });
 
-test('a signature by another key is found, unverified, and named', (t) => {
+test('reports a signature of another key as unverified', (t) => {
   const signed = signFile(image, stranger.privateKey, 'current');
   const { trailer } = readFirmware(signed, { knownKeys: [owner.publicKey] });
   t.is(trailer?.format, 'unverified');
   t.deepEqual(findingIds(signed), ['signature-unverified']);
 });
 
-test('one flipped bit anywhere in the signature is unverified', (t) => {
+test('reports a signature with one flipped bit as unverified', (t) => {
   const signed = signFile(image, owner.privateKey, 'current');
   fc.assert(
     fc.property(fc.nat({ max: 127 }), fc.nat({ max: 7 }), (at, bit) => {
@@ -55,7 +55,7 @@ test('one flipped bit anywhere in the signature is unverified', (t) => {
   t.pass();
 });
 
-test('a length word of 0xFFFFFFFF, 0 or one off is no trailer, and is named', (t) => {
+test('reports an implausible length word and finds no trailer', (t) => {
   for (const word of [0xffffffff, 0, 127, 0x80000080]) {
     const file = withTrailer(image, new Uint8Array(128), word);
     t.is(readFirmware(file).trailer, undefined);
@@ -63,29 +63,29 @@ test('a length word of 0xFFFFFFFF, 0 or one off is no trailer, and is named', (t
   }
 });
 
-test('padding that no signature would fill is trailing data only', (t) => {
+test('reports zero padding after the image as trailing data only', (t) => {
   t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['trailing-data']);
 });
 
-test('a length word that reaches back into the image is no trailer', (t) => {
+test('finds no trailer if the length word reaches back into the image', (t) => {
   const file = withTrailer(image, new Uint8Array(128), 512);
   t.is(readFirmware(file).trailer, undefined);
 });
 
-test('an unsigned image has no trailer, whatever its last word is', (t) => {
+test('finds no trailer in an unsigned image, whatever its last word is', (t) => {
   t.is(readFirmware(image).trailer, undefined);
   const ending = Uint8Array.from(image);
   ending.set([0, 1, 0, 0], ending.length - 4);
   t.is(readFirmware(ending).trailer, undefined);
 });
 
-test('a signature behind trailing data is found, and so is the trailing data', (t) => {
+test('finds a signature after trailing data and reports the trailing data', (t) => {
   const file = signFile(concatBytes(image, new Uint8Array(48)), owner.privateKey, 'current');
   t.is(readFirmware(file, { knownKeys: [owner.publicKey] }).trailer?.format, 'current');
   t.deepEqual(findingIds(file), ['trailing-data']);
 });
 
-test('a payload whose end is unknown is only taken for signed when a usual length or a known key says so', (t) => {
+test('requires a usual length or a known key if the end of the payload is unknown', (t) => {
   const payload = new Uint8Array(5000).fill(1);
   t.is(findTrailer(withTrailer(payload, new Uint8Array(256), 256), undefined, []).value?.offset, 5000);
   t.is(findTrailer(withTrailer(payload, new Uint8Array(200), 200), undefined, []).value, undefined);
@@ -96,7 +96,7 @@ test('a payload whose end is unknown is only taken for signed when a usual lengt
   t.is(findTrailer(signFile(payload, odd.privateKey, 'current'), undefined, [odd.publicKey]).value?.keyBits, 1032);
 });
 
-test('files that are shorter than any trailer have none', (t) => {
+test('finds no trailer in files shorter than any trailer', (t) => {
   for (let length = 0; length < 6; length += 1)
     t.is(findTrailer(new Uint8Array(length).fill(128), undefined, []).value, undefined);
 });

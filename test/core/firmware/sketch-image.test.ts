@@ -14,7 +14,7 @@ for (const [generation, release, rule] of [
   ['2.7', '2.7.4', 'eboot-page'],
   ['2.6', '2.6.3', 'none'],
 ] as const) {
-  test(`an image of core ${release} is read by the rule of its generation`, (t) => {
+  test(`reads an image of core ${release} with the CRC rule of its generation`, (t) => {
     const image = buildImage({ generation });
     const { value, findings } = readSketchImage(image);
     t.deepEqual(findings, []);
@@ -27,7 +27,7 @@ for (const [generation, release, rule] of [
   });
 }
 
-test('header fields and segments are read with their memory', (t) => {
+test('reads the header fields and the memory type of each segment', (t) => {
   const { value } = readSketchImage(buildImage({ modeByte: 2, sizeAndFrequencyByte: 0x4f }));
   t.deepEqual(value?.flash, { mode: 'dio', sizeBytes: 4 * 1024 * 1024, frequencyMHz: 80 });
   t.is(value?.application?.entryAddress, 0x40100004);
@@ -42,7 +42,7 @@ test('header fields and segments are read with their memory', (t) => {
   t.is(value?.application?.segments[0]?.offset, flashSegmentOffset);
 });
 
-test('any segments of any sizes make an image without findings', (t) => {
+test('reads segments of any size without findings', (t) => {
   const segments = fc.array(
     fc.tuple(fc.constantFrom(0x40100000, 0x3ffe8000, 0x3fffa000), fc.uint8Array({ maxLength: 300 })),
     {
@@ -68,7 +68,7 @@ test('any segments of any sizes make an image without findings', (t) => {
   t.pass();
 });
 
-test('one flipped bit in a segment is a wrong checksum', (t) => {
+test('reports a checksum mismatch for one flipped bit in a segment', (t) => {
   const image = buildImage({ generation: '2.6' });
   fc.assert(
     fc.property(
@@ -85,19 +85,19 @@ test('one flipped bit in a segment is a wrong checksum', (t) => {
 });
 
 for (const generation of ['3', '2.7'] as const) {
-  test(`a flipped bit in the padding after eboot is a wrong CRC (${generation})`, (t) => {
+  test(`reports a CRC mismatch for a changed byte in the padding after eboot (${generation})`, (t) => {
     const image = buildImage({ generation });
     image[2000] = 0xab;
     t.deepEqual(findingIds(image), ['crc-mismatch']);
   });
 
-  test(`a size word that is not the size of the image is named (${generation})`, (t) => {
+  test(`reports a size word that differs from the image size (${generation})`, (t) => {
     const image = buildImage({ generation });
     setWord(image, generation === '3' ? 0x1010 : 4088, image.length + 16);
     t.deepEqual(findingIds(image), ['crc-size-mismatch']);
   });
 
-  test(`a flash header that was rewritten after the build is told from damage (${generation})`, (t) => {
+  test(`distinguishes a flash header patched after the build from damage (${generation})`, (t) => {
     const image = buildImage({ generation, modeByte: 2, sizeAndFrequencyByte: 0x40 });
     image[2] = 3;
     image[3] = 0x2f;
@@ -110,13 +110,13 @@ for (const generation of ['3', '2.7'] as const) {
   });
 }
 
-test('the words that elf2bin fills in do not count in the checksum', (t) => {
+test('excludes the words that elf2bin fills in from the checksum', (t) => {
   const image = buildImage();
   setWord(image, 0x1010, 0x12345678);
   t.false(findingIds(image).includes('checksum-mismatch'));
 });
 
-test('an image of an unknown commit is known by its size word', (t) => {
+test('detects the CRC rule of an unknown core commit by the size word', (t) => {
   for (const generation of ['3', '2.7'] as const) {
     const { value, findings } = readSketchImage(buildImage({ generation, coreHash: 0xdeadbeef }));
     t.deepEqual(findings, []);
@@ -125,7 +125,7 @@ test('an image of an unknown commit is known by its size word', (t) => {
   }
 });
 
-test('an image without a core version has none, and its CRC rule is unknown', (t) => {
+test('returns no core version and an unknown CRC rule for an image without a core hash', (t) => {
   for (const coreHash of [0, 0xffffffff]) {
     const { value, findings } = readSketchImage(buildImage({ generation: '2.6', coreHash }));
     t.deepEqual(findings, []);
@@ -134,24 +134,24 @@ test('an image without a core version has none, and its CRC rule is unknown', (t
   }
 });
 
-test('flash mode, size and frequency that the core does not know are named', (t) => {
+test('reports a flash mode, size and frequency that the core does not know', (t) => {
   const image = buildImage({ modeByte: 7, sizeAndFrequencyByte: 0x73 });
   t.deepEqual(findingIds(image), ['flash-mode-unknown', 'flash-size-unknown', 'flash-frequency-unknown']);
 });
 
-test('an image without an application header is named', (t) => {
+test('reports a missing application header', (t) => {
   const image = buildImage();
   image[0x1000] = 0;
   t.true(findingIds(image).includes('application-missing'));
 });
 
-test('a flash segment that was linked for another place is named', (t) => {
+test('reports a flash segment linked for another address', (t) => {
   const image = buildImage({ generation: '2.6' });
   setWord(image, 0x1008, 0x40202010);
   t.deepEqual(findingIds(image), ['segment-misplaced']);
 });
 
-test('a segment that belongs where the chip has no memory is named', (t) => {
+test('reports a segment at an address without memory', (t) => {
   const image = buildImage({
     generation: '2.6',
     ramSegments: [{ address: 0x50000000, bytes: new Uint8Array(4) }],
@@ -160,11 +160,11 @@ test('a segment that belongs where the chip has no memory is named', (t) => {
   t.deepEqual(findingIds(image), ['segment-address-unknown']);
 });
 
-test('an entry that is in no segment is named', (t) => {
+test('reports an entry address outside all segments', (t) => {
   t.deepEqual(findingIds(buildImage({ entryAddress: 0x40104000 })), ['entry-outside-segments']);
 });
 
-test('segments without end are bounded by the file', (t) => {
+test('reports a segment past the end of the file and an empty segment table', (t) => {
   const image = buildImage();
   setWord(image, 0x100c, 0xffffffff);
   const { value } = readSketchImage(image);
@@ -174,14 +174,14 @@ test('segments without end are bounded by the file', (t) => {
   t.true(findingIds(image).includes('no-segments'));
 });
 
-test('an image cut anywhere is read without a throw and without being taken for sound', (t) => {
+test('reports an image truncated at any length without throwing', (t) => {
   const image = buildImage();
   for (let length = 0; length < image.length; length += length < 64 || length > 4090 ? 1 : 61) {
     t.true(findingIds(image.subarray(0, length)).length > 0, `${length} bytes`);
   }
 });
 
-test('a CRC over more than the file is not computed', (t) => {
+test('does not compute a CRC over more bytes than the file has', (t) => {
   const image = buildImage({ generation: '2.7' });
   const cut = image.subarray(0, image.length - 32);
   const { value } = readSketchImage(cut);
@@ -189,7 +189,7 @@ test('a CRC over more than the file is not computed', (t) => {
   t.false(value?.crc?.matches);
 });
 
-test('an image that was changed and summed up anew is sound', (t) => {
+test('accepts a changed image with a recomputed CRC', (t) => {
   const image = buildImage();
   image[2000] = 0xab;
   fillSizeAndCrc(image, '3');

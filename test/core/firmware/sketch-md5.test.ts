@@ -3,14 +3,14 @@ import test from 'ava';
 import { sketchMd5s } from '../../../src/core/firmware/sketch-md5.ts';
 import { buildImage } from '../../support/image-builder.ts';
 
-test('there is one MD5 for each mode, size and frequency, all different', (t) => {
+test('returns a different MD5 for each mode, size and frequency', (t) => {
   const image = buildImage();
   const md5s = sketchMd5s(image, image.length);
   t.is(md5s.length, 4 * 7 * 4);
   t.is(new Set(md5s.map(({ md5 }) => md5)).size, md5s.length);
 });
 
-test('the MD5 under the flash settings of the build is that of the file', (t) => {
+test('returns the MD5 of the file for the flash settings of the build', (t) => {
   const image = buildImage({ modeByte: 2, sizeAndFrequencyByte: 0x90 });
   const found = sketchMd5s(image, image.length).find(
     ({ flashMode, flashSizeBytes, flashFrequencyMHz }) =>
@@ -19,7 +19,7 @@ test('the MD5 under the flash settings of the build is that of the file', (t) =>
   t.is(found?.md5, createHash('md5').update(image).digest('hex'));
 });
 
-test('the MD5 under other settings is that of the file with bytes 2 and 3 rewritten, and leaves the image alone', (t) => {
+test('rewrites bytes 2 and 3 for the MD5 of other settings without changing the image', (t) => {
   const image = buildImage();
   const before = Uint8Array.from(image);
   const found = sketchMd5s(image, image.length).find(
@@ -32,18 +32,18 @@ test('the MD5 under other settings is that of the file with bytes 2 and 3 rewrit
   t.is(found?.md5, createHash('md5').update(before).digest('hex'));
 });
 
-test('only the sketch counts, not what follows it', (t) => {
+test('ignores bytes after the sketch', (t) => {
   const image = buildImage();
   const longer = Buffer.concat([image, Buffer.alloc(100)]);
   t.deepEqual(sketchMd5s(longer, image.length), sketchMd5s(image, image.length));
 });
 
-test('an image that is shorter than its sketch has no MD5s', (t) => {
+test('returns no MD5s for a sketch size above the file size or below the header size', (t) => {
   t.deepEqual(sketchMd5s(new Uint8Array(10), 20), []);
   t.deepEqual(sketchMd5s(new Uint8Array(10), 2), []);
 });
 
-test('a sketch of more than 4 MiB, which no device runs, has no MD5s', (t) => {
+test('returns no MD5s for a sketch larger than 4 MiB, which no device runs', (t) => {
   const mostBytes = 4 * 1024 * 1024;
   const image = new Uint8Array(mostBytes + 16);
   t.is(sketchMd5s(image, mostBytes).length, 4 * 7 * 4);

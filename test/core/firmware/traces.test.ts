@@ -3,7 +3,7 @@ import { findTraces } from '../../../src/core/firmware/traces.ts';
 
 const nothing = { sdkVersions: [], updater: false, arduinoOta: false, httpUpdate: false, webUpdater: false };
 
-test('each library is known by its string', (t) => {
+test('recognizes each library by its string', (t) => {
   const content = (text: string) =>
     Buffer.concat([Buffer.alloc(999, 1), Buffer.from(`${text}\0`), Buffer.alloc(999, 2)]);
   t.deepEqual(findTraces(content('Not Enough Space')), { ...nothing, updater: true });
@@ -12,18 +12,18 @@ test('each library is known by its string', (t) => {
   t.deepEqual(findTraces(content('Update Success! Rebooting...')), { ...nothing, webUpdater: true });
 });
 
-test('the versions of the SDK are found, each once', (t) => {
+test('lists each SDK version once', (t) => {
   const content = Buffer.from(
     'v 2.2.2-dev(38a443e)\0 2.2.2-dev(38a443e) 2.2.1(cfd48f3)\0 1.5.3(aec24ac9) 1.2.3(zzz) 10.20(1234567)',
   );
   t.deepEqual(findTraces(content).sdkVersions, ['2.2.2-dev(38a443e)', '2.2.1(cfd48f3)', '1.5.3(aec24ac9)']);
 });
 
-test('a content of nothing but versions gives a few of them', (t) => {
+test('limits the number of SDK versions', (t) => {
   const many = Array.from({ length: 5000 }, (_, index) => `2.2.1(${(index + 0x1000000).toString(16)})`).join(' ');
   t.is(findTraces(Buffer.from(many)).sdkVersions.length, 8);
 });
 
-test('empty content has no traces', (t) => {
+test('finds no traces in empty content', (t) => {
   t.deepEqual(findTraces(new Uint8Array()), nothing);
 });

@@ -3,11 +3,11 @@ import { Session } from 'node:inspector';
 import { syncBuiltinESMExports } from 'node:module';
 import zlib from 'node:zlib';
 
-/** Work that a function did: the same numbers on every machine. */
+/** Work of a function, in units that are the same on every machine. */
 export interface Work {
-  /** Executed blocks of this project's JavaScript, and bytes that node's own functions searched, decoded, inflated and hashed. */
+  /** Executed JavaScript blocks of this project plus bytes that Node.js functions searched, decoded, inflated and hashed. */
   readonly steps: number;
-  /** Keys that OpenSSL was given. */
+  /** Keys that OpenSSL parsed. */
   readonly keysRead: number;
   /** RSA operations. */
   readonly decryptions: number;
@@ -33,7 +33,7 @@ export function workOf(run: () => void): Work {
 
 function blocksIn(session: Session): number {
   let blocks = 0;
-  // An inspector of the same thread answers at once.
+  // The inspector of the same thread calls back synchronously.
   session.post('Profiler.takePreciseCoverage', (_, { result }) => {
     const ours = result.filter(({ url }) => url.startsWith('file:') && !url.includes('/node_modules/'));
     for (const { functions } of ours) {
@@ -43,7 +43,7 @@ function blocksIn(session: Session): number {
   return blocks;
 }
 
-/** Replaces functions of node by ones that count and do the same. @returns a function that puts the originals back */
+/** Wraps Node.js functions to count their work. @returns a function that restores the originals */
 function countNative(counts: { bytes: number; keysRead: number; decryptions: number }): () => void {
   const originals: (() => void)[] = [];
   const wrap = (

@@ -5,7 +5,7 @@ import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 
-test('a pair belongs together, has the size asked for and the exponent 65537', async (t) => {
+test('generates a matching pair with the requested size and the exponent 65537', async (t) => {
   for (const bits of [1024, 2048]) {
     const pair = await generateRsaKeyPair(bits);
     const publicKey = readPublicKey(pair.publicKey, 'public.key');
@@ -15,14 +15,14 @@ test('a pair belongs together, has the size asked for and the exponent 65537', a
   }
 });
 
-test('pairs are written as PKCS#8 and SubjectPublicKeyInfo, and never twice the same', async (t) => {
+test('generates a different pair each time, as PKCS#8 and SubjectPublicKeyInfo', async (t) => {
   const [one, two] = await Promise.all([generateRsaKeyPair(1024), generateRsaKeyPair(1024)]);
   t.regex(one.privateKey, /^-----BEGIN PRIVATE KEY-----\n/);
   t.regex(one.publicKey, /^-----BEGIN PUBLIC KEY-----\n/);
   t.not(one.privateKey, two.privateKey);
 });
 
-test('sizes that no device can use are refused before anything is made', async (t) => {
+test('rejects sizes that no device supports', async (t) => {
   for (const bits of [0, 512, 1023, 4097, 8192, 2048.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     const error = await expectOtaError(t, 'USAGE', () => generateRsaKeyPair(bits));
     t.is(error.message, '--bits must be a whole number from 1024 to 4096');

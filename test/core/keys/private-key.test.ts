@@ -11,7 +11,7 @@ const { fingerprint } = readPublicKey(publicPem, 'public.key');
 const passphrase = 'open sesame';
 const cipher = 'aes-256-cbc';
 
-test('PKCS#1 and PKCS#8 are read, encrypted or not, and the public half is derived', (t) => {
+test('reads PKCS#1 and PKCS#8, encrypted or not, and derives the public key', (t) => {
   for (const type of ['pkcs1', 'pkcs8'] as const) {
     const plain = key.export({ type, format: 'pem' }).toString();
     const encrypted = key.export({ type, format: 'pem', cipher, passphrase }).toString();
@@ -22,12 +22,12 @@ test('PKCS#1 and PKCS#8 are read, encrypted or not, and the public half is deriv
   }
 });
 
-test('lines that end as on Windows, and words around the key, do no harm', (t) => {
+test('accepts CRLF line endings and text around the key', (t) => {
   const text = `Bag Attributes\r\n    friendlyName: door\r\n${privatePem.replaceAll('\n', '\r\n')}\r\n`;
   t.is(readPrivateKey(text, 'private.key').publicKey.fingerprint, fingerprint);
 });
 
-test('an encrypted key without a passphrase says how to give one, since a hook cannot ask', async (t) => {
+test('rejects an encrypted key without a passphrase and suggests --passphrase-env', async (t) => {
   for (const type of ['pkcs1', 'pkcs8'] as const) {
     const encrypted = key.export({ type, format: 'pem', cipher, passphrase }).toString();
     const error = await expectOtaError(t, 'KEY_ENCRYPTED', () => readPrivateKey(encrypted, 'private.key'));
@@ -36,7 +36,7 @@ test('an encrypted key without a passphrase says how to give one, since a hook c
   }
 });
 
-test('a wrong passphrase is told from none, and is not repeated', async (t) => {
+test('rejects a wrong passphrase without repeating it in the error', async (t) => {
   for (const type of ['pkcs1', 'pkcs8'] as const) {
     const encrypted = key.export({ type, format: 'pem', cipher, passphrase }).toString();
     for (const wrong of ['hunter2', '']) {
@@ -48,11 +48,11 @@ test('a wrong passphrase is told from none, and is not repeated', async (t) => {
   }
 });
 
-test('an empty file is called empty', async (t) => {
+test('reports an empty file', async (t) => {
   for (const text of ['', ' \n\t\r\n']) await expectOtaError(t, 'KEY_EMPTY', () => readPrivateKey(text, 'private.key'));
 });
 
-test('a public key in the place of the private one is named as what it is', async (t) => {
+test('reports a public key in place of a private key', async (t) => {
   const pkcs1 = readPublicKey(publicPem, '').keyObject.export({ type: 'pkcs1', format: 'pem' }).toString();
   for (const text of [publicPem, pkcs1]) {
     const error = await expectOtaError(t, 'KEY_IS_PUBLIC', () => readPrivateKey(text, 'public.key'));
@@ -60,7 +60,7 @@ test('a public key in the place of the private one is named as what it is', asyn
   }
 });
 
-test('garbage is called no key, and never repeated', async (t) => {
+test('rejects malformed keys without repeating them in the error', async (t) => {
   const lines = privatePem.split('\n');
   const secret = lines[3] ?? '';
   const garbled = {
@@ -78,7 +78,7 @@ test('garbage is called no key, and never repeated', async (t) => {
   }
 });
 
-test('keys that are not RSA are refused by their kind; for EC the reason is told', async (t) => {
+test('rejects private keys that are not RSA, and explains why for EC', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(pair.privatePem, 'private.key'));
     t.true(error.message.startsWith(`private.key is of type ${kind}; only RSA keys work`), error.message);
@@ -86,7 +86,7 @@ test('keys that are not RSA are refused by their kind; for EC the reason is told
   }
 });
 
-test('an EC key in its own older form, and an encrypted one, are refused for what they are', async (t) => {
+test('rejects EC keys in SEC1 form and in encrypted form by type', async (t) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sec1 = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
   const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher, passphrase }).toString();
@@ -94,7 +94,7 @@ test('an EC key in its own older form, and an encrypted one, are refused for wha
   await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(encrypted, 'private.key', passphrase));
 });
 
-test('keys below 1024 bits are refused with their size', async (t) => {
+test('rejects keys below 1024 bits and names their size', async (t) => {
   const error = await expectOtaError(t, 'KEY_WRONG_SIZE', () => readPrivateKey(rsaPems(512).privatePem, 'private.key'));
   t.is(error.message, 'private.key is an RSA key of 512 bits; 1024 to 4096 work');
 });

@@ -7,7 +7,7 @@ import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
 
 const { privatePem, publicPem } = rsaPems();
 
-test('a public key is read from SubjectPublicKeyInfo, PKCS#1 and a certificate, always to the same', (t) => {
+test('reads the same key from SubjectPublicKeyInfo, PKCS#1 and a certificate', (t) => {
   const key = readPublicKey(publicPem, 'public.key');
   const pkcs1 = createPublicKey(publicPem).export({ type: 'pkcs1', format: 'pem' }).toString();
   for (const text of [
@@ -24,7 +24,7 @@ test('a public key is read from SubjectPublicKeyInfo, PKCS#1 and a certificate, 
   }
 });
 
-test('a key is described by its size, its fingerprint and its modulus', (t) => {
+test('returns the size, the fingerprint and the modulus of a key', (t) => {
   const { keyObject, bits, fingerprint, modulus } = readPublicKey(publicPem, 'public.key');
   t.is(bits, 1024);
   t.is(
@@ -39,7 +39,7 @@ test('a key is described by its size, its fingerprint and its modulus', (t) => {
   t.is(Buffer.from(modulus).toString('hex'), n);
 });
 
-test('any size from 1024 bits on is taken, whole bytes or not', (t) => {
+test('accepts sizes from 1024 bits, whole bytes or not', (t) => {
   for (const bits of [1024, 1025, 1032, 1279, 1536, 2048]) {
     const key = readPublicKey(rsaPems(bits).publicPem, 'public.key');
     t.is(key.bits, bits);
@@ -47,7 +47,7 @@ test('any size from 1024 bits on is taken, whole bytes or not', (t) => {
   }
 });
 
-test('a private key in the place of the public one is refused: it would be published with the firmware', async (t) => {
+test('rejects a private key, which would be published with the firmware', async (t) => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const encrypted = privateKey
     .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
@@ -59,7 +59,7 @@ test('a private key in the place of the public one is refused: it would be publi
   }
 });
 
-test('nothing, garbage and cut keys are told apart from each other', async (t) => {
+test('distinguishes an empty file from malformed and truncated keys', async (t) => {
   await expectOtaError(t, 'KEY_EMPTY', () => readPublicKey('\n', 'public.key'));
   for (const text of [
     'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ door',
@@ -70,14 +70,14 @@ test('nothing, garbage and cut keys are told apart from each other', async (t) =
   }
 });
 
-test('keys that are not RSA are refused by their kind', async (t) => {
+test('rejects public keys that are not RSA by type', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPublicKey(pair.publicPem, 'public.key'));
     t.true(error.message.startsWith(`public.key is of type ${kind}; only RSA keys work`), error.message);
   }
 });
 
-test('keys that are too small or too large for the device are refused with their size', async (t) => {
+test('rejects keys that are too small or too large for the device and names their size', async (t) => {
   const huge = forge.pki.publicKeyToPem(
     forge.pki.setRsaPublicKey(oddNumberOfBits(4097), new forge.jsbn.BigInteger('65537')),
   );
@@ -90,7 +90,7 @@ test('keys that are too small or too large for the device are refused with their
   }
 });
 
-/** A modulus of that size; that nobody knows its factors does not matter to a reader of public keys. */
+/** Returns an odd number of this size. It is a sufficient modulus, because reading a public key does not need its factors. */
 function oddNumberOfBits(bits: number): forge.jsbn.BigInteger {
   return new forge.jsbn.BigInteger('1').shiftLeft(bits - 1).add(new forge.jsbn.BigInteger('1'));
 }

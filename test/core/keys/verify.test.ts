@@ -14,14 +14,14 @@ const signatures = {
 for (const format of ['current', 'legacy'] as const) {
   const other = format === 'current' ? 'legacy' : 'current';
 
-  test(`a ${format} signature verifies with its own key, payload and format only`, (t) => {
+  test(`verifies a ${format} signature only with its own key, payload and format`, (t) => {
     t.true(verifySignature(payload, signatures[format], owner.publicKey, format));
     t.false(verifySignature(payload, signatures[format], stranger.publicKey, format));
     t.false(verifySignature(Buffer.from('Payload'), signatures[format], owner.publicKey, format));
     t.false(verifySignature(payload, signatures[other], owner.publicKey, format));
   });
 
-  test(`bytes that are no ${format} signature are refused without a fuss`, (t) => {
+  test(`returns false for bytes that are not a ${format} signature`, (t) => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 300 }),

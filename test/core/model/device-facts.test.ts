@@ -23,7 +23,7 @@ function problemsOf(json: unknown): readonly string[] {
   return 'problems' in read ? read.problems : [];
 }
 
-test('every fact is read, and every fact may be absent', (t) => {
+test('reads every fact, and accepts that any is absent', (t) => {
   t.deepEqual(readDeviceFacts(all), { facts: all });
   t.deepEqual(readDeviceFacts({}), { facts: {} });
   for (const name of Object.keys(all)) {
@@ -32,15 +32,15 @@ test('every fact is read, and every fact may be absent', (t) => {
   }
 });
 
-test('all problems are named together, each with its place', (t) => {
+test('reports all problems together', (t) => {
   t.is(problemsOf({ cor: '3.1.2', signing: 'maybe', fsStart: 1, chipSizeBytes: 2 ** 25, atomicFs: 'no' }).length, 5);
 });
 
-test('a filesystem that ends before it starts is none', (t) => {
+test('rejects a filesystem that ends before it starts', (t) => {
   t.deepEqual(problemsOf({ fsStart: 8192, fsEnd: 8192 }), []);
   t.is(problemsOf({ fsStart: 8192, fsEnd: 4096 }).length, 1);
 });
 
-test('anything but an object is refused', (t) => {
+test('rejects anything but an object', (t) => {
   for (const json of [null, [], 'facts', 3, true]) t.is(problemsOf(json).length, 1, JSON.stringify(json));
 });

@@ -10,7 +10,7 @@ async function packed(t: Parameters<typeof builtSketch>[0]): Promise<{ manifest:
   return { manifest: JSON.parse(text), text };
 }
 
-test('a manifest names files beside it, and reaches for no others, whatever the system', async (t) => {
+test('accepts only file names without a path, on every system', async (t) => {
   const { manifest } = await packed(t);
   const named = (file: string) =>
     parseManifest(JSON.stringify({ ...manifest, artifacts: manifest.artifacts.map((each) => ({ ...each, file })) }));
@@ -20,7 +20,7 @@ test('a manifest names files beside it, and reaches for no others, whatever the 
   for (const file of ['door.ino.bin.signed', 'tür 2.bin', '..door.bin']) t.true('manifest' in named(file), file);
 });
 
-test('line ends that an editor or git has changed make no difference', async (t) => {
+test('parses a manifest with CRLF line endings', async (t) => {
   const { text } = await packed(t);
   const parsed = parseManifest(text);
   t.true('manifest' in parsed);

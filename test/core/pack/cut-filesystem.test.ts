@@ -32,7 +32,7 @@ async function signedBuild(image: Uint8Array): Promise<{ build: Build; warnings:
   return { build: await signBuild(build, signer, 'owner'), warnings };
 }
 
-test('a LittleFS that fills its partition is cut after its last used block before it is signed', async (t) => {
+test('truncates a LittleFS that fills its partition after its last used block before signing', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build, warnings } = await signedBuild(image);
   t.deepEqual(warnings, []);
@@ -49,7 +49,7 @@ test('a LittleFS that fills its partition is cut after its last used block befor
   }
 });
 
-test('the unsigned image and the gzip stay whole, and the manifest says what was signed', async (t) => {
+test('keeps the unsigned image and the gzip whole and records the signed sizes in the manifest', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin')?.length, partition);
@@ -68,13 +68,13 @@ test('the unsigned image and the gzip stay whole, and the manifest says what was
   ]);
 });
 
-test('one that has room behind it is signed as it is', async (t) => {
+test('signs a LittleFS unchanged if its partition has space for the signature', async (t) => {
   const image = buildLittleFs({ blockCount: 16 }).slice(0, 8 * 4096);
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin.signed')?.length, 8 * 4096 + 260);
 });
 
-test('one whose last block is in use cannot be made to fit, which is said', async (t) => {
+test('warns about a LittleFS that cannot be truncated because its last block is in use', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(14 * 4096, 1, 2) });
   const { build, warnings } = await signedBuild(image);
   t.is(build.files.get('fs.bin.signed')?.length, partition + 260);

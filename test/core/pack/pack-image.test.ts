@@ -34,7 +34,7 @@ function request(image: Uint8Array, more: Partial<PackRequest> = {}): PackReques
   };
 }
 
-/** What an image is built from, rather than its bytes, so that a counterexample can be read. */
+/** Parts of an image instead of its bytes, so that counterexamples are readable. */
 const recipes = fc.record({
   generation: fc.constantFrom('3', '2.7', '2.6'),
   before: fc.uint8Array({ maxLength: 500 }),
@@ -48,7 +48,7 @@ function built({ generation, before, key, after }: Recipe): Uint8Array {
 
 type Recipe = typeof recipes extends fc.Arbitrary<infer Value> ? Value : never;
 
-test('whatever the image, a device takes every artifact that was signed, and finds the image in it', async (t) => {
+test('a device accepts every signed artifact, and every artifact contains the image', async (t) => {
   await fc.assert(
     fc.asyncProperty(recipes, fc.boolean(), async (recipe, isGzipAlready) => {
       const raw = built(recipe);
@@ -69,7 +69,7 @@ test('whatever the image, a device takes every artifact that was signed, and fin
   );
 });
 
-test('a manifest is the same after it was written and read', async (t) => {
+test('a manifest is unchanged after it is formatted and parsed', async (t) => {
   await fc.assert(
     fc.asyncProperty(recipes, fc.option(fc.string({ minLength: 1 }), { nil: undefined }), async (recipe, project) => {
       const { build } = await packImage(request(built(recipe), { project }));
@@ -82,7 +82,7 @@ test('a manifest is the same after it was written and read', async (t) => {
   );
 });
 
-test('the key is found by its modulus, as text or DER, also inside gzip; a key that differs is none', async (t) => {
+test('finds the key as text or DER, raw or gzip, and rejects an image with another key', async (t) => {
   for (const key of Object.values(keyForms)) {
     const image = buildImage({ flashContent: key });
     await packImage(request(image));
@@ -93,7 +93,7 @@ test('the key is found by its modulus, as text or DER, also inside gzip; a key t
   }
 });
 
-test('without an ELF nothing is proven, and that is said; declared is declared', async (t) => {
+test('warns that enforcement is unproven without an ELF unless it is declared', async (t) => {
   const image = buildImage({ flashContent: keyForms.text });
   const unproven = await packImage(request(image));
   t.is(unproven.build.manifest.enforcement, 'unproven');

@@ -20,7 +20,7 @@ async function contents(folder: TestFolder, names: readonly string[]): Promise<R
   );
 }
 
-/** What a build machine without the private key hands on: the manifest and the unsigned artifacts that it lists. */
+/** Packs without the private key and returns a folder with the key, the manifest and the unsigned artifacts. */
 async function packedElsewhere(
   t: ExecutionContext,
   options: readonly string[] = ['--public-key', 'public.key'],
@@ -44,7 +44,7 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
     options: ['--legacy', '--firmware-version', '1.2.3', '--board', 'd1_mini'],
   },
   'a sketch that is not compressed': { options: ['--compression', 'none'] },
-  // A small one: zopfli takes its time.
+  // A small image, because zopfli is slow.
   'a sketch that zopfli compressed': {
     files: { [`build/${image}`]: buildImage({ flashContent: Buffer.from(`${door.publicPem}\0`) }) },
     options: ['--compression', 'zopfli'],
@@ -66,7 +66,7 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
 };
 
 for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
-  test(`${what}, built here and signed there, is byte for byte what pack makes at once`, async (t) => {
+  test(`${what} has the same bytes after pack --unsigned and sign as after pack`, async (t) => {
     const atOnce = await builtSketch(t, files);
     const builder = await builtSketch(t, files);
     const packed = await runCommand(['pack', `build/${image}`, ...options], { cwd: atOnce.path });
@@ -102,7 +102,7 @@ test('signing twice changes nothing', async (t) => {
   t.deepEqual(await contents(vault, await vault.list()), first);
 });
 
-test('another key than the one that the build was packed for is refused', async (t) => {
+test('rejects another key than the one that the build was packed for', async (t) => {
   const vault = await packedElsewhere(t);
   const before = await contents(vault, [manifest]);
   await vault.write('private.key', rsaPems(2048).privatePem);
@@ -115,7 +115,7 @@ test('another key than the one that the build was packed for is refused', async 
   t.deepEqual(await contents(vault, [manifest]), before);
 });
 
-test('a build packed without any key is signed only with a key that its image holds, and warned of', async (t) => {
+test('signs a build packed without a key only with a key in its image, and warns', async (t) => {
   const vault = await packedElsewhere(t, []);
   const own = await sign(vault);
   t.is(own.exitCode, 0);
@@ -128,7 +128,7 @@ test('a build packed without any key is signed only with a key that its image ho
   t.is(error?.code, 'ENFORCEMENT_KEY_MISSING');
 });
 
-test('a manifest that is damaged, or that reaches for other files, is not guessed at', async (t) => {
+test('rejects a manifest that is damaged or lists files outside its folder', async (t) => {
   const vault = await packedElsewhere(t);
   const good: Manifest = JSON.parse(await vault.text(manifest));
   const [first] = good.artifacts;
@@ -153,7 +153,7 @@ test('a manifest that is damaged, or that reaches for other files, is not guesse
   }
 });
 
-test('an artifact that changed after it was packed, or is gone, is not signed', async (t) => {
+test('does not sign an artifact that changed after packing or is missing', async (t) => {
   const changes: readonly (readonly [string, ErrorCode, (folder: TestFolder, name: string) => Promise<unknown>])[] = [
     [image, 'ARTIFACT_CHANGED', (folder, name) => folder.write(name, Buffer.concat([door.bin, Buffer.of(0)]))],
     [`${image}.gz`, 'ARTIFACT_CHANGED', (folder, name) => folder.write(name, gzipSync(door.bin))],
@@ -169,7 +169,7 @@ test('an artifact that changed after it was packed, or is gone, is not signed', 
   }
 });
 
-test('when a signature cannot be written, the others are taken back and the manifest still lists none', async (t) => {
+test('removes the other signed files and keeps the manifest if a signed file cannot be written', async (t) => {
   const vault = await packedElsewhere(t);
   const before = await contents(vault, [manifest]);
   await vault.write(`${image}.gz.signed/in the way`, '');
@@ -179,7 +179,7 @@ test('when a signature cannot be written, the others are taken back and the mani
   t.deepEqual(await contents(vault, [manifest]), before);
 });
 
-test('a manifest survives being written and read, key by sorted key', async (t) => {
+test('writes a manifest with sorted keys that is unchanged after parsing and formatting', async (t) => {
   const vault = await packedElsewhere(t);
   await sign(vault);
   const text = await vault.text(manifest);

@@ -8,7 +8,7 @@ import type { Rule } from '../../../src/core/preflight/rule.ts';
 export const ours = 'a'.repeat(64);
 export const theirs = 'b'.repeat(64);
 
-/** A device of today of which all is known; it takes everything that {@link sound} is. */
+/** All facts of a device on a current core, for which the artifacts of {@link sound} are made. */
 export const device: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -75,7 +75,7 @@ const ofFilesystem = (artifact: ReleaseArtifact, sizeBytes: number): ReleaseArti
   ...(artifact.encoding === 'gzip' ? { inflate: { sizeBytes: 0x1fa000 } } : {}),
 });
 
-/** Artifacts that are right in every respect. */
+/** Valid artifacts. */
 export const sound = {
   raw,
   gzip,
@@ -87,18 +87,18 @@ export const sound = {
   fsGzipSigned: signed(ofFilesystem(gzip, 60_000)),
 } as const;
 
-/** What differs from the sound case. */
+/** Differences from the valid case. */
 export interface Case {
   readonly artifact?: ReleaseArtifact;
   readonly image?: Partial<ReleaseImage>;
   readonly release?: Partial<Release>;
-  /** null: a build by itself, with no device in sight. */
+  /** null: a build without a device. */
   readonly facts?: Partial<DeviceFacts> | null;
   readonly publishing?: boolean;
   readonly refused?: readonly string[];
 }
 
-/** A release with this artifact alone; a filesystem's artifact gets the image of one. */
+/** Returns a release with this artifact only; a file name that starts with `fs` is a filesystem. */
 export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseImage> = {}): Release {
   const isFilesystem = artifact.file.startsWith('fs');
   return {
@@ -110,7 +110,7 @@ export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseIma
   };
 }
 
-/** Asks one rule. */
+/** Runs one rule. */
 export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnType<Rule['check']> {
   const artifact = given.artifact ?? sound.rawSigned;
   const release = { ...releaseOf(artifact, given.image), ...given.release };
@@ -125,7 +125,7 @@ export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnTyp
   });
 }
 
-/** The rule refuses, says something that matches, and knows a way out. */
+/** Asserts that the rule blocks the update with a matching message and a fix. */
 export function refuses(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case, saying: RegExp): void {
   objects(t, rule, given, 'refuse', saying);
 }

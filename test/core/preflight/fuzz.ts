@@ -1,6 +1,6 @@
 /**
- * Mutated files through everything that reads strange bytes: inspect, verify, preflight. Nothing may throw but an OtaError, nothing may take
- * two seconds, and all of it stays below 200 MB.
+ * Runs mutated files through all code that reads untrusted bytes: inspect, verify and preflight. Fails on any error but an OtaError, if a
+ * file needs two seconds, or if the process uses more than 200 MB.
  *
  *     npm run fuzz:images -- --count 100000 [--seed N]
  */
@@ -32,7 +32,7 @@ const seed = Number(values.seed ?? randomInt(1, 0x7fffffff));
 
 const owner = makeKeyPair();
 
-/** Small files of every kind: there is more to be found in the headers than in what lies between them. */
+/** Builds small files of every kind, because the headers matter more than the content. */
 function makeSeeds(): readonly Uint8Array[] {
   const text = `${owner.publicKey.pem}\0Not Enough Space\0 2.2.2-dev(38a443e)\0`;
   const flashContent = concatBytes(Buffer.from(text, 'latin1'), noisyBytes(600, 0.5, 1));
@@ -47,7 +47,7 @@ function makeSeeds(): readonly Uint8Array[] {
   return [...payloads, ...gzips, ...signed, concatBytes(...gzips.slice(0, 2)), Buffer.from(owner.publicKey.pem)];
 }
 
-/** A generator of its own, so that a seed gives the same files everywhere (xorshift32). */
+/** Returns a xorshift32 generator, so that a seed produces the same files on every machine. */
 function randomNumbers(start: number): (limit: number) => number {
   let state = start | 1;
   return (limit) => {
@@ -67,7 +67,7 @@ const texts = [
   '\xe9\xff\x02\x40',
 ];
 
-/** Changes bytes, words and lengths, cuts and repeats, and writes in what readers look for; more often near both ends. */
+/** Changes bits, bytes and words, truncates, repeats, removes and inserts magics; more often near both ends. */
 function mutate(original: Uint8Array, random: (limit: number) => number): Uint8Array {
   let file = Uint8Array.from(original);
   for (let left = 1 + random(6); left > 0; left -= 1) {
@@ -104,7 +104,7 @@ function mutate(original: Uint8Array, random: (limit: number) => number): Uint8A
   return file;
 }
 
-/** What `inspect`, `verify` and `preflight` do with a file. */
+/** Reads a file like `inspect`, `verify` and `preflight` do. */
 function readEverything(file: Uint8Array, isFilesystem: boolean): void {
   const firmware = readFirmware(file, { knownKeys: [owner.publicKey] });
   deviceVerdict(file, owner.publicKey, 'current');
@@ -115,7 +115,7 @@ function readEverything(file: Uint8Array, isFilesystem: boolean): void {
   plan({ facts: {}, target: release });
 }
 
-/** A thread that looks at the number of the case: one that stays for too long ends the process, wherever it hangs. */
+/** Starts a thread that kills the process if one case runs too long, even in a synchronous loop. */
 function startWatchdog(cases: Int32Array): Worker {
   const code = `
     const { workerData: { cases, limitMs } } = require('node:worker_threads');
@@ -150,7 +150,7 @@ for (let index = 0; index < count && failures < 10; index += 1) {
     writeSync(2, `case ${index}, --seed ${seed}: ${error instanceof Error ? error.stack : error}\n${toText(file)}\n`);
   }
   if (index % 64 > 0) continue;
-  // node:zlib lets go of what it allocated when the event loop turns, as it does between the files of any real program.
+  // node:zlib frees its memory only when the event loop runs, as it does between files in a real program.
   await setImmediate();
   mostBytes = Math.max(mostBytes, process.memoryUsage.rss());
 }
@@ -164,7 +164,7 @@ writeSync(
 if (mostBytes > limitBytes) writeSync(2, `more than ${limitBytes / 1024 / 1024} MB\n`);
 process.exitCode = failures > 0 || mostBytes > limitBytes ? 1 : 0;
 
-/** The file, to be put into a test. */
+/** Encodes the file as text that can be pasted into a test. */
 function toText(file: Uint8Array): string {
   return Buffer.from(gzipSync(file)).toString('base64');
 }

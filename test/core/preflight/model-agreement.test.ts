@@ -24,7 +24,7 @@ function told(result: UpdateResult): string {
   return result.outcome + why;
 }
 
-test('what the rules call safe leaves the image in flash, and what leaves another flash is refused', (t) => {
+test('every update that the rules allow leaves the image in the flash of the model', (t) => {
   const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(anyScenario, (scenario) => {
@@ -50,8 +50,8 @@ function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): bool
 }
 
 /**
- * Refused although the model ends well: what comes after the update, or what the model does not have, is the reason. The chip and its
- * wiring (flash mode), the next update (flash size, keys), the mount of the filesystem.
+ * Rules that block updates which succeed on the model. They prevent harm that the model does not have: the wiring of the chip (flash
+ * mode), the next update (flash size, keys), the mount of the filesystem.
  */
 const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'flash-mode-gz',
@@ -60,10 +60,10 @@ const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'embedded-key-other',
 ]);
 
-/** Not what was built: whether it happens to do no harm is not asked. */
+/** Rules about damaged files, which block even if the damage happens to be harmless. */
 const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-data']);
 
-test('what the model takes is refused for caution only, and by rules that are listed', (t) => {
+test('only the listed precautionary rules block an update that succeeds on the model', (t) => {
   fc.assert(
     fc.property(anyScenario, (scenario) => {
       const all = refusedBy(complaintsOf(scenario));

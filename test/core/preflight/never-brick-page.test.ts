@@ -4,7 +4,7 @@ import { neverBrickPage, neverBrickPath, testOf } from '../../../docs/generate.t
 import { notCheckable } from '../../../src/core/preflight/not-checkable.ts';
 import { rules } from '../../../src/core/preflight/registry.ts';
 
-/** The ways in which an update is known to brick, lock out or un-secure a device; each has a rule of this name. */
+/** Known ways in which an update bricks, locks out or un-secures a device. Each is the name of a rule. */
 const hazards = [
   'gz-signed-old-core',
   'gz-signed-unsigned-device',
@@ -39,11 +39,11 @@ const hazards = [
   'corrupt-image',
 ];
 
-test('docs/never-brick.md is what the rules say (npm run docs writes it)', (t) => {
+test('docs/never-brick.md matches the rules (npm run docs writes it)', (t) => {
   t.is(readFileSync(neverBrickPath, 'utf8'), neverBrickPage());
 });
 
-test('every known hazard has a rule, and every rule a name of its own, evidence and a test', (t) => {
+test('every known hazard has a rule, and every rule has a unique name, evidence and a test', (t) => {
   const ids = rules.map(({ id }): string => id);
   for (const hazard of hazards) t.true(ids.includes(hazard), hazard);
   t.is(new Set(ids).size, ids.length);
@@ -53,7 +53,7 @@ test('every known hazard has a rule, and every rule a name of its own, evidence 
   }
 });
 
-test('what cannot be checked from a host is listed with the reason', (t) => {
+test('lists what a host cannot check, with the reason', (t) => {
   t.deepEqual(
     notCheckable.map(({ id }) => id),
     ['power-cut', 'bootstrap-mode', 'puya-gz', 'eboot-2.5.x'],

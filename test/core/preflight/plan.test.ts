@@ -19,10 +19,10 @@ import { propertyRuns } from '../../support/property-runs.ts';
 import { noisyBytes } from '../device-model/recipes.ts';
 import { cores, makeDevice, owner } from './scenarios.ts';
 
-/** The layout of eagle.flash.1m64.ld. */
+/** Layout of eagle.flash.1m64.ld. */
 const layout = { fsStart: 0xeb000, fsEnd: 0xfb000 };
 
-/** Everything about a device of today, which takes anything that is right for it. */
+/** All facts of a device on a current core, which accepts every artifact that fits it. */
 const known: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -42,7 +42,7 @@ interface Wishes {
   readonly withKey?: boolean;
 }
 
-/** A build as pack makes it, by a core of 3.1.2; what its ELF would show is put in. */
+/** Packs a build of core 3.1.2 and adds the layout that its ELF would provide. */
 async function build(wishes: Wishes): Promise<Build> {
   const { sizeBytes, noise = 0.3, version = '1', withKey = true } = wishes;
   const key = withKey ? `${owner.publicKey.pem}\0` : '';
@@ -93,13 +93,13 @@ const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: f
 const ask = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
   sent(plan({ facts, target: manifest, steppingStones: stones.map((stone) => stone.manifest) }));
 
-test('a device of which all is known gets the smallest artifact', (t) => {
+test('sends the smallest artifact if all facts of the device are known', (t) => {
   t.is(ask(known, usual), 'usual.bin.gz.signed');
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
 });
 
-test('a device of which nothing is known gets the raw signed sketch of a project with a key, and nothing else', (t) => {
+test('sends only a raw sketch to an unknown device, and only a signed one if the project has a key', (t) => {
   t.is(ask({}, usual), 'usual.bin.signed');
   t.is(ask({ transport: 'espota' }, usual), 'usual.bin.signed');
   const unsigned = {
@@ -110,24 +110,24 @@ test('a device of which nothing is known gets the raw signed sketch of a project
   t.is(ask({}, keyless), 'keyless.bin');
 });
 
-test('one unknown fact is enough for the raw artifact', (t) => {
+test('sends the raw artifact if one fact is unknown', (t) => {
   for (const hidden of ['core', 'flashMode', 'chipSizeBytes', 'fsStart', 'signing'] as const) {
     t.is(ask({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
   }
 });
 
-test('a device gets the signatures that it understands', (t) => {
+test('sends the signature format that the device supports', (t) => {
   t.is(ask({ ...known, core: '2.5.2' }, usual), 'usual.bin.legacy_sig');
   t.is(ask({ ...known, core: '2.6.3' }, usual), 'usual.bin.signed');
   t.is(ask({ ...known, core: undefined, format: 'legacy' }, usual), 'usual.bin.legacy_sig');
 });
 
-test('devices that signed gzip would brick get the raw signed sketch', (t) => {
+test('sends the raw signed sketch to a device that signed gzip would brick', (t) => {
   t.is(ask({ ...known, core: '2.7.4' }, usual), 'usual.bin.signed');
   t.is(ask({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
 });
 
-test('another flash mode in the chip means raw where nothing is verified, and nothing where something is', (t) => {
+test('sends the raw sketch to a device with another flash mode and blocks it if the device verifies', (t) => {
   t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
   t.is(
     ask({ ...known, flashMode: 'dout' }, usual),
@@ -135,12 +135,12 @@ test('another flash mode in the chip means raw where nothing is verified, and no
   );
 });
 
-test('the web updater gets gzip only where it is not overtaken', (t) => {
+test('sends gzip over the web updater only if the size of the running sketch is known', (t) => {
   t.is(ask({ ...known, transport: 'web' }, usual), 'usual.bin.gz.signed');
   t.is(ask({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
 });
 
-test('a sketch that does not fit raw, on a device without gzip, goes through a smaller one', (t) => {
+test('plans a hop through a smaller sketch if the target does not fit and the core lacks gzip', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3' };
   t.regex(ask(old, large), /^refused by .*gz-old-device.*no-space/);
   t.is(ask(old, large, small), 'small.bin.signed then large.bin.gz.signed');
@@ -148,19 +148,19 @@ test('a sketch that does not fit raw, on a device without gzip, goes through a s
   t.true(decision.kind === 'hops' && decision.refused.some(({ rule }) => rule === 'no-space'));
 });
 
-test('a device without a key becomes one with a key on the way', (t) => {
+test('plans a hop that adds a key to a device without one', (t) => {
   const unsecured: DeviceFacts = { ...known, core: '2.6.3', signing: 'none', keyFingerprint: undefined };
   t.is(ask(unsecured, large, small), 'small.bin then large.bin.gz.signed');
 });
 
-test('stepping stones of another project or board are not stepped on', (t) => {
+test('ignores an intermediate release of another project', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
   const strange = { ...small.manifest, project: 'window' };
   t.is(plan({ facts: old, target: large.manifest, steppingStones: [strange] }).kind, 'refuse');
   t.is(plan({ facts: old, target: large.manifest, steppingStones: [small.manifest] }).kind, 'hops');
 });
 
-test('a filesystem that needs gzip and a newer core comes after the sketch', async (t) => {
+test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(13 * 4096, 0.2, 3) });
   const filesystem = await packed(image, 'fs', true);
   const facts: DeviceFacts = { ...known, atomicFs: true, kind: 'filesystem' };
@@ -168,7 +168,7 @@ test('a filesystem that needs gzip and a newer core comes after the sketch', asy
   t.is(ask({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
 });
 
-test('a refusal names every rule in the way, each with its artifact and a way out', (t) => {
+test('a blocked plan has a message, a fix and the artifact for each rule', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
   if (decision.kind !== 'refuse') return t.fail(decision.kind);
   for (const { rule, message, instead, artifact } of decision.refused) {
@@ -177,7 +177,7 @@ test('a refusal names every rule in the way, each with its artifact and a way ou
   t.true(decision.refused.some(({ rule }) => rule === 'other-project'));
 });
 
-test('an allowed rule lets an artifact pass with a warning, but never before one that needs no permission', (t) => {
+test('sends an artifact with an allowed rule only if no other fits, and warns', (t) => {
   const allow = new Set(['gz-signed-old-core']);
   t.is(sent(plan({ facts: { ...known, core: '2.7.4' }, target: usual.manifest, allow })), 'usual.bin.signed');
   const gzOnly = {
@@ -191,10 +191,10 @@ test('an allowed rule lets an artifact pass with a warning, but never before one
   ]);
 });
 
-/** Devices that can take something: with the flash mode of the builds, and a key of theirs or none. */
+/** Devices that fit the builds: most have their flash mode, and all have their key or none. */
 const fittingDevice = fc
   .record({
-    // 2.7.2 more often: large updates of it take a hop.
+    // 2.7.2 is more frequent because its large updates need a hop.
     core: fc.constantFrom(...cores, '2.7.2', '2.7.2', '2.7.2', '2.7.2'),
     script: fc.constantFrom('1m', '1m64', '1m256', '2m512', '2m1m'),
     flashMode: fc.constantFrom<FlashMode>('dio', 'dio', 'dio', 'dout'),
@@ -205,7 +205,7 @@ const fittingDevice = fc
   })
   .map(makeDevice);
 
-test('what is planned arrives: every hop on the model ends as the planner says', (t) => {
+test('every planned hop succeeds on the model with the facts that the planner predicts', (t) => {
   const builds = [small, usual, keyless, large];
   const kinds = new Map<string, number>();
   fc.assert(

@@ -18,7 +18,7 @@ const textOf = (fields: Readonly<Record<string, string>>): string =>
   ['GET /update HTTP/1.0', ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
 const factsIn = (fields: Readonly<Record<string, string>>) => factsOfRequest(parseRequest(textOf(fields)));
 
-test('free space and sketch size, in whole sectors, tell where the filesystem starts', (t) => {
+test('computes the start of the filesystem from the free space and the sketch size in whole sectors', (t) => {
   t.deepEqual(factsIn(headers), {
     facts: {
       transport: 'http',
@@ -32,25 +32,25 @@ test('free space and sketch size, in whole sectors, tell where the filesystem st
   });
 });
 
-test('names come in any case, since proxies change it', (t) => {
+test('accepts header names in any case, because proxies change it', (t) => {
   for (const change of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
     const changed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [change(name), value]));
     t.deepEqual(factsIn(changed), factsIn(headers));
   }
 });
 
-test('a full device has no free space, and one that does not say has no known layout', (t) => {
+test('reads a free space of 0 and ignores one that is negative or not a multiple of a sector', (t) => {
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '0' })?.facts.fsStart, 376832);
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '-4096' })?.facts.fsStart, undefined);
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '100' })?.facts.fsStart, undefined);
 });
 
-test('the mode for filesystems has the name of the oldest one', (t) => {
+test('reads the mode spiffs as a filesystem update and ignores the mode version', (t) => {
   t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'spiffs' })?.facts.kind, 'filesystem');
   t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'version' })?.facts.kind, undefined);
 });
 
-test('what has no header of an ESP8266 is no request of one, and no text at all throws', (t) => {
+test('returns no facts without ESP8266 headers and does not throw for any text', (t) => {
   t.is(factsIn({ Host: 'x' }), undefined);
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), (text) => t.notThrows(() => factsOfRequest(parseRequest(text)))),

@@ -4,7 +4,7 @@ import { device, ours, releaseOf, sound } from './case.ts';
 
 const build = { ...releaseOf(sound.gzipSigned), signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
 
-test('a build whose key is proven tells core, key, layout and size of the device that runs it', (t) => {
+test('derives core, key, layout and sketch size from a build with proven enforcement', (t) => {
   t.like(factsOfBuild(build), {
     core: '3.1.2',
     signing: 'required',
@@ -15,19 +15,19 @@ test('a build whose key is proven tells core, key, layout and size of the device
   });
 });
 
-test('a key without a proof tells nothing of what the device verifies, and no key at all that it verifies nothing', (t) => {
+test('derives unknown signing from an unproven key and no signing from a build without a key', (t) => {
   t.is(factsOfBuild({ ...build, enforcement: 'unproven' }).signing, undefined);
   t.is(factsOfBuild({ ...build, embeddedKeys: [], signing: {} }).signing, 'none');
 });
 
-test('after a gzip the flash mode is that of the image, after a raw sketch that of the device', (t) => {
+test('changes the flash mode after gzip to that of the image and keeps it after a raw sketch', (t) => {
   const facts = { ...device, flashMode: 'dout' } as const;
   t.is(factsAfter(facts, build, sound.gzipSigned).flashMode, 'dio');
   t.is(factsAfter(facts, build, sound.rawSigned).flashMode, 'dout');
   t.is(factsAfter({ ...facts, core: '2.4.1' }, build, sound.raw).flashMode, 'dio');
 });
 
-test('what the new sketch may have changed is not known any more', (t) => {
+test('forgets facts that the new sketch may have changed', (t) => {
   const layoutUnknown = { ...build, image: { ...build.image, layout: undefined } };
   const after = factsAfter({ ...device, atomicFs: true }, layoutUnknown, sound.rawSigned);
   t.is(after.fsStart, undefined);
@@ -35,6 +35,6 @@ test('what the new sketch may have changed is not known any more', (t) => {
   t.is(after.chipSizeBytes, device.chipSizeBytes);
 });
 
-test('a filesystem changes nothing', (t) => {
+test('a filesystem update changes no facts', (t) => {
   t.deepEqual(factsAfter(device, releaseOf(sound.fsRaw), sound.fsRaw), device);
 });

@@ -19,7 +19,7 @@ import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { makeKeyPair, signFile, type TestKeyPair } from '../../support/signed-file.ts';
 import { noisyBytes } from '../device-model/recipes.ts';
 
-/** Everything that a host could know, the device that it is true of, and the bytes that are sent. */
+/** A virtual device, all facts that a host can know about it, and the update that is sent. */
 export interface Scenario {
   readonly device: VirtualDevice;
   readonly facts: DeviceFacts;
@@ -28,7 +28,7 @@ export interface Scenario {
   readonly sent: Sent;
 }
 
-/** An artifact of a test: what is sent, what should be in flash then, and what the rules are told of it. */
+/** An update: the bytes that are sent, the expected flash content, and the input of the rules. */
 interface Sent {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -39,7 +39,7 @@ interface Sent {
 
 const keyFile = (name: string): string => readFileSync(new URL(`../../fixtures/keys/${name}`, import.meta.url), 'utf8');
 
-/** Whose devices these are. 1024 bits: the signatures are made by the thousand. */
+/** Key of the devices. It has only 1024 bits because the tests make thousands of signatures. */
 export const owner = makeKeyPair();
 const stranger: TestKeyPair = {
   privateKey: createPrivateKey(keyFile('test-only-private.pem')),
@@ -67,7 +67,7 @@ export const cores = [
   '3.1.3',
 ] as const;
 
-/** Those that differ in what they do are tried often enough; today's are tried most. */
+/** All releases; those since 2.7.0 are more frequent. */
 const anyCore = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...cores) },
   { weight: 3, arbitrary: fc.constantFrom(...cores.filter((core) => compareReleases(core, '2.7.0') >= 0)) },
@@ -88,20 +88,20 @@ const scripts = [
   '4m2m',
 ];
 
-/** What tells devices apart here. */
+/** Properties in which the devices differ. */
 export interface DeviceWishes {
   readonly core: string;
-  /** A linker script of the core, such as `1m64`. */
+  /** Name of a linker script, such as `1m64`. */
   readonly script: string;
   readonly flashMode: FlashMode;
   readonly key: 'none' | 'owner' | 'stranger';
-  /** How much of the sketch area the present sketch takes, from 0 to 1; most of the range is small. */
+  /** Share of the sketch area that the current sketch uses, from 0 to 1. Most values result in a small sketch. */
   readonly sketchShare: number;
   readonly transport: Transport;
   readonly atomicFs: boolean;
 }
 
-/** A device, and all facts about it. */
+/** A virtual device and all facts about it. */
 export interface KnownDevice {
   readonly device: VirtualDevice;
   readonly facts: DeviceFacts;
@@ -110,11 +110,11 @@ export interface KnownDevice {
 export function makeDevice(wishes: DeviceWishes): KnownDevice {
   const { core, script, flashMode, key, sketchShare, transport, atomicFs } = wishes;
   const habits = required(coreHabits(core));
-  // The scripts are said nothing of before 2.5.0; their borders then are those of 2.5.
+  // The layout table starts at 2.5.0; earlier releases have the same borders.
   const layout = required(flashLayoutByName(script, compareReleases(core, '2.5.0') < 0 ? '2.5.0' : core));
   const chipSizeBytes = required(layout.flashSizeBytes);
   const { fsStart, fsEnd } = layout;
-  // Sketches are multiples of 16 bytes; most devices have one that leaves room.
+  // Sketch sizes are multiples of 16 bytes; most sketches leave free space.
   const sketchSizeBytes = 16 * Math.ceil((20_000 + sketchShare ** 4 * (fsStart - 20_000)) / 16);
   const format = habits.signing;
   const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
@@ -135,7 +135,6 @@ export function makeDevice(wishes: DeviceWishes): KnownDevice {
   return { device: deviceAtRest({ ...built, sketchSizeBytes }), facts };
 }
 
-/** A device of any kind. */
 const anyDevice = fc
   .record({
     core: anyCore,
@@ -161,7 +160,7 @@ interface Content {
 const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000, 420_000];
 const sizeNibbles = [0, 0, 2, 2, 3];
 
-/** Sketches of all sizes, modes and compressibilities; those that begin easy and end hard are what eboot chokes on. */
+/** Sketches of all sizes, flash modes and compressibilities. Those that compress well only at the start make eboot overwrite its input. */
 function makeSketches(): readonly Content[] {
   const sketches: Content[] = [];
   for (const [index, sizeBytes] of sketchSizes.entries()) {
@@ -182,10 +181,10 @@ function makeSketches(): readonly Content[] {
   return sketches;
 }
 
-/** Two megabytes of filesystem tell no more than one, and take their time. */
+/** Size of the largest tested partition; larger ones only slow the tests down. */
 const largestPartition = 1024 * 1024;
 
-/** For each partition of the layouts, and for none of them; full, half full and nearly empty. */
+/** Filesystems for each partition of the layouts and for a size that no layout has; full, partly full and nearly empty. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
   const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));
@@ -207,7 +206,7 @@ function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
 
 const soundWays = ['raw', 'raw signed', 'gzip', 'gzip signed'];
 
-/** Every way in which one content can be sent, sound ways and others. */
+/** All forms in which one content can be sent, valid and invalid. */
 function waysToSend({ name, bytes: content }: Content, index: number): readonly Sent[] {
   const level = [1, 6, 9, 0][index % 4] ?? 9;
   const gzip = Uint8Array.from(gzipSync(content, { level }));
@@ -255,7 +254,7 @@ function withIsize(gzip: Uint8Array, sizeBytes: number): Uint8Array {
   return changed;
 }
 
-/** Where the application's first segment lies, or the superblock. */
+/** Changes bits in the first segment of the application or in the superblock. */
 function damaged(content: Uint8Array): Uint8Array {
   const changed = content.slice();
   for (const at of [20, 4096 + 20, 4096 + 40]) changed[at] = (changed[at] ?? 0) ^ 0x10;
@@ -270,8 +269,8 @@ const sentSketches = sketches.flatMap(waysToSend);
 const sentFilesystems = makeFilesystems(layouts).flatMap(waysToSend);
 
 /**
- * Any device, and anything sent to it. Three times out of four it is something that was made for it (its flash mode, its partition) and
- * that is sound, or else there would be little but rejections.
+ * Any device and any update. Three of four updates are valid and fit the device (flash mode, partition), because most random pairs would
+ * be rejected.
  */
 export const anyScenario: fc.Arbitrary<Scenario> = fc
   .tuple(anyDevice, fc.boolean(), fc.nat(), fc.nat(3))
@@ -294,7 +293,7 @@ function isMadeFor(
     : name.includes(` for ${fsEnd - fsStart},`);
 }
 
-/** What a scenario is, for the message of a test that fails. */
+/** Describes a scenario for a failure message. */
 export function describeScenario({ facts, sent }: Scenario): string {
   return `${sent.name} -> ${JSON.stringify(facts)}`;
 }

@@ -26,7 +26,7 @@ function without(facts: DeviceFacts, hidden: readonly Name[]): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.some((other) => other === name)));
 }
 
-/** Harm that an artifact called safe may still do: raw ones only, which are never refused for what is not known of a device. */
+/** Whether a result of an allowed raw artifact is acceptable. Unknown facts never block a raw artifact, so some harm remains. */
 function isForgiven(result: UpdateResult, warnings: readonly Complaint[], coreKnown: boolean): boolean {
   const isWarned = (rule: RuleId): boolean => warnings.some((warning) => warning.rule === rule);
   switch (result.outcome) {
@@ -36,16 +36,16 @@ function isForgiven(result: UpdateResult, warnings: readonly Complaint[], coreKn
       return true;
     case 'kept':
       return false;
-    // 2.7.2 hangs until its power is cut; the new sketch is in place.
+    // 2.7.2 hangs until a power cycle; the new sketch is installed.
     case 'bricked':
       return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
-    // Old cores overwrite a byte of filesystems, do not bound them, or wrap around.
+    // Old cores overwrite a byte of a filesystem, do not limit its size, or wrap around.
     case 'damaged':
       return !coreKnown || isWarned('fs-mode-patched') || isWarned('no-space');
   }
 }
 
-test('whatever is not known of a device, nothing that is called safe destroys its sketch', (t) => {
+test('no allowed update destroys the sketch, whatever facts are unknown', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact, bytes, content } = scenario.sent;
@@ -65,7 +65,7 @@ test('whatever is not known of a device, nothing that is called safe destroys it
   t.pass();
 });
 
-test('gzip is sent to no device of which the core, the flash mode, the chip or the layout is not known', (t) => {
+test('blocks gzip if the core, the flash mode, the chip size or the layout is unknown', (t) => {
   const needed = fc.constantFrom<Name>('core', 'flashMode', 'chipSizeBytes', 'fsStart');
   fc.assert(
     fc.property(anyScenario, needed, (scenario, hidden) => {
@@ -79,7 +79,7 @@ test('gzip is sent to no device of which the core, the flash mode, the chip or t
   t.pass();
 });
 
-test('raw artifacts are refused for nothing that is not known', (t) => {
+test('does not block a raw artifact because of unknown facts', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact } = scenario.sent;
@@ -88,7 +88,7 @@ test('raw artifacts are refused for nothing that is not known', (t) => {
         judge({ release, artifact, facts })
           .filter(({ severity }) => severity === 'refuse')
           .map(({ rule }) => rule);
-      // Where the partition is not known, the superblock bounds it.
+      // If the partition size is unknown, the superblock limits the filesystem.
       const refused = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (refused.length > 0) t.not(refusedBy(scenario.facts).length, 0, refused.join(' '));
     }),

@@ -30,7 +30,7 @@ test('a signed image is the payload, the signature and its length as a little-en
   }
 });
 
-test('both formats are what node:crypto makes by their definition', async (t) => {
+test('matches signatures of node:crypto in both formats', async (t) => {
   for (const payload of payloads) {
     for (const format of ['current', 'legacy'] as const) {
       const signed = await signImage(payload, signer, format, 'door.bin');
@@ -39,7 +39,7 @@ test('both formats are what node:crypto makes by their definition', async (t) =>
   }
 });
 
-test('signing twice gives the same bytes, and leaves the payload as it is', async (t) => {
+test('produces the same bytes each time and does not change the payload', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.uint8Array({ maxLength: 100 }),
@@ -55,7 +55,7 @@ test('signing twice gives the same bytes, and leaves the payload as it is', asyn
   );
 });
 
-test('a second implementation of RSA verifies current signatures', async (t) => {
+test('another RSA implementation verifies current signatures', async (t) => {
   const key = forge.pki.publicKeyFromPem(pair.publicPem);
   for (const payload of payloads) {
     const signed = await signImage(payload, signer, 'current', 'door.bin');
@@ -66,7 +66,7 @@ test('a second implementation of RSA verifies current signatures', async (t) => 
   }
 });
 
-test('a second implementation of RSA finds the bare digest in legacy signatures', async (t) => {
+test('another RSA implementation finds the bare digest in legacy signatures', async (t) => {
   const key = forge.pki.publicKeyFromPem(pair.publicPem);
   const payload = Buffer.from('firmware');
   const signed = await signImage(payload, signer, 'legacy', 'door.bin');
@@ -74,14 +74,14 @@ test('a second implementation of RSA finds the bare digest in legacy signatures'
   t.true(key.verify(digest, Buffer.from(signed.subarray(payload.length, -4)).toString('latin1'), 'NONE'));
 });
 
-test('a device with the key takes what was signed for it', async (t) => {
+test('a device with the key accepts a signed image', async (t) => {
   for (const format of ['current', 'legacy'] as const) {
     const signed = await signImage(Buffer.from('firmware'), signer, format, 'door.bin');
     t.deepEqual(deviceVerdict(signed, signer.publicKey, format), { accepted: true });
   }
 });
 
-test('a signer that signs wrongly is found out before anything is written', async (t) => {
+test('rejects a wrong signature of a signer before anything is written', async (t) => {
   const stranger = signerOf(rsaPems().privatePem);
   const wrong: Record<string, Signer['sign']> = {
     'another key': (payload, format) => stranger.sign(payload, format),
@@ -101,13 +101,13 @@ test('a signer that signs wrongly is found out before anything is written', asyn
   }
 });
 
-test('the signer carries the public half of its key and no more', (t) => {
+test('the signer exposes only the public half of its key', (t) => {
   t.true(createPublicKey(pair.publicPem).equals(signer.publicKey.keyObject));
   t.is(signer.publicKey.keyObject.type, 'public');
   t.notRegex(JSON.stringify(signer), /PRIVATE/);
 });
 
-test('the library can sign an empty payload, as openssl can', async (t) => {
+test('signs an empty payload, like OpenSSL', async (t) => {
   const signed = await signImage(new Uint8Array(0), signer, 'current', 'nothing');
   t.true(verify('sha256', new Uint8Array(0), signer.publicKey.keyObject, signed.subarray(0, -4)));
 });

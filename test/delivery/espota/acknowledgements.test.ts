@@ -11,9 +11,9 @@ const examples: [digits: string, underWayBytes: number, acknowledged: number][] 
   ['1460146014601460', 32_768, 5840],
   ['409600', 409_600, 409_600],
   ['', 1000, 0],
-  // The rest of a number whose beginning came before.
+  // The rest of a number whose first digits were read before.
   ['096', 32_768, 96],
-  // More than was sent cannot be meant.
+  // An acknowledgement cannot exceed the bytes sent.
   ['99', 50, 18],
   ['9', 5, 5],
 ];
@@ -23,7 +23,7 @@ for (const [digits, underWayBytes, acknowledged] of examples) {
   });
 }
 
-test('one acknowledgement by itself is taken as what it says', (t) => {
+test('reads a single acknowledgement as its number', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 16_000_000 }), fc.nat(100_000), (written, more) => {
       t.is(acknowledgedBytes(String(written), written + more), written);
@@ -31,7 +31,7 @@ test('one acknowledgement by itself is taken as what it says', (t) => {
   );
 });
 
-test('equal windows that run together are told apart', (t) => {
+test('splits equal acknowledgements that arrive joined', (t) => {
   const windows = fc.constantFrom(1072, 1460, 2144, 2920, 4380, 5840);
   fc.assert(
     fc.property(windows, fc.integer({ min: 2, max: 5 }), (window, count) => {

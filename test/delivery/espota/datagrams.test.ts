@@ -11,13 +11,13 @@ import { readAuthAnswer, readInvitation } from '../../../src/simulator/invitatio
 
 const md5 = '0123456789abcdef0123456789abcdef';
 
-test('an invitation is command, port, size and MD5 in one line, and nothing after it', (t) => {
+test('an invitation is one line with command, port, size and MD5', (t) => {
   const facts = { hostPort: 40123, sizeBytes: 300_000, md5 };
   t.is(invitationDatagram({ kind: 'sketch', ...facts }), `0 40123 300000 ${md5}\n`);
   t.is(invitationDatagram({ kind: 'filesystem', ...facts }), `100 40123 300000 ${md5}\n`);
 });
 
-test('the device reads every invitation as it was meant', (t) => {
+test('the virtual device parses every invitation to the same fields', (t) => {
   const invitations = fc.record({
     kind: fc.constantFrom('sketch' as const, 'filesystem' as const),
     hostPort: fc.integer({ min: 1, max: 65_535 }),
@@ -31,8 +31,8 @@ test('the device reads every invitation as it was meant', (t) => {
   );
 });
 
-test("the challenge's answer is the one that espota.py gives", (t) => {
-  // md5("secret") = 5ebe2294ecd0e0f08eab7690d2a6ee69; the response by coreutils' md5sum.
+test('answers a challenge as espota.py does', (t) => {
+  // md5("secret") = 5ebe2294ecd0e0f08eab7690d2a6ee69; response computed with md5sum.
   const answer = answerChallenge('00112233445566778899aabbccddeeff', 'secret', 'ffeeddccbbaa99887766554433221100');
   t.deepEqual(answer, {
     cnonce: 'ffeeddccbbaa99887766554433221100',
@@ -40,7 +40,7 @@ test("the challenge's answer is the one that espota.py gives", (t) => {
   });
 });
 
-test('the device reads every answer to a challenge, which never has the password in it', (t) => {
+test('the virtual device parses every answer to a challenge, which never contains the password', (t) => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9a-f]{32}$/), fc.string({ minLength: 3 }), (nonce, password) => {
       const answer = answerChallenge(nonce, password);
@@ -62,21 +62,21 @@ const answers: [title: string, datagram: string, kind: Answer['kind']][] = [
   ['nothing', '', 'foreign'],
 ];
 for (const [title, datagram, kind] of answers) {
-  test(`what a device says is read: ${title}`, (t) => {
+  test(`classifies an answer of the device: ${title}`, (t) => {
     t.is(readAnswer(Buffer.from(datagram)).kind, kind);
   });
 }
 
-test('an error of begin is given without its prefix', (t) => {
+test('reads an error of Update.begin without its prefix', (t) => {
   const answer = readAnswer(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
   t.deepEqual(answer, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
 });
 
-test('a challenge of 64 digits is that of an ESP32', (t) => {
+test('recognizes an ESP32 by a challenge of 64 digits', (t) => {
   const answer = readAnswer(Buffer.from(`AUTH ${md5}${md5}`));
   t.like(answer, { kind: 'foreign', which: 'esp32' });
 });
 
-test("ESPHome's first bytes are known", (t) => {
+test('recognizes the first bytes of ESPHome', (t) => {
   t.like(readAnswer(Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45, 0x00)), { kind: 'foreign', which: 'esphome' });
 });

@@ -8,7 +8,7 @@ import { newSketch, quickEsp, repeating, send, verdictsOf } from '../quick.ts';
 
 const password = 'hunter2-of-the-door';
 
-test('an image that the device takes is accepted, and the device restarts into it', async (t) => {
+test('reports an accepted upload, after which the device runs the image', async (t) => {
   const esp = await quickEsp(t);
   const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict } = await send(esp);
@@ -17,18 +17,18 @@ test('an image that the device takes is accepted, and the device restarts into i
   t.deepEqual(Buffer.from(esp.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
-test('a device with a password gets its answer, and no password', async (t) => {
+test('authenticates to a device with a password', async (t) => {
   const esp = await quickEsp(t, { password });
   const { verdict } = await send(esp, { password });
   t.is(verdict.kind, 'accepted');
 });
 
-test('a device without a password does not mind that there is one', async (t) => {
+test('uploads to a device without a password although one is configured', async (t) => {
   const esp = await quickEsp(t);
   t.is((await send(esp, { password })).verdict.kind, 'accepted');
 });
 
-test('a filesystem goes where filesystems go', async (t) => {
+test('writes a filesystem image to the filesystem area', async (t) => {
   const esp = await quickEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
   const filesystem = new Uint8Array(8192).fill(0x5c);
   const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
@@ -37,7 +37,7 @@ test('a filesystem goes where filesystems go', async (t) => {
   t.is(Buffer.from(esp.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
 });
 
-test('progress is what the device acknowledged: it never goes back, and ends at all of the image', async (t) => {
+test('progress counts acknowledged bytes, never decreases and ends at the image size', async (t) => {
   const esp = await quickEsp(t, { link: { rttMs: 2, windowBytes: 5840 } });
   const { progress, verdict } = await send(esp);
   t.is(verdict.kind, 'accepted');
@@ -51,7 +51,7 @@ test('progress is what the device acknowledged: it never goes back, and ends at 
   t.is(taken.at(-1), newSketch.length);
 });
 
-test('the progress of a device that acknowledges no more stays where it was, though more was sent', async (t) => {
+test('progress stops when the device stops acknowledging, although more was sent', async (t) => {
   const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { progress, verdict } = await send(esp, { timings: { stallMs: 500, attempts: 1 } });
   t.is(verdict.kind, 'unknown');
@@ -65,7 +65,7 @@ async function rejection(t: ExecutionContext, sending: Promise<{ verdict: Delive
   return verdict;
 }
 
-test('a wrong password is a rejection, and is not tried again', async (t) => {
+test('reports a wrong password and does not retry', async (t) => {
   const esp = await quickEsp(t, { password: 'another' });
   const { by, reason } = await rejection(t, send(esp, { password }));
   t.is(by, 'password');
@@ -73,7 +73,7 @@ test('a wrong password is a rejection, and is not tried again', async (t) => {
   t.deepEqual(verdictsOf(esp), ['rejected']);
 });
 
-test('a missing password is a rejection at once', async (t) => {
+test('reports a missing password at once', async (t) => {
   const esp = await quickEsp(t, { password });
   for (const given of [undefined, '']) {
     const sending = send(esp, { timings: repeating, ...(given === undefined ? {} : { password: given }) });
@@ -83,13 +83,13 @@ test('a missing password is a rejection at once', async (t) => {
   }
 });
 
-test('an error of begin comes over UDP, in the words and with the number of the device', async (t) => {
+test('reports an error of Update.begin with the text and code of the device', async (t) => {
   const esp = await quickEsp(t, { chipSizeBytes: 1024 * 1024, layout: { fsStart: 0x20000, fsEnd: 0x20000 } });
   const { by, reason, code } = await rejection(t, send(esp));
   t.deepEqual({ by, reason, code }, { by: 'updater', reason: 'ERROR[4]: Not Enough Space', code: 4 });
 });
 
-test('an error at the end is glued to the last acknowledgement, and is found', async (t) => {
+test('finds an error joined to the last acknowledgement', async (t) => {
   const esp = await quickEsp(t);
   const { code, reason } = await rejection(t, send(esp, { image: new Uint8Array(20_000).fill(0x02) }));
   t.is(code, 10);
@@ -97,13 +97,13 @@ test('an error at the end is glued to the last acknowledgement, and is found', a
   t.deepEqual(verdictsOf(esp), ['rejected']);
 });
 
-test('an ESP32 is told by its challenge of 64 digits', async (t) => {
+test('recognizes an ESP32 by its challenge of 64 digits', async (t) => {
   const esp = await quickEsp(t, { faults: { invitationAnswer: `AUTH ${'0123456789abcdef'.repeat(4)}` } });
   const { verdict } = await send(esp, { password });
   t.like(verdict, { kind: 'wrongProtocol', which: 'esp32' });
 });
 
-test('an ESPHome device is silent over UDP and told by its TCP port', async (t) => {
+test('recognizes an ESPHome device, which is silent over UDP, by its TCP port', async (t) => {
   const espHome = createServer((socket) => {
     socket.on('error', () => undefined).on('data', () => socket.write(Uint8Array.of(0x00, 0x02)));
   });
@@ -115,23 +115,23 @@ test('an ESPHome device is silent over UDP and told by its TCP port', async (t) 
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'esphome' });
 });
 
-test("ESPHome's bytes on the call-back are known too", async (t) => {
+test('recognizes ESPHome by its first bytes on the callback connection', async (t) => {
   const esp = await quickEsp(t, { faults: { greeting: Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45) } });
   t.like((await send(esp)).verdict, { kind: 'wrongProtocol', which: 'esphome' });
 });
 
-test('an answer that nobody knows is a wrong protocol, without control characters', async (t) => {
+test('reports an unrecognized answer without its control characters', async (t) => {
   const esp = await quickEsp(t, { faults: { invitationAnswer: '\u001b[31mHELO' } });
   t.deepEqual((await send(esp)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
 });
 
-test('a silent device is unreachable', async (t) => {
+test('reports a silent device as unreachable', async (t) => {
   const esp = await quickEsp(t, { faults: { deaf: true } });
   const { verdict } = await send(esp, { timings: { ...repeating, invitationMs: 200 } });
   t.is(verdict.kind, 'unreachable');
 });
 
-test('a machine without ArduinoOTA is unreachable, and the words say that the port is closed', async (t) => {
+test('reports a closed port as unreachable because nothing listens there', async (t) => {
   const { verdict } = await send(
     { host: '127.0.0.1', otaPort: await freePort() },
     { timings: { ...repeating, invitationMs: 200 } },
@@ -139,12 +139,12 @@ test('a machine without ArduinoOTA is unreachable, and the words say that the po
   t.true(verdict.kind === 'unreachable' && /nothing listens/.test(verdict.why), JSON.stringify(verdict));
 });
 
-test('a name without an address is unreachable', async (t) => {
+test('reports a host name without an address as unreachable', async (t) => {
   const { verdict } = await send({ host: 'no-such-device.invalid', otaPort: 8266 });
   t.true(verdict.kind === 'unreachable' && verdict.why.includes('no-such-device.invalid'));
 });
 
-test('a call-back that never comes is blocked, and says where it was waited for', async (t) => {
+test('reports a blocked callback with the address and port it waited on', async (t) => {
   const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
   const { verdict } = await send(esp, { timings: { ...repeating, callBackMs: 100 } });
   if (verdict.kind !== 'blockedCallback') return t.fail(JSON.stringify(verdict));
@@ -152,14 +152,14 @@ test('a call-back that never comes is blocked, and says where it was waited for'
   t.true(verdict.port > 0);
 });
 
-test('a call-back from another address than the invited one is turned away', async (t) => {
+test('rejects a callback from another address than the invited device', async (t) => {
   const esp = await quickEsp(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(esp, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', strangers: ['127.0.0.2'] });
   t.false(verdictsOf(esp).includes('accepted'));
 });
 
-test("the host's port can be chosen, for a firewall", async (t) => {
+test('waits for the callback on the chosen host port, which must be free', async (t) => {
   const port = await freePort();
   const spare = createServer();
   await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
@@ -171,7 +171,7 @@ test("the host's port can be chosen, for a firewall", async (t) => {
   t.like(verdict, { kind: 'blockedCallback', port });
 });
 
-test("the host's address can be chosen, and must be one of this machine", async (t) => {
+test('uses the chosen host address, which must belong to this machine', async (t) => {
   const esp = await quickEsp(t);
   t.is((await send(esp, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
   const error = await expectOtaError(t, 'USAGE', () => send(esp, { hostIp: '192.0.2.1' }));

@@ -12,13 +12,13 @@ import { quickEsp, repeating, repeatingSlowly, send, verdictsOf } from '../quick
 const password = 'hunter2-of-the-door';
 
 for (const lost of [1, 2, 3, 4]) {
-  test(`the first ${lost} datagrams are lost, whichever they are`, async (t) => {
+  test(`uploads although the first ${lost} datagrams are lost`, async (t) => {
     const esp = await quickEsp(t, { password, faults: { udp: { loseFirst: lost } } });
     const { verdict } = await send(esp, { password, timings: repeatingSlowly });
     t.is(verdict.kind, 'accepted');
   });
 
-  test(`the first ${lost} answers of the device are lost: it calls back, or is asked again`, async (t) => {
+  test(`uploads although the first ${lost} datagrams from the device are lost`, async (t) => {
     for (const word of [undefined, password]) {
       const faults = { udp: { loseFirst: lost, direction: 'from-device' as const } };
       const esp = await quickEsp(t, { faults, ...(word === undefined ? {} : { password: word }) });
@@ -28,7 +28,7 @@ for (const lost of [1, 2, 3, 4]) {
   });
 }
 
-test('doubled and reordered datagrams change nothing', async (t) => {
+test('uploads although datagrams are duplicated and reordered', async (t) => {
   const udp = { duplicateShare: 0.4, reorderShare: 0.4 };
   const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
   await Promise.all(
@@ -40,21 +40,21 @@ test('doubled and reordered datagrams change nothing', async (t) => {
   );
 });
 
-test('where each datagram comes twice, no authentication comes about, and that ends with the patience', async (t) => {
+test('reports unreachable when duplicated datagrams keep canceling the authentication', async (t) => {
   const esp = await quickEsp(t, { password, faults: { udp: { duplicateShare: 1 } } });
   const timings = { invitationIntervalMs: 50, authenticationMs: 200, patienceMs: 1000 };
   const { verdict } = await send(esp, { password, timings });
   t.true(verdict.kind === 'unreachable' && /password/.test(verdict.why), JSON.stringify(verdict));
 });
 
-test('answers that take longer than the time between two invitations are waited for', async (t) => {
-  // Invitations are repeated after 150 ms at first, and after 600 ms in the end.
+test('waits for answers that take longer than the invitation interval', async (t) => {
+  // The interval between invitations grows from 150 ms to 600 ms.
   const esp = await quickEsp(t, { password, link: { rttMs: 200, windowBytes: 64 * 1024 } });
   const { verdict } = await send(esp, { password, timings: { ...repeatingSlowly, invitationIntervalMs: 150 } });
   t.is(verdict.kind, 'accepted');
 });
 
-test('while it authenticates the client sends no invitation, which would cancel it', async (t) => {
+test('sends no invitation that would cancel a running authentication', async (t) => {
   const { device, heard } = await challengingDevice(t);
   const sent = await send(device, { password, timings: { invitationIntervalMs: 20 } });
   t.is(sent.verdict.kind, 'rejected');
@@ -76,16 +76,16 @@ async function challengingDevice(t: ExecutionContext) {
   return { device: { host: '127.0.0.1', otaPort: socket.address().port }, heard: () => heard };
 }
 
-test('a device that is busy at first is asked until it answers', async (t) => {
+test('repeats the invitation until a busy device answers', async (t) => {
   const esp = await quickEsp(t, { faults: { deaf: true, uploads: 4 } });
   t.is((await send(esp, { timings: repeating })).verdict.kind, 'accepted');
 });
 
-/** Far larger than what is sent ahead of late acknowledgements: a device whose connection breaks half-way cannot have received all of it. */
+/** Far larger than what is sent ahead of late acknowledgements: a device whose connection breaks halfway cannot have received all of it. */
 const largeImage = syntheticSketch({ sizeBytes: 400 * 1024 });
 
 for (const at of [0, 0.01, 0.5]) {
-  test(`a connection that is reset at ${at * 100} % is a fault of the network, and is tried again`, async (t) => {
+  test(`retries when the connection is reset at ${at * 100}%`, async (t) => {
     const esp = await quickEsp(t, { faults: { transfer: { what: 'reset', at }, uploads: 2 } });
     const { verdict, progress } = await send(esp, { image: largeImage, timings: repeating });
     t.is(verdict.kind, 'accepted');
@@ -101,14 +101,14 @@ for (const [what, at] of [
   ['end', 1],
   ['end', 'after-last-ack'],
 ] satisfies [TransferFault['what'], TransferFault['at']][]) {
-  test(`${what} at ${at}: nobody can know whether the device has the image, so it is not sent again`, async (t) => {
+  test(`reports that the device may have updated after the fault ${what} at ${at}`, async (t) => {
     const esp = await quickEsp(t, { faults: { transfer: { what, at } } });
     const { verdict } = await send(esp);
     t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
   });
 }
 
-test('a connection that breaks every time ends after three attempts, and the old sketch runs on', async (t) => {
+test('reports that the device has not updated after three broken attempts', async (t) => {
   const esp = await quickEsp(t, { faults: { transfer: { what: 'reset', at: 0.3 } } });
   const { verdict, progress } = await send(esp, { image: largeImage, timings: repeating });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
@@ -119,33 +119,33 @@ test('a connection that breaks every time ends after three attempts, and the old
   );
 });
 
-test('a stall that is shorter than the patience is sat out', async (t) => {
+test('waits out a stall shorter than the stall timeout', async (t) => {
   const esp = await quickEsp(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   const { verdict, progress } = await send(esp);
   t.is(verdict.kind, 'accepted');
   t.is(progress.at(-1)?.attempt, 1);
 });
 
-test('a device that loses its power in the middle is waited for, then asked again', async (t) => {
+test('retries after a device lost power during the transfer', async (t) => {
   const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 }, uploads: 1 } });
   const { verdict, progress } = await send(esp, { image: largeImage, timings: { ...repeating, stallMs: 1500 } });
   t.is(verdict.kind, 'accepted', JSON.stringify(verdict));
   t.is(progress.at(-1)?.attempt, 2);
 });
 
-test('a connection that stays half open every time ends after the patience', async (t) => {
+test('reports unknown when every connection stays half open', async (t) => {
   const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { verdict } = await send(esp, { image: largeImage, timings: { ...repeating, stallMs: 300 } });
   t.is(verdict.kind, 'unknown');
 });
 
-test('the end of the connection in the place of OK is no OK', async (t) => {
+test('reports unknown when the connection ends without OK', async (t) => {
   const esp = await quickEsp(t, { faults: { verdict: 'none' } });
   const { verdict } = await send(esp);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
-test('a wrong word in the place of OK is no OK', async (t) => {
+test('reports unknown for any other text in place of OK', async (t) => {
   for (const text of ['O', 'KO', '0K', 'accepted', '\n']) {
     const esp = await quickEsp(t, { faults: { verdict: { text } } });
     const { verdict } = await send(esp);
@@ -154,16 +154,16 @@ test('a wrong word in the place of OK is no OK', async (t) => {
   }
 });
 
-test('an OK before the image was sent is not believed', async (t) => {
+test('does not accept an OK sent before the image', async (t) => {
   const esp = await quickEsp(t, { faults: { greeting: Buffer.from('OK'), transfer: { what: 'half-open', at: 0.1 } } });
   const { verdict } = await send(esp);
   t.like(verdict, { kind: 'wrongProtocol', which: 'unrecognized' });
 });
 
-test('of two uploads at once to one device one is told yes, and the other is not told what is not so', async (t) => {
+test('two concurrent uploads to one device report accepted as often as the device does', async (t) => {
   for (const word of [undefined, password]) {
     const esp = await quickEsp(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
-    // Two uploads that authenticate may cancel each other for ever: the first one gives up in the end, and the second is alone then.
+    // Two uploads that authenticate may cancel each other forever. The first one times out, after which the second one is alone.
     const sent = await Promise.all([
       send(esp, { password, timings: { ...repeatingSlowly, patienceMs: 2000 } }),
       send(esp, { password, timings: repeatingSlowly }),
@@ -183,7 +183,7 @@ const stages: [title: string, options: Parameters<typeof quickEsp>[1], phase: st
   ['waiting for the verdict', { timings: { verdictPauseMs: endlessMs } }, 'awaitingVerdict'],
 ];
 for (const [title, options, phase] of stages) {
-  test(`an abort while ${title} ends the wait, with its reason, and closes all sockets`, async (t) => {
+  test(`an abort while ${title} rejects with its reason and closes all sockets`, async (t) => {
     const esp = await quickEsp(t, options);
     const abort = new AbortController();
     const hostPort = await freePort();
@@ -192,7 +192,7 @@ for (const [title, options, phase] of stages) {
       hostPort,
       signal: abort.signal,
       onProgress: (progress) => {
-        // The upload is waiting by then, for something that comes after AVA has given up.
+        // By then the upload waits for something that takes longer than AVA's timeout.
         if (progress.phase === phase) setTimeout(() => abort.abort(new Error('Ctrl-C')), 20);
       },
     });
@@ -201,12 +201,12 @@ for (const [title, options, phase] of stages) {
   });
 }
 
-test('an abort before anything was begun sends nothing', async (t) => {
+test('rejects at once when the signal is already aborted', async (t) => {
   const esp = await quickEsp(t);
   await t.throwsAsync(send(esp, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), { message: 'Ctrl-C' });
 });
 
-test('what the host listened on is closed when the verdict is there', async (t) => {
+test('closes the callback port when the verdict is known', async (t) => {
   const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
   const hostPort = await freePort();
   const { verdict } = await send(esp, { hostPort, timings: { ...repeating, callBackMs: 100 } });
@@ -223,25 +223,25 @@ async function connectionError(t: ExecutionContext, port: number, address: strin
   return error?.code;
 }
 
-/** How often the event loop of this process has gone round. */
+/** Number of event loop iterations of this process so far. */
 function loopRounds(): number {
-  // The types of Node 20.19 do not have it yet.
+  // The types of Node.js 20.19 lack it.
   const { uvMetricsInfo } = performance.nodeTiming as unknown as { uvMetricsInfo: { loopCount: number } };
   return uvMetricsInfo.loopCount;
 }
 
-test.serial('the event loop rests while a delivery waits, whatever it waits for', async (t) => {
+test.serial('keeps the event loop idle during every kind of wait', async (t) => {
   const waits: [Parameters<typeof quickEsp>[1], Partial<DeliveryTimings>, DeliveryVerdict['kind']][] = [
     [{ faults: { deaf: true } }, { ...repeating, invitationMs: 500 }, 'unreachable'],
     [{ faults: { callBack: 'never' } }, { callBackMs: 500 }, 'blockedCallback'],
     [{ faults: { transfer: { what: 'half-open', at: 0.5 } } }, { stallMs: 500 }, 'unknown'],
-    // espota.py spins on this: the connection has ended, and it reads nothing for ever.
+    // espota.py spins here: it reads from the ended connection forever.
     [{ faults: { transfer: { what: 'end', at: 0.5 } } }, { attempts: 2, pauseMs: 500, ...repeating }, 'unknown'],
     [{ timings: { verdictPauseMs: 500 }, faults: { verdict: 'none' } }, {}, 'unknown'],
   ];
   for (const [options, timings, kind] of waits) {
     let fewestRounds = Number.POSITIVE_INFINITY;
-    // A delivery that spins does so each time; 1,506 rounds were seen once, probably of AVA's own messages when the file began.
+    // A delivery that spins does so in each trial. 1,506 iterations were seen once, probably from AVA's messages at the start of the file.
     for (let trial = 0; trial < 3 && fewestRounds >= 300; trial++) {
       const esp = await quickEsp(t, options);
       const before = loopRounds();
@@ -254,7 +254,7 @@ test.serial('the event loop rests while a delivery waits, whatever it waits for'
   }
 });
 
-test('no verdict, no progress and no error says the password, whatever the device does', async (t) => {
+test('keeps the password out of verdicts and progress, whatever the device sends', async (t) => {
   const echoes = [
     { faults: { invitationAnswer: `no ${password}` } },
     { faults: { greeting: Buffer.from(`you said ${password}\n`) } },

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { type LastWords, ReplyReader } from '../../../src/delivery/espota/reply.ts';
 
-/** What the reader makes of pieces that came one after the other. */
+/** Feeds the pieces to a reader, one after the other. */
 function read(...pieces: readonly string[]): ReplyReader {
   const reader = new ReplyReader();
   for (const piece of pieces) reader.feed(Buffer.from(piece, 'latin1'), 1_000_000);
@@ -37,7 +37,7 @@ for (const [title, pieces, words] of cases) {
   });
 }
 
-test('pieces of any size give the same last words', (t) => {
+test('reads the same last words however the stream is split', (t) => {
   const endings = fc.constantFrom('OK', 'ERROR[10]: Magic byte is not 0xE9\n', 'ERROR[4]: Not Enough Space\r\n', '');
   const acknowledgements = fc.array(fc.integer({ min: 1, max: 11_584 }), { minLength: 1, maxLength: 20 });
   fc.assert(
@@ -50,7 +50,7 @@ test('pieces of any size give the same last words', (t) => {
   );
 });
 
-test('what is acknowledged never goes down, and never beyond what was sent', (t) => {
+test('the acknowledged bytes never decrease and never exceed the sent bytes', (t) => {
   const pieces = fc.array(fc.tuple(fc.stringMatching(/^[0-9]{0,12}$/), fc.nat(20_000)));
   fc.assert(
     fc.property(pieces, (steps) => {
@@ -67,7 +67,7 @@ test('what is acknowledged never goes down, and never beyond what was sent', (t)
   );
 });
 
-test('a device that never stops talking is not listened to for ever', (t) => {
+test('keeps at most 4096 characters of an endless reply', (t) => {
   const reader = read(...Array.from({ length: 1000 }, () => 'x'.repeat(1000)));
   const words = reader.lastWords;
   t.true(words.kind === 'foreign' && words.text.length <= 4096);

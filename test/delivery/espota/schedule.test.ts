@@ -4,7 +4,7 @@ import { carryOut, schedules } from './schedule.ts';
 
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 1);
 const count = 300;
-/** A part takes seconds: AVA's limit of two minutes ends one in which an upload hangs. */
+/** A part takes seconds; AVA's timeout of two minutes catches an upload that hangs. */
 const parts = 4;
 
 const met = new Set<DeliveryVerdict['kind']>();
@@ -23,6 +23,6 @@ for (let part = 0; part < parts; part++) {
   });
 }
 
-test.serial('every verdict was met', (t) => {
+test.serial('the schedules produce every kind of verdict', (t) => {
   t.is(met.size, 6);
 });

@@ -8,8 +8,8 @@ import { patientTimings } from '../../simulator/patient-timings.ts';
 import { deviceAddress, send, verdictsOf } from '../quick.ts';
 
 /**
- * A fifth to a tenth of the patience that a user's upload has. Whether a wait ends before the device answers changes the verdict, but must
- * not make it wrong.
+ * A tenth to a fifth of the default timings. A timeout that expires before the device answers may change the verdict, but must not make it
+ * wrong.
  */
 const impatientDelivery: DeliveryTimings = {
   lookupMs: 1000,
@@ -26,7 +26,7 @@ const impatientDelivery: DeliveryTimings = {
   attempts: 3,
 };
 
-/** One upload, and all that goes wrong with it. */
+/** One upload and its faults. */
 export interface Schedule {
   readonly seed: number;
   readonly password: 'none' | 'right' | 'wrong' | 'missing';
@@ -36,7 +36,7 @@ export interface Schedule {
 }
 
 const password = 'hunter2-of-the-door';
-// The chip is of 1 MB, so that there is an image that does not fit.
+// A chip of 1 MB, so that one image does not fit.
 const flashSizeBytes = 1024 * 1024;
 const good = syntheticSketch({ sizeBytes: 48 * 1024, seed: 5, flashSizeBytes });
 const images = { good, 'no-firmware': new Uint8Array(30_000).fill(0x02), 'too-large': new Uint8Array(1_200_000) };
@@ -73,7 +73,7 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   uploads: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
 });
 
-/** Schedules by seed; most have more than one fault. */
+/** Generates schedules from a seed; most have more than one fault. */
 export function schedules(count: number, seed: number): Schedule[] {
   const arbitrary = fc.record({
     seed: fc.nat(),
@@ -86,12 +86,12 @@ export function schedules(count: number, seed: number): Schedule[] {
 }
 
 function weighted<Name extends string>(weights: Readonly<Record<Name, number>>): fc.Arbitrary<Name> {
-  // The keys of a record are its names; Object.keys forgets that.
+  // Object.keys returns strings, although the keys are names.
   const names = Object.keys(weights) as Name[];
   return fc.oneof(...names.map((name) => ({ weight: weights[name], arbitrary: fc.constant(name) })));
 }
 
-/** What the device of a schedule is. */
+/** Options of the device of a schedule. */
 function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): VirtualEspOptions {
   return {
     host: deviceAddress,
@@ -106,11 +106,11 @@ function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): Vir
   };
 }
 
-/** How schedules went. */
+/** Outcome of several schedules. */
 export interface Outcome {
   /**
-   * What must never be, with its schedule: an acceptance that the device knows nothing of, a rejection for a
-   * password that is right, a password that is told.
+   * Violations with their schedules: an upload reported as accepted that the device did not accept, a right password reported as wrong, a
+   * leaked password.
    */
   readonly problems: string[];
   readonly verdicts: Map<DeliveryVerdict['kind'], number>;
@@ -147,7 +147,7 @@ function falsehoodOf(schedule: Schedule, verdict: DeliveryVerdict, truth: readon
   return undefined;
 }
 
-/** Carries schedules out, some at a time. */
+/** Runs schedules, `atOnce` of them at a time. */
 export async function carryOut(all: readonly Schedule[], atOnce: number): Promise<Outcome> {
   const outcome: Outcome = { problems: [], verdicts: new Map() };
   const rest = [...all];

@@ -13,7 +13,7 @@ function webEsp(t: ExecutionContext, options: VirtualEspOptions = {}) {
   return quickEsp(t, { webPort: 0, ...options });
 }
 
-/** A web server that gives these bytes to whoever asks. */
+/** A server that sends these responses, one per connection, the last one repeatedly. */
 async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
   const left = [...answers];
   const server = createServer((socket) => {
@@ -28,7 +28,7 @@ async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
   return { host: '127.0.0.1', webPort: address === null || typeof address === 'string' ? 0 : address.port };
 }
 
-test('an image that the device takes is accepted, and the device restarts into it', async (t) => {
+test('reports an accepted upload, after which the device runs the image', async (t) => {
   const esp = await webEsp(t);
   const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict, progress } = await sendByWeb(esp);
@@ -38,7 +38,7 @@ test('an image that the device takes is accepted, and the device restarts into i
   t.is(Buffer.from(esp.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
-test('whatever bytes are in the image, all of them arrive', async (t) => {
+test('delivers an image full of line ends and boundary look-alikes unchanged', async (t) => {
   const esp = await webEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
   const traps = [
     '\r\n',
@@ -60,13 +60,13 @@ test('whatever bytes are in the image, all of them arrive', async (t) => {
   t.is(Buffer.from(esp.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
 });
 
-test('user, password and path are those of the sketch', async (t) => {
+test('uploads with the configured user, password and path', async (t) => {
   const esp = await webEsp(t, { webLogin: { username: 'root', password }, webPath: '/firmware' });
   const { verdict } = await sendByWeb(esp, { password, user: 'root', path: '/firmware' });
   t.is(verdict.kind, 'accepted');
 });
 
-test('a wrong or missing password is a rejection before the image is sent', async (t) => {
+test('reports a wrong or missing password before it sends the image', async (t) => {
   for (const given of ['another', undefined]) {
     const esp = await webEsp(t, { webLogin });
     const { verdict, progress } = await sendByWeb(esp, given === undefined ? {} : { password: given });
@@ -77,20 +77,20 @@ test('a wrong or missing password is a rejection before the image is sent', asyn
   }
 });
 
-test('a 401 that comes only after the whole image is a rejection too', async (t) => {
+test('reports a 401 after the whole image as a wrong password', async (t) => {
   const page = 'HTTP/1.1 200 OK\r\n\r\n<form><input name="firmware"></form>';
   const server = await serverOf(t, page, 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
   t.like((await sendByWeb(server, { password })).verdict, { kind: 'rejected', by: 'password' });
 });
 
-test('a failure has the status of a success, and is known by its words', async (t) => {
+test('recognizes an update error in a response with status 200', async (t) => {
   const esp = await webEsp(t);
   const { verdict } = await sendByWeb(esp, { image: new Uint8Array(20_000).fill(0x02) });
   t.deepEqual(verdict, { kind: 'rejected', by: 'updater', reason: 'ERROR[10]: Magic byte is not 0xE9', code: 10 });
   t.deepEqual(verdictsOf(esp), ['rejected']);
 });
 
-test('an answer that says neither is unknown', async (t) => {
+test('reports unknown when the response states neither success nor failure', async (t) => {
   for (const text of ['Update failed?', 'OK', '', 'Update Success']) {
     const esp = await webEsp(t, { faults: { verdict: { text } } });
     const { verdict } = await sendByWeb(esp);
@@ -99,42 +99,42 @@ test('an answer that says neither is unknown', async (t) => {
   }
 });
 
-test('no answer at all is unknown', async (t) => {
+test('reports unknown when the device sends no response', async (t) => {
   const esp = await webEsp(t, { faults: { verdict: 'none' } });
   const { verdict } = await sendByWeb(esp);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
-test('a path without an updater is a wrong protocol', async (t) => {
+test('reports the wrong protocol for a path without an updater', async (t) => {
   const esp = await webEsp(t);
   const { verdict } = await sendByWeb(esp, { path: '/upgrade' });
   t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
 });
 
-test('what is no web server is a wrong protocol', async (t) => {
+test('reports the wrong protocol for a server that does not speak HTTP', async (t) => {
   const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', heard: 'SSH-2.0-dropbear' });
 });
 
-test('an updater without a form for filesystems gets none, since it would take it for a sketch', async (t) => {
+test('sends no filesystem to an updater without a filesystem form, which would install it as a sketch', async (t) => {
   const old = await serverOf(t, 'HTTP/1.1 200 OK\r\n\r\n<form><input type="file" name="update"></form>');
   const { verdict } = await sendByWeb(old, { kind: 'filesystem' });
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noFilesystemForm', heard: undefined });
 });
 
-test('a path that would be another request is refused', async (t) => {
+test('rejects a path that is not a valid request target', async (t) => {
   for (const path of ['update', '/update HTTP/1.1\r\nX: y', '/a b']) {
     const error = await expectOtaError(t, 'USAGE', () => sendByWeb({ host: '127.0.0.1', webPort: 9 }, { path }));
     t.notRegex(error.message, /\r/);
   }
 });
 
-test('a closed port is unreachable', async (t) => {
+test('reports a closed port as unreachable', async (t) => {
   const { verdict } = await sendByWeb({ host: '127.0.0.1', webPort: await freePort() });
   t.true(verdict.kind === 'unreachable' && verdict.why.includes('ECONNREFUSED'), JSON.stringify(verdict));
 });
 
-test('a port that never answers is unreachable', async (t) => {
+test('reports a port that never responds as unreachable', async (t) => {
   const silent = createServer((socket) => t.teardown(() => socket.destroy()));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   t.teardown(() => silent.close());
@@ -147,9 +147,9 @@ test('a port that never answers is unreachable', async (t) => {
 
 for (const what of ['reset', 'end', 'half-open'] as const) {
   for (const at of [0, 0.5, 0.99, 1] as const) {
-    test(`${what} at ${at * 100} %: an end, and no false word`, async (t) => {
+    test(`reports no false verdict after a connection fault: ${what} at ${at * 100}%`, async (t) => {
       const esp = await webEsp(t, { faults: { transfer: { what, at }, uploads: 1 } });
-      // A half-open connection shows by its silence only; the other faults end the attempt by themselves.
+      // Only silence reveals a half-open connection; the other faults end the attempt themselves.
       const { verdict } = await sendByWeb(esp, what === 'half-open' ? { timings: { stallMs: 1500 } } : {});
       const isStaged = verdictsOf(esp).includes('accepted');
       t.true(verdict.kind === 'accepted' ? isStaged : verdict.kind === 'unknown', JSON.stringify(verdict));
@@ -157,12 +157,12 @@ for (const what of ['reset', 'end', 'half-open'] as const) {
   }
 }
 
-test('a stall is sat out', async (t) => {
+test('waits out a stall shorter than the stall timeout', async (t) => {
   const esp = await webEsp(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   t.is((await sendByWeb(esp)).verdict.kind, 'accepted');
 });
 
-test('an abort ends the wait with its reason', async (t) => {
+test('rejects with the reason of an abort', async (t) => {
   const esp = await webEsp(t, { faults: { transfer: { what: 'stall', at: 0.1, stallMs: endlessMs } } });
   const abort = new AbortController();
   const sending = sendByWeb(esp, {
@@ -174,7 +174,7 @@ test('an abort ends the wait with its reason', async (t) => {
   await t.throwsAsync(sending, { message: 'Ctrl-C' });
 });
 
-test('no verdict and no progress says the password, in clear or as it is sent', async (t) => {
+test('keeps the password out of verdicts and progress, plain or encoded', async (t) => {
   const encoded = Buffer.from(`admin:${password}`).toString('base64');
   const echo = `HTTP/1.1 500 Oops\r\n\r\nyou are ${password}, or ${encoded}`;
   const page = 'HTTP/1.1 200 OK\r\n\r\n<form><input name="firmware"></form>';

@@ -9,7 +9,7 @@ function asText(image: Uint8Array, kind: 'sketch' | 'filesystem' = 'sketch', aut
   return Buffer.concat([head, body, tail]).toString('latin1');
 }
 
-test('the request is the one form that the device can take, byte for byte', (t) => {
+test('builds exactly the request that the device can parse', (t) => {
   const text = asText(Uint8Array.of(0x41, 0x42), 'sketch', 'Basic eDp5');
   const boundary = /boundary=(\S+)\r\n/.exec(text)?.[1] ?? '';
   t.is(
@@ -33,11 +33,11 @@ test('the request is the one form that the device can take, byte for byte', (t) 
   );
 });
 
-test('a filesystem goes by its own name, since every other means a sketch', (t) => {
+test('names the file part "filesystem", since any other name means a sketch', (t) => {
   t.regex(asText(new Uint8Array(8), 'filesystem'), /name="filesystem"; filename="filesystem\.bin"/);
 });
 
-test('the boundary is not in the image, even in one that has the boundary of another in it', (t) => {
+test('chooses a boundary that does not occur in the image', (t) => {
   const first = updateRequest(new Uint8Array(4), 'sketch', place);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (noise) => {
@@ -51,11 +51,11 @@ test('the boundary is not in the image, even in one that has the boundary of ano
   );
 });
 
-test('the same image makes the same request', (t) => {
+test('builds the same request for the same image', (t) => {
   t.is(asText(new Uint8Array(1000).fill(7)), asText(new Uint8Array(1000).fill(7)));
 });
 
-test('the page is asked for without a body, and the password is only in its header', (t) => {
+test('requests the page without a body, with the password only in its header', (t) => {
   const authorization = basicAuthorization('admin', 'secret');
   t.is(authorization, 'Basic YWRtaW46c2VjcmV0');
   t.is(

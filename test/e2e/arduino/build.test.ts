@@ -16,7 +16,7 @@ import {
 
 const [ours, theirs] = [makeKeys(), makeKeys()];
 
-test.serial('a key, no key, another key: each build is what its keys say', async (t) => {
+test.serial('signs with the current key pair, and builds unsigned after the keys are removed', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
 
@@ -45,28 +45,25 @@ test.serial('a key, no key, another key: each build is what its keys say', async
   t.false((await readFile(image)).includes(ours.publicKey));
 });
 
-test.serial(
-  'a build with nothing to do compiles nothing and gives the same bytes; what was deleted comes back',
-  async (t) => {
-    const workplace = await makeWorkplace(t);
-    const sketch = await workplace.sketch('door');
-    await placeKeys(sketch, ours);
-    await workplace.build(sketch);
-    const image = await workplace.image(sketch);
-    const before = await digestsOf(image);
+test.serial('recompiles nothing without changes, and restores deleted artifacts with the same bytes', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await placeKeys(sketch, ours);
+  await workplace.build(sketch);
+  const image = await workplace.image(sketch);
+  const before = await digestsOf(image);
 
-    const again = await workplace.build(sketch, '--verbose');
-    t.is(again.exitCode, 0);
-    t.notRegex(again.output, /g(cc|\+\+) .* -c /);
-    t.deepEqual(await digestsOf(image), before);
+  const again = await workplace.build(sketch, '--verbose');
+  t.is(again.exitCode, 0);
+  t.notRegex(again.output, /g(cc|\+\+) .* -c /);
+  t.deepEqual(await digestsOf(image), before);
 
-    for (const suffix of allArtifacts) await rm(image + suffix);
-    t.is((await workplace.build(sketch)).exitCode, 0);
-    t.deepEqual(await digestsOf(image), before);
-  },
-);
+  for (const suffix of allArtifacts) await rm(image + suffix);
+  t.is((await workplace.build(sketch)).exitCode, 0);
+  t.deepEqual(await digestsOf(image), before);
+});
 
-test.serial('spaces and umlauts in every path', async (t) => {
+test.serial('builds and signs with spaces and umlauts in every path', async (t) => {
   const workplace = await makeWorkplace(t, "Jürgen's Werk, 2. Stock");
   const sketch = await workplace.sketch('Haustür');
   await placeKeys(sketch, ours);
@@ -79,7 +76,7 @@ test.serial('spaces and umlauts in every path', async (t) => {
   t.true(await isSignedWith(join(out, 'Haustür.ino.bin.gz.signed'), ours));
 });
 
-test.serial('arguments after -- reach arduino-cli: another flash mode, another build folder', async (t) => {
+test.serial('passes arguments after -- to arduino-cli (flash mode, build path)', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, ours);
@@ -93,7 +90,7 @@ test.serial('arguments after -- reach arduino-cli: another flash mode, another b
   t.is((await readFile(signed))[2], 0);
 });
 
-test.serial('keys and compression can come from ota.config.json', async (t) => {
+test.serial('reads keys, compression and version from ota.config.json', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   const folder = dirname(sketch);
@@ -110,7 +107,7 @@ test.serial('keys and compression can come from ota.config.json', async (t) => {
   t.is(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')).version, '1.2.3');
 });
 
-test.serial('built here without the private key, signed there: the same bytes as in one go', async (t) => {
+test.serial('a build signed in a separate step has the same bytes as one signed during the build', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, ours);
@@ -130,7 +127,7 @@ test.serial('built here without the private key, signed there: the same bytes as
   t.deepEqual(await digestsOf(image), inOneGo);
 });
 
-/** Image and artifacts: name to SHA-256. */
+/** SHA-256 of the image and of each artifact, by file name. */
 async function digestsOf(image: string): Promise<Record<string, string>> {
   const folder = dirname(image);
   const names = (await readdir(folder)).filter((name) => join(folder, name).startsWith(image)).sort();

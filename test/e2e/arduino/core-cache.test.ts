@@ -13,35 +13,32 @@ import {
 
 const keys = makeKeys();
 
-/** Both hooks as a careful user might write them by hand, without the salt of `ota-hooks build`. */
+/** Both hooks as a user might write them by hand, without the cache salt of `ota-hooks build`. */
 const header = `"${process.execPath}" "${cli}" header --source "{build.source.path}" --out "{build.path}/core/Updater_Signing.h"`;
 const pack = `"${process.execPath}" "${cli}" pack "{build.path}/{build.project_name}.bin" --source "{build.source.path}"`;
 const handMade = ['--build-property', `${headerHook}=${header}`, '--build-property', `${packHook}=${pack}`];
 
-test.serial(
-  'without a salt, the cached core of an unsigned sketch un-signs the next one: the proof stops it',
-  async (t) => {
-    const workplace = await makeWorkplace(t);
-    const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
-    await placeKeys(signed, keys);
+test.serial('fails a signed build that reuses an unsigned cached core because the hooks set no salt', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
+  await placeKeys(signed, keys);
 
-    t.is((await workplace.compile(unsigned, ...handMade)).exitCode, 0);
-    const run = await workplace.compile(signed, ...handMade);
+  t.is((await workplace.compile(unsigned, ...handMade)).exitCode, 0);
+  const run = await workplace.compile(signed, ...handMade);
 
-    t.is(run.exitCode, 1);
-    t.regex(run.output, /Enabling binary signing/);
-    t.regex(
-      run.output,
-      /error: .*door\.ino\.bin holds the public key, but .*door\.ino\.elf shows that the Updater does not use it/,
-    );
-    t.regex(run.output, /core cache/);
-    const image = await workplace.image(signed);
-    t.deepEqual(await artifactsOf(image), []);
-    t.false(await willVerify(image, keys));
-  },
-);
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /Enabling binary signing/);
+  t.regex(
+    run.output,
+    /error: .*door\.ino\.bin holds the public key, but .*door\.ino\.elf shows that the Updater does not use it/,
+  );
+  t.regex(run.output, /core cache/);
+  const image = await workplace.image(signed);
+  t.deepEqual(await artifactsOf(image), []);
+  t.false(await willVerify(image, keys));
+});
 
-test.serial('with the salt of `ota-hooks build`, both sketches get the core that they need', async (t) => {
+test.serial('the salt of `ota-hooks build` separates the cached cores of signed and unsigned sketches', async (t) => {
   const workplace = await makeWorkplace(t);
   const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
   await placeKeys(signed, keys);
@@ -56,7 +53,7 @@ test.serial('with the salt of `ota-hooks build`, both sketches get the core that
   t.true(await isSignedWith(`${image}.signed`, keys));
   t.true(await willVerify(image, keys));
 
-  // And back: an unsigned sketch does not meet a core that asks for a key.
+  // The other direction: an unsigned sketch must not use a core that requires signatures.
   const lamp = await workplace.sketch('lamp2');
   t.is((await workplace.build(lamp)).exitCode, 0);
   t.false(await willVerify(await workplace.image(lamp), keys));
@@ -75,7 +72,7 @@ test.serial('two sketches with one key share one cached core', async (t) => {
   t.true(await willVerify(await workplace.image(gate), keys));
 });
 
-test.serial('the hooks leave nothing behind: arduino-cli alone builds unsigned again', async (t) => {
+test.serial('arduino-cli without the hooks builds unsigned again after a signed build', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, keys);

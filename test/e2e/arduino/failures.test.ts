@@ -31,7 +31,7 @@ const badKeys: readonly BadKey[] = [
 ];
 
 for (const { name, spoil, message } of badKeys) {
-  test.serial(`${name}: the build fails, exports nothing, and leaves nothing of the one before`, async (t) => {
+  test.serial(`fails the build with ${name}, exports nothing, and deletes earlier artifacts`, async (t) => {
     const workplace = await makeWorkplace(t);
     const sketch = await workplace.sketch('door');
     await placeKeys(sketch, keys);
@@ -54,7 +54,7 @@ for (const { name, spoil, message } of badKeys) {
   });
 }
 
-test.serial('a signed sketch without ESP8266WiFi does not link, and the way out is named', async (t) => {
+test.serial('a signed sketch without ESP8266WiFi does not link, and the error names the library', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('blink', 'void setup() {}\nvoid loop() {}\n');
   await placeKeys(sketch, keys);
@@ -66,7 +66,7 @@ test.serial('a signed sketch without ESP8266WiFi does not link, and the way out 
   t.regex(run.output.slice(run.output.indexOf('error: ')), /ESP8266WiFi/);
 });
 
-test.serial('a sketch that does not compile fails the build without a stack of ours', async (t) => {
+test.serial('a sketch that does not compile fails the build without a stack trace of ota-hooks', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door', 'void setup() { nonsense }\nvoid loop() {}\n');
 
@@ -77,7 +77,7 @@ test.serial('a sketch that does not compile fails the build without a stack of o
   t.notRegex(run.output, /^ +at .*\.[jt]s:/m);
 });
 
-test.serial('without arduino-cli there is one clear line that says how to get it', async (t) => {
+test.serial('reports a missing arduino-cli with a hint to install it', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
 
@@ -87,7 +87,7 @@ test.serial('without arduino-cli there is one clear line that says how to get it
   t.regex(run.output, /^error: arduino-cli-that-is-not-there was not found\n.*Install arduino-cli/m);
 });
 
-test.serial('when this tool is gone, a build that needs it fails', async (t) => {
+test.serial('fails a build with installed hooks when ota-hooks itself is missing', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, keys);
@@ -102,7 +102,7 @@ test.serial('when this tool is gone, a build that needs it fails', async (t) => 
 });
 
 test.serial(
-  'a numbered hook of somebody else hides ours: the build fails rather than come out unsigned, and doctor says why',
+  'fails instead of building unsigned when another numbered hook overrides ours, and doctor reports it',
   async (t) => {
     const workplace = await makeWorkplace(t);
     const sketch = await workplace.sketch('door');

@@ -14,10 +14,10 @@ import {
 } from './workplace.ts';
 
 const [ours, theirs] = [makeKeys(), makeKeys()];
-/** What the compiler is asked to do, in the log of a verbose build. */
+/** Compiler invocations in the log of a verbose build. */
 const compiled = /xtensa-lx106-elf-g(?:cc|\+\+) .* -c .*\.(?:cpp|c)\.o$/gm;
 
-test.serial('after `install arduino` a plain build is signed; after `uninstall` everything is as it was', async (t) => {
+test.serial('`install arduino` makes plain builds signed, and `uninstall arduino` restores the core', async (t) => {
   const workplace = await makeWorkplace(t, 'Jürgen Müller');
   const sketch = await workplace.sketch('Haustür');
   await placeKeys(sketch, ours);
@@ -40,7 +40,7 @@ test.serial('after `install arduino` a plain build is signed; after `uninstall` 
   t.false(await willVerify(image, ours));
 });
 
-test.serial('two sketches built one after the other do not share a core: the stamp keeps the cache out', async (t) => {
+test.serial('the stamp keeps signed and unsigned sketches from sharing a cached core', async (t) => {
   const workplace = await makeWorkplace(t);
   const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
   await placeKeys(signed, ours);
@@ -56,7 +56,7 @@ test.serial('two sketches built one after the other do not share a core: the sta
   t.false(await willVerify(await workplace.image(unsigned), ours));
 });
 
-test.serial('without the stamp the same two sketches un-sign each other, and the proof stops the build', async (t) => {
+test.serial('fails a signed build that reuses an unsigned cached core when the stamp is missing', async (t) => {
   const workplace = await makeWorkplace(t);
   const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
   await placeKeys(signed, ours);
@@ -70,7 +70,7 @@ test.serial('without the stamp the same two sketches un-sign each other, and the
   t.regex(run.output, /the Updater does not use it/);
 });
 
-test.serial('the stamp costs one core a sketch: nothing to do compiles nothing, another key two files', async (t) => {
+test.serial('recompiles nothing without changes, and only two core files after a key change', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, ours);
@@ -87,28 +87,31 @@ test.serial('the stamp costs one core a sketch: nothing to do compiles nothing, 
   t.true(await willVerify(await workplace.image(sketch), theirs));
 });
 
-test.serial('key, no key, another key, through the installed hooks', async (t) => {
-  const workplace = await makeWorkplace(t);
-  const sketch = await workplace.sketch('door');
-  await workplace.run('install', 'arduino');
+test.serial(
+  'installed hooks sign with the current key pair, and build unsigned after the keys are removed',
+  async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('door');
+    await workplace.run('install', 'arduino');
 
-  await placeKeys(sketch, ours);
-  t.is((await workplace.compile(sketch)).exitCode, 0);
-  const image = await workplace.image(sketch);
-  t.true(await willVerify(image, ours));
+    await placeKeys(sketch, ours);
+    t.is((await workplace.compile(sketch)).exitCode, 0);
+    const image = await workplace.image(sketch);
+    t.true(await willVerify(image, ours));
 
-  await removeKeys(sketch);
-  t.is((await workplace.compile(sketch)).exitCode, 0);
-  t.deepEqual(await artifactsOf(image), unsignedArtifacts);
-  t.false(await willVerify(image, ours));
+    await removeKeys(sketch);
+    t.is((await workplace.compile(sketch)).exitCode, 0);
+    t.deepEqual(await artifactsOf(image), unsignedArtifacts);
+    t.false(await willVerify(image, ours));
 
-  await placeKeys(sketch, theirs);
-  t.is((await workplace.compile(sketch)).exitCode, 0);
-  t.true(await isSignedWith(`${image}.signed`, theirs));
-  t.true(await willVerify(image, theirs));
-});
+    await placeKeys(sketch, theirs);
+    t.is((await workplace.compile(sketch)).exitCode, 0);
+    t.true(await isSignedWith(`${image}.signed`, theirs));
+    t.true(await willVerify(image, theirs));
+  },
+);
 
-test.serial('lines that were in platform.local.txt keep working, and survive', async (t) => {
+test.serial('keeps existing lines of platform.local.txt in effect, and restores the file on uninstall', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch(
     'door',
@@ -128,7 +131,7 @@ test.serial('lines that were in platform.local.txt keep working, and survive', a
   t.is(await readFile(local, 'utf8'), 'compiler.cpp.extra_flags=-DMINE');
 });
 
-test.serial('uninstalling makes arduino-cli forget the core that was compiled with signing', async (t) => {
+test.serial('uninstalling invalidates the cached core that was compiled with signing', async (t) => {
   const workplace = await makeWorkplace(t);
   const [signed, other] = [await workplace.sketch('door'), await workplace.sketch('lamp')];
   await placeKeys(signed, ours);
@@ -155,7 +158,7 @@ test.serial('`ota-hooks build` works on a core that has the hooks installed', as
   t.true(await willVerify(await workplace.image(sketch), ours));
 });
 
-test.serial('a core from git in the sketchbook gets the hooks as well', async (t) => {
+test.serial('installs the hooks into a git core in the sketchbook as well', async (t) => {
   const workplace = await makeWorkplace(t);
   const cloned = join(workplace.folder, 'user/hardware/esp8266com/esp8266');
   await cp(workplace.core, cloned, { recursive: true });

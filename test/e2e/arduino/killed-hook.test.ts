@@ -9,7 +9,7 @@ import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, place
 const keys = makeKeys();
 const patienceMs = 480_000;
 
-/** Enough for the slow compressor to be met at work. */
+/** Enough data to keep the slow compressor busy until the signal. */
 const numbers = Array.from({ length: 60_000 }, (_, index) => (index * 2654435761) >>> 24);
 const bigSketch = [
   '#include <ESP8266WiFi.h>',
@@ -29,7 +29,7 @@ const moments: readonly Moment[] = [
 ];
 
 for (const { name, hasCome } of moments) {
-  test.serial(`a hook that is killed ${name} fails the build and leaves nothing half-written`, async (t) => {
+  test.serial(`a pack hook killed ${name} leaves no partial artifacts, and the next build succeeds`, async (t) => {
     const workplace = await makeWorkplace(t);
     const sketch = await workplace.sketch('door', bigSketch);
     await placeKeys(sketch, keys);
@@ -56,7 +56,7 @@ for (const { name, hasCome } of moments) {
   });
 }
 
-/** The process that runs a command of ours on this image. */
+/** Process ID of the ota-hooks command that runs on this image. */
 async function findHook(command: string, image: string): Promise<number | undefined> {
   for (const entry of await readdir('/proc')) {
     const words = (await readFile(join('/proc', entry, 'cmdline'), 'utf8').catch(() => '')).split('\0');
@@ -69,7 +69,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // It had already ended.
   }
 }
 

@@ -6,7 +6,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
 import { type KeyPair, makeKeys, makeWorkplace, placeKeys, type Workplace } from './workplace.ts';
 
-/** mdns-discovery, which tells arduino-cli of network ports, looks into real networks only. */
+/** mdns-discovery, which reports network ports to arduino-cli, searches only real networks. */
 const ownAddress = Object.values(networkInterfaces())
   .flatMap((addresses = []) => addresses)
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
@@ -16,7 +16,7 @@ const address = ownAddress ?? '';
 const keys = makeKeys();
 const password = 'a-password-of-this-test';
 
-/** A device in the network of this machine, as arduino-cli and the IDE find it. */
+/** A device on this machine's network, discoverable by arduino-cli and the IDE. */
 async function device(t: ExecutionContext, { publicKey }: KeyPair): Promise<VirtualEsp> {
   const key = readPublicKey(publicKey, 'the key of the test');
   const esp = await startVirtualEsp({
@@ -32,7 +32,7 @@ async function device(t: ExecutionContext, { publicKey }: KeyPair): Promise<Virt
   return esp;
 }
 
-/** A sketch that is built, in a workplace with our hooks, with the device's password named in its configuration. */
+/** A built sketch in a workplace with installed hooks. Its configuration names the variable with the device's password. */
 async function builtSketch(t: ExecutionContext): Promise<{ workplace: Workplace; sketch: string }> {
   const workplace = await makeWorkplace(t, 'Jürgen Müller');
   const sketch = await workplace.sketch('Haustür');

@@ -20,7 +20,7 @@ const words = [
   'brace{x}brace',
 ];
 
-test('arduino-cli takes our words apart as we put them together, from an option and from platform.local.txt', async (t) => {
+test('arduino-cli parses quoted words back to the originals, from an option and from platform.local.txt', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door', 'void setup() {}\nvoid loop() {}\n');
   const script = join(workplace.folder, 'take notes.mjs');

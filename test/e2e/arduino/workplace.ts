@@ -13,42 +13,42 @@ export const cli = join(repository, 'dist', 'cli.js');
 const platform = join(repository, 'test', 'e2e', 'esp8266');
 const board = 'esp8266:esp8266:d1_mini';
 
-/** A sketch that takes updates, as most do. */
+/** A sketch that supports updates, as most do. */
 export const sketchText =
   '#include <ESP8266WiFi.h>\nvoid setup() { WiFi.begin("network", "password"); }\nvoid loop() {}\n';
 
 export interface Run {
   readonly exitCode: number | undefined;
-  /** Everything that was printed, stdout and stderr. */
+  /** Combined stdout and stderr. */
   readonly output: string;
 }
 
-/** An Arduino of its own: data folder with the core installed, sketchbook, build cache. */
+/** An isolated Arduino installation: data folder with the core, sketchbook and build cache. */
 export interface Workplace {
   readonly folder: string;
-  /** Where the Boards Manager would have put the core. */
+  /** Folder where the Boards Manager would install the core. */
   readonly core: string;
-  /** Makes a sketch; gives its folder. */
+  /** Creates a sketch and returns its folder. */
   readonly sketch: (name: string, text?: string) => Promise<string>;
-  /** `arduino-cli compile` as a user types it, none of our hooks given. */
+  /** Runs `arduino-cli compile` as a user types it, without hook options. */
   readonly compile: (sketch: string, ...options: string[]) => Promise<Run>;
-  /** The same with other environment variables. */
+  /** Same, with additional environment variables. */
   readonly compileWith: (env: Readonly<Record<string, string>>, sketch: string, ...options: string[]) => Promise<Run>;
-  /** Any command of arduino-cli, with other environment variables. */
+  /** Runs any arduino-cli command, with additional environment variables. */
   readonly arduinoWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
-  /** `ota-hooks build -- …` on the same board. */
+  /** Runs `ota-hooks build -- …` for the same board. */
   readonly build: (sketch: string, ...options: string[]) => Promise<Run>;
-  /** Any command of ours. */
+  /** Runs any ota-hooks command. */
   readonly run: (...args: string[]) => Promise<Run>;
-  /** The same with other environment variables. */
+  /** Same, with additional environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
-  /** Path of what stands beside a sketch's image: `image(sketch) + '.signed'`. Known once the sketch was built. */
+  /** Path of a sketch's image, to which artifacts add a suffix: `image(sketch) + '.signed'`. Fails before the first build. */
   readonly image: (sketch: string) => Promise<string>;
-  /** The text of the manifest beside it. */
+  /** Text of the manifest beside the image. */
   readonly manifest: (sketch: string) => Promise<string>;
 }
 
-/** A workplace that is gone after the test. */
+/** Creates a workplace that is deleted after the test. */
 export async function makeWorkplace(t: ExecutionContext, name = 'workplace'): Promise<Workplace> {
   if (!arduinoCli.isReady()) throw new Error('arduino-cli is not installed yet: npm run test:e2e does it');
   if (!existsSync(cli)) throw new Error('dist/cli.js is missing: npm run build');
@@ -121,7 +121,7 @@ export function makeKeys(): KeyPair {
   });
 }
 
-/** Puts a pair, or its public half alone, where the hooks look for it. */
+/** Writes a key pair, or only the public key, where the hooks look for it. */
 export async function placeKeys(folder: string, keys: KeyPair, half: 'both' | 'public' = 'both'): Promise<void> {
   await writeFile(join(folder, 'public.key'), keys.publicKey);
   if (half === 'public') return;
@@ -133,7 +133,7 @@ export async function removeKeys(folder: string): Promise<void> {
   for (const name of ['public.key', 'private.key']) await rm(join(folder, name), { force: true });
 }
 
-/** Whether a file is payload, signature and length, as a device with this key wants it. */
+/** Whether a file consists of payload, signature and length, and the signature matches this key. */
 export async function isSignedWith(path: string, { publicKey }: KeyPair): Promise<boolean> {
   const bytes = await readFile(path);
   const end = bytes.length - 4;
@@ -141,14 +141,14 @@ export async function isSignedWith(path: string, { publicKey }: KeyPair): Promis
   return verify('sha256', bytes.subarray(0, start), publicKey, bytes.subarray(start, end));
 }
 
-/** Whether a device running this image verifies: the linker kept the verifier, and the key is in the image. */
+/** Whether a device that runs this image verifies updates: the linker kept the verifier, and the image contains the key. */
 export async function willVerify(image: string, { publicKey }: KeyPair): Promise<boolean> {
   const elf = `${image.slice(0, -'.bin'.length)}.elf`;
   const { stdout } = await execa('xtensa-lx106-elf-nm', ['--demangle', elf]);
   return stdout.includes('updaterSigningVerifier') && (await readFile(image)).includes(publicKey);
 }
 
-/** The suffixes of what stands beside an image, temporary files included. */
+/** Suffixes of the files beside an image, including temporary files. */
 export async function artifactsOf(image: string): Promise<readonly string[]> {
   const name = image.slice(dirname(image).length + 1);
   const names = await readdir(dirname(image));
@@ -158,7 +158,7 @@ export async function artifactsOf(image: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** What a build with both keys leaves beside the image. */
+/** Suffixes of the artifacts that a build with both keys writes. */
 export const allArtifacts: readonly string[] = ['.gz', '.gz.signed', '.ota.json', '.signed'];
-/** The same without a private key. */
+/** Suffixes of the artifacts that a build without a private key writes. */
 export const unsignedArtifacts: readonly string[] = ['.gz', '.ota.json'];

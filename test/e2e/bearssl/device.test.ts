@@ -1,4 +1,4 @@
-/** The header and the signatures as the real BearSSL sees them, asked in the way in which the device asks it. */
+/** Checks the header and the signatures with the real BearSSL, called as the device calls it. */
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import fc from 'fast-check';
@@ -16,7 +16,7 @@ async function run(t: ExecutionContext, folder: TestFolder, ...argv: string[]): 
   t.is(exitCode, 0, stderr);
 }
 
-/** A folder with a new pair of keys, the device that was built with it, and a small signed file. */
+/** A folder with a new key pair and a small signed file, and a device that was built with the key. */
 async function project(t: ExecutionContext, bits: number): Promise<{ folder: TestFolder; device: Device }> {
   const { privatePem, publicPem } = rsaPems(bits);
   const folder = await testFolder(t, {
@@ -42,7 +42,7 @@ async function project(t: ExecutionContext, bits: number): Promise<{ folder: Tes
 }
 
 for (const bits of [1024, 1032, 2048, 3072, 4096]) {
-  test(`a device with RSA-${bits} finds the key in the header, takes what it signed, and nothing else`, async (t) => {
+  test(`a device with RSA-${bits} reads the key from the header and accepts only matching signatures`, async (t) => {
     const { folder, device } = await project(t, bits);
     const { modulus } = await loadPublicKey(folder.at('public.key'));
     t.is(device.key, `RSA ${bits} ${Buffer.from(modulus).toString('hex')}`);
@@ -54,14 +54,14 @@ for (const bits of [1024, 1032, 2048, 3072, 4096]) {
   });
 }
 
-test('a device refuses what another key signed', async (t) => {
+test('a device rejects a file signed with another key', async (t) => {
   const [one, two] = await Promise.all([project(t, 2048), project(t, 2048)]);
   await one.folder.write('other', await two.folder.read('signed'));
   t.deepEqual(await one.device.judge('other', ['whole']), ['refused']);
   t.deepEqual(await one.device.judge('signed', ['whole']), ['accepted']);
 });
 
-test('a device refuses a file with any one bit flipped, in the payload, the signature or its length', async (t) => {
+test('a device rejects a file with any single bit flipped, in the payload, the signature or its length', async (t) => {
   const { folder, device } = await project(t, 1024);
   const size = (await folder.read('signed')).length;
   const verdicts = await device.judge(
@@ -75,7 +75,7 @@ test('a device refuses a file with any one bit flipped, in the payload, the sign
   );
 });
 
-test('a device refuses a file whose trailer is cut, by however much', async (t) => {
+test('a device rejects a file truncated by any number of bytes', async (t) => {
   const { folder, device } = await project(t, 2048);
   const size = (await folder.read('signed')).length;
   const verdicts = await device.judge(
@@ -89,7 +89,7 @@ test('a device refuses a file whose trailer is cut, by however much', async (t) 
   );
 });
 
-test('a device takes the artifacts of a whole build, and none of them with one bit flipped anywhere', async (t) => {
+test('a device accepts the artifacts of a build, and rejects them with a random bit flipped', async (t) => {
   const folder = await builtSketch(t, {}, fullDoor);
   await run(t, folder, 'header', '--public-key', 'public.key', '--out', header);
   await run(t, folder, 'pack', 'build/door.ino.bin', '--legacy');
@@ -114,7 +114,7 @@ test('a device takes the artifacts of a whole build, and none of them with one b
   }
 });
 
-test('a header without a zero at its end would not pass here', async (t) => {
+test('detects a header without a terminating zero', async (t) => {
   const { folder } = await project(t, 2048);
   const text = await folder.text(header);
   await folder.write(`without-zero/${header}`, text.replace(/, 0x00\n\};/, '\n};'));
@@ -122,7 +122,7 @@ test('a header without a zero at its end would not pass here', async (t) => {
   t.regex(error?.message ?? '', /missing terminating nul|AddressSanitizer: global-buffer-overflow/);
 });
 
-test('the header of a project without a key compiles, too', async (t) => {
+test('the header of a project without a key compiles and disables signing', async (t) => {
   const folder = await testFolder(t, {
     'main.c': '#include <Updater_Signing.h>\n#if ARDUINO_SIGNING\n#error\n#endif\nint main(void) { return 0; }\n',
   });

@@ -5,20 +5,20 @@ import type { TestFolder } from '../../support/test-folder.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** What to do with the file before the device judges it. */
+/** Change to the file before the device verifies it. */
 export type Harm = 'whole' | `flip ${number}` | `cut ${number}`;
 
 /** A device that was built with a header. */
 export interface Device {
-  /** The key as the device sees it: "RSA 2048 c0ffee…". */
+  /** The key as the device reads it: "RSA 2048 c0ffee…". */
   readonly key: string;
-  /** A verdict for each way to harm the file. */
+  /** Verifies the file once per harm, and returns the verdicts. */
   judge(file: string, harms: readonly Harm[], core?: 'current' | 'legacy'): Promise<('accepted' | 'refused')[]>;
 }
 
 /**
- * Compiles the device's half against a generated header. The sanitizers end the program when the text in the header does not end
- * where it should.
+ * Compiles the device side against a generated header. The sanitizers abort the program when the text in the header is not
+ * terminated.
  */
 export async function buildDevice(folder: TestFolder, headerName: string, name = 'device'): Promise<Device> {
   const program = folder.at(name);

@@ -7,17 +7,17 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export interface Download {
   readonly port: number;
   readonly request: string;
-  /** The server's name, as it stands in the sketch. */
+  /** Server name, as in the URL of the sketch. */
   readonly name?: string;
   readonly trusts?: 'anchor' | 'key';
-  /** What `setBufferSizes` is given, for both directions. */
+  /** Argument of `setBufferSizes`, for both directions. */
   readonly bufferBytes?: number;
   readonly suites?: 'full' | 'basic';
   readonly clock?: 'now' | '1970';
   readonly times?: number;
 }
 
-/** A connection as the device saw it. */
+/** Result of a connection, as the device sees it. */
 export type Outcome =
   | {
       readonly status: number;
@@ -25,10 +25,10 @@ export type Outcome =
       readonly handshake: 'full' | 'resumed';
       readonly handshakeBytes: number;
     }
-  /** The error of BearSSL (`BR_ERR_…`). */
+  /** BearSSL error code (`BR_ERR_…`). */
   | { readonly error: number };
 
-/** Compiles the device's half against a generated ota_server_tls.h; gives what connects and downloads with it. */
+/** Compiles the device side against a generated ota_server_tls.h, and returns a function that downloads with it. */
 export async function buildHttpsClient(header: string, program: string) {
   const includes = ['-I', dirname(header), '-I', `${here}include`];
   const strict = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Wno-unused-const-variable', '-Werror'];

@@ -1,4 +1,4 @@
-/** HTTPS as the real BearSSL sees it, with the header that a sketch is built with, and the buffers of a device. */
+/** HTTPS with the real BearSSL, the header that a sketch includes, and the buffer sizes of a device. */
 import { createHash } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
@@ -10,9 +10,9 @@ import { applicationData, tap } from '../../server/tls/records.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { buildHttpsClient } from './https-client.ts';
 
-/** bearssl_x509.h and bearssl_ssl.h */
+/** Error codes of bearssl_x509.h and bearssl_ssl.h. */
 const errors = { badSignature: 27, expired: 54, badServerName: 56, notTrusted: 62 };
-/** ChaCha20-Poly1305 adds its tag. */
+/** Bytes of the ChaCha20-Poly1305 tag. */
 const overhead = 16;
 
 const signer = testSigner();
@@ -25,7 +25,7 @@ const md5 = createHash('md5')
   .digest('hex');
 const request = updateRequest('/update/door', { sketchMd5: sketchMd5Of(old.manifest) });
 
-/** A server that offers an update, and a device that was built for it. */
+/** A server with an update, and a device that was built for this server. */
 async function place(t: ExecutionContext) {
   const folder = await usedAuthority(t);
   const plain = await startTestServer(t, { data: folder.path });
@@ -41,7 +41,7 @@ for (const [bufferBytes, longest] of [
   [4096, 1024],
   [16_384, 1024],
 ] as const) {
-  test(`a device with a buffer of ${bufferBytes} bytes downloads an image in records of ${longest}`, async (t) => {
+  test(`a device with a buffer of ${bufferBytes} bytes downloads an image in records of at most ${longest}`, async (t) => {
     const { download, port } = await place(t);
     const wire = await tap(t, port);
     const [outcome] = await download({ port: wire.port, request, bufferBytes });
@@ -55,24 +55,24 @@ for (const [bufferBytes, longest] of [
   });
 }
 
-test('a sketch with "Basic SSL ciphers" downloads it, too', async (t) => {
+test('a sketch with "Basic SSL ciphers" downloads an image', async (t) => {
   const { download, port } = await place(t);
   t.like((await download({ port, request, suites: 'basic' }))[0], { status: 200, md5 });
 });
 
-test('the server’s key alone is enough, and needs no clock; the authority needs one', async (t) => {
+test('a device that trusts the server key needs no clock; one that trusts the authority does', async (t) => {
   const { download, port } = await place(t);
   t.like((await download({ port, request, trusts: 'key', clock: '1970' }))[0], { status: 200, md5 });
   t.deepEqual(await download({ port, request, clock: '1970' }), [{ error: errors.expired }]);
 });
 
-test('an address in the URL of the sketch is found in the certificate; another one is not', async (t) => {
+test('a device accepts an IP address that is in the certificate, and rejects another one', async (t) => {
   const { download, port } = await place(t);
   t.like((await download({ port, request, name: '192.168.1.5' }))[0], { status: 200, md5 });
   t.deepEqual(await download({ port, request, name: '192.168.1.6' }), [{ error: errors.badServerName }]);
 });
 
-test('a device resumes its session by its id, and is sent no certificate again', async (t) => {
+test('a device resumes its session by id, without another transfer of the certificate', async (t) => {
   const { download, port } = await place(t);
   const [first, second] = await download({ port, request, times: 2 });
   t.like(first, { status: 200, md5, handshake: 'full' });
@@ -84,7 +84,7 @@ test('a device resumes its session by its id, and is sent no certificate again',
   );
 });
 
-test('the certificate is renewed while the server runs: devices that are in the field notice nothing', async (t) => {
+test('existing devices still connect after the certificate is renewed while the server runs', async (t) => {
   const { folder, server, download, port } = await place(t);
   const before = await folder.text('tls/server.pem');
   await ageCertificate(folder, 350);
@@ -96,7 +96,7 @@ test('the certificate is renewed while the server runs: devices that are in the 
   }
 });
 
-test('a device that was built for another server takes nothing from this one', async (t) => {
+test('a device that was built for another server rejects this one', async (t) => {
   const { port } = await place(t);
   const other = await testFolder(t);
   await selfSigned(other.path, hosts).read();

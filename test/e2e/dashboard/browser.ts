@@ -2,19 +2,19 @@ import type { ExecutionContext } from 'ava';
 import axe from 'axe-core';
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
-/** Debian's, headless. */
+/** Debian's Chromium, run headless. */
 const executablePath = '/usr/bin/chromium';
 
 export interface Visit {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** What went wrong so far: errors on the console or in scripts, and requests to anywhere else. */
+  /** Problems so far: errors and warnings on the console, script errors, and requests to other origins. */
   readonly complaints: readonly string[];
 }
 
-/** A browser of one test; each visit is somebody with cookies of their own. */
+/** Opens a browser for one test; each visit has its own cookies. */
 export async function openBrowser(t: ExecutionContext, origin: string) {
-  // Chromium's sandbox does not work as root, in which these tests run.
+  // Chromium's sandbox does not work as root, and these tests run as root.
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   t.teardown(() => browser.close());
   return async (options: BrowserContextOptions = {}): Promise<Visit> => {
@@ -40,7 +40,7 @@ export async function logIn(page: Page, token: string): Promise<void> {
   await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
 }
 
-/** What keeps people from using a page, as axe finds it: `serious` and `critical` only. The context must pass by the CSP. */
+/** Accessibility violations that axe rates `serious` or `critical`. The context must bypass the CSP. */
 export async function barriersOf(page: Page): Promise<string[]> {
   await page.addScriptTag({ content: axe.source });
   const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());

@@ -1,4 +1,4 @@
-/** The dashboard in a real browser, over a real server, in front of thirty virtual devices. */
+/** The dashboard in a real browser, with a real server and thirty virtual devices. */
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { barriersOf, logIn, openBrowser } from './browser.ts';
@@ -7,7 +7,7 @@ import { rehearsal } from './rehearsal.ts';
 
 const schemes = ['light', 'dark'] as const;
 
-test('publish, update in stages, one breaks, the rollout halts: all of it is seen as it happens, in both color schemes', async (t) => {
+test('shows a staged rollout live until a failed device halts it, in both color schemes', async (t) => {
   const { server, begin, startDevices } = await rehearsal(t);
   const visit = await openBrowser(t, server.url);
   const visits = await Promise.all(schemes.map((colorScheme) => visit({ colorScheme })));
@@ -77,14 +77,14 @@ test('publish, update in stages, one breaks, the rollout halts: all of it is see
   for (const { complaints } of visits) t.deepEqual(complaints, []);
 });
 
-test('whoever has a keyboard and no mouse logs in, skips to the content, filters, and pauses a rollout', async (t) => {
+test('supports login, skip link, device filter, pause and abort with only a keyboard', async (t) => {
   const { server, rollout } = await calmFleet(t);
   const visit = await openBrowser(t, server.url);
   const { page, complaints } = await visit();
   const press = async (...keys: readonly string[]) => {
     for (const key of keys) await page.keyboard.press(key);
   };
-  /** Tabs on until the focus is on what bears this name, as a screen reader would say it. */
+  /** Presses Tab until the element with this accessible name has the focus. */
   const tabTo = async (name: string) => {
     for (let count = 0; count < 30; count++) {
       await press('Tab');
@@ -114,7 +114,7 @@ test('whoever has a keyboard and no mouse logs in, skips to the content, filters
   await tabTo('Abort…');
   await press('Enter');
   await tabTo('Reason');
-  // What changes meanwhile takes neither what was opened nor what is written.
+  // Live updates must neither close the open form nor clear its input.
   await page.keyboard.type('enough');
   await server.api('PUT', '/projects/door/devices/5C:CF:7F:51:00:03', { name: 'renamed' });
   await server.api('POST', `${rollout}/resume`, {});
@@ -126,7 +126,7 @@ test('whoever has a keyboard and no mouse logs in, skips to the content, filters
   t.deepEqual(complaints, []);
 });
 
-test('without JavaScript everything can be read and done', async (t) => {
+test('works without JavaScript: login, device list, pause, rollback and logout', async (t) => {
   const { server, rollout } = await calmFleet(t);
   const visit = await openBrowser(t, server.url);
   const { page } = await visit({ javaScriptEnabled: false });
@@ -143,14 +143,14 @@ test('without JavaScript everything can be read and done', async (t) => {
   await page.getByRole('heading', { level: 1, name: 'Log in' }).waitFor();
 });
 
-/** With a rollout, and without devices that ask. */
+/** A fleet with a rollout and without running devices. */
 async function calmFleet(t: ExecutionContext) {
   const { server, begin } = await rehearsal(t);
   const id = await begin();
   return { server, rollout: `/projects/door/rollouts/${id}` };
 }
 
-/** As far as the names of this test go. */
+/** Accessible name of the focused element, sufficient for the names in this test. */
 function focusedName(page: Page): Promise<string> {
   return page.evaluate<string>(
     '(({ labels, textContent }) => (labels?.[0] ?? { textContent }).textContent.trim())(document.activeElement)',

@@ -7,19 +7,19 @@ import { startTestServer, type TestServer } from '../../server/running-server.ts
 import { patientTimings } from '../../simulator/patient-timings.ts';
 
 const places = ['kitchen', 'cellar', 'porch', 'garage', 'attic', 'garden', 'hall', 'stairs', 'study', 'workshop'];
-/** Thirty devices. */
+/** Names of the thirty devices. */
 const names = places.flatMap((place) => ['door', 'light', 'meter'].map((what) => `${place}-${what}`));
 const macOf = (index: number) => `5C:CF:7F:51:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
 
 export interface Rehearsal {
   readonly server: TestServer;
-  /** Starts the rollout, of three stages. */
+  /** Starts a rollout with three stages and returns its id. */
   begin(): Promise<number>;
-  /** Starts all devices but one of the second stage: that one, which rejects the update, is started when the test says so. */
+  /** Starts all devices except one of the second stage, which rejects the update: `startBroken` starts it. */
   startDevices(): Promise<{ readonly broken: string; startBroken(): Promise<void> }>;
 }
 
-/** A fleet of thirty that runs 1.4.2, with 1.5.0 published and held back for a rollout. */
+/** A fleet of thirty that runs 1.4.2, with 1.5.0 published as a draft for a rollout. */
 export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
   const server = await startTestServer(t);
   const [signer, stranger] = [testSigner(), testSigner()];
@@ -58,7 +58,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
     };
     const { status, body } = await server.api('POST', '/projects/door/rollouts', request);
     t.is(status, 201, JSON.stringify(body));
-    // The API answers with it.
+    // The API returns the rollout.
     return (body as unknown as RolloutInfo).id;
   };
 

@@ -1,4 +1,4 @@
-/** What `init` and `doctor` read in .gitignore files agrees with `git check-ignore`. */
+/** `init` and `doctor` interpret .gitignore files as `git check-ignore` does. */
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import test from 'ava';
@@ -59,7 +59,7 @@ const rule = fc.constantFrom(
 const rules = fc.array(rule, { maxLength: 5 });
 const places = ['', 'firmware/', 'firmware/door/'];
 
-/** What git says, by whether the file (or a file in the folder) is ignored. */
+/** Whether git ignores the file, or a file in the folder. */
 async function ignoredByGit({ gitIn }: Repository, folder: string, name: string): Promise<boolean> {
   const asked = name.endsWith('/') ? `${name}any` : name;
   return gitIn(folder, 'check-ignore', '--quiet', '--no-index', asked).then(
@@ -68,7 +68,7 @@ async function ignoredByGit({ gitIn }: Repository, folder: string, name: string)
   );
 }
 
-test('property: agrees with git for any rules at any depth, and for those of .git/info/exclude', async (t) => {
+test('property: agrees with git for any rules at any depth and in .git/info/exclude', async (t) => {
   t.timeout(300_000);
   const files = fc.record({
     exclude: rules,
@@ -98,7 +98,7 @@ test('property: agrees with git for any rules at any depth, and for those of .gi
   );
 });
 
-test('a folder whose name has characters of the pattern language is only itself', async (t) => {
+test('treats pattern characters in folder names literally', async (t) => {
   for (const name of ['d*r', '[door]', 'do?r', ' door ', '#door', '!door', 'döör']) {
     const repo = await repository(t, { [`${name}/.gitignore`]: '/private.key\n*.pem\n' });
     for (const file of ['private.key', 'other.key', 'a.pem']) {
@@ -110,7 +110,7 @@ test('a folder whose name has characters of the pattern language is only itself'
   }
 });
 
-test('rules of the common repository count in a linked work tree', async (t) => {
+test('applies the exclude rules of the main repository in a linked work tree', async (t) => {
   const repo = await repository(t);
   await repo.git('commit', '--quiet', '--allow-empty', '--message', 'first');
   await repo.git('worktree', 'add', '--quiet', repo.at('linked'));
@@ -120,7 +120,7 @@ test('rules of the common repository count in a linked work tree', async (t) => 
   t.true(await isIgnored(repo.at('linked'), 'private.key', ''));
 });
 
-test('without a repository, the rules of the folder itself count', async (t) => {
+test('applies only the rules of the folder itself outside a repository', async (t) => {
   const repo = await repository(t, { 'door/.gitignore': '*.key\n', '.gitignore': '*' });
   await rm(repo.at('.git'), { recursive: true });
   t.true(await isIgnored(repo.at('door'), 'private.key', '*.key\n'));

@@ -6,12 +6,12 @@ import { execa } from 'execa';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 export interface Repository extends TestFolder {
-  /** Runs git in the work tree, or in a folder below it, and returns what it prints. */
+  /** Runs git in the work tree, or in a folder below it, and returns its stdout. */
   readonly git: (...argv: readonly string[]) => Promise<string>;
   readonly gitIn: (folder: string, ...argv: readonly string[]) => Promise<string>;
 }
 
-/** A real repository with these files, none of them tracked, and without any setting of this machine. */
+/** Creates a real repository with these untracked files, isolated from the git settings of this machine. */
 export async function repository(
   t: ExecutionContext,
   files: Readonly<Record<string, string>> = {},
@@ -35,7 +35,7 @@ export async function repository(
   return { ...folder, gitIn, git: (...argv) => gitIn('.', ...argv) };
 }
 
-/** Changes an index and puts its checksum right again: what a hostile file would look like. */
+/** Changes an index and recomputes its checksum, as a hostile file would. */
 export async function changeIndex(path: string, change: (content: Buffer) => Buffer): Promise<void> {
   const content = change((await readFile(path)).subarray(0, -20));
   await writeFile(path, Buffer.concat([content, createHash('sha1').update(content).digest()]));

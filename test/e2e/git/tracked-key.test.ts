@@ -1,4 +1,4 @@
-/** Private keys in a real git repository: whoever clones it could sign. */
+/** Private keys in a real git repository: every clone could sign. */
 import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
@@ -21,7 +21,7 @@ async function repository(t: ExecutionContext): Promise<TestFolder> {
   return folder;
 }
 
-test('a key that git tracks is warned of by whatever signs with it', async (t) => {
+test('every signing command warns about a private key that git tracks', async (t) => {
   const folder = await repository(t);
   await execa('git', ['-C', folder.path, 'add', '--force', 'private.key']);
   for (const argv of usesOfTheKey.filter(([command]) => command !== 'header')) {
@@ -31,7 +31,7 @@ test('a key that git tracks is warned of by whatever signs with it', async (t) =
   }
 });
 
-test('a key that git ignores, or merely sees, is no matter', async (t) => {
+test('does not warn about an untracked private key', async (t) => {
   const folder = await repository(t);
   await folder.write('.gitignore', '');
   for (const argv of usesOfTheKey) {
@@ -41,7 +41,7 @@ test('a key that git ignores, or merely sees, is no matter', async (t) => {
   }
 });
 
-test('a header from the public key asks git nothing; one from the private key warns', async (t) => {
+test('header warns about a tracked private key only when it reads that key', async (t) => {
   const folder = await repository(t);
   await execa('git', ['-C', folder.path, 'add', '--force', 'private.key']);
   const argv = ['header', '--source', '.', '--out', 'build/core/Updater_Signing.h'];

@@ -1,4 +1,4 @@
-/** What we read in the index of a repository agrees with what git says, in every form that git writes it. */
+/** Our reading of the git index agrees with git, in every format that git writes. */
 import { mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -55,7 +55,7 @@ async function carryOut(step: Step, path: string, { git }: Repository): Promise<
   }
 }
 
-/** The files that git calls tracked, by our paths. */
+/** Paths of the files that git reports as tracked. */
 async function trackedByGit({ git }: Repository): Promise<ReadonlySet<string>> {
   return new Set((await git('ls-files', '-z')).split('\0').filter((name) => name !== ''));
 }
@@ -85,7 +85,7 @@ for (const format of ['sha1', 'sha256']) {
         const content = Object.fromEntries(valid.map((path) => [path, path]));
         const repo = await repository(t, content, `--object-format=${format}`);
         for (const [step, pick] of changes) {
-          // Git refuses some, such as adding a file that the work tree is to skip.
+          // Git rejects some steps, such as adding a file marked skip-worktree.
           await carryOut(step, valid[pick % valid.length] ?? '', repo).catch(() => undefined);
         }
         await agrees(t, repo, valid, JSON.stringify(changes));
@@ -95,7 +95,7 @@ for (const format of ['sha1', 'sha256']) {
   });
 }
 
-test('reads an index whose paths are longer than its length field can say', async (t) => {
+test('reads an index whose paths are longer than its length field can hold', async (t) => {
   for (const version of ['2', '4']) {
     const repo = await repository(t, { 'private.key': '', other: '' });
     const blob = (await repo.git('hash-object', '-w', 'other')).trim();
@@ -110,13 +110,13 @@ test('reads an index whose paths are longer than its length field can say', asyn
   }
 });
 
-test('tells files of the same name in other folders apart', async (t) => {
+test('distinguishes files of the same name in different folders', async (t) => {
   const repo = await repository(t, { 'private.key': '', 'door/private.key': '', 'door/door/private.key': '' });
   await repo.git('add', 'door/private.key');
   await agrees(t, repo, ['private.key', 'door/private.key', 'door/door/private.key'], 'only one of them was added');
 });
 
-test('reads a split index whose base lost and changed entries', async (t) => {
+test('reads a split index with removed, changed and added entries', async (t) => {
   const files = Array.from({ length: 200 }, (_, index) => `file-${index}`);
   const repo = await repository(t, Object.fromEntries(files.map((file) => [file, file])));
   await repo.git('config', 'splitIndex.maxPercentChange', '100');
@@ -130,7 +130,7 @@ test('reads a split index whose base lost and changed entries', async (t) => {
   await agrees(t, repo, [...files, 'new'], 'split');
 });
 
-test('in a sparse index, does not know about files below a folder that it does not list', async (t) => {
+test('returns "unknown" for files below a collapsed folder of a sparse index', async (t) => {
   const repo = await repository(t, { 'in/private.key': '', 'out/deep/private.key': '', 'outside.key': '' });
   await repo.git('add', 'in', 'out');
   await repo.git('commit', '--quiet', '--message', 'all');
@@ -167,7 +167,7 @@ test('finds the index of a linked work tree, split or not, and of a submodule', 
   t.is(gitTracking(repo.at('main/private.key')), 'untracked');
 });
 
-test('follows symbolic links to where the key is', async (t) => {
+test('follows symbolic links to the key', async (t) => {
   const repo = await repository(t, { 'repo/keys/private.key': '' });
   await repo.gitIn('repo', 'init', '--quiet');
   await repo.gitIn('repo', 'add', '.');
@@ -177,18 +177,18 @@ test('follows symbolic links to where the key is', async (t) => {
   t.is(gitTracking(repo.at('elsewhere.key')), 'tracked');
 });
 
-test('a file outside of a repository, or in one without an index, is not tracked', async (t) => {
+test('returns "untracked" outside a repository or without an index, and skips an empty .git folder', async (t) => {
   const repo = await repository(t, { 'private.key': '' });
   t.is(gitTracking(repo.at('private.key')), 'untracked');
   await mkdir(repo.at('door/.git'), { recursive: true });
   await writeFile(repo.at('door/private.key'), '');
   await repo.git('add', '.');
-  // Git does not take an empty folder for a repository, and finds the one above.
+  // Git ignores an empty .git folder and uses the repository above it.
   t.is(gitTracking(repo.at('door/private.key')), 'tracked');
   t.is(gitTracking('/'), 'untracked');
 });
 
-test('an index without a checksum (index.skipHash) is read', async (t) => {
+test('reads an index without a checksum (index.skipHash)', async (t) => {
   for (const [format, bytes] of [
     ['sha1', 20],
     ['sha256', 32],
@@ -241,7 +241,7 @@ const damages: Readonly<Record<string, (repo: Repository) => Promise<unknown>>> 
   },
 };
 for (const [damage, apply] of Object.entries(damages)) {
-  test(`says "unknown" where the index ${damage}`, async (t) => {
+  test(`returns "unknown" when the index ${damage}`, async (t) => {
     const repo = await repository(t, { 'private.key': '', other: '' });
     await repo.git('add', 'other');
     await apply(repo);
@@ -249,7 +249,7 @@ for (const [damage, apply] of Object.entries(damages)) {
   });
 }
 
-test('property: no change of an index makes it fail or hang', async (t) => {
+test('property: a corrupted index never causes an exception or a hang', async (t) => {
   const repo = await repository(t, Object.fromEntries([...'abcdefgh'].map((name) => [`folder/${name}`, name])));
   await repo.git('add', '.');
   await repo.git('update-index', '--split-index');

@@ -3,19 +3,19 @@ import type { ExecutionContext } from 'ava';
 import { type Act, actsOf } from '../../docs/acts.ts';
 import type { Place, Run } from './place.ts';
 
-/** A command that a reader repeats until it shows what the page says: devices take their time. */
+/** A command that a reader repeats until its output matches the page, since devices need time. */
 export interface Settled {
   readonly heading: string;
   readonly command: string;
   readonly until: RegExp;
 }
 
-/** It only ends a wait that would last forever: AVA's time-out for end-to-end tests is longer. */
+/** Ends a wait that would last forever; AVA's timeout for end-to-end tests is longer. */
 const patienceMs = 480_000;
 
-/** Does what a page says, and fails when a command does. */
+/** Follows a page, and fails when a command fails. */
 export interface PageFollower {
-  /** @param before is told of each act, and how often the same command has come by then */
+  /** @param before called before each act, with the number of times the same command has occurred so far */
   follow(heading: string, before?: (act: Act, count: number) => Promise<void>): Promise<readonly Run[]>;
 }
 
@@ -52,7 +52,7 @@ async function followUntil(place: Place, act: Act, until: RegExp | undefined): P
   }
 }
 
-/** What such commands have shown, one after the other. */
+/** Joined output of the matching commands. */
 export function outputOf(runs: readonly Run[], command: RegExp): string {
   return runs
     .filter((run) => command.test(run.command))

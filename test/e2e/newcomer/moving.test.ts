@@ -1,4 +1,4 @@
-/** docs/moving.md: the two tools of the core replaced, and nothing else. */
+/** Follows docs/moving.md: replaces only the two tools of the core. */
 import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/sim
 import { type Act, actsOf } from '../../docs/acts.ts';
 import { makePlace, type Place, type Run } from './place.ts';
 
-/** mdns-discovery, which tells arduino-cli of network ports, looks into real networks only. */
+/** mdns-discovery, which reports network ports to arduino-cli, searches only real networks. */
 const ownAddress = Object.values(networkInterfaces())
   .flatMap((addresses = []) => addresses)
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
@@ -19,7 +19,7 @@ async function run(t: ExecutionContext, place: Place, command: string): Promise<
   return done ?? t.fail();
 }
 
-/** A device that runs what was built before, with that key. */
+/** Starts a device that verifies updates with the sketch's public key. */
 async function device(t: ExecutionContext, place: Place, host: string, password?: string): Promise<VirtualEsp> {
   const publicKey = readPublicKey(await place.read('door/public.key'), 'public.key');
   const image = { sizeBytes: 64 * 1024, publicKey };
@@ -36,7 +36,7 @@ function updatesOf(esp: VirtualEsp): readonly string[] {
   return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
-test.serial('Only the two tools: the core builds and sends through them', async (t) => {
+test.serial('the core builds and uploads with only its two tools replaced, as docs/moving.md shows', async (t) => {
   const place = await makePlace(t);
   const [sketch] = actsOf('start.md', 'arduino-cli');
   await place.follow(sketch ?? t.fail());

@@ -1,4 +1,4 @@
-/** The first ten minutes, as docs/start.md tells them: only its commands, from an empty folder to an update and back. */
+/** Runs the commands of docs/start.md: the first ten minutes, from an empty folder to an update and back. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -7,7 +7,7 @@ import { makePlace, type Place, type Run } from './place.ts';
 
 const page = 'start.md';
 
-/** Follows a section to its end; `before` may look around, or change a source as the page asks for. */
+/** Follows a section to its end. `before` may inspect the folder, or change a source as the page asks. */
 async function followSection(
   t: ExecutionContext,
   place: Place,
@@ -33,70 +33,73 @@ function outputOf(runs: readonly Run[], command: RegExp): string {
     .join('\n');
 }
 
-/** @returns what it was */
+/** @returns the previous text */
 async function changeSource(place: Place, name: string): Promise<string> {
   const text = await place.read(name);
   await place.write(name, text.replace('"network"', '"another network"'));
   return text;
 }
 
-test.serial('PlatformIO: from an empty folder to a signed update of a virtual device, and back', async (t) => {
-  const place = await makePlace(t);
-  let sourceBefore = '';
-  let beforeInit: Awaited<ReturnType<Place['listing']>> = {};
-  const runs = await followSection(t, place, 'PlatformIO', async (act, count) => {
-    if (act.act !== 'run') return;
-    if (act.command === 'npx ota-hooks init') beforeInit = await place.listing();
-    if (act.command === 'pio run' && count === 2) sourceBefore = await changeSource(place, 'src/main.cpp');
-  });
-
-  t.regex(outputOf(runs, /^npx ota-hooks init$/), /carries public\.key.*copy of private\.key.*stays signed/s);
-  t.is(outputOf(runs, /^pio run$/).match(/Enabling binary signing/g)?.length, 1, 'the key is built in once');
-  t.is(outputOf(runs, /^pio run$/).match(/Signed binary: .*firmware\.bin\.signed/g)?.length, 2);
-  t.is((await place.sketchesRun(2)).length, 2, 'the second build runs after the first');
-  await place.write('src/main.cpp', sourceBefore);
-  t.deepEqual(await place.listing(), beforeInit, 'as it was before init');
-  t.regex(outputOf(runs, /init --undo$/), /kept: private\.key/);
-});
-
-test.serial('arduino-cli: from an empty folder to a signed update of a virtual device, and back', async (t) => {
-  const place = await makePlace(t);
-  let sourceBefore = '';
-  let beforeInit: Awaited<ReturnType<Place['listing']>> = {};
-  const runs = await followSection(t, place, 'arduino-cli', async (act, count) => {
-    if (act.act !== 'run') return;
-    if (act.command === 'npx ota-hooks init') beforeInit = await place.listing();
-    if (act.command.includes('ota-hooks build') && count === 2)
-      sourceBefore = await changeSource(place, 'door/door.ino');
-  });
-
-  t.regex(outputOf(runs, /^npx ota-hooks init$/), /Arduino IDE as well\?/);
-  t.is(outputOf(runs, /ota-hooks build/).match(/Signed binary: .*door\.ino\.bin\.signed/g)?.length, 2);
-  t.is((await place.sketchesRun(2)).length, 2, 'the second build runs after the first');
-  await place.write('door/door.ino', sourceBefore);
-  t.deepEqual(await place.listing(), beforeInit, 'as it was before init');
-  await t.throwsAsync(
-    stat(join(place.core, 'platform.local.txt')),
-    { code: 'ENOENT' },
-    'nothing installed was touched',
-  );
-});
-
 test.serial(
-  'Arduino IDE 2: installed for the whole machine, the core signs what has keys, and is itself again afterwards',
+  'PlatformIO: docs/start.md leads from an empty folder to a signed update of a device, and back',
   async (t) => {
     const place = await makePlace(t);
-    const [sketch] = actsOf(page, 'arduino-cli');
-    if (sketch !== undefined) await place.follow(sketch);
-    const runs = await followSection(t, place, 'Arduino IDE 2', async () => undefined);
+    let sourceBefore = '';
+    let beforeInit: Awaited<ReturnType<Place['listing']>> = {};
+    const runs = await followSection(t, place, 'PlatformIO', async (act, count) => {
+      if (act.act !== 'run') return;
+      if (act.command === 'npx ota-hooks init') beforeInit = await place.listing();
+      if (act.command === 'pio run' && count === 2) sourceBefore = await changeSource(place, 'src/main.cpp');
+    });
 
-    t.regex(outputOf(runs, /^arduino-cli compile/), /Signed binary: .*door\.ino\.bin\.signed/);
-    t.regex(outputOf(runs, /ota-hooks verify/), /accept/i);
-    await t.throwsAsync(stat(join(place.core, 'platform.local.txt')), { code: 'ENOENT' });
+    t.regex(outputOf(runs, /^npx ota-hooks init$/), /carries public\.key.*copy of private\.key.*stays signed/s);
+    t.is(outputOf(runs, /^pio run$/).match(/Enabling binary signing/g)?.length, 1, 'the key is built in once');
+    t.is(outputOf(runs, /^pio run$/).match(/Signed binary: .*firmware\.bin\.signed/g)?.length, 2);
+    t.is((await place.sketchesRun(2)).length, 2, 'the second build runs after the first');
+    await place.write('src/main.cpp', sourceBefore);
+    t.deepEqual(await place.listing(), beforeInit, 'as it was before init');
+    t.regex(outputOf(runs, /init --undo$/), /kept: private\.key/);
   },
 );
 
-test.serial('doctor has nothing to complain about after all that', async (t) => {
+test.serial(
+  'arduino-cli: docs/start.md leads from an empty folder to a signed update of a device, and back',
+  async (t) => {
+    const place = await makePlace(t);
+    let sourceBefore = '';
+    let beforeInit: Awaited<ReturnType<Place['listing']>> = {};
+    const runs = await followSection(t, place, 'arduino-cli', async (act, count) => {
+      if (act.act !== 'run') return;
+      if (act.command === 'npx ota-hooks init') beforeInit = await place.listing();
+      if (act.command.includes('ota-hooks build') && count === 2)
+        sourceBefore = await changeSource(place, 'door/door.ino');
+    });
+
+    t.regex(outputOf(runs, /^npx ota-hooks init$/), /Arduino IDE as well\?/);
+    t.is(outputOf(runs, /ota-hooks build/).match(/Signed binary: .*door\.ino\.bin\.signed/g)?.length, 2);
+    t.is((await place.sketchesRun(2)).length, 2, 'the second build runs after the first');
+    await place.write('door/door.ino', sourceBefore);
+    t.deepEqual(await place.listing(), beforeInit, 'as it was before init');
+    await t.throwsAsync(
+      stat(join(place.core, 'platform.local.txt')),
+      { code: 'ENOENT' },
+      'nothing installed was touched',
+    );
+  },
+);
+
+test.serial('Arduino IDE 2: docs/start.md signs a build with installed hooks, and restores the core', async (t) => {
+  const place = await makePlace(t);
+  const [sketch] = actsOf(page, 'arduino-cli');
+  if (sketch !== undefined) await place.follow(sketch);
+  const runs = await followSection(t, place, 'Arduino IDE 2', async () => undefined);
+
+  t.regex(outputOf(runs, /^arduino-cli compile/), /Signed binary: .*door\.ino\.bin\.signed/);
+  t.regex(outputOf(runs, /ota-hooks verify/), /accept/i);
+  await t.throwsAsync(stat(join(place.core, 'platform.local.txt')), { code: 'ENOENT' });
+});
+
+test.serial('doctor reports no errors or warnings after the first PlatformIO build of docs/start.md', async (t) => {
   const place = await makePlace(t);
   const acts = actsOf(page, 'PlatformIO');
   for (const act of acts.slice(0, acts.findIndex((one) => one.act === 'run' && one.command === 'pio run') + 1)) {

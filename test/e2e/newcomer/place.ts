@@ -24,21 +24,21 @@ export interface Run extends Outcome {
   readonly command: string;
 }
 
-/** A newcomer's machine: an empty folder, a home, PlatformIO and arduino-cli with an ESP8266 core; nothing of ours but a tarball. */
+/** A newcomer's machine: an empty folder, a home, PlatformIO and arduino-cli with an ESP8266 core; ota-hooks only as a tarball. */
 export interface Place {
-  /** The empty folder. */
+  /** Folder in which the reader starts, empty at first. */
   readonly folder: string;
   /** The installed Arduino core. */
   readonly core: string;
   readonly read: (name: string) => Promise<string>;
-  /** Does what a page says, as it says it; a command at a terminal, with Enter as the answer to each question. */
+  /** Carries out an act of a page. Commands run in a terminal, with Enter as the answer to each prompt. */
   readonly follow: (act: Act) => Promise<Run | undefined>;
-  /** The same from a program that was started from a desktop, whose PATH is not that of a terminal: it has no Node.js. */
+  /** Runs a command as a program started from a desktop would: its PATH has no Node.js. */
   readonly fromDesktop: (command: string) => Promise<Outcome>;
-  /** What is there, by name: a hash of each file, but for what npm, the build systems and uploads keep. */
+  /** Hash of each file by name, without files that npm, the build systems and uploads keep. */
   readonly listing: () => Promise<Readonly<Record<string, string>>>;
   readonly write: (name: string, text: string) => Promise<void>;
-  /** Waits until a virtual device has run so many different sketches, each by its MD5, as it tells. */
+  /** Waits until a virtual device has run `count` different sketches, and returns their MD5s. */
   readonly sketchesRun: (count: number) => Promise<readonly string[]>;
 }
 
@@ -59,10 +59,10 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
   const port = await freePort();
   const [serverPort, securePort, devicePort] = [await freePort(), await freePort(), await freePort()];
   const env = environment(at);
-  /** What a server has shown, once. */
+  /** Token that a server printed at its first start. */
   let token = '';
 
-  /** What the page cannot know: where the tarball lies, and which port is free. */
+  /** Fills in values that the page cannot know: the path of the tarball and free ports. */
   const words = (command: string) =>
     command
       .replace(/(npm install .*)ota-hooks$/, `$1${tarball}`)
@@ -112,7 +112,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
   };
 }
 
-/** PlatformIO and arduino-cli with the tests' own platform in the place of the one that they would download. */
+/** Installs the platform of the tests into PlatformIO and arduino-cli, instead of the one that they would download. */
 async function installCores(at: (name: string) => string): Promise<string> {
   await cp(platformIo.coreTemplate, at('platformio'), { recursive: true });
   const platform = at('platformio/platforms/espressif8266');
@@ -132,10 +132,10 @@ async function installCores(at: (name: string) => string): Promise<string> {
   return core;
 }
 
-/** What `npm publish` would send. */
+/** Creates the tarball that `npm publish` would upload. */
 export async function packTarball(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  // The build is there; the scripts would make it anew, under the feet of other tests.
+  // The package is built already; the scripts would rebuild it while other tests use it.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await execa('npm', argv, { cwd: repository });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
@@ -149,7 +149,7 @@ function environment(at: (name: string) => string): Record<string, string> {
     HOME: at('home'),
     LANG: 'C.UTF-8',
     TERM: 'xterm',
-    // The packages that were downloaded once; the settings say how this machine reaches the registry.
+    // Reuses downloaded packages, and the settings with which this machine reaches the registry.
     npm_config_cache: join(homedir(), '.npm'),
     npm_config_userconfig: join(homedir(), '.npmrc'),
     npm_config_prefix: at('global'),
@@ -166,7 +166,7 @@ function environment(at: (name: string) => string): Record<string, string> {
   };
 }
 
-/** What /usr/bin has, but for Node.js and what comes with it. */
+/** A folder with links to all programs of /usr/bin except Node.js and its tools. */
 async function binWithoutNode(folder: string): Promise<string> {
   if (existsSync(folder)) return folder;
   await mkdir(folder);

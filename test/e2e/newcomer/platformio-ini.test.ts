@@ -1,4 +1,4 @@
-/** Whether a platformio.ini says to PlatformIO itself what it says to us. */
+/** Compares our reading of platformio.ini with that of PlatformIO. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { scriptsOf } from '../../../src/project/init/hook-line.ts';
 import { before, iniCases, withHook } from '../../project/init/ini-cases.ts';
 import { platformIo } from '../provision/platformio.ts';
 
-/** What PlatformIO reads: the options of each environment, and the items of its extra_scripts. */
+/** Prints the options and the extra_scripts of each environment as PlatformIO reads them. */
 const ask = `
 import json, sys
 from platformio.project.config import ProjectConfig
@@ -51,7 +51,7 @@ function readByUs(text: string): Reading {
 }
 
 for (const one of iniCases) {
-  test(`PlatformIO reads it as we do: ${one.name}`, async (t) => {
+  test(`reads platformio.ini as PlatformIO does: ${one.name}`, async (t) => {
     for (const text of [before(one), withHook(one)]) t.deepEqual(readByUs(text), await readByPlatformio(text));
   });
 }

@@ -3,21 +3,21 @@ import { execa } from 'execa';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** It only ends a command that hangs: AVA's time-out for end-to-end tests is longer. */
+/** Ends a command that hangs; AVA's timeout for end-to-end tests is longer. */
 const patienceMs = 480_000;
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Outcome {
   readonly exitCode: number | undefined;
-  /** What was shown. */
+  /** Everything that the command printed. */
   readonly output: string;
 }
 
 const question = /(?:Do this\?|Take back what init did|Do you build in the Arduino IDE)/g;
 
-/** Runs a command as one at a terminal does (`script` of util-linux makes one), and answers each question with Enter. */
+/** Runs a command in a pseudo-terminal (`script` of util-linux) and answers each prompt with Enter. */
 export async function runAtTerminal(command: string, cwd: string, env: Environment): Promise<Outcome> {
-  // Without a size, the terminal would be no columns wide.
+  // Without a size, the terminal would have zero columns.
   const argv = ['--quiet', '--return', '--flush', '--command', `stty cols 120 rows 40; ${command}`, '/dev/null'];
   const process = execa('script', argv, {
     cwd,
@@ -39,7 +39,7 @@ export async function runAtTerminal(command: string, cwd: string, env: Environme
   return { exitCode: timedOut ? undefined : exitCode, output };
 }
 
-/** Runs a command as a program does that was started from a desktop: nobody answers, and there is no terminal. */
+/** Runs a command as a program started from a desktop would: without a terminal and without input. */
 export async function runFromDesktop(command: string, cwd: string, env: Environment): Promise<Outcome> {
   const [program = '', ...argv] = command.split(' ');
   const settings = {
@@ -55,18 +55,18 @@ export async function runFromDesktop(command: string, cwd: string, env: Environm
   return { exitCode, output: all };
 }
 
-/** What goes on until Ctrl-C. */
+/** A process that runs until Ctrl-C. */
 export interface Running {
-  /** How it said that it is ready. */
+  /** Its ready event. */
   readonly ready: { readonly token?: string };
   readonly sketchesRun: (count: number) => Promise<readonly string[]>;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts it, and waits until it is ready. */
+/** Starts a process and waits for its ready event. */
 export async function startAndWait(command: string, cwd: string, env: Environment): Promise<Running> {
   const [program = '', ...argv] = command.split(' ');
-  // A group of its own: Ctrl-C at a terminal reaches npx and what it has started.
+  // A separate process group: like Ctrl-C in a terminal, a signal then reaches npx and its child processes.
   const settings = { cwd, env, extendEnv: false, reject: false, buffer: false, detached: true } as const;
   const process = execa(program, [...argv, '--json'], settings);
   let output = '';

@@ -1,4 +1,4 @@
-/** The set-ups that README.md shows, for those who do not read on. */
+/** Runs the set-up sections of README.md on their own. */
 import test from 'ava';
 import { actsOf, sectionsOf } from '../../docs/acts.ts';
 import { readPage } from '../../docs/pages.ts';
@@ -20,12 +20,12 @@ async function runSection(t: Context, place: Place, heading: string): Promise<st
   return shown.join('\n');
 }
 
-/** The sketch, or the project, that docs/start.md begins with. */
+/** Saves the sketch or the project with which docs/start.md begins. */
 async function saveSources(place: Place, heading: string): Promise<void> {
   for (const act of actsOf('start.md', heading)) if (act.act === 'save') await place.follow(act);
 }
 
-test.serial('Set-up: PlatformIO', async (t) => {
+test.serial('the PlatformIO set-up of README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'PlatformIO');
   await runSection(t, place, 'Set-up: PlatformIO');
@@ -36,7 +36,7 @@ test.serial('Set-up: PlatformIO', async (t) => {
   t.regex(output, /Signed binary: .*firmware\.bin\.gz\.signed/);
 });
 
-test.serial('Set-up: arduino-cli', async (t) => {
+test.serial('the arduino-cli set-up of README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'arduino-cli');
   await run(t, place, 'cd door');
@@ -45,7 +45,7 @@ test.serial('Set-up: arduino-cli', async (t) => {
   t.regex(output, /Signed binary: .*door\.ino\.bin\.gz\.signed/);
 });
 
-test.serial('Set-up: Arduino IDE 2', async (t) => {
+test.serial('the Arduino IDE 2 set-up of README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'arduino-cli');
   await runSection(t, place, 'Set-up: Arduino IDE 2');

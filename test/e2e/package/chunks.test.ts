@@ -1,4 +1,4 @@
-/** A hook starts for every build, so it loads neither the server nor the packages that only a server needs. */
+/** A hook runs in every build, so it loads neither the server nor the packages that only a server needs. */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ interface Coverage {
   readonly result: readonly { readonly url: string }[];
 }
 
-/** The files of dist/ that a run of the CLI loads; V8's coverage lists every script. */
+/** Files that a run of the CLI loads; V8's coverage lists every script. */
 async function loadedBy(coverage: string, argv: readonly string[], cwd: string): Promise<readonly string[]> {
   await execa(process.execPath, [join(dist, 'cli.js'), ...argv], { cwd, env: { NODE_V8_COVERAGE: coverage } });
   const reports = await Promise.all((await readdir(coverage)).map((name) => readFile(join(coverage, name), 'utf8')));
@@ -27,7 +27,7 @@ function chunkName(path: string): string {
   return basename(path).replace(/-[\w-]{8}\.js$/, '');
 }
 
-/** A text that only this package has in its code. */
+/** A string that occurs only in the code of this package. */
 const marks: Readonly<Record<string, string>> = {
   hono: 'HonoRequest',
   '@hono/node-server': 'x-hono-already-sent',
@@ -37,7 +37,7 @@ const marks: Readonly<Record<string, string>> = {
   'node-forge': 'pki.createCertificate',
 };
 
-test('each package of the server is bundled', async (t) => {
+test('bundles each server package', async (t) => {
   const chunks = await readdir(join(dist, 'chunks'));
   const texts = await Promise.all(chunks.map((name) => readFile(join(dist, 'chunks', name), 'utf8')));
   for (const [name, mark] of Object.entries(marks))
@@ -56,7 +56,7 @@ test('the header hook loads its own chunks and nothing else', async (t) => {
 
 const commands = ['header', 'pack', 'sign', 'signing', 'upload', 'publish', 'serve', 'server'];
 for (const command of commands) {
-  test(`${command} --help loads nothing of the server`, async (t) => {
+  test(`${command} --help loads no server package`, async (t) => {
     const folder = await testFolder(t);
     const loaded = await loadedBy(folder.at('coverage'), [command, '--help'], folder.path);
     t.true(loaded.length > 1);

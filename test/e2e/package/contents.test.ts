@@ -1,4 +1,4 @@
-/** What npm would send, and what it brings with it. */
+/** Contents of the npm package, and its dependencies. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -27,7 +27,7 @@ async function packedPaths(): Promise<readonly string[]> {
   return packed?.files.map(({ path }) => path) ?? [];
 }
 
-test('the package holds the build, the hooks, the templates and what people read, and nothing else', async (t) => {
+test('contains only the build, hooks, templates, example configuration and documentation', async (t) => {
   const paths = await packedPaths();
   t.deepEqual([...new Set(paths.map((path) => path.replace(/\/.*/, '')))].sort(), [
     'CHANGELOG.md',
@@ -46,12 +46,12 @@ test('the package holds the build, the hooks, the templates and what people read
     [],
   );
   t.true(paths.includes('dist/schema/ota.config.schema.json'));
-  // As git has them: no cache of Python, no key that somebody has tried a template with.
+  // Only files that git tracks: no Python cache, no key from trying out a template.
   const { stdout } = await execa('git', ['ls-files', 'hooks', 'templates'], { cwd: repository });
   t.deepEqual(paths.filter((path) => /^(?:hooks|templates)\//.test(path)).sort(), stdout.split('\n').sort());
 });
 
-test('what package.json promises is in the package, and nothing of it runs when it is installed', async (t) => {
+test('contains every file that package.json names, and has no install scripts', async (t) => {
   const paths = await packedPaths();
   t.true(exported().length > 3);
   for (const path of [...Object.values(manifest.bin), ...exported()]) {
@@ -72,7 +72,7 @@ interface Installed {
 }
 
 test.serial(
-  'an empty project gets the packages that hooks and uploads need: no compiler, no script, no server',
+  'installs only runtime dependencies into an empty project, without native code or install scripts',
   async (t) => {
     const place = await makePlace(t);
     for (const command of ['npm init --yes', 'npm install --save-dev ota-hooks']) {
@@ -99,7 +99,7 @@ test.serial(
     const files = (await readdir(modules, { recursive: true })).filter((path) => /(?:\.node|binding\.gyp)$/.test(path));
     t.deepEqual(files, []);
     t.true(existsSync(join(modules, '.bin', 'ota-hooks')));
-    // What commands print with --json can be checked with these.
+    // Schemas of the --json output of commands.
     const require = createRequire(join(place.folder, 'any.js'));
     for (const command of Object.keys(documents)) {
       const schema = require(`ota-hooks/schema/${schemaFile(command)}`) as object;

@@ -1,4 +1,4 @@
-/** The hooks find Node.js and the tool wherever they were installed, also from an IDE that was started from a desktop. */
+/** Hooks find Node.js and the tool in every kind of installation, also in an IDE that was started from a desktop. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -7,7 +7,7 @@ import { makePlace, type Place, type Run } from '../newcomer/place.ts';
 
 const signed = /Signed binary: .*\.bin\.gz\.signed/;
 
-/** A machine with the sources of docs/start.md, after some commands at a terminal. */
+/** A machine with the sources of docs/start.md, after some commands in a terminal. */
 async function prepared(t: ExecutionContext, heading: string, ...commands: readonly string[]): Promise<Place> {
   const place = await makePlace(t);
   for (const act of actsOf('start.md', heading)) if (act.act === 'save') await place.follow(act);
@@ -18,7 +18,7 @@ async function prepared(t: ExecutionContext, heading: string, ...commands: reado
   return place;
 }
 
-test.serial('PlatformIO, in the project: Node.js is the one that init has noted', async (t) => {
+test.serial('PlatformIO, local installation: uses the Node.js that init recorded, and fails without one', async (t) => {
   const install = ['npm init --yes', 'npm install --save-dev ota-hooks', 'npx ota-hooks init --yes'];
   const place = await prepared(t, 'PlatformIO', ...install);
   const run = await place.fromDesktop('pio run');
@@ -32,7 +32,7 @@ test.serial('PlatformIO, in the project: Node.js is the one that init has noted'
   t.regex(without.output, /Node\.js was not found/);
 });
 
-test.serial('PlatformIO, for the whole machine', async (t) => {
+test.serial('PlatformIO, global installation: signs a build without Node.js in PATH', async (t) => {
   const place = await prepared(t, 'PlatformIO', 'npm install --global ota-hooks', 'ota-hooks init --yes');
   t.regex(await place.read('platformio.ini'), /^extra_scripts = pre:\/.*\/ota-hooks\/hooks\/platformio\.py$/m);
   const run = await place.fromDesktop('pio run');
@@ -43,7 +43,7 @@ test.serial('PlatformIO, for the whole machine', async (t) => {
 const compile = `arduino-cli compile --fqbn esp8266:esp8266:d1_mini --build-property runtime.tools.node.cmd=${process.execPath} door`;
 const keys = '--private-key door/private.key --public-key door/public.key';
 
-test.serial('Arduino, for the whole machine: the recipes name Node.js and the tool by their whole paths', async (t) => {
+test.serial('Arduino, global installation: signs a build without Node.js in PATH', async (t) => {
   const install = ['npm install --global ota-hooks', 'ota-hooks install arduino', `ota-hooks keygen ${keys}`];
   const place = await prepared(t, 'arduino-cli', ...install);
   const run = await place.fromDesktop(compile);
@@ -51,7 +51,7 @@ test.serial('Arduino, for the whole machine: the recipes name Node.js and the to
   t.regex(run.output, signed);
 });
 
-test.serial('Arduino, from the package of a project', async (t) => {
+test.serial('Arduino, local installation: signs a build without Node.js in PATH', async (t) => {
   const install = ['npm init --yes', 'npm install --save-dev ota-hooks'];
   const place = await prepared(
     t,

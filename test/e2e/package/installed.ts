@@ -8,7 +8,7 @@ import { packTarball } from '../newcomer/place.ts';
 /** An otherwise empty project with the packed tarball as its only dependency. */
 export interface InstalledProject {
   readonly folder: string;
-  /** Runs a program of the project or of npm; with `node` first in PATH. */
+  /** Runs a program of the project or of npm, with `node` first in PATH. */
   readonly run: (argv: readonly string[], node?: string) => ReturnType<typeof start>;
   readonly install: (...packages: readonly string[]) => Promise<unknown>;
 }
@@ -28,6 +28,6 @@ export async function installedProject(t: ExecutionContext): Promise<InstalledPr
 
 function start([program = '', ...argv]: readonly string[], cwd: string, node: string) {
   const PATH = [dirname(node), dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);
-  // A process group of its own, so that a signal reaches npx and the program that it started.
+  // A separate process group, so that a signal reaches npx and its child process.
   return execa(program, argv, { cwd, env: { PATH }, reject: false, detached: true, all: true } satisfies Options);
 }

@@ -6,13 +6,13 @@ import { commandTree } from '../../cli/help/command-tree.ts';
 import { makeKeys, makeProject, placeKeys } from '../platformio/project.ts';
 import { installNode } from '../provision/node.ts';
 
-/** Debian 12 and Raspberry Pi OS ship it. */
+/** Version in Debian 12 and Raspberry Pi OS. */
 const node = await installNode('18.20.8');
 const line = 'ota-hooks needs Node.js 20.19 or newer; this is 18.20.8.';
 const inRepository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 for (const { words } of await commandTree()) {
-  test(`${words.join(' ')} prints one line under Node.js 18`, async (t) => {
+  test(`${words.join(' ')} prints one error line and exits with 2 on Node.js 18`, async (t) => {
     const { exitCode, stdout, stderr } = await execa(node, [inRepository('dist/cli.js'), ...words.slice(1)], {
       reject: false,
     });
@@ -22,7 +22,7 @@ for (const { words } of await commandTree()) {
   });
 }
 
-test('a build by PlatformIO fails with that line under Node.js 18', async (t) => {
+test('a PlatformIO build fails with the same line on Node.js 18', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, makeKeys());
   const { exitCode, output } = await project.runWith({ OTA_NODE: node });
@@ -32,7 +32,7 @@ test('a build by PlatformIO fails with that line under Node.js 18', async (t) =>
 });
 
 for (const script of ['prepare', 'pretest']) {
-  test(`npm checks the version before it runs anything else in ${script}`, async (t) => {
+  test(`the npm script ${script} checks the Node.js version before anything else`, async (t) => {
     const manifest = JSON.parse(await readFile(inRepository('package.json'), 'utf8'));
     const [first = ''] = String(manifest.scripts[script]).split(' && ');
     const [program, path = ''] = first.split(' ');

@@ -1,4 +1,4 @@
-/** The server of the installed package starts without another package on a Node.js that has SQLite, and with libsql on an older one. */
+/** The installed package serves without other packages on a Node.js that has SQLite, and with libsql on an older one. */
 import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,13 +12,13 @@ const mostBytes = 10_000_000;
 
 interface Served {
   readonly status: number;
-  /** Of the first admin; undefined when the data folder was not empty. */
+  /** Token of the first admin, or the one passed in. */
   readonly token: string | undefined;
-  /** Everything that the terminal showed. */
+  /** Combined stdout and stderr. */
   readonly output: string;
 }
 
-/** Starts a server, asks it for its metrics, and ends it with Ctrl-C. */
+/** Starts a server, requests its metrics, and stops it with SIGINT. */
 async function serveOnce(project: InstalledProject, node: string, token?: string): Promise<Served> {
   const server = project.run(serve, node);
   let output = '';
@@ -47,7 +47,7 @@ async function bytesIn(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-test('the installed package takes at most 10 MB, with all its dependencies', async (t) => {
+test('the installed package and its dependencies use at most 10 MB', async (t) => {
   const { folder } = await installedProject(t);
   const bytes = await bytesIn(join(folder, 'node_modules'));
   t.log(`${bytes} bytes`);
@@ -62,12 +62,12 @@ async function assertServes(t: ExecutionContext, project: InstalledProject, node
 }
 
 for (const version of ['22.13.0', '22', '24', '26']) {
-  test(`Node.js ${version} serves with nothing but the package, and prints no warning`, async (t) => {
+  test(`serves on Node.js ${version} without other packages and without warnings`, async (t) => {
     await assertServes(t, await installedProject(t), await installNode(version));
   });
 }
 
-test('Node.js 20.19 names the one package that it lacks, and serves once that is installed', async (t) => {
+test('on Node.js 20.19, names the missing package libsql and serves after its installation', async (t) => {
   const project = await installedProject(t);
   const node = await installNode('20.19.0');
   const { exitCode, all } = await project.run(serve, node);

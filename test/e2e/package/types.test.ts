@@ -1,4 +1,4 @@
-/** The declarations of the installed package work in a TypeScript project that has nothing else. */
+/** The declarations of the installed package compile in a TypeScript project without other packages. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -67,7 +67,7 @@ export const facts: DeviceFacts = {
 
 const resolutions = { node16: { module: 'node16' }, bundler: { module: 'esnext', moduleResolution: 'bundler' } };
 
-/** Writes one tsconfig per case; all have the same strict options and no types but those that are imported. */
+/** Writes one tsconfig per case. All have the same strict options, and only the global types of `types`. */
 async function writeProject(project: InstalledProject, files: Readonly<Record<string, string>>, types: string[]) {
   const save = (name: string, text: string) => writeFile(join(project.folder, name), text);
   const manifest = JSON.parse(await readFile(join(project.folder, 'package.json'), 'utf8')) as object;
@@ -85,7 +85,7 @@ async function writeProject(project: InstalledProject, files: Readonly<Record<st
   }
 }
 
-/** The compiler's errors as `file(line): code`, for each way to compile. */
+/** Compiler errors as `file(line): code`, for each tsconfig. */
 async function compile(t: ExecutionContext, project: InstalledProject): Promise<readonly (readonly string[])[]> {
   const cases = (await readdir(project.folder)).filter((name) => name.startsWith('tsconfig.'));
   t.is(cases.length, 4);
@@ -98,7 +98,7 @@ async function compile(t: ExecutionContext, project: InstalledProject): Promise<
   );
 }
 
-test('a consumer compiles with nothing but TypeScript, and its mistakes are reported', async (t) => {
+test('a consumer compiles with only TypeScript installed, and its mistakes are reported', async (t) => {
   const project = await installedProject(t);
   await project.install(`typescript@${devDependencies['typescript']}`);
   await writeProject(project, { 'consumer.ts': consumer, 'mistakes.ts': mistakes }, []);
@@ -110,7 +110,7 @@ test('a consumer compiles with nothing but TypeScript, and its mistakes are repo
   for (const errors of await compile(t, project)) t.deepEqual(errors, expected);
 });
 
-test('the programs of docs/api.md compile against the package, and print what the page shows', async (t) => {
+test('the programs of docs/api.md compile against the package and print the output on the page', async (t) => {
   const project = await installedProject(t);
   const versions = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
   await project.install(...versions, `tsx@${devDependencies['tsx']}`);
@@ -128,7 +128,7 @@ test('the programs of docs/api.md compile against the package, and print what th
   }
 });
 
-test('no declaration imports a package that is not installed with this one', async (t) => {
+test('declarations import only dependencies of the package', async (t) => {
   const folder = join(repository, 'dist/types');
   const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.d.ts'));
   t.true(paths.length > 50);

@@ -8,7 +8,7 @@ const keys = makeKeys();
 const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 const packedAgain = { exitCode: 0, made: ['Packing firmware.bin'], started: ['pack'] };
 
-test.serial('an artifact that was deleted, or changed, comes back without anything else being made', async (t) => {
+test.serial('restores a deleted or changed artifact without rebuilding anything else', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -26,7 +26,7 @@ test.serial('an artifact that was deleted, or changed, comes back without anythi
   t.deepEqual((await project.run()).made, ['Building firmware.bin', 'Packing firmware.bin']);
 });
 
-test.serial('another sketch gives other artifacts', async (t) => {
+test.serial('a changed sketch produces new signed artifacts', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -41,7 +41,7 @@ test.serial('another sketch gives other artifacts', async (t) => {
   t.notDeepEqual(await readFile(project.built('firmware.bin.signed')), before);
 });
 
-test.serial('spaces and umlauts in every path, and a name of its own for the program', async (t) => {
+test.serial('supports spaces and umlauts in every path, and a custom program name', async (t) => {
   const project = await makeProject(t, {
     name: 'Süßes Projekt (1) & 2',
     lines: [
@@ -60,7 +60,7 @@ test.serial('spaces and umlauts in every path, and a name of its own for the pro
 });
 
 test.serial(
-  'cleaning removes everything and starts nothing, and a build cache gives back images but never artifacts',
+  'cleaning removes everything and starts nothing, and a build cache restores images but no artifacts',
   async (t) => {
     const project = await makeProject(t, {
       ini: ['[platformio]', 'build_cache_dir = .cache', '[env:d1]', ...environment].join('\n'),
@@ -84,7 +84,7 @@ test.serial(
   },
 );
 
-test.serial('with board_build.gzip_fw the image is gzip already, and is signed as it is', async (t) => {
+test.serial('with board_build.gzip_fw, signs the compressed image without compressing it again', async (t) => {
   const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes'] });
   await placeKeys(project, keys);
   const run = await project.run();
@@ -99,32 +99,29 @@ test.serial('with board_build.gzip_fw the image is gzip already, and is signed a
   t.like(await project.run(), { made: [], started: [] });
 });
 
-test.serial(
-  'a filesystem image is signed and compressed, but its compressed form is signed only when that is asked for',
-  async (t) => {
-    // espota.py shows what PlatformIO would send; the tool's own uploads are tested in upload.test.ts.
-    const project = await makeProject(t, { lines: ['custom_ota_upload = no'] });
-    await placeKeys(project, keys);
-    await project.write('data/index.html', '<h1>It works</h1>');
-    const run = await project.run('-t', 'buildfs');
-    t.is(run.exitCode, 0, run.output);
-    const image = project.built('littlefs.bin');
-    t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.ota.json']);
-    t.true(await isSignedWith(`${image}.signed`, keys));
-    t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { image: { kind: 'filesystem' } });
-    t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'the image is made each time, and is the same');
+test.serial('signs and compresses a filesystem image, and signs the compressed form only on request', async (t) => {
+  // espota.py shows what PlatformIO would send; the tool's own uploads are tested in upload.test.ts.
+  const project = await makeProject(t, { lines: ['custom_ota_upload = no'] });
+  await placeKeys(project, keys);
+  await project.write('data/index.html', '<h1>It works</h1>');
+  const run = await project.run('-t', 'buildfs');
+  t.is(run.exitCode, 0, run.output);
+  const image = project.built('littlefs.bin');
+  t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.ota.json']);
+  t.true(await isSignedWith(`${image}.signed`, keys));
+  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { image: { kind: 'filesystem' } });
+  t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'the image is made each time, and is the same');
 
-    await rm(`${image}.signed`);
-    const upload = await project.run('-t', 'uploadfs', '--upload-port', '192.0.2.7');
-    t.regex(upload.output, /espota would send littlefs\.bin\.signed/);
+  await rm(`${image}.signed`);
+  const upload = await project.run('-t', 'uploadfs', '--upload-port', '192.0.2.7');
+  t.regex(upload.output, /espota would send littlefs\.bin\.signed/);
 
-    await project.write('ota.config.json', '{"signCompressedFilesystem": true}');
-    await project.run('-t', 'buildfs');
-    t.true(await isSignedWith(`${image}.gz.signed`, keys));
-  },
-);
+  await project.write('ota.config.json', '{"signCompressedFilesystem": true}');
+  await project.run('-t', 'buildfs');
+  t.true(await isSignedWith(`${image}.gz.signed`, keys));
+});
 
-test.serial('what is built here can be signed elsewhere: custom_ota_unsigned needs the public key alone', async (t) => {
+test.serial('custom_ota_unsigned builds unsigned artifacts with only the public key', async (t) => {
   const project = await makeProject(t, { lines: ['custom_ota_unsigned = yes'] });
   await project.write('public.key', keys.publicKey);
   t.is((await project.run()).exitCode, 0);

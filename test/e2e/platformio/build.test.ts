@@ -6,7 +6,7 @@ const keys = makeKeys();
 const withoutHook = ['[env:d1]', ...environment.filter((line) => !line.startsWith('extra_scripts'))].join('\n');
 const signedArtifacts = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 
-test('`ota-hooks build` signs a project whose platformio.ini does not know of it, and writes nothing into it', async (t) => {
+test('`ota-hooks build` signs a project without the hook and does not change its platformio.ini', async (t) => {
   const project = await makeProject(t, { ini: withoutHook });
   await placeKeys(project, keys);
   const built = await project.build();
@@ -16,7 +16,7 @@ test('`ota-hooks build` signs a project whose platformio.ini does not know of it
   t.is(await readFile(project.path('platformio.ini'), 'utf8'), `${withoutHook}\n`);
 });
 
-test('`ota-hooks build` runs the hook of platformio.ini once, passes arguments on, and takes a configuration', async (t) => {
+test('`ota-hooks build` runs the hook of platformio.ini once, passes arguments on, and reads --config', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.write('release/ota.json', JSON.stringify({ project: 'door', compression: 'none' }));
@@ -27,7 +27,7 @@ test('`ota-hooks build` runs the hook of platformio.ini once, passes arguments o
   t.is(built.output.match(/Enabling binary signing/g)?.length, 1);
 });
 
-test('`ota-hooks build` fails when the build does, and says which command did', async (t) => {
+test('`ota-hooks build` fails when PlatformIO fails, and the error names the command', async (t) => {
   const project = await makeProject(t, { sketch: 'this is no C++' });
   const built = await project.build();
   t.is(built.exitCode, 1);

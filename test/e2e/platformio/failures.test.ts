@@ -8,37 +8,34 @@ const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 const platform = environment.slice(0, 3);
 
 for (const name of ['private.key', 'public.key']) {
-  test.serial(
-    `a bad ${name} fails the build, leaves nothing of the one before, and is forgotten when it is mended`,
-    async (t) => {
-      const project = await makeProject(t);
-      const image = project.built('firmware.bin');
-      await placeKeys(project, keys);
-      await project.run();
-      t.deepEqual(artifactsOf(image), signed);
+  test.serial(`an invalid ${name} fails the build and removes earlier artifacts until it is fixed`, async (t) => {
+    const project = await makeProject(t);
+    const image = project.built('firmware.bin');
+    await placeKeys(project, keys);
+    await project.run();
+    t.deepEqual(artifactsOf(image), signed);
 
-      await project.write(name, 'no key\n');
-      for (const _ of ['first', 'again']) {
-        const run = await project.run();
-        t.is(run.exitCode, 1);
-        t.regex(run.output, new RegExp(`error: .*${name}`));
-        t.deepEqual(artifactsOf(image), []);
-      }
-      await placeKeys(project, keys);
-      t.is((await project.run()).exitCode, 0);
-      t.true(await isSignedWith(`${image}.signed`, keys));
-    },
-  );
+    await project.write(name, 'no key\n');
+    for (const _ of ['first', 'again']) {
+      const run = await project.run();
+      t.is(run.exitCode, 1);
+      t.regex(run.output, new RegExp(`error: .*${name}`));
+      t.deepEqual(artifactsOf(image), []);
+    }
+    await placeKeys(project, keys);
+    t.is((await project.run()).exitCode, 0);
+    t.true(await isSignedWith(`${image}.signed`, keys));
+  });
 }
 
-test.serial('a key that platformio.ini names must be there', async (t) => {
+test.serial('fails when a key named in platformio.ini is missing', async (t) => {
   const project = await makeProject(t, { lines: ['custom_ota_public_key = keys/absent.pub'] });
   const run = await project.run();
   t.is(run.exitCode, 1);
   t.regex(run.output, /error: .*absent\.pub/);
 });
 
-test.serial('without Node.js there is one clear line, and nothing stale', async (t) => {
+test.serial('reports missing Node.js with a hint, and leaves no outdated artifacts', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -49,7 +46,7 @@ test.serial('without Node.js there is one clear line, and nothing stale', async 
   t.deepEqual(artifactsOf(project.built('firmware.bin')), []);
 });
 
-test.serial('Node.js is the one of platformio.ini, OTA_NODE, npm or the PATH, in this order', async (t) => {
+test.serial('looks for Node.js in platformio.ini, OTA_NODE, npm and PATH, in this order', async (t) => {
   const project = await makeProject(t);
   const absent = 'there/is/none';
   t.is((await project.runWith({ OTA_NODE: '', npm_node_execpath: process.execPath })).exitCode, 0);
@@ -65,7 +62,7 @@ test.serial('Node.js is the one of platformio.ini, OTA_NODE, npm or the PATH, in
   t.is((await project.runWith({ OTA_NODE: absent })).exitCode, 0);
 });
 
-test.serial('without the CLI there is one clear line that says what to run', async (t) => {
+test.serial('reports a missing CLI with a hint, and finds it in the package of the hook', async (t) => {
   const project = await makeProject(t, {
     ini: ['[env:d1]', ...platform, 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py'].join('\n'),
   });
@@ -79,13 +76,13 @@ test.serial('without the CLI there is one clear line that says what to run', asy
   t.is((await project.run()).exitCode, 0, 'the CLI is found beside the script, in its package');
 });
 
-test.serial('a pack that is killed half-way fails the build and leaves nothing that looks finished', async (t) => {
+test.serial('a killed pack fails the build and leaves no artifacts', async (t) => {
   const project = await makeProject(t);
   const image = project.built('firmware.bin');
   await placeKeys(project, keys);
   await project.run();
 
-  // Does half of the work, and is then killed as hard as can be.
+  // Writes a partial artifact, then kills itself with SIGKILL.
   const killed = project.path('killed.cjs');
   await writeFile(
     killed,
@@ -110,7 +107,7 @@ if (process.argv[3] === 'pack') {
   t.true(await isSignedWith(`${image}.signed`, keys));
 });
 
-test.serial('a sketch without ESP8266WiFi cannot be built with a key, and is told why', async (t) => {
+test.serial('a sketch without ESP8266WiFi does not link with a key, and the error names the library', async (t) => {
   const project = await makeProject(t, {
     sketch: '#include <Arduino.h>\nvoid setup() { ESP.updateSketch(*(Stream *)0, 0); }\nvoid loop() {}\n',
   });
@@ -122,7 +119,7 @@ test.serial('a sketch without ESP8266WiFi cannot be built with a key, and is tol
   t.regex(run.output, /undefined reference to .*updaterSigning/);
 });
 
-test.serial('misspelt options are refused, but do not stand in the way of cleaning', async (t) => {
+test.serial('rejects misspelled options and values, but still allows cleaning', async (t) => {
   const project = await makeProject(t, { lines: ['custom_ota_privat_key = private.key'] });
   const run = await project.run();
   t.is(run.exitCode, 1);
@@ -136,31 +133,28 @@ test.serial('misspelt options are refused, but do not stand in the way of cleani
   t.regex((await project.run()).output, /custom_ota_legacy = perhaps is not understood.* +Write one of: yes/s);
 });
 
-test.serial('as a post: script it would reach only half of the firmware, and says so', async (t) => {
+test.serial('rejects use as a post: script, which runs too late to reach the libraries', async (t) => {
   const project = await makeProject(t, { ini: ['[env:d1]', ...platform, `extra_scripts = ${hook}`].join('\n') });
   const run = await project.run();
   t.is(run.exitCode, 1);
   t.regex(run.output, /error: the script runs too late to reach the libraries.* +Put pre:/s);
 });
 
-test.serial(
-  'a header that comes in by -include is silently overruled by the core, which the proof finds out',
-  async (t) => {
-    const project = await makeProject(t);
-    await placeKeys(project, keys);
-    await project.run();
-    await copyFile(project.built('ota/Updater_Signing.h'), project.path('forced.h'));
-    await project.write('pack.py', packBehindTheBack);
-    const lines = ['build_flags = -include "$PROJECT_DIR/forced.h"', 'extra_scripts = pack.py'];
-    await project.write('platformio.ini', ['[env:d1]', ...platform, ...lines].join('\n'));
-    const run = await project.run();
-    t.is(run.exitCode, 1, run.output);
-    t.regex(run.output, /error: .*firmware\.bin does not contain the public key/);
-    t.false(existsSync(project.built('firmware.bin.signed')));
-  },
-);
+test.serial('pack rejects an image whose header was added with -include, because the core overrides it', async (t) => {
+  const project = await makeProject(t);
+  await placeKeys(project, keys);
+  await project.run();
+  await copyFile(project.built('ota/Updater_Signing.h'), project.path('forced.h'));
+  await project.write('pack.py', packBehindTheBack);
+  const lines = ['build_flags = -include "$PROJECT_DIR/forced.h"', 'extra_scripts = pack.py'];
+  await project.write('platformio.ini', ['[env:d1]', ...platform, ...lines].join('\n'));
+  const run = await project.run();
+  t.is(run.exitCode, 1, run.output);
+  t.regex(run.output, /error: .*firmware\.bin does not contain the public key/);
+  t.false(existsSync(project.built('firmware.bin.signed')));
+});
 
-/** What many a project does: signs in a post action, and trusts that the key got in. */
+/** Signs in a post action, as many projects do, without a check that the image contains the key. */
 const packBehindTheBack = `
 import subprocess
 Import("env")

@@ -1,4 +1,4 @@
-/** The hook of PlatformIO finds Node.js by the rules of the command line, and takes none of the project. */
+/** The PlatformIO hook finds Node.js by the rules of the command line, and never uses one of the project. */
 import { existsSync } from 'node:fs';
 import { chmod, symlink } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
@@ -10,7 +10,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { hook, makeKeys, makeProject, placeKeys } from './project.ts';
 
-/** The two functions of the hook alone: the script itself needs SCons. */
+/** Runs only the two lookup functions of the hook, since the script itself needs SCons. */
 const program = `
 import ast, json, ntpath, posixpath, re, sys
 tree = ast.parse(open(sys.argv[1], encoding="utf-8").read())
@@ -80,7 +80,7 @@ test('property: the hook and the command line find the same program, on Windows 
       pathExt: sample.pathExt ?? undefined,
       currentFolder: sample.here,
     } as const;
-    // Which files are there decides how far the search goes: the last of those it asks for, or the first, or none.
+    // The existing file decides how far the search goes: the last candidate, one of the first two, or none.
     const asked: string[] = [];
     findProgram(sample.name, { ...place, isProgram: (file) => asked.push(file) === 0 });
     const files = [asked.at(-1), asked[0], undefined, asked[1]][index % 4] ?? 'none';
@@ -96,10 +96,10 @@ test('property: the hook and the command line find the same program, on Windows 
   t.true(cases.filter((each) => each.found !== null).length > 500);
 });
 
-test('a build does not take a node of the project that an empty or relative entry of PATH names', async (t) => {
+test('a build ignores a node inside the project, even if PATH contains its folder', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, makeKeys());
-  // A name of its own: the platform of these tests starts node too.
+  // A distinct name, since the platform of these tests starts node too.
   const name = 'node-of-the-hook';
   const tools = await testFolder(t);
   await symlink(process.execPath, tools.at(name));
@@ -114,7 +114,7 @@ test('a build does not take a node of the project that an empty or relative entr
   t.true(existsSync(`${project.built('firmware.bin')}.signed`));
 });
 
-test('a relative OTA_NODE is not taken, and the error says what to write', async (t) => {
+test('rejects a relative OTA_NODE with a hint to use an absolute path', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, makeKeys());
   const run = await project.runWith({ OTA_NODE: 'bin/node' });

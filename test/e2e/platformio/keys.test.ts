@@ -5,7 +5,7 @@ import { artifactsOf, environment, isSignedWith, makeKeys, makeProject, placeKey
 const first = makeKeys();
 const second = makeKeys();
 const nothing = { exitCode: 0, made: [], started: [] };
-/** What a change of the key costs: the header, its two readers, and what they go into. */
+/** Steps after a key change: the header, the two files that include it, and everything linked from them. */
 const newKeySteps = [
   'Archiving libESP8266WiFi.a',
   'Archiving libFrameworkArduino.a',
@@ -17,57 +17,54 @@ const newKeySteps = [
   'Packing firmware.bin',
 ];
 
-test.serial(
-  'no key, a key, another key, no key: each build is signed as it should be, and makes no more than it must',
-  async (t) => {
-    const project = await makeProject(t);
-    const image = project.built('firmware.bin');
-    const header = () => readFile(project.built('ota/Updater_Signing.h'), 'utf8');
+test.serial('signs with the current keys after each change, and rebuilds only what depends on them', async (t) => {
+  const project = await makeProject(t);
+  const image = project.built('firmware.bin');
+  const header = () => readFile(project.built('ota/Updater_Signing.h'), 'utf8');
 
-    const unsigned = await project.run();
-    t.is(unsigned.exitCode, 0, unsigned.output);
-    t.true(unsigned.made.includes('Compiling main.cpp.o'));
-    t.deepEqual(unsigned.started, ['header', 'pack']);
-    t.regex(await header(), /#define ARDUINO_SIGNING 0/);
-    t.deepEqual(artifactsOf(image), ['.gz', '.ota.json']);
-    t.like(await project.run(), nothing);
+  const unsigned = await project.run();
+  t.is(unsigned.exitCode, 0, unsigned.output);
+  t.true(unsigned.made.includes('Compiling main.cpp.o'));
+  t.deepEqual(unsigned.started, ['header', 'pack']);
+  t.regex(await header(), /#define ARDUINO_SIGNING 0/);
+  t.deepEqual(artifactsOf(image), ['.gz', '.ota.json']);
+  t.like(await project.run(), nothing);
 
-    await placeKeys(project, first);
-    const signed = await project.run();
-    t.deepEqual(signed.made, newKeySteps, signed.output);
-    t.regex(signed.output, /Enabling binary signing/);
-    t.regex(signed.output, /Signed binary: .*firmware\.bin\.signed/);
-    t.regex(await header(), /#define ARDUINO_SIGNING 1/);
-    t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.gz.signed', '.ota.json']);
-    t.true(await isSignedWith(`${image}.signed`, first));
-    t.true(await isSignedWith(`${image}.gz.signed`, first));
-    t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { enforcement: 'elf', board: 'd1_mini' });
-    t.like(await project.run(), nothing);
+  await placeKeys(project, first);
+  const signed = await project.run();
+  t.deepEqual(signed.made, newKeySteps, signed.output);
+  t.regex(signed.output, /Enabling binary signing/);
+  t.regex(signed.output, /Signed binary: .*firmware\.bin\.signed/);
+  t.regex(await header(), /#define ARDUINO_SIGNING 1/);
+  t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.gz.signed', '.ota.json']);
+  t.true(await isSignedWith(`${image}.signed`, first));
+  t.true(await isSignedWith(`${image}.gz.signed`, first));
+  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { enforcement: 'elf', board: 'd1_mini' });
+  t.like(await project.run(), nothing);
 
-    await placeKeys(project, first);
-    t.like(await project.run(), nothing, 'the same keys written again are no change');
+  await placeKeys(project, first);
+  t.like(await project.run(), nothing, 'the same keys written again are no change');
 
-    await placeKeys(project, second);
-    t.deepEqual((await project.run()).made, newKeySteps);
-    t.true(await isSignedWith(`${image}.signed`, second));
-    t.like(await project.run(), nothing);
+  await placeKeys(project, second);
+  t.deepEqual((await project.run()).made, newKeySteps);
+  t.true(await isSignedWith(`${image}.signed`, second));
+  t.like(await project.run(), nothing);
 
-    await project.remove('private.key');
-    const elsewhere = await project.run();
-    t.deepEqual(
-      elsewhere.made,
-      ['Generating Updater_Signing.h', 'Packing firmware.bin'],
-      'the key on the device is the same',
-    );
-    t.deepEqual(artifactsOf(image), ['.gz', '.ota.json'], 'what was signed with the key that is gone is gone too');
+  await project.remove('private.key');
+  const elsewhere = await project.run();
+  t.deepEqual(
+    elsewhere.made,
+    ['Generating Updater_Signing.h', 'Packing firmware.bin'],
+    'the key on the device is the same',
+  );
+  t.deepEqual(artifactsOf(image), ['.gz', '.ota.json'], 'what was signed with the key that is gone is gone too');
 
-    await project.remove('public.key');
-    t.deepEqual((await project.run()).made, newKeySteps);
-    t.regex(await header(), /#define ARDUINO_SIGNING 0/);
-  },
-);
+  await project.remove('public.key');
+  t.deepEqual((await project.run()).made, newKeySteps);
+  t.regex(await header(), /#define ARDUINO_SIGNING 0/);
+});
 
-test.serial('two environments have keys, options and artifacts of their own', async (t) => {
+test.serial('keeps keys, options and artifacts of two environments separate', async (t) => {
   const project = await makeProject(t, {
     ini: [
       '[env]',
@@ -101,7 +98,7 @@ test.serial('two environments have keys, options and artifacts of their own', as
   t.true(await isSignedWith(`${other}.signed`, first));
 });
 
-test.serial('keys that the configuration names are watched as well, in files and in the environment', async (t) => {
+test.serial('rebuilds when keys named in the configuration change, in files and in the environment', async (t) => {
   const project = await makeProject(t);
   const image = project.built('firmware.bin');
   await project.write('keys/signing key.pem', first.privateKey);
@@ -124,7 +121,7 @@ test.serial('keys that the configuration names are watched as well, in files and
   t.like(await withKey(second.publicKey), nothing);
 });
 
-test.serial('a configuration in YAML is read by the CLI alone, which is therefore always asked', async (t) => {
+test.serial('starts the CLI in every build with a YAML configuration, which only the CLI can read', async (t) => {
   const project = await makeProject(t);
   await project.write('keys/private.key', first.privateKey);
   await project.write('.otarc.yaml', 'privateKey: keys/private.key\n');

@@ -13,10 +13,10 @@ export const hook = join(repository, 'hooks', 'platformio.py');
 export const cli = join(repository, 'dist', 'cli.js');
 const platform = join(repository, 'test', 'e2e', 'esp8266');
 
-/** A sketch that takes updates, as most do. */
+/** A sketch that supports updates, as most do. */
 export const sketch = '#include <ESP8266WiFi.h>\nvoid setup() { WiFi.begin("network", "password"); }\nvoid loop() {}\n';
 
-/** The lines of an environment that uses the hook. */
+/** Lines of an environment that uses the hook. */
 export const environment = [
   `platform = symlink://${platform}`,
   'board = d1_mini',
@@ -26,24 +26,24 @@ export const environment = [
 
 export interface Run {
   readonly exitCode: number | undefined;
-  /** Everything that was printed, stdout and stderr. */
+  /** Combined stdout and stderr. */
   readonly output: string;
-  /** What PlatformIO says that it made: "Compiling Updater.cpp.o", by the names of the files. */
+  /** Steps that PlatformIO reports, with file names instead of paths: "Compiling Updater.cpp.o". */
   readonly made: readonly string[];
-  /** The commands of the CLI that the hook started. */
+  /** CLI commands that the hook started. */
   readonly started: readonly string[];
 }
 
 export interface Project {
   readonly folder: string;
-  /** Path of something in the build folder of the first environment. */
+  /** Path of a file in the build folder of the first environment. */
   readonly built: (name: string) => string;
   readonly path: (name: string) => string;
   readonly write: (name: string, content: string | Uint8Array) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
   /** Runs `pio run` with these arguments. */
   readonly run: (...args: string[]) => Promise<Run>;
-  /** The same with other environment variables. */
+  /** Same, with additional environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** Runs `ota-hooks build` with these arguments. */
   readonly build: (...args: string[]) => Promise<Run>;
@@ -51,13 +51,13 @@ export interface Project {
 
 export interface ProjectOptions {
   readonly name?: string;
-  /** platformio.ini; by default one environment that uses the hook, and these lines more. */
+  /** Text of platformio.ini; by default one environment that uses the hook, plus `lines`. */
   readonly ini?: string;
   readonly lines?: readonly string[];
   readonly sketch?: string;
 }
 
-/** A project of its own with a PlatformIO folder of its own, gone after the test. */
+/** Creates a project with its own PlatformIO core folder, deleted after the test. */
 export async function makeProject(t: ExecutionContext, options: ProjectOptions = {}): Promise<Project> {
   if (!platformIo.isReady()) throw new Error('PlatformIO is not installed yet: npm run test:e2e does it');
   if (!existsSync(cli)) throw new Error('dist/cli.js is missing: npm run build');
@@ -118,7 +118,7 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
   };
 }
 
-/** A Node.js that notes the command of every start, then does its work. */
+/** A Node.js wrapper that logs each command and then runs it. */
 function nodeThatTakesNotes(log: string): string {
   return `#!${process.execPath}
 require('node:fs').appendFileSync(${JSON.stringify(log)}, process.argv[3] + '\\n');
@@ -148,14 +148,14 @@ export function makeKeys(): KeyPair {
   });
 }
 
-/** Puts a pair where the hook looks for it. */
+/** Writes a key pair where the hook looks for it. */
 export async function placeKeys(project: Project, keys: KeyPair): Promise<void> {
   await project.write('private.key', keys.privateKey);
   await chmod(project.path('private.key'), 0o600);
   await project.write('public.key', keys.publicKey);
 }
 
-/** Whether a file is payload, signature and length, as a device with this key wants it. */
+/** Whether a file consists of payload, signature and length, and the signature matches this key. */
 export async function isSignedWith(path: string, { publicKey }: KeyPair): Promise<boolean> {
   const bytes = await readFile(path);
   const end = bytes.length - 4;
@@ -165,7 +165,7 @@ export async function isSignedWith(path: string, { publicKey }: KeyPair): Promis
 
 const suffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'];
 
-/** The suffixes of what stands beside an image. */
+/** Suffixes of the artifacts beside an image. */
 export function artifactsOf(image: string): string[] {
   return suffixes.filter((suffix) => existsSync(image + suffix));
 }

@@ -8,7 +8,7 @@ import { artifactsOf, environment, hook, isSignedWith, makeKeys, makeProject, pl
 
 const keys = makeKeys();
 
-test.serial('the targets are listed for people and editors, which starts nothing', async (t) => {
+test.serial('--list-targets lists the ota targets and starts nothing', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   const run = await project.run('--list-targets');
@@ -19,7 +19,7 @@ test.serial('the targets are listed for people and editors, which starts nothing
   t.false(existsSync(project.built('firmware.bin')));
 });
 
-test.serial('the targets make keys, sign with them, and show the image', async (t) => {
+test.serial('the ota targets create keys, sign with them, and inspect the image', async (t) => {
   const project = await makeProject(t);
   const keygen = await project.run('-t', 'ota-keygen');
   t.is(keygen.exitCode, 0, keygen.output);
@@ -39,7 +39,7 @@ test.serial('the targets make keys, sign with them, and show the image', async (
 });
 
 test.serial(
-  'an upload from a clean start signs first, and one without a build signs again what is missing',
+  'upload signs first, recreates a missing artifact without a build, and fails with an invalid key',
   async (t) => {
     const project = await makeProject(t, { lines: ['custom_ota_upload = no'] });
     await placeKeys(project, keys);
@@ -60,7 +60,7 @@ test.serial(
   },
 );
 
-test.serial('a target of the project may be made from the signed image, and is made after it', async (t) => {
+test.serial('a custom target can depend on the signed image, and runs after it', async (t) => {
   const project = await makeProject(t, { lines: ['  release.py'] });
   await placeKeys(project, keys);
   await project.write(
@@ -74,7 +74,7 @@ env.AddCustomTarget("release", "$BUILD_DIR/firmware.bin.gz.signed", Copy("releas
   t.true(await isSignedWith(project.path('released.bin'), keys));
 });
 
-test.serial('a compilation database and the data for editors need no key and start nothing', async (t) => {
+test.serial('compiledb and idedata need no key and start nothing', async (t) => {
   const project = await makeProject(t);
   await project.write('public.key', 'no key\n');
   for (const target of ['compiledb', 'idedata']) {
@@ -85,7 +85,7 @@ test.serial('a compilation database and the data for editors need no key and sta
   t.regex(await readFile(project.path('compile_commands.json'), 'utf8'), /-I[^ ]*d1\/ota/);
 });
 
-test.serial('a board that is no ESP8266 is left alone', async (t) => {
+test.serial('ignores a board that is not an ESP8266', async (t) => {
   const project = await makeProject(t, { ini: ['[env:d1]', ...environment].join('\n').replace('d1_mini', 'other') });
   const board = JSON.parse(await readFile(new URL('../esp8266/boards/d1_mini.json', import.meta.url), 'utf8'));
   await project.write('boards/other.json', JSON.stringify({ ...board, build: { ...board.build, mcu: 'esp32' } }));
@@ -95,12 +95,12 @@ test.serial('a board that is no ESP8266 is left alone', async (t) => {
   t.deepEqual(artifactsOf(project.built('firmware.bin')), []);
 });
 
-test.serial('the script looks for a configuration where the CLI does', async (t) => {
+test.serial('the hook uses the same configuration file names as the CLI', async (t) => {
   const names = /^CONFIGS = \((.*)\)$/m.exec(await readFile(hook, 'utf8'))?.[1];
   t.is(names, configFileNames.map((name) => JSON.stringify(name)).join(', '));
 });
 
-test.serial('the script is Python 3.6, the oldest that PlatformIO 6 runs on', async (t) => {
+test.serial('the hook parses as Python 3.6, the oldest version that PlatformIO 6 supports', async (t) => {
   const parse = 'import ast, sys; ast.parse(open(sys.argv[1], encoding="utf-8").read(), feature_version=(3, 6))';
   await execa(platformIo.python, ['-c', parse, hook]);
   t.pass();

@@ -8,7 +8,7 @@ import { type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './
 const keys = makeKeys();
 const lockedOut = 'a-password-of-this-test';
 
-/** A device that was built with the key of the project. */
+/** Starts a device that was built with this public key. */
 async function device(
   t: ExecutionContext,
   { publicKey }: KeyPair,
@@ -37,21 +37,24 @@ function verdictsOf(esp: VirtualEsp): string[] {
   return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
-test.serial('`upload` sends the signed image with the planner in front, and the device runs it', async (t) => {
-  const esp = await device(t, keys);
-  const project = await projectFor(t, esp);
-  const run = await project.run('-t', 'upload');
-  t.is(run.exitCode, 0, run.output);
-  t.deepEqual(run.started, ['header', 'pack', 'upload']);
-  t.regex(run.output, /sending firmware\.bin\.signed/);
-  t.notRegex(run.output, /espota would send/);
-  if (esp.state.restarts === 0 || esp.state.phase !== 'running')
-    await esp.nextEvent(({ event }) => event === 'boot', 5000);
-  const { image } = JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8'));
-  t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === esp.state.sketchMd5));
-});
+test.serial(
+  '`upload` sends the signed image with ota-hooks instead of espota.py, and the device runs it',
+  async (t) => {
+    const esp = await device(t, keys);
+    const project = await projectFor(t, esp);
+    const run = await project.run('-t', 'upload');
+    t.is(run.exitCode, 0, run.output);
+    t.deepEqual(run.started, ['header', 'pack', 'upload']);
+    t.regex(run.output, /sending firmware\.bin\.signed/);
+    t.notRegex(run.output, /espota would send/);
+    if (esp.state.restarts === 0 || esp.state.phase !== 'running')
+      await esp.nextEvent(({ event }) => event === 'boot', 5000);
+    const { image } = JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8'));
+    t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === esp.state.sketchMd5));
+  },
+);
 
-test.serial('what is refused, and what fails, fails the upload', async (t) => {
+test.serial('`upload` fails when the device rejects the image or preflight blocks it', async (t) => {
   const esp = await device(t, makeKeys());
   const project = await projectFor(t, esp);
   const failed = await project.run('-t', 'upload');
@@ -67,50 +70,47 @@ test.serial('what is refused, and what fails, fails the upload', async (t) => {
   t.deepEqual(verdictsOf(esp), ['rejected']);
 });
 
-test.serial(
-  'a password in upload_flags reaches the device by the environment, and no secret of the key is in it',
-  async (t) => {
-    const esp = await device(t, keys, { password: lockedOut });
-    const project = await projectFor(t, esp, `  --auth=${lockedOut}`, '  --host_port=48267');
-    const log = project.path('processes.log');
-    // A Node.js that notes with what it was started.
-    await project.write(
-      'node.cjs',
-      `#!${process.execPath}
+test.serial('passes a password of upload_flags by environment, and key secrets only to header and pack', async (t) => {
+  const esp = await device(t, keys, { password: lockedOut });
+  const project = await projectFor(t, esp, `  --auth=${lockedOut}`, '  --host_port=48267');
+  const log = project.path('processes.log');
+  // A Node.js wrapper that logs its arguments and environment.
+  await project.write(
+    'node.cjs',
+    `#!${process.execPath}
 const { env, argv } = process;
 require('node:fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify({ argv: argv.slice(3), env }) + '\\n');
 const done = require('node:child_process').spawnSync(process.execPath, argv.slice(2), { stdio: 'inherit' });
 process.exit(done.status ?? 1);
 `,
-    );
-    await chmod(project.path('node.cjs'), 0o755);
-    await project.write(
-      'ota.config.yaml',
-      'privateKey:\n  env: KEY_OF_THE_PROJECT # from the vault\npassphrase: { env: "ITS_PASSPHRASE" }\n',
-    );
-    await rm(project.path('private.key'));
-    const secrets = { KEY_OF_THE_PROJECT: keys.privateKey, ITS_PASSPHRASE: 'unused' };
-    const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
-    t.is(run.exitCode, 0, run.output);
-    t.false(run.output.includes(lockedOut));
-    t.deepEqual(verdictsOf(esp), ['accepted']);
+  );
+  await chmod(project.path('node.cjs'), 0o755);
+  await project.write(
+    'ota.config.yaml',
+    'privateKey:\n  env: KEY_OF_THE_PROJECT # from the vault\npassphrase: { env: "ITS_PASSPHRASE" }\n',
+  );
+  await rm(project.path('private.key'));
+  const secrets = { KEY_OF_THE_PROJECT: keys.privateKey, ITS_PASSPHRASE: 'unused' };
+  const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
+  t.is(run.exitCode, 0, run.output);
+  t.false(run.output.includes(lockedOut));
+  t.deepEqual(verdictsOf(esp), ['accepted']);
 
-    const processes = (await readFile(log, 'utf8'))
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const names = processes.map(({ argv }) => argv[0]);
-    t.true(names.includes('pack') && names.at(-1) === 'upload');
-    for (const { argv, env } of processes) {
-      t.false(JSON.stringify(argv).includes(lockedOut));
-      const mayHoldSecrets = ['header', 'pack'].includes(argv[0]);
-      t.is('KEY_OF_THE_PROJECT' in env, mayHoldSecrets, argv[0]);
-      t.is('ITS_PASSPHRASE' in env, mayHoldSecrets, argv[0]);
-    }
-  },
-);
+  const processes = (await readFile(log, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const names = processes.map(({ argv }) => argv[0]);
+  t.true(names.includes('pack') && names.at(-1) === 'upload');
+  for (const { argv, env } of processes) {
+    t.false(JSON.stringify(argv).includes(lockedOut));
+    const mayHoldSecrets = ['header', 'pack'].includes(argv[0]);
+    t.is('KEY_OF_THE_PROJECT' in env, mayHoldSecrets, argv[0]);
+    t.is('ITS_PASSPHRASE' in env, mayHoldSecrets, argv[0]);
+  }
+});
 
-test.serial('`uploadfs` sends the filesystem as one', async (t) => {
+test.serial('`uploadfs` sends the signed filesystem image', async (t) => {
   const esp = await device(t, keys);
   const project = await projectFor(t, esp);
   await project.write('data/index.html', '<h1>Hello</h1>\n');
@@ -121,7 +121,7 @@ test.serial('`uploadfs` sends the filesystem as one', async (t) => {
   t.deepEqual(run.started.at(-1), 'upload');
 });
 
-test.serial('the devices of the configuration are one target away', async (t) => {
+test.serial('`ota-send` uploads to all devices of the configuration', async (t) => {
   const [one, two] = [await device(t, keys), await device(t, keys)];
   const project = await makeProject(t);
   await placeKeys(project, keys);
@@ -141,7 +141,7 @@ test.serial('the devices of the configuration are one target away', async (t) =>
   t.deepEqual(again.started, [], 'another inventory is no reason to sign again');
 });
 
-test.serial('a project that says how it uploads is left alone', async (t) => {
+test.serial('leaves a project with its own upload settings alone, and rejects unknown values and flags', async (t) => {
   const esp = await device(t, keys);
   for (const line of ['custom_ota_upload = no', 'upload_command = echo own uploader of $SOURCE']) {
     const project = await projectFor(t, esp, line);

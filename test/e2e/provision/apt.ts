@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 
-/** Installs Debian packages that are missing, as root, and says which. Does nothing, and asks nobody, when all are there. */
+/** Installs missing Debian packages as root, and prints their names. Needs no network when all are installed. */
 export async function aptInstall(packages: readonly string[]): Promise<void> {
   const missing = await missingOf(packages);
   if (missing.length === 0) return;

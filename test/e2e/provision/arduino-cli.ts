@@ -12,7 +12,7 @@ const cache = process.env['OTA_HOOKS_CACHE'] ?? join(homedir(), '.cache', 'ota-h
 const folder = join(cache, 'arduino-cli');
 const ready = join(folder, 'ready');
 
-/** A real arduino-cli, and a data folder in the shape that it wants, to be shared by all tests. */
+/** A real arduino-cli, and a data folder in its layout, shared by all tests. */
 export const arduinoCli = {
   isReady: () => existsSync(ready),
   program: join(folder, 'root', 'usr', 'bin', 'arduino-cli'),
@@ -20,9 +20,9 @@ export const arduinoCli = {
 } as const;
 
 /**
- * Debian has a current arduino-cli in its unstable suite only. Its packages are downloaded by an apt with sources and state
- * of its own, from the mirror that this machine's apt uses anyway, and unpacked into the cache folder: nothing of unstable
- * is installed. The tool that reads sketches (arduino-ctags) comes from the stable suite.
+ * Only the unstable suite of Debian has a current arduino-cli. An apt with separate sources and state downloads its packages
+ * from this machine's mirror, and they are unpacked into the cache folder: nothing from unstable is installed. The sketch
+ * parser (arduino-ctags) is from the stable suite.
  */
 export async function installArduinoCli(): Promise<void> {
   await aptInstall(['arduino-ctags', 'debian-archive-keyring', 'ca-certificates']);
@@ -35,7 +35,7 @@ export async function installArduinoCli(): Promise<void> {
   }
   await layOutData();
   await execa(arduinoCli.program, ['version'], { stdio: 'inherit' });
-  // Last, so that an installation that was cut short is made again.
+  // Written last, so that an interrupted installation is repeated.
   await writeFile(ready, '');
 }
 
@@ -64,7 +64,7 @@ async function downloadFromUnstable(target: string): Promise<void> {
   await rm(apt, { recursive: true });
 }
 
-/** Where this machine gets its own release from. */
+/** Debian mirror that this machine uses for its own release. */
 async function debianMirror(): Promise<string> {
   const release = await readFile('/etc/os-release', 'utf8');
   const codename = /^VERSION_CODENAME=(.+)$/m.exec(release)?.[1];
@@ -77,7 +77,7 @@ async function debianMirror(): Promise<string> {
   return mirror;
 }
 
-/** Empty indexes, so that nothing is fetched, and the tools where arduino-cli looks for those of its own index. */
+/** Writes empty indexes, so that nothing is downloaded, and places the tools where arduino-cli looks for built-in ones. */
 async function layOutData(): Promise<void> {
   const tools = join(arduinoCli.data, 'packages/builtin/tools');
   const ctags = join(tools, 'ctags/5.8-arduino11');

@@ -7,10 +7,10 @@ import { execa } from 'execa';
 const cache = process.env['OTA_HOOKS_CACHE'] ?? join(homedir(), '.cache', 'ota-hooks-e2e');
 
 /**
- * Another version of Node.js, from npm's registry into the cache folder, once. The package holds the program and runs no script.
+ * Installs another version of Node.js from the npm registry into the cache folder, once. No package script runs.
  *
  * @param version a major version, or an exact one
- * @returns path of its program
+ * @returns path of the executable
  */
 export async function installNode(version: string): Promise<string> {
   const folder = join(cache, `node-${version}`);

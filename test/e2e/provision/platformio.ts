@@ -12,7 +12,7 @@ const cache = process.env['OTA_HOOKS_CACHE'] ?? join(homedir(), '.cache', 'ota-h
 const folder = join(cache, `platformio-${versions.platformio}-scons-${versions.scons}`);
 const ready = join(folder, 'ready');
 
-/** A real PlatformIO Core: its command, its Python, and a core folder to copy, which holds the SCons that it would otherwise fetch. */
+/** A real PlatformIO Core: command, Python, and a core folder to copy, with the SCons that it would otherwise download. */
 export const platformIo = {
   isReady: () => existsSync(ready),
   pio: join(folder, 'venv', 'bin', 'pio'),
@@ -22,7 +22,7 @@ export const platformIo = {
 
 /**
  * Installs PlatformIO Core and SCons from PyPI into a virtual environment in the cache folder, once.
- * The compiler and Debian's Python come as packages; PlatformIO's own registry is never asked.
+ * The compiler and Python are Debian packages; PlatformIO's own registry is never used.
  */
 export async function installPlatformIo(): Promise<void> {
   await aptInstall(['python3', 'python3-venv', 'ca-certificates']);
@@ -36,11 +36,11 @@ export async function installPlatformIo(): Promise<void> {
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages];
   await execa(platformIo.python, pip, { stdio: 'inherit' });
   await placeScons();
-  // Last, so that an installation that was cut short is made again.
+  // Written last, so that an interrupted installation is repeated.
   await writeFile(ready, '');
 }
 
-/** PlatformIO wants SCons as a package of its registry: this one runs the SCons of the virtual environment. */
+/** PlatformIO requires SCons as a package of its registry: this one runs the SCons of the virtual environment. */
 async function placeScons(): Promise<void> {
   const ask = 'from platformio.dependencies import get_core_dependencies as d; print(d()["tool-scons"].lstrip("~"))';
   const { stdout: version } = await execa(platformIo.python, ['-c', ask]);

@@ -20,7 +20,7 @@ function config(to: string, afterBuild: boolean | { env: string } = true): strin
 }
 
 test.serial(
-  'arduino-cli: a build is published by itself, again without harm, and not where it should not be',
+  'arduino-cli: publishes release builds once, rejects changed bytes, sends no token to other servers',
   async (t) => {
     const server = await updateServer(t);
     const workplace = await arduino.makeWorkplace(t, 'work place');
@@ -49,7 +49,7 @@ test.serial(
     t.is(next.exitCode, 0, next.output);
     t.deepEqual(await server.releases('door'), ['1.0.1 sketch on stable', '1.0.0 sketch on nothing']);
 
-    // A stranger's change of the address does not get the token.
+    // The token must not be sent to a changed address.
     await writeFile(join(sketch, 'ota.config.json'), config('http://127.0.0.1:9/', { env: 'RELEASE' }));
     const strange = await build({ RELEASE: '1', FIRMWARE_VERSION: '1.0.2' });
     t.not(strange.exitCode, 0);
@@ -58,28 +58,25 @@ test.serial(
   },
 );
 
-test.serial(
-  'the hooks that are installed for the IDE publish too; a build that does not link publishes nothing',
-  async (t) => {
-    const server = await updateServer(t);
-    const workplace = await arduino.makeWorkplace(t);
-    const sketch = await workplace.sketch('door');
-    await arduino.placeKeys(sketch, keys);
-    const settings = { project: 'door', version: '1.0.0', publish: { to: server.url, afterBuild: true } };
-    await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(settings));
-    t.is((await workplace.run('install', 'arduino', '--platform', workplace.core)).exitCode, 0);
+test.serial('installed Arduino hooks publish after a build, but not when linking fails', async (t) => {
+  const server = await updateServer(t);
+  const workplace = await arduino.makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await arduino.placeKeys(sketch, keys);
+  const settings = { project: 'door', version: '1.0.0', publish: { to: server.url, afterBuild: true } };
+  await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(settings));
+  t.is((await workplace.run('install', 'arduino', '--platform', workplace.core)).exitCode, 0);
 
-    await writeFile(join(sketch, 'door.ino'), `${arduino.sketchText}\nint missing();\nint here = missing();\n`);
-    t.not((await workplace.compileWith(server.env, sketch)).exitCode, 0);
-    t.deepEqual(await server.releases('door'), []);
-    await writeFile(join(sketch, 'door.ino'), arduino.sketchText);
-    const built = await workplace.compileWith(server.env, sketch);
-    t.is(built.exitCode, 0, built.output);
-    t.deepEqual(await server.releases('door'), ['1.0.0 sketch on stable']);
-  },
-);
+  await writeFile(join(sketch, 'door.ino'), `${arduino.sketchText}\nint missing();\nint here = missing();\n`);
+  t.not((await workplace.compileWith(server.env, sketch)).exitCode, 0);
+  t.deepEqual(await server.releases('door'), []);
+  await writeFile(join(sketch, 'door.ino'), arduino.sketchText);
+  const built = await workplace.compileWith(server.env, sketch);
+  t.is(built.exitCode, 0, built.output);
+  t.deepEqual(await server.releases('door'), ['1.0.0 sketch on stable']);
+});
 
-test.serial('PlatformIO: a build and a filesystem are published, once; what failed is tried again', async (t) => {
+test.serial('PlatformIO: publishes firmware and filesystem once, and retries after a failure', async (t) => {
   const server = await updateServer(t);
   const project = await platformio.makeProject(t);
   await project.write('public.key', keys.publicKey);

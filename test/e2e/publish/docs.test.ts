@@ -1,4 +1,4 @@
-/** docs/server.md, from nothing to a device that has updated itself, and on to a backup: only its commands. */
+/** Runs the commands of docs/server.md, from an empty folder to an updated device and on to a backup. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -18,7 +18,7 @@ const settled: readonly Settled[] = [
   { heading: 'HTTPS', command: 'npx ota-hooks server devices list door', until: /runs 1\.0\.1, by its sketch MD5/ },
 ];
 
-test.serial('every command of the page does what the page says', async (t) => {
+test.serial('every command of docs/server.md has the result that the page shows', async (t) => {
   const place = await makePlace(t);
   const { follow } = pageFollower(t, place, page, settled);
   const first = await follow('From nothing to a device that updates itself', async (act, count) => {
@@ -49,7 +49,7 @@ test.serial('every command of the page does what the page says', async (t) => {
   await follow('Looking after it');
 });
 
-test.serial('with arduino-cli a build is published as well', async (t) => {
+test.serial('the arduino-cli section of docs/server.md publishes a build', async (t) => {
   const place = await makePlace(t);
   const { follow } = pageFollower(t, place, page, settled);
   const needed = /^(?:npm |npx ota-hooks serve |export )/;

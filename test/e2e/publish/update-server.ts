@@ -4,17 +4,17 @@ import { testFolder } from '../../support/test-folder.ts';
 
 export interface UpdateServer {
   readonly url: string;
-  /** Of the first admin. */
+  /** Token of the first admin. */
   readonly token: string;
-  /** What the environment of a build needs to publish here. */
+  /** Environment variables that a build needs to publish to this server. */
   readonly env: Readonly<Record<string, string>>;
-  /** `1.0.0 sketch on stable`, the newest first. */
+  /** Releases as `1.0.0 sketch on stable`, newest first. */
   releases(project: string): Promise<string[]>;
 }
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** An update server of one test. */
+/** Starts an update server for one test. */
 export async function updateServer(t: ExecutionContext): Promise<UpdateServer> {
   const data = await testFolder(t);
   const server = await startServer({ data: data.path, host: '127.0.0.1', port: 0, log: silent });

@@ -1,4 +1,4 @@
-/** A server whose disk fills up: a tmpfs of 2 MB, which root alone can mount. */
+/** A server whose disk fills up: a 2 MB tmpfs, which only root can mount. */
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -15,7 +15,7 @@ async function fill(folder: string): Promise<void> {
   await writeFile(join(folder, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
 }
 
-test('a full disk: devices go on with what they have, nothing is half there, and it goes on when there is room', async (t) => {
+test('answers update checks with 304 on a full disk, and publishes again when space is free', async (t) => {
   const folder = await testFolder(t, { 'disk/.keep': '' });
   const disk = folder.at('disk');
   const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { reject: false });

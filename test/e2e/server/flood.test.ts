@@ -1,4 +1,4 @@
-/** Devices that nobody has, from addresses that nobody has, as many as one can make up. */
+/** A flood of forged devices with forged addresses. */
 import { connect } from 'node:net';
 import test from 'ava';
 import { apiRoot } from '../../../src/api/release.ts';
@@ -10,10 +10,10 @@ import { serveWith } from './serving-process.ts';
 
 const forged = Number(process.env['OTA_HOOKS_FORGED'] ?? 120_000);
 const connections = 16;
-/** On its way at one time, on each connection. */
+/** Requests in flight on each connection. */
 const pipelined = 50;
 const mostDevices = 1000;
-/** What lives in it has to fit, or it ends; without a limit node collects garbage when it likes. */
+/** Live objects must fit, or the server crashes. Without a limit, Node.js delays garbage collection, which hides a leak. */
 const heapMegabytes = 128;
 const mostBytes = 300_000_000;
 
@@ -21,7 +21,7 @@ function hexBytes(value: number): string[] {
   return [value >> 16, value >> 8, value].map((each) => (each & 255).toString(16).padStart(2, '0').toUpperCase());
 }
 
-/** Says that it runs what is offered, as the cheapest lie does: the server remembers whom it has told that there is nothing to do. */
+/** Reports the current release as running, the cheapest request to forge: the server remembers devices that are up to date. */
 function forgedRequest(index: number): string {
   return updateRequest('/update/door', {
     mac: `02:00:00:${hexBytes(index).join(':')}`,
@@ -36,7 +36,7 @@ function forgedRequest(index: number): string {
     .replace('Connection: close', 'Connection: keep-alive');
 }
 
-/** @returns how many were answered with 304 */
+/** @returns the number of 304 responses */
 function flood(port: number, from: number, count: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
@@ -59,7 +59,7 @@ function flood(port: number, from: number, count: number): Promise<number> {
 }
 
 test.serial(
-  `${forged} made-up devices: bounded memory, bounded rows, and real ones get what they should`,
+  `${forged} forged devices leave memory and rows bounded, and a known device still receives its update`,
   async (t) => {
     t.timeout(9 * 60_000);
     const limits = ['--max-devices', String(mostDevices), '--trust-proxy', '127.0.0.1', '--open-metrics'];

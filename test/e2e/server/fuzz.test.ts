@@ -1,4 +1,4 @@
-/** 100,000 requests as nobody should write them, in an order that a seed can repeat. */
+/** 100,000 malformed and forged requests, reproducible by seed. */
 import test from 'ava';
 import fc from 'fast-check';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
@@ -9,7 +9,7 @@ import { startTestServer } from '../../server/running-server.ts';
 const requests = Number(process.env['OTA_HOOKS_FUZZED'] ?? 100_000);
 const batch = 2000;
 
-test(`${requests} fuzzed requests of devices and of the API: no 5xx, no crash, bounded rows`, async (t) => {
+test(`handles ${requests} fuzzed device and API requests without a 5xx, a crash or unbounded rows`, async (t) => {
   t.timeout(9 * 60_000);
   const limits = { failuresPerAddress: 1e9, newDevicesPerAddress: 1e9, mostDevices: 5000 };
   const server = await startTestServer(t, { limits });

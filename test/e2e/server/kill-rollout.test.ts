@@ -1,4 +1,4 @@
-/** A rollout on a server that is killed at any moment: what was said of it holds, and a halt above all. */
+/** A rollout on a server that is killed at random moments: acknowledged state survives, above all a halt. */
 import test, { type ExecutionContext } from 'ava';
 import { apiRoot } from '../../../src/api/release.ts';
 import type { RolloutAction, RolloutRequest } from '../../../src/api/rollout.ts';
@@ -37,7 +37,7 @@ function macOf(index: number): string {
   return `02:00:00:00:01:${index.toString(16).padStart(2, '0').toUpperCase()}`;
 }
 
-/** A server with a fleet that runs 1.0, and a held 2.0. */
+/** Prepares data with a fleet that runs 1.0, and 2.0 as a draft. */
 async function firstServer(t: ExecutionContext): Promise<{ data: string; token: string; old: Build }> {
   const data = (await testFolder(t)).at('data');
   const server = await serveWith(data);
@@ -62,7 +62,7 @@ async function firstServer(t: ExecutionContext): Promise<{ data: string; token: 
   return { data, token, old };
 }
 
-/** Starts it, unless a server that was killed before it could say so has started it already. */
+/** Starts the rollout, unless a server that was killed before its response has started it already. */
 async function idOfStarted(client: Client, request: RolloutRequest): Promise<number> {
   const path = '/projects/door/rollouts';
   const started = await client.api('POST', path, request);
@@ -74,8 +74,8 @@ async function idOfStarted(client: Client, request: RolloutRequest): Promise<num
 }
 
 /**
- * Repeats a step, and kills the server at any moment of the last one: that step fails, or ends just before. How long a step takes here says
- * the one before.
+ * Repeats a step and kills the server at a random moment of the last one: that step fails, or ends just before. The duration of the
+ * previous step limits the delay.
  */
 async function untilKilled(server: ServingProcess, steps: number, step: () => Promise<void>): Promise<void> {
   let usualMs = 0;
@@ -92,17 +92,17 @@ async function untilKilled(server: ServingProcess, steps: number, step: () => Pr
 
 const actionTo: Readonly<Record<string, RolloutAction>> = { active: 'pause', paused: 'resume' };
 
-test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what was acknowledged holds`, async (t) => {
+test.serial(`keeps the acknowledged rollout state when killed ${kills} times during pause and resume`, async (t) => {
   t.timeout(5 * 60_000);
   const { data, token, old } = await firstServer(t);
   const request: RolloutRequest = {
     version: '2.0',
     stages: [{ share: 100 }],
-    // Its devices take 2.0 again and again and never run it: none of that may halt it, it is about pauses.
+    // The devices download 2.0 repeatedly and never run it. That must not halt the rollout, since this test is about pauses.
     halt: { failures: 900, failurePercent: 100, vanished: 900, minimumSample: 900 },
   };
   let acknowledged = '';
-  /** Asked for and not answered: it may be so or not. */
+  /** Requested and not acknowledged: it may be in effect or not. */
   let pending = '';
   let id = 0;
   for (let count = 0; count <= kills; count++) {
@@ -135,7 +135,7 @@ test.serial(`${kills} times kill -9 while a rollout is paused and resumed: what 
 });
 
 test.serial(
-  'kill -9 around a halt: nobody is sent the release after it was shown, and what failed is not forgotten',
+  'keeps a halt and the failure counts after kill -9, and sends the release to no further device',
   async (t) => {
     t.timeout(5 * 60_000);
     const { data, token, old } = await firstServer(t);
@@ -157,7 +157,7 @@ test.serial(
       if (id === 0) id = await idOfStarted(client, request);
       await untilKilled(server, 2 + (rounds % 5), async () => {
         if (isHalted) return;
-        // It takes it, and comes back with what it had: a failure after three times.
+        // The device downloads the release and keeps running 1.0: a failure after three attempts.
         const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
         const { status } = await askAsDevice(client.port, '/update/door', words);
         if (status === 0) throw new Error('it is gone');

@@ -1,4 +1,4 @@
-/** A server that is killed at any moment: what it has acknowledged is there afterwards, and nothing is there by half. */
+/** A server that is killed at random moments: everything acknowledged survives, and nothing is partial. */
 import { rm } from 'node:fs/promises';
 import test from 'ava';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
@@ -13,7 +13,7 @@ import { type ServingProcess, serveWith } from './serving-process.ts';
 const kills = Number(process.env['OTA_HOOKS_KILLS'] ?? 200);
 const signer = testSigner();
 
-test.serial(`${kills} times kill -9 while it takes releases and answers devices`, async (t) => {
+test.serial(`loses no acknowledged data when killed ${kills} times while publishing and serving devices`, async (t) => {
   t.timeout(9 * 60_000);
   const data = (await testFolder(t)).at('data');
   const first = await serveWith(data);
@@ -28,7 +28,7 @@ test.serial(`${kills} times kill -9 while it takes releases and answers devices`
   for (let count = 0; count < kills; count++) {
     const server = await serveWith(data);
     if (server.url === undefined) throw new Error('the server does not start any more');
-    // All that was ever acknowledged is looked at: what is lost once is missed at the next look too.
+    // Each check covers everything acknowledged so far, so the next check still finds an earlier loss.
     if (count % 40 === 0) t.deepEqual(await losses(server.url, token, acknowledged), []);
     await work(server, token, builds, acknowledged, Math.random() * 500);
     await server.ended;
@@ -40,7 +40,7 @@ test.serial(`${kills} times kill -9 while it takes releases and answers devices`
   t.log(acknowledged.summary);
 });
 
-test.serial('60 times kill -9 while it makes its tables', async (t) => {
+test.serial('restarts after each of 60 kills while creating its tables', async (t) => {
   const folder = await testFolder(t);
   for (let count = 0; count < 60; count++) {
     const data = folder.at(`data${count}`);
@@ -60,10 +60,10 @@ test.serial('60 times kill -9 while it makes its tables', async (t) => {
   }
 });
 
-/** What the server said that it did. */
+/** Releases and sends that the server has acknowledged. */
 class Acknowledged {
   readonly versions = new Map<string, Build>();
-  /** Of each device: the version that it was sent last, and how often. */
+  /** Per device: the version sent last, and the number of sends. */
   readonly sends = new Map<string, { version: string; count: number }>();
   wrongBytes = 0;
   sendsInAll = 0;
@@ -79,7 +79,7 @@ class Acknowledged {
   }
 }
 
-/** A few builds under many versions: what differs is their board, so that each is a release of its own. */
+/** Creates builds with a new version and a new image each, so that each is a separate release. */
 class Builds {
   #count = 0;
 
@@ -90,7 +90,7 @@ class Builds {
   }
 }
 
-/** Publishes and asks as devices do until the server is gone, which it is after a while. */
+/** Publishes and checks for updates as devices do, until the server is killed after `killAfterMs`. */
 async function work(
   server: ServingProcess,
   token: string,
@@ -132,7 +132,7 @@ async function publish(url: string, token: string, build: Build, acknowledged: A
   if (response.status === 201) acknowledged.versions.set(build.manifest.version ?? '', build);
 }
 
-/** What is not as it was said to be, in sentences. */
+/** Differences from the acknowledged state, as messages. */
 async function losses(url: string, token: string, { versions, sends, wrongBytes }: Acknowledged): Promise<string[]> {
   const lost: string[] = wrongBytes > 0 ? [`${wrongBytes} downloads did not match their x-MD5`] : [];
   const port = Number(new URL(url).port);
@@ -164,7 +164,7 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   for (const [mac, { version, count }] of sends) {
     const attempts = devices.find((device) => device.mac === mac)?.attempts ?? [];
     const attempt = attempts.find((each) => each.version === version);
-    // A newer release takes the place of one that is under way.
+    // An attempt with a newer release replaces the one in progress.
     const isReplaced = attempt === undefined && numberOf(attempts[0]?.version) > numberOf(version);
     if (!isReplaced && (attempt?.sends ?? 0) < count) {
       lost.push(`${mac} was sent ${version} ${count} times, and ${attempt?.sends ?? 0} are on record`);
@@ -173,7 +173,7 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   return lost;
 }
 
-/** They come page by page, the newest first. */
+/** Reads all pages; the newest release is first. */
 async function allReleases(get: (path: string) => Promise<unknown>): Promise<ReleaseInfo[]> {
   const all: ReleaseInfo[] = [];
   for (let before = ''; ; ) {

@@ -1,4 +1,4 @@
-/** The template for nginx, with a real nginx: devices get from it what they would get from the server itself. */
+/** The nginx template with a real nginx: devices receive the same responses as from the server itself. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,14 +17,14 @@ import { testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
 
 const template = fileURLToPath(new URL('../../../templates/server/nginx.conf', import.meta.url));
-/** Debian's. */
+/** Path in Debian's package. */
 const nginxPath = '/usr/sbin/nginx';
 const signer = testSigner();
 const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 300_000 });
 
 test.before(() => aptInstall(['nginx', 'openssl']));
 
-/** The template with the ports and folders of a test in it, and nothing else changed. */
+/** Starts nginx with the template, in which only ports and paths are replaced. */
 async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ httpPort: number; httpsPort: number }> {
   const folder = await testFolder(t);
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
@@ -46,7 +46,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     nginx.kill('SIGTERM');
     await nginx;
   });
-  // nginx writes it when it listens.
+  // nginx writes the pid file when it listens.
   while (!existsSync(folder.at('pid'))) {
     if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
     await pause(20);
@@ -54,9 +54,9 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
   return { httpPort, httpsPort };
 }
 
-test('a virtual device is updated through nginx, which sends the artifact', async (t) => {
+test('updates a virtual device through nginx, which sends the artifact', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs', trustedProxies: ['127.0.0.1'] });
-  // nginx gives up root; the folder of a test is root's alone.
+  // nginx workers do not run as root, but only root can enter the folder of a test.
   await chmod(server.folder, 0o711);
   await chmod(server.folder.replace(/\/data$/, ''), 0o711);
   await mkdir(`${server.folder}/blobs`, { recursive: true });

@@ -1,4 +1,4 @@
-/** A server that is killed while it brings the data of an older version to the newest layout: all of it is there afterwards. */
+/** A server that is killed while it migrates older data to the newest layout: no data is lost. */
 import { cp, rm } from 'node:fs/promises';
 import test from 'ava';
 import Database from 'libsql';
@@ -21,7 +21,7 @@ function macOf(index: number): string {
   return `02:00:00:00:${hex(index >> 8)}:${hex(index)}`;
 }
 
-/** As the first version had it: with devices, and without lists of them. */
+/** Data in the layout of the first version: with devices, without the columns and indexes for device lists. */
 async function writeOldData(folder: string): Promise<string> {
   const store = await openSqliteStore(folder, 'a test');
   const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'me' });
@@ -44,18 +44,18 @@ async function writeOldData(folder: string): Promise<string> {
   return token;
 }
 
-/** What a server that was killed has come to. */
+/** Layout version that a killed server left. */
 function layoutIn(folder: string): number {
   const database = new Database(`${folder}/ota.db`);
   try {
-    // libsql gives a pragma's row with the pragma's name.
+    // libsql returns a pragma as a row with a column of its name.
     return Number((database.prepare('PRAGMA user_version').get([]) as { user_version: number }).user_version);
   } finally {
     database.close();
   }
 }
 
-test.serial(`${kills} times kill -9 while older data is brought to the newest layout`, async (t) => {
+test.serial(`completes a migration of older data that kill -9 interrupted (${kills} times)`, async (t) => {
   t.timeout(9 * 60_000);
   const folder = await testFolder(t);
   const token = await writeOldData(folder.at('old'));
@@ -76,10 +76,10 @@ test.serial(`${kills} times kill -9 while older data is brought to the newest la
     await cp(data, `${data}-looked-at`, { recursive: true });
     const layout = layoutIn(`${data}-looked-at`);
     found.set(layout, (found.get(layout) ?? 0) + 1);
-    // Comes later when the server had not begun, and earlier when it was done: so kills find the migration on every machine.
+    // Kill later if the migration had not begun and earlier if it was done, so that kills hit it on every machine.
     if (count > 0 && layout === oldestLayout) killAfterMs *= 1 + 0.1 * Math.random();
     if (layout === newestLayout) killAfterMs *= 1 - 0.1 * Math.random();
-    // Before the first step and after the last one there is less to go wrong.
+    // Before the first step and after the last one less can go wrong, so only every fifth kill is checked.
     const isBetween = layout !== oldestLayout && layout !== newestLayout;
     if (isBetween || count % 5 === 0) await requireAll(data);
     for (const each of [data, `${data}-looked-at`]) await rm(each, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** A rollout rehearsed: 200 virtual devices of one process, with faults by seed, against a real server. */
+/** Rollout rehearsal: 200 virtual devices in one process, with seeded faults, against a real server. */
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
@@ -26,7 +26,7 @@ const stages: NonNullable<RolloutRequest['stages']> = [
   { share: 100 },
 ];
 
-/** A server that offers `running`, holds the next release, and has enrolled a whole fleet that runs what is offered. */
+/** A server with `running` as the current release, `next` as a draft, and an enrolled fleet that runs `running`. */
 async function rehearsal(t: ExecutionContext, next: Build, faults: readonly string[]) {
   t.timeout(9 * 60_000);
   const image = running.files.get('door.bin');
@@ -42,7 +42,7 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
     const init = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(`${url}${apiRoot}${path}`, { method, headers, ...init });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    // Of the server whose types these are.
+    // The server defines these types.
     return (await response.json()) as Answer;
   };
   for (const release of [running, next]) {
@@ -63,7 +63,7 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
     device,
     accepted: () => fleet.events.filter((event) => event.event === 'update' && event.verdict === 'accepted'),
     find: (mac: string) => api<DeviceInfo>('GET', device(mac)),
-    /** Asks again until it is so. */
+    /** Polls the rollout until the condition holds. */
     async settled(isSettled: (rollout: RolloutInfo) => boolean): Promise<RolloutInfo> {
       const end = Date.now() + patienceMs;
       for (;;) {
@@ -77,7 +77,7 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
 }
 
 test.serial(
-  'a good release comes to 200 devices stage by stage, once to each, whatever breaks on the way',
+  'rolls out a good release to 200 devices stage by stage, once per device, despite random faults',
   async (t) => {
     const { fleet, api, accepted, find, settled } = await rehearsal(t, good, ['--random-faults']);
     await api('POST', '/projects/door/rollouts', { version: '1.1', stages, gate: { soakMs: 0 } });
@@ -108,7 +108,7 @@ test.serial(
   },
 );
 
-test.serial('a bad one halts by itself: few are harmed, and nobody is sent it any more', async (t) => {
+test.serial('halts a bad release automatically: few devices fail, and no further device receives it', async (t) => {
   const faults = ['--fault', 'vanish=10%@1.2'];
   const { fleet, api, accepted, device, find, settled } = await rehearsal(t, bad, faults);
   await api('PUT', '/projects/door', { confirmWithinMs: 10_000 });
@@ -126,11 +126,11 @@ test.serial('a bad one halts by itself: few are harmed, and nobody is sent it an
 
   const harmed = fleet.macs(({ event }) => event === 'bricked');
   const living = [...fleet.macs(() => true)].filter((mac) => !harmed.has(mac));
-  // All of the open stages have it by now; these come to stand in one of them, and would be sent it if it were not halted.
+  // All devices of the open stages have the release. These move to an open stage: without the halt they would receive it.
   const waiting = living.filter((mac) => !accepted().some((event) => event.mac === mac));
   for (const mac of waiting.slice(0, 20)) await api('PUT', device(mac), { group: 'first' });
   await fleet.askedInVain(living);
-  // Those that were on the way when it halted may have come to an end since: no others can be harmed.
+  // Attempts in flight at the time of the halt may have ended since; no other devices can fail.
   const inFlight = halted.tally.sent + halted.tally.failed - limit;
   t.true(harmed.size >= limit);
   t.true(harmed.size <= limit + inFlight, `${harmed.size} harmed, ${inFlight} were on the way`);

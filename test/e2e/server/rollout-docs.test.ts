@@ -1,4 +1,4 @@
-/** docs/rollout.md, from the first build to a rollout that halts, and what comes after: only its commands. */
+/** Runs the commands of docs/rollout.md, from the first build to a halted rollout and beyond. */
 import test from 'ava';
 import { actsOf } from '../../docs/acts.ts';
 import { outputOf, pageFollower, type Settled } from '../newcomer/follow-page.ts';
@@ -15,13 +15,13 @@ const settled: readonly Settled[] = [
   { heading: 'A bad one', command: show, until: /^state +halted/m },
 ];
 
-/** The sketch becomes another one, as the page asks. */
+/** Changes the sketch, as the page asks. */
 async function changeSketch(place: Place, network: string): Promise<void> {
   const source = await place.read('src/main.cpp');
   await place.write('src/main.cpp', source.replace(/begin\("[^"]*"/, `begin("${network}"`));
 }
 
-/** What the page of the server says, up to its first build. */
+/** Follows docs/server.md up to its first build. */
 async function firstBuild(place: Place): Promise<void> {
   for (const act of actsOf('server.md', 'From nothing to a device that updates itself')) {
     await place.follow(act);
@@ -29,7 +29,7 @@ async function firstBuild(place: Place): Promise<void> {
   }
 }
 
-test('every command of the page does what the page says', async (t) => {
+test('every command of docs/rollout.md has the result that the page shows', async (t) => {
   t.timeout(8 * 60_000);
   const place = await makePlace(t);
   const { follow } = pageFollower(t, place, 'rollout.md', settled);
@@ -60,7 +60,7 @@ test('every command of the page does what the page says', async (t) => {
   const staged = await follow('Who is in which stage');
   t.regex(outputOf(staged, /enroll/), /Enrolled 2 devices in group hall/);
   const [asJson] = await follow('What programs read');
-  // Before it, npx shows that it is busy.
+  // npx prints a progress indicator before the JSON.
   t.like(JSON.parse(/\{.*\}/s.exec(asJson?.output ?? '')?.[0] ?? ''), {
     id: 2,
     version: '1.2.0',

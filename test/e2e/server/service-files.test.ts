@@ -1,4 +1,4 @@
-/** What templates/server says of the server, put to the test as far as a machine without a container runtime goes. */
+/** Tests the files of templates/server as far as possible without a container runtime. */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ function found(pattern: RegExp, text: string | undefined): string {
   return first;
 }
 
-/** Runs the server with the words of a template, but in a folder of its own and on any free port. */
+/** Runs the server with the arguments of a template, but with its own data folder and a free port. */
 async function serveAs(t: ExecutionContext, argv: readonly string[], folder: string) {
   const data = (await testFolder(t)).at('data');
   const words = argv.map((word) => (word === folder ? data : word.replace(/:8266$/, ':0')));
@@ -30,7 +30,7 @@ async function serveAs(t: ExecutionContext, argv: readonly string[], folder: str
   return { server, port: new URL(ready.url).port, ready };
 }
 
-test('the unit is one that systemd takes, and its command serves and ends as it says', async (t) => {
+test('systemd accepts the unit, and its command serves and exits with SuccessExitStatus', async (t) => {
   await aptInstall(['systemd']);
   const command = found(/^ExecStart=(.+)$/m, unit);
   const [program = '', ...argv] = command.split(' ');
@@ -46,7 +46,7 @@ test('the unit is one that systemd takes, and its command serves and ends as it 
   t.is(String((await server).exitCode), found(/^SuccessExitStatus=(\d+)$/m, unit));
 });
 
-test('the container’s command serves, and its health check sees when it does not', async (t) => {
+test('the container command serves, and its health check fails after the server stops', async (t) => {
   const argv: readonly string[] = JSON.parse(found(/^ENTRYPOINT (\[.+\])$/m, container));
   const { server, port } = await serveAs(t, argv.slice(1), '/data');
   const health: readonly string[] = JSON.parse(found(/^HEALTHCHECK .*CMD (\[.+\])$/m, container));
@@ -62,7 +62,7 @@ test('the container’s command serves, and its health check sees when it does n
   t.is((await check()).exitCode, 1);
 });
 
-test('both install the package alone, on a Node.js that has SQLite', (t) => {
+test('unit and container install only ota-hooks, and the container has a Node.js with SQLite', (t) => {
   t.is(found(/npm install --global --prefix \S+ (.+?)(?: {2,}.*)?$/m, unit), 'ota-hooks');
   t.is(found(/npm install --global --no-fund --no-audit (.+?)(?: \\)?$/m, container), 'ota-hooks');
   t.true(Number(found(/^FROM \S+node:(\d+)-slim$/m, container)) >= 22);

@@ -2,18 +2,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
-/** The built command line, which `npm run test:e2e` makes first. */
+/** Path of the built CLI; `npm run test:e2e` builds it first. */
 export const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
 export interface ServingProcess {
-  /** Undefined when it was killed before it served. */
+  /** Undefined if the process was killed before it was ready. */
   readonly url: string | undefined;
   readonly token: string | undefined;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<unknown>;
 }
 
-/** Starts a server, and waits until it serves or has ended. */
+/** Starts a server and waits until it is ready or has ended. */
 export async function serveWith(
   data: string,
   killAfterMs?: number,
@@ -27,7 +27,6 @@ export async function serveWith(
     new Promise<string>((resolve) => lines.once('line', resolve)),
     child.then(() => undefined),
   ]);
-  // The ready line.
   const ready: { url?: string; token?: string } = first === undefined ? {} : JSON.parse(first);
   return { url: ready.url, token: ready.token, kill: (signal) => void child.kill(signal), ended: child };
 }

@@ -3,17 +3,17 @@ import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 
-/** An event, and when it was read, in milliseconds since 1970: it happened no later. */
+/** An event with the time when it was read, in milliseconds since 1970; it happened no later. */
 type Heard = SimulatorEvent & { readonly heardAt: number };
 
-/** `ota-hooks simulate --json --verbose` as a process of its own, and what its devices have told so far. */
+/** `ota-hooks simulate --json --verbose` in its own process, with the events of its devices so far. */
 export class SimulatedFleet {
   readonly events: Heard[] = [];
   #wake: () => void = () => undefined;
 
   private constructor() {}
 
-  /** Ends with the test. */
+  /** Starts the process, which ends with the test. */
   static start(t: ExecutionContext, cli: string, cwd: string, options: readonly string[]): SimulatedFleet {
     const fleet = new SimulatedFleet();
     const argv = [cli, 'simulate', '--json', '--verbose', ...options];
@@ -29,12 +29,12 @@ export class SimulatedFleet {
     return fleet;
   }
 
-  /** MACs of the devices that told such an event. */
+  /** MACs of the devices with a matching event. */
   macs(matches: (event: Heard) => boolean): ReadonlySet<string> {
     return new Set(this.events.filter(matches).map(({ mac }) => mac));
   }
 
-  /** Until the devices have told enough. @throws Error after `patienceMs` */
+  /** Waits until `isEnough` returns true. @throws Error after `patienceMs` */
   async until(isEnough: () => boolean, what: string, patienceMs = 480_000): Promise<void> {
     const end = Date.now() + patienceMs;
     while (!isEnough()) {
@@ -49,7 +49,7 @@ export class SimulatedFleet {
     }
   }
 
-  /** Until each of these devices has asked twice from now on, and twice there was nothing for it: one question may be under way. */
+  /** Waits until each device has completed two more update checks without an update: one check may be in flight already. */
   async askedInVain(macs: Iterable<string>): Promise<void> {
     const waiting = new Map([...macs].map((mac) => [mac, 2]));
     let read = this.events.length;

@@ -1,4 +1,4 @@
-/** No program of a stranger's source tree runs: every command of the tool is run in a tree full of traps, and none is sprung. */
+/** Runs every command in an untrusted source tree full of traps: no program of the tree may run. */
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { plantTraps, programs, type Traps } from './traps.ts';
 const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const secrets = { OTA_PASSPHRASE: 'open sesame', OTA_PRIVATE_KEY: door.privatePem };
 
-/** Runs the built command line as a user would in the tree, with a PATH that finds its programs. */
+/** Runs the built CLI in the tree as a user would, with a PATH that finds the tree's programs. */
 async function run({ argv, cwd, home, env, goesOn }: ExampleRun, { path }: Traps) {
   const running = execa(process.execPath, [cli, ...argv], {
     cwd,
@@ -36,19 +36,19 @@ function isBelow(words: readonly string[], above: readonly string[]): boolean {
   return words.length > above.length && above.every((word, index) => words[index] === word);
 }
 
-test('the built command line is there', (t) => {
+test('the CLI is built and has more than 35 commands', (t) => {
   t.true(existsSync(cli), 'npm run build');
   t.true(commands.length > 35);
 });
 
 for (const { words, examples } of commands) {
-  test.serial(`${words.join(' ')} executes nothing of the tree`, async (t) => {
-    // Those of the server differ in one request only.
+  test.serial(`${words.join(' ')} executes nothing from the tree`, async (t) => {
+    // Server commands differ only in the request, so one example is enough.
     for (const example of words[1] === 'server' ? examples.slice(0, 1) : examples) {
       const prepared = await exampleRun(t, words.slice(1), example);
       const traps = await plantTraps(t, prepared.cwd);
       const { exitCode, all } = await run(prepared, traps);
-      // doctor finds something wrong with a tree like this.
+      // doctor reports errors for a tree like this.
       t.true(
         [0, 130, ...(words[1] === 'doctor' ? [1] : [])].includes(exitCode ?? -1),
         `${example}: ${exitCode} ${all}`,
@@ -58,7 +58,7 @@ for (const { words, examples } of commands) {
   });
 }
 
-/** A project with an encrypted key whose passphrase stands in the environment. */
+/** A project with an encrypted key whose passphrase is in the environment. */
 async function encryptedProject(t: Parameters<typeof builtSketch>[0]) {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -74,7 +74,7 @@ async function encryptedProject(t: Parameters<typeof builtSketch>[0]) {
   });
 }
 
-test('what uses a key with its passphrase in the environment executes nothing of the tree', async (t) => {
+test('commands that use a key with its passphrase in the environment execute nothing from the tree', async (t) => {
   const folder = await encryptedProject(t);
   const traps = await plantTraps(t, folder.path);
   await chmod(folder.at('private.key'), 0o600);
@@ -100,7 +100,7 @@ for (const [system, file, program] of [
   ['arduino', 'door.ino', 'arduino-cli'],
   ['platformio', 'platformio.ini', 'pio'],
 ] as const) {
-  test(`build does not take the ${program} of the current folder`, async (t) => {
+  test(`build ignores ${program} in the current folder`, async (t) => {
     const folder = await testFolder(t, { [`door/${file}`]: '' });
     const traps = await plantTraps(t, folder.at('door'));
     const { exitCode, all } = await execa(process.execPath, [cli, 'build'], {
@@ -115,7 +115,7 @@ for (const [system, file, program] of [
     t.deepEqual(await traps.sprung(), []);
   });
 
-  test(`build does not take a ${program} that a relative path names`, async (t) => {
+  test(`build rejects a relative path to ${program}`, async (t) => {
     const folder = await testFolder(t, { [`door/${file}`]: '' });
     const traps = await plantTraps(t, folder.at('door'));
     const variable = system === 'arduino' ? 'ARDUINO_CLI' : 'PLATFORMIO_CLI';
@@ -134,7 +134,7 @@ for (const [system, file, program] of [
   });
 }
 
-test('the traps are live: what git, npm, Node.js, Python and a shell do in such a tree springs them', async (t) => {
+test('git, npm, Node.js, Python and a shell trigger the traps in such a tree', async (t) => {
   const folder = await testFolder(t);
   const traps = await plantTraps(t, folder.path);
   for (const name of ['private.key', 'a.bin', 'b.external']) await folder.write(name, '');
@@ -173,7 +173,7 @@ test('the traps are live: what git, npm, Node.js, Python and a shell do in such 
   await springs('git-alias', () => git('trapped'));
   await springs('git-include', () => git('included'));
   await springs('git-ssh', () => git('ls-remote', 'ssh://nowhere.invalid/door'));
-  // The last file of all: git dies of a filter process that ends before its greeting, sooner or later.
+  // Added last: git may crash when a filter process ends before its handshake.
   await springs('git-filter-process', () => git('add', 'a.bin'));
   t.regex((await git('var', 'GIT_PAGER')).stdout, /git-pager/);
   const npm = (...argv: readonly string[]) =>
@@ -184,7 +184,7 @@ test('the traps are live: what git, npm, Node.js, Python and a shell do in such 
   await springs('python', () => start('python3', ['-c', 'import platformio']));
 });
 
-test('pack warns of a tracked key and does not obey core.fsmonitor of its repository', async (t) => {
+test('pack warns about a tracked key and does not run core.fsmonitor of the repository', async (t) => {
   const folder = await builtSketch(t);
   const marker = folder.at('id');
   await execa('git', ['init', '--quiet', folder.path]);

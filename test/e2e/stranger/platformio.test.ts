@@ -1,4 +1,4 @@
-/** What this tool asks PlatformIO executes nothing of the project, which builds execute. */
+/** Queries to PlatformIO execute nothing from the project, although builds do. */
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { cli, makeKeys } from '../platformio/project.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { plantTraps } from './traps.ts';
 
-/** Everything in a platformio.ini that PlatformIO executes, or reads from elsewhere, in a build. */
+/** A platformio.ini with everything that PlatformIO executes or includes in a build. */
 const ini = (marks: string) => `[platformio]
 extra_configs = more.ini
 description = \${sysenv.OTA_PASSPHRASE}
@@ -80,7 +80,7 @@ for (const [title, environment] of [
   ['found in PATH behind the folders of the tree', {}],
 ] as const) {
   test.serial(
-    `doctor, init and upload execute nothing of a PlatformIO project, with PlatformIO ${title}`,
+    `doctor, init and upload execute nothing from a PlatformIO project, with PlatformIO ${title}`,
     async (t) => {
       const upload = await exampleRun(
         t,
@@ -117,7 +117,7 @@ for (const [title, environment] of [
   );
 }
 
-test.serial('the traps are live: a build of this project springs them', async (t) => {
+test.serial('a build of this project triggers the traps', async (t) => {
   const folder = await testFolder(t);
   const { sprung, core } = await strangersProject(t, folder.path);
   const run = await execa(platformIo.pio, ['run'], {

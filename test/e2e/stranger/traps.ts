@@ -4,11 +4,11 @@ import { delimiter, dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 
-/** Traps in a source tree: each leaves a mark when something of the tree is executed. */
+/** Traps in a source tree: each writes a mark when something from the tree is executed. */
 export interface Traps {
-  /** A PATH that finds the programs of the current folder first, as careless ones do. */
+  /** A careless PATH, which finds programs of the current folder first. */
   readonly path: string;
-  /** The names of the traps that were sprung. */
+  /** Names of the triggered traps. */
   readonly sprung: () => Promise<readonly string[]>;
   readonly clear: () => Promise<void>;
 }
@@ -19,7 +19,7 @@ export const programs = [
   ...['firewall-cmd', 'netsh', 'openssl', 'ssh', 'ota-hooks', 'xtensa-lx106-elf-gcc'],
 ];
 
-/** Plants every trap in a folder; it becomes a git repository. */
+/** Sets up every trap in a folder, which becomes a git repository. */
 export async function plantTraps(t: ExecutionContext, folder: string): Promise<Traps> {
   const marks = await mkdtemp(join(tmpdir(), 'ota-hooks-marks-'));
   t.teardown(() => rm(marks, { recursive: true, force: true }));
@@ -31,13 +31,13 @@ export async function plantTraps(t: ExecutionContext, folder: string): Promise<T
   const shell = (mark: string) => `#!/bin/sh\n: > '${marks}/${mark}'\nexit 1\n`;
   const script = (mark: string) => `require('node:fs').writeFileSync(${JSON.stringify(join(marks, mark))}, '');\n`;
   const python = (mark: string) => `open(${JSON.stringify(join(marks, mark))}, "w").close()\n`;
-  /** The path of an executable that leaves this mark. */
+  /** Path of an executable that writes this mark. */
   const trap = async (mark: string) => {
     await write(`traps/${mark}`, shell(mark), 0o755);
     return join(folder, 'traps', mark);
   };
 
-  // What is there already is tracked, keys too, so that whoever asks git about them has a reason to.
+  // Existing files are tracked, keys too, so that commands have a reason to query git.
   const gitEnvironment = { GIT_CONFIG_NOSYSTEM: '1', HOME: marks };
   await execa('git', ['init', '--quiet', folder], { env: gitEnvironment });
   await execa('git', ['-C', folder, 'add', '--all', '--force'], { env: gitEnvironment });
@@ -110,7 +110,7 @@ export async function plantTraps(t: ExecutionContext, folder: string): Promise<T
   };
 }
 
-/** Everything in a repository's configuration that names a command. */
+/** A repository configuration with every setting that names a command. */
 async function gitConfig(folder: string, trap: (mark: string) => Promise<string>): Promise<string> {
   return `[core]
 	repositoryformatversion = 0

@@ -5,7 +5,7 @@ import { makeWorkplace, type Workplace } from '../arduino/workplace.ts';
 import { completeCore } from './core.ts';
 import { skeletonProgram, templates } from './parts.ts';
 
-/** The arduino-cli skeleton as a user has it after copying it; the program asks a server. */
+/** The arduino-cli skeleton as a user has it after copying it, with an update URL set. */
 export async function makeSkeletonSketch(
   t: ExecutionContext,
 ): Promise<{ readonly workplace: Workplace; readonly sketch: string }> {

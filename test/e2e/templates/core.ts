@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 const testCore = fileURLToPath(new URL('../esp8266', import.meta.url));
 const stubs = fileURLToPath(new URL('./stubs', import.meta.url));
 
-/** The test core with all that the templates call, in a folder of its own. */
+/** Copies the test core to a folder and adds everything that the templates call. */
 export async function copyFullCore(folder: string): Promise<void> {
   await cp(testCore, folder, { recursive: true });
   await completeCore(folder);
 }
 
-/** Gives a copy of the test core all that the templates call. */
+/** Adds everything that the templates call to a copy of the test core. */
 export async function completeCore(core: string): Promise<void> {
   await cp(stubs, core, { recursive: true });
   for (const { header, before, methods } of additions) {
@@ -25,7 +25,7 @@ export async function completeCore(core: string): Promise<void> {
   }
 }
 
-/** Methods that the classes of the test core lack; declared as upstream declares them. */
+/** Methods missing from the test core, declared as upstream declares them. */
 const additions = [
   {
     // cores/esp8266/Esp.h

@@ -5,7 +5,7 @@ import { isSignedWith, makeWorkplace } from '../arduino/workplace.ts';
 import { completeCore } from './core.ts';
 import { placeSecrets, templates } from './parts.ts';
 
-test('ManualSigning: keys, header, a build without our hooks, and pack, as its comment says', async (t) => {
+test('ManualSigning builds without hooks and packs with --declare-enforcement, as its comment describes', async (t) => {
   const workplace = await makeWorkplace(t);
   await completeCore(workplace.core);
   const sketch = join(workplace.folder, 'user', 'ManualSigning');

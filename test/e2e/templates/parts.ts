@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 export const templates = fileURLToPath(new URL('../../../templates', import.meta.url));
 export const testKey = fileURLToPath(new URL('../../fixtures/keys/test-only-public.pem', import.meta.url));
 
-/** Secrets for any of the templates, filled in. */
+/** Writes an arduino_secrets.h with values for every template. */
 export async function placeSecrets(folder: string): Promise<void> {
   const names = ['WIFI_SSID', 'WIFI_PASSWORD', 'OTA_PASSWORD', 'WEB_USER', 'WEB_PASSWORD'];
   const lines = names.map((name) => `#define SECRET_${name} "no secret: a test"`);
   await writeFile(join(folder, 'arduino_secrets.h'), `${lines.join('\n')}\n`);
 }
 
-/** The program of the skeletons as its user leaves it: with a server to ask. */
+/** Program of a skeleton with an update URL set, as a user would do. */
 export async function skeletonProgram(path: string): Promise<string> {
   const text = await readFile(join(templates, 'skeletons', path), 'utf8');
   return replaceOnce(text, 'updateUrl[] = ""', 'updateUrl[] = "http://192.0.2.10:8080/firmware"');

@@ -10,8 +10,8 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const skeleton = join(templates, 'skeletons', 'platformio');
 
 /**
- * The PlatformIO skeleton as a user has it after copying it and `npm install`; only the platform is that of the tests, and
- * the program asks a server.
+ * The PlatformIO skeleton as a user has it after copying it and running `npm install`, but with the platform of the tests and
+ * an update URL set.
  */
 export async function makeSkeletonProject(
   t: ExecutionContext,

@@ -8,7 +8,7 @@ import { makeSkeletonProject } from './platformio-skeleton.ts';
 
 const keys = makeKeys();
 
-test('the PlatformIO skeleton builds signed firmware that carries its version, with secrets at a desk', async (t) => {
+test('the PlatformIO skeleton builds signed firmware that contains its version, with local secrets', async (t) => {
   const project = await makeSkeletonProject(t);
   await placeKeys(project.folder, keys);
   await placeSecrets(project.path('include'));
@@ -25,7 +25,7 @@ test('the PlatformIO skeleton builds signed firmware that carries its version, w
   t.true((await readFile(image)).includes('Version 0.1.0'));
 });
 
-test('the arduino-cli skeleton builds signed firmware, the board by its sketch.yaml, without any secrets', async (t) => {
+test('the arduino-cli skeleton builds signed firmware for the board in sketch.yaml, without secrets', async (t) => {
   const { workplace, sketch } = await makeSkeletonSketch(t);
   await placeKeys(sketch, keys);
 
@@ -40,7 +40,7 @@ test('the arduino-cli skeleton builds signed firmware, the board by its sketch.y
   t.like(manifest, { project: 'my-device', version: '0.1.0', board: 'd1_mini' });
 });
 
-test('a skeleton that could never be updated again does not compile', async (t) => {
+test('a skeleton without an update URL and secrets does not compile', async (t) => {
   const project = await makeSkeletonProject(t, (program) =>
     program.replace(/updateUrl\[\] = ".*"/, 'updateUrl[] = ""'),
   );

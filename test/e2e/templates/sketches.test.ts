@@ -11,7 +11,7 @@ import { placeSecrets, templates, testKey } from './parts.ts';
 
 const sketches = join(templates, 'sketches');
 const compiler = 'xtensa-lx106-elf-g++';
-// As in the platform.txt of core 3.x, the warnings of the strictest setting, and none of them forgiven.
+// Flags of platform.txt in core 3.x, with the strictest warnings as errors.
 const flags = [
   ...['-c', '-x', 'c++', '-std=gnu++17', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-Os'],
   ...['-ffreestanding', '-fno-builtin', '-mlongcalls', '-mtext-section-literals', '-Wall', '-Wextra', '-Werror'],
@@ -35,7 +35,7 @@ for (const name of readdirSync(sketches)) {
     t.is(compiled.exitCode, 0, compiled.all);
   });
 
-  test(`${name} does not compile without its secrets, and says what is missing`, async (t) => {
+  test(`${name} does not compile without secrets, and the error names the missing file`, async (t) => {
     const compiled = await compile(name, `${name}-bare`, async () => undefined);
     t.not(compiled.exitCode, 0);
     t.regex(compiled.all, /arduino_secrets\.h"? .*missing\? Copy arduino_secrets\.example\.h/);
@@ -43,7 +43,7 @@ for (const name of readdirSync(sketches)) {
 }
 
 for (const name of ['EspotaUpdate', 'WebUpdate']) {
-  test(`${name} does not compile with secrets that nobody filled in`, async (t) => {
+  test(`${name} does not compile with the unmodified example secrets`, async (t) => {
     const compiled = await compile(name, `${name}-empty`, (sketch) =>
       cp(join(sketch, 'arduino_secrets.example.h'), join(sketch, 'arduino_secrets.h')),
     );
@@ -52,7 +52,7 @@ for (const name of ['EspotaUpdate', 'WebUpdate']) {
   });
 }
 
-test('the stubs are strict: a method that upstream has not does not compile', async (t) => {
+test('the stubs reject a method that upstream does not have', async (t) => {
   const compiled = await compile('EspotaUpdate', 'misspelt', async (sketch) => {
     await placeSecrets(sketch);
     const path = join(sketch, 'EspotaUpdate.ino');
@@ -75,13 +75,13 @@ async function compile(name: string, place: string, prepare: (sketch: string) =>
   return await execa(compiler, [...options, ...files], { reject: false, all: true });
 }
 
-/** As a server writes it. */
+/** Writes ota_server_tls.h as a server does. */
 async function placeServerHeader(sketch: string): Promise<void> {
   await selfSigned(join(sketch, 'tls'), ['192.0.2.10']).read();
   await cp(join(sketch, 'tls', 'ota_server_tls.h'), join(sketch, 'ota_server_tls.h'));
 }
 
-/** As the sketch's own instructions say. */
+/** Creates signing_key.h as the instructions in the sketch describe. */
 async function placeSigningKey(sketch: string): Promise<void> {
   await execa(process.execPath, [cli, 'header', '--public-key', testKey, '--out', join(sketch, 'signing_key.h')]);
 }

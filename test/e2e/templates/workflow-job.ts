@@ -21,25 +21,25 @@ const workflowSchema = v.object({
 });
 
 export interface JobRun {
-  /** The step that failed; nothing runs after it. */
+  /** Name of the failed step; no step runs after it. */
   readonly failed: string | undefined;
   readonly output: string;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 export interface JobPlace {
-  /** One of templates/ci. */
+  /** File name in templates/ci. */
   readonly workflow: string;
   readonly folder: string;
-  /** What GitHub, or the steps that are actions, would have set. Secrets too. */
+  /** Variables that GitHub or action steps would set, and secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** The outputs of the job that this one needs. */
+  /** Outputs of the job that this job needs. */
   readonly needs?: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs the commands of a job as a runner would: each step a bash of its own, stopped at the first error.
- * Actions and the installation of tools are left out: what they would bring must be there.
+ * Runs the commands of a job as a runner would: each step in its own bash, stopping at the first error.
+ * Skips actions and tool installation; their results must exist already.
  */
 export async function runJob(job: string, { workflow, folder, env, needs = {} }: JobPlace): Promise<JobRun> {
   const path = join(templates, 'ci', workflow);
@@ -85,7 +85,7 @@ export async function runJob(job: string, { workflow, folder, env, needs = {} }:
   return { failed: undefined, output, outputs: Object.fromEntries(pairs.map((line) => line.split('=', 2))) };
 }
 
-/** The expressions that these workflows use, in the values of variables; never in commands, where they would be run. */
+/** Expands the expressions of these workflows in variables only: in commands, bash would execute the expanded text. */
 function filled(
   variables: Readonly<Record<string, string>>,
   secrets: Readonly<Record<string, string>>,
@@ -98,7 +98,7 @@ function filled(
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, fill(value)]));
 }
 
-/** The command where npm puts it. */
+/** Places the command where npm would install it. */
 export async function placeCommand(folder: string): Promise<void> {
   const command = join(folder, 'node_modules', '.bin', 'ota-hooks');
   await mkdir(dirname(command), { recursive: true });

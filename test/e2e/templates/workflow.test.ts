@@ -11,99 +11,93 @@ const [keys, otherKeys] = [makeKeys(), makeKeys()];
 const platformio = 'github-platformio.yml';
 const tag = { GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: 'v0.1.0' };
 
-test.serial(
-  'the workflow builds without the private key, and signs in another place without the sources',
-  async (t) => {
-    const project = await makeSkeletonProject(t);
-    await placeKeys(project.folder, keys, 'public');
-    await placeCommand(project.folder);
-    const core = join(dirname(project.folder), 'core');
+test.serial('the PlatformIO workflow builds without the private key and signs without the sources', async (t) => {
+  const project = await makeSkeletonProject(t);
+  await placeKeys(project.folder, keys, 'public');
+  await placeCommand(project.folder);
+  const core = join(dirname(project.folder), 'core');
 
-    const built = await runJob('build', {
-      workflow: platformio,
-      folder: project.folder,
-      env: { ...tag, PLATFORMIO_CORE_DIR: core },
-    });
-    t.is(built.failed, undefined, built.output);
-    t.deepEqual((await readdir(project.path('release'))).sort(), [
-      'SHA256SUMS',
-      'firmware.bin',
-      'firmware.bin.gz',
-      'firmware.bin.ota.json',
-    ]);
+  const built = await runJob('build', {
+    workflow: platformio,
+    folder: project.folder,
+    env: { ...tag, PLATFORMIO_CORE_DIR: core },
+  });
+  t.is(built.failed, undefined, built.output);
+  t.deepEqual((await readdir(project.path('release'))).sort(), [
+    'SHA256SUMS',
+    'firmware.bin',
+    'firmware.bin.gz',
+    'firmware.bin.ota.json',
+  ]);
 
-    const signer = await placeOfSigning('signing');
-    const signed = await runJob('sign', {
-      workflow: platformio,
-      folder: signer,
-      env: { OTA_PRIVATE_KEY: keys.privateKey },
-      needs: { sums: built.outputs['sums'] ?? '' },
-    });
-    t.is(signed.failed, undefined, signed.output);
-    t.true(await isSignedWith(join(signer, 'release/firmware.bin.signed'), keys));
-    t.true(await isSignedWith(join(signer, 'release/firmware.bin.gz.signed'), keys));
-    t.deepEqual(await readdir(join(signer, 'temp')), [], 'the private key is gone');
-    t.false(signed.output.includes('PRIVATE KEY'));
+  const signer = await placeOfSigning('signing');
+  const signed = await runJob('sign', {
+    workflow: platformio,
+    folder: signer,
+    env: { OTA_PRIVATE_KEY: keys.privateKey },
+    needs: { sums: built.outputs['sums'] ?? '' },
+  });
+  t.is(signed.failed, undefined, signed.output);
+  t.true(await isSignedWith(join(signer, 'release/firmware.bin.signed'), keys));
+  t.true(await isSignedWith(join(signer, 'release/firmware.bin.gz.signed'), keys));
+  t.deepEqual(await readdir(join(signer, 'temp')), [], 'the private key is gone');
+  t.false(signed.output.includes('PRIVATE KEY'));
 
-    const changed = await placeOfSigning('changed');
-    await writeFile(join(changed, 'release/firmware.bin'), 'another firmware');
-    const refused = await runJob('sign', {
-      workflow: platformio,
-      folder: changed,
-      env: { OTA_PRIVATE_KEY: keys.privateKey },
-      needs: { sums: built.outputs['sums'] ?? '' },
-    });
-    t.is(refused.failed, 'See that these are the files that were built');
+  const changed = await placeOfSigning('changed');
+  await writeFile(join(changed, 'release/firmware.bin'), 'another firmware');
+  const refused = await runJob('sign', {
+    workflow: platformio,
+    folder: changed,
+    env: { OTA_PRIVATE_KEY: keys.privateKey },
+    needs: { sums: built.outputs['sums'] ?? '' },
+  });
+  t.is(refused.failed, 'See that these are the files that were built');
 
-    const wrongKey = await placeOfSigning('wrong-key');
-    const unsigned = await runJob('sign', {
-      workflow: platformio,
-      folder: wrongKey,
-      env: { OTA_PRIVATE_KEY: otherKeys.privateKey },
-      needs: { sums: built.outputs['sums'] ?? '' },
-    });
-    t.is(unsigned.failed, 'Sign');
-    t.deepEqual(await readdir(join(wrongKey, 'temp')), [], 'the private key is gone, though signing failed');
+  const wrongKey = await placeOfSigning('wrong-key');
+  const unsigned = await runJob('sign', {
+    workflow: platformio,
+    folder: wrongKey,
+    env: { OTA_PRIVATE_KEY: otherKeys.privateKey },
+    needs: { sums: built.outputs['sums'] ?? '' },
+  });
+  t.is(unsigned.failed, 'Sign');
+  t.deepEqual(await readdir(join(wrongKey, 'temp')), [], 'the private key is gone, though signing failed');
 
-    /** What the sign job has: the public key, the artifact that was passed on, and the tool. */
-    async function placeOfSigning(name: string): Promise<string> {
-      const folder = join(dirname(project.folder), name);
-      await mkdir(join(folder, 'temp'), { recursive: true });
-      await cp(project.path('public.key'), join(folder, 'public.key'));
-      await cp(project.path('release'), join(folder, 'release'), { recursive: true });
-      await placeCommand(folder);
-      return folder;
-    }
-  },
-);
+  /** Folder of the sign job: the public key, the files from the build job, and the tool. */
+  async function placeOfSigning(name: string): Promise<string> {
+    const folder = join(dirname(project.folder), name);
+    await mkdir(join(folder, 'temp'), { recursive: true });
+    await cp(project.path('public.key'), join(folder, 'public.key'));
+    await cp(project.path('release'), join(folder, 'release'), { recursive: true });
+    await placeCommand(folder);
+    return folder;
+  }
+});
 
-test.serial(
-  'the build job fails for a tag that is not the version, without a public key, and with a private one',
-  async (t) => {
-    const project = await makeSkeletonProject(t);
-    await placeKeys(project.folder, keys, 'public');
-    await placeCommand(project.folder);
-    const env = { ...tag, PLATFORMIO_CORE_DIR: join(dirname(project.folder), 'core') };
+test.serial('the build job fails on a version mismatch, a missing public key or a committed private key', async (t) => {
+  const project = await makeSkeletonProject(t);
+  await placeKeys(project.folder, keys, 'public');
+  await placeCommand(project.folder);
+  const env = { ...tag, PLATFORMIO_CORE_DIR: join(dirname(project.folder), 'core') };
 
-    const otherTag = await runJob('build', {
-      workflow: platformio,
-      folder: project.folder,
-      env: { ...env, GITHUB_REF_NAME: 'v9.9.9' },
-    });
-    t.is(otherTag.failed, 'Prove that the device will check signatures');
-    t.regex(otherTag.output, /The tag is v9\.9\.9, but the firmware calls itself 0\.1\.0/);
+  const otherTag = await runJob('build', {
+    workflow: platformio,
+    folder: project.folder,
+    env: { ...env, GITHUB_REF_NAME: 'v9.9.9' },
+  });
+  t.is(otherTag.failed, 'Prove that the device will check signatures');
+  t.regex(otherTag.output, /The tag is v9\.9\.9, but the firmware calls itself 0\.1\.0/);
 
-    await rm(project.path('public.key'));
-    const withoutKey = await runJob('build', { workflow: platformio, folder: project.folder, env });
-    t.is(withoutKey.failed, 'Prove that the device will check signatures');
+  await rm(project.path('public.key'));
+  const withoutKey = await runJob('build', { workflow: platformio, folder: project.folder, env });
+  t.is(withoutKey.failed, 'Prove that the device will check signatures');
 
-    await placeKeys(project.folder, keys);
-    const withPrivateKey = await runJob('build', { workflow: platformio, folder: project.folder, env });
-    t.is(withPrivateKey.failed, 'See that nobody has committed the private key');
-  },
-);
+  await placeKeys(project.folder, keys);
+  const withPrivateKey = await runJob('build', { workflow: platformio, folder: project.folder, env });
+  t.is(withPrivateKey.failed, 'See that nobody has committed the private key');
+});
 
-test.serial('the workflow for arduino-cli builds the same way', async (t) => {
+test.serial('the arduino-cli workflow builds without the private key', async (t) => {
   const { workplace, sketch } = await makeSkeletonSketch(t);
   await placeKeys(sketch, keys, 'public');
   const folder = dirname(sketch);

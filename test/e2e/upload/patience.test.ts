@@ -1,4 +1,4 @@
-/** Uploads with the patience and the pauses that users and devices really have: too long for the unit tests. */
+/** Uploads with the real timeouts and pauses of users and devices, which are too long for the unit tests. */
 import test, { type ExecutionContext } from 'ava';
 import { defaultTimings } from '../../../src/delivery/timings.ts';
 import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.ts';
@@ -17,40 +17,40 @@ async function sendTo(t: ExecutionContext, options: VirtualEspOptions) {
   return { esp, verdict, attempts: progress.at(-1)?.attempt };
 }
 
-test('the waits of an upload add up to the seconds that users are told', (t) => {
+test('default timeouts of an upload add up to the durations shown to users', (t) => {
   t.is(invitationMs, 20_000, 'an unreachable device');
   t.true(2 * callBackMs + pauseMs < 25_000, 'no call-back, in two attempts');
   t.true(patienceMs < 45_000, 'a lost connection');
   t.true(stallMs > 20_000, 'a device that stalls for 20 seconds is waited for');
 });
 
-test('an upload without a call-back ends with the second attempt', async (t) => {
+test('an upload without a callback fails after the second attempt', async (t) => {
   const { verdict, attempts } = await sendTo(t, { faults: { callBack: 'never' } });
   t.is(verdict.kind, 'blockedCallback');
   t.is(attempts, 2);
 });
 
-test('an upload to an unreachable device ends with the first attempt', async (t) => {
+test('an upload to an unreachable device fails after the first attempt', async (t) => {
   const { verdict, attempts } = await sendTo(t, { faults: { deaf: true } });
   t.is(verdict.kind, 'unreachable');
   t.is(attempts, 1);
 });
 
-test('an upload whose connection is lost each time ends when its patience is used up, in the second attempt', async (t) => {
+test('an upload that always loses its connection times out in the second attempt', async (t) => {
   const { esp, verdict, attempts } = await sendTo(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
   t.false(verdictsOf(esp).includes('accepted'));
   t.is(attempts, 2);
 });
 
-test('an upload to a device that does not return ends in the second attempt', async (t) => {
+test('an upload to a device that never restarts times out in the second attempt', async (t) => {
   const transfer = { what: 'half-open', at: 0.5 } as const;
   const { verdict, attempts } = await sendTo(t, { faults: { transfer }, timings: { restartMs: endlessMs } });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
   t.is(attempts, 2);
 });
 
-test('a device that lost its power once takes the update after its restart', async (t) => {
+test('an upload succeeds in the second attempt after the device loses power once', async (t) => {
   const transfer = { what: 'half-open', at: 0.5 } as const;
   const { verdict, attempts } = await sendTo(t, { faults: { transfer, uploads: 1 }, timings: { restartMs: 4000 } });
   t.is(verdict.kind, 'accepted');

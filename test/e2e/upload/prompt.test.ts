@@ -12,7 +12,7 @@ function upload(cwd: string, keys: string) {
   return execa('python3', argv, { cwd, env: { CI: '', NO_COLOR: '', TERM: 'xterm' }, reject: false, timeout: 480_000 });
 }
 
-test.serial('a password that is typed on a terminal opens the device, and never shows', async (t) => {
+test.serial('authenticates with a password typed at the prompt, and never shows it', async (t) => {
   const esp = await virtualDoor(t, { password });
   const folder = await packedDoor(t, { door: listed(esp, { password: { prompt: true } }) });
   const { exitCode, stdout } = await upload(folder.path, `${password}\\r`);
@@ -22,7 +22,7 @@ test.serial('a password that is typed on a terminal opens the device, and never 
   t.deepEqual(updatesOf(esp), ['accepted']);
 });
 
-test.serial('Ctrl-C at the question ends it with 130, and nothing is sent', async (t) => {
+test.serial('Ctrl-C at the password prompt exits with 130 and sends nothing', async (t) => {
   const esp = await virtualDoor(t, { password });
   const folder = await packedDoor(t, { door: listed(esp, { password: { prompt: true } }) });
   const { exitCode, stdout } = await upload(folder.path, '\\x03');

@@ -1,10 +1,10 @@
 import test from 'ava';
 import { carryOut, schedules } from '../../delivery/espota/schedule.ts';
 
-/** Another one each day; a failure names it, and OTA_HOOKS_SEED brings it back. */
+/** A new seed each day. The title shows it, and OTA_HOOKS_SEED reproduces a failure. */
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? Math.floor(Date.now() / 86_400_000));
 
-test(`1,000 uploads with faults by seed ${seed} end: no hang, no false word, no password told`, async (t) => {
+test(`1,000 uploads with faults from seed ${seed} end without hangs, false results or leaked passwords`, async (t) => {
   const startedAt = performance.now();
   const { problems, verdicts } = await carryOut(schedules(1000, seed), 40);
   const tookMs = performance.now() - startedAt;

@@ -12,7 +12,7 @@ import { OtaError } from '../../../src/errors/ota-error.ts';
 
 const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota hooks/dist/cli.js' };
 
-/** How arduino-cli takes a recipe apart, in our own words: the end-to-end tests ask the real one. */
+/** Splits a recipe like arduino-cli; the end-to-end tests use the real program. */
 function splitRecipe(recipe: string): string[] {
   const words: string[] = [];
   let quoted: { mark: string; text: string } | undefined;
@@ -33,7 +33,7 @@ function splitRecipe(recipe: string): string[] {
   return words;
 }
 
-test('the two properties are the core’s own, and their words are those of the command line', (t) => {
+test('arduinoHookProperties sets two properties of the core that run header and pack', (t) => {
   const properties = arduinoHookProperties({
     ...hooks,
     configPath: '/home/jo/türen/ota.config.json',
@@ -54,7 +54,7 @@ test('the two properties are the core’s own, and their words are those of the 
   ]);
 });
 
-test('publishing is a step of its own behind the one that signs, with the same project', (t) => {
+test('arduinoPublishProperty adds a separate step after signing for the same project', (t) => {
   const [name, recipe] = arduinoPublishProperty({
     ...hooks,
     sourceDir: '/src/door',
@@ -69,7 +69,7 @@ test('publishing is a step of its own behind the one that signs, with the same p
   t.true(arduinoCliOptions(hooks, 'aa11', true).join().includes(`${name}=`));
 });
 
-test('the upload over the network names the image, the port that was chosen, and no password', (t) => {
+test('arduinoUploadProperty passes the image and the selected port, and no password', (t) => {
   const [name, recipe] = arduinoUploadProperty({ ...hooks, configPath: '/home/jo/türen/ota.config.json' });
   t.is(name, 'tools.esptool.upload.network_pattern');
   t.deepEqual(splitRecipe(recipe), [
@@ -79,7 +79,7 @@ test('the upload over the network names the image, the port that was chosen, and
   ]);
 });
 
-test('a property that arduino-cli fills in may bring spaces with it', (t) => {
+test('recipes keep a filled-in value with spaces as one word', (t) => {
   const recipe = [...arduinoHookProperties(hooks).values()].join('\n');
   const filled = recipe
     .replaceAll('{build.path}', '/tmp/a b/ü c')
@@ -89,7 +89,7 @@ test('a property that arduino-cli fills in may bring spaces with it', (t) => {
   t.true(splitRecipe(filled).includes('/home/jo doe/tür'));
 });
 
-test('paths of Windows stay what they are: a backslash means nothing in a recipe', (t) => {
+test('recipes keep the backslashes of Windows paths', (t) => {
   const nodePath = 'C:\\Program Files\\nodejs\\node.exe';
   const cliPath = 'C:\\Users\\jo doe\\AppData\\Roaming\\npm\\node_modules\\ota-hooks\\dist\\cli.js';
   const sourceDir = 'D:\\sketches\\door\\';
@@ -104,14 +104,14 @@ test('paths of Windows stay what they are: a backslash means nothing in a recipe
   }
 });
 
-test('a source folder that was named is used in place of the sketch’s', (t) => {
+test('recipes use a given source folder instead of the sketch folder', (t) => {
   const recipe = [...arduinoHookProperties({ ...hooks, sourceDir: '/src/door' }).values()].join('\n');
 
   t.false(recipe.includes('{build.source.path}'));
   t.true(splitRecipe(recipe).includes('/src/door'));
 });
 
-test('each key has a core of its own in the cache, and so has building without one', (t) => {
+test('arduinoCliOptions separates cached cores by key', (t) => {
   const options = [
     arduinoCliOptions(hooks, 'aa11'),
     arduinoCliOptions(hooks, 'bb22'),
@@ -126,14 +126,14 @@ test('each key has a core of its own in the cache, and so has building without o
   ]);
 });
 
-test('arduino-cli gets three properties, each behind its option', (t) => {
+test('arduinoCliOptions returns three build properties', (t) => {
   const options = arduinoCliOptions(hooks, 'aa11');
 
   t.is(options.length, 6);
   t.true(options.every((option, index) => (index % 2 === 0) === (option === '--build-property')));
 });
 
-test('any argument comes out of a recipe as it went in', (t) => {
+test('quoteWord preserves any argument through a recipe', (t) => {
   const part = fc.constantFrom('a', 'ü', ' ', '"', "'", '\\', '{x}', '=', ',', '#', '%', '$', '`', ';', '&');
   const word = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
   fc.assert(
@@ -145,7 +145,7 @@ test('any argument comes out of a recipe as it went in', (t) => {
   );
 });
 
-test('what no quote can hold is refused, with a way out', (t) => {
+test('quoteWord rejects words that no quotes can hold, with a hint', (t) => {
   for (const word of ['', ' ', `a" b' c`]) {
     const error = t.throws(() => quoteWord(word), { instanceOf: OtaError });
     t.is(error?.exitCode, 2);

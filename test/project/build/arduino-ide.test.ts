@@ -21,7 +21,7 @@ async function makeCore(folder: string, version = '3.1.2'): Promise<string> {
   return folder;
 }
 
-test('installing writes the two hooks and a stamp from the far future', async (t) => {
+test('installIdeHooks writes the two hooks and a stamp with a date far in the future', async (t) => {
   const core = await makeCore(await folderFor(t));
 
   t.is(await installIdeHooks(core, hooks), 'installed');
@@ -33,7 +33,7 @@ test('installing writes the two hooks and a stamp from the far future', async (t
   t.true(await hasIdeHooks(core));
 });
 
-test('installing again changes nothing, not even a time stamp', async (t) => {
+test('installIdeHooks changes nothing when run again', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
   const before = await stat(join(core, 'platform.local.txt'), { bigint: true });
@@ -43,7 +43,7 @@ test('installing again changes nothing, not even a time stamp', async (t) => {
   t.is((await stat(join(core, 'platform.local.txt'), { bigint: true })).mtimeNs, before.mtimeNs);
 });
 
-test('installing from another place brings the lines up to date, once', async (t) => {
+test('installIdeHooks replaces outdated hook lines', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
 
@@ -54,7 +54,7 @@ test('installing from another place brings the lines up to date, once', async (t
   t.false(text.includes('/usr/bin/node'));
 });
 
-test('uninstalling removes exactly what was written', async (t) => {
+test('uninstallIdeHooks restores platform.local.txt byte for byte', async (t) => {
   const core = await makeCore(await folderFor(t));
   const theirs = Buffer.from('compiler.cpp.extra_flags=-DM\xfcller\r\nunfinished=1', 'latin1');
   await writeFile(join(core, 'platform.local.txt'), theirs);
@@ -68,7 +68,7 @@ test('uninstalling removes exactly what was written', async (t) => {
   t.is(await uninstallIdeHooks(core), 'absent');
 });
 
-test('a platform.local.txt that was made for the hooks goes with them', async (t) => {
+test('uninstallIdeHooks deletes a platform.local.txt that contains only the hooks', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
   await uninstallIdeHooks(core);
@@ -76,7 +76,7 @@ test('a platform.local.txt that was made for the hooks goes with them', async (t
   t.deepEqual(await readdir(core), ['platform.txt']);
 });
 
-test('uninstalling outdates the cores that were compiled with signing', async (t) => {
+test('uninstallIdeHooks touches platform.txt to invalidate cores compiled with signing', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
   await utimes(join(core, 'platform.txt'), new Date(2020, 0), new Date(2020, 0));
@@ -85,7 +85,7 @@ test('uninstalling outdates the cores that were compiled with signing', async (t
   t.true((await stat(join(core, 'platform.txt'))).mtime.getFullYear() > 2020);
 });
 
-test('a stamp that lost its date is not taken for one', async (t) => {
+test('hasIdeHooks requires a stamp with a future date, and installIdeHooks restores it', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
   await utimes(join(core, 'ota-hooks.stamp'), new Date(), new Date());
@@ -95,7 +95,7 @@ test('a stamp that lost its date is not taken for one', async (t) => {
   t.true(await hasIdeHooks(core));
 });
 
-test('lines of ours that somebody cut in half are left to the user', async (t) => {
+test('uninstallIdeHooks fails on damaged hook lines', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
   const path = join(core, 'platform.local.txt');
@@ -105,7 +105,7 @@ test('lines of ours that somebody cut in half are left to the user', async (t) =
   t.regex(error?.message ?? '', /line 1 /);
 });
 
-test('cores are found where the Boards Manager and a git clone put them', async (t) => {
+test('findInstalledCores finds cores of the Boards Manager and of git clones', async (t) => {
   const folder = await folderFor(t);
   const folders = { data: join(folder, 'data dir'), user: join(folder, 'Skizzen ü') };
   const managed = await makeCore(join(folders.data, 'packages/esp8266/hardware/esp8266/3.1.2'));
@@ -121,12 +121,12 @@ test('cores are found where the Boards Manager and a git clone put them', async 
   t.deepEqual(await findInstalledCores({ data: join(folder, 'none'), user: join(folder, 'none') }), []);
 });
 
-test('a folder that holds no core is said to hold none', async (t) => {
+test('readCore rejects a folder without a core', async (t) => {
   const error = await t.throwsAsync(readCore(await folderFor(t)), { instanceOf: OtaError });
   t.is(error?.code, 'CORE_NOT_FOUND');
 });
 
-test('each system keeps the Arduino folders in its own place', (t) => {
+test('arduinoFolders returns the folders of each platform', (t) => {
   t.deepEqual(arduinoFolders({}, 'linux', '/home/jo'), { data: '/home/jo/.arduino15', user: '/home/jo/Arduino' });
   t.deepEqual(arduinoFolders({}, 'darwin', '/Users/jo'), {
     data: '/Users/jo/Library/Arduino15',

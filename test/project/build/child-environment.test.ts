@@ -1,4 +1,4 @@
-/** What programs that this tool starts see of the user's environment. */
+/** The part of the user's environment that child processes receive. */
 import test from 'ava';
 import { buildEnvironment, queryEnvironment } from '../../../src/project/build/child-environment.ts';
 
@@ -11,12 +11,12 @@ const secrets = {
   PASSPHRASE_OF_HOME: 'secret',
 };
 
-test('a program that is only asked something sees no secret, however its variable is called', (t) => {
+test('queryEnvironment removes secrets under any variable name', (t) => {
   const known = { HOME: '/home/jo', LANG: 'C.UTF-8', LC_ALL: 'C', PLATFORMIO_CORE_DIR: '/pio' };
   t.deepEqual(queryEnvironment({ ...secrets, ...known, PATH: '/bin' }, 'linux'), { ...known, PATH: '/bin' });
 });
 
-test('nothing that makes a program run or load other code is passed to one that is only asked something', (t) => {
+test('queryEnvironment removes variables that make a program load other code', (t) => {
   const loaders = {
     NODE_OPTIONS: '--require ./trap.cjs',
     PYTHONPATH: '.',
@@ -30,19 +30,19 @@ test('nothing that makes a program run or load other code is passed to one that 
   t.deepEqual(queryEnvironment({ ...loaders, PATH: '/bin' }, 'linux'), { PATH: '/bin' });
 });
 
-test('a build sees what its hooks need, and a PATH without entries that depend on the current folder', (t) => {
+test('buildEnvironment keeps secrets for the hooks and removes relative PATH entries', (t) => {
   t.deepEqual(buildEnvironment({ ...secrets, PATH: '.:/usr/bin::bin:/bin:' }, 'linux'), {
     ...secrets,
     PATH: '/usr/bin:/bin',
   });
 });
 
-test('there is no PATH rather than an empty one, which would mean the current folder', (t) => {
+test('buildEnvironment omits PATH instead of leaving it empty, which would mean the current folder', (t) => {
   for (const path of [undefined, '', ':', '.', 'bin:.'])
     t.deepEqual(buildEnvironment({ PATH: path }, 'linux'), {}, path);
 });
 
-test('on Windows the variables are found in any case, and cmd.exe leaves the current folder out', (t) => {
+test('queryEnvironment matches variables in any case and excludes the current folder on Windows', (t) => {
   const env = { Path: '.;C:\\Windows;C:bin;"C:\\a;b"', SystemRoot: 'C:\\Windows', Ota_Token: 'token' };
   t.deepEqual(queryEnvironment(env, 'win32'), {
     PATH: 'C:\\Windows;"C:\\a;b"',

@@ -1,4 +1,4 @@
-/** Which file a program's name means, on every system: the rules are a pure function, so that those of Windows are tested here too. */
+/** Resolution of program names on every platform: the rules are a pure function, so the Windows rules run here too. */
 import test from 'ava';
 import fc from 'fast-check';
 import { findProgram, type SearchPlace } from '../../../src/project/build/find-program.ts';
@@ -17,7 +17,7 @@ function onPosix(name: string, { files, ...place }: Case): string | undefined {
   });
 }
 
-/** File names without regard to case, as Windows compares them. */
+/** Compares file names without case, as Windows does. */
 function onWindows(name: string, { files, ...place }: Case): string | undefined {
   const known = files.map((file) => file.toLowerCase());
   const isProgram = (path: string) => known.includes(path.toLowerCase());
@@ -32,7 +32,7 @@ function onWindows(name: string, { files, ...place }: Case): string | undefined 
   return findProgram(name, where);
 }
 
-test('takes the first folder of PATH that holds the program', (t) => {
+test('returns the program from the first PATH folder that contains it', (t) => {
   const files = ['/usr/bin/pio', '/opt/bin/pio'];
   t.is(onPosix('pio', { path: '/bin:/opt/bin:/usr/bin', files }), '/opt/bin/pio');
   t.is(onPosix('pio', { path: '/bin', files }), undefined);
@@ -58,11 +58,11 @@ test('does not search the current folder even if PATH names it by its absolute p
   }
 });
 
-test('searches an absolute entry below the current folder: the environment that a user has activated', (t) => {
+test('searches an absolute PATH entry below the current folder, such as an activated environment', (t) => {
   t.is(onPosix('pio', { path: '/door/.venv/bin', files: ['/door/.venv/bin/pio'] }), '/door/.venv/bin/pio');
 });
 
-test('takes an absolute path as it stands, and no relative one', (t) => {
+test('accepts an absolute path and rejects relative ones', (t) => {
   t.is(onPosix('/opt/pio', { files: ['/opt/pio'] }), '/opt/pio');
   t.is(onPosix('/opt/pio', { files: [] }), undefined);
   for (const name of ['./pio', 'bin/pio', '../pio', '', '.', '..']) {
@@ -74,7 +74,7 @@ test('takes an absolute path as it stands, and no relative one', (t) => {
   }
 });
 
-test('on Windows, tries the extensions of PATHEXT in their order, in one folder after the other', (t) => {
+test('on Windows, tries the extensions of PATHEXT in order, folder by folder', (t) => {
   const files = ['C:\\one\\pio.cmd', 'C:\\one\\pio.exe', 'C:\\two\\pio.com'];
   t.is(onWindows('pio', { path: 'C:\\one;C:\\two', files }), 'C:\\one\\pio.exe');
   t.is(onWindows('pio', { path: 'C:\\one;C:\\two', pathExt: '.CMD;.EXE', files }), 'C:\\one\\pio.cmd');
@@ -83,7 +83,7 @@ test('on Windows, tries the extensions of PATHEXT in their order, in one folder 
   t.is(onWindows('PIO.EXE', { path: 'C:\\one', files }), 'C:\\one\\PIO.EXE');
 });
 
-test('on Windows, ignores kinds of files that need another program, whatever PATHEXT says', (t) => {
+test('on Windows, ignores file types that need an interpreter, even if PATHEXT lists them', (t) => {
   const files = ['C:\\one\\pio', 'C:\\one\\pio.js', 'C:\\one\\pio.py', 'C:\\one\\pio.vbs'];
   t.is(onWindows('pio', { path: 'C:\\one', pathExt: '.JS;.PY;.VBS;;.', files }), undefined);
   t.is(onWindows('pio.js', { path: 'C:\\one', pathExt: '.JS', files }), undefined);
@@ -112,12 +112,12 @@ test('on Windows, does not search the current folder, however PATH spells it', (
   }
 });
 
-test('on Windows, takes quotes off an entry, and the semicolon between them as a part of it', (t) => {
+test('on Windows, removes quotes from an entry and keeps a quoted semicolon', (t) => {
   const files = ['C:\\Program Files\\a;b\\pio.exe', 'C:\\b"\\pio.exe'];
   t.is(onWindows('pio', { path: 'C:\\x;"C:\\Program Files\\a;b";C:\\y', files }), 'C:\\Program Files\\a;b\\pio.exe');
 });
 
-test('on Windows, takes drives and network shares as absolute, and nothing else', (t) => {
+test('on Windows, treats only drive and UNC paths as absolute', (t) => {
   const files = ['D:\\tools\\pio.exe', '\\\\server\\tools\\pio.exe', '\\tools\\pio.exe', 'D:pio.exe', 'tools\\pio.exe'];
   t.is(onWindows('D:\\tools\\pio', { files }), 'D:\\tools\\pio.exe');
   t.is(onWindows('D:/tools/pio.exe', { files: ['D:/tools/pio.exe'] }), 'D:/tools/pio.exe');
@@ -128,7 +128,7 @@ test('on Windows, takes drives and network shares as absolute, and nothing else'
   }
 });
 
-test('property: what is found is absolute, in a folder that PATH names, and not in the current folder', (t) => {
+test('property: found programs have absolute paths outside the current folder', (t) => {
   const entry = fc.constantFrom(
     '',
     '.',

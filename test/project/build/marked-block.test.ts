@@ -4,13 +4,13 @@ import { addBlock, removeBlock } from '../../../src/project/build/marked-block.t
 
 const lines = ['recipe.a=1', 'recipe.b=2'];
 
-test('the block comes last, between its marks', (t) => {
+test('addBlock appends the block between its markers', (t) => {
   const text = addBlock('their.line=1\n', lines);
 
   t.regex(text, /^their\.line=1\n# >>> ota-hooks.*\nrecipe\.a=1\nrecipe\.b=2\n# <<< ota-hooks\n$/);
 });
 
-test('taking a block out leaves the text that was there, whatever it was', (t) => {
+test('removeBlock restores any original text', (t) => {
   const piece = fc.constantFrom('a=1', '# note', '', '\n', '\r\n', ' ', 'ü');
   const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
   fc.assert(
@@ -20,25 +20,25 @@ test('taking a block out leaves the text that was there, whatever it was', (t) =
   );
 });
 
-test('lines that were added after the block stay whole', (t) => {
+test('removeBlock keeps lines added after the block', (t) => {
   const text = `${addBlock('unfinished', lines)}added.later=1\n`;
 
   t.deepEqual(removeBlock(text), { state: 'removed', text: 'unfinished\nadded.later=1\n' });
 });
 
-test('the block has the line ends of the text', (t) => {
+test('addBlock uses the line endings of the text', (t) => {
   const text = addBlock('their.line=1\r\n', lines);
 
   t.notRegex(text, /[^\r]\n/);
   t.deepEqual(removeBlock(text), { state: 'removed', text: 'their.line=1\r\n' });
 });
 
-test('a text without a block says so', (t) => {
+test('removeBlock reports a text without a block as absent', (t) => {
   t.deepEqual(removeBlock('their.line=1\n'), { state: 'absent' });
   t.deepEqual(removeBlock(''), { state: 'absent' });
 });
 
-test('a mark without its other mark is damage, and nothing is guessed', (t) => {
+test('removeBlock reports a missing or repeated marker as damage', (t) => {
   const whole = addBlock('their.line=1\n', lines).split('\n');
 
   t.deepEqual(removeBlock(whole.slice(0, 3).join('\n')), { state: 'damaged', line: 2 });

@@ -4,7 +4,7 @@ import { withDevice } from '../../../src/project/config/add-device.ts';
 
 const device = { address: 'kitchen.local', board: 'd1_mini' };
 
-test('the first device makes the inventory, in the file as its owner laid it out', (t) => {
+test('withDevice creates the inventory and keeps the formatting of the file', (t) => {
   t.is(
     withDevice('{\r\n\t"project": "door"\r\n}\r\n', 'kitchen', { address: 'kitchen.local' }),
     '{\r\n\t"project": "door",\r\n\t"devices": {\r\n\t\t"kitchen": {\r\n\t\t\t"address": "kitchen.local"\r\n\t\t}\r\n\t}\r\n}\r\n',
@@ -15,7 +15,7 @@ test('the first device makes the inventory, in the file as its owner laid it out
   );
 });
 
-test('a device comes behind those that are there, and nothing else moves', (t) => {
+test('withDevice appends a device and leaves the rest unchanged', (t) => {
   const text = `{
   "devices": {
     "a \\"} b": { "address": "10.0.0.1" }
@@ -29,17 +29,17 @@ test('a device comes behind those that are there, and nothing else moves', (t) =
   );
 });
 
-test('a byte order mark stays', (t) => {
+test('withDevice keeps a byte order mark', (t) => {
   t.true(withDevice('\uFEFF{}', 'kitchen', device)?.startsWith('\uFEFF{'));
 });
 
-test('what is no JSON object is left alone', (t) => {
+test('withDevice returns undefined for text that it cannot edit', (t) => {
   for (const text of ['project: door\n', '[]', '', '{"a": 1,}', '{"devices": []}']) {
     t.is(withDevice(text, 'kitchen', device), undefined, text);
   }
 });
 
-test('whatever else a configuration holds and however it is laid out, one device is more in it and nothing is less', (t) => {
+test('withDevice adds exactly one device to any configuration in any layout', (t) => {
   const names = fc.stringMatching(/^[a-z"\\{}[\]:, ]{0,6}$/);
   const others = fc.dictionary(names, fc.jsonValue(), { maxKeys: 4 });
   const indents = fc.constantFrom(undefined, 2, 4, '\t');

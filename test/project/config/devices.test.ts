@@ -46,7 +46,7 @@ const wrong: Readonly<Record<string, { readonly config: string; readonly problem
 };
 
 for (const [what, { config, problem }] of Object.entries(wrong)) {
-  test(`${what} is refused, with its place`, async (t) => {
+  test(`loadConfig rejects ${what} and names its path`, async (t) => {
     const folder = await testFolder(t, { 'ota.config.json': config });
     const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
     t.regex(error.message, problem);
@@ -54,7 +54,7 @@ for (const [what, { config, problem }] of Object.entries(wrong)) {
   });
 }
 
-test('all mistakes of all devices are told together', async (t) => {
+test('loadConfig reports all errors of all devices together', async (t) => {
   const devices = {
     a: { address: '' },
     b: { address: '10.0.0.1', port: 0 },

@@ -16,12 +16,12 @@ const brokenTexts: readonly (readonly [string, string, number, number])[] = [
 ];
 
 for (const [what, json, line, column] of brokenTexts) {
-  test(`${what} is found at its place`, (t) => {
+  test(`placeOfJsonError locates ${what}`, (t) => {
     t.deepEqual(placeOfJsonError(json), { line, column });
   });
 }
 
-test('every JSON text has no error, however it is laid out', (t) => {
+test('placeOfJsonError returns undefined for valid JSON in any layout', (t) => {
   fc.assert(
     fc.property(fc.json({ stringUnit: 'binary' }), fc.nat(8), (json, indent) => {
       return (
@@ -33,7 +33,7 @@ test('every JSON text has no error, however it is laid out', (t) => {
   t.pass();
 });
 
-test('there is an error exactly where JSON.parse finds one', (t) => {
+test('placeOfJsonError finds an error if and only if JSON.parse fails', (t) => {
   const scraps = [
     '{',
     '}',

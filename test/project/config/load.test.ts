@@ -3,7 +3,7 @@ import { loadConfig } from '../../../src/project/config/load.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-test('without a configuration there are no settings, and that is fine', async (t) => {
+test('loadConfig returns an empty configuration when there is no file', async (t) => {
   const folder = await testFolder(t);
   t.deepEqual(await loadConfig(folder.path), { config: {}, path: undefined, folder: folder.path });
 });
@@ -16,14 +16,14 @@ for (const [name, text] of [
   ['.otarc.json', '{ "project": "door" }'],
   ['.otarc.yaml', 'project: door\n'],
 ] as const) {
-  test(`${name} is found in the source folder`, async (t) => {
+  test(`loadConfig finds ${name} in the source folder`, async (t) => {
     const folder = await testFolder(t, { [name]: text });
     const loaded = await loadConfig(folder.path);
     t.deepEqual(loaded, { config: { project: 'door' }, path: folder.at(name), folder: folder.path });
   });
 }
 
-test('ota.config.json goes before all others', async (t) => {
+test('loadConfig prefers ota.config.json', async (t) => {
   const folder = await testFolder(t, {
     '.otarc': 'project: other',
     'ota.config.yaml': 'project: other',
@@ -32,7 +32,7 @@ test('ota.config.json goes before all others', async (t) => {
   t.is((await loadConfig(folder.path)).config.project, 'door');
 });
 
-test('a configuration above the source folder counts, up to the root of the project and not beyond', async (t) => {
+test('loadConfig searches parent folders up to the root of the project', async (t) => {
   const folder = await testFolder(t, {
     'ota.config.json': '{"project":"neighbors"}',
     'repository/package.json': '{}',
@@ -47,7 +47,7 @@ test('a configuration above the source folder counts, up to the root of the proj
   t.is((await loadConfig(folder.at('other/sketch'))).path, undefined);
 });
 
-test('the nearest configuration counts alone', async (t) => {
+test('loadConfig uses only the nearest configuration', async (t) => {
   const folder = await testFolder(t, {
     'package.json': '{}',
     'ota.config.json': '{"project":"outer","board":"d1_mini"}',
@@ -56,7 +56,7 @@ test('the nearest configuration counts alone', async (t) => {
   t.deepEqual((await loadConfig(folder.at('inner'))).config, { project: 'inner' });
 });
 
-test('a configuration may begin with a byte order mark, and may be empty', async (t) => {
+test('loadConfig accepts a byte order mark and an empty file', async (t) => {
   const folder = await testFolder(t, {
     'marked/ota.config.json': '\uFEFF{"project":"door"}',
     'empty/ota.config.json': ' \n',
@@ -65,7 +65,7 @@ test('a configuration may begin with a byte order mark, and may be empty', async
   t.deepEqual((await loadConfig(folder.at('empty'))).config, {});
 });
 
-test('a configuration that is named must exist, and is taken from where it lies', async (t) => {
+test('loadConfig accepts a named configuration in another folder and requires that it exists', async (t) => {
   const folder = await testFolder(t, { 'settings/release.json': '{"project":"door"}' });
   const loaded = await loadConfig(folder.path, 'settings/release.json');
   t.is(loaded.folder, folder.at('settings'));
@@ -74,12 +74,12 @@ test('a configuration that is named must exist, and is taken from where it lies'
   t.true(error.message.includes(folder.at('settings/relase.json')));
 });
 
-test('a folder in the place of a configuration is said to be unreadable', async (t) => {
+test('loadConfig reports a folder in place of a configuration as unreadable', async (t) => {
   const folder = await testFolder(t, { 'settings/other': '' });
   await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, 'settings'));
 });
 
-test('bad syntax is named with its place, and the text around it is not shown', async (t) => {
+test('loadConfig locates syntax errors without showing the text around them', async (t) => {
   const folder = await testFolder(t, {
     'json/ota.config.json': '{\n  "passphrase": "hunter2"\n  "project": "door"\n}',
     'bare/ota.config.json': '{\n  "passphrase": hunter2\n}',
@@ -95,7 +95,7 @@ test('bad syntax is named with its place, and the text around it is not shown', 
   }
 });
 
-test('all mistakes of a configuration are named together, each with its place', async (t) => {
+test('loadConfig reports all errors of a configuration together, each with its path', async (t) => {
   const folder = await testFolder(t, {
     'ota.config.json': JSON.stringify({
       compresion: 'gzip',
@@ -125,7 +125,7 @@ test('all mistakes of a configuration are named together, each with its place', 
   }
 });
 
-test('a document that is no object is refused', async (t) => {
+test('loadConfig rejects a document that is not an object', async (t) => {
   for (const [name, text] of [
     ['ota.config.json', '[]'],
     ['ota.config.json', '"gzip"'],
@@ -137,7 +137,7 @@ test('a document that is no object is refused', async (t) => {
   }
 });
 
-test('a secret in the configuration itself is refused and not repeated', async (t) => {
+test('loadConfig rejects inline secrets and does not repeat them', async (t) => {
   const folder = await testFolder(t, {
     'ota.config.json': JSON.stringify({
       privateKey: '-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n',
@@ -150,7 +150,7 @@ test('a secret in the configuration itself is refused and not repeated', async (
   t.notRegex(message, /hunter2|MIIEvQ/);
 });
 
-test('nothing that comes with a source tree is ever executed', async (t) => {
+test('loadConfig never executes code from a source tree', async (t) => {
   const trap = (marker: string) =>
     `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '');module.exports = {};`;
   const folder = await testFolder(t, { 'package.json': '{"cosmiconfig":{"searchPlaces":["{name}.config.cjs"]}}' });

@@ -6,12 +6,12 @@ import { configSchema } from '../../../src/project/config/schema.ts';
 
 const example = new URL('../../../ota.config.example.json', import.meta.url);
 
-test('the example shows every key there is, and is valid', async (t) => {
+test('the example configuration is valid and contains every key', async (t) => {
   const config: unknown = JSON.parse(await readFile(example, 'utf8'));
   t.deepEqual(Object.keys(v.parse(configSchema, config)).sort(), Object.keys(configSchema.entries).sort());
 });
 
-test('the JSON schema for editors knows the same keys, forbids others, and describes each', (t) => {
+test('the JSON schema for editors describes each key and forbids others', (t) => {
   const schema = jsonSchemas()['ota.config.schema.json'];
   const { properties, additionalProperties } = schema as {
     properties: Record<string, { description?: string }>;
@@ -22,7 +22,7 @@ test('the JSON schema for editors knows the same keys, forbids others, and descr
   for (const [key, { description }] of Object.entries(properties)) t.truthy(description, key);
 });
 
-test('the JSON schema of the manifest is there too, and besides one of each command', (t) => {
+test('jsonSchemas contains the configuration and manifest schemas besides the command outputs', (t) => {
   const others = Object.keys(jsonSchemas()).filter((name) => !name.startsWith('output/'));
   t.deepEqual(others.sort(), ['ota.config.schema.json', 'ota.manifest.schema.json']);
 });

@@ -3,7 +3,7 @@ import { readSecret } from '../../../src/project/config/secrets.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-test('a secret is read from the environment, or from a file without the end of its line', async (t) => {
+test('readSecret reads an environment variable, or a file without its final line break', async (t) => {
   const folder = await testFolder(t, { unix: 'open sesame\n', windows: 'open sesame\r\n', bare: ' open  sesame ' });
   const read = (source: { env: string } | { file: string }) =>
     readSecret(source, folder.path, { S: 'open sesame' }, 'the passphrase');
@@ -13,7 +13,7 @@ test('a secret is read from the environment, or from a file without the end of i
   t.is(await read({ file: 'bare' }), ' open  sesame ');
 });
 
-test('a secret that is not there says where it was looked for', async (t) => {
+test('readSecret reports where a missing secret was expected', async (t) => {
   const folder = await testFolder(t);
   for (const env of [{}, { S: '' }]) {
     const error = await expectOtaError(t, 'SECRET_MISSING', () =>

@@ -3,7 +3,7 @@ import { projectSettings, resolveFirmwareVersion } from '../../../src/project/co
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-test('keys beside the sketch are taken by the names that the core uses', async (t) => {
+test('projectSettings finds keys beside the sketch by the file names of the core', async (t) => {
   const folder = await testFolder(t, { 'door/private.key': 'x', 'door/public.key': 'x', 'bare/bare.ino': '' });
   const found = await projectSettings({ source: 'door' }, folder.path);
   t.deepEqual(found.privateKey, { path: folder.at('door/private.key') });
@@ -13,7 +13,7 @@ test('keys beside the sketch are taken by the names that the core uses', async (
   t.is(none.publicKey, undefined);
 });
 
-test('the command line goes before the configuration, and that before what lies beside the sketch', async (t) => {
+test('projectSettings prefers options, then the configuration, then files beside the sketch', async (t) => {
   const folder = await testFolder(t, {
     'ota.config.json':
       '{"privateKey": "keys/release.key", "publicKey": {"env": "PUBLIC_KEY"}, "passphrase": {"file": "keys/passphrase"}}',
@@ -36,7 +36,7 @@ test('the command line goes before the configuration, and that before what lies 
   t.deepEqual(named.passphrase, { env: 'SECRET' });
 });
 
-test('paths of a configuration are relative to it, those of the command line to the user', async (t) => {
+test('projectSettings resolves paths from the configuration file or the working directory', async (t) => {
   const folder = await testFolder(t, {
     'project/package.json': '{}',
     'project/ota.config.json': '{"privateKey": "private.pem"}',
@@ -47,7 +47,7 @@ test('paths of a configuration are relative to it, those of the command line to 
   t.deepEqual(settings.publicKey, { path: folder.at('public.pem') });
 });
 
-test('a source folder that is none is an error, since it would pass for a project without keys', async (t) => {
+test('projectSettings rejects a source that is not a folder', async (t) => {
   const folder = await testFolder(t, { 'door/door.ino': '', 'door/public.key': 'x' });
   for (const source of ['dor', 'door/door.ino']) {
     const error = await expectOtaError(t, 'FILE_NOT_FOUND', () => projectSettings({ source }, folder.path));
@@ -56,7 +56,7 @@ test('a source folder that is none is an error, since it would pass for a projec
   }
 });
 
-test('the version comes from the option, the configuration, or the environment variable that it names', async (t) => {
+test('resolveFirmwareVersion uses the option, the configuration or its environment variable', async (t) => {
   t.is(resolveFirmwareVersion('1.2.3', { version: '9' }, {}), '1.2.3');
   t.is(resolveFirmwareVersion(undefined, { version: '1.2.4' }, {}), '1.2.4');
   t.is(resolveFirmwareVersion(undefined, { version: { env: 'V' } }, { V: '1.2.5' }), '1.2.5');

@@ -24,13 +24,13 @@ function hooksOf({ world }: Patient) {
   return { nodePath: world.node.path, cliPath: world.cli };
 }
 
-test('no core is said calmly; a sketch wants one', async (t) => {
+test('arduinoHooks notes a missing core, and warns if the project is a sketch', async (t) => {
   t.like(await complaint(t, arduinoHooks, (await patient(t)).world), { level: 'note', mend: undefined });
   const wanted = await patient(t, { files: sketch });
   t.like(await complaint(t, arduinoHooks, wanted.world), { level: 'warning' });
 });
 
-test('a core without hooks is a note, and beside a signed sketch a warning', async (t) => {
+test('arduinoHooks notes a core without hooks, and warns beside a signed sketch', async (t) => {
   t.like(await complaint(t, arduinoHooks, (await withCores(t, {}, current)).world), { level: 'note' });
   const signed = await withCores(t, { files: sketch }, current);
   const found = await complaint(t, arduinoHooks, signed.world);
@@ -38,7 +38,7 @@ test('a core without hooks is a note, and beside a signed sketch a warning', asy
   t.is(found.fix, undefined, 'nobody asked for hooks in the IDE');
 });
 
-test('after an upgrade of the core the hooks are missing, which --fix mends', async (t) => {
+test('arduinoHooks reports hooks lost by a core upgrade and reinstalls them', async (t) => {
   const sick = await withCores(t, {}, older, current);
   await installIdeHooks(sick.folder.at(older), hooksOf(sick));
   const found = await complaint(t, arduinoHooks, sick.world);
@@ -48,14 +48,14 @@ test('after an upgrade of the core the hooks are missing, which --fix mends', as
   t.is((await diagnose(arduinoHooks, sick.world)).filter((line) => line.startsWith('ok')).length, 2);
 });
 
-test('init remembers that there were hooks, when the upgrade took the only core that had them', async (t) => {
+test('arduinoHooks detects hooks lost by a core upgrade from the record of init', async (t) => {
   const record = { version: 1, entries: [{ did: 'core', folder: `/home/jo/${older}` }] };
   const files = { ...sketch, 'project/.ota/init.json': JSON.stringify(record) };
   const sick = await withCores(t, { files }, current);
   t.like(await complaint(t, arduinoHooks, sick.world), { level: 'error' });
 });
 
-test('hooks without their stamp un-sign devices by the core cache, which --fix mends', async (t) => {
+test('arduinoHooks reports a missing stamp and restores it', async (t) => {
   const sick = await withCores(t, {}, current);
   await installIdeHooks(sick.folder.at(current), hooksOf(sick));
   await rm(sick.folder.at(`${current}/ota-hooks.stamp`));
@@ -66,7 +66,7 @@ test('hooks without their stamp un-sign devices by the core cache, which --fix m
   t.regex((await diagnose(arduinoHooks, sick.world)).join(), /^ok/);
 });
 
-test('hooks that run a Node.js or a package that is gone are named, and mended', async (t) => {
+test('arduinoHooks reports hooks with missing programs and updates them', async (t) => {
   const sick = await withCores(t, {}, current);
   const gone = { nodePath: '/gone/bin with blanks/node', cliPath: '/gone/ota-hooks/dist/cli.js' };
   await installIdeHooks(sick.folder.at(current), gone);
@@ -79,7 +79,7 @@ test('hooks that run a Node.js or a package that is gone are named, and mended',
   t.regex((await diagnose(arduinoHooks, sick.world)).join(), /^ok/);
 });
 
-test('lines that are damaged, or overruled by others, are for the user to mend', async (t) => {
+test('arduinoHooks reports overridden hook lines, and damaged ones without a fix', async (t) => {
   const sick = await withCores(t, {}, current);
   await installIdeHooks(sick.folder.at(current), hooksOf(sick));
   const local = `${current}/platform.local.txt`;
@@ -90,7 +90,7 @@ test('lines that are damaged, or overruled by others, are for the user to mend',
   t.like(await complaint(t, arduinoHooks, sick.world), { level: 'error', fix: undefined });
 });
 
-test('a cached core with signing inside poisons plain builds, and --fix removes it', async (t) => {
+test('coreCache warns about a cached core with signing for plain builds and deletes it', async (t) => {
   const sick = await withCores(t, {}, current);
   const name = (folder: string, flags = '') =>
     createHash('md5')
@@ -110,7 +110,7 @@ test('a cached core with signing inside poisons plain builds, and --fix removes 
   t.true(existsSync(sick.folder.at(salted)));
 });
 
-test('a cached core without signing would be linked by a plain build of a signed sketch', async (t) => {
+test('coreCache warns about a cached core without signing for a signed sketch', async (t) => {
   const sick = await withCores(t, { files: sketch }, current);
   const hash = createHash('md5').update(sick.folder.at(current)).digest('hex');
   await sick.folder.write(`home/.cache/arduino/cores/esp8266_esp8266_generic_${hash}/core.a`, 'unsigned');
@@ -119,7 +119,7 @@ test('a cached core without signing would be linked by a plain build of a signed
   t.deepEqual(await diagnose(coreCache, sick.world), [], 'with hooks inside, the cache is never used');
 });
 
-test('the cache is looked for where each system keeps it', async (t) => {
+test('coreCache finds the cache folder of macOS and Windows', async (t) => {
   const places: Record<string, { platform: NodeJS.Platform; folder: string; env?: Record<string, string> }> = {
     macOS: { platform: 'darwin', folder: 'home/Library/Caches/arduino' },
     Windows: { platform: 'win32', folder: 'home/AppData/Local/arduino' },
@@ -134,7 +134,7 @@ test('the cache is looked for where each system keeps it', async (t) => {
   }
 });
 
-test('a core whose images no update should bring is named, wherever it is installed', async (t) => {
+test('coreRelease reports unsafe core releases of Arduino and PlatformIO', async (t) => {
   for (const [version, says] of [
     ['2.7.0', /2\.7\.0 \(.*\): its eboot hangs on XMC flash/],
     ['2.7.2', /its eboot hangs when an update overlaps/],
@@ -153,14 +153,14 @@ test('a core whose images no update should bring is named, wherever it is instal
   }
 });
 
-test('other cores are sound, and one whose release is not known is not judged', async (t) => {
+test('coreRelease accepts other releases and skips unknown ones', async (t) => {
   const sound = await withCores(t, {}, current, older, `${cores}/2.7.1`, `${cores}/2.7.4`, `${cores}/2.6.3`);
   t.deepEqual(await diagnose(coreRelease, sound.world), ['ok: no installed core is one that builds should not use']);
   t.deepEqual((await diagnose(coreRelease, (await withCores(t, {}, `${cores}/git`)).world)).length, 1);
   t.deepEqual(await diagnose(coreRelease, (await patient(t)).world), []);
 });
 
-test('a numbered hook, behind which arduino-cli passes over ours, is an error beside a signed sketch', async (t) => {
+test('numberedHooks reports a numbered hook as an error beside a signed sketch, else as a warning', async (t) => {
   const line = 'recipe.hooks.sketch.prebuild.1.pattern=echo hello\n';
   const files = { [`${current}/platform.local.txt`]: line };
   const signed = await withCores(t, { files: { ...files, ...sketch } }, current);
@@ -170,7 +170,7 @@ test('a numbered hook, behind which arduino-cli passes over ours, is an error be
   t.is((await complaint(t, numberedHooks, (await withCores(t, { files }, current)).world)).level, 'warning');
 });
 
-test('hooks of other names hide nothing', async (t) => {
+test('numberedHooks ignores hooks with other names', async (t) => {
   const names = [
     'recipe.hooks.sketch.postbuild.1.pattern',
     'recipe.hooks.prebuild.1.pattern',

@@ -10,12 +10,12 @@ const local = (upload: object) => ({
   'project/ota.config.json': JSON.stringify({ upload: { hostIp: '127.0.0.1', ...upload } }),
 });
 
-test('a virtual device calls back to this machine', async (t) => {
+test('callBack accepts an address to which a virtual device can connect', async (t) => {
   const { world } = await patient(t, { files: local({}) });
   t.deepEqual((await diagnose(callBack, world)).slice(0, 1), ['ok: a virtual device could call back to 127.0.0.1']);
 });
 
-test('a port that somebody else has is an error', async (t) => {
+test('callBack reports a port that is in use', async (t) => {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   t.teardown(() => server.close());
@@ -25,19 +25,19 @@ test('a port that somebody else has is an error', async (t) => {
   t.regex((await diagnose(callBack, world))[0] ?? '', new RegExp(`^error: .*${address.port}`));
 });
 
-test('an address that is not of this machine is an error', async (t) => {
+test('callBack reports an address of another machine', async (t) => {
   const { world } = await patient(t, { files: local({ hostIp: '198.51.100.7' }) });
   t.regex((await diagnose(callBack, world))[0] ?? '', /^error: .*198\.51\.100\.7/);
 });
 
-test('inside WSL nobody can call back, and there is a way out', async (t) => {
+test('callBack warns inside WSL and suggests a fix', async (t) => {
   const { world } = await patient(t, { files: local({}), env: { WSL_DISTRO_NAME: 'Debian' } });
   const found = (await callBack.run(world)).find(({ says }) => says.includes('WSL'));
   t.is(found?.level, 'warning');
   t.regex(found?.mend ?? '', /mirrored.*--method web/);
 });
 
-test('the firewalls of each system are asked in their own words', async (t) => {
+test('firewallOf detects the firewalls of Linux, macOS and Windows', async (t) => {
   const answers: [NodeJS.Platform, string, string, RegExp | undefined][] = [
     ['linux', 'firewall-cmd --state', 'running', /firewall-cmd .*--add-port=8267\/tcp/],
     ['linux', 'firewall-cmd --state', 'not running', undefined],
@@ -75,7 +75,7 @@ test('the firewalls of each system are asked in their own words', async (t) => {
   }
 });
 
-test('a firewall that is on asks for a fixed port, and is no more than a note once there is one', async (t) => {
+test('callBack warns about an active firewall, or adds a note when a fixed port is set', async (t) => {
   const programs = { 'netsh advfirewall show currentprofile state': 'State   ON\r\n' };
   const open = await patient(t, { files: local({}), platform: 'win32', programs });
   t.regex((await diagnose(callBack, open.world)).join('\n'), /^warning: the firewall of Windows is on/m);
@@ -83,7 +83,7 @@ test('a firewall that is on asks for a fixed port, and is no more than a note on
   t.regex((await diagnose(callBack, fixed.world)).join('\n'), /^note: the firewall of Windows is on/m);
 });
 
-test('mDNS is tried, and whatever comes of it has a way out', async (t) => {
+test('mdns reports a fix for each problem', async (t) => {
   const findings = await mdns.run((await patient(t)).world);
   t.true(findings.length > 0);
   for (const { level, mend, says } of findings) {

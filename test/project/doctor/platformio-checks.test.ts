@@ -15,7 +15,7 @@ const ini = (...lines: readonly string[]) =>
 const hooked = ini(`extra_scripts = pre:${script}`);
 const { publicPem } = rsaPems();
 
-test('a hook that is there is found; one that is not is an error as soon as there are keys', async (t) => {
+test('platformioHook accepts an installed hook, and reports a missing one as an error if there are keys', async (t) => {
   const files = { 'project/platformio.ini': hooked, [`project/${script}`]: '' };
   t.regex((await diagnose(platformioHook, (await patient(t, { files })).world)).join(), /^ok/);
   const none = { 'project/platformio.ini': ini() };
@@ -24,7 +24,7 @@ test('a hook that is there is found; one that is not is an error as soon as ther
   t.like(await complaint(t, platformioHook, keyed.world), { level: 'error', mend: 'ota-hooks init puts it in' });
 });
 
-test('a hook that comes too late, or whose file is gone, is an error', async (t) => {
+test('platformioHook reports a hook without pre: or with a missing file', async (t) => {
   const late = await patient(t, { files: { 'project/platformio.ini': ini(`extra_scripts = ${script}`) } });
   t.regex((await complaint(t, platformioHook, late.world)).mend ?? '', /pre:/);
   const gone = await patient(t, { files: { 'project/platformio.ini': hooked } });
@@ -33,7 +33,7 @@ test('a hook that comes too late, or whose file is gone, is an error', async (t)
   t.regex(found.mend ?? '', /npm install.*6\.1\.11.*unsigned/);
 });
 
-test('PlatformIO is judged by its SCons, and by its own version where that is not there yet', async (t) => {
+test('platformioVersion checks the SCons version, or the PlatformIO version without SCons', async (t) => {
   const tool = (version: string) => ({
     'home/.platformio/packages/tool-scons/package.json': JSON.stringify({ name: 'tool-scons', version }),
   });
@@ -51,13 +51,13 @@ test('PlatformIO is judged by its SCons, and by its own version where that is no
   }
 });
 
-test('PlatformIO that is not installed matters only where a project wants it', async (t) => {
+test('platformioVersion notes a missing PlatformIO, and warns if the project requires it', async (t) => {
   t.like(await complaint(t, platformioVersion, (await patient(t)).world), { level: 'note', mend: undefined });
   const wanted = await patient(t, { files: { 'project/platformio.ini': hooked } });
   t.like(await complaint(t, platformioVersion, wanted.world), { level: 'warning' });
 });
 
-test('options that are misspelt are named with what is meant', async (t) => {
+test('platformioOptionNames suggests the correct name for misspelled options', async (t) => {
   const cases: [string, string, string][] = [
     ['custom_ota_privat_key = a', 'error', 'Write custom_ota_private_key'],
     ['custom_oat_private_key = a', 'warning', 'Write custom_ota_private_key'],
@@ -74,14 +74,14 @@ test('options that are misspelt are named with what is meant', async (t) => {
   t.regex((await diagnose(platformioOptionNames, world)).join(), /^ok/);
 });
 
-test('the options that are known here are those of the hook', async (t) => {
+test('platformioOptions matches the options of the hook script', async (t) => {
   const hook = await readFile(new URL('../../../hooks/platformio.py', import.meta.url), 'utf8');
   const table = /^OPTIONS = \{\n([\s\S]*?)^\}/m.exec(hook)?.[1] ?? '';
   const names = [...table.matchAll(/^ {4}"(\w+)":/gm)].map(([, name]) => `custom_ota_${name}`);
   t.deepEqual(names, platformioOptions);
 });
 
-test('gzip_fw that says no still means yes, and a header by -include means unsigned', async (t) => {
+test('platformioOptionNames reports board_build.gzip_fw and a header included by build flags', async (t) => {
   const gzip = await patient(t, { files: { 'project/platformio.ini': ini('board_build.gzip_fw = no') } });
   t.regex((await complaint(t, platformioOptionNames, gzip.world)).says, /a gzip all the same/);
   const flags = ini('build_flags = -DA=1', '  -include .pio/Updater_Signing.h');
@@ -89,7 +89,7 @@ test('gzip_fw that says no still means yes, and a header by -include means unsig
   t.like(await complaint(t, platformioOptionNames, included.world), { level: 'error' });
 });
 
-test('a header with a key inside the framework, and headers and scripts of other signers', async (t) => {
+test('otherSigning reports other signing headers and scripts', async (t) => {
   const framework = 'home/.platformio/packages/framework-arduinoespressif8266';
   const stub = {
     [`${framework}/cores/esp8266/Updater_Signing.h`]: '#ifndef ARDUINO_SIGNING\n#define ARDUINO_SIGNING 0\n',
@@ -113,7 +113,7 @@ test('a header with a key inside the framework, and headers and scripts of other
   }
 });
 
-test('a header inside an Arduino core counts as well', async (t) => {
+test('otherSigning reports a signing header inside an Arduino core', async (t) => {
   const core = 'home/.arduino15/packages/esp8266/hardware/esp8266/3.1.2';
   const files = {
     [`${core}/platform.txt`]: 'version=3.1.2\n',
@@ -122,7 +122,7 @@ test('a header inside an Arduino core counts as well', async (t) => {
   t.regex((await complaint(t, otherSigning, (await patient(t, { files })).world)).says, /holds a key/);
 });
 
-test('an IDE finds Node.js where the system has it, or where init remembers it', async (t) => {
+test('ideNode accepts Node.js in a system folder and warns about other locations', async (t) => {
   const files = { 'project/platformio.ini': hooked };
   const plain = await patient(t, { files, node: { path: '/usr/bin/node' } });
   t.regex((await diagnose(ideNode, plain.world)).join(), /^ok/);
@@ -142,7 +142,7 @@ test('an IDE finds Node.js where the system has it, or where init remembers it',
   }
 });
 
-test('--fix remembers Node.js; what is remembered and gone is said', async (t) => {
+test('ideNode reports a stale .ota/node and updates it', async (t) => {
   const files = { 'project/platformio.ini': hooked, 'project/.ota/node': '/gone/node\n', 'home/bin/node': '' };
   const { folder, world } = await patient(t, { files });
   const sick = { ...world, node: { path: folder.at('home/bin/node'), version: world.node.version } };
@@ -153,7 +153,7 @@ test('--fix remembers Node.js; what is remembered and gone is said', async (t) =
   t.regex((await diagnose(ideNode, sick)).join(), /^ok: IDEs without a PATH/);
 });
 
-test('custom_ota_node must be there', async (t) => {
+test('ideNode reports a custom_ota_node path that does not exist', async (t) => {
   const { world } = await patient(t, { files: { 'project/platformio.ini': ini('custom_ota_node = /gone/node') } });
   t.like(await complaint(t, ideNode, world), { level: 'error' });
 });

@@ -20,7 +20,7 @@ const sound = {
   'project/public.key': pair.publicPem,
 };
 
-test('Node.js 20.19 is new enough, and 20.18 is not', async (t) => {
+test('node accepts Node.js 20.19 and rejects 20.18', async (t) => {
   for (const version of ['20.19.0', '22.0.0', '21.1.0']) {
     t.regex((await diagnose(node, (await patient(t, { node: { version } })).world))[0] ?? '', /^ok/);
   }
@@ -29,13 +29,13 @@ test('Node.js 20.19 is new enough, and 20.18 is not', async (t) => {
   }
 });
 
-test('no project is no mistake', async (t) => {
+test('project notes a missing project, and the other checks report nothing', async (t) => {
   const { world } = await patient(t);
   t.regex((await diagnose(project, world))[0] ?? '', /^note: no PlatformIO project and no sketch/);
   for (const check of [keys, keySecrecy, staleArtifacts]) t.deepEqual(await diagnose(check, world), []);
 });
 
-test('a configuration that cannot be read is an error with its place; a variable that is not set is a warning', async (t) => {
+test('project reports an invalid configuration as an error and an unset variable as a warning', async (t) => {
   const garbled = await patient(t, { files: { ...sound, 'project/ota.config.json': '{"projekt": "door"}' } });
   const error = await complaint(t, project, garbled.world);
   t.is(error.level, 'error');
@@ -48,12 +48,12 @@ test('a configuration that cannot be read is an error with its place; a variable
   t.regex((await diagnose(project, set.world)).join(), /^ok/);
 });
 
-test('keys that belong together are found so', async (t) => {
+test('keys accepts a matching pair', async (t) => {
   const { world } = await patient(t, { files: sound });
   t.deepEqual(await diagnose(keys, world), ['ok: the keys belong together (RSA, 2048 bits)']);
 });
 
-test('without keys, or with half a pair, it is said what that means', async (t) => {
+test('keys notes missing keys and a missing private key', async (t) => {
   const none = await patient(t, { files: { 'project/platformio.ini': ini } });
   t.regex((await diagnose(keys, none.world)).join(), /^note: there are no keys/);
   const { 'project/private.key': _, ...half } = sound;
@@ -61,7 +61,7 @@ test('without keys, or with half a pair, it is said what that means', async (t) 
   t.regex((await diagnose(keys, publicOnly.world)).join(), /^note: there is no private key here/);
 });
 
-test('keys that do not belong together, that no device can use, that are damaged or weak', async (t) => {
+test('keys reports mismatched, unusable, damaged, weak and missing keys', async (t) => {
   const cases: [RegExp, Record<string, string>][] = [
     [/error: the keys do not belong together/, { 'project/public.key': rsaPems().publicPem }],
     [/error: .*private\.key is of type EC/, { 'project/private.key': wrongKinds().EC.privatePem }],
@@ -75,7 +75,7 @@ test('keys that do not belong together, that no device can use, that are damaged
   }
 });
 
-test('an encrypted key wants a place for its passphrase', async (t) => {
+test('keys warns about an encrypted key without a configured passphrase', async (t) => {
   const { privateKey } = (await import('node:crypto')).generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' },
@@ -88,7 +88,7 @@ test('an encrypted key wants a place for its passphrase', async (t) => {
   t.regex((await diagnose(keys, named.world)).join(), /^ok: private\.key is encrypted/);
 });
 
-test('a key that others can read is closed by --fix; Windows has no such bits', async (t) => {
+test('keySecrecy restricts the permissions of a readable key, except on Windows', async (t) => {
   const sick = await patient(t, { files: sound });
   await chmod(sick.folder.at('project/private.key'), 0o644);
   const found = await complaint(t, keySecrecy, sick.world);
@@ -101,7 +101,7 @@ test('a key that others can read is closed by --fix; Windows has no such bits', 
   t.regex((await diagnose(keySecrecy, { ...sick.world, platform: 'win32' })).join(), /^ok/);
 });
 
-test('a key that git would take along is ignored by --fix; one that git has is an error', async (t) => {
+test('keySecrecy adds an unignored key to .gitignore, and reports a tracked one as an error', async (t) => {
   const sick = await patient(t, { files: { ...sound, 'project/.gitignore': '.pio' } });
   const folder = sick.folder.at('project');
   await chmod(sick.folder.at('project/private.key'), 0o600);
@@ -116,7 +116,7 @@ test('a key that git would take along is ignored by --fix; one that git has is a
   t.like(await complaint(t, keySecrecy, sick.world), { level: 'error', fix: undefined });
 });
 
-test('a key in the folder that becomes the filesystem is an error', async (t) => {
+test('keySecrecy reports a key in the data folder of the filesystem', async (t) => {
   const sick = await patient(t, {
     files: {
       'project/platformio.ini': ini,
@@ -130,7 +130,7 @@ test('a key in the folder that becomes the filesystem is an error', async (t) =>
   t.regex(found.says, /carry it into every device/);
 });
 
-test('a clock that is years behind is an error, a source from the future a warning', async (t) => {
+test('clock reports a clock in the past as an error and future source files as a warning', async (t) => {
   const files = { ...sound, 'project/src/main.cpp': '' };
   const behind = await patient(t, { files, now: new Date('1970-01-01T00:01:00Z') });
   t.like(await complaint(t, clock, behind.world), { level: 'error' });
@@ -144,7 +144,7 @@ test('a clock that is years behind is an error, a source from the future a warni
   t.regex(early.says, /platformio\.ini and 1 more has a time stamp in the future/);
 });
 
-test('what is signed beside a build is from that build, or is named', async (t) => {
+test('staleArtifacts reports signed files that do not belong to the build beside them', async (t) => {
   const sick = await patient(t, {
     files: {
       ...sound,

@@ -5,24 +5,24 @@ import { lookAround, type World } from '../../../src/project/doctor/world.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 export interface Symptoms {
-  /** Below the test's folder: `project` is the project, `home` the user's home. */
+  /** Files below the test folder: `project` is the project, `home` the home folder of the user. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly platform?: NodeJS.Platform;
   readonly node?: { readonly path?: string; readonly version?: string };
   readonly now?: Date;
-  /** What programs print, by their command line. */
+  /** Output of programs by command line. */
   readonly programs?: Readonly<Record<string, string>>;
 }
 
 export interface Patient {
   readonly folder: TestFolder;
   readonly world: World;
-  /** Looks again: after a fix, say. */
+  /** Reads the world again, for example after a fix. */
   readonly again: () => Promise<World>;
 }
 
-/** A machine and a project with something wrong about them; the files are real, programs and clocks are said. */
+/** A faulty machine and project: files are real, programs and the clock are simulated. */
 export async function patient(t: ExecutionContext, symptoms: Symptoms = {}): Promise<Patient> {
   const folder = await testFolder(t, { 'project/.keep': '', 'home/.keep': '', ...symptoms.files });
   const again = async () => {
@@ -47,12 +47,12 @@ export async function patient(t: ExecutionContext, symptoms: Symptoms = {}): Pro
   return { folder, world: await again(), again };
 }
 
-/** What a check says, its level in front. */
+/** Returns the findings of a check as `level: text`. */
 export async function diagnose(check: Check, world: World): Promise<readonly string[]> {
   return (await check.run(world)).map(({ level, says }) => `${level}: ${says}`);
 }
 
-/** The only finding of a check that is not `ok`. */
+/** Returns the only finding that is not `ok`. */
 export async function complaint(t: ExecutionContext, check: Check, world: World): Promise<DoctorFinding> {
   const findings = (await check.run(world)).filter(({ level }) => level !== 'ok');
   t.is(findings.length, 1, JSON.stringify(findings));

@@ -5,7 +5,7 @@ import { withInsertions, withoutInsertions } from '../../../src/project/init/ins
 import { before, hook, iniCases, withHook } from './ini-cases.ts';
 
 for (const one of iniCases) {
-  test(`the hook's line in a platformio.ini: ${one.name}`, (t) => {
+  test(`inserts and removes the hook line: ${one.name}`, (t) => {
     const insertions = hookInsertions(before(one), hook) ?? t.fail();
     if (!Array.isArray(insertions)) return;
     const after = withInsertions(before(one), insertions);
@@ -18,29 +18,29 @@ for (const one of iniCases) {
   });
 }
 
-test('a list that would be torn apart by one item more is left alone', (t) => {
-  // With a line end in what stands for ${other.text}, PlatformIO no longer splits at commas.
+test('hookInsertions rejects a list that another item would break', (t) => {
+  // PlatformIO does not split at commas if the value of ${other.text} contains a line break.
   const text =
     '[other]\ntext =\n  pre:a.py\n  pre:b.py\n[env:d1]\nplatform = espressif8266\nextra_scripts = post:c.py, $' +
     '{other.text}\n';
   t.is(hookInsertions(text, hook), undefined);
 });
 
-test('a hook without pre: comes too late', (t) => {
+test('hookState reports a hook without pre: as late', (t) => {
   for (const prefix of ['', 'post:']) {
     const ini = readIni(`[env:d1]\nextra_scripts = ${prefix}node_modules/ota-hooks/hooks/platformio.py\n`);
     t.is(hookState(ini, 'env:d1'), 'late');
   }
 });
 
-test('the line can be taken out after others have changed the file', (t) => {
+test('withoutInsertions removes the line after other changes to the file', (t) => {
   const text = '[env:d1]\nplatform = espressif8266\n';
   const insertions = hookInsertions(text, hook) ?? [];
   const changed = `; a note\n${withInsertions(text, insertions)}board = d1_mini\n`;
   t.deepEqual(withoutInsertions(changed, insertions), { text: `; a note\n${text}board = d1_mini\n`, lost: [] });
 });
 
-test('a line that somebody has changed is not taken out, but named', (t) => {
+test('withoutInsertions keeps a changed line and reports it as lost', (t) => {
   const insertions = hookInsertions('[env:d1]\n', hook) ?? [];
   const changed = '[env:d1]\nextra_scripts = pre:elsewhere.py\n';
   t.deepEqual(withoutInsertions(changed, insertions), { text: changed, lost: insertions });

@@ -1,4 +1,4 @@
-/** Files of platformio.ini in the styles that people write, and where the hook's line goes in each: `»…«` is what `init` puts in. */
+/** platformio.ini files in common styles; `»…«` marks the text that `init` inserts. */
 export const hook = 'pre:node_modules/ota-hooks/hooks/platformio.py';
 
 export interface IniCase {
@@ -197,7 +197,7 @@ build_flags = -DNAME=\\"Tür;Tor\\"
   { name: 'no environment at all', after: '[platformio]\ndescription = empty\n' },
 ];
 
-/** The text before the hook's line was put in. */
+/** The text without the hook line. */
 export function before({ after }: IniCase): string {
   return after.replaceAll(/»[^«]*«/g, '');
 }

@@ -5,7 +5,7 @@ import { testFolder } from '../../support/test-folder.ts';
 
 const script = 'hooks/platformio.py';
 
-test('the package of a project is found in its folder and in those above', async (t) => {
+test('findInstallation finds the package of a project in its folder and its parents', async (t) => {
   const folder = await testFolder(t, {
     'node_modules/ota-hooks/hooks/platformio.py': '',
     'firmware/door/src/main.cpp': '',
@@ -17,14 +17,14 @@ test('the package of a project is found in its folder and in those above', async
   t.is(pathInPackage(project, folder.at('firmware/door'), script), '../../node_modules/ota-hooks/hooks/platformio.py');
 });
 
-test('elsewhere it is the machine’s, or what npx fetched for a while', async (t) => {
+test('findInstallation recognizes global and temporary npx installations', async (t) => {
   const { path } = await testFolder(t);
   const globally = '/usr/lib/node_modules/ota-hooks';
   t.deepEqual(findInstallation(path, `${globally}/dist/cli.js`), { kind: 'machine', folder: globally });
   t.is(findInstallation(path, '/home/jo/.npm/_npx/1f2e/node_modules/ota-hooks/dist/cli.js').kind, 'temporary');
 });
 
-test('what stands in platformio.ini is the same on Windows and elsewhere', (t) => {
+test('pathInPackage returns the same relative path on Windows and POSIX', (t) => {
   const inProject = (folder: string) => ({ kind: 'project', folder }) as const;
   const name = 'node_modules/ota-hooks/hooks/platformio.py';
   t.is(pathInPackage(inProject('/door/node_modules/ota-hooks'), '/door', script, posix), name);
@@ -32,7 +32,7 @@ test('what stands in platformio.ini is the same on Windows and elsewhere', (t) =
   t.is(pathInPackage(inProject('C:\\all\\node_modules\\ota-hooks'), 'C:\\all\\door', script, win32), `../${name}`);
 });
 
-test('a package outside the project is named by its whole path, with slashes', (t) => {
+test('pathInPackage returns an absolute path with slashes outside the project', (t) => {
   const folder = 'C:\\Users\\jo doe\\AppData\\Roaming\\npm\\node_modules\\ota-hooks';
   t.is(
     pathInPackage({ kind: 'machine', folder }, 'D:\\door', script, win32),

@@ -16,7 +16,7 @@ import { testFolder } from '../../support/test-folder.ts';
 const { privatePem, publicPem } = rsaPems();
 const onWindows = process.platform === 'win32';
 
-test('a private key is made for its owner alone, a public one for everybody', async (t) => {
+test('createPrivateKeyFile restricts the file to its owner, and public keys are readable by all', async (t) => {
   const folder = await testFolder(t);
   await createPrivateKeyFile(folder.at('private.key'), privatePem);
   await createPublicKeyFile(folder.at('public.key'), publicPem);
@@ -29,7 +29,7 @@ test('a private key is made for its owner alone, a public one for everybody', as
   t.is((await stat(folder.at('public.key'))).mode & 0o777 & ~process.umask(), 0o644 & ~process.umask());
 });
 
-test('no key is ever overwritten, not even an empty one or a link that leads nowhere', async (t) => {
+test('createPrivateKeyFile never overwrites a file, not even an empty one or a dangling link', async (t) => {
   const folder = await testFolder(t, { 'private.key': 'precious', 'empty.key': '' });
   await symlink(folder.at('nowhere'), folder.at('link.key'));
   for (const name of ['private.key', 'empty.key', 'link.key']) {
@@ -40,7 +40,7 @@ test('no key is ever overwritten, not even an empty one or a link that leads now
   t.deepEqual(await folder.list(), ['empty.key', 'link.key', 'private.key']);
 });
 
-test('a missing folder is named as such, a file in the place of a folder too', async (t) => {
+test('createPrivateKeyFile reports a missing folder and a file in place of a folder', async (t) => {
   const folder = await testFolder(t, { file: '' });
   await expectOtaError(t, 'FOLDER_MISSING', () => createPrivateKeyFile(folder.at('missing/private.key'), privatePem));
   const error = await expectOtaError(t, 'FILE_UNWRITABLE', () =>
@@ -49,7 +49,7 @@ test('a missing folder is named as such, a file in the place of a folder too', a
   t.regex(error.message, /part of the path is a file, not a folder \(ENOTDIR\)/);
 });
 
-test('a key that is not there says so, and how to make one', async (t) => {
+test('loadPrivateKey and loadPublicKey report a missing key with a hint to keygen', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const name of ['none.key', 'none/private.key', 'file/private.key']) {
     const error = await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPrivateKey(folder.at(name)));
@@ -60,7 +60,7 @@ test('a key that is not there says so, and how to make one', async (t) => {
   await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPublicKey(folder.at('none.key')));
 });
 
-test('a folder in the place of a key is said to be one', async (t) => {
+test('loadPrivateKey reports a folder in place of a key', async (t) => {
   const folder = await testFolder(t);
   await mkdir(folder.at('private.key'));
   const error = await expectOtaError(t, 'FILE_UNREADABLE', () => loadPrivateKey(folder.at('private.key')));
@@ -84,7 +84,7 @@ test('a folder in the place of a key is said to be one', async (t) => {
   }
 });
 
-test('keys below 2048 bits are warned of, and those whose signatures are not aligned', (t) => {
+test('keySizeWarnings warns about keys below 2048 bits and unaligned signature sizes', (t) => {
   const warningsOf = (bits: number) => keySizeWarnings(readPublicKey(rsaPems(bits).publicPem, ''), 'public.key');
   t.deepEqual(warningsOf(2048), []);
   t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; fewer than 2048 can be broken by determined people']);

@@ -35,10 +35,10 @@ async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: Erro
   return error;
 }
 
-/** What a web server gives for this path. */
+/** The file that a web server would return for this path. */
 const served = (folder: TestFolder, path: string) => folder.read(`www/door/${path}`).catch(() => undefined);
 
-test('a build lies under its version, and under the channel that offers it, with its manifest', async (t) => {
+test('publish writes a build under its version and links the channel to it', async (t) => {
   const folder = await place(t, { build: packedDoor });
   t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published offered');
   for (const path of ['1.0.0', '@stable']) {
@@ -50,7 +50,7 @@ test('a build lies under its version, and under the channel that offers it, with
   t.false((await readlink(folder.at('www/door/@stable'))).startsWith('/'), 'the tree can be moved');
 });
 
-test('to publish again changes nothing', async (t) => {
+test('publish changes nothing when repeated', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   const before = await folder.list();
@@ -58,7 +58,7 @@ test('to publish again changes nothing', async (t) => {
   t.deepEqual(await folder.list(), before);
 });
 
-test('whichever file of a build is named, all of it is published', async (t) => {
+test('publish includes all files of a build, whichever file is named', async (t) => {
   for (const name of ['door.ino.bin.gz.signed', 'door.ino.bin.ota.json', '']) {
     const folder = await place(t, { build: packedDoor });
     t.is(await outcome(t, folder, `build/${name}`), 'published offered', name);
@@ -66,7 +66,7 @@ test('whichever file of a build is named, all of it is published', async (t) => 
   }
 });
 
-test('the next version takes the place of the one before, which stays under its own name', async (t) => {
+test('publish promotes the next version and keeps the previous one under its version', async (t) => {
   const folder = await place(t, { build: packedDoor, next: nextDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   t.is(await outcome(t, folder, 'next/door.ino.bin'), 'published offered');
@@ -74,7 +74,7 @@ test('the next version takes the place of the one before, which stays under its 
   t.deepEqual(await served(folder, '1.0.0/door.ino.bin'), packedDoor['door.ino.bin'] as Buffer);
 });
 
-test('a build that is repeated does not roll a fleet back', async (t) => {
+test('publish does not roll the channel back when an earlier build is published again', async (t) => {
   const folder = await place(t, { build: packedDoor, next: nextDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   await outcome(t, folder, 'next/door.ino.bin');
@@ -82,7 +82,7 @@ test('a build that is repeated does not roll a fleet back', async (t) => {
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), nextDoor['door.ino.bin'] as Buffer);
 });
 
-test('a version goes from channel to channel without being written twice', async (t) => {
+test('publish promotes a version to another channel without copying it', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin', '--channel', 'beta');
   t.is(await served(folder, '@stable/door.ino.bin'), undefined);
@@ -93,7 +93,7 @@ test('a version goes from channel to channel without being written twice', async
   t.is(new Set(inodes).size, 1);
 });
 
-test('the bytes of a version never change', async (t) => {
+test('publish rejects different bytes for an existing version', async (t) => {
   const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
   const folder = await place(t, { build: packedDoor, other });
   await outcome(t, folder, 'build/door.ino.bin');
@@ -105,7 +105,7 @@ test('the bytes of a version never change', async (t) => {
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), packedDoor['door.ino.bin'] as Buffer);
 });
 
-test('a sketch and a filesystem of one version are offered side by side, each replaced by its own kind only', async (t) => {
+test('publish keeps a sketch and a filesystem side by side and replaces only the same kind', async (t) => {
   const files = await packFilesystem('1.0.0');
   const folder = await place(t, { build: { ...packedDoor, ...files }, next: nextDoor });
   const { exitCode, stdout } = await publish(folder, 'build', '--json');
@@ -121,7 +121,7 @@ test('a sketch and a filesystem of one version are offered side by side, each re
   t.deepEqual(await served(folder, '@stable/littlefs.bin'), files['littlefs.bin'] as Buffer);
 });
 
-test('two boards need two names for their files, since a folder cannot tell who asks', async (t) => {
+test('publish requires different file names for two boards', async (t) => {
   const esp01 = await packDoor({ version: '1.0.0', board: 'esp01', network: 'hotel' });
   const named = await packDoor({ version: '1.0.0', board: 'esp01', network: 'hotel', file: 'door-esp01.bin' });
   const folder = await place(t, { build: packedDoor, esp01, named });
@@ -133,10 +133,10 @@ test('two boards need two names for their files, since a folder cannot tell who 
     t.truthy(await served(folder, `@stable/${name}`));
 });
 
-test('what a killed process left behind is finished by the next one, and never shows half', async (t) => {
+test('publish completes an interrupted publication without exposing partial files', async (t) => {
   const folder = await place(t, { build: packedDoor, next: nextDoor });
   await outcome(t, folder, 'build/door.ino.bin');
-  // The state after each write of a publication that was cut short: some files of the version, then a folder that no link leads to.
+  // State of an interrupted publication: some files of the version, an unlinked channel folder and a temporary link.
   await mkdir(folder.at('www/door/1.1.0'));
   await writeFile(folder.at('www/door/1.1.0/door.ino.bin'), nextDoor['door.ino.bin']?.subarray(0, 1000) ?? '');
   await mkdir(folder.at('www/door/.channels/stable-00000000'));
@@ -146,7 +146,7 @@ test('what a killed process left behind is finished by the next one, and never s
   t.deepEqual(await served(folder, '1.1.0/door.ino.bin'), nextDoor['door.ino.bin'] as Buffer);
 });
 
-test('files of a version that got lost are written again', async (t) => {
+test('publish restores lost files of a version', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   await rm(folder.at('www/door/1.0.0/door.ino.bin.signed'));
@@ -154,7 +154,7 @@ test('files of a version that got lost are written again', async (t) => {
   t.truthy(await served(folder, '1.0.0/door.ino.bin.signed'));
 });
 
-test('readers meet the whole old release or the whole new one, however often the channel changes', async (t) => {
+test('readers see a complete release at any time while the channel changes', async (t) => {
   const builds = [packedDoor, nextDoor];
   for (const version of ['1.2.0', '1.3.0', '1.4.0']) {
     builds.push(await packDoor({ version, board: 'd1_mini', network: `v${version.replaceAll('.', '')}_`.slice(0, 5) }));
@@ -177,7 +177,7 @@ test('readers meet the whole old release or the whole new one, however often the
   const publishAll = async () => {
     for (let index = 1; index < builds.length; index++) {
       await outcome(t, folder, `build${index}/door.ino.bin`);
-      // One more whole read, however slow the reader is.
+      // Wait for one more complete read, however slow the reader is.
       for (const before = reads; reads === before; ) await new Promise(setImmediate);
     }
     isDone = true;
@@ -186,7 +186,7 @@ test('readers meet the whole old release or the whole new one, however often the
   t.true(reads >= builds.length - 1);
 });
 
-test('what a folder cannot do is refused before anything is written', async (t) => {
+test('publish rejects operations that a folder does not support before it writes anything', async (t) => {
   const folder = await place(t, { build: packedDoor });
   const before = await folder.list();
   const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
@@ -205,14 +205,14 @@ test('what a folder cannot do is refused before anything is written', async (t) 
   );
 });
 
-test('a folder that is not a channel of ours is left alone', async (t) => {
+test('publish leaves a folder unchanged that is not its own channel', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await folder.write('www/door/@stable/.channel.json', '{"made":"by hand"}');
   await refusal(t, publish(folder, 'build/door.ino.bin'), 'FILE_UNREADABLE');
   t.is(await folder.text('www/door/@stable/.channel.json'), '{"made":"by hand"}');
 });
 
-test('a link changes where it points to, on systems that rename over links and on Windows, where they cannot', async (t) => {
+test('switchLink changes the target of a link on Linux and on Windows', async (t) => {
   for (const platform of ['linux', 'win32'] as const) {
     const folder = await folderWith(t, {}, { 'a/name': 'a', 'b/name': 'b' });
     await switchLink(folder.at('link'), 'a', platform);

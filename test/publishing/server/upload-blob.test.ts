@@ -15,7 +15,7 @@ import {
 const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, index) => (index * 31) % 251));
 const sha256 = createHash('sha256').update(bytes).digest('hex');
 
-/** What goes wrong with one request: the piece is lost, or only its answer; or half of it arrives; or it is damaged on the way. */
+/** Fault of one request: a lost chunk, a lost response, half of the chunk, or a chunk damaged in transit. */
 type Trouble = 'none' | 'lost' | 'answer-lost' | 'half' | 'damaged' | 'busy';
 
 interface Storage {
@@ -23,7 +23,7 @@ interface Storage {
   stored: Buffer;
 }
 
-/** The upload part of the API, in memory. */
+/** In-memory implementation of the upload API. */
 async function storage(t: ExecutionContext, troubles: readonly Trouble[], present = 0): Promise<Storage> {
   const state = { stored: bytes.subarray(0, present) };
   const server = await scriptedServer(t, (request, count) => {
@@ -60,7 +60,7 @@ function upload({ server }: Storage, pieceBytes?: number): Promise<void> {
   return uploadBlob(connect(options), sha256, bytes, { pieceBytes });
 }
 
-test('all of it arrives, in pieces, once', async (t) => {
+test('uploadBlob sends all bytes once, in chunks', async (t) => {
   const place = await storage(t, []);
   await upload(place, 3000);
   t.true(place.stored.equals(bytes));
@@ -68,7 +68,7 @@ test('all of it arrives, in pieces, once', async (t) => {
   t.deepEqual(sent, [3000, 3000, 3000, 1000]);
 });
 
-test('what is there is not sent again', async (t) => {
+test('uploadBlob skips bytes that the server already has', async (t) => {
   const whole = await storage(t, [], bytes.length);
   await upload(whole);
   t.deepEqual(
@@ -84,7 +84,7 @@ test('what is there is not sent again', async (t) => {
   t.true(part.stored.equals(bytes));
 });
 
-test('whatever the network does, what arrives in the end are the bytes', async (t) => {
+test('uploadBlob delivers all bytes despite network faults', async (t) => {
   const trouble = fc.constantFrom<Trouble>('none', 'none', 'lost', 'answer-lost', 'half', 'busy');
   await fc.assert(
     fc.asyncProperty(
@@ -100,13 +100,13 @@ test('whatever the network does, what arrives in the end are the bytes', async (
   );
 });
 
-test('bytes that were damaged on the way are sent again, from the start', async (t) => {
+test('uploadBlob restarts from the beginning after a digest mismatch', async (t) => {
   const place = await storage(t, ['none', 'damaged']);
   await upload(place);
   t.true(place.stored.equals(bytes));
 });
 
-test('a server that never gets it right is given up, with its own words', async (t) => {
+test('uploadBlob fails with the server error after repeated digest mismatches', async (t) => {
   const place = await storage(t, Array<Trouble>(100).fill('damaged'));
   const error = await t.throwsAsync(upload(place), { instanceOf: OtaError });
   t.is(error?.code, 'SERVER_REFUSED');
@@ -114,7 +114,7 @@ test('a server that never gets it right is given up, with its own words', async 
   t.true(place.server.arrived.length < 12);
 });
 
-test('a server that does not go on, or does not say how far it is, is given up', async (t) => {
+test('uploadBlob fails when the server makes no progress or reports no offset', async (t) => {
   for (const reply of [{ sha256, offset: 0, complete: false }, { offset: 'some' }, {}]) {
     const server = await scriptedServer(t, () => ({ status: 200, json: reply }));
     const error = await t.throwsAsync(upload({ server, stored: Buffer.alloc(0) }), { instanceOf: OtaError });
@@ -123,7 +123,7 @@ test('a server that does not go on, or does not say how far it is, is given up',
   }
 });
 
-/** Not so much trouble in a row that anybody would give up. */
+/** Limits consecutive faults so that the client does not give up. */
 function calm(troubles: readonly Trouble[]): Trouble[] {
   return troubles.flatMap((trouble, index) => (index % 3 === 2 ? [trouble, 'none', 'none'] : [trouble]));
 }

@@ -18,12 +18,12 @@ interface Place {
   readonly url: string;
   readonly token: string;
   publish(...argv: string[]): Promise<CommandRun>;
-  /** The outcome of a publication that must be one. */
+  /** Publishes successfully and returns the outcome. */
   outcome(...argv: string[]): Promise<string>;
   releases(): Promise<{ version: string; purpose: string; channels: string[]; artifacts: { file: string }[] }[]>;
 }
 
-/** An update server of its own, and a folder with builds. */
+/** A separate update server and a folder with builds. */
 async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[1]): Promise<Place> {
   const data = await testFolder(t);
   const server = await startServer({ data: data.path, host: '127.0.0.1', port: 0, log: silent });
@@ -55,7 +55,7 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
   };
 }
 
-test('a build is published, once; a repetition changes nothing, another channel promotes it', async (t) => {
+test('publish is idempotent, promotes to another channel and does not roll back', async (t) => {
   const { outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   t.is(await outcome('build'), 'published offered');
   t.is(await outcome('build'), 'unchanged offered');
@@ -71,7 +71,7 @@ test('a build is published, once; a repetition changes nothing, another channel 
   );
 });
 
-test('a build that is held back is offered nowhere; a channel on the command line outweighs the configuration', async (t) => {
+test('publish --draft leaves a release without a channel, and --channel overrides the configuration', async (t) => {
   const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
   const { stderr } = await publish('build', '--draft');
@@ -91,7 +91,7 @@ test('a build that is held back is offered nowhere; a channel on the command lin
   t.is((await publish('next', '--draft', '--channel', 'beta')).error?.code, 'USAGE');
 });
 
-test('a device gets the very bytes of the build from /files', async (t) => {
+test('the server serves the published bytes under /files', async (t) => {
   const { outcome, url } = await place(t, { build: packedDoor });
   await outcome('build');
   for (const path of ['1.0.0', '@stable']) {
@@ -101,7 +101,7 @@ test('a device gets the very bytes of the build from /files', async (t) => {
   }
 });
 
-test('other bytes under a version that is taken are refused, and so is another key', async (t) => {
+test('publish rejects different bytes for an existing version, and a build with another key', async (t) => {
   const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
   const foreign = await packDoor({ version: '1.2.0', board: 'd1_mini', keys: rsaPems(2048) });
   const { outcome, publish, releases } = await place(t, { build: packedDoor, other, foreign });
@@ -113,7 +113,7 @@ test('other bytes under a version that is taken are refused, and so is another k
   t.is((await releases()).length, 1);
 });
 
-test('a sketch and a filesystem of one version, and two boards of it, stand side by side', async (t) => {
+test('publish accepts a sketch, a filesystem and two boards of one version together', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: Buffer.from('page') });
   const names = ['--firmware-version', '1.0.0', '--board', 'd1_mini'];
   const files = await packFile({ 'littlefs.bin': image }, ['littlefs.bin', '--kind', 'filesystem', ...names]);
@@ -127,7 +127,7 @@ test('a sketch and a filesystem of one version, and two boards of it, stand side
   );
 });
 
-test('a build of the past is known, not served', async (t) => {
+test('publish --reference registers a build that no channel serves', async (t) => {
   const old = signFile(door.bin, createPrivateKey(door.privatePem), 'current');
   const { folder, publish, outcome, releases } = await place(t, { build: nextDoor });
   await folder.write('old.bin.signed', old);
@@ -142,7 +142,7 @@ test('a build of the past is known, not served', async (t) => {
   t.deepEqual(found?.channels, []);
 });
 
-test('over a line that breaks again and again all of it arrives', async (t) => {
+test('publish completes over a connection that breaks repeatedly', async (t) => {
   const { folder, url, token, releases } = await place(t, { build: packedDoor });
   const line = await breakingLine(t, url, [500, 4000, 15_000, 15_000]);
   const argv = ['publish', 'build', '--to', line.url, '--project', 'door'];
@@ -152,7 +152,7 @@ test('over a line that breaks again and again all of it arrives', async (t) => {
   t.is((await releases())[0]?.artifacts.length, 4);
 });
 
-/** Passes bytes on to a server; the first connections break after so many of them. */
+/** Forwards bytes to a server; the first connections break after the given number of bytes. */
 async function breakingLine(
   t: ExecutionContext,
   target: string,
@@ -184,7 +184,7 @@ async function breakingLine(
     line.close();
     for (const socket of sockets) socket.destroy();
   });
-  // A server that listens on TCP has an address of that kind.
+  // The address of a TCP server is always an AddressInfo.
   const { port } = line.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, connections: () => connections };
 }

@@ -18,16 +18,16 @@ interface Seen {
   readonly text: string;
 }
 
-/** Somebody in front of a browser that runs no JavaScript: it keeps cookies, and sends forms as they stand on the page. */
+/** Browser without JavaScript: it keeps cookies and submits forms as the page defines them. */
 interface Browser {
   get(path: string): Promise<Seen>;
-  /** With the headers that a browser gives a form of the same origin, unless others are given. */
+  /** Sends a form with the headers of a same-origin request, unless others are passed. */
   post(
     path: string,
     fields: Readonly<Record<string, string>>,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Seen>;
-  /** Opens a page and sends the form that goes to `action`, with what stands in it and what is filled in. */
+  /** Opens a page and submits the form for `action` with its hidden fields and `fields`. */
   send(page: string, action: string, fields?: Readonly<Record<string, string>>): Promise<Seen>;
   readonly cookie: string | undefined;
 }
@@ -38,11 +38,11 @@ export interface Dashboard {
   readonly app: Hono<Session>;
   tokenOf(role: Role, project?: string): Promise<{ id: string; token: string }>;
   browser(): Browser;
-  /** That is logged in. */
+  /** Browser that is logged in. */
   browserOf(role: Role, project?: string): Promise<Browser>;
 }
 
-/** The dashboard without a port, with the projects door and window. */
+/** Dashboard without a listener, with the projects door and window. */
 export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
   t.teardown(() => store.close());
@@ -73,7 +73,7 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
 
 const origin = 'http://localhost';
 
-/** In front of an app, without a port. */
+/** Browser that calls an app without a listener. */
 export function browserAt(app: Hono<Session>): Browser {
   let cookie: string | undefined;
   const ask = async (path: string, init: RequestInit): Promise<Seen> => {

@@ -6,7 +6,7 @@ import { endlessMs } from '../../support/patience.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
 import { testDashboard } from './browsing.ts';
 
-/** A stream of events, as somebody who is logged in follows it. */
+/** Logs in and opens the event stream. */
 async function follow(server: TestServer, query = '') {
   const body = new URLSearchParams({ token: server.token });
   const login = await fetch(`${server.url}/login`, {
@@ -43,7 +43,7 @@ function eventsIn(body: ReadableStream<Uint8Array>) {
   };
 }
 
-/** A stream whose waits end when the test says so. */
+/** Event stream whose timers the test controls. */
 async function followByHand(t: ExecutionContext, project: string) {
   const { parts, stopping, tokenOf } = await testDashboard(t);
   const waits = new Map<number, () => void>();
@@ -61,7 +61,7 @@ async function followByHand(t: ExecutionContext, project: string) {
     parts,
     stopping,
     stream: eventsIn(response.body),
-    /** Ends a wait of this length, once the stream waits for it. */
+    /** Fires the timer of this length once the stream has set it. */
     async elapse(ms: number): Promise<void> {
       while (!waits.has(ms)) await new Promise(setImmediate);
       waits.get(ms)?.();
@@ -72,7 +72,7 @@ async function followByHand(t: ExecutionContext, project: string) {
 const save = ({ parts }: Pick<TestServer, 'parts'>, project: string, last: number) =>
   parts.records.save(newRecord(project, `18:FE:34:00:00:${String(last).padStart(2, '0')}`));
 
-test('a stream sends one event for all changes of its project within a second', async (t) => {
+test('sends one event for all changes of a project within a second', async (t) => {
   const followed = await followByHand(t, 'door');
   const { stream, stopping, elapse } = followed;
   for (let last = 1; last <= 40; last++) await save(followed, 'door', last);
@@ -84,14 +84,14 @@ test('a stream sends one event for all changes of its project within a second', 
   t.is(await stream.changes(), 2);
 });
 
-test('a stream without a change of its project sends a comment every 15 seconds', async (t) => {
+test('sends a comment after 15 seconds without a change of its project', async (t) => {
   const followed = await followByHand(t, 'door');
   await save(followed, 'window', 1);
   await followed.elapse(15_000);
   t.is(await followed.stream.changesUntil(/^:/m), 0);
 });
 
-test('a server that stops ends a stream that waits, for a change or for the next second', async (t) => {
+test('ends a stream that waits for a change or for the next second when the server stops', async (t) => {
   const waiting = await followByHand(t, 'door');
   waiting.stopping.abort();
   t.is(await waiting.stream.changes(), 0);
@@ -103,7 +103,7 @@ test('a server that stops ends a stream that waits, for a change or for the next
   t.is(await pausing.stream.changes(), 1);
 });
 
-test('the events of a running server arrive over HTTP', async (t) => {
+test('delivers events of a running server over HTTP', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const stream = await follow(server, '?project=door');
@@ -111,7 +111,7 @@ test('the events of a running server arrive over HTTP', async (t) => {
   t.is(await stream.changesUntil(/event: change/), 1);
 });
 
-test('who logs out hears no more, and who is not logged in hears nothing', async (t) => {
+test('ends the stream on logout, and returns 401 without a session', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   t.is((await fetch(`${server.url}/events`)).status, 401);
@@ -125,14 +125,14 @@ test('who logs out hears no more, and who is not logged in hears nothing', async
   t.is(await stream.changes(), 0);
 });
 
-test('a server that stops ends its streams, and closes their connections before its grace is over', async (t) => {
+test('closes stream connections before the grace period ends when the server stops', async (t) => {
   const server = await startTestServer(t);
   const stream = await follow(server);
   const [changes] = await Promise.all([stream.changes(), server.close(endlessMs)]);
   t.is(changes, 0);
 });
 
-test('two hundred may listen; who comes later is told so', async (t) => {
+test('accepts 200 streams, and returns 503 to more until one closes', async (t) => {
   const { app, browserOf, stopping } = await testDashboard(t);
   const visitor = await browserOf('read');
   const headers = { cookie: visitor.cookie ?? '' };

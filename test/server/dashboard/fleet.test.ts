@@ -27,7 +27,7 @@ function linkOf(text: string, rel: string): string | undefined {
   return new RegExp(`rel="${rel}" href="([^"]+)"`).exec(text)?.[1]?.replaceAll('&amp;', '&');
 }
 
-test('a fleet is shown a hundred a page, there and back, each device once', async (t) => {
+test('shows 100 devices per page, and pages forward and back', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await addDevices(parts, 250);
   const visitor = await browserOf('read');
@@ -49,7 +49,7 @@ test('a fleet is shown a hundred a page, there and back, each device once', asyn
   t.is(linkOf(text, 'prev'), undefined);
 });
 
-test('a filter holds on every page, and the form shows it', async (t) => {
+test('keeps the filter on every page and shows it in the form', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const refused = { sketch: { action: 'refuse', code: 'unsafe x', text: 'it would be unsafe', at: 1 } } as const;
   await addDevices(parts, 260, (index) => (index % 2 === 0 ? { decisions: refused, name: `hall ${index}` } : {}));
@@ -67,7 +67,7 @@ test('a filter holds on every page, and the form shows it', async (t) => {
   t.is(macsOf((await visitor.get('/projects/door/devices?state=nonsense')).text).length, 100);
 });
 
-test('what devices and people write is text, wherever it stands', async (t) => {
+test('escapes values from devices and users on every page', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
   const decision = { action: 'send', code: evil, text: evil, version: evil, at: 1 } as const;
@@ -106,7 +106,7 @@ test('what devices and people write is text, wherever it stands', async (t) => {
   t.regex((await visitor.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
 });
 
-test('a device’s page tells what it is, what it was answered and what it was sent', async (t) => {
+test('shows the identity, the last decision and the attempts of a device on its page', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = macOf(1);
   await parts.records.save({

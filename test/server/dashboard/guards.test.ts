@@ -17,7 +17,7 @@ const failed: Attempt = {
   dueMs: 1,
 };
 
-test('every page says what a browser may load, and that is nothing from elsewhere', async (t) => {
+test('forbids content from other origins on every page', async (t) => {
   const { browserOf, browser } = await testDashboard(t);
   const visitor = await browserOf('read');
   const answers = [await browser().get('/login'), await browser().get('/'), await visitor.get('/projects/nothing')];
@@ -37,7 +37,7 @@ test('every page says what a browser may load, and that is nothing from elsewher
   }
 });
 
-test('what pages load is there, and may be kept', async (t) => {
+test('serves the assets of a page with immutable caching', async (t) => {
   const { browser } = await testDashboard(t);
   const visitor = browser();
   const { text } = await visitor.get('/login');
@@ -51,7 +51,7 @@ test('what pages load is there, and may be kept', async (t) => {
   t.is((await visitor.get('/assets/000000000000/style.css')).status, 404);
 });
 
-test('who may only read sees no buttons, and can’t do what they do', async (t) => {
+test('shows no retry button to a reader, and rejects the request', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const retry = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
@@ -63,7 +63,7 @@ test('who may only read sees no buttons, and can’t do what they do', async (t)
   t.is((await parts.records.find('door', mac))?.attempts[0]?.state, 'failed');
 });
 
-test('a device that failed is forgiven by a button, and the audit log has who did it', async (t) => {
+test('clears a failure with the retry button, and records the actor in the audit log', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const page = `/projects/door/devices/${mac}`;
@@ -77,7 +77,7 @@ test('a device that failed is forgiven by a button, and the audit log has who di
   t.true((await publisher.get(page)).text.includes(id));
 });
 
-test('a form of another page, another session or without its word changes nothing', async (t) => {
+test('rejects a form from another origin or session, and one without its form token', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const action = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
@@ -102,7 +102,7 @@ test('a form of another page, another session or without its word changes nothin
   t.is((await mine.post(action, { form }, { origin: 'http://localhost' })).status, 303);
 });
 
-test('a login is not taken from a page of somebody else', async (t) => {
+test('rejects a login from another origin', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('admin');
   const { status, headers } = await browser().post('/login', { token }, { origin: 'https://evil.example' });
@@ -110,7 +110,7 @@ test('a login is not taken from a page of somebody else', async (t) => {
   t.is(headers.get('set-cookie'), null);
 });
 
-test('a token of one project sees that one, and no other is said to exist', async (t) => {
+test('shows only the project of the token, and returns 404 for others as for unknown ones', async (t) => {
   const { browserOf, parts } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), enrolled: true });
   const visitor = await browserOf('admin', 'window');
@@ -129,7 +129,7 @@ test('a token of one project sees that one, and no other is said to exist', asyn
   t.is((await visitor.get('/events?project=door')).status, 404);
 });
 
-test('a release is yanked by a button, with the reason, and the audit log has who did it', async (t) => {
+test('yanks a release with its button, and records the reason and the actor', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
   const { manifest } = await testBuild({ version: '1.0', project: 'door' });
   const release = {

@@ -4,7 +4,7 @@ import { testDashboard } from './browsing.ts';
 
 const pages = ['/', '/projects/door', '/projects/door/devices', '/projects/door/releases', '/projects/nothing'];
 
-test('who is not logged in is asked to, and comes to where they wanted to go', async (t) => {
+test('redirects to the login page, and back to the requested page', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   for (const page of pages) {
@@ -21,7 +21,7 @@ test('who is not logged in is asked to, and comes to where they wanted to go', a
   t.is((await visitor.get('/login')).headers.get('location'), '/');
 });
 
-test('a link of somebody else leads nowhere else after the login', async (t) => {
+test('ignores an unsafe next URL after the login', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   for (const next of [
@@ -36,7 +36,7 @@ test('a link of somebody else leads nowhere else after the login', async (t) => 
   }
 });
 
-test('the cookie says nothing of the token, and is not for scripts or other sites', async (t) => {
+test('sets an HttpOnly, SameSite session cookie that does not reveal the token', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token, id } = await tokenOf('admin');
   const cookies = new Set<string>();
@@ -52,7 +52,7 @@ test('the cookie says nothing of the token, and is not for scripts or other site
   t.is(cookies.size, 2);
 });
 
-test('wrong tokens are refused, and an address that tries many has to wait; a good one is let in', async (t) => {
+test('limits login attempts with wrong tokens, and still accepts a valid one', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   const statuses = new Set<number>();
@@ -66,7 +66,7 @@ test('wrong tokens are refused, and an address that tries many has to wait; a go
   t.is((await browser().post('/login', { token })).status, 303);
 });
 
-test('who logs out is out, and so is who had a token that was revoked', async (t) => {
+test('ends a session on logout and when its token is revoked', async (t) => {
   const { browserOf, browser, tokenOf, parts } = await testDashboard(t);
   const first = await browserOf('read');
   const { cookie } = first;
@@ -85,7 +85,7 @@ test('who logs out is out, and so is who had a token that was revoked', async (t
   t.is((await second.get('/')).status, 303);
 });
 
-test('a session ends after twelve hours, and a thousand are kept', (t) => {
+test('expires sessions after 12 hours, and keeps the latest 1,000', (t) => {
   let now = 0;
   const sessions = new Sessions(() => now);
   const first = sessions.open('a');

@@ -1,4 +1,4 @@
-/** Rollouts on the dashboard, as somebody sees and steers them without JavaScript. */
+/** Rollouts on the dashboard, in a browser without JavaScript. */
 import test, { type ExecutionContext } from 'ava';
 import type { Role } from '../../../src/api/release.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
@@ -16,7 +16,7 @@ const [old, young] = await Promise.all([
 
 const macOf = (index: number) => `02:00:00:00:00:0${index}`;
 
-/** A rollout of 2.0, of which the first stage is the canary `front-door`. */
+/** Rollout of 2.0 whose first stage is the canary `front-door`. */
 async function rolledOut(t: ExecutionContext) {
   const server = await startTestServer(t);
   await server.publish(old);
@@ -41,7 +41,7 @@ async function rolledOut(t: ExecutionContext) {
   return { server, browserOf, visit, state, page: `/projects/door/rollouts/${id}` };
 }
 
-test('the list leads to a page with stages by the names of their devices, what it waits for, progress and rules', async (t) => {
+test('lists a rollout, and shows its stages, progress, gate and halt rules on its page', async (t) => {
   const { server, browserOf, visit, page } = await rolledOut(t);
   const reader = await browserOf('read');
   const list = (await reader.get('/projects/door/rollouts')).text;
@@ -69,7 +69,7 @@ test('the list leads to a page with stages by the names of their devices, what i
   t.is((await reader.get('/projects/door/rollouts/x')).status, 404);
 });
 
-test('its buttons pause, resume, advance and abort it; who may only read can’t', async (t) => {
+test('pauses, resumes, advances and aborts a rollout with its buttons, but not for a reader', async (t) => {
   const { browserOf, state, page } = await rolledOut(t);
   const reader = await browserOf('read');
   t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);
@@ -93,7 +93,7 @@ test('its buttons pause, resume, advance and abort it; who may only read can’t
   t.true(text.includes(`action="${page}/rollback"`));
 });
 
-test('a halted one says why, and goes on only for who accepts its failures', async (t) => {
+test('shows why a rollout halted, and resumes it only when its failures are accepted', async (t) => {
   const { browserOf, visit, state, page } = await rolledOut(t);
   for (let asks = 0; asks < 4; asks++) await visit(1);
   t.is(await state(), 'halted');

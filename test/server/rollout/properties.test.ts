@@ -1,4 +1,4 @@
-/** A fleet, a rollout and chance: whatever happens, in whatever order, what has to hold holds. */
+/** Properties of rollouts that hold for random fleets and random sequences of events. */
 import test from 'ava';
 import fc from 'fast-check';
 import type { RolloutAction, RolloutStage } from '../../../src/api/rollout.ts';
@@ -48,7 +48,7 @@ function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecor
   };
 }
 
-/** What becomes of a device that is sent the release. */
+/** Outcome of the release on a device that downloads it. */
 type Fate = 'updates' | 'stays-old' | 'vanishes' | 'breaks-off';
 
 type Happening =
@@ -75,9 +75,9 @@ interface Device {
   record: DeviceRecord;
   runs: ReleaseRecord;
   isGone: boolean;
-  /** Stages that were open when it was sent the new release. */
+  /** Number of open stages at each download of the new release. */
   readonly sent: number[];
-  /** Whether it has run the new release. */
+  /** Whether the device has run the new release. */
   hadIt: boolean;
 }
 
@@ -99,7 +99,7 @@ class World {
     });
   }
 
-  /** As `Rollouts.note` does it. */
+  /** Does the same as `Rollouts.note`. */
   save(device: Device, record: DeviceRecord): void {
     device.record = { ...record, revision: record.revision + 1 };
     this.tally.note(device.record);
@@ -145,7 +145,7 @@ class World {
             acceptFailures: event.acceptFailures,
           }).rollout;
         } catch {
-          // It makes no sense in this state, and changed nothing.
+          // The action is invalid in this state and changed nothing.
         }
     }
   }
@@ -185,7 +185,7 @@ class World {
     if (decision.action === 'send') this.arrive(device, decision.release);
   }
 
-  /** What must never be. */
+  /** Notes violations of the invariants. */
   sent(device: Device, what: ReleaseRecord, { state, openStages }: RolloutRecord): void {
     const { mac } = device.record;
     if (what.id === former.id) {
@@ -223,7 +223,7 @@ const fates = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 
-/** Of a release that is no good. */
+/** Outcomes of a defective release. */
 const badFates = fc.array(
   fc.record({
     fate: fc.constantFrom<Fate>('updates', 'stays-old', 'vanishes', 'breaks-off'),
@@ -238,7 +238,7 @@ const stagesOf = fc
     [...shares.sort((a, b) => a - b), 100].map((share): RolloutStage => ({ share, canaries: [], groups: [] })),
   );
 
-test('whatever happens: only open stages get it, nobody after a halt or a pause, nobody twice, nobody back but by a rollback', (t) => {
+test('sends a release only to open stages of an active rollout and reverts it only by rollback', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 200 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);
@@ -249,7 +249,7 @@ test('whatever happens: only open stages get it, nobody after a halt or a pause,
   );
 });
 
-test('after a halt no device is ever sent the release, however often all of them ask', (t) => {
+test('sends the release to no device after a halt, however often devices check in', (t) => {
   fc.assert(
     fc.property(
       stagesOf,
@@ -272,12 +272,12 @@ test('after a halt no device is ever sent the release, however often all of them
         );
       },
     ),
-    // Each run is a rollout that was halted; fast-check fails where those are fewer than 1 in 100.
+    // Each run is a halted rollout; fast-check fails if fewer than 1 in 100 sequences halt.
     { numRuns: 100 },
   );
 });
 
-test('what is counted is a function of the records: counted again, in any order, it is the same', (t) => {
+test('computes the same tally from the device records in any order', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 80 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);
@@ -290,7 +290,7 @@ test('what is counted is a function of the records: counted again, in any order,
   );
 });
 
-test('a good release comes to all that ask, and each gets it once', (t) => {
+test('sends a good release to every device exactly once', (t) => {
   const fine = Array.from({ length: 30 }, () => ({ fate: 'updates', enrolled: true }) as const);
   const world = new World(rolloutWith([10, 40, 100].map((share) => ({ share, canaries: [], groups: [] }))), fine);
   for (let round = 0; round < 10; round++) {
@@ -302,7 +302,7 @@ test('a good release comes to all that ask, and each gets it once', (t) => {
   t.is(world.tally.ofStages(3).running, 30);
 });
 
-test('a stage holds its share of the devices, within what chance allows, and each device stays in its stage', (t) => {
+test('assigns each stage its share of the devices and keeps each device in its stage', (t) => {
   const devices = 20_000;
   const macs = Array.from({ length: devices }, (_, index) => macOf(index));
   for (const version of ['1.0', '2.0-rc.1', '20261127']) {

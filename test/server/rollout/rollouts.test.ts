@@ -1,4 +1,4 @@
-/** Rollouts through the doors of a running server: the API, and devices that ask. */
+/** Rollouts on a running server, through the API and device requests. */
 import test, { type ExecutionContext } from 'ava';
 import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
@@ -17,7 +17,7 @@ function macOf(index: number): string {
   return `02:00:00:00:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
 }
 
-/** A fleet that runs `old`, which `stable` offers, and `young` that waits for a rollout. */
+/** Server with devices that run `old`, the current release of `stable`, and with `young` as a draft. */
 async function fleet(t: ExecutionContext, devices: number): Promise<TestServer> {
   const server = await startTestServer(t);
   if (old === undefined || young === undefined) throw new Error('no builds');
@@ -48,7 +48,7 @@ async function show(server: TestServer, id: number): Promise<RolloutInfo> {
 
 const canaries = { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] };
 
-test('only devices of an open stage get it; the next stage opens when those run it', async (t) => {
+test('updates only open stages, and opens the next one when the devices run the release', async (t) => {
   const server = await fleet(t, 4);
   const { id, former } = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
   t.is(former, '1.0');
@@ -76,7 +76,7 @@ test('only devices of an open stage get it; the next stage opens when those run 
   for (const action of ['rollout.start', 'rollout.stage', 'rollout.complete']) t.true(actions.includes(action), action);
 });
 
-test('it soaks: a stage opens when its devices have run it for long enough, on a clock that nobody sets', async (t) => {
+test('keeps the next stage closed until devices have run the release for the soak time', async (t) => {
   const server = await fleet(t, 3);
   const { id } = await start(server, { ...canaries, gate: { soakMs: 3_600_000 } });
   for (const index of [0, 1]) {
@@ -90,7 +90,7 @@ test('it soaks: a stage opens when its devices have run it for long enough, on a
   t.regex(waitingFor ?? '', /run it for 60 min; 0 have/);
 });
 
-test('two devices that vanish halt it at once: nobody else gets it, whatever name it asks by', async (t) => {
+test('halts a rollout after two unconfirmed updates until their failures are accepted', async (t) => {
   const server = await fleet(t, 6);
   const { id } = await start(server, { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] });
   for (const index of [0, 1]) {
@@ -122,7 +122,7 @@ test('two devices that vanish halt it at once: nobody else gets it, whatever nam
   t.is((await show(server, id)).state, 'active', 'those that are known do not halt it again');
 });
 
-test('failures that were accepted keep no stage closed', async (t) => {
+test('opens the next stage despite accepted failures, and halts at a new one', async (t) => {
   const server = await fleet(t, 4);
   const stages = [{ canaries: ['device-0', 'device-1', 'device-2'] }, { share: 100 }];
   const { id } = await start(server, { stages, halt: { failures: 1 } });
@@ -141,7 +141,7 @@ test('failures that were accepted keep no stage closed', async (t) => {
   t.is((await show(server, id)).state, 'halted', 'a new failure counts');
 });
 
-test('it halts by count and by share of failures, with a minimum sample', async (t) => {
+test('halts a rollout by the share of failed devices once the minimum sample is reached', async (t) => {
   const server = await fleet(t, 5);
   const halt = { failures: 3, failurePercent: 50, minimumSample: 4, vanished: 9 };
   const { id } = await start(server, { stages: [{ share: 100 }], halt });
@@ -160,7 +160,7 @@ test('it halts by count and by share of failures, with a minimum sample', async 
   t.is((await visit(server, 4, old)).status, 304);
 });
 
-test('paused, resumed, advanced, aborted: who has it keeps it', async (t) => {
+test('pauses, resumes, advances and aborts a rollout without reverting updated devices', async (t) => {
   const server = await fleet(t, 4);
   const { id } = await start(server, canaries);
   const act = async (action: string, body: object = {}) =>
@@ -185,7 +185,7 @@ test('paused, resumed, advanced, aborted: who has it keeps it', async (t) => {
   );
 });
 
-test('rolled back: who has it gets the former release again', async (t) => {
+test('sends the previous release to updated devices after a rollback', async (t) => {
   const server = await fleet(t, 3);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await visit(server, 0, old);
@@ -197,7 +197,7 @@ test('rolled back: who has it gets the former release again', async (t) => {
   t.is((await visit(server, 1, old)).status, 304);
 });
 
-test('a complete rollout is rolled back for the whole channel', async (t) => {
+test('rolls back a complete rollout for the whole channel', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await visit(server, 0, old);
@@ -209,7 +209,7 @@ test('a complete rollout is rolled back for the whole channel', async (t) => {
   t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
 });
 
-test('after a restart all is as it was, and what should have halted it halts it before anybody is answered', async (t) => {
+test('keeps a rollout across a restart, and halts it on stored failures before any response', async (t) => {
   const server = await fleet(t, 4);
   const { id } = await start(server, { ...canaries, halt: { vanished: 1 } });
   await visit(server, 0, old);
@@ -218,7 +218,7 @@ test('after a restart all is as it was, and what should have halted it halts it 
   t.like(await show(again, id), { state: 'active', openStages: 1, tally: { running: 1, members: 4 } });
   t.is((await visit(again, 2, old)).status, 304);
   t.is((await visit(again, 1, old)).status, 200);
-  // A failure that was stored, and a halt that was not: as after a crash between the two.
+  // A crash between the two writes stores the failure but not the halt.
   const store = again.parts.store;
   const record = await again.parts.records.find('door', macOf(1));
   if (record === undefined) throw new Error('no record');
@@ -229,7 +229,7 @@ test('after a restart all is as it was, and what should have halted it halts it 
   t.is((await visit(third, 1, old)).status, 304);
 });
 
-test('while it is under way nothing else is offered on its channel, and a held release may be published', async (t) => {
+test('rejects another release on the channel of an active rollout, but accepts drafts', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   if (other === undefined) throw new Error('no build');
@@ -245,7 +245,7 @@ test('while it is under way nothing else is offered on its channel, and a held r
   t.is((await visit(server, 0, old)).header('x-version'), '3.0');
 });
 
-test('offering the former by hand after an abort puts everybody back', async (t) => {
+test('reverts updated devices when the previous release is promoted after an abort', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await visit(server, 0, old);
@@ -256,7 +256,7 @@ test('offering the former by hand after an abort puts everybody back', async (t)
   t.is((await visit(server, 0, young)).header('x-version'), '1.0');
 });
 
-test('yanking the release halts it', async (t) => {
+test('halts a rollout when its release is yanked', async (t) => {
   const server = await fleet(t, 2);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
@@ -264,7 +264,7 @@ test('yanking the release halts it', async (t) => {
   t.is((await visit(server, 0, old)).status, 304);
 });
 
-test('a pinned device gets its version and nothing else, and no gate waits for it', async (t) => {
+test('sends a pinned device only its version, and does not count it in a rollout', async (t) => {
   const server = await fleet(t, 2);
   t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '9.9' })).status, 404);
   t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '1.0' })).status, 200);
@@ -276,7 +276,7 @@ test('a pinned device gets its version and nothing else, and no gate waits for i
   t.is((await visit(server, 0, old)).header('x-version'), '2.0');
 });
 
-test('groups and boards; a device says where it stands', async (t) => {
+test('opens a stage by device group, and shows the stage of a device', async (t) => {
   const server = await fleet(t, 3);
   await server.api('PUT', `/projects/door/devices/${macOf(2)}`, { group: 'hall' });
   await start(server, { stages: [{ groups: ['hall'] }, { share: 100 }] });
@@ -289,7 +289,7 @@ test('groups and boards; a device says where it stands', async (t) => {
   });
 });
 
-test('what makes no sense is refused with what to do', async (t) => {
+test('rejects invalid rollout requests and unknown rollouts', async (t) => {
   const server = await fleet(t, 1);
   const refusal = async (request: object) => {
     const { status, body } = await server.api('POST', '/projects/door/rollouts', request);

@@ -1,4 +1,4 @@
-/** How a rollout went on over time, as its picture has it. */
+/** Samples of the progress of a rollout, which its chart shows. */
 import test from 'ava';
 import { withSample } from '../../../src/server/services/rollouts/samples.ts';
 import type { RolloutRecord } from '../../../src/server/storage/records.ts';
@@ -6,9 +6,9 @@ import type { RolloutRecord } from '../../../src/server/storage/records.ts';
 const tally = { members: 100, waiting: 0, refused: 0, sent: 0, running: 0, failed: 0, vanished: 0 };
 const start = 1_700_000_000_000;
 
-/** A rollout that is looked at every second, of which the devices come one by one. */
+/** Rollout that is sampled every second and updates one device every `everySeconds`. */
 function after(seconds: number, everySeconds: number): RolloutRecord {
-  // Nothing else of a rollout matters here.
+  // Sampling reads no other fields of a rollout.
   let rollout = { samples: [], openStages: 1 } as unknown as RolloutRecord;
   for (let second = 0; second <= seconds; second++) {
     rollout = withSample(rollout, { ...tally, running: Math.floor(second / everySeconds) }, start + second * 1000);
@@ -16,7 +16,7 @@ function after(seconds: number, everySeconds: number): RolloutRecord {
   return rollout;
 }
 
-test('a short rollout is seen by the second, and one of days keeps its shape in a bounded number', (t) => {
+test('samples a short rollout every second and a long one in at most 240 samples', (t) => {
   t.is(after(20, 1).samples.length, 21);
   const { samples } = after(3 * 86_400, 60);
   t.true(samples.length > 60 && samples.length <= 240, `${samples.length}`);
@@ -27,7 +27,7 @@ test('a short rollout is seen by the second, and one of days keeps its shape in 
   );
 });
 
-test('what is no news is not remembered, and a stage that opens is at once', (t) => {
+test('adds no sample without a change, and one at once when a stage opens', (t) => {
   const rollout = after(20, 1_000_000);
   t.is(rollout.samples.length, 1);
   t.is(withSample(rollout, tally, start + 60_000), rollout);

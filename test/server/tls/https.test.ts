@@ -21,7 +21,7 @@ const [old, young] = [
   await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 200_000, compression: 'none' }),
 ];
 
-/** A server with an authority of its own, both builds, and a listener for devices in the clear. */
+/** Server with its own authority, both builds and a plain HTTP listener for devices. */
 async function secured(t: ExecutionContext) {
   const folder = await usedAuthority(t);
   const plain = await startTestServer(t, { data: folder.path });
@@ -42,7 +42,7 @@ function open(port: number, ca: string, options: ConnectionOptions = {}): Promis
   });
 }
 
-/** Asks for an update, and reads what comes until the server closes. */
+/** Requests an update and reads until the server closes the connection. */
 async function download(port: number, ca: string, more: ConnectionOptions = {}) {
   const socket = await open(port, ca, more);
   const isReused = socket.isSessionReused();
@@ -55,14 +55,14 @@ async function download(port: number, ca: string, more: ConnectionOptions = {}) 
   return { answer: readAnswer(Buffer.concat(chunks)), session, isReused, fingerprint };
 }
 
-/** As BearSSL: no newer version, and sessions by their ids only. */
+/** Like BearSSL: at most TLS 1.2, and sessions are resumed only by id. */
 const asDevice: ConnectionOptions = { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET };
 
 function isWhole({ status, body, md5, header }: RawAnswer): boolean {
   return status === 200 && body.length > 200_000 && header('x-md5') === md5;
 }
 
-test('a device downloads an update over TLS, and the server sees that it has all of it', async (t) => {
+test('sends an update over TLS and counts the completed download', async (t) => {
   const { server, ca } = await secured(t);
   t.regex(server.url, /^https:/);
   const { answer } = await download(server.port, ca, asDevice);
@@ -78,7 +78,7 @@ for (const [version, overhead] of [
   ['TLSv1.2', 24],
   ['TLSv1.3', 17],
 ] as const) {
-  test(`${version}: no record holds more than 1 KB, not even the certificate's`, async (t) => {
+  test(`${version}: sends no record over 1 KB, not even for the certificate`, async (t) => {
     const { server, ca } = await secured(t);
     const { port, records } = await tap(t, server.port);
     t.true(isWhole((await download(port, ca, { minVersion: version, maxVersion: version })).answer));
@@ -90,7 +90,7 @@ for (const [version, overhead] of [
 }
 
 for (const [code, length] of [512, 1024, 2048, 4096].entries()) {
-  test(`a device that probes for records of ${length} bytes is told that it gets them`, async (t) => {
+  test(`agrees to records of ${length} bytes when a device probes for them`, async (t) => {
     const { server } = await secured(t);
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(clientHello(code + 1));
@@ -100,7 +100,7 @@ for (const [code, length] of [512, 1024, 2048, 4096].entries()) {
   });
 }
 
-test('a device that comes back resumes its session by its id, and is sent no certificate', async (t) => {
+test('resumes a session by its id without sending the certificate again', async (t) => {
   const { server, ca } = await secured(t);
   const first = await tap(t, server.port);
   const { session, isReused } = await download(first.port, ca, asDevice);
@@ -115,7 +115,7 @@ test('a device that comes back resumes its session by its id, and is sent no cer
   t.true(handshakeBytes(second.records()) < 250);
 });
 
-test('clients with tickets resume as well; a restart costs each one full handshake', async (t) => {
+test('resumes sessions with tickets, and requires a full handshake after a restart', async (t) => {
   const { folder, server, ca } = await secured(t);
   const withTickets: ConnectionOptions = { maxVersion: 'TLSv1.2' };
   const { session } = await download(server.port, ca, withTickets);
@@ -131,7 +131,7 @@ test('clients with tickets resume as well; a restart costs each one full handsha
   }
 });
 
-test('a certificate is renewed while the server runs; who trusts the authority, or resumes, notices nothing', async (t) => {
+test('replaces the certificate at runtime without breaking trust or session resumption', async (t) => {
   const { folder, server, ca } = await secured(t);
   const before = await download(server.port, ca, asDevice);
   await ageCertificate(folder, 350);
@@ -143,7 +143,7 @@ test('a certificate is renewed while the server runs; who trusts the authority, 
   t.true(server.logged.some(({ message }) => message === 'the certificate was replaced'));
 });
 
-test('who trusts another authority, or speaks plain HTTP, gets nothing; the server goes on', async (t) => {
+test('serves no client that trusts another authority or sends plain HTTP, and keeps running', async (t) => {
   const { server, ca } = await secured(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();
@@ -152,7 +152,7 @@ test('who trusts another authority, or speaks plain HTTP, gets nothing; the serv
   t.true(isWhole((await download(server.port, ca)).answer));
 });
 
-test('the listener for devices answers devices in the clear, and nobody else', async (t) => {
+test('serves only device requests on the plain HTTP listener', async (t) => {
   const { server } = await secured(t);
   const port = Number(new URL(server.deviceUrl).port);
   t.regex(server.deviceUrl, /^http:/);
@@ -173,12 +173,12 @@ for (const [how, hello, graceMs] of [
   ['has not begun', '', endlessMs],
   ['does not end', clientHello(1).subarray(0, 20), 50],
 ] as const) {
-  test(`a server closes a connection whose handshake ${how}`, async (t) => {
+  test(`stopping closes a connection whose TLS handshake ${how}`, async (t) => {
     const { server } = await secured(t);
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(hello);
     const closed = new Promise((resolve) => socket.on('close', resolve));
-    // The server may not have accepted the connection yet: then it is reset.
+    // If the server has not accepted the connection yet, the connection is reset.
     socket.on('error', () => undefined);
     await once(socket, 'connect');
     await server.close(graceMs);

@@ -6,7 +6,7 @@ import type { TestFolder } from '../../support/test-folder.ts';
 import { startTestServer } from '../running-server.ts';
 import { ageCertificate, usedAuthority } from './authority.ts';
 
-/** The names that certbot gives them. */
+/** Folder with certificate and key under the names that certbot uses. */
 async function certbot(t: ExecutionContext): Promise<TestFolder> {
   const folder = await usedAuthority(t);
   await folder.write('fullchain.pem', (await folder.text('tls/server.pem')) + (await folder.text('tls/ca.pem')));
@@ -18,14 +18,14 @@ function source(folder: TestFolder) {
   return ownFiles(folder.at('fullchain.pem'), folder.at('privkey.pem'));
 }
 
-test('a certificate is shown with all of its chain', async (t) => {
+test('reads a certificate with its whole chain', async (t) => {
   const folder = await certbot(t);
   const { cert, key } = await source(folder).read();
   t.is(cert, await folder.text('fullchain.pem'));
   t.is(key, await folder.text('privkey.pem'));
 });
 
-test('what cannot be used is said in plain words', async (t) => {
+test('names the reason when a certificate or key file cannot be used', async (t) => {
   const folder = await certbot(t);
   const refused = async (
     name: string,
@@ -47,7 +47,7 @@ test('what cannot be used is said in plain words', async (t) => {
   t.notThrows(() => source(folder).read());
 });
 
-test('a renewal is taken while the server runs; half of one is not', async (t) => {
+test('loads a renewed certificate at runtime, and keeps the old one if the key does not match', async (t) => {
   const folder = await certbot(t);
   const tls = { kind: 'files', cert: folder.at('fullchain.pem'), key: folder.at('privkey.pem') } as const;
   const server = await startTestServer(t, { tls });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** A record of TLS as it was on the wire: its header's type, and how many bytes follow the header. */
+/** TLS record on the wire: the type in its header and the number of bytes after the header. */
 export interface TlsRecord {
   readonly type: number;
   readonly bytes: number;
@@ -11,7 +11,7 @@ export interface TlsRecord {
 export const handshake = 22;
 export const applicationData = 23;
 
-/** Something between a client and a server that writes down what the server sends. */
+/** Proxy that records what the server sends. */
 export async function tap(
   t: ExecutionContext,
   serverPort: number,
@@ -32,7 +32,7 @@ export async function tap(
     for (const socket of sockets) socket.destroy();
     proxy.close();
   });
-  // A server that listens on TCP has an address of that kind.
+  // The address of a TCP server has this type.
   const { port } = proxy.address() as AddressInfo;
   return { port, records: () => recordsOf(Buffer.concat(seen)) };
 }

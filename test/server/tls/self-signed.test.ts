@@ -13,7 +13,7 @@ async function certificateIn(folder: TestFolder, name: string): Promise<X509Cert
   return new X509Certificate(await folder.read(name));
 }
 
-test('an empty folder comes to hold an authority, a certificate of it, and keys that only their owner reads', async (t) => {
+test('creates an authority, a server certificate and keys that only the owner can read', async (t) => {
   const folder = await testFolder(t);
   const { cert, key } = await selfSigned(folder.at('tls'), hosts).read();
   t.deepEqual(
@@ -36,13 +36,13 @@ test('an empty folder comes to hold an authority, a certificate of it, and keys 
   t.is(cert.match(/BEGIN CERTIFICATE/g)?.length, 1, 'no chain: devices know the authority');
 });
 
-test('the certificate fits into a record of 1 KB, and is good for a year; the authority for twenty', async (t) => {
+test('issues a certificate below 1 KB for one year, and an authority for twenty', async (t) => {
   const folder = await usedAuthority(t);
   const [authority, server] = [
     await certificateIn(folder, 'tls/ca.pem'),
     await certificateIn(folder, 'tls/server.pem'),
   ];
-  // The message has ten bytes more.
+  // The certificate message adds ten bytes.
   t.true(server.raw.length + 10 < 1024, String(server.raw.length));
   const days = ({ validFrom, validTo }: X509Certificate) => (Date.parse(validTo) - Date.parse(validFrom)) / dayMs;
   t.is(Math.round(days(server)), 366);
@@ -50,7 +50,7 @@ test('the certificate fits into a record of 1 KB, and is good for a year; the au
   t.true(Date.parse(server.validFrom) < Date.now() - dayMs / 2, 'a clock that is slow does no harm');
 });
 
-test('an address stands there as an address and as a name; this machine is always among them', async (t) => {
+test('lists addresses as IP addresses and as DNS names, and always includes localhost', async (t) => {
   const server = await certificateIn(await usedAuthority(t), 'tls/server.pem');
   for (const host of ['ota.example.com', 'localhost']) t.is(server.checkHost(host), host);
   for (const address of ['192.168.1.5', '127.0.0.1']) {
@@ -60,13 +60,13 @@ test('an address stands there as an address and as a name; this machine is alway
   t.is(server.checkHost('other.example.com'), undefined);
 });
 
-test('without names it is for all by which the machine is known', async (t) => {
+test('issues a certificate for localhost when no names are configured', async (t) => {
   const folder = await testFolder(t);
   await selfSigned(folder.at('tls'), []).read();
   t.is((await certificateIn(folder, 'tls/server.pem')).checkHost('localhost'), 'localhost');
 });
 
-test('what is there is taken as it is', async (t) => {
+test('leaves existing files unchanged', async (t) => {
   const folder = await usedAuthority(t);
   const contents = async () => Promise.all((await folder.list()).map((name) => folder.text(name)));
   const before = await contents();
@@ -74,7 +74,7 @@ test('what is there is taken as it is', async (t) => {
   t.deepEqual(await contents(), before);
 });
 
-test('a month before its end the certificate is renewed, for the same key and by the same authority', async (t) => {
+test('renews a certificate a month before it expires, with the same key and authority', async (t) => {
   const folder = await usedAuthority(t);
   const young = await ageCertificate(folder, 334);
   t.is((await selfSigned(folder.at('tls'), hosts).read()).cert, young);
@@ -91,7 +91,7 @@ test('a month before its end the certificate is renewed, for the same key and by
   t.true(now.publicKey.equals(new X509Certificate(old).publicKey));
 });
 
-test('the header says the authority, the key and the fingerprint; only the last one changes with a renewal', async (t) => {
+test('writes authority, key and fingerprint to the header; renewal changes only the fingerprint', async (t) => {
   const folder = await usedAuthority(t);
   const before = stringsIn(await folder.text('tls/ota_server_tls.h'));
   const server = await certificateIn(folder, 'tls/server.pem');
@@ -107,7 +107,7 @@ test('the header says the authority, the key and the fingerprint; only the last 
   t.not(after.get('ota_server_fingerprint'), before.get('ota_server_fingerprint'));
 });
 
-test('another name brings another certificate, for the same key', async (t) => {
+test('issues a new certificate with the same key when a name is added', async (t) => {
   const folder = await usedAuthority(t);
   const key = await folder.text('tls/server.key');
   const { cert, key: now } = await selfSigned(folder.at('tls'), [...hosts, 'new.example.com']).read();
@@ -115,7 +115,7 @@ test('another name brings another certificate, for the same key', async (t) => {
   t.is(now, key);
 });
 
-test('a certificate that is damaged, or of another authority, is made again', async (t) => {
+test('issues a new certificate when the old one is damaged or from another authority', async (t) => {
   const folder = await usedAuthority(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();
@@ -126,7 +126,7 @@ test('a certificate that is damaged, or of another authority, is made again', as
   }
 });
 
-test('an authority whose certificate is lost is the same to devices: its name and its key', async (t) => {
+test('recreates a lost authority certificate with the same name and key', async (t) => {
   const folder = await usedAuthority(t);
   const before = await certificateIn(folder, 'tls/ca.pem');
   await rm(folder.at('tls/ca.pem'));
@@ -136,7 +136,7 @@ test('an authority whose certificate is lost is the same to devices: its name an
   t.true(after.publicKey.equals(before.publicKey));
 });
 
-test('an authority whose key is lost, or another’s, is not replaced in silence', async (t) => {
+test('fails when the authority key is lost, damaged or does not match its certificate', async (t) => {
   const folder = await usedAuthority(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();

@@ -45,7 +45,10 @@ export interface Talk {
  */
 export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions, io: Io): Talk {
   const report = makeReport(io, output);
-  const to = server ?? io.env['OTA_SERVER'];
+  const to = server ?? (io.env['OTA_SERVER'] || undefined);
+  if (to === undefined) {
+    throw new OtaError('USAGE', { message: 'No server configured', hint: 'Set OTA_SERVER or pass --server URL.' });
+  }
   const destination = settleDestination({
     to,
     configured: undefined,

@@ -8,7 +8,7 @@ import { buildImage, setWord } from '../../../support/image-builder.ts';
 import { buildLittleFs } from '../../../support/littlefs-builder.ts';
 import { isSilent, refuses, sound } from '../case.ts';
 
-/** What the rule says of a file, as `preflight FILE` asks it. */
+/** Returns the message of the rule for a file, as in `preflight FILE`. */
 function messageFor(file: Uint8Array): string | undefined {
   const release = fileRelease(readFirmware(file), { file: 'file.bin' });
   const [artifact] = release.artifacts;
@@ -18,33 +18,33 @@ function messageFor(file: Uint8Array): string | undefined {
 
 const image = buildImage();
 
-test('a sound image passes, raw and gzip', (t) => {
+test('allows a valid image, raw and gzip', (t) => {
   t.is(messageFor(image), undefined);
   t.is(messageFor(gzipSync(image)), undefined);
   t.is(messageFor(buildLittleFs({ blockCount: 16 })), undefined);
 });
 
-test('one flipped bit in a segment is refused, raw and inside gzip', (t) => {
+test('blocks one flipped bit in a segment, raw and inside gzip', (t) => {
   const flipped = image.slice();
   flipped[0x1100] = (flipped[0x1100] ?? 0) ^ 1;
   t.regex(messageFor(flipped) ?? '', /checksum/);
   t.regex(messageFor(gzipSync(flipped)) ?? '', /checksum/);
 });
 
-test('two flipped bits that the checksum does not see are found by the CRC of the core', (t) => {
+test('blocks two flipped bits that only the CRC detects', (t) => {
   const flipped = image.slice();
   for (const at of [0x1100, 0x1104]) flipped[at] = (flipped[at] ?? 0) ^ 1;
   t.regex(messageFor(flipped) ?? '', /CRC/);
 });
 
-test('a segment table that leads past the file is refused', (t) => {
+test('blocks a segment table that reaches past the end of the file', (t) => {
   const broken = image.slice();
   setWord(broken, 0x100c, 0xffffffff);
   t.regex(messageFor(broken) ?? '', /segment 1/);
   t.regex(messageFor(image.subarray(0, image.length - 16)) ?? '', /past|after|missing|has/);
 });
 
-test('a gzip that is cut, or announces another size, is refused', (t) => {
+test('blocks gzip that is truncated or announces another size', (t) => {
   const gzip = gzipSync(image);
   t.regex(messageFor(gzip.subarray(0, gzip.length - 9)) ?? '', /ends before/);
   const wrong = Uint8Array.from(gzip);
@@ -52,7 +52,7 @@ test('a gzip that is cut, or announces another size, is refused', (t) => {
   t.regex(messageFor(wrong) ?? '', /announces 100 bytes/);
 });
 
-test('a damaged superblock is refused, and so is a file that is no firmware', (t) => {
+test('blocks a damaged superblock and a file that is not firmware', (t) => {
   const filesystem = buildLittleFs({ blockCount: 16 });
   for (const at of [40, 4096 + 40]) filesystem[at] = 0x77;
   t.regex(messageFor(filesystem) ?? '', /superblock/);
@@ -60,7 +60,7 @@ test('a damaged superblock is refused, and so is a file that is no firmware', (t
   t.regex(messageFor(new Uint8Array()) ?? '', /no content/);
 });
 
-test('a gzip that eboot cannot inflate is refused, whatever else is known', (t) => {
+test('blocks gzip that eboot cannot inflate', (t) => {
   refuses(t, rule, { artifact: { ...sound.gzip, inflate: undefined }, facts: null }, /does not inflate/);
   isSilent(t, rule, { artifact: sound.gzip, facts: null });
 });

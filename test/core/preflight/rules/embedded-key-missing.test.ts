@@ -4,18 +4,18 @@ import { isSilent, ours, refuses, sound } from '../case.ts';
 
 const withoutKey = { embeddedKeys: [] };
 
-test('a signed sketch without a key in it is refused, with a device and without one', (t) => {
+test('blocks a signed sketch without a key in it, with and without a device', (t) => {
   refuses(t, rule, { release: withoutKey }, /no public key/);
   refuses(t, rule, { release: withoutKey, facts: null }, /no public key/);
 });
 
-test('an unsigned one is refused where the project has a key, or the device verifies', (t) => {
+test('blocks an unsigned sketch without a key in it if the project has a key or the device verifies', (t) => {
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
   refuses(t, rule, { artifact: sound.raw, release: { ...withoutKey, signing }, facts: null }, /no public key/);
   refuses(t, rule, { artifact: sound.raw, release: withoutKey }, /no public key/);
 });
 
-test('the neighbors pass: a key in it, no signing anywhere, a filesystem', (t) => {
+test('allows a sketch with a key in it, a sketch without signing, and a filesystem', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: null });

@@ -4,16 +4,16 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 
 const unproven = { enforcement: 'unproven' } as const;
 
-test('without a proof it is a warning, and refused when it is published', (t) => {
+test('warns about unproven enforcement and blocks publishing it', (t) => {
   warns(t, rule, { release: unproven }, /nothing shows/);
   refuses(t, rule, { release: unproven, facts: null, publishing: true }, /nothing shows/);
 });
 
-test('an ELF without the verifier is refused', (t) => {
+test('blocks a sketch whose ELF lacks the verifier', (t) => {
   refuses(t, rule, { release: { enforcement: 'disproved' } }, /does not use the key/);
 });
 
-test('the neighbors pass: a proof, a declaration, no signing anywhere', (t) => {
+test('allows proven and declared enforcement, a sketch without signing, and a signed filesystem', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { release: { enforcement: 'declared' }, facts: null, publishing: true });
   isSilent(t, rule, { artifact: sound.raw, release: unproven, facts: null });

@@ -4,12 +4,12 @@ import { isSilent, refuses, sound } from '../case.ts';
 
 const inflating = (sizeBytes: number) => ({ ...sound.fsGzip, inflate: { sizeBytes } });
 
-test('gzip of a filesystem larger than its partition is refused, to the byte', (t) => {
+test('blocks gzip of a filesystem that is one byte larger than its partition', (t) => {
   isSilent(t, rule, { artifact: inflating(0x1fa000) });
   refuses(t, rule, { artifact: inflating(0x1fa001) }, /2072577 bytes, 4096 more .*2072576 .*Wi-Fi/);
 });
 
-test('gzip is refused where the partition is not known', (t) => {
+test('blocks gzip of a filesystem if the partition size is unknown', (t) => {
   refuses(
     t,
     rule,
@@ -24,7 +24,7 @@ test('gzip is refused where the partition is not known', (t) => {
   );
 });
 
-test('it speaks of compressed filesystems only', (t) => {
+test('ignores raw filesystems and compressed sketches', (t) => {
   isSilent(t, rule, { artifact: { ...sound.fsRaw, sizeBytes: 0x200000 } });
   isSilent(t, rule, { artifact: sound.gzip, facts: { fsEnd: undefined } });
 });

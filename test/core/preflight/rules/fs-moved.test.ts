@@ -2,22 +2,22 @@ import test from 'ava';
 import { fsMoved as rule } from '../../../../src/core/preflight/rules/fs-moved.ts';
 import { isSilent, refuses, sound, warns } from '../case.ts';
 
-test('a sketch whose filesystem starts elsewhere is refused', (t) => {
+test('blocks a sketch whose filesystem starts at another address', (t) => {
   refuses(t, rule, { image: { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } } }, /3145728.*2097152/);
 });
 
-test('an end that moved, and a layout that is not known, are warnings', (t) => {
+test('warns about another end of the filesystem and about an unknown layout', (t) => {
   warns(t, rule, { image: { layout: { fsStart: 0x200000, fsEnd: 0x3fb000 } } }, /4173824.*4169728/);
   warns(t, rule, { image: { layout: undefined } }, /layout of the new sketch is unknown.*2097152/);
 });
 
-test('where only its start is known, the layouts of the core tell whether there is a filesystem', (t) => {
+test('uses the layouts of the core if only the start of the filesystem is known', (t) => {
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: undefined } });
   refuses(t, rule, { image: moved, facts: { fsEnd: undefined } }, /3145728.*2097152/);
 });
 
-test('the neighbors pass: the same layout, a device without a filesystem, one of which it is not known, a filesystem', (t) => {
+test('allows the same layout, no filesystem on the device, an unknown one, and a filesystem update', (t) => {
   isSilent(t, rule);
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: 0x3fb000 } });

@@ -3,22 +3,22 @@ import { judge } from '../../../../src/core/preflight/judge.ts';
 import { fsOverwrittenThenRejected as rule } from '../../../../src/core/preflight/rules/fs-overwritten-then-rejected.ts';
 import { device, isSilent, refuses, releaseOf, sound, warns } from '../case.ts';
 
-test('a filesystem that is written in place is a warning', (t) => {
+test('warns about a filesystem that is written in place', (t) => {
   warns(t, rule, { artifact: sound.fsRawSigned }, /written in place/);
   warns(t, rule, { artifact: sound.fsRawSigned, facts: { atomicFs: undefined } }, /written in place/);
 });
 
-test('it is refused when another rule predicts that the device rejects it in the end', (t) => {
+test('blocks a filesystem if another rule predicts that the device rejects it at the end', (t) => {
   refuses(t, rule, { artifact: sound.fsRaw, refused: ['unsigned-to-signed'] }, /unsigned-to-signed/);
   warns(t, rule, { artifact: sound.fsRaw, refused: ['no-space'] }, /written in place/);
 });
 
-test('a device with ATOMIC_FS_UPDATE is safe, and a sketch is always staged', (t) => {
+test('allows a filesystem with ATOMIC_FS_UPDATE, and a sketch, which is always staged', (t) => {
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { atomicFs: true }, refused: ['unsigned-to-signed'] });
   isSilent(t, rule, { refused: ['wrong-key'] });
 });
 
-test('the whole registry gives it what the others refused', (t) => {
+test('judge passes the rules that blocked the update to fs-overwritten-then-rejected', (t) => {
   const release = releaseOf(sound.fsRaw);
   const complaints = judge({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(

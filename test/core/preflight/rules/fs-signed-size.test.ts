@@ -5,22 +5,22 @@ import { ask, isSilent, ours, refuses, sound, warns } from '../case.ts';
 const partition = 0x1fa000;
 const signed = (payloadBytes: number) => ({ ...sound.fsRawSigned, payloadBytes, sizeBytes: payloadBytes + 260 });
 
-test('a filesystem that fills its partition is refused with a signature behind it, to the byte', (t) => {
+test('blocks a signed filesystem that exceeds its partition because of the signature', (t) => {
   isSilent(t, rule, { artifact: signed(partition - 260) });
   refuses(t, rule, { artifact: signed(partition - 256) }, /2072580 bytes.*2072576: .*ERROR 4/);
   refuses(t, rule, { artifact: signed(partition) }, /ERROR 4/);
 });
 
-test('without bounds the EEPROM sector is overwritten', (t) => {
+test('blocks a signed filesystem on 2.5.2, which would overwrite the EEPROM sector', (t) => {
   refuses(t, rule, { artifact: signed(partition), facts: { core: '2.5.2' } }, /2\.5\.2 would overwrite the EEPROM/);
 });
 
-test('the superblock bounds it where the partition is not known', (t) => {
+test('uses the size in the superblock if the partition size is unknown', (t) => {
   refuses(t, rule, { artifact: signed(partition), facts: { fsEnd: undefined } }, /2072576/);
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { fsEnd: undefined } });
 });
 
-test('the way out is to cut erased blocks off, and to put less in where there are none', (t) => {
+test('suggests cutting off erased blocks, or names the used last block', (t) => {
   const instead = (usedBytes: number) => {
     const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes, modeByte: 0 } as const;
     return ask(rule, { artifact: signed(partition), image: { filesystem } })?.instead ?? '';
@@ -29,7 +29,7 @@ test('the way out is to cut erased blocks off, and to put less in where there ar
   t.regex(instead(partition), /last block is in use/);
 });
 
-test('a build by itself is warned when it cannot be cut so that it fits', (t) => {
+test('warns about a build whose filesystem cannot be cut to fit with a signature', (t) => {
   const release = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
   const full = { type: 'spiffs', blockSizeBytes: 8192, blockCount: 253, usedBytes: partition, modeByte: 0 } as const;
   isSilent(t, rule, { artifact: sound.fsRaw, release, facts: null });

@@ -4,14 +4,14 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 
 const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes: 0x8000, modeByte: 0 } as const;
 
-test('a LittleFS for another partition is refused from 3.1.1 on, however short the file is', (t) => {
+test('blocks a LittleFS for another partition size, unsigned and signed', (t) => {
   for (const artifact of [sound.fsRaw, sound.fsRawSigned]) {
     refuses(t, rule, { artifact, image: { filesystem: { ...filesystem, blockCount: 252 } } }, /2064384 bytes.*2072576/);
     isSilent(t, rule, { artifact });
   }
 });
 
-test('an older or unknown core, a SPIFFS, and an image that does not say are warnings', (t) => {
+test('warns about another partition size on an older or unknown core, for SPIFFS, and if it is unknown', (t) => {
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
   warns(t, rule, { artifact: sound.fsRaw, image, facts: { core: '3.1.0' } }, /2064384/);
   warns(t, rule, { artifact: sound.fsRaw, image, facts: { core: undefined } }, /2064384/);
@@ -25,13 +25,13 @@ test('an older or unknown core, a SPIFFS, and an image that does not say are war
   );
 });
 
-test('an erased image has no superblock to compare, and an unknown partition nothing to compare with', (t) => {
+test('allows an erased image and an unknown partition size', (t) => {
   isSilent(t, rule, { artifact: sound.fsRaw, image: { filesystem: { type: 'erased', usedBytes: 0, modeByte: 255 } } });
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
   isSilent(t, rule, { artifact: sound.fsRaw, image, facts: { fsEnd: undefined } });
 });
 
-test('a LittleFS that is longer than it says is refused without a device', (t) => {
+test('blocks a LittleFS that is longer than its superblock allows, without a device', (t) => {
   const findings = [{ id: 'filesystem-size-mismatch', message: 'made for 8192 bytes, but the image has 12288' }];
   refuses(t, rule, { artifact: sound.fsRaw, image: { findings }, facts: null }, /12288/);
   warns(

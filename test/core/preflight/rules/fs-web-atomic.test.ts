@@ -2,10 +2,10 @@ import test from 'ava';
 import { fsWebAtomic as rule } from '../../../../src/core/preflight/rules/fs-web-atomic.ts';
 import { isSilent, refuses, sound, warns } from '../case.ts';
 
-/** 300,000 bytes of sketch take 303,104: so much more than the partition must the sketch area have. */
+/** A sketch of 300,000 bytes uses 303,104, which leaves exactly the partition size free. */
 const facts = { transport: 'web', atomicFs: true, fsStart: 0x200000, fsEnd: 0x200000 + 0x1b6000 } as const;
 
-test('the web updater of an atomic device needs room for the whole partition, to the sector', (t) => {
+test('blocks a web update with ATOMIC_FS_UPDATE if the partition is one sector larger than the free space', (t) => {
   isSilent(t, rule, { artifact: sound.fsGzip, facts });
   refuses(
     t,
@@ -15,7 +15,7 @@ test('the web updater of an atomic device needs room for the whole partition, to
   );
 });
 
-test('espota and HTTP stage no more than is sent, and a device without ATOMIC_FS_UPDATE stages nothing', (t) => {
+test('allows espota and HTTP, which stage only what is sent, and web without ATOMIC_FS_UPDATE', (t) => {
   const large = { ...facts, fsEnd: 0x3fa000 };
   for (const transport of ['espota', 'http'] as const) {
     isSilent(t, rule, { artifact: sound.fsGzip, facts: { ...large, transport } });
@@ -23,12 +23,12 @@ test('espota and HTTP stage no more than is sent, and a device without ATOMIC_FS
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...large, atomicFs: false } });
 });
 
-test('not to know the free space is refused for gzip and not for raw', (t) => {
+test('blocks gzip but not raw if the free space is unknown', (t) => {
   refuses(t, rule, { artifact: sound.fsGzip, facts: { ...facts, sketchSizeBytes: undefined } }, /free space .*unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...facts, sketchSizeBytes: undefined } });
 });
 
-test('not to know the transport, or whether it is atomic, is a warning', (t) => {
+test('warns if the transport or ATOMIC_FS_UPDATE is unknown', (t) => {
   const large = { ...facts, fsEnd: 0x3fa000 };
   warns(t, rule, { artifact: sound.fsRaw, facts: { ...large, transport: undefined } }, /web updater/);
   warns(t, rule, { artifact: sound.fsRaw, facts: { ...large, atomicFs: undefined } }, /web updater/);

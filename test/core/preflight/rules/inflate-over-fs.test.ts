@@ -4,17 +4,17 @@ import { isSilent, refuses, sound } from '../case.ts';
 
 const inflating = (sizeBytes: number) => ({ ...sound.gzip, inflate: { sizeBytes } });
 
-test('gzip that inflates beyond the start of the filesystem is refused, to the byte', (t) => {
+test('blocks gzip that inflates one byte beyond the start of the filesystem', (t) => {
   isSilent(t, rule, { artifact: inflating(0x200000) });
   refuses(t, rule, { artifact: inflating(0x200001) }, /2097153 bytes.*2097152: 4096 bytes/);
 });
 
-test('gzip is refused where the start of the filesystem is not known', (t) => {
+test('blocks gzip if the start of the filesystem is unknown', (t) => {
   refuses(t, rule, { artifact: sound.gzip, facts: { fsStart: undefined } }, /start of the filesystem .*is unknown/);
   isSilent(t, rule, { artifact: sound.raw, facts: { fsStart: undefined } });
 });
 
-test('a gzip bomb is refused without a device', (t) => {
+test('blocks a gzip bomb without a device', (t) => {
   const findings = [{ id: 'gzip-too-large', message: 'the gzip content is larger than 16777216 bytes' }];
   refuses(t, rule, { artifact: inflating(0), image: { kind: 'unknown', findings }, facts: null }, /16777216/);
 });

@@ -2,25 +2,25 @@ import test from 'ava';
 import { inflateOverInput as rule } from '../../../../src/core/preflight/rules/inflate-over-input.ts';
 import { isSilent, refuses, sound } from '../case.ts';
 
-/** The web updater stages at the sector after the present sketch, and one more. */
+/** The web updater leaves one sector free between the current sketch and the staged bytes. */
 const web = (sketchSizeBytes: number) => ({ transport: 'web', sketchSizeBytes }) as const;
 
-test('gzip that is staged lower than it may be is refused, to the sector', (t) => {
+test('blocks gzip that is staged one sector lower than its profile allows', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096) });
   refuses(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096 - 4096) }, /staged at 81920, and below 86016/);
 });
 
-test('an eboot before 3.0.0 needs more room, since it erases first', (t) => {
+test('requires a higher staging address before 3.0.0, where eboot erases first', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(90_112 - 4096) } });
   refuses(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(86_016 - 4096) } }, /below 90112/);
 });
 
-test('from the top there is room, unless the sketch area is nearly full', (t) => {
+test('allows staging from the top unless the sketch area is nearly full', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { sketchSizeBytes: undefined } });
   refuses(t, rule, { artifact: sound.gzip, facts: { fsStart: 0x45000 } }, /espota/);
 });
 
-test('the size of the sketch must be known, unless the transport stages from the top', (t) => {
+test('requires the size of the running sketch unless the transport stages from the top', (t) => {
   refuses(
     t,
     rule,

@@ -4,12 +4,12 @@ import { isSilent, sound, warns } from '../case.ts';
 
 const traces = { sdkVersions: [], updater: false, arduinoOta: false, httpUpdate: false, webUpdater: false };
 
-test('a sketch without a trace of the Updater is a warning, with a device and without one', (t) => {
+test('warns about a sketch without a trace of the Updater, with and without a device', (t) => {
   warns(t, rule, { image: { traces } }, /no trace of the Updater.*last update/);
   warns(t, rule, { image: { traces }, facts: null }, /no trace of the Updater.*last update/);
 });
 
-test('one with the Updater passes, and so does a filesystem', (t) => {
+test('allows a sketch with a trace of the Updater, and a filesystem', (t) => {
   isSilent(t, rule, { image: { traces: { ...traces, updater: true } } });
   isSilent(t, rule, { artifact: sound.fsRaw });
 });

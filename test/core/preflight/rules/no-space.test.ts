@@ -2,12 +2,12 @@ import test from 'ava';
 import { noSpace as rule } from '../../../../src/core/preflight/rules/no-space.ts';
 import { ask, isSilent, refuses, sound, warns } from '../case.ts';
 
-/** A sketch area of 0xeb000 (eagle.flash.1m64.ld) with a sketch of 0x4b000 in it leaves 0xa0000. */
+/** A sketch area of 0xeb000 (eagle.flash.1m64.ld) with a sketch of 0x4b000 leaves 0xa0000 free. */
 const facts = { chipSizeBytes: 0x100000, fsStart: 0xeb000, fsEnd: 0xfb000, sketchSizeBytes: 0x4b000 } as const;
 const ofSize = (sizeBytes: number) => ({ ...sound.raw, sizeBytes, payloadBytes: sizeBytes });
 const fsOfSize = (sizeBytes: number) => ({ ...sound.fsRaw, sizeBytes, payloadBytes: sizeBytes });
 
-test('a sketch that does not fit is refused, with the bytes that it is too large, to the byte', (t) => {
+test('blocks a sketch that is one byte larger than the free space and names the excess in sectors', (t) => {
   isSilent(t, rule, { artifact: ofSize(0xa0000), facts });
   refuses(
     t,
@@ -17,13 +17,13 @@ test('a sketch that does not fit is refused, with the bytes that it is too large
   );
 });
 
-test('the web updater has a sector less', (t) => {
+test('subtracts one sector from the free space for the web updater', (t) => {
   isSilent(t, rule, { artifact: ofSize(0x9f000), facts: { ...facts, transport: 'web' } });
   refuses(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: 'web' } }, /651264 are free/);
   warns(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
 });
 
-test('it says whether gzip would fit', (t) => {
+test('suggests gzip if it would fit, or else a smaller sketch', (t) => {
   const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
   const instead = (release: object, image = {}) =>
     ask(rule, { artifact: ofSize(0xb0000), release, image, facts })?.instead ?? '';
@@ -36,7 +36,7 @@ test('it says whether gzip would fit', (t) => {
   t.regex(instead({}), /smaller sketch/);
 });
 
-test('without the size of the present sketch, the whole sketch area bounds it', (t) => {
+test('uses the whole sketch area if the size of the running sketch is unknown', (t) => {
   isSilent(t, rule, { artifact: ofSize(0xeb000), facts: { ...facts, sketchSizeBytes: undefined } });
   refuses(t, rule, { artifact: ofSize(0xeb001), facts: { ...facts, sketchSizeBytes: undefined } }, /too many/);
   isSilent(t, rule, { artifact: ofSize(0xeb001), facts: { sketchSizeBytes: undefined, fsStart: undefined } });
@@ -48,7 +48,7 @@ test('without the size of the present sketch, the whole sketch area bounds it', 
   );
 });
 
-test('a filesystem must fit into its partition', (t) => {
+test('blocks a filesystem that is larger than its partition', (t) => {
   isSilent(t, rule, { artifact: fsOfSize(0x10000), facts });
   refuses(t, rule, { artifact: fsOfSize(0x10001), facts }, /69632 bytes, but its partition has 65536: .*ERROR 4/);
   refuses(t, rule, { artifact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite the flash after it/);
@@ -61,7 +61,7 @@ test('a filesystem must fit into its partition', (t) => {
   isSilent(t, rule, { artifact: fsOfSize(0x10001), facts, refused: ['fs-signed-size'] });
 });
 
-test('a filesystem that is staged first must fit into the free space too', (t) => {
+test('blocks a filesystem that is staged first and larger than the free space', (t) => {
   const full = { ...facts, sketchSizeBytes: 0xe0000 };
   refuses(
     t,
@@ -73,6 +73,6 @@ test('a filesystem that is staged first must fit into the free space too', (t) =
   isSilent(t, rule, { artifact: fsOfSize(0x10000), facts: { ...full, atomicFs: false } });
 });
 
-test('a layout beyond the chip is refused', (t) => {
+test('blocks a layout that exceeds the chip', (t) => {
   refuses(t, rule, { facts: { chipSizeBytes: 0x100000 } }, /2097152.*1048576/);
 });

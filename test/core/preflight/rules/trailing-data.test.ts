@@ -2,7 +2,7 @@ import test from 'ava';
 import { trailingData as rule } from '../../../../src/core/preflight/rules/trailing-data.ts';
 import { isSilent, refuses, sound } from '../case.ts';
 
-test('a second member and bytes behind the first are refused, with a device and without one', (t) => {
+test('blocks a second gzip member and trailing bytes, with and without a device', (t) => {
   for (const id of ['trailing-data', 'gzip-second-member']) {
     const image = { findings: [{ id, message: '4 bytes follow the end of the gzip data' }] };
     refuses(t, rule, { artifact: sound.gzip, image }, /4 bytes/);
@@ -10,6 +10,6 @@ test('a second member and bytes behind the first are refused, with a device and 
   }
 });
 
-test('a signature is no trailing data', (t) => {
+test('does not count a signature as trailing data', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
 });

@@ -4,17 +4,17 @@ import { isSilent, ours, refuses, sound, warns } from '../case.ts';
 
 const projectKey = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
 
-test('an unsigned artifact to a device that verifies is refused', (t) => {
+test('blocks an unsigned artifact on a device that verifies', (t) => {
   refuses(t, rule, { artifact: sound.raw }, /ERROR 12/);
   refuses(t, rule, { artifact: sound.fsRaw }, /ERROR 12/);
 });
 
-test('to an unknown device of a project with a key it is refused too', (t) => {
+test('blocks an unsigned artifact on an unknown device if the project has a key', (t) => {
   refuses(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
   refuses(t, rule, { artifact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
 });
 
-test('an image with a key and no project is a warning to an unknown device', (t) => {
+test('warns about an unsigned image with a key in it on an unknown device', (t) => {
   warns(
     t,
     rule,
@@ -23,7 +23,7 @@ test('an image with a key and no project is a warning to an unknown device', (t)
   );
 });
 
-test('the neighbors pass: signed, a device without a key, no key anywhere', (t) => {
+test('allows a signed artifact, a device without a key, and no key in the image', (t) => {
   isSilent(t, rule, { artifact: sound.rawSigned, release: projectKey, facts: { signing: undefined } });
   isSilent(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [] }, facts: { signing: undefined } });
