@@ -1,7 +1,7 @@
 /** Draws docs/pictures/flash.svg: the flash of a device during an update, to scale, each piece where the model of the Updater puts it. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { coreHabits } from '../../src/core/device-model/cores.ts';
+import { coreCapabilities } from '../../src/core/device-model/cores.ts';
 import { announcedSize, type StagingArea, stagingFor, type Transport } from '../../src/core/device-model/staging.ts';
 import { flashLayoutByName } from '../../src/core/firmware/flash-layout.ts';
 
@@ -87,11 +87,11 @@ export function flashPicture(): string {
 
 /** A device of 1 MB with 64 KB for files, where room is scarce. */
 function stagingArea(): StagingArea {
-  const habits = coreHabits('3.1.2');
+  const capabilities = coreCapabilities('3.1.2');
   const layout = flashLayoutByName('1m64', '3.1.2');
-  if (habits === undefined || layout === undefined) throw new Error('core 3.1.2 has no layout 1m64');
+  if (capabilities === undefined || layout === undefined) throw new Error('core 3.1.2 has no layout 1m64');
   const { fsStart, fsEnd } = layout;
-  return { habits, sketchSizeBytes: presentKb * kb, fsStart, fsEnd, atomicFs: false };
+  return { capabilities, sketchSizeBytes: presentKb * kb, fsStart, fsEnd, atomicFs: false };
 }
 
 function stagedPiece(area: StagingArea, transport: Transport, sizeKb: number, look: Omit<Piece, 'from' | 'to'>): Piece {

@@ -28,7 +28,7 @@ export const rolloutInfoSchema = v.strictObject({
   channel: v.string(),
   version: v.string(),
   /** Previous release of the channel. */
-  former: v.optional(v.string()),
+  previous: v.optional(v.string()),
   state,
   /** Reason for the state, as given by a user or by a halt rule. */
   reason: v.optional(v.string()),

@@ -71,7 +71,7 @@ export class Ledger {
   async prove(device: string, { manifest, sketchMd5, provenBy, encoding }: Proof): Promise<LedgerEntry | undefined> {
     const recognized = recognize(sketchMd5, [manifest]);
     if (recognized === undefined) return undefined;
-    const former = this.entry(device)?.chipAtLeastBytes ?? 0;
+    const previous = this.entry(device)?.chipAtLeastBytes ?? 0;
     const present = encoding === 'identity' ? checkedBytes(manifest, sketchMd5) : 0;
     const entry: LedgerEntry = {
       sketchMd5,
@@ -79,7 +79,7 @@ export class Ledger {
       provenAt: new Date().toISOString(),
       version: manifest.version,
       facts: recognized.facts,
-      chipAtLeastBytes: Math.max(former, present) || undefined,
+      chipAtLeastBytes: Math.max(previous, present) || undefined,
     };
     this.#devices = { ...this.#devices, [device]: entry };
     await this.#file.write({ version: 1, devices: { ...this.#devices } });

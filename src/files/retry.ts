@@ -1,10 +1,10 @@
 /** Platform and timer for file operations; tests simulate Windows. */
-export interface FileSystemHabits {
+export interface FileSystemCapabilities {
   readonly platform: NodeJS.Platform;
   pause(milliseconds: number): Promise<unknown>;
 }
 
-const thisSystem: FileSystemHabits = {
+const thisSystem: FileSystemCapabilities = {
   platform: process.platform,
   pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
@@ -19,7 +19,7 @@ const pausesMs = [10, 20, 40, 80, 150, 300, 600, 1300];
  */
 export async function retryWhileInUse<Result>(
   act: () => Promise<Result>,
-  { platform, pause }: FileSystemHabits = thisSystem,
+  { platform, pause }: FileSystemCapabilities = thisSystem,
 ): Promise<Result> {
   for (const pauseMs of platform === 'win32' ? pausesMs : []) {
     try {

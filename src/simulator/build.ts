@@ -1,4 +1,4 @@
-import { type CoreHabits, coreHabits } from '../core/device-model/cores.ts';
+import { type CoreCapabilities, coreCapabilities } from '../core/device-model/cores.ts';
 import { type BuildFacts, signatureVerifier } from '../core/device-model/virtual-device.ts';
 import type { EmbeddedKey } from '../core/firmware/embedded-keys.ts';
 import { type RsaPublicKey, readPublicKey } from '../core/keys/public-key.ts';
@@ -10,7 +10,7 @@ import { recallFirmware } from './firmware-memory.ts';
 export interface SimulatedBuild {
   /** Core release, such as `3.1.2`. */
   readonly core: string;
-  readonly habits: CoreHabits;
+  readonly capabilities: CoreCapabilities;
   /** Key whose signatures the Updater requires. Undefined: no signature check. */
   readonly publicKey: RsaPublicKey | undefined;
   /** Signature format. Undefined: the format that the core expects. */
@@ -36,10 +36,18 @@ export interface SimulatedBuildOptions {
 }
 
 /** Converts a build to the facts that the models of the Updater and of eboot use. */
-export function factsOf({ habits, publicKey, format, fsStart, fsEnd, atomicFs, flashMap }: SimulatedBuild): BuildFacts {
-  const understood = habits.signing === 'none' ? 'current' : habits.signing;
+export function factsOf({
+  capabilities,
+  publicKey,
+  format,
+  fsStart,
+  fsEnd,
+  atomicFs,
+  flashMap,
+}: SimulatedBuild): BuildFacts {
+  const understood = capabilities.signing === 'none' ? 'current' : capabilities.signing;
   const verifier = publicKey === undefined ? undefined : signatureVerifier(publicKey, format ?? understood);
-  return { habits, verifier, fsStart, fsEnd, atomicFs, flashMap };
+  return { capabilities, verifier, fsStart, fsEnd, atomicFs, flashMap };
 }
 
 /**
@@ -69,7 +77,7 @@ export function buildAfterUpdate(
   const layout = options.layout ?? manifest?.image.layout ?? present;
   return {
     core,
-    habits: coreHabits(core) ?? present.habits,
+    capabilities: coreCapabilities(core) ?? present.capabilities,
     publicKey: keyAfterUpdate(present, options, manifest, embeddedKeys),
     format: options.format ?? (core === present.core ? present.format : undefined),
     fsStart: layout.fsStart,

@@ -65,7 +65,7 @@ export function updateHeaders({ board, mac }: Esp, { apMac, chipId }: Identity, 
   const { build, device } = board;
   const modes = { sketch: 'sketch', filesystem: 'spiffs', version: 'version' } as const;
   return [
-    ...(build.habits.sendsChipId ? [`x-ESP8266-Chip-ID: ${chipId}`] : []),
+    ...(build.capabilities.sendsChipId ? [`x-ESP8266-Chip-ID: ${chipId}`] : []),
     `x-ESP8266-STA-MAC: ${mac}`,
     `x-ESP8266-AP-MAC: ${apMac}`,
     `x-ESP8266-free-space: ${freeSketchSpace(device)}`,

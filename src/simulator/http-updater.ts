@@ -12,7 +12,7 @@ import type { Identity } from './identity.ts';
 import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
-import { afflictedTransfer } from './transfer-fault.ts';
+import { faultyTransfer } from './transfer-fault.ts';
 
 export interface HttpUpdaterOptions extends HttpClientOptions {
   /** `http://[user:password@]host[:port]/path`, or https. */
@@ -120,7 +120,7 @@ function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
 
 /** Receives like `UpdaterClass::writeStream`, which does not check whether the connection is open, and waits for the full timeout. */
 async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: number): Promise<ReceivedBytes> {
-  const transfer = afflictedTransfer(esp, connection, esp.faults.transfer, sizeBytes);
+  const transfer = faultyTransfer(esp, connection, esp.faults.transfer, sizeBytes);
   const timeoutMs = bodyTimeoutMs(esp);
   esp.countUpload();
   const received = new ReceivedBytes();

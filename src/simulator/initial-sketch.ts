@@ -1,4 +1,4 @@
-import { coreHabits } from '../core/device-model/cores.ts';
+import { coreCapabilities } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
 import { OtaError } from '../errors/ota-error.ts';
@@ -29,8 +29,8 @@ export function startingPoint(options: VirtualEspOptions): StartingPoint {
   const image = withFlashMode(imageOf(options, chipSizeBytes), options);
   const { sketch } = recallFirmware(image);
   const core = options.core ?? sketch?.core.release ?? defaultCore;
-  const habits = coreHabits(core);
-  if (habits === undefined) {
+  const capabilities = coreCapabilities(core);
+  if (capabilities === undefined) {
     const message = `nothing is known of core ${core}`;
     throw new OtaError('USAGE', { message, hint: 'Name a release from 2.4.0 on, such as 3.1.2.' });
   }
@@ -41,7 +41,7 @@ export function startingPoint(options: VirtualEspOptions): StartingPoint {
     chipSizeBytes,
     build: {
       core,
-      habits,
+      capabilities,
       publicKey: options.publicKey === 'none' ? undefined : options.publicKey,
       format: options.format,
       fsStart,

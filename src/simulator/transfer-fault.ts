@@ -4,7 +4,7 @@ import { pauseExactly } from './pause.ts';
 import type { Esp } from './services.ts';
 
 /** Injects the configured fault into a transfer. */
-export interface AfflictedTransfer {
+export interface FaultyTransfer {
   /** Returns how many bytes can be read before the fault happens, at least 1. */
   bytesUntilStrike(countBytes: number): number;
   /** Call when `countBytes` have arrived; triggers the fault if it is due. over: nothing more can be sent to the host. */
@@ -18,12 +18,12 @@ export interface AfflictedTransfer {
  *
  * @param sizeBytes size of the whole transfer
  */
-export function afflictedTransfer(
+export function faultyTransfer(
   esp: Esp,
   connection: LinkedSocket,
   fault: TransferFault | undefined,
   sizeBytes: number,
-): AfflictedTransfer {
+): FaultyTransfer {
   let strikeAt = typeof fault?.at === 'number' ? Math.ceil(fault.at * sizeBytes) : Number.POSITIVE_INFINITY;
   return {
     bytesUntilStrike: (countBytes) => Math.max(1, strikeAt - countBytes),

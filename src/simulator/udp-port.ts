@@ -68,10 +68,10 @@ export class UdpPort {
 
   #pass(direction: Direction, deliver: () => void): void {
     const { faults, random, rttMs } = this.#link;
-    const isAfflicted = faults.direction === undefined || faults.direction === direction;
-    if (isAfflicted && this.#isLost()) return;
-    const copies = isAfflicted && random() < (faults.duplicateShare ?? 0) ? 2 : 1;
-    const isHeld = isAfflicted && this.#held === undefined && random() < (faults.reorderShare ?? 0);
+    const isFaulty = faults.direction === undefined || faults.direction === direction;
+    if (isFaulty && this.#isLost()) return;
+    const copies = isFaulty && random() < (faults.duplicateShare ?? 0) ? 2 : 1;
+    const isHeld = isFaulty && this.#held === undefined && random() < (faults.reorderShare ?? 0);
     this.#later(rttMs / 2, () => {
       if (isHeld) {
         this.#hold(deliver);

@@ -8,7 +8,7 @@ import { LinkedSocket } from './linked-socket.ts';
 import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
-import { type AfflictedTransfer, afflictedTransfer } from './transfer-fault.ts';
+import { type FaultyTransfer, faultyTransfer } from './transfer-fault.ts';
 
 /** Requested upload, with the sender's address and the faults that apply. */
 export interface Upload extends ReceivedInvitation {
@@ -41,7 +41,7 @@ export async function acceptUpload(esp: Esp, upload: Upload, answer: (text: stri
   if (socket === undefined) return rejectBroken(esp, delivery, new ReceivedBytes());
   const connection = new LinkedSocket(socket, esp.link, life);
   if (upload.faults.greeting !== undefined) connection.write(upload.faults.greeting);
-  const transfer = afflictedTransfer(esp, connection, upload.faults.transfer, upload.sizeBytes);
+  const transfer = faultyTransfer(esp, connection, upload.faults.transfer, upload.sizeBytes);
   const received = await receive(esp, connection, transfer, upload.sizeBytes);
   if (received.count === upload.sizeBytes) {
     await transfer.acknowledged();
@@ -72,7 +72,7 @@ async function callBack(esp: Esp, upload: Upload): Promise<Socket | undefined> {
 async function receive(
   esp: Esp,
   connection: LinkedSocket,
-  transfer: AfflictedTransfer,
+  transfer: FaultyTransfer,
   sizeBytes: number,
 ): Promise<ReceivedBytes> {
   const received = new ReceivedBytes();
@@ -117,5 +117,5 @@ function rejectBroken(esp: Esp, delivery: IncomingUpdate, received: ReceivedByte
 
 /** Returns the line end of `UpdaterClass::printError`: its own since 3.1.0, that of `println` before. */
 function lineEnd({ board }: Esp): string {
-  return board.build.habits.errorTexts === '3.1' ? '\n' : '\r\n';
+  return board.build.capabilities.errorTexts === '3.1' ? '\n' : '\r\n';
 }

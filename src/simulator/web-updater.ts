@@ -5,7 +5,7 @@ import { writeTime } from './flash-time.ts';
 import type { LinkedSocket } from './linked-socket.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { Esp } from './services.ts';
-import { afflictedTransfer } from './transfer-fault.ts';
+import { faultyTransfer } from './transfer-fault.ts';
 import type { FileSink } from './upload-form.ts';
 import { contentLength, type WebRequest } from './web-request.ts';
 import type { WebAnswer, WebSite } from './web-server.ts';
@@ -87,7 +87,7 @@ export class WebUpdater implements WebSite {
   /** Returns the upload handler. It reads the file even without a valid login, and then discards it. */
   #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
     const esp = this.#esp;
-    const transfer = afflictedTransfer(esp, connection, this.#faults.transfer, contentLength(request));
+    const transfer = faultyTransfer(esp, connection, this.#faults.transfer, contentLength(request));
     const received = new ReceivedBytes();
     let kind: IncomingUpdate['kind'] = 'sketch';
     let count = 0;

@@ -52,13 +52,13 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     async (t, opened) => {
       const { store } = opened;
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-      const former = (await store.catalog.publish(publication(first.manifest, '1.0'))).release;
+      const previous = (await store.catalog.publish(publication(first.manifest, '1.0'))).release;
       const fresh = (await store.catalog.publish(publication(second.manifest, '2.0', { channel: undefined }))).release;
       const note = { by: 'tester', action: 'rollout.start', detail: { version: '2.0' } };
-      const made = await store.rollouts.create(rollout(fresh.id, former.id), note);
+      const made = await store.rollouts.create(rollout(fresh.id, previous.id), note);
       if (made === undefined) return t.fail('there was none before');
-      t.is(await store.rollouts.create(rollout(fresh.id, former.id), note), undefined);
-      t.truthy(await store.rollouts.create({ ...rollout(fresh.id, former.id), channel: 'beta' }, note));
+      t.is(await store.rollouts.create(rollout(fresh.id, previous.id), note), undefined);
+      t.truthy(await store.rollouts.create({ ...rollout(fresh.id, previous.id), channel: 'beta' }, note));
 
       const sample = { at: 5, sent: 1, running: 0, failed: 0, openStages: 1 };
       await store.rollouts.save({ ...made, samples: [sample] }, undefined);
@@ -87,7 +87,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
         [['stable', '2.0']],
       );
       t.is((await audit.list({ limit: 1 }))[0]?.action, 'rollout.complete');
-      const next = await rollouts.create(rollout(fresh.id, former.id), note);
+      const next = await rollouts.create(rollout(fresh.id, previous.id), note);
       t.deepEqual(
         (await rollouts.current()).map(({ id }) => id),
         [made.id + 1, next?.id],

@@ -12,13 +12,13 @@ const oldest = '2.4.0';
 /** Placeholder for the release after 3.1.2: merged upstream, but not released yet. */
 const unreleased = '3.1.3';
 
-interface Habit<Value> {
+interface Capability<Value> {
   readonly source: string;
   readonly values: readonly (readonly [from: string, value: Value])[];
 }
 
 /** `#6820` is issue or pull request 6820 of esp8266/Arduino. */
-const habits = {
+const capabilities = {
   // Supported features.
   gzip: since('2.7.0', 'Updater.cpp _verifyHeader, _verifyEnd; eboot.c copy_raw #6820'),
   signing: steps('Updater.cpp end #5213, #6250', [oldest, 'none'], ['2.5.0', 'legacy'], ['2.6.0', 'current']),
@@ -60,11 +60,11 @@ const habits = {
   asksForVersion: since(unreleased, 'ESP8266httpUpdate.cpp'),
 } as const;
 
-export type HabitName = keyof typeof habits;
+export type CapabilityName = keyof typeof capabilities;
 
 /** Capabilities of one core release by name. */
-export type CoreHabits = {
-  readonly [Name in HabitName]: (typeof habits)[Name] extends Habit<infer Value> ? Value : never;
+export type CoreCapabilities = {
+  readonly [Name in CapabilityName]: (typeof capabilities)[Name] extends Capability<infer Value> ? Value : never;
 };
 
 /**
@@ -73,16 +73,19 @@ export type CoreHabits = {
  * @returns undefined if they are unknown: no version, a version before 2.4.0, a pre-release or a build from git. Unknown never
  *   means "the newest".
  */
-export function coreHabits(version: string | undefined): CoreHabits | undefined {
+export function coreCapabilities(version: string | undefined): CoreCapabilities | undefined {
   if (version === undefined || !isRelease(version) || compareReleases(version, oldest) < 0) return undefined;
-  const entries = Object.entries<Habit<unknown>>(habits).map(([name, { values }]) => [name, valueAt(values, version)]);
+  const entries = Object.entries<Capability<unknown>>(capabilities).map(([name, { values }]) => [
+    name,
+    valueAt(values, version),
+  ]);
   // Object.fromEntries loses the key types; each name is from the table and has one of its own values.
-  return Object.fromEntries(entries) as CoreHabits;
+  return Object.fromEntries(entries) as CoreCapabilities;
 }
 
 /** Returns the upstream source of a capability: file, function and issues such as `esp8266/Arduino#6820`. */
-export function habitSource(name: HabitName): string {
-  return habits[name].source.replaceAll('#', 'esp8266/Arduino#');
+export function capabilitySource(name: CapabilityName): string {
+  return capabilities[name].source.replaceAll('#', 'esp8266/Arduino#');
 }
 
 /** Compares releases `major.minor.patch`: negative if `a` is older than `b`, 0 if equal, positive if `a` is newer. */
@@ -95,20 +98,20 @@ export function compareReleases(a: string, b: string): number {
   return 0;
 }
 
-function since(release: string, source: string): Habit<boolean> {
+function since(release: string, source: string): Capability<boolean> {
   return steps(source, [oldest, false], [release, true]);
 }
 
-function until(release: string, source: string): Habit<boolean> {
+function until(release: string, source: string): Capability<boolean> {
   return steps(source, [oldest, true], [release, false]);
 }
 
 /** Defines a capability of the releases from `from` up to, but not including, `to`. */
-function within(from: string, to: string, source: string): Habit<boolean> {
+function within(from: string, to: string, source: string): Capability<boolean> {
   return steps(source, [oldest, false], [from, true], [to, false]);
 }
 
-function steps<const Value>(source: string, ...values: (readonly [from: string, value: Value])[]): Habit<Value> {
+function steps<const Value>(source: string, ...values: (readonly [from: string, value: Value])[]): Capability<Value> {
   return { source, values };
 }
 

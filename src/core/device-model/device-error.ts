@@ -1,4 +1,4 @@
-import type { CoreHabits } from './cores.ts';
+import type { CoreCapabilities } from './cores.ts';
 
 /** Error of a device, with the code and text of its core. */
 export interface DeviceError {
@@ -43,7 +43,7 @@ export interface ErrorDetails {
 }
 
 type Details = Partial<ErrorDetails>;
-type Texts = CoreHabits['errorTexts'];
+type Texts = CoreCapabilities['errorTexts'];
 
 /** Returns the error that `UpdaterClass::printError` prints in that core, without its line break. */
 export function updaterError(name: keyof typeof updaterErrors, texts: Texts, details: Details = {}): DeviceError {

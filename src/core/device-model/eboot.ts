@@ -1,4 +1,4 @@
-import type { CoreHabits } from './cores.ts';
+import type { CoreCapabilities } from './cores.ts';
 import { eraseSector, programFlash, readFlash, roundUpToSector, sectorBytes } from './flash.ts';
 import type { EbootCommand } from './updater.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
@@ -33,19 +33,19 @@ export interface CopyRun {
  * by sector. Only core 2.7.2 checks the result, and its comparison fails once the copy has reached the staged bytes.
  *
  * @param flash is modified
- * @param habits capabilities of the core whose eboot is in flash, the core of the sketch before the update
+ * @param capabilities capabilities of the core whose eboot is in flash, the core of the sketch before the update
  */
-export function runEboot(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyRun {
-  const run = copyRaw(flash, command, habits);
-  if (run.code !== copyCodes.copied || !habits.comparesAfterCopy) return run;
-  return { ...run, code: compareRaw(flash, command, habits) };
+export function runEboot(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyRun {
+  const run = copyRaw(flash, command, capabilities);
+  if (run.code !== copyCodes.copied || !capabilities.comparesAfterCopy) return run;
+  return { ...run, code: compareRaw(flash, command, capabilities) };
 }
 
-function copyRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyRun {
+function copyRaw(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyRun {
   const { destination } = command;
   let touchedBytes = 0;
   let overwrittenSector: number | undefined;
-  const content = openContent(flash, command, habits, (address) => {
+  const content = openContent(flash, command, capabilities, (address) => {
     const isErased = address >= destination && address < destination + touchedBytes;
     if (isErased) overwrittenSector ??= address / sectorBytes;
   });
@@ -60,14 +60,14 @@ function copyRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): 
       return copyCodes.copied;
     };
     const write = (): CopyCode => (programFlash(flash, target, sector) ? copyCodes.copied : copyCodes.writeFailed);
-    code = firstProblem(habits.erasesBeforeInflating ? [erase, read, write] : [read, erase, write]);
+    code = firstProblem(capabilities.erasesBeforeInflating ? [erase, read, write] : [read, erase, write]);
   }
   return { code, wantedBytes: content.wantedBytes, touchedBytes, overwrittenSector };
 }
 
 /** Compares like `copy_raw` with `verify` set: reads the staged bytes again, which the copy may have overwritten. */
-function compareRaw(flash: Uint8Array, command: EbootCommand, habits: CoreHabits): CopyCode {
-  const content = openContent(flash, command, habits, () => undefined);
+function compareRaw(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyCode {
+  const content = openContent(flash, command, capabilities, () => undefined);
   const sector = new Uint8Array(sectorBytes);
   const copied = new Uint8Array(sectorBytes);
   let code = content.problem;
@@ -99,11 +99,11 @@ interface StagedContent {
 function openContent(
   flash: Uint8Array,
   { source, destination, sizeBytes }: EbootCommand,
-  habits: CoreHabits,
+  capabilities: CoreCapabilities,
   onRead: (address: number) => void,
 ): StagedContent {
   if (source % sectorBytes !== 0 || destination % sectorBytes !== 0) return unreadable(copyCodes.unaligned);
-  const isGzip = habits.gzip && flash[source] === 0x1f && flash[source + 1] === 0x8b;
+  const isGzip = capabilities.gzip && flash[source] === 0x1f && flash[source + 1] === 0x8b;
   return isGzip ? openGzip(flash, source, sizeBytes, onRead) : openRaw(flash, source, sizeBytes, onRead);
 }
 

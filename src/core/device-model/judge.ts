@@ -89,7 +89,7 @@ function sketchVerdict(
   const offset = wanted === undefined ? undefined : firstDifference(device.flash, 0, wanted);
   if (offset !== undefined) return bricked(run, wanted, offset);
   if (wanted === undefined && !isLoadable(device.flash)) return bricked(run, undefined, undefined);
-  if (device.habits.comparesAfterCopy && run.code !== copyCodes.copied) {
+  if (device.capabilities.comparesAfterCopy && run.code !== copyCodes.copied) {
     return { outcome: 'bricked', why: 'compare-failed', sector: undefined };
   }
   return damage ?? { outcome: 'updated' };
@@ -115,7 +115,7 @@ function brickReason(run: CopyRun, wanted: Uint8Array | undefined): BrickReason 
 
 /** Returns the expected image with the flash mode that the Updater writes into uncompressed images. */
 function asInFlash(expected: Uint8Array, sent: Uint8Array, device: VirtualDevice): Uint8Array {
-  if (sent[0] === 0x1f || device.habits.patchesFlashMode === 'never') return expected;
+  if (sent[0] === 0x1f || device.capabilities.patchesFlashMode === 'never') return expected;
   const patched = expected.slice();
   patched.set([flashModes.indexOf(device.flashMode)], 2);
   return patched;

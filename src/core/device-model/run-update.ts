@@ -50,7 +50,7 @@ export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOption
     case 'written':
       return { ...judgeFilesystem(device, undefined, bytes, options.expected), device };
     case 'staged': {
-      const copy = { command: end.command, run: runEboot(device.flash, end.command, device.habits) };
+      const copy = { command: end.command, run: runEboot(device.flash, end.command, device.capabilities) };
       if (options.kind === 'filesystem') return { ...judgeFilesystem(device, copy, bytes, options.expected), device };
       return judgeSketch(device, copy, bytes, options);
     }

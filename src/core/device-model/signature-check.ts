@@ -17,16 +17,16 @@ const hashPieceBytes = 128;
  * the content of *flash*, where byte 2 may be the device's own flash mode.
  */
 export function checkSignature(device: VirtualDevice, startAddress: number, sizeBytes: number): SignatureCheck {
-  const { verifier, habits } = device;
+  const { verifier, capabilities } = device;
   // A core without signature support has no key, even if a verifier is set.
-  if (verifier === undefined || habits.signing === 'none') return { outcome: 'no-key', sizeBytes };
+  if (verifier === undefined || capabilities.signing === 'none') return { outcome: 'no-key', sizeBytes };
   const received = device.flash.subarray(startAddress, startAddress + sizeBytes);
   const payloadBytes = sizeBytes - lengthWordBytes - verifier.lengthBytes;
   if (lastWord(received) !== verifier.lengthBytes || payloadBytes < 0) return { outcome: 'refused' };
-  if (!isSigned(received, payloadBytes, verifier, habits.skipsUnalignedTail)) {
-    return { outcome: habits.crashesOnBadSignature ? 'crashed' : 'refused' };
+  if (!isSigned(received, payloadBytes, verifier, capabilities.skipsUnalignedTail)) {
+    return { outcome: capabilities.crashesOnBadSignature ? 'crashed' : 'refused' };
   }
-  return { outcome: 'verified', sizeBytes: habits.cutsTrailerOff ? payloadBytes : sizeBytes };
+  return { outcome: 'verified', sizeBytes: capabilities.cutsTrailerOff ? payloadBytes : sizeBytes };
 }
 
 function isSigned(

@@ -1,5 +1,5 @@
 import type { ImageKind } from '../model/artifact.ts';
-import type { CoreHabits } from './cores.ts';
+import type { CoreCapabilities } from './cores.ts';
 import { roundUpToSector, sectorBytes } from './flash.ts';
 
 /** Transport of the update on the device: ArduinoOTA, ESP8266httpUpdate or ESP8266HTTPUpdateServer. */
@@ -7,7 +7,7 @@ export type Transport = 'espota' | 'http' | 'web';
 
 /** Properties of a device that determine where an update is staged. */
 export interface StagingArea {
-  readonly habits: Pick<CoreHabits, 'wrapsTooLargeSize' | 'boundsFilesystem' | 'atomicFilesystem'>;
+  readonly capabilities: Pick<CoreCapabilities, 'wrapsTooLargeSize' | 'boundsFilesystem' | 'atomicFilesystem'>;
   readonly sketchSizeBytes: number;
   readonly fsStart: number;
   readonly fsEnd: number;
@@ -28,14 +28,14 @@ export type Staging =
 export function stagingFor(area: StagingArea, kind: ImageKind, sizeBytes: number): Staging {
   if (kind === 'sketch') return stageBelowFilesystem(area, sizeBytes);
   const excess = roundUpToSector(sizeBytes) - (area.fsEnd - area.fsStart);
-  if (area.habits.boundsFilesystem && excess > 0) return { outcome: 'no-space', missingBytes: excess };
+  if (area.capabilities.boundsFilesystem && excess > 0) return { outcome: 'no-space', missingBytes: excess };
   if (isAtomic(area)) return stageBelowFilesystem(area, sizeBytes);
   return { outcome: 'fits', address: area.fsStart };
 }
 
 /** Returns whether filesystems are staged and copied by eboot instead of being written in place. */
-export function isAtomic(area: Pick<StagingArea, 'atomicFs' | 'habits'>): boolean {
-  return area.atomicFs && area.habits.atomicFilesystem;
+export function isAtomic(area: Pick<StagingArea, 'atomicFs' | 'capabilities'>): boolean {
+  return area.atomicFs && area.capabilities.atomicFilesystem;
 }
 
 /**
@@ -58,6 +58,6 @@ function stageBelowFilesystem(area: StagingArea, sizeBytes: number): Staging {
   const address = area.fsStart - roundUpToSector(sizeBytes);
   const missingBytes = roundUpToSector(sizeBytes) - freeSketchSpace(area);
   if (missingBytes <= 0) return { outcome: 'fits', address };
-  if (address < 0 && area.habits.wrapsTooLargeSize) return { outcome: 'fits', address: address >>> 0 };
+  if (address < 0 && area.capabilities.wrapsTooLargeSize) return { outcome: 'fits', address: address >>> 0 };
   return { outcome: 'no-space', missingBytes };
 }

@@ -49,7 +49,7 @@ export function refusalOfHttpClient(
   if (bytes.length > roomBytes) return refuse(device, 'tooLittleSpace');
   if (isSketch) {
     const [first, , , sizeAndFrequency] = bytes;
-    const isCompressed = device.habits.gzip && first === 0x1f;
+    const isCompressed = device.capabilities.gzip && first === 0x1f;
     if (sizeAndFrequency === undefined || (first !== imageMagic && !isCompressed))
       return refuse(device, 'headerInvalid');
     const wantedBytes = flashSizesByNibble.get(sizeAndFrequency >> 4) ?? 0;

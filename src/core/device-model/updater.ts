@@ -111,7 +111,7 @@ export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResu
  * @param evenIfRemaining true for the web updater: the received bytes determine the size
  */
 export function endUpdate(update: RunningUpdate, evenIfRemaining: boolean): EndResult {
-  if (update.flashedBytes === 0 && update.device.habits.refusesEmpty) return abort(update, 'noData');
+  if (update.flashedBytes === 0 && update.device.capabilities.refusesEmpty) return abort(update, 'noData');
   if (update.flashedBytes !== update.sizeBytes && !evenIfRemaining) return abort(update, 'none');
   const flushed = evenIfRemaining && update.bufferedBytes > 0 ? flushBuffer(update) : undefined;
   if (flushed?.outcome === 'rejected') return flushed;
@@ -139,16 +139,16 @@ function checkAndStage(update: RunningUpdate): EndResult {
 function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   const { device, startAddress } = update;
   const [first, second, , sizeAndFrequency = 0] = device.flash.subarray(startAddress, startAddress + 4);
-  if (first === 0x1f && second === 0x8b && device.habits.gzip) return undefined;
+  if (first === 0x1f && second === 0x8b && device.capabilities.gzip) return undefined;
   if (first !== imageMagic) return abort(update, 'magicByte');
   const wantedBytes = flashSizesByNibble.get(sizeAndFrequency >> 4) ?? 0;
   const isTooLarge = !device.flashMap && wantedBytes > device.chipSizeBytes;
   return isTooLarge ? abort(update, 'newFlashConfig', { chipSizeBytes: device.chipSizeBytes }) : undefined;
 }
 
-function expectedMd5({ habits, leftoverMd5 }: VirtualDevice, { md5 }: UpdateRequest): string | undefined {
+function expectedMd5({ capabilities, leftoverMd5 }: VirtualDevice, { md5 }: UpdateRequest): string | undefined {
   if (md5?.length === 32) return md5;
-  return habits.forgetsOldMd5 ? undefined : leftoverMd5;
+  return capabilities.forgetsOldMd5 ? undefined : leftoverMd5;
 }
 
 /** Returns the flash size in the header of the running sketch like `EspClass::getFlashChipSize`, 0 for unknown values. */
@@ -180,8 +180,8 @@ function flushBuffer(update: RunningUpdate): WriteResult {
 }
 
 function patchesFlashMode({ device, kind, flashedBytes, buffer }: RunningUpdate): boolean {
-  const { patchesFlashMode: habit, gzip } = device.habits;
-  if (flashedBytes > 0 || habit === 'never' || (habit === 'sketch' && kind !== 'sketch')) return false;
+  const { patchesFlashMode: capability, gzip } = device.capabilities;
+  if (flashedBytes > 0 || capability === 'never' || (capability === 'sketch' && kind !== 'sketch')) return false;
   const isCompressed = gzip && buffer[0] === 0x1f;
   return !isCompressed && buffer[2] !== flashModes.indexOf(device.flashMode);
 }
@@ -191,5 +191,5 @@ function abort(update: RunningUpdate, name: keyof typeof updaterErrors, details?
 }
 
 function reject(device: VirtualDevice, name: keyof typeof updaterErrors, details?: Partial<ErrorDetails>): Rejection {
-  return { outcome: 'rejected', error: updaterError(name, device.habits.errorTexts, details), device };
+  return { outcome: 'rejected', error: updaterError(name, device.capabilities.errorTexts, details), device };
 }

@@ -3,7 +3,7 @@ import { imageMagic } from '../firmware/image-header.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';
 import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
-import type { CoreHabits } from './cores.ts';
+import type { CoreCapabilities } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 
 /** Counterpart of `UpdaterVerifyClass` (Updater.h): verifies signatures with a key that the sketch was built with. */
@@ -15,7 +15,7 @@ export interface SignatureVerifier {
 
 /** Build options of the sketch that a device runs. */
 export interface BuildFacts {
-  readonly habits: CoreHabits;
+  readonly capabilities: CoreCapabilities;
   /** Undefined if the sketch was built without a key: signatures are not verified. */
   readonly verifier: SignatureVerifier | undefined;
   /** Start of the filesystem (`_FS_start - 0x40200000`) and end of the sketch area. */

@@ -1,4 +1,4 @@
-import { type CoreHabits, coreHabits } from '../device-model/cores.ts';
+import { type CoreCapabilities, coreCapabilities } from '../device-model/cores.ts';
 import { roundUpToSector } from '../device-model/flash.ts';
 import { announcedSize, freeSketchSpace, type StagingArea, type Transport } from '../device-model/staging.ts';
 import { sketchAreaByHeaders } from '../firmware/flash-layout.ts';
@@ -9,11 +9,11 @@ import type { DeviceFacts } from '../model/device-facts.ts';
 export interface Device {
   readonly facts: DeviceFacts;
   /** Undefined if the core is unknown or not a known release. */
-  readonly habits: CoreHabits | undefined;
+  readonly capabilities: CoreCapabilities | undefined;
 }
 
 export function knownDevice(facts: DeviceFacts): Device {
-  return { facts, habits: coreHabits(facts.core) };
+  return { facts, capabilities: coreCapabilities(facts.core) };
 }
 
 /** Returns the transports that the update may use: all of them if the transport is unknown. */
@@ -22,15 +22,15 @@ export function possibleTransports({ facts }: Device): readonly Transport[] {
 }
 
 /** Returns the signature format that the device can verify; undefined if it is unknown or there is none. */
-export function expectedFormat({ facts, habits }: Device): SignatureFormat | undefined {
+export function expectedFormat({ facts, capabilities }: Device): SignatureFormat | undefined {
   if (facts.format !== undefined) return facts.format;
-  return habits === undefined || habits.signing === 'none' ? undefined : habits.signing;
+  return capabilities === undefined || capabilities.signing === 'none' ? undefined : capabilities.signing;
 }
 
 /** Returns whether the device stages filesystems before it copies them into place; undefined if unknown. */
-export function stagesFilesystems({ facts, habits }: Device): boolean | undefined {
-  if (facts.atomicFs === false || habits?.atomicFilesystem === false) return false;
-  return facts.atomicFs === true && habits !== undefined ? true : undefined;
+export function stagesFilesystems({ facts, capabilities }: Device): boolean | undefined {
+  if (facts.atomicFs === false || capabilities?.atomicFilesystem === false) return false;
+  return facts.atomicFs === true && capabilities !== undefined ? true : undefined;
 }
 
 /** Returns whether the flash layout has a filesystem, if necessary from the core's layouts with the same start; undefined if unknown. */
@@ -79,6 +79,6 @@ export function sketchStaging(device: Device, transport: Transport, sizeBytes: n
 function sketchArea({ facts }: Device): StagingArea | undefined {
   const { fsStart, sketchSizeBytes } = facts;
   if (fsStart === undefined || sketchSizeBytes === undefined) return undefined;
-  const habits = { wrapsTooLargeSize: false, boundsFilesystem: true, atomicFilesystem: true };
-  return { habits, fsStart, fsEnd: facts.fsEnd ?? fsStart, sketchSizeBytes, atomicFs: false };
+  const capabilities = { wrapsTooLargeSize: false, boundsFilesystem: true, atomicFilesystem: true };
+  return { capabilities, fsStart, fsEnd: facts.fsEnd ?? fsStart, sketchSizeBytes, atomicFs: false };
 }

@@ -15,8 +15,8 @@ export type ModeByte = 'untouched' | 'kept' | 'changed' | 'unknown';
 
 export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   if (device === undefined || artifact.encoding === 'gzip') return 'untouched';
-  const habit = device.habits?.patchesFlashMode ?? 'sketch';
-  if (habit === 'never' || (image.kind !== 'sketch' && habit !== 'always')) return 'untouched';
+  const capability = device.capabilities?.patchesFlashMode ?? 'sketch';
+  if (capability === 'never' || (image.kind !== 'sketch' && capability !== 'always')) return 'untouched';
   const { flashMode } = device.facts;
   if (flashMode === undefined) return 'unknown';
   const byte = image.kind === 'sketch' ? modeNumber(image.flashMode) : image.filesystem?.modeByte;

@@ -24,7 +24,7 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
 export function factsAfter(facts: DeviceFacts, release: Release, artifact: ReleaseArtifact): DeviceFacts {
   const { chipSizeBytes, transport, flashMode } = facts;
   if (release.image.kind !== 'sketch') return facts;
-  const isPatched = artifact.encoding === 'identity' && knownDevice(facts).habits?.patchesFlashMode !== 'never';
+  const isPatched = artifact.encoding === 'identity' && knownDevice(facts).capabilities?.patchesFlashMode !== 'never';
   const built = factsOfBuild(release);
   return {
     ...built,

@@ -36,7 +36,7 @@ const chunkBytes = 8760;
  * not show whether the device may have the whole image.
  */
 const aheadBytes = 32 * 1024;
-const timesThatMakeAHabit = 4;
+const regularAcknowledgements = 4;
 
 /**
  * Streams an image to a connected device without waiting for each acknowledgement, and reads its result. The connection is not half-closed
@@ -156,8 +156,8 @@ class Transfer {
    * acknowledges regularly, this happens once after each response: if the device is gone, part of the image must remain unsent.
    */
   get #mayExtend(): boolean {
-    const hasHabit = this.#timesHeard >= timesThatMakeAHabit;
-    return !this.#isWriting && !this.#isSent && !(hasHabit && this.#extendedSinceNews);
+    const isRegular = this.#timesHeard >= regularAcknowledgements;
+    return !this.#isWriting && !this.#isSent && !(isRegular && this.#extendedSinceNews);
   }
 
   #judgeSilence(): SendResult | undefined {

@@ -10,7 +10,7 @@ import { createSecureServer } from '../tls/secure-server.ts';
 import { makeApi } from './api/app.ts';
 import { limitConnections } from './connections.ts';
 import { answerText } from './device/answers.ts';
-import { DeviceDoor } from './device/device-door.ts';
+import { DeviceHandler } from './device/device-handler.ts';
 import { continueWhenRead, endWithUnreadBody } from './unread-body.ts';
 
 /** Listening HTTP or HTTPS server. */
@@ -59,7 +59,7 @@ export function openDeviceServer(parts: ServerParts, options: ServerOptions, pla
 
 /** Passes requests to the device handler first, and the remaining ones to the framework. */
 function wholeListener(parts: ServerParts): RequestListener {
-  const door = new DeviceDoor(parts);
+  const door = new DeviceHandler(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (request, response) => {
     if (!door.handle(request, response)) void api(request, response);
@@ -67,7 +67,7 @@ function wholeListener(parts: ServerParts): RequestListener {
 }
 
 function deviceListener(parts: ServerParts): RequestListener {
-  const door = new DeviceDoor(parts);
+  const door = new DeviceHandler(parts);
   return (request, response) => {
     if (!door.handle(request, response)) {
       answerText(response, 404, 'only devices are answered here, below /update and /files');

@@ -39,8 +39,8 @@ test('inspect decompresses gzip and names the key that verifies the signature', 
 
 test('inspect uses the keys of the project, including knownKeys of the configuration', async (t) => {
   const folder = await builtSketch(t, {
-    'keys/former.key': door.publicPem,
-    'keys/ota.config.json': '{"knownKeys": ["former.key"]}',
+    'keys/previous.key': door.publicPem,
+    'keys/ota.config.json': '{"knownKeys": ["previous.key"]}',
   });
   await runCommand(['pack', 'build/door.ino.bin'], { cwd: folder.path });
   for (const argv of [[], ['--source', 'keys'], ['--source', 'build', '--config', 'keys/ota.config.json']]) {

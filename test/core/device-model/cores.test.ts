@@ -1,5 +1,5 @@
 import test from 'ava';
-import { compareReleases, coreHabits, habitSource } from '../../../src/core/device-model/cores.ts';
+import { capabilitySource, compareReleases, coreCapabilities } from '../../../src/core/device-model/cores.ts';
 
 const releases = [
   ...['2.4.0', '2.4.1', '2.4.2', '2.5.0', '2.5.1', '2.5.2', '2.6.0', '2.6.1', '2.6.2', '2.6.3'],
@@ -7,9 +7,9 @@ const releases = [
 ];
 
 const of = (release: string) => {
-  const habits = coreHabits(release);
-  if (habits === undefined) throw new Error(`no habits for ${release}`);
-  return habits;
+  const capabilities = coreCapabilities(release);
+  if (capabilities === undefined) throw new Error(`no capabilities for ${release}`);
+  return capabilities;
 };
 
 test('orders releases by number, not as text', (t) => {
@@ -30,7 +30,7 @@ test('returns no capabilities without a version, for pre-releases, git builds an
     'v3.1.2',
     '3.1.2 ',
   ]) {
-    t.is(coreHabits(version), undefined, String(version));
+    t.is(coreCapabilities(version), undefined, String(version));
   }
 });
 
@@ -41,7 +41,7 @@ test('every release since 2.4.0 has a value for every capability', (t) => {
 });
 
 test('a release newer than the table has the capabilities of the newest', (t) => {
-  t.deepEqual(coreHabits('9.0.0'), coreHabits('3.1.3'));
+  t.deepEqual(coreCapabilities('9.0.0'), coreCapabilities('3.1.3'));
 });
 
 test('gzip is supported since 2.7.0 and the current signature format since 2.6.0', (t) => {
@@ -69,5 +69,5 @@ test('each bug starts and ends with the release that upstream names', (t) => {
 });
 
 test('a source includes the upstream file and the full issue references', (t) => {
-  t.is(habitSource('cutsTrailerOff'), 'Updater.cpp end esp8266/Arduino#7570, esp8266/Arduino#7577');
+  t.is(capabilitySource('cutsTrailerOff'), 'Updater.cpp end esp8266/Arduino#7570, esp8266/Arduino#7577');
 });

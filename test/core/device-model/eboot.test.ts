@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
-import { type CoreHabits, coreHabits } from '../../../src/core/device-model/cores.ts';
+import { type CoreCapabilities, coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import { copyCodes, runEboot } from '../../../src/core/device-model/eboot.ts';
 import { erasedFlash, roundUpToSector } from '../../../src/core/device-model/flash.ts';
 import { lowestSafeStaging, modeledProfile } from '../../../src/core/device-model/inflate-profile.ts';
@@ -11,10 +11,10 @@ import { noisyBytes } from './recipes.ts';
 
 const chipBytes = 512 * 1024;
 
-function habitsOf(release: string): CoreHabits {
-  const habits = coreHabits(release);
-  if (habits === undefined) throw new Error(release);
-  return habits;
+function capabilitiesOf(release: string): CoreCapabilities {
+  const capabilities = coreCapabilities(release);
+  if (capabilities === undefined) throw new Error(release);
+  return capabilities;
 }
 
 function stagedAt(source: number, bytes: Uint8Array): Uint8Array {
@@ -43,7 +43,7 @@ test('every eboot copies raw and inflates gzip if the staging address is high en
       const sent = compressed ? Uint8Array.from(gzipSync(bytes)) : bytes;
       const source = 0x20000;
       const flash = stagedAt(source, sent);
-      const run = runEboot(flash, { source, destination: to, sizeBytes: sent.length }, habitsOf(core));
+      const run = runEboot(flash, { source, destination: to, sizeBytes: sent.length }, capabilitiesOf(core));
       t.is(run.code, copyCodes.copied);
       t.true(same(flash, to, bytes));
       t.is(run.touchedBytes, roundUpToSector(bytes.length));
@@ -58,7 +58,7 @@ test('a raw copy to a lower address may overlap its source', (t) => {
   const bytes = noisyBytes(200_000, 1, 31);
   for (const source of [0x1000, 0x8000, 0x30000]) {
     const flash = stagedAt(source, bytes);
-    const run = runEboot(flash, { source, destination: 0, sizeBytes: bytes.length }, habitsOf('3.1.2'));
+    const run = runEboot(flash, { source, destination: 0, sizeBytes: bytes.length }, capabilitiesOf('3.1.2'));
     t.is(run.code, copyCodes.copied);
     t.is(run.overwrittenSector, undefined);
     t.true(same(flash, 0, bytes));
@@ -85,13 +85,13 @@ test('inflating fails exactly if the staging address is lower than the profile a
       fc.integer({ min: 1, max: 40 }),
       (bytes, core, sector) => {
         const gzip = Uint8Array.from(gzipSync(bytes));
-        const habits = habitsOf(core);
+        const capabilities = capabilitiesOf(core);
         const profile = modeledProfile(gzip, bytes.length);
         if (profile === undefined) return t.fail('it inflates');
         const source = sector * 4096;
         const flash = stagedAt(source, gzip);
-        const run = runEboot(flash, { source, destination: 0, sizeBytes: gzip.length }, habits);
-        const isSafe = source >= lowestSafeStaging(profile, habits.erasesBeforeInflating);
+        const run = runEboot(flash, { source, destination: 0, sizeBytes: gzip.length }, capabilities);
+        const isSafe = source >= lowestSafeStaging(profile, capabilities.erasesBeforeInflating);
         if (!isSafe) overtaken++;
         t.is(run.overwrittenSector === undefined, isSafe);
         t.is(run.code === copyCodes.copied && same(flash, 0, bytes), isSafe);
@@ -123,7 +123,7 @@ test('reports the first input sector that is overwritten', (t) => {
   const bytes = concatBytes(new Uint8Array(100_000), noisyBytes(16_384, 1, 32));
   const gzip = Uint8Array.from(gzipSync(bytes));
   const flash = stagedAt(0x5000, gzip);
-  const run = runEboot(flash, { source: 0x5000, destination: 0, sizeBytes: gzip.length }, habitsOf('3.1.2'));
+  const run = runEboot(flash, { source: 0x5000, destination: 0, sizeBytes: gzip.length }, capabilitiesOf('3.1.2'));
   t.is(run.overwrittenSector, 6, 'sector 5 was read before the first byte came out');
   t.false(same(flash, 0, bytes));
 });
@@ -133,7 +133,7 @@ test('eboot reads the size from the last word, which is 256 after a signature', 
   const trailer = concatBytes(new Uint8Array(256).fill(0x99), Uint8Array.of(0, 1, 0, 0));
   const sent = concatBytes(Uint8Array.from(gzipSync(bytes)), trailer);
   const flash = stagedAt(0x40000, sent);
-  const run = runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: sent.length }, habitsOf('2.7.4'));
+  const run = runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: sent.length }, capabilitiesOf('2.7.4'));
   t.deepEqual([run.code, run.wantedBytes, run.touchedBytes], [copyCodes.copied, 256, 4096]);
   t.true(same(flash, 0, bytes.subarray(0, 256)));
   t.true(flash.subarray(256, 4096).every((byte) => byte === 0xff));
@@ -143,7 +143,7 @@ test('a size with its highest bit set is negative and copies nothing', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(5000, 1, 34)));
   gzip[gzip.length - 1] = 0x80;
   const flash = stagedAt(0x40000, gzip);
-  const run = runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: gzip.length }, habitsOf('3.1.2'));
+  const run = runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: gzip.length }, capabilitiesOf('3.1.2'));
   t.is(run.code, copyCodes.copied);
   t.true(run.wantedBytes < 0);
   t.is(run.touchedBytes, 0);
@@ -153,14 +153,18 @@ test('a second gzip member or trailing bytes corrupt the copy without an error',
   const [first, second] = [noisyBytes(30_000, 0.5, 35), noisyBytes(20_000, 0.5, 36)];
   const twoMembers = concatBytes(gzipSync(first), gzipSync(second));
   const flash = stagedAt(0x40000, twoMembers);
-  const run = runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: twoMembers.length }, habitsOf('3.1.2'));
+  const run = runEboot(
+    flash,
+    { source: 0x40000, destination: 0, sizeBytes: twoMembers.length },
+    capabilitiesOf('3.1.2'),
+  );
   t.deepEqual([run.code, run.wantedBytes], [copyCodes.copied, second.length]);
   t.true(same(flash, 0, first.subarray(0, second.length)));
 
   const padded = concatBytes(gzipSync(first), Uint8Array.of(0x10, 0x27, 0, 0));
   const other = stagedAt(0x40000, padded);
   t.is(
-    runEboot(other, { source: 0x40000, destination: 0, sizeBytes: padded.length }, habitsOf('3.1.2')).code,
+    runEboot(other, { source: 0x40000, destination: 0, sizeBytes: padded.length }, capabilitiesOf('3.1.2')).code,
     copyCodes.copied,
   );
   t.false(same(other, 0, first));
@@ -173,7 +177,7 @@ test('a damaged deflate stream stops the copy, a damaged CRC is not detected', (
   wrongCrc[gzip.length - 6] = (wrongCrc[gzip.length - 6] ?? 0) ^ 0xff;
   const flash = stagedAt(0x40000, wrongCrc);
   t.is(
-    runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: gzip.length }, habitsOf('3.1.2')).code,
+    runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: gzip.length }, capabilitiesOf('3.1.2')).code,
     copyCodes.copied,
   );
   t.true(same(flash, 0, bytes));
@@ -181,12 +185,12 @@ test('a damaged deflate stream stops the copy, a damaged CRC is not detected', (
   const stored = Uint8Array.from(gzipSync(bytes, { level: 0 }));
   stored[10] = 0xff;
   const other = stagedAt(0x40000, stored);
-  const run = runEboot(other, { source: 0x40000, destination: 0, sizeBytes: stored.length }, habitsOf('3.1.2'));
+  const run = runEboot(other, { source: 0x40000, destination: 0, sizeBytes: stored.length }, capabilitiesOf('3.1.2'));
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.badDeflate, 0]);
   const older = runEboot(
     stagedAt(0x40000, stored),
     { source: 0x40000, destination: 0, sizeBytes: stored.length },
-    habitsOf('2.7.4'),
+    capabilitiesOf('2.7.4'),
   );
   t.deepEqual([older.code, older.touchedBytes], [copyCodes.badDeflate, 4096], 'the first sector is gone before');
 });
@@ -197,13 +201,17 @@ test('a gzip header that uzlib rejects leaves the flash unchanged', (t) => {
   const run = runEboot(
     stagedAt(0x40000, gzip),
     { source: 0x40000, destination: 0, sizeBytes: gzip.length },
-    habitsOf('3.1.2'),
+    capabilitiesOf('3.1.2'),
   );
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.badGzipHeader, 0]);
 });
 
 test('rejects addresses that are not aligned to sectors', (t) => {
-  const run = runEboot(erasedFlash(chipBytes), { source: 0x40010, destination: 0, sizeBytes: 10 }, habitsOf('3.1.2'));
+  const run = runEboot(
+    erasedFlash(chipBytes),
+    { source: 0x40010, destination: 0, sizeBytes: 10 },
+    capabilitiesOf('3.1.2'),
+  );
   t.is(run.code, copyCodes.unaligned);
 });
 
@@ -211,7 +219,7 @@ test('an eboot without gzip support copies gzip unchanged', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(9000, 1, 38)));
   const flash = stagedAt(0x40000, gzip);
   t.is(
-    runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: gzip.length }, habitsOf('2.6.3')).code,
+    runEboot(flash, { source: 0x40000, destination: 0, sizeBytes: gzip.length }, capabilitiesOf('2.6.3')).code,
     copyCodes.copied,
   );
   t.true(same(flash, 0, gzip));
@@ -224,13 +232,13 @@ test('2.7.2 compares the copy with its source, which the copy may have overwritt
     [0x18000, copyCodes.differs],
   ] as const) {
     const flash = stagedAt(source, bytes);
-    const run = runEboot(flash, { source, destination: 0, sizeBytes: bytes.length }, habitsOf('2.7.2'));
+    const run = runEboot(flash, { source, destination: 0, sizeBytes: bytes.length }, capabilitiesOf('2.7.2'));
     t.is(run.code, code);
     t.true(same(flash, 0, bytes), 'the copy itself is right');
   }
   const flash = stagedAt(0x18000, bytes);
   t.is(
-    runEboot(flash, { source: 0x18000, destination: 0, sizeBytes: bytes.length }, habitsOf('2.7.3')).code,
+    runEboot(flash, { source: 0x18000, destination: 0, sizeBytes: bytes.length }, capabilitiesOf('2.7.3')).code,
     copyCodes.copied,
   );
 });
@@ -238,7 +246,11 @@ test('2.7.2 compares the copy with its source, which the copy may have overwritt
 test('writing stops at the end of the chip', (t) => {
   const gzip = Uint8Array.from(gzipSync(new Uint8Array(chipBytes)));
   const flash = stagedAt(0x10000, gzip);
-  const run = runEboot(flash, { source: 0x10000, destination: 0x20000, sizeBytes: gzip.length }, habitsOf('3.1.2'));
+  const run = runEboot(
+    flash,
+    { source: 0x10000, destination: 0x20000, sizeBytes: gzip.length },
+    capabilitiesOf('3.1.2'),
+  );
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.eraseFailed, chipBytes - 0x20000]);
 });
 
@@ -254,7 +266,7 @@ test('does not throw for any bytes and any copy command', (t) => {
         bytes.set([0x1f, 0x8b, 8, 0]);
         const flash = stagedAt(from & ~0xfff, bytes);
         t.notThrows(() =>
-          runEboot(flash, { source: from & ~0xfff, destination: to & ~0xfff, sizeBytes: size }, habitsOf(core)),
+          runEboot(flash, { source: from & ~0xfff, destination: to & ~0xfff, sizeBytes: size }, capabilitiesOf(core)),
         );
       },
     ),

@@ -1,6 +1,6 @@
 import { constants, createHash, createPrivateKey, sign as cryptoSign, privateEncrypt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { coreHabits } from '../../../src/core/device-model/cores.ts';
+import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import {
   type DeviceWithoutFlash,
   deviceAtRest,
@@ -80,17 +80,20 @@ export function noisyBytes(sizeBytes: number, noise: number, seed: number): Uint
   return bytes;
 }
 
-type Wishes = Partial<Omit<DeviceWithoutFlash, 'habits'>> & { readonly core?: string; readonly runs?: Uint8Array };
+type Wishes = Partial<Omit<DeviceWithoutFlash, 'capabilities'>> & {
+  readonly core?: string;
+  readonly runs?: Uint8Array;
+};
 
 /** Builds a virtual device with 1 MB of flash, a filesystem of 64 KB and a small sketch. */
 export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): VirtualDevice {
-  const habits = coreHabits(core);
-  if (habits === undefined) throw new Error(`no habits for ${core}`);
+  const capabilities = coreCapabilities(core);
+  if (capabilities === undefined) throw new Error(`no capabilities for ${core}`);
   const chipSizeBytes = wishes.chipSizeBytes ?? 1024 * 1024;
   const flashMode = wishes.flashMode ?? 'dio';
   const sketch = runs ?? sketchOf({ seed: 99, mode: flashMode });
   const facts = {
-    habits,
+    capabilities,
     verifier: undefined,
     fsStart: chipSizeBytes - 0x15000,
     fsEnd: chipSizeBytes - 0x5000,

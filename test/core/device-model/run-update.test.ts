@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { gzipAsync as zopfli } from '@gfx/zopfli';
 import test from 'ava';
 import fc from 'fast-check';
-import { coreHabits } from '../../../src/core/device-model/cores.ts';
+import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import { roundUpToSector } from '../../../src/core/device-model/flash.ts';
 import { lowestSafeStaging, modeledProfile } from '../../../src/core/device-model/inflate-profile.ts';
 import {
@@ -65,8 +65,8 @@ test('installs a valid update, raw or gzip, signed or not, over every transport'
       fc.boolean(),
       fc.boolean(),
       (sketchWishes, release, via, compressed, secured) => {
-        const habits = coreHabits(release);
-        const isDoomed = secured && compressed && habits?.cutsTrailerOff === false;
+        const capabilities = coreCapabilities(release);
+        const isDoomed = secured && compressed && capabilities?.cutsTrailerOff === false;
         const image = sketchOf(sketchWishes);
         const payload = compressed ? alignedGzipOf(image) : image;
         const device = deviceOf({ core: release, ...(secured ? { verifier: keyOf('current') } : {}) });
@@ -110,7 +110,7 @@ test('a web update overwrites its input exactly if gzip is staged lower than its
         const staging = stagingFor(device, 'sketch', announcedSize(device, 'web', 'sketch', gzip.length));
         const profile = modeledProfile(gzip, image.length);
         if (staging.outcome === 'no-space' || profile === undefined) return t.fail('it fits and inflates');
-        const isSafe = staging.address >= lowestSafeStaging(profile, device.habits.erasesBeforeInflating);
+        const isSafe = staging.address >= lowestSafeStaging(profile, device.capabilities.erasesBeforeInflating);
         if (!isSafe) overtaken++;
         const result = updating(device, gzip, { transport: 'web', expected: image });
         t.is(told(result), isSafe ? 'updated' : 'bricked input-overwritten');
@@ -247,9 +247,9 @@ test('two hops update a device from an old core to signed gzip', (t) => {
   const second = sketchOf({ seed: 14 });
   const old = deviceOf({ core: '2.6.3' });
   t.regex(told(updating(old, gzipOf(first))), /^rejected/);
-  const habits = coreHabits('3.1.2');
-  if (habits === undefined) return t.fail();
-  const hop = updating(old, first, { expected: first, next: { habits, verifier: keyOf('current') } });
+  const capabilities = coreCapabilities('3.1.2');
+  if (capabilities === undefined) return t.fail();
+  const hop = updating(old, first, { expected: first, next: { capabilities, verifier: keyOf('current') } });
   t.is(told(hop), 'updated');
   t.regex(told(updating(hop.device, gzipOf(second))), /^rejected ERROR\[12\]/);
   t.is(told(updating(hop.device, signed(alignedGzipOf(second)), { expected: second })), 'updated');

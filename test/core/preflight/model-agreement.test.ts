@@ -45,7 +45,7 @@ function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): bool
   const at = kind === 'sketch' ? 0 : device.fsStart;
   const expected = sent.content.slice();
   const isPatched = kind === 'sketch' && sent.artifact.encoding === 'identity';
-  if (isPatched && device.habits.patchesFlashMode !== 'never') expected[2] = flashModes.indexOf(device.flashMode);
+  if (isPatched && device.capabilities.patchesFlashMode !== 'never') expected[2] = flashModes.indexOf(device.flashMode);
   return Buffer.compare(result.device.flash.subarray(at, at + expected.length), expected) === 0;
 }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { coreHabits } from '../../../src/core/device-model/cores.ts';
+import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import { runUpdate } from '../../../src/core/device-model/run-update.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import { signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
@@ -247,11 +247,17 @@ function taken(
   const origin = builds.find(({ manifest }) => manifest.version === release.version);
   const bytes = origin?.files.get(artifact.file);
   const expected = origin?.files.get(release.image.file);
-  const habits = coreHabits(release.image.core);
-  if (bytes === undefined || expected === undefined || habits === undefined) throw new Error('a build of this test');
+  const capabilities = coreCapabilities(release.image.core);
+  if (bytes === undefined || expected === undefined || capabilities === undefined)
+    throw new Error('a build of this test');
   const verifier = release.signing.publicKey && signatureVerifier(owner.publicKey, 'current');
   const transport = state.facts.transport ?? 'espota';
-  const result = runUpdate(state.device, bytes, { transport, kind: 'sketch', expected, next: { habits, verifier } });
+  const result = runUpdate(state.device, bytes, {
+    transport,
+    kind: 'sketch',
+    expected,
+    next: { capabilities, verifier },
+  });
   t.is(result.outcome, 'updated', `${artifact.file} to ${JSON.stringify(state.facts)}`);
   const facts = factsAfter(state.facts, release, artifact);
   t.is(facts.flashMode, result.device.flashMode);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { alignGzip } from '../../../src/core/compression/alignment.ts';
-import { compareReleases, coreHabits } from '../../../src/core/device-model/cores.ts';
+import { compareReleases, coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import { deviceAtRest, signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
@@ -109,17 +109,17 @@ export interface KnownDevice {
 
 export function makeDevice(wishes: DeviceWishes): KnownDevice {
   const { core, script, flashMode, key, sketchShare, transport, atomicFs } = wishes;
-  const habits = required(coreHabits(core));
+  const capabilities = required(coreCapabilities(core));
   // The layout table starts at 2.5.0; earlier releases have the same borders.
   const layout = required(flashLayoutByName(script, compareReleases(core, '2.5.0') < 0 ? '2.5.0' : core));
   const chipSizeBytes = required(layout.flashSizeBytes);
   const { fsStart, fsEnd } = layout;
   // Sketch sizes are multiples of 16 bytes; most sketches leave free space.
   const sketchSizeBytes = 16 * Math.ceil((20_000 + sketchShare ** 4 * (fsStart - 20_000)) / 16);
-  const format = habits.signing;
+  const format = capabilities.signing;
   const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
   const verifier = holder && format !== 'none' ? signatureVerifier(holder.publicKey, format) : undefined;
-  const built = { habits, verifier, fsStart, fsEnd, atomicFs, flashMap: false, flashMode, chipSizeBytes };
+  const built = { capabilities, verifier, fsStart, fsEnd, atomicFs, flashMap: false, flashMode, chipSizeBytes };
   const facts: DeviceFacts = {
     core,
     signing: holder === undefined ? 'none' : 'required',

@@ -24,7 +24,7 @@ async function release(id: number, version: string): Promise<ReleaseRecord> {
   return { id, project: 'door', version, kind: 'sketch', board: '', purpose: 'serve', publishedAt: 1, manifest };
 }
 
-const [former, fresh] = [await release(1, '1.0'), await release(2, '2.0')];
+const [previous, fresh] = [await release(1, '1.0'), await release(2, '2.0')];
 
 function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecord> = {}): RolloutRecord {
   return {
@@ -33,7 +33,7 @@ function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecor
     channel: 'stable',
     version: '2.0',
     releaseIds: [fresh.id],
-    formerIds: [former.id],
+    formerIds: [previous.id],
     stages,
     gate: { runningPercent: 80, soakMs: 0 },
     halt: { failures: 3, failurePercent: 20, minimumSample: 8, vanished: 2 },
@@ -95,7 +95,7 @@ class World {
     this.devices = fates.map(({ fate, enrolled }, index) => {
       const record = { ...newRecord('door', macOf(index)), enrolled };
       this.tally.note(record);
-      return { fate, record, runs: former, isGone: false, sent: [], hadIt: false };
+      return { fate, record, runs: previous, isGone: false, sent: [], hadIt: false };
     });
   }
 
@@ -173,7 +173,7 @@ class World {
       running: whatRuns('door', report, [{ release: device.runs, flashMode: 'dio' }]),
       record: device.record,
       releases: {
-        offered: [former],
+        offered: [previous],
         steppingStones: [],
         rollout: { rollout: this.rollout, releases: [fresh] },
       },
@@ -188,7 +188,7 @@ class World {
   /** Notes violations of the invariants. */
   sent(device: Device, what: ReleaseRecord, { state, openStages }: RolloutRecord): void {
     const { mac } = device.record;
-    if (what.id === former.id) {
+    if (what.id === previous.id) {
       if (state !== 'rolled-back') this.violations.push(`${mac} is put back while the rollout is ${state}`);
       return;
     }
@@ -200,7 +200,7 @@ class World {
   }
 
   arrive(device: Device, what: ReleaseRecord): void {
-    if (what.id === former.id || device.fate === 'updates') {
+    if (what.id === previous.id || device.fate === 'updates') {
       device.runs = what;
       device.hadIt ||= what.id === fresh.id;
     }

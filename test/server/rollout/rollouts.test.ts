@@ -50,8 +50,8 @@ const canaries = { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100
 
 test('updates only open stages, and opens the next one when the devices run the release', async (t) => {
   const server = await fleet(t, 4);
-  const { id, former } = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
-  t.is(former, '1.0');
+  const { id, previous } = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
+  t.is(previous, '1.0');
   t.is((await visit(server, 0, old)).header('x-version'), '2.0');
   t.is((await visit(server, 2, old)).status, 304, 'its stage is not open');
   t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(9) })).header('x-version'), '1.0', 'a stranger');

@@ -123,11 +123,11 @@ test('resumes sessions with tickets, and requires a full handshake after a resta
   const byId = await download(server.port, ca, asDevice);
 
   const next = await server.restart({ ...options, data: folder.path });
-  for (const former of [
+  for (const previous of [
     { ...withTickets, session },
     { ...asDevice, session: byId.session },
   ]) {
-    t.false((await download(next.port, ca, former)).isReused);
+    t.false((await download(next.port, ca, previous)).isReused);
   }
 });
 

@@ -60,7 +60,7 @@ export function flashPicture(
   const present = { from: 0, to: roundUpToSector(sketchSizeBytes) };
   const written = { from: 0, to: roundUpToSector(artifact.inflate?.sizeBytes ?? artifact.sizeBytes) };
   const lowest = artifact.inflate?.lowestStaging;
-  const needed = device.habits?.erasesBeforeInflating === true ? lowest?.erasesFirst : lowest?.inflatesFirst;
+  const needed = device.capabilities?.erasesBeforeInflating === true ? lowest?.erasesFirst : lowest?.inflatesFirst;
   return {
     flashSizeBytes: facts.chipSizeBytes ?? layout.flashSizeBytes ?? image.flashSizeBytes ?? fsEnd,
     layout: layout.name,

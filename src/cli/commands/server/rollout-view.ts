@@ -17,9 +17,9 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
 
 /** Describes one rollout: its state, stages and history. */
 export function describeRollout(rollout: RolloutInfo): string {
-  const { id, project, version, channel, former, state, reason, waitingFor, openStages, stages, history } = rollout;
+  const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
   const head = table([
-    ['rollout', `${id}: ${project} ${version} on ${channel}${former === undefined ? '' : `, replacing ${former}`}`],
+    ['rollout', `${id}: ${project} ${version} on ${channel}${previous === undefined ? '' : `, replacing ${previous}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),

@@ -18,7 +18,7 @@ export const badCore272 = {
         'build with core 2.7.3 or later',
       );
     }
-    if (device?.habits?.comparesAfterCopy === true) return onDevice(device, artifact);
+    if (device?.capabilities?.comparesAfterCopy === true) return onDevice(device, artifact);
     if (image.core !== undefined) return undefined;
     return warn(
       'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',

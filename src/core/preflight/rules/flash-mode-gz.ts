@@ -18,7 +18,7 @@ export const flashModeGz = {
       );
     }
     if (image.kind !== 'sketch' || flashMode === undefined || image.flashMode === flashMode) return undefined;
-    const isPatched = device.habits?.patchesFlashMode !== 'never';
+    const isPatched = device.capabilities?.patchesFlashMode !== 'never';
     if (!isGzip && isPatched) return undefined;
     const message = `the image has flash mode ${image.flashMode ?? 'unknown'}, but the device runs with ${flashMode}, and the Updater would not patch the image`;
     return isGzip

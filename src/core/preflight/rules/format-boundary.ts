@@ -20,7 +20,7 @@ export const formatBoundary = {
         ? 'send the artifact with the current signature (.signed)'
         : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current one';
     if (expected === undefined) {
-      if (signature === 'current' || device.habits?.signing === 'none') return undefined;
+      if (signature === 'current' || device.capabilities?.signing === 'none') return undefined;
       return warn(
         'the signature has the format used before core 2.6.0, and the format that the device verifies is unknown',
         instead,

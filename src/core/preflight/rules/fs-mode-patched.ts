@@ -10,7 +10,7 @@ export const fsModePatched = {
   evidence: ['esp8266/Arduino#6880', 'esp8266/Arduino#6891', 'Updater.cpp _writeBuffer'],
   check(context) {
     const { image, device } = context;
-    if (device?.habits?.patchesFlashMode !== 'always' || image.kind !== 'filesystem') return undefined;
+    if (device?.capabilities?.patchesFlashMode !== 'always' || image.kind !== 'filesystem') return undefined;
     const instead = 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
     const present = image.filesystem?.modeByte ?? 'unknown';
     switch (modeByteOf(context)) {

@@ -22,7 +22,7 @@ export const fsSignedSize = {
     const excess = roundUpToSector(artifact.sizeBytes) - bound;
     if (excess <= 0) return undefined;
     const trailerBytes = artifact.sizeBytes - artifact.payloadBytes;
-    const unbounded = device?.habits?.boundsFilesystem === false;
+    const unbounded = device?.capabilities?.boundsFilesystem === false;
     return refuse(
       `with its signature the image has ${artifact.sizeBytes} bytes, but the partition has ${bound}: ${
         unbounded

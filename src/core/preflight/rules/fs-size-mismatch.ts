@@ -46,7 +46,7 @@ function againstPartition(
   const instead = `build the image for ${partition} bytes (it may be cut shorter afterwards)`;
   const compares =
     filesystem.type === 'littlefs' &&
-    device.habits !== undefined &&
+    device.capabilities !== undefined &&
     compareReleases(device.facts.core ?? '', comparing) >= 0;
   return compares
     ? refuse(`${message}: core ${device.facts.core} would not mount it`, instead)

@@ -12,9 +12,9 @@ export const gzOldDevice = {
     'ota_updates/readme.rst "Compression"',
   ],
   check({ artifact, device }) {
-    if (device === undefined || artifact.encoding !== 'gzip' || device.habits?.gzip === true) return undefined;
+    if (device === undefined || artifact.encoding !== 'gzip' || device.capabilities?.gzip === true) return undefined;
     const { core } = device.facts;
-    return device.habits === undefined
+    return device.capabilities === undefined
       ? refuse(
           `${core === undefined ? 'the core of the device is unknown' : `the core of the device is ${core}, which is not a known release`}, and gzip needs core 2.7.0 or later`,
           'send the raw artifact, after which the core of the device is known',

@@ -10,8 +10,8 @@ export const gzSignedOldCore = {
   evidence: ['esp8266/Arduino#7570', 'esp8266/Arduino#7577', 'Updater.cpp end', 'eboot.c copy_raw'],
   check({ artifact, device }) {
     if (artifact.encoding !== 'gzip' || !isSigned(artifact)) return undefined;
-    const habits = device?.habits;
-    if (habits === undefined || !habits.gzip || habits.cutsTrailerOff) return undefined;
+    const capabilities = device?.capabilities;
+    if (capabilities === undefined || !capabilities.gzip || capabilities.cutsTrailerOff) return undefined;
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     return refuse(
       `core ${device?.facts.core} passes the gzip to eboot with its signature, and eboot would use ${signatureBytes} as the size of the sketch: the device would be bricked`,

@@ -13,10 +13,10 @@ export const gzSignedUnaligned = {
   check({ artifact, device }) {
     if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const excess = artifact.payloadBytes % wordBytes;
-    if (excess === 0 || device.habits?.skipsUnalignedTail === false) return undefined;
+    if (excess === 0 || device.capabilities?.skipsUnalignedTail === false) return undefined;
     const message = `the signed payload has ${artifact.payloadBytes} bytes, ${wordBytes - excess} short of a multiple of 4`;
     const instead = 'pack the image again with ota-hooks, which pads a gzip in its FNAME field before signing';
-    const isCertain = device.habits !== undefined && device.facts.signing === 'required';
+    const isCertain = device.capabilities !== undefined && device.facts.signing === 'required';
     return isCertain
       ? refuse(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, instead)
       : warn(`${message}: cores 3.1.0 to 3.1.2 would reject the update with ERROR 12`, instead);

@@ -14,7 +14,7 @@ export const gzSignedUnsignedDevice = {
   ],
   check({ artifact, device }) {
     if (device === undefined || artifact.encoding !== 'gzip' || !isSigned(artifact)) return undefined;
-    if (device.facts.signing === 'required' || device.habits?.gzip === false) return undefined;
+    if (device.facts.signing === 'required' || device.capabilities?.gzip === false) return undefined;
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     const consequence = `eboot would use ${signatureBytes}, the length of the signature, as the inflated size`;
     return device.facts.signing === 'none'

@@ -13,7 +13,7 @@ export const inflateOverInput = {
     const lowest = artifact.inflate?.lowestStaging;
     if (lowest === undefined || device.facts.fsStart === undefined) return undefined;
     const { erasesFirst, inflatesFirst } = lowest;
-    const erasesBeforeInflating = device.habits?.erasesBeforeInflating ?? true;
+    const erasesBeforeInflating = device.capabilities?.erasesBeforeInflating ?? true;
     const needed = erasesBeforeInflating ? erasesFirst : inflatesFirst;
     for (const transport of possibleTransports(device)) {
       const staging = sketchStaging(device, transport, artifact.sizeBytes);

@@ -52,8 +52,8 @@ function checkSketch(context: Context, device: Device): Objection | undefined {
 }
 
 /** Warns about cores before 2.4.2, where the start address of a too large update wraps around. */
-function ofUnknownSpace({ facts, habits }: Device): Objection | undefined {
-  if (habits?.wrapsTooLargeSize !== true) return undefined;
+function ofUnknownSpace({ facts, capabilities }: Device): Objection | undefined {
+  if (capabilities?.wrapsTooLargeSize !== true) return undefined;
   return warn(
     `the free space is unknown: if it is too small, core ${facts.core} computes a wrong start address and overwrites other data`,
     'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
@@ -87,7 +87,7 @@ function checkFilesystem(context: Context, device: Device): Objection | undefine
   const partition = partitionBytes(device);
   if (partition !== undefined && needed > partition) {
     if (refused.includes(fsSignedSize.id)) return undefined;
-    const unbounded = device.habits?.boundsFilesystem === false;
+    const unbounded = device.capabilities?.boundsFilesystem === false;
     return refuse(
       `the filesystem needs ${needed} bytes, but its partition has ${partition}: ${
         unbounded
@@ -97,7 +97,7 @@ function checkFilesystem(context: Context, device: Device): Objection | undefine
       'build the image for the flash layout of the device',
     );
   }
-  if (partition === undefined && device.habits?.boundsFilesystem === false) {
+  if (partition === undefined && device.capabilities?.boundsFilesystem === false) {
     return warn(
       `the size of the filesystem partition is unknown: core ${device.facts.core} would overwrite the flash after it if the image is larger`,
       'specify the flash layout (--fs-start and --fs-end)',

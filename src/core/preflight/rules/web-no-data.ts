@@ -10,12 +10,12 @@ export const webNoData = {
   cores: 'device on 3.0.0 or later',
   evidence: ['esp8266/Arduino#7729', 'Updater.cpp end', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_END'],
   check({ artifact, device }) {
-    if (device === undefined || artifact.sizeBytes > sectorBytes || device.habits?.refusesEmpty === false)
+    if (device === undefined || artifact.sizeBytes > sectorBytes || device.capabilities?.refusesEmpty === false)
       return undefined;
     if (!possibleTransports(device).includes('web')) return undefined;
     const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects up to ${sectorBytes} bytes as no data (ERROR 13)`;
     const instead = 'send the raw artifact, or use espota or HTTP';
-    const isCertain = device.facts.transport === 'web' && device.habits !== undefined;
+    const isCertain = device.facts.transport === 'web' && device.capabilities !== undefined;
     return isCertain ? refuse(message, instead) : warn(message, instead);
   },
 } as const satisfies Rule;

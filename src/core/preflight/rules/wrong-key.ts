@@ -11,7 +11,7 @@ export const wrongKey = {
   check({ image, artifact, device }) {
     if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const { keyFingerprint, signing } = device.facts;
-    const answer = device.habits?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
+    const answer = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
     if (artifact.signature === 'unverified') {
       const instead = 'sign it with the key of the device, or specify that key (--public-key)';
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');

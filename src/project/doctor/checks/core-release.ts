@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import glob from 'fast-glob';
-import { type CoreHabits, coreHabits } from '../../../core/device-model/cores.ts';
+import { type CoreCapabilities, coreCapabilities } from '../../../core/device-model/cores.ts';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { platformioFolder } from '../platformio-folder.ts';
@@ -32,21 +32,21 @@ async function frameworks(world: World): Promise<readonly InstalledCore[]> {
 }
 
 function ofCore({ folder, version }: InstalledCore, world: World): readonly DoctorFinding[] {
-  const habits = coreHabits(version);
-  const trouble = habits === undefined ? undefined : troubleOf(habits);
+  const capabilities = coreCapabilities(version);
+  const trouble = capabilities === undefined ? undefined : troubleOf(capabilities);
   if (trouble === undefined) return [];
   return [{ level: 'warning', says: `core ${version} (${world.path(folder)}): ${trouble.says}`, mend: trouble.mend }];
 }
 
-function troubleOf(habits: CoreHabits): { readonly says: string; readonly mend: string } | undefined {
+function troubleOf(capabilities: CoreCapabilities): { readonly says: string; readonly mend: string } | undefined {
   const mend = 'Install a later core: 3.1.2, or at least 2.7.4';
-  if (habits.hangsOnXmcFlash) {
+  if (capabilities.hangsOnXmcFlash) {
     return { says: 'its eboot hangs on XMC flash at the next update, and its images are refused', mend };
   }
-  if (habits.comparesAfterCopy) {
+  if (capabilities.comparesAfterCopy) {
     return { says: 'its eboot hangs when an update overlaps the staged bytes, and its images are refused', mend };
   }
-  switch (habits.signing) {
+  switch (capabilities.signing) {
     case 'none':
       return { says: 'its Updater knows no signatures: what is built with it takes any update', mend };
     case 'legacy':

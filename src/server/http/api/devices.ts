@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 import type { DeviceInfo, ImportAnswer } from '../../../api/admin-info.ts';
 import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
-import { pardonDevice } from '../../services/devices/pardon.ts';
+import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { Credential, DeviceRecord } from '../../storage/records.ts';
@@ -68,8 +68,8 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
 
   routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
     const { project, mac } = named(context);
-    const pardoned = await pardonDevice(records, { project, mac, by: context.get('token').id });
-    if (pardoned === undefined) throw unknownDevice(mac);
+    const retried = await retryFailedDevice(records, { project, mac, by: context.get('token').id });
+    if (retried === undefined) throw unknownDevice(mac);
     return context.json(await show(project, mac));
   });
 

@@ -1,6 +1,6 @@
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
-import { pardonDevice } from '../../services/devices/pardon.ts';
+import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import { deviceStatus } from '../../storage/standing.ts';
@@ -60,8 +60,8 @@ export async function devicePage(
 export async function retryDevice(context: PageContext, { records }: ServerParts, project: string, text: string) {
   await readForm(context, 'publish');
   const mac = checked(macSchema, text);
-  const pardoned = await pardonDevice(records, { project, mac, by: context.get('token').id });
-  if (pardoned === undefined) throw unknown(mac);
+  const retried = await retryFailedDevice(records, { project, mac, by: context.get('token').id });
+  if (retried === undefined) throw unknown(mac);
   return context.redirect(devicePath(project, mac), 303);
 }
 

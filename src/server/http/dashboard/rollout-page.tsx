@@ -18,7 +18,7 @@ import { counted, When } from './words.tsx';
 export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {
   const rollout = await parts.rollouts.show(project, numberOf(id));
   if (rollout === undefined) throw unknown();
-  const { version, channel, state, tally, former } = rollout;
+  const { version, channel, state, tally, previous } = rollout;
   const stages = await Promise.all(rollout.stages.map((stage) => withNames(parts, project, stage)));
   const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
   const title = `${version} on ${channel}`;
@@ -48,7 +48,7 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
           <li>{haltText(rollout.halt)}</li>
         </ul>
         <h2>History</h2>
-        <Facts facts={[['Previous release', former ?? 'none']]} />
+        <Facts facts={[['Previous release', previous ?? 'none']]} />
         <History {...rollout} />
       </div>
     </Page>,

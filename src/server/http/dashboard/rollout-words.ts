@@ -47,7 +47,7 @@ export function haltText({ failures, failurePercent, minimumSample, vanished }: 
 }
 
 /** Describes the state of a rollout in one sentence. */
-export function rolloutText({ state, reason, waitingFor, openStages, stages, former }: RolloutInfo): string {
+export function rolloutText({ state, reason, waitingFor, openStages, stages, previous }: RolloutInfo): string {
   const of = `${openStages} of ${counted(stages.length, 'stage')}`;
   const why = reason === undefined ? '' : ` Reason: ${reason}`;
   switch (state) {
@@ -60,7 +60,7 @@ export function rolloutText({ state, reason, waitingFor, openStages, stages, for
     case 'aborted':
       return `No further devices are updated. Devices already updated keep this version.${why}`;
     case 'rolled-back':
-      return `Devices already updated return to ${former ?? 'the previous release'} where that is safe.${why}`;
+      return `Devices already updated return to ${previous ?? 'the previous release'} where that is safe.${why}`;
     case 'complete':
       return 'All stages are complete, and the release is promoted on its channel.';
   }

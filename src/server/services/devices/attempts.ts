@@ -116,7 +116,7 @@ export function afterReceipt(attempts: readonly Attempt[], releaseId: number): r
 }
 
 /** Removes failed attempts, so that their releases can be sent again. */
-export function afterPardon(attempts: readonly Attempt[]): readonly Attempt[] {
+export function afterRetry(attempts: readonly Attempt[]): readonly Attempt[] {
   return attempts.filter(({ state }) => state !== 'failed');
 }
 

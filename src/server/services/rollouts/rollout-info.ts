@@ -8,13 +8,13 @@ import { noTally, sumOf } from './tally.ts';
  *
  * @param tallies one for each stage; undefined if no longer known
  * @param verdict verdict on an active rollout
- * @param former version that the channel served before
+ * @param previous version that the channel served before
  */
 export function rolloutInfo(
   rollout: RolloutRecord,
   tallies: readonly (RolloutTally | undefined)[],
   verdict: RolloutVerdict | undefined,
-  former: string | undefined,
+  previous: string | undefined,
 ): RolloutInfo {
   const { id, project, channel, version, state, reason, openStages, gate, halt, startedBy } = rollout;
   const stages = rollout.stages.map((stage, index) => ({ ...stage, tally: tallies[index] ?? noTally() }));
@@ -23,7 +23,7 @@ export function rolloutInfo(
     project,
     channel,
     version,
-    former,
+    previous,
     state,
     reason,
     openStages,

@@ -1,5 +1,5 @@
 import type { Actor, DeviceRecord } from '../../storage/records.ts';
-import { afterPardon } from './attempts.ts';
+import { afterRetry } from './attempts.ts';
 import type { DeviceRecords } from './device-records.ts';
 
 /**
@@ -7,12 +7,12 @@ import type { DeviceRecords } from './device-records.ts';
  *
  * @returns undefined if the device is not known
  */
-export async function pardonDevice(
+export async function retryFailedDevice(
   records: DeviceRecords,
   { project, mac, by }: { project: string; mac: string; by: Actor },
 ): Promise<DeviceRecord | undefined> {
-  const pardon = (record: DeviceRecord | undefined) => record && { ...record, attempts: afterPardon(record.attempts) };
-  const saved = await records.change(project, mac, pardon, { by, action: 'device.retry' });
+  const retry = (record: DeviceRecord | undefined) => record && { ...record, attempts: afterRetry(record.attempts) };
+  const saved = await records.change(project, mac, retry, { by, action: 'device.retry' });
   // Only a new device can be rejected for lack of room.
   return saved === 'full' ? undefined : saved;
 }

@@ -31,7 +31,7 @@ const noticeMs = 5 * 60_000;
  * Request handler for devices. It works directly on node's HTTP server, because an empty route of the framework would cost more than
  * everything done here. Requests that are not for devices are left to the API.
  */
-export class DeviceDoor {
+export class DeviceHandler {
   readonly #parts: DeviceParts;
 
   constructor(parts: DeviceParts) {
