@@ -17,7 +17,7 @@ import { type Config, OtaError, readPublicKey, type Signer } from 'ota-hooks';
 import { type Build, packImage, signBuild } from 'ota-hooks/pack';
 import { type DeviceFacts, type Manifest, plan } from 'ota-hooks/preflight';
 import { startVirtualEsp, type VirtualEspOptions } from 'ota-hooks/simulator';
-import { deliveryWays, type Verdict } from 'ota-hooks/upload';
+import { deliveryWays, type DeliveryVerdict } from 'ota-hooks/upload';
 
 export async function packed(image: Uint8Array, signer: Signer): Promise<Build> {
   const { build, warnings } = await packImage({ path: 'firmware.bin', image });
@@ -30,7 +30,7 @@ export async function packed(image: Uint8Array, signer: Signer): Promise<Build> 
 export const withKey = (image: Uint8Array, pem: string | undefined) =>
   packImage({ path: 'firmware.bin', image, publicKey: pem === undefined ? undefined : readPublicKey(pem, 'a key') });
 
-export async function send(manifest: Manifest, build: Build, host: string, password?: string): Promise<Verdict | undefined> {
+export async function send(manifest: Manifest, build: Build, host: string, password?: string): Promise<DeliveryVerdict | undefined> {
   const facts: DeviceFacts = { core: '3.1.2', signing: 'required' };
   const decision = plan({ facts, target: manifest });
   if (decision.kind !== 'send') return undefined;
