@@ -35,13 +35,13 @@ for (const [name, text] of programs) {
 
   test(`${name}: warns of pins that float between the restart and setup`, (t) => {
     const setup = text.slice(text.indexOf('void setup()'));
-    t.regex(setup, /^void setup\(\) \{\n {2}\/\/ First of all: [^;]*float[^;]*resistor/);
+    t.regex(setup, /^void setup\(\) \{\n {2}\/\/ Set the outputs first: [^;]*float[^;]*resistor/);
   });
 
   test(`${name}: documents its security limits`, (t) => {
     const head = text.slice(0, text.indexOf('*/'));
     t.regex(head, /Limits:/);
-    t.regex(head, /MD5[^.]*is no\s+security/);
+    t.regex(head, /MD5[^.]*is not\s+a\s+security\s+measure/);
     t.regex(head, /RTC user memory is overwritten/);
     t.regex(head, /sign/);
     if (/setPassword|WEB_PASSWORD/.test(text)) t.regex(head, /(password|login) is weak/);

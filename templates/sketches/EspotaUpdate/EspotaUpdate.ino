@@ -1,18 +1,18 @@
 /*
-  An update is sent to the device, by the protocol that the Arduino IDE, PlatformIO and espota.py speak.
-  For development, and for devices on the network that you are in yourself.
+  Accepts updates over the network by the protocol of the Arduino IDE, PlatformIO and espota.py.
+  Use this for development and for devices on your local network.
 
-  Set-up: copy arduino_secrets.example.h to arduino_secrets.h and fill it in. Flash over serial once, then press reset:
-  until then updates end with ERROR[11].
+  Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in. Flash over serial once, then press reset:
+  until then, updates fail with ERROR[11].
 
   Limits:
-  - The password is weak: its exchange is MD5, so whoever listens can guess at leisure, and it stands readable in the
-    firmware. Only a signature decides what the device will run. Keep public.key beside this sketch and build it with
-    `ota-hooks build`, and the device takes nothing but what you have signed.
-  - MD5 is no security. It finds damage on the way; a device that checks signatures does not even look at it.
-  - RTC user memory is overwritten: the first 128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite) carry the order to the
-    bootloader. Keep nothing there that has to outlive an update.
-  - The new sketch is stored beside the running one: both must fit (ESP.getFreeSketchSpace()).
+  - The password is weak: authentication uses MD5, so anyone who captures the traffic can guess the password offline, and
+    the firmware contains it in readable form. Only signatures control which firmware the device runs: keep public.key in
+    the sketch folder and build with `ota-hooks build`, and the device accepts only images that you have signed.
+  - MD5 is not a security measure. It detects transmission errors; a device that checks signatures ignores it.
+  - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
+    ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
+  - The new sketch is stored next to the running one: flash must hold both (see ESP.getFreeSketchSpace()).
 */
 #include <Arduino.h>
 #include <ArduinoOTA.h>
@@ -22,19 +22,19 @@
 
 #include "arduino_secrets.h"  // missing? Copy arduino_secrets.example.h, and keep the copy out of git.
 
-static_assert(sizeof(SECRET_OTA_PASSWORD) > 12, "SECRET_OTA_PASSWORD in arduino_secrets.h: 12 characters or more");
+static_assert(sizeof(SECRET_OTA_PASSWORD) > 12, "SECRET_OTA_PASSWORD in arduino_secrets.h needs at least 12 characters");
 
-const char hostName[] = "garden-valve";  // another one for each device; it answers as garden-valve.local
-const uint16_t otaPort = 8266;           // the port that all tools expect
+const char hostName[] = "garden-valve";  // must be unique per device; resolves as garden-valve.local
+const uint16_t otaPort = 8266;           // the default port of all tools
 
-// What the device is for: here, a valve that must not stay open while nobody looks after it.
+// The application: here, a valve that must not stay open unattended.
 const uint8_t valvePin = 5;  // D1
 const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 bool isListening = false;
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -45,26 +45,26 @@ void leaveSafeState() {
 }
 
 void controlValve() {
-  // Your application. It is not called while an update runs.
+  // Your application goes here. It is not called during an update.
 }
 
 void explain(ota_error_t error) {
   switch (error) {
     case OTA_AUTH_ERROR:
-      // Comes from the network stack, not from loop(): neither wait nor write to flash here.
+      // Called from the network stack, not from loop(): do not wait or write to flash here.
       Serial.println(F("Update: wrong password"));
       break;
     case OTA_BEGIN_ERROR:
-      Serial.println(F("Update: refused before it began, most often for want of space"));
+      Serial.println(F("Update: rejected at the start, usually because of insufficient space"));
       break;
     case OTA_CONNECT_ERROR:
-      Serial.println(F("Update: the sender cannot be reached; a firewall there, most often"));
+      Serial.println(F("Update: cannot connect to the sender, usually because of its firewall"));
       break;
     case OTA_RECEIVE_ERROR:
-      Serial.println(F("Update: the connection was lost"));
+      Serial.println(F("Update: connection lost"));
       break;
     case OTA_END_ERROR:
-      Serial.println(F("Update: refused at its end, by signature, MD5 or flash settings"));
+      Serial.println(F("Update: rejected at the end because of signature, MD5 or flash settings"));
       Update.printError(Serial);
       break;
   }
@@ -77,8 +77,8 @@ bool startListening() {
 
   ArduinoOTA.onStart([]() {
     enterSafeState();
-    // A filesystem is about to be overwritten: unmount it here, with LittleFS.end().
-    Serial.println(ArduinoOTA.getCommand() == U_FS ? F("Update of the filesystem") : F("Update of the sketch"));
+    // If the sketch uses a filesystem, unmount it here with LittleFS.end(): the update may overwrite it.
+    Serial.println(ArduinoOTA.getCommand() == U_FS ? F("Filesystem update") : F("Sketch update"));
   });
   ArduinoOTA.onProgress([](unsigned int done, unsigned int total) {
     static unsigned int shown;
@@ -88,20 +88,20 @@ bool startListening() {
     Serial.printf("Update: %u %%\n", percent);
   });
   ArduinoOTA.onEnd([]() {
-    // The last moment before the restart: save counters, close connections. Stay in the safe state.
+    // Last chance before the restart: save counters and close connections. Stay in the safe state.
     Serial.println(F("Update accepted; restarting"));
   });
   ArduinoOTA.onError(explain);
   ArduinoOTA.begin();
 
-  // Says which sketch runs, so that an update can be proven afterwards: the protocol itself ends before the restart.
+  // Announce the MD5 of the running sketch, so that an update can be confirmed: the protocol ends before the restart.
   MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());
   return true;
 }
 
 void setup() {
-  // First of all: after a restart the pins float until these two lines, and the bootloader may need ten seconds to copy an
-  // update before they are reached. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until these two lines run, and the bootloader may need ten
+  // seconds before that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
   digitalWrite(valvePin, valveClosed);
   pinMode(valvePin, OUTPUT);
 
@@ -111,9 +111,9 @@ void setup() {
 }
 
 void loop() {
-  // The device does its work without Wi-Fi too: updates begin to be possible when the network is there.
+  // The application also runs without Wi-Fi. The device accepts updates once it is connected.
   if (!isListening && WiFi.isConnected()) isListening = startListening();
-  if (isListening) ArduinoOTA.handle();  // comes back only if there was no update, or if it failed; looks after mDNS too
+  if (isListening) ArduinoOTA.handle();  // returns if there is no update or the update failed; also runs mDNS
   if (inSafeState && !Update.isRunning()) leaveSafeState();
   if (!inSafeState) controlValve();
 }

@@ -1,25 +1,27 @@
 /*
-  The device fetches a new filesystem image (LittleFS) from a web server: web pages, tables, sounds, without a new sketch.
+  Downloads a new filesystem image (LittleFS) from a web server: web pages, tables or sounds, without a new sketch.
 
-  Set-up: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set filesystemUrl, flash over serial once and
-  press reset. Put a file version.txt into the folder that the image is made of: its first line tells the server what the
-  device has.
+  Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set filesystemUrl, flash over serial once and
+  press reset. Put a file version.txt into the folder from which you make the image: the device sends its first line to the
+  server as the installed version.
 
-  A device that checks signatures wants filesystem images signed as well:
+  A device that checks signatures requires signed filesystem images too:
 
       ota-hooks pack littlefs.bin --kind filesystem --private-key private.key
 
   Limits:
-  - Everything in the filesystem is replaced, also what the device wrote there itself. Keep settings elsewhere (EEPROM), or
-    read them into memory before and write them back after.
-  - The image is written over the old one as it comes, and checked when it is too late: a power cut or a bad signature
-    leaves no filesystem. The sketch must be able to run without one; this one does, and asks again. With ATOMIC_FS_UPDATE
-    defined in the build flags (for the core too) the image is staged first, if there is room, and can be compressed.
-  - The image must be made for this very layout: same size, same place in flash.
-  - MD5 (the header x-MD5) is no security, and plain HTTP can be changed on its way; the signature protects. But it does not
-    say what an image is for: never sign an image that should not run on every device with this key.
-  - RTC user memory is overwritten by atomic updates and those of the sketch: its first 128 bytes (blocks 0 to 31 of
-    ESP.rtcUserMemoryWrite) carry the order to the bootloader.
+  - The update replaces the whole filesystem, including files that the device wrote. Keep settings elsewhere (EEPROM), or
+    read them into memory before the update and write them back afterwards.
+  - The image overwrites the old one while it arrives and is verified only at the end: a power cut or an invalid signature
+    leaves no filesystem. The sketch must be able to run without one; this one does, and checks for updates again. With
+    ATOMIC_FS_UPDATE in the build flags (for the core too) the image is staged first, if there is enough space, and can be
+    compressed.
+  - The image must be made for the flash layout of the device: same size, same address.
+  - MD5 (the x-MD5 header) is not a security measure, and plain HTTP can be modified in transit; the signature protects the
+    image. But a signature does not say what an image is for: never sign an image that must not run on every device with
+    this key.
+  - RTC user memory is overwritten: atomic filesystem updates and sketch updates store the bootloader command in the first
+    128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite).
 */
 #include <Arduino.h>
 #include <ESP8266WiFi.h>
@@ -29,28 +31,28 @@
 
 #include "arduino_secrets.h"  // missing? Copy arduino_secrets.example.h, and keep the copy out of git.
 
-const char filesystemUrl[] = "http://192.0.2.10:8080/filesystem";  // by address or DNS: names in .local are not looked up
+const char filesystemUrl[] = "http://192.0.2.10:8080/filesystem";  // IP address or DNS name; .local names are not resolved
 const uint32_t intervalMs = 60UL * 60 * 1000;
 
-// What the device is for: here, a valve that must not stay open while nobody looks after it.
+// The application: here, a valve that must not stay open unattended.
 const uint8_t valvePin = 5;  // D1
 const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 bool hasFilesystem = false;
 
 void mountFilesystem() {
-  // Without formatting: an empty filesystem in place of a broken one would hide what happened.
+  // Do not format automatically: an empty filesystem would hide that the old one is damaged.
   LittleFS.setConfig(LittleFSConfig(false));
   hasFilesystem = LittleFS.begin();
-  if (!hasFilesystem) Serial.println(F("No filesystem"));
+  if (!hasFilesystem) Serial.println(F("Cannot mount the filesystem"));
 }
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
-  // Whatever still reads files would read the old and the new mixed.
+  // Unmount the filesystem: reads during the update would return a mix of old and new data.
   LittleFS.end();
   hasFilesystem = false;
 }
@@ -61,7 +63,7 @@ void leaveSafeState() {
 }
 
 void controlValve() {
-  // Your application; it has to do without files when hasFilesystem is false. It is not called while an update runs.
+  // Your application goes here. It is not called during an update, and it must work without files if !hasFilesystem.
 }
 
 String filesystemVersion() {
@@ -74,7 +76,7 @@ String filesystemVersion() {
 }
 
 bool isDue() {
-  // Spread over a minute by the chip's number: after a power cut, not all devices ask in the same second.
+  // The chip ID spreads the first check over a minute, so that devices do not all check at once after a power cut.
   static uint32_t nextMs = ESP.getChipId() % 60000;
   if (static_cast<int32_t>(millis() - nextMs) < 0) return false;
   nextMs = millis() + intervalMs;
@@ -88,19 +90,19 @@ void askForFilesystem() {
       Serial.printf("Update failed (%d): %s\n", ESPhttpUpdate.getLastError(), ESPhttpUpdate.getLastErrorString().c_str());
       break;
     case HTTP_UPDATE_NO_UPDATES:
-      Serial.println(F("Nothing new"));
+      Serial.println(F("No update available"));
       break;
     case HTTP_UPDATE_OK:
-      // The library does not restart after a filesystem. With ATOMIC_FS_UPDATE the bootloader has yet to copy it; without,
-      // starting afresh is the simplest way to forget what was read from the old one.
+      // The library does not restart after a filesystem update. With ATOMIC_FS_UPDATE the bootloader must still copy the
+      // image; without it, a restart is the simplest way to discard data that was read from the old filesystem.
       ESP.restart();
       break;
   }
 }
 
 void setup() {
-  // First of all: after a restart the pins float until these two lines, and the bootloader may need ten seconds to copy an
-  // update before they are reached. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until these two lines run, and the bootloader may need ten
+  // seconds before that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
   digitalWrite(valvePin, valveClosed);
   pinMode(valvePin, OUTPUT);
 
@@ -108,7 +110,7 @@ void setup() {
   mountFilesystem();
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
-  ESPhttpUpdate.onStart(enterSafeState);  // the server has an image and it is about to be read
+  ESPhttpUpdate.onStart(enterSafeState);  // called when the server has an image, before its data is read
 }
 
 void loop() {

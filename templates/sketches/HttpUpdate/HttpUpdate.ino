@@ -1,23 +1,23 @@
 /*
-  The device asks a web server for updates, at intervals and by its version.
-  For devices in the field: they call out, so no firewall has to be opened for them.
+  Checks a web server for updates at intervals and sends the version of the device.
+  Use this for devices in the field: they open the connection, so no firewall has to let connections in.
 
-  Set-up: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set updateUrl, flash over serial once and
+  Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set updateUrl, flash over serial once and
   press reset.
 
-  The server compares x-ESP8266-version (or x-ESP8266-sketch-md5) with what it has, and answers 304 when there is nothing
-  new. A server that compares with the MD5 of the .gz or .signed file that it sends never finds them equal, and the device
-  updates itself for ever.
+  The server compares x-ESP8266-version (or x-ESP8266-sketch-md5) with its release and responds with 304 if there is
+  nothing new. It must not compare with the MD5 of the .gz or .signed file that it sends: they never match, and the device
+  would update itself forever.
 
   Limits:
-  - Plain HTTP can be read and changed on its way. MD5 (the header x-MD5) is no security: whoever changes the image changes
-    it too. What protects the device is the signature: keep public.key beside this sketch and build it with
-    `ota-hooks build`. What is signed can be sent again later, though: an old release stays valid.
-  - HTTPS (BearSSL::WiFiClientSecure instead of WiFiClient) needs 20 to 30 KB of heap, a certificate or its public key to
-    trust, and the time of day; use a short certificate chain and a server that knows small TLS fragments.
-  - RTC user memory is overwritten: the first 128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite) carry the order to the
-    bootloader. Keep nothing there that has to outlive an update.
-  - The new sketch is stored beside the running one: both must fit (ESP.getFreeSketchSpace()).
+  - Plain HTTP can be read and modified in transit. MD5 (the x-MD5 header) is not a security measure: anyone who changes
+    the image can change it too. Signatures protect the device: keep public.key in the sketch folder and build with
+    `ota-hooks build`. They do not prevent replay: an old signed release stays valid.
+  - HTTPS (BearSSL::WiFiClientSecure instead of WiFiClient) needs 20 to 30 KB of heap, a trusted certificate or public key,
+    and the current time; use a short certificate chain and a server that supports small TLS fragments (MFLN).
+  - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
+    ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
+  - The new sketch is stored next to the running one: flash must hold both (see ESP.getFreeSketchSpace()).
 */
 #include <Arduino.h>
 #include <ESP8266WiFi.h>
@@ -27,19 +27,19 @@
 #include "arduino_secrets.h"  // missing? Copy arduino_secrets.example.h, and keep the copy out of git.
 
 #ifndef FIRMWARE_VERSION
-#define FIRMWARE_VERSION "0.1.0"  // or by a build flag; the server is told this
+#define FIRMWARE_VERSION "0.1.0"  // sent to the server; a build flag can override it
 #endif
 
-const char updateUrl[] = "http://192.0.2.10:8080/firmware";  // by address or DNS: names in .local are not looked up
+const char updateUrl[] = "http://192.0.2.10:8080/firmware";  // IP address or DNS name; .local names are not resolved
 const uint32_t intervalMs = 60UL * 60 * 1000;
 
-// What the device is for: here, a valve that must not stay open while nobody looks after it.
+// The application: here, a valve that must not stay open unattended.
 const uint8_t valvePin = 5;  // D1
 const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -50,11 +50,11 @@ void leaveSafeState() {
 }
 
 void controlValve() {
-  // Your application. It is not called while an update runs.
+  // Your application goes here. It is not called during an update.
 }
 
 bool isDue() {
-  // Spread over a minute by the chip's number: after a power cut, not all devices ask in the same second.
+  // The chip ID spreads the first check over a minute, so that devices do not all check at once after a power cut.
   static uint32_t nextMs = ESP.getChipId() % 60000;
   if (static_cast<int32_t>(millis() - nextMs) < 0) return false;
   nextMs = millis() + intervalMs;
@@ -70,24 +70,24 @@ void onProgress(int done, int total) {
 }
 
 void askForUpdate() {
-  // loop() stands still meanwhile: 8 seconds if the server does not answer, a minute if the connection dies half-way.
-  // Where eight seconds matter, enter the safe state before asking, not only in onStart.
+  // This blocks loop() for 8 seconds if the server does not respond, and for a minute if the connection drops halfway.
+  // If 8 seconds are too long, enter the safe state before the check, not only in onStart.
   WiFiClient client;
   switch (ESPhttpUpdate.update(client, updateUrl, FIRMWARE_VERSION)) {
     case HTTP_UPDATE_FAILED:
       Serial.printf("Update failed (%d): %s\n", ESPhttpUpdate.getLastError(), ESPhttpUpdate.getLastErrorString().c_str());
       break;
     case HTTP_UPDATE_NO_UPDATES:
-      Serial.println(F("Nothing new"));
+      Serial.println(F("No update available"));
       break;
     case HTTP_UPDATE_OK:
-      break;  // never here: the device has restarted
+      break;  // not reached: the device restarts after an update
   }
 }
 
 void setup() {
-  // First of all: after a restart the pins float until these two lines, and the bootloader may need ten seconds to copy an
-  // update before they are reached. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until these two lines run, and the bootloader may need ten
+  // seconds before that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
   digitalWrite(valvePin, valveClosed);
   pinMode(valvePin, OUTPUT);
 
@@ -96,14 +96,14 @@ void setup() {
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
 
-  ESPhttpUpdate.onStart(enterSafeState);  // the server has an update and it is about to be read
+  ESPhttpUpdate.onStart(enterSafeState);  // called when the server has an update, before its data is read
   ESPhttpUpdate.onProgress(onProgress);
   ESPhttpUpdate.onEnd([]() {
-    // The last moment before the restart: save counters, close connections. Stay in the safe state.
+    // Last chance before the restart: save counters and close connections. Stay in the safe state.
     Serial.println(F("Update accepted; restarting"));
   });
   ESPhttpUpdate.onError([](int error) {
-    // Also for a server that cannot be reached, when nothing had begun.
+    // Also called when the server cannot be reached, before an update starts.
     Serial.printf("Update: error %d\n", error);
   });
 }

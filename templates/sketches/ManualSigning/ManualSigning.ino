@@ -1,30 +1,30 @@
 /*
-  Updates must be signed, and the sketch itself says by which key: Update.installSignature.
-  For builds that the hooks cannot reach. Where they can, leave this out: with public.key beside the sketch,
-  `ota-hooks build` does the same, proves it, and covers the time before setup() too.
+  Requires signed updates; the sketch itself sets the public key with Update.installSignature.
+  Use this only for builds in which the hooks cannot run. Otherwise leave it out: with public.key in the sketch folder,
+  `ota-hooks build` does the same, verifies the result, and also covers the time before setup().
 
-  Set-up: copy arduino_secrets.example.h to arduino_secrets.h and fill it in. Then, in the folder of this sketch:
+  Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in. Then, in the folder of this sketch:
 
       ota-hooks keygen --private-key keys/private.key --public-key keys/public.key
       ota-hooks header --public-key keys/public.key --out signing_key.h
 
-  Compile with any tool, and sign what it made; --declare-enforcement says that the sketch sees to the checking, because
-  nothing in the compiled program can show it:
+  Compile with any tool and sign the image. --declare-enforcement states that the sketch checks signatures, because the
+  compiled program does not show it:
 
       ota-hooks pack build/ManualSigning.ino.bin --public-key keys/public.key --private-key keys/private.key --declare-enforcement
 
-  Flash over serial once and press reset. From then on the device takes only what this key has signed. Keep a copy of
-  keys/private.key where no fire and no thief finds both: without it there are no more updates over the air.
+  Flash over serial once and press reset. From then on the device accepts only updates signed with this key. Keep a copy of
+  keys/private.key in a separate safe place: without the key, you cannot update the device over the air.
 
   Limits:
-  - Signatures protect updates over the air, nothing else: whoever holds the device can flash it over serial and read it.
-    What was signed once stays valid for ever, an old release with its old bugs too.
-  - RSA keys only. With an EC key the device never accepts an update again.
-  - The key is used from installSignature on. A build that forgets the call accepts everything, without a word.
-  - The password is weak (MD5, and readable in the firmware); behind signatures it merely keeps nuisance off. MD5 is no
-    security, and is not even looked at once a key is installed.
-  - RTC user memory is overwritten: the first 128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite) carry the order to the
-    bootloader. Keep nothing there that has to outlive an update.
+  - Signatures protect updates over the air only: anyone who holds the device can flash and read it over serial. A signature
+    stays valid forever, also that of an old release with its bugs.
+  - Use RSA keys only. With an EC key the device never accepts an update again.
+  - The key applies after the call of installSignature. A build without the call accepts every update without a warning.
+  - The password is weak (MD5, and readable in the firmware); with signatures it only prevents nuisance uploads. MD5 is not
+    a security measure, and it is ignored once a key is installed.
+  - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
+    ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
 */
 #include <Arduino.h>
 #include <ArduinoOTA.h>
@@ -34,26 +34,26 @@
 #include <Updater.h>
 
 #include "arduino_secrets.h"  // missing? Copy arduino_secrets.example.h, and keep the copy out of git.
-#include "signing_key.h"      // missing? `ota-hooks header` makes it, see above.
+#include "signing_key.h"      // missing? Generate it with `ota-hooks header`, see above.
 
 #if !ARDUINO_SIGNING
-#error "signing_key.h was made without a public key"
+#error "signing_key.h contains no public key: generate it with `ota-hooks header --public-key`"
 #endif
-static_assert(sizeof(SECRET_OTA_PASSWORD) > 12, "SECRET_OTA_PASSWORD in arduino_secrets.h: 12 characters or more");
+static_assert(sizeof(SECRET_OTA_PASSWORD) > 12, "SECRET_OTA_PASSWORD in arduino_secrets.h needs at least 12 characters");
 
-// Update keeps pointers to these: they live as long as the sketch.
+// Global, because Update keeps pointers to these objects.
 BearSSL::PublicKey signingKey(signing_pubkey);
 BearSSL::HashSHA256 signingHash;
 BearSSL::SigningVerifier signingVerifier(&signingKey);
 
-// What the device is for: here, a valve that must not stay open while nobody looks after it.
+// The application: here, a valve that must not stay open unattended.
 const uint8_t valvePin = 5;  // D1
 const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 bool isListening = false;
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -64,13 +64,13 @@ void leaveSafeState() {
 }
 
 void controlValve() {
-  // Your application. It is not called while an update runs.
+  // Your application goes here. It is not called during an update.
 }
 
 bool requireSignatures() {
   if (!signingKey.isRSA()) return false;
-  // The check of an RSA signature needs more stack than a sketch has: the core borrows a second one, which it sets up by
-  // itself only for keys that are built in. Without this line the device hangs when it checks (esp8266/Arduino#7288).
+  // Checking an RSA signature needs more stack than a sketch has. The core uses a second stack, but allocates it by itself
+  // only for built-in keys. Without this line the device hangs during the check (esp8266/Arduino#7288).
   stack_thunk_add_ref();
   Update.installSignature(&signingHash, &signingVerifier);
   return true;
@@ -88,15 +88,15 @@ bool startListening() {
 }
 
 void setup() {
-  // First of all: after a restart the pins float until these two lines, and the bootloader may need ten seconds to copy an
-  // update before they are reached. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until these two lines run, and the bootloader may need ten
+  // seconds before that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
   digitalWrite(valvePin, valveClosed);
   pinMode(valvePin, OUTPUT);
 
   Serial.begin(115200);
   if (!requireSignatures()) {
-    Serial.println(F("The key in signing_key.h is no RSA key: no updates over the air"));
-    return;  // never joins the network, so nobody can send it anything
+    Serial.println(F("The key in signing_key.h is not an RSA key: updates over the air are disabled"));
+    return;  // stays offline, so that the device cannot receive unsigned updates
   }
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);

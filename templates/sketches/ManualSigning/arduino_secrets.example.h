@@ -3,5 +3,5 @@
 
 #define SECRET_WIFI_SSID ""
 #define SECRET_WIFI_PASSWORD ""
-// At least 12 characters, another one for each device if you can keep track of them.
+// At least 12 characters. Use a different password for each device if you can manage them.
 #define SECRET_OTA_PASSWORD ""

@@ -1,24 +1,25 @@
 /*
-  The Updater itself, fed from any Stream: all other ways of updating end here.
-  For firmware that arrives as nobody foresaw: in pieces by radio or MQTT, on an SD card, by a protocol of your own. Here it
-  is a file in LittleFS, complete before the update begins.
+  Writes an update from any Stream to the Updater, which all other update methods use internally.
+  Use this for firmware that arrives another way: in pieces by radio or MQTT, on an SD card, over a protocol of your own. In
+  this example it is a file in LittleFS that is complete before the update starts.
 
-  Set-up: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, flash over serial once and press reset.
-  Needs core 3.1.0 or later: before, Update had no onStart (esp8266/Arduino#8653).
+  Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, flash over serial once and press reset.
+  Requires core 3.1.0 or later: earlier versions have no Update.onStart (esp8266/Arduino#8653).
 
   Limits:
-  - Whoever can write the file can replace the sketch. Only a signature decides what the device will run: keep public.key
-    beside this sketch and build it with `ota-hooks build`.
-  - MD5 (Update.setMD5) is no security. It finds damage on the way, and only on a device that checks no signatures.
-  - A Stream must not pause for long: after a minute without a byte the update fails. Collect slow pieces in a file first,
-    as here. Update.write(buffer, size) takes pieces of any size, but whatever runs in between must be in the safe state.
-  - RTC user memory is overwritten: the first 128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite) carry the order to the
-    bootloader. Keep nothing there that has to outlive an update.
-  - The new sketch is stored beside the running one: both must fit (ESP.getFreeSketchSpace()), and the file needs its room
-    in the filesystem as well.
+  - Anyone who can write the file can replace the sketch. Only signatures control which firmware the device runs: keep
+    public.key in the sketch folder and build with `ota-hooks build`.
+  - MD5 (Update.setMD5) is not a security measure. It detects transmission errors, and only on devices that do not check
+    signatures.
+  - The Stream must not pause for long: the update fails after a minute without data. Collect slow pieces in a file first,
+    as here. Update.write(buffer, size) accepts pieces of any size, but the device must stay in the safe state between them.
+  - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
+    ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
+  - The new sketch is stored next to the running one: flash must hold both (see ESP.getFreeSketchSpace()). The file also
+    needs space in the filesystem.
 */
 #include <Arduino.h>
-#include <ESP8266WiFi.h>  // needed without Wi-Fi too: its library holds the check of signatures
+#include <ESP8266WiFi.h>  // needed even without Wi-Fi: this library contains the signature check
 #include <LittleFS.h>
 #include <Updater.h>
 
@@ -28,13 +29,13 @@ const char waiting[] = "/firmware.bin.signed";
 const char rejected[] = "/firmware.rejected";
 const uint32_t intervalMs = 10UL * 1000;
 
-// What the device is for: here, a valve that must not stay open while nobody looks after it.
+// The application: here, a valve that must not stay open unattended.
 const uint8_t valvePin = 5;  // D1
 const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -45,7 +46,7 @@ void leaveSafeState() {
 }
 
 void controlValve() {
-  // Your application. It is not called while an update runs.
+  // Your application goes here. It is not called during an update.
 }
 
 bool isDue() {
@@ -55,7 +56,7 @@ bool isDue() {
   return true;
 }
 
-// Whether all of it was stored and found good; the bootloader installs it at the next restart.
+// Returns true if the whole image was stored and verified. The bootloader installs it at the next restart.
 bool stageUpdate(Stream &stream, size_t sizeBytes) {
   if (!Update.begin(sizeBytes, U_FLASH)) return false;
   if (Update.writeStream(stream) != sizeBytes) return false;
@@ -70,19 +71,19 @@ void installWaitingFile() {
   if (!isStaged) {
     Update.printError(Serial);
     Update.end();
-    // Out of the way, or the next start would try again, and the one after it.
+    // Rename the file, or the device would try to install it again and again.
     LittleFS.rename(waiting, rejected);
     return;
   }
-  // Before the restart: a file that stays is installed again for ever.
+  // Remove the file before the restart, or the device would install it again after every start.
   LittleFS.remove(waiting);
   LittleFS.end();
   ESP.restart();
 }
 
 void setup() {
-  // First of all: after a restart the pins float until these two lines, and the bootloader may need ten seconds to copy an
-  // update before they are reached. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until these two lines run, and the bootloader may need ten
+  // seconds before that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
   digitalWrite(valvePin, valveClosed);
   pinMode(valvePin, OUTPUT);
 
@@ -99,7 +100,7 @@ void setup() {
 }
 
 void loop() {
-  // Here, whatever receives the pieces: it writes to another name, and renames the file when the last one is there.
+  // Receive the pieces here: write them to a file with another name, and rename it when it is complete.
   if (isDue()) installWaitingFile();
   if (inSafeState && !Update.isRunning()) leaveSafeState();
   if (!inSafeState) controlValve();

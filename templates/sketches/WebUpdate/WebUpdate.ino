@@ -1,21 +1,21 @@
 /*
-  The device shows a web page, /update, to which a new sketch or filesystem is uploaded; with a login.
-  For a user who has a browser and nothing else.
+  Serves a web page, /update, for uploading a new sketch or filesystem image, protected by a login.
+  Use this if the only tool for updates is a browser.
 
-  Set-up: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, flash over serial once and press reset.
-  Needs core 3.1.0 or later: before, Update had no onStart (esp8266/Arduino#8653).
+  Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, flash over serial once and press reset.
+  Requires core 3.1.0 or later: earlier versions have no Update.onStart (esp8266/Arduino#8653).
 
   Limits:
-  - The login is weak: it passes the network in clear with each request, whoever listens has it, and it stands readable in
-    the firmware. An empty user name or password switches it off. Only a signature decides what the device will run: keep
-    public.key beside this sketch and build it with `ota-hooks build`.
-  - Nothing checks the transfer. MD5 is no security, but here even that is missing: without signatures a damaged upload is
-    installed if its first byte looks right.
-  - The page stages an image as low in flash as it can, where unpacking a compressed one may overwrite what is still to be
-    read. Upload .bin.signed here, not .gz.signed.
-  - RTC user memory is overwritten: the first 128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite) carry the order to the
-    bootloader. Keep nothing there that has to outlive an update.
-  - The new sketch is stored beside the running one: both must fit (ESP.getFreeSketchSpace()).
+  - The login is weak: it is sent unencrypted with each request, where anyone on the network can read it, and the firmware
+    contains it in readable form. An empty user name or password disables it. Only signatures control which firmware the
+    device runs: keep public.key in the sketch folder and build with `ota-hooks build`.
+  - Nothing verifies the transfer. MD5 is not a security measure, but here even that check is missing: without signatures, a
+    damaged upload is installed if its first byte looks right.
+  - The page stages an image at the lowest possible flash address, where decompression may overwrite compressed data that
+    has not been read yet. Upload .bin.signed here, not .gz.signed.
+  - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
+    ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
+  - The new sketch is stored next to the running one: flash must hold both (see ESP.getFreeSketchSpace()).
 */
 #include <Arduino.h>
 #include <ESP8266HTTPUpdateServer.h>
@@ -26,23 +26,23 @@
 
 #include "arduino_secrets.h"  // missing? Copy arduino_secrets.example.h, and keep the copy out of git.
 
-static_assert(sizeof(SECRET_WEB_USER) > 1, "SECRET_WEB_USER in arduino_secrets.h is empty: there would be no login");
-static_assert(sizeof(SECRET_WEB_PASSWORD) > 12, "SECRET_WEB_PASSWORD in arduino_secrets.h: 12 characters or more");
+static_assert(sizeof(SECRET_WEB_USER) > 1, "SECRET_WEB_USER in arduino_secrets.h is empty: this disables the login");
+static_assert(sizeof(SECRET_WEB_PASSWORD) > 12, "SECRET_WEB_PASSWORD in arduino_secrets.h needs at least 12 characters");
 
-const char hostName[] = "garden-valve";  // another one for each device; the page is http://garden-valve.local/update
+const char hostName[] = "garden-valve";  // must be unique per device; the page is http://garden-valve.local/update
 const uint16_t webPort = 80;
 
 ESP8266WebServer webServer(webPort);
 ESP8266HTTPUpdateServer updatePage;
 
-// What the device is for: here, a valve that must not stay open while nobody looks after it.
+// The application: here, a valve that must not stay open unattended.
 const uint8_t valvePin = 5;  // D1
 const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 bool isServing = false;
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -53,7 +53,7 @@ void leaveSafeState() {
 }
 
 void controlValve() {
-  // Your application. It is not called while an update runs.
+  // Your application goes here. It is not called during an update.
 }
 
 bool startServing() {
@@ -61,14 +61,14 @@ bool startServing() {
   webServer.begin();
   MDNS.begin(hostName);
   MDNS.addService("http", "tcp", webPort);
-  // Says which sketch runs, so that an update can be proven after the restart.
+  // Announce the MD5 of the running sketch, so that an update can be confirmed after the restart.
   MDNS.addServiceTxt("http", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());
   return true;
 }
 
 void setup() {
-  // First of all: after a restart the pins float until these two lines, and the bootloader may need ten seconds to copy an
-  // update before they are reached. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until these two lines run, and the bootloader may need ten
+  // seconds before that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
   digitalWrite(valvePin, valveClosed);
   pinMode(valvePin, OUTPUT);
 
@@ -76,7 +76,7 @@ void setup() {
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
 
-  // The update page has no callbacks of its own; those of Update serve every way in. This one comes after the login.
+  // The update page has no callbacks of its own; those of Update cover all update methods. onStart runs after the login.
   Update.onStart(enterSafeState);
   Update.onError([](uint8_t error) { Serial.printf("Update: error %u\n", error); });
 }
@@ -84,10 +84,10 @@ void setup() {
 void loop() {
   if (!isServing && WiFi.isConnected()) isServing = startServing();
   if (isServing) {
-    webServer.handleClient();  // comes back when an upload is over; after a good one the device has restarted
+    webServer.handleClient();  // returns after a failed upload; a successful one restarts the device
     MDNS.update();
   }
-  // An upload that the browser broke off gives no error: what counts is that none is running.
+  // An upload canceled by the browser reports no error, so check whether an update is running.
   if (inSafeState && !Update.isRunning()) leaveSafeState();
   if (!inSafeState) controlValve();
 }

@@ -3,6 +3,6 @@
 
 #define SECRET_WIFI_SSID ""
 #define SECRET_WIFI_PASSWORD ""
-// The login of the update page; the password has at least 12 characters.
+// Login for the update page. The password must have at least 12 characters.
 #define SECRET_WEB_USER ""
 #define SECRET_WEB_PASSWORD ""

@@ -46,5 +46,5 @@ test('a skeleton without an update URL and secrets does not compile', async (t) 
   );
   const built = await project.run();
   t.not(built.exitCode, 0);
-  t.regex(built.output, /static assertion failed: Nobody could update this firmware again/);
+  t.regex(built.output, /static assertion failed: This firmware could not be updated again/);
 });

@@ -51,7 +51,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
     env: { OTA_PRIVATE_KEY: keys.privateKey },
     needs: { sums: built.outputs['sums'] ?? '' },
   });
-  t.is(refused.failed, 'See that these are the files that were built');
+  t.is(refused.failed, 'Check that these are the files of the build job');
 
   const wrongKey = await placeOfSigning('wrong-key');
   const unsigned = await runJob('sign', {
@@ -85,16 +85,16 @@ test.serial('the build job fails on a version mismatch, a missing public key or 
     folder: project.folder,
     env: { ...env, GITHUB_REF_NAME: 'v9.9.9' },
   });
-  t.is(otherTag.failed, 'Prove that the device will check signatures');
+  t.is(otherTag.failed, 'Check that the firmware verifies signatures');
   t.regex(otherTag.output, /The tag is v9\.9\.9, but the firmware calls itself 0\.1\.0/);
 
   await rm(project.path('public.key'));
   const withoutKey = await runJob('build', { workflow: platformio, folder: project.folder, env });
-  t.is(withoutKey.failed, 'Prove that the device will check signatures');
+  t.is(withoutKey.failed, 'Check that the firmware verifies signatures');
 
   await placeKeys(project.folder, keys);
   const withPrivateKey = await runJob('build', { workflow: platformio, folder: project.folder, env });
-  t.is(withPrivateKey.failed, 'See that nobody has committed the private key');
+  t.is(withPrivateKey.failed, 'Check that the private key is not committed');
 });
 
 test.serial('the arduino-cli workflow builds without the private key', async (t) => {

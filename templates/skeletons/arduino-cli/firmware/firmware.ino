@@ -1,15 +1,15 @@
 /*
-  A device that can always be updated: it asks a server for new versions, and at your desk it also takes what you send.
+  Firmware that can always be updated: it checks a server for updates and also accepts uploads over the local network.
 
   Flash it over serial once, with arduino_secrets.h in place, and press reset: it stores the Wi-Fi network in flash, where
-  updates leave it alone. So later builds, those of a build server too, need no secrets.
+  updates do not overwrite it. Later builds, including those of a build server, need no secrets.
 
   Limits:
-  - Signatures decide what the device will run, nothing else here does: the update password is weak (MD5, and readable in
-    the firmware), and the MD5 of a transfer is no security. The build is signed as soon as there are keys.
-  - RTC user memory is overwritten by updates: its first 128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite) carry the
-    order to the bootloader.
-  - The new sketch is stored beside the running one: both must fit (ESP.getFreeSketchSpace()).
+  - Only signatures control which firmware the device runs: the update password is weak (MD5, and readable in the firmware),
+    and the MD5 of a transfer is not a security measure. Builds are signed as soon as there are keys.
+  - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
+    ESP.rtcUserMemoryWrite).
+  - The new sketch is stored next to the running one: flash must hold both (see ESP.getFreeSketchSpace()).
 */
 #include <Arduino.h>
 #include <ArduinoOTA.h>
@@ -20,26 +20,26 @@
 
 #if __has_include("arduino_secrets.h")
 #include "arduino_secrets.h"
-static_assert(sizeof(SECRET_OTA_PASSWORD) > 12, "SECRET_OTA_PASSWORD in arduino_secrets.h: 12 characters or more");
+static_assert(sizeof(SECRET_OTA_PASSWORD) > 12, "SECRET_OTA_PASSWORD in arduino_secrets.h needs at least 12 characters");
 #endif
 
 #ifndef FIRMWARE_VERSION
-#define FIRMWARE_VERSION "0.1.0"  // without a build flag: the same as "version" in ota.config.json
+#define FIRMWARE_VERSION "0.1.0"  // used without a build flag; same as "version" in ota.config.json
 #endif
 
 const char hostName[] = "my-device";
-const char updateUrl[] = "";  // such as http://192.0.2.10:8080/firmware; empty: the device asks nobody
+const char updateUrl[] = "";  // such as http://192.0.2.10:8080/firmware; if empty, no update checks
 const uint32_t intervalMs = 60UL * 60 * 1000;
 
 #ifndef SECRET_OTA_PASSWORD
-static_assert(sizeof(updateUrl) > 1, "Nobody could update this firmware again: set updateUrl, or have arduino_secrets.h");
+static_assert(sizeof(updateUrl) > 1, "This firmware could not be updated again: set updateUrl or create arduino_secrets.h");
 #endif
 
 bool inSafeState = false;
 bool isListening = false;
 
-// Safe state: an update keeps the device busy for up to a minute and ends in a restart, in the middle of whatever it was
-// doing. Shut valves, switch heaters and motors off, finish what may not be interrupted: before the first byte is written.
+// Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
+// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
 void enterSafeState() {
   inSafeState = true;
 }
@@ -49,11 +49,11 @@ void leaveSafeState() {
 }
 
 void runApplication() {
-  // Yours. It is not called while an update runs.
+  // Your application goes here. It is not called during an update.
 }
 
 bool isDue() {
-  // Spread over a minute by the chip's number: after a power cut, not all devices ask in the same second.
+  // The chip ID spreads the first check over a minute, so that devices do not all check at once after a power cut.
   static uint32_t nextMs = ESP.getChipId() % 60000;
   if (static_cast<int32_t>(millis() - nextMs) < 0) return false;
   nextMs = millis() + intervalMs;
@@ -74,11 +74,11 @@ bool startListening() {
   ArduinoOTA.onStart(enterSafeState);
   ArduinoOTA.onError([](ota_error_t error) { Serial.printf("Update: error %d\n", static_cast<int>(error)); });
   ArduinoOTA.begin();
-  // Says which sketch runs, so that an update can be proven after the restart.
+  // Announce the MD5 of the running sketch, so that an update can be confirmed after the restart.
   MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());
   return true;
 #else
-  return false;  // without a password nobody may send anything
+  return false;  // without a password, the device accepts no uploads
 #endif
 }
 
@@ -88,13 +88,13 @@ void joinNetwork() {
   WiFi.persistent(true);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
 #else
-  WiFi.begin();  // the network that an earlier build has stored
+  WiFi.begin();  // the network stored by an earlier build
 #endif
 }
 
 void setup() {
-  // First of all: set every pin that moves something. After a restart they float until here, and the bootloader may need
-  // ten seconds to copy an update before. What must be off in the meantime needs a resistor that pulls it there.
+  // Set the outputs first: after a restart the pins float until this point, and the bootloader may need ten seconds before
+  // that to copy an update. A load that must stay off until then needs a pull-up or pull-down resistor.
 
   Serial.begin(115200);
   Serial.println(F("Version " FIRMWARE_VERSION));
