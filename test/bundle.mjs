@@ -16,7 +16,7 @@ const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
 /** Rooms of many small files: `npm test` runs each in one process, `npm test -- FILE` a file by itself. */
 const rooms = [
-  ...['cli/commands', 'docs', 'errors', 'files', 'simulator', 'templates'],
+  ...['cli/commands', 'docs', 'errors', 'files', 'templates'],
   ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
     (name) => `core/${name}`,
   ),
