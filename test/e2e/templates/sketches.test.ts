@@ -48,7 +48,10 @@ for (const name of ['EspotaUpdate', 'WebUpdate']) {
       cp(join(sketch, 'arduino_secrets.example.h'), join(sketch, 'arduino_secrets.h')),
     );
     t.not(compiled.exitCode, 0);
-    t.regex(compiled.all, /static assertion failed: SECRET_\w+_PASSWORD in arduino_secrets\.h needs at least 12 characters/);
+    t.regex(
+      compiled.all,
+      /static assertion failed: SECRET_\w+_PASSWORD in arduino_secrets\.h needs at least 12 characters/,
+    );
   });
 }
 
