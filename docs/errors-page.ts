@@ -11,7 +11,7 @@ const codes = Object.keys(catalog) as ErrorCode[];
 
 /** The text of docs/errors.md. */
 export function errorsPage(): string {
-  return `<!-- Generated from src/errors/ota-error.ts and src/api/release.ts by \`npm run docs\`; do not edit. -->
+  return `<!-- Generated from src/errors/ota-error.ts and src/api/api-problems.ts by \`npm run docs\`; do not edit. -->
 
 # Errors, and what to do about them
 
