@@ -5,6 +5,7 @@ const someKey = '4f1c7e0a9d2b8c35';
 /** The facts of a case for each error, as a user could meet them; a code without one is a compile error. Each gives a line on the page. */
 export const errorExamples = {
   USAGE: [{ message: '--canary 0 is not a number of devices' }],
+  OPTION_INVALID: [{ option: '--limit', value: '0', expected: 'must be a positive integer' }],
 
   CONFIG_NOT_FOUND: [{ path: 'ota.config.jsn' }],
   CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: "line 3: expected ',' or '}'" }],

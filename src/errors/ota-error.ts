@@ -63,12 +63,23 @@ function waysOut(all: readonly string[]): string {
     : `Instead: ${ways.join('; or ')}`;
 }
 
+/** Quotes a value of the command line if it would not be recognized as one value. */
+function asArgument(value: string): string {
+  return /^[^\s"']+$/.test(value) ? value : JSON.stringify(value);
+}
+
 export const catalog = {
   USAGE: entry<{ message: string; hint?: string }>(
     2,
     ({ message }) => message,
     'The command line could not be understood.',
     ({ hint }) => hint ?? 'Run the command with --help to see its options.',
+  ),
+  OPTION_INVALID: entry<{ option: string; value: string; expected: string; hint?: string }>(
+    2,
+    ({ option, value, expected }) => `${option} ${asArgument(value)}: ${expected}`,
+    'The values of options are checked before a command does anything.',
+    ({ hint }) => hint ?? 'Run the command with --help to see what each option accepts.',
   ),
 
   CONFIG_NOT_FOUND: entry<Path>(

@@ -16,6 +16,7 @@ function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation
 /** Provokes each error about files, configuration and builds. */
 export const buildErrors = {
   USAGE: inFolder('sign --private-key private.key --bin door.bin --out private.key', { ...keys, 'door.bin': door.bin }),
+  OPTION_INVALID: inFolder('keygen --bits 512'),
   CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),
   CONFIG_UNREADABLE: pack({ 'ota.config.json': '{"project": ' }),
   CONFIG_INVALID: pack({ 'ota.config.json': '{"color": "red"}' }),

@@ -6,9 +6,11 @@ import { maxKeyBits, minKeyBits } from './public-key.ts';
 /** Generates an RSA key pair as PEM text: PKCS#8 and SubjectPublicKeyInfo, as written by `openssl genrsa` and `openssl rsa -pubout`. */
 export async function generateRsaKeyPair(bits: number): Promise<{ privateKey: string; publicKey: string }> {
   if (!Number.isInteger(bits) || bits < minKeyBits || bits > maxKeyBits) {
-    throw new OtaError('USAGE', {
-      message: `--bits must be a whole number from ${minKeyBits} to ${maxKeyBits}`,
-      hint: '2048 is a good choice: it verifies in well under a second on the device.',
+    throw new OtaError('OPTION_INVALID', {
+      option: '--bits',
+      value: String(bits),
+      expected: `must be an integer from ${minKeyBits} to ${maxKeyBits}`,
+      hint: 'Use --bits 2048, which a device verifies in less than a second.',
     });
   }
   return promisify(generateKeyPair)('rsa', {
