@@ -1,4 +1,4 @@
-import type { ReleaseComplaint } from './release-info.ts';
+import type { ReleaseFinding } from './release-info.ts';
 
 /** Blob that a release references and the server does not have. */
 interface MissingBlob {
@@ -19,7 +19,7 @@ export interface ApiProblem {
     /** Only for `upload-offset`: number of bytes that the server has. */
     readonly offset?: number;
     /** Only for `refused`: the preflight findings that block the release. */
-    readonly refused?: readonly ReleaseComplaint[];
+    readonly refused?: readonly ReleaseFinding[];
     /** Only for `invalid` and `not-as-described`: one text per error. */
     readonly problems?: readonly string[];
   };

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
 
 /** Finding of a preflight rule. */
-export const complaintSchema = v.strictObject({ rule: v.string(), message: v.string(), instead: v.string() });
-export type ReleaseComplaint = DeepReadonly<v.InferOutput<typeof complaintSchema>>;
+export const releaseFindingSchema = v.strictObject({ rule: v.string(), message: v.string(), instead: v.string() });
+export type ReleaseFinding = DeepReadonly<v.InferOutput<typeof releaseFindingSchema>>;
 
 /** Published release, identified by project, version, kind and board; its bytes never change. */
 export const releaseInfoSchema = v.strictObject({
@@ -34,5 +34,5 @@ export interface ReleaseAnswer {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
   readonly release: ReleaseInfo;
   /** Preflight findings that do not block the release. */
-  readonly warnings: readonly ReleaseComplaint[];
+  readonly warnings: readonly ReleaseFinding[];
 }

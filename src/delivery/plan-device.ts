@@ -1,7 +1,7 @@
 import type { ImageKind } from '../core/model/artifact.ts';
 import type { DeviceFacts } from '../core/model/device-facts.ts';
 import type { Manifest } from '../core/model/manifest.ts';
-import { plan, type Refusal, type Step } from '../core/preflight/plan.ts';
+import { type BlockingFinding, plan, type Step } from '../core/preflight/plan.ts';
 import type { Release } from '../core/preflight/release.ts';
 import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
@@ -10,7 +10,7 @@ import { type LedgerEntry, provenFacts } from './ledger.ts';
 export interface DevicePlanOptions {
   readonly release: Release;
   /** Candidate intermediate releases, in order of preference. */
-  readonly steppingStones: readonly Release[];
+  readonly intermediateReleases: readonly Release[];
   /** Builds that the device may be running. */
   readonly knownBuilds: readonly Manifest[];
   readonly kind: ImageKind;
@@ -30,14 +30,14 @@ export interface Known {
 /** Artifacts to send to a device in order, usually one; or the reasons why none is sent. */
 export type DevicePlan =
   | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
-  | { readonly kind: 'refuse'; readonly refused: readonly Refusal[] };
+  | { readonly kind: 'refuse'; readonly refused: readonly BlockingFinding[] };
 
 /**
  * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line;
  * later sources override earlier ones.
  */
 export function planDevice(target: Target, known: Known, question: DevicePlanOptions): DevicePlan {
-  const { release, steppingStones, knownBuilds, kind, allow } = question;
+  const { release, intermediateReleases, knownBuilds, kind, allow } = question;
   const running = known.sketchMd5 === undefined ? undefined : recognize(known.sketchMd5, knownBuilds);
   const facts = mergeFacts(
     target.facts,
@@ -46,7 +46,7 @@ export function planDevice(target: Target, known: Known, question: DevicePlanOpt
     question.facts,
     { kind, transport: target.method },
   );
-  const decided = plan({ facts, target: release, steppingStones, allow });
+  const decided = plan({ facts, target: release, intermediateReleases, allow });
   switch (decided.kind) {
     case 'send':
       return { kind: 'send', steps: [decided] };

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { privateKeyRule } from '../api/release.ts';
-import type { ReleaseComplaint } from '../api/release-info.ts';
+import type { ReleaseFinding } from '../api/release-info.ts';
 import { deviceVerdict } from '../core/firmware/device-verdict.ts';
 import { readFirmware } from '../core/firmware/firmware.ts';
 import { privateKeyInside } from '../core/firmware/private-keys.ts';
@@ -16,7 +16,7 @@ import type { Publication } from './publication.ts';
  * @returns warnings of the rules
  * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
-export async function judgePublication(publication: Publication): Promise<readonly ReleaseComplaint[]> {
+export async function judgePublication(publication: Publication): Promise<readonly ReleaseFinding[]> {
   const { manifest, path, purpose, allow } = publication;
   if (purpose === 'reference') return [];
   const { publicKey } = manifest.signing;

@@ -1,5 +1,5 @@
 import type { privateKeyRule } from '../api/release.ts';
-import type { ReleaseComplaint } from '../api/release-info.ts';
+import type { ReleaseFinding } from '../api/release-info.ts';
 import type { Artifact, Manifest } from '../core/model/manifest.ts';
 import type { RuleId } from '../core/preflight/registry.ts';
 
@@ -37,7 +37,7 @@ export interface Published {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
   /** Whether the channel serves it now; for a draft, whether any channel does. */
   readonly offered: boolean;
-  readonly warnings: readonly ReleaseComplaint[];
+  readonly warnings: readonly ReleaseFinding[];
 }
 
 /** Sends an artifact over a network and shows how many of its bytes were sent. */

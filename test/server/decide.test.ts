@@ -46,7 +46,7 @@ interface Asked extends Said {
   readonly runs?: ReleaseRecord;
   readonly record?: DeviceRecord;
   readonly offered?: readonly ReleaseRecord[];
-  readonly steppingStones?: readonly ReleaseRecord[];
+  readonly intermediateReleases?: readonly ReleaseRecord[];
   readonly servedMs?: number;
 }
 
@@ -54,7 +54,7 @@ function ask({
   runs,
   record = newRecord('door', mac),
   offered = [],
-  steppingStones = [],
+  intermediateReleases = [],
   servedMs = 0,
   ...said
 }: Asked): Outcome {
@@ -66,7 +66,7 @@ function ask({
     report: heard,
     running,
     record,
-    releases: { offered, steppingStones },
+    releases: { offered, intermediateReleases },
     patience,
     now: { wallMs: 1000, servedMs },
   };
@@ -111,7 +111,7 @@ test('sends no release whose bytes the device already runs under another version
   const heard = report();
   const recognized = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const }));
   const running = whatRuns('door', heard, recognized);
-  const releases = { offered: [stable], steppingStones: [] };
+  const releases = { offered: [stable], intermediateReleases: [] };
   const record = newRecord('door', mac);
   const now = { wallMs: 1, servedMs: 0 };
   t.is(
@@ -149,11 +149,11 @@ test('sends an intermediate release before a target that the device cannot insta
   const small = await release('6.1', { sizeBytes: 20_000 });
   const large = await release('6.2', { sizeBytes: 300_000 });
   const space = { freeSpace: 200_704, sketchSize: 409_600 };
-  const first = ask({ runs: ancient, offered: [large], steppingStones: [large, small], ...space });
+  const first = ask({ runs: ancient, offered: [large], intermediateReleases: [large, small], ...space });
   t.is(first.decision.code, 'first-hop');
   t.is(sentFile(first.decision), '6.1 door.bin');
   const after = { freeSpace: 588_000, sketchSize: 20_000 };
-  const second = ask({ runs: small, record: first.record, offered: [large], steppingStones: [small], ...after });
+  const second = ask({ runs: small, record: first.record, offered: [large], intermediateReleases: [small], ...after });
   t.is(second.decision.action, 'send');
   t.regex(sentFile(second.decision), /^6.2 /);
 });

@@ -2,13 +2,13 @@ import * as v from 'valibot';
 import { sha256 } from '../../core/model/fields.ts';
 
 /** Fields of server responses that the client uses; other fields are ignored. */
-const complaint = v.object({ rule: v.string(), message: v.string(), instead: v.string() });
+const releaseFinding = v.object({ rule: v.string(), message: v.string(), instead: v.string() });
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 export const releaseAnswer = v.object({
   outcome: v.picklist(['published', 'promoted', 'unchanged']),
   release: v.object({ channels: v.array(v.string()) }),
-  warnings: v.array(complaint),
+  warnings: v.array(releaseFinding),
 });
 
 export const uploadState = v.object({ offset, complete: v.boolean() });
@@ -20,7 +20,7 @@ export const apiProblem = v.object({
     hint: v.string(),
     missing: v.optional(v.array(v.object({ file: v.string(), sha256, sizeBytes: offset }))),
     offset: v.optional(offset),
-    refused: v.optional(v.array(complaint)),
+    refused: v.optional(v.array(releaseFinding)),
     problems: v.optional(v.array(v.string())),
   }),
 });

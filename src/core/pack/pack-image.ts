@@ -79,8 +79,8 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
   }
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
-  const complaints = judgeBuild(manifest, request.path, new Set(request.allow));
-  return { build: { manifest, files }, warnings: [...warnings, ...complaints] };
+  const findings = judgeBuild(manifest, request.path, new Set(request.allow));
+  return { build: { manifest, files }, warnings: [...warnings, ...findings] };
 }
 
 function nameIn(path: string): string {

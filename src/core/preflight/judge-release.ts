@@ -1,4 +1,4 @@
-import { type Complaint, judge } from './judge.ts';
+import { judge, type PreflightFinding } from './judge.ts';
 import type { Release } from './release.ts';
 
 export interface ReleaseQuestion {
@@ -11,9 +11,9 @@ export interface ReleaseQuestion {
 /** Findings about a release that do not depend on a device. */
 export interface ReleaseVerdict {
   /** Errors of rules that block every artifact, so that no part of the release can be sent. */
-  readonly refused: readonly Complaint[];
+  readonly refused: readonly PreflightFinding[];
   /** All other findings, including errors in some artifacts only: the planner can send the others. */
-  readonly warnings: readonly Complaint[];
+  readonly warnings: readonly PreflightFinding[];
 }
 
 /** Runs the rules without a device. A finding is returned once, even if it applies to several artifacts. */
@@ -21,18 +21,14 @@ export function judgeRelease(
   release: Release,
   { publishing = false, allow = new Set() }: ReleaseQuestion = {},
 ): ReleaseVerdict {
-  const complaints = release.artifacts.map((artifact) => judge({ release, artifact, facts: undefined, publishing }));
-  const isRefusedByAll = ({ rule, severity }: Complaint): boolean =>
+  const findings = release.artifacts.map((artifact) => judge({ release, artifact, facts: undefined, publishing }));
+  const isRefusedByAll = ({ rule, severity }: PreflightFinding): boolean =>
     severity === 'refuse' &&
     !allow.has(rule) &&
-    complaints.every((found) => found.some((other) => other.rule === rule && other.severity === 'refuse'));
-  const all = [
-    ...new Map(complaints.flat().map((complaint) => [complaint.rule + complaint.message, complaint])).values(),
-  ];
+    findings.every((found) => found.some((other) => other.rule === rule && other.severity === 'refuse'));
+  const all = [...new Map(findings.flat().map((finding) => [finding.rule + finding.message, finding])).values()];
   return {
     refused: all.filter(isRefusedByAll),
-    warnings: all
-      .filter((complaint) => !isRefusedByAll(complaint))
-      .map((complaint) => ({ ...complaint, severity: 'warn' })),
+    warnings: all.filter((finding) => !isRefusedByAll(finding)).map((finding) => ({ ...finding, severity: 'warn' })),
   };
 }

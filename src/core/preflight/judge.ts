@@ -2,10 +2,10 @@ import type { DeviceFacts } from '../model/device-facts.ts';
 import { knownDevice } from './device.ts';
 import { type RuleId, rules } from './registry.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
-import type { Context, Objection } from './rule.ts';
+import type { Context, RuleFinding } from './rule.ts';
 
 /** Finding with the rule that produced it. */
-export interface Complaint extends Objection {
+export interface PreflightFinding extends RuleFinding {
   readonly rule: RuleId;
 }
 
@@ -18,16 +18,16 @@ export interface Judgment {
 }
 
 /** Runs all rules on one artifact of a release for a device. An empty result means that no known problem exists. */
-export function judge({ release, artifact, facts, publishing = false }: Judgment): readonly Complaint[] {
+export function judge({ release, artifact, facts, publishing = false }: Judgment): readonly PreflightFinding[] {
   const device = facts && knownDevice(facts);
-  const complaints: Complaint[] = [];
+  const findings: PreflightFinding[] = [];
   const refused: RuleId[] = [];
   for (const rule of rules) {
     const context: Context = { release, image: release.image, artifact, device, publishing, refused };
-    const objection: Objection | undefined = rule.check(context);
-    if (objection === undefined) continue;
-    complaints.push({ rule: rule.id, ...objection });
-    if (objection.severity === 'refuse') refused.push(rule.id);
+    const finding: RuleFinding | undefined = rule.check(context);
+    if (finding === undefined) continue;
+    findings.push({ rule: rule.id, ...finding });
+    if (finding.severity === 'refuse') refused.push(rule.id);
   }
-  return complaints;
+  return findings;
 }

@@ -1,5 +1,5 @@
 import type { DeviceFacts } from '../model/device-facts.ts';
-import { type Complaint, judge } from './judge.ts';
+import { judge, type PreflightFinding } from './judge.ts';
 import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
 import { factsAfter } from './running.ts';
 
@@ -9,7 +9,7 @@ export interface PlanQuestion<Candidate extends Release> {
   /** Release to install. */
   readonly target: Candidate;
   /** Candidates for intermediate releases, preferred ones first. Only sketches are used. */
-  readonly steppingStones?: readonly Candidate[] | undefined;
+  readonly intermediateReleases?: readonly Candidate[] | undefined;
   /** Names of rules that must not block the update. */
   readonly allow?: ReadonlySet<string> | undefined;
 }
@@ -19,11 +19,11 @@ export interface Step<Candidate extends Release> {
   readonly release: Candidate;
   readonly artifact: Candidate['artifacts'][number];
   /** Includes the errors of allowed rules. */
-  readonly warnings: readonly Complaint[];
+  readonly warnings: readonly PreflightFinding[];
 }
 
 /** Error of a rule that blocks an artifact. */
-export interface Refusal extends Complaint {
+export interface BlockingFinding extends PreflightFinding {
   readonly artifact: string;
 }
 
@@ -33,8 +33,8 @@ export interface Refusal extends Complaint {
  */
 export type Plan<Candidate extends Release> =
   | ({ readonly kind: 'send' } & Step<Candidate>)
-  | { readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[]; readonly refused: readonly Refusal[] }
-  | { readonly kind: 'refuse'; readonly refused: readonly Refusal[] };
+  | { readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[]; readonly refused: readonly BlockingFinding[] }
+  | { readonly kind: 'refuse'; readonly refused: readonly BlockingFinding[] };
 
 /** Maximum number of hops. A longer upgrade path needs manual inspection of the device first. */
 const mostHops = 3;
@@ -44,10 +44,10 @@ const mostHops = 3;
  * is the only place for this decision; upload, publish and the server call it.
  */
 export function plan<Candidate extends Release>(question: PlanQuestion<Candidate>): Plan<Candidate> {
-  const { facts, target, steppingStones = [], allow = new Set() } = question;
+  const { facts, target, intermediateReleases = [], allow = new Set() } = question;
   const choice = choose(facts, target, allow);
   if (choice.step !== undefined) return { kind: 'send', ...choice.step };
-  const hops = findHops(facts, target, steppingStones, allow);
+  const hops = findHops(facts, target, intermediateReleases, allow);
   return hops === undefined
     ? { kind: 'refuse', refused: choice.refused }
     : { kind: 'hops', hops, refused: choice.refused };
@@ -56,7 +56,7 @@ export function plan<Candidate extends Release>(question: PlanQuestion<Candidate
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
   /** Errors of all artifacts. */
-  readonly refused: readonly Refusal[];
+  readonly refused: readonly BlockingFinding[];
 }
 
 interface JudgedStep<Candidate extends Release> extends Step<Candidate> {
@@ -70,14 +70,14 @@ function choose<Candidate extends Release>(
   allow: ReadonlySet<string>,
 ): Choice<Candidate> {
   const steps: JudgedStep<Candidate>[] = [];
-  const refused: Refusal[] = [];
+  const refused: BlockingFinding[] = [];
   for (const artifact of release.artifacts) {
-    const complaints = judge({ release, artifact, facts });
-    const inTheWay = complaints.filter(({ rule, severity }) => severity === 'refuse' && !allow.has(rule));
-    refused.push(...inTheWay.map((complaint) => ({ ...complaint, artifact: artifact.file })));
-    if (inTheWay.length > 0) continue;
-    const warnings = complaints.map((complaint): Complaint => ({ ...complaint, severity: 'warn' }));
-    const allowed = complaints.filter(({ severity }) => severity === 'refuse').length;
+    const findings = judge({ release, artifact, facts });
+    const blocking = findings.filter(({ rule, severity }) => severity === 'refuse' && !allow.has(rule));
+    refused.push(...blocking.map((finding) => ({ ...finding, artifact: artifact.file })));
+    if (blocking.length > 0) continue;
+    const warnings = findings.map((finding): PreflightFinding => ({ ...finding, severity: 'warn' }));
+    const allowed = findings.filter(({ severity }) => severity === 'refuse').length;
     steps.push({ release, artifact, warnings, allowed });
   }
   const [best] = steps.sort(byPreference);
@@ -101,16 +101,16 @@ function rank(artifact: ReleaseArtifact): number {
   return artifact.signature === 'current' ? 0 : isSigned(artifact) ? 2 : 1;
 }
 
-function withoutRepetition(refused: readonly Refusal[]): readonly Refusal[] {
-  const first = new Map<string, Refusal>();
-  for (const refusal of refused) {
-    const key = refusal.rule + refusal.message;
-    if (!first.has(key)) first.set(key, refusal);
+function withoutRepetition(refused: readonly BlockingFinding[]): readonly BlockingFinding[] {
+  const first = new Map<string, BlockingFinding>();
+  for (const finding of refused) {
+    const key = finding.rule + finding.message;
+    if (!first.has(key)) first.set(key, finding);
   }
   return [...first.values()];
 }
 
-interface Journey<Candidate extends Release> {
+interface UpgradePath<Candidate extends Release> {
   readonly facts: DeviceFacts;
   readonly hops: readonly Step<Candidate>[];
 }
@@ -119,14 +119,16 @@ interface Journey<Candidate extends Release> {
 function findHops<Candidate extends Release>(
   facts: DeviceFacts,
   target: Candidate,
-  steppingStones: readonly Candidate[],
+  intermediateReleases: readonly Candidate[],
   allow: ReadonlySet<string>,
 ): readonly Step<Candidate>[] | undefined {
-  const stones = steppingStones.filter((stone) => stone !== target && stone.image.kind === 'sketch');
-  let journeys: readonly Journey<Candidate>[] = [{ facts, hops: [] }];
+  const candidates = intermediateReleases.filter(
+    (candidate) => candidate !== target && candidate.image.kind === 'sketch',
+  );
+  let paths: readonly UpgradePath<Candidate>[] = [{ facts, hops: [] }];
   for (let length = 2; length <= mostHops; length += 1) {
-    journeys = journeys.flatMap((journey) => continued(journey, stones, allow));
-    for (const { facts: there, hops } of journeys) {
+    paths = paths.flatMap((path) => extended(path, candidates, allow));
+    for (const { facts: there, hops } of paths) {
       const { step } = choose({ ...there, kind: facts.kind }, target, allow);
       if (step !== undefined) return [...hops, step];
     }
@@ -134,17 +136,17 @@ function findHops<Candidate extends Release>(
   return undefined;
 }
 
-function continued<Candidate extends Release>(
-  { facts, hops }: Journey<Candidate>,
-  stones: readonly Candidate[],
+function extended<Candidate extends Release>(
+  { facts, hops }: UpgradePath<Candidate>,
+  candidates: readonly Candidate[],
   allow: ReadonlySet<string>,
-): readonly Journey<Candidate>[] {
-  const journeys: Journey<Candidate>[] = [];
-  for (const stone of stones) {
-    if (hops.some(({ release }) => release === stone)) continue;
-    const { step } = choose({ ...facts, kind: 'sketch' }, stone, allow);
+): readonly UpgradePath<Candidate>[] {
+  const paths: UpgradePath<Candidate>[] = [];
+  for (const candidate of candidates) {
+    if (hops.some(({ release }) => release === candidate)) continue;
+    const { step } = choose({ ...facts, kind: 'sketch' }, candidate, allow);
     if (step === undefined) continue;
-    journeys.push({ facts: factsAfter(facts, stone, step.artifact), hops: [...hops, step] });
+    paths.push({ facts: factsAfter(facts, candidate, step.artifact), hops: [...hops, step] });
   }
-  return journeys;
+  return paths;
 }

@@ -18,7 +18,7 @@ export interface Context {
 }
 
 /** Finding of a rule: an error or a warning. Messages are sentences without a period at the end. */
-export interface Objection {
+export interface RuleFinding {
   readonly severity: Severity;
   /** Message with the sizes and names of the case. */
   readonly message: string;
@@ -37,13 +37,13 @@ export interface Rule {
   readonly cores: string;
   /** Upstream files with functions, and issues. */
   readonly evidence: readonly string[];
-  check(context: Context): Objection | undefined;
+  check(context: Context): RuleFinding | undefined;
 }
 
-export function refuse(message: string, instead: string): Objection {
+export function refuse(message: string, instead: string): RuleFinding {
   return { severity: 'refuse', message, instead };
 }
 
-export function warn(message: string, instead: string): Objection {
+export function warn(message: string, instead: string): RuleFinding {
   return { severity: 'warn', message, instead };
 }

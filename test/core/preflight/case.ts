@@ -145,9 +145,9 @@ function objects(
   severity: 'refuse' | 'warn',
   saying: RegExp,
 ): void {
-  const objection = ask(rule, given);
-  t.is(objection?.severity, severity);
-  t.regex(objection?.message ?? '', saying);
-  t.not(objection?.instead ?? '', '');
-  t.notRegex(`${objection?.message} ${objection?.instead}`, /undefined|NaN|\.$/);
+  const finding = ask(rule, given);
+  t.is(finding?.severity, severity);
+  t.regex(finding?.message ?? '', saying);
+  t.not(finding?.instead ?? '', '');
+  t.notRegex(`${finding?.message} ${finding?.instead}`, /undefined|NaN|\.$/);
 }

@@ -3,7 +3,7 @@ import { judgeRelease } from '../../../src/core/preflight/judge-release.ts';
 import { ours, releaseOf, sound } from './case.ts';
 
 const release = { ...releaseOf(sound.raw), artifacts: [sound.raw, sound.gzip, sound.rawSigned] };
-const ids = (complaints: readonly { readonly rule: string }[]): readonly string[] => complaints.map(({ rule }) => rule);
+const ids = (findings: readonly { readonly rule: string }[]): readonly string[] => findings.map(({ rule }) => rule);
 
 test('returns no findings for a valid release', (t) => {
   t.deepEqual(judgeRelease(release, {}), { refused: [], warnings: [] });

@@ -2,17 +2,17 @@ import test from 'ava';
 import fc from 'fast-check';
 import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
-import { type Complaint, judge } from '../../../src/core/preflight/judge.ts';
+import { judge, type PreflightFinding } from '../../../src/core/preflight/judge.ts';
 import type { RuleId } from '../../../src/core/preflight/registry.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { anyScenario, describeScenario, type Scenario } from './scenarios.ts';
 
-function complaintsOf({ facts, sent: { release, artifact } }: Scenario): readonly Complaint[] {
+function complaintsOf({ facts, sent: { release, artifact } }: Scenario): readonly PreflightFinding[] {
   return judge({ release, artifact, facts });
 }
 
-function refusedBy(complaints: readonly Complaint[]): readonly RuleId[] {
-  return complaints.filter(({ severity }) => severity === 'refuse').map(({ rule }) => rule);
+function refusedBy(findings: readonly PreflightFinding[]): readonly RuleId[] {
+  return findings.filter(({ severity }) => severity === 'refuse').map(({ rule }) => rule);
 }
 
 function run({ device, transport, kind, sent }: Scenario): UpdateResult {

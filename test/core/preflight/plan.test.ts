@@ -91,7 +91,7 @@ const usual = await build({ sizeBytes: 320_000, version: 'usual' });
 const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: false });
 
 const ask = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
-  sent(plan({ facts, target: manifest, steppingStones: stones.map((stone) => stone.manifest) }));
+  sent(plan({ facts, target: manifest, intermediateReleases: stones.map((stone) => stone.manifest) }));
 
 test('sends the smallest artifact if all facts of the device are known', (t) => {
   t.is(ask(known, usual), 'usual.bin.gz.signed');
@@ -144,7 +144,7 @@ test('plans a hop through a smaller sketch if the target does not fit and the co
   const old: DeviceFacts = { ...known, core: '2.6.3' };
   t.regex(ask(old, large), /^refused by .*gz-old-device.*no-space/);
   t.is(ask(old, large, small), 'small.bin.signed then large.bin.gz.signed');
-  const decision = plan({ facts: old, target: large.manifest, steppingStones: [small.manifest] });
+  const decision = plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] });
   t.true(decision.kind === 'hops' && decision.refused.some(({ rule }) => rule === 'no-space'));
 });
 
@@ -156,8 +156,8 @@ test('plans a hop that adds a key to a device without one', (t) => {
 test('ignores an intermediate release of another project', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
   const strange = { ...small.manifest, project: 'window' };
-  t.is(plan({ facts: old, target: large.manifest, steppingStones: [strange] }).kind, 'refuse');
-  t.is(plan({ facts: old, target: large.manifest, steppingStones: [small.manifest] }).kind, 'hops');
+  t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [strange] }).kind, 'refuse');
+  t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] }).kind, 'hops');
 });
 
 test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', async (t) => {
@@ -213,7 +213,7 @@ test('every planned hop succeeds on the model with the facts that the planner pr
       const decision = plan({
         facts,
         target: withLayout(target, device),
-        steppingStones: builds.map((stone) => withLayout(stone, device)),
+        intermediateReleases: builds.map((stone) => withLayout(stone, device)),
         allow: new Set(['fs-moved']),
       });
       kinds.set(decision.kind, (kinds.get(decision.kind) ?? 0) + 1);

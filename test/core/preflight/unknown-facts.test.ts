@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
-import { type Complaint, judge } from '../../../src/core/preflight/judge.ts';
+import { judge, type PreflightFinding } from '../../../src/core/preflight/judge.ts';
 import type { RuleId } from '../../../src/core/preflight/registry.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { anyScenario, describeScenario } from './scenarios.ts';
@@ -27,7 +27,7 @@ function without(facts: DeviceFacts, hidden: readonly Name[]): DeviceFacts {
 }
 
 /** Whether a result of an allowed raw artifact is acceptable. Unknown facts never block a raw artifact, so some harm remains. */
-function isForgiven(result: UpdateResult, warnings: readonly Complaint[], coreKnown: boolean): boolean {
+function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[], coreKnown: boolean): boolean {
   const isWarned = (rule: RuleId): boolean => warnings.some((warning) => warning.rule === rule);
   switch (result.outcome) {
     case 'updated':
@@ -50,13 +50,13 @@ test('no allowed update destroys the sketch, whatever facts are unknown', (t) =>
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact, bytes, content } = scenario.sent;
       const { device, transport, kind } = scenario;
-      const complaints = judge({ release, artifact, facts: without(scenario.facts, hidden) });
-      if (complaints.some(({ severity }) => severity === 'refuse')) return;
+      const findings = judge({ release, artifact, facts: without(scenario.facts, hidden) });
+      if (findings.some(({ severity }) => severity === 'refuse')) return;
       const result = runUpdate(device, bytes, { transport, kind, expected: content });
       const isRaw = artifact.encoding === 'identity';
       const coreKnown = !hidden.includes('core');
       const isFine = isRaw
-        ? isForgiven(result, complaints, coreKnown)
+        ? isForgiven(result, findings, coreKnown)
         : result.outcome === 'updated' || result.outcome === 'rejected';
       if (!isFine) t.fail(`${result.outcome}, without ${hidden.join(', ')}: ${describeScenario(scenario)}`);
     }),
@@ -71,8 +71,8 @@ test('blocks gzip if the core, the flash mode, the chip size or the layout is un
     fc.property(anyScenario, needed, (scenario, hidden) => {
       const { release, artifact } = scenario.sent;
       if (artifact.encoding === 'identity') return;
-      const complaints = judge({ release, artifact, facts: without(scenario.facts, [hidden]) });
-      t.true(complaints.some(({ severity }) => severity === 'refuse'));
+      const findings = judge({ release, artifact, facts: without(scenario.facts, [hidden]) });
+      t.true(findings.some(({ severity }) => severity === 'refuse'));
     }),
     propertyRuns(150, 10_000),
   );

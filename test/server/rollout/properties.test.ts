@@ -174,7 +174,7 @@ class World {
       record: device.record,
       releases: {
         offered: [previous],
-        steppingStones: [],
+        intermediateReleases: [],
         rollout: { rollout: this.rollout, releases: [fresh] },
       },
       patience,

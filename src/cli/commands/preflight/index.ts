@@ -76,9 +76,11 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const facts = await deviceFacts(options, settings, io);
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
   const judged = await readFileToJudge(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
-  const steppingStones = await Promise.all(options.via.map((manifest) => readManifest(resolve(io.cwd, manifest))));
+  const intermediateReleases = await Promise.all(
+    options.via.map((manifest) => readManifest(resolve(io.cwd, manifest))),
+  );
   const allow = new Set<string>(options.allow);
-  const ask = (target: Release) => plan<Release>({ facts, target, steppingStones, allow });
+  const ask = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
   const first = ask(judged.release);
   const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
   const alternative = decision.kind === 'refuse' ? otherArtifact(judged, facts) : undefined;

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { privateKeyRule } from '../../../api/release.ts';
-import type { ReleaseComplaint } from '../../../api/release-info.ts';
+import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
 import { type Destination, isReadOnTheWay, settleDestination } from '../../../publishing/destination.ts';
 import type { AllowedRule, Publication, PublishWay, ShowSending } from '../../../publishing/publication.ts';
@@ -84,14 +84,14 @@ async function publishAll(
   report: Report,
 ): Promise<readonly PublishedBuild[]> {
   const { judgePublication } = await import('../../../publishing/judge-publication.ts');
-  const judged: [Publication, readonly ReleaseComplaint[]][] = [];
+  const judged: [Publication, readonly ReleaseFinding[]][] = [];
   for (const publication of publications) judged.push([publication, await judgePublication(publication)]);
 
   const way = await openWay(destination, options, io, report);
   const done: PublishedBuild[] = [];
-  for (const [publication, complaints] of judged) {
+  for (const [publication, findings] of judged) {
     const published = await way.publish(publication);
-    const build = { publication, published, warnings: withoutDoubles([...complaints, ...published.warnings]) };
+    const build = { publication, published, warnings: withoutDoubles([...findings, ...published.warnings]) };
     for (const { rule, message, instead } of build.warnings) {
       report.warn(`${report.path(publication.path)}: ${message}; ${instead} (${rule})`);
     }
@@ -113,8 +113,8 @@ async function openWay(destination: Destination, options: OutputOptions, io: Io,
   return ways.openWay(destination, { signal: io.signal, showSending });
 }
 
-function withoutDoubles(complaints: readonly ReleaseComplaint[]): readonly ReleaseComplaint[] {
-  return [...new Map(complaints.map((complaint) => [complaint.rule + complaint.message, complaint])).values()];
+function withoutDoubles(findings: readonly ReleaseFinding[]): readonly ReleaseFinding[] {
+  return [...new Map(findings.map((finding) => [finding.rule + finding.message, finding])).values()];
 }
 
 function placeOf(destination: Destination): string {

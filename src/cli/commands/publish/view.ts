@@ -1,11 +1,11 @@
-import type { ReleaseComplaint } from '../../../api/release-info.ts';
+import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
 /** A published build and the outcome. */
 export interface PublishedBuild {
   readonly publication: Publication;
   readonly published: Published;
-  readonly warnings: readonly ReleaseComplaint[];
+  readonly warnings: readonly ReleaseFinding[];
 }
 
 /** Returns the JSON form of a published build. */

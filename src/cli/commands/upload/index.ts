@@ -81,14 +81,23 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const open = (path: string | undefined, filesystem: boolean) =>
     openReleaseToSend({ file: path, filesystem, source, keys: { ...options, source } }, settings, io);
   const release = await open(file, options.filesystem === true);
-  const steppingStones = await Promise.all(options.via.map((path) => open(path, false)));
+  const intermediateReleases = await Promise.all(options.via.map((path) => open(path, false)));
   const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);
   const targets = chosen.filter(({ name }) => !state.isUpdated(name));
   const earlier = chosen
     .filter((target) => !targets.includes(target))
     .map((target): DeviceEnd => ({ target, outcome: 'earlier' }));
 
-  const updates = await prepareUpdates({ targets, release, steppingStones, facts, settings, options, io, report });
+  const updates = await prepareUpdates({
+    targets,
+    release,
+    intermediateReleases,
+    facts,
+    settings,
+    options,
+    io,
+    report,
+  });
   try {
     const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
     report.result('upload', uploadReport(release, ends), summaryOf(ends));
@@ -111,9 +120,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
     throw new OtaError('PREFLIGHT_REFUSED', {
       path,
       refused: refused.flatMap(({ target, refused: rules }) =>
-        rules.map((complaint) =>
-          isOne ? complaint : { ...complaint, message: `${target.name}: ${complaint.message}` },
-        ),
+        rules.map((finding) => (isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}` })),
       ),
     });
   }

@@ -43,7 +43,7 @@ export interface SendingStep extends Step<Release> {
 interface Preparation {
   readonly targets: readonly Target[];
   readonly release: ReleaseToSend;
-  readonly steppingStones: readonly ReleaseToSend[];
+  readonly intermediateReleases: readonly ReleaseToSend[];
   readonly facts: DeviceFacts;
   readonly settings: ProjectSettings;
   readonly options: UploadOptions;
@@ -56,8 +56,8 @@ const sightingMs = 3000;
 
 /** Collects the facts about the devices and asks the planner what to send to each. Sends no update. */
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
-  const { targets, release, steppingStones, facts, settings, options, io, report } = preparation;
-  const releases = [release, ...steppingStones];
+  const { targets, release, intermediateReleases, facts, settings, options, io, report } = preparation;
+  const releases = [release, ...intermediateReleases];
   const confirm = confirmLevel(preparation);
   const passwords = await devicePasswords(targets, settings.folder, io);
   const { ledger, damaged } = await Ledger.open(settings.folder);
@@ -65,7 +65,7 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
     report.warn(`${report.path(damaged.path)} cannot be used (${damaged.why}); it is begun anew`);
 
   const unsure = targets.filter(({ name, host }) => isMdnsName(host) || ledger.entry(name) !== undefined);
-  const needsMdns = confirm !== undefined || unsure.length > 0 || steppingStones.length > 0;
+  const needsMdns = confirm !== undefined || unsure.length > 0 || intermediateReleases.length > 0;
   const lookout = needsMdns ? await openLookout(targets, confirm, report) : undefined;
   const sightings = await sightingsOf(unsure, lookout, settings, io);
   const devices = targets.map((target): PlannedDevice => {
@@ -78,7 +78,7 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
     }
     const plan = planDevice(target, known, {
       release: release.release,
-      steppingStones: steppingStones.map((stone) => stone.release),
+      intermediateReleases: intermediateReleases.map(({ release: each }) => each),
       knownBuilds: releases.flatMap(({ manifest }) => manifest ?? []),
       kind: release.kind,
       facts,

@@ -1,4 +1,4 @@
-import type { Complaint } from '../../../core/preflight/judge.ts';
+import type { PreflightFinding } from '../../../core/preflight/judge.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import type { Report } from '../../output/report.ts';
@@ -41,14 +41,14 @@ function sayComplaints({ devices }: Updates, report: Report): void {
   for (const { target, plan } of devices) {
     const lines =
       plan.kind === 'refuse'
-        ? plan.refused.map((refusal) => `refused: ${wordsOfComplaint(refusal)}`)
-        : plan.steps.flatMap(({ warnings }) => warnings.map(wordsOfComplaint));
+        ? plan.refused.map((finding) => `refused: ${describeFinding(finding)}`)
+        : plan.steps.flatMap(({ warnings }) => warnings.map(describeFinding));
     for (const line of lines) concerned.set(line, [...(concerned.get(line) ?? []), target]);
   }
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
 }
 
-function wordsOfComplaint({ rule, message, instead }: Complaint): string {
+function describeFinding({ rule, message, instead }: PreflightFinding): string {
   return `${message}; ${instead} (${rule})`;
 }
 

@@ -1,5 +1,5 @@
-import type { Complaint } from '../../../core/preflight/judge.ts';
-import type { Refusal, Step } from '../../../core/preflight/plan.ts';
+import type { PreflightFinding } from '../../../core/preflight/judge.ts';
+import type { BlockingFinding, Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { wordsOfConfirmation } from '../../../delivery/confirm.ts';
 import type { Target } from '../../../delivery/inventory.ts';
@@ -15,7 +15,7 @@ import type { ReleaseToSend } from './release.ts';
  */
 export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: DeviceUpdateResult }
-  | { readonly outcome: 'refused'; readonly refused: readonly Refusal[] }
+  | { readonly outcome: 'refused'; readonly refused: readonly BlockingFinding[] }
   | { readonly outcome: 'held' | 'earlier' }
 );
 
@@ -90,7 +90,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
       return {
         ...target,
         outcome: end.outcome,
-        refused: end.refused.map((refusal) => ({ artifact: refusal.artifact, ...ruleDocument(refusal) })),
+        refused: end.refused.map((finding) => ({ artifact: finding.artifact, ...ruleDocument(finding) })),
       };
     case 'held':
     case 'earlier':
@@ -98,7 +98,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
   }
 }
 
-function ruleDocument({ rule, message, instead }: Complaint) {
+function ruleDocument({ rule, message, instead }: PreflightFinding) {
   return { rule, message, instead };
 }
 

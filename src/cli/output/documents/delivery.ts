@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { complaintSchema } from '../../../api/release-info.ts';
+import { releaseFindingSchema } from '../../../api/release-info.ts';
 import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 
@@ -8,7 +8,7 @@ import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 const encoding = v.picklist(['identity', 'gzip']);
 const kind = v.picklist(['sketch', 'filesystem']);
 const method = v.picklist(['espota', 'web']);
-const ruleOfArtifact = v.strictObject({ ...complaintSchema.entries, artifact: v.string() });
+const ruleOfArtifact = v.strictObject({ ...releaseFindingSchema.entries, artifact: v.string() });
 
 export const preflightDocument = v.strictObject({
   file: v.string(),
@@ -75,7 +75,7 @@ const deviceEnd = v.variant('outcome', [
     words: v.string(),
     hint: v.nullable(v.string()),
     confirmation: v.nullable(confirmation),
-    warnings: v.array(complaintSchema),
+    warnings: v.array(releaseFindingSchema),
     tookMs: v.number(),
   }),
   v.strictObject({ ...target, outcome: v.literal('refused'), refused: v.array(ruleOfArtifact) }),
@@ -125,7 +125,7 @@ export const publishDocument = v.strictObject({
       offered: v.boolean(),
       manifest: v.string(),
       artifacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
-      warnings: v.array(complaintSchema),
+      warnings: v.array(releaseFindingSchema),
     }),
   ),
 });

@@ -1,7 +1,7 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
 import { type Device, possibleTransports, sketchStaging } from '../device.ts';
 import type { ReleaseArtifact } from '../release.ts';
-import { type Objection, type Rule, refuse, warn } from '../rule.ts';
+import { type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
 
 export const badCore272 = {
   id: 'bad-core-2.7.2',
@@ -28,7 +28,7 @@ export const badCore272 = {
 } as const satisfies Rule;
 
 /** Checks the update for a device on core 2.7.2, which copies an uncompressed image including its signature. */
-function onDevice(device: Device, artifact: ReleaseArtifact): Objection | undefined {
+function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | undefined {
   const copiedBytes = roundUpToSector(
     artifact.encoding === 'gzip' ? (artifact.inflate?.sizeBytes ?? 0) : artifact.sizeBytes,
   );

@@ -2,7 +2,7 @@ import { roundUpToSector } from '../../device-model/flash.ts';
 import { partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import { isSigned, type Release, type ReleaseImage } from '../release.ts';
-import { type Context, type Objection, type Rule, refuse, warn } from '../rule.ts';
+import { type Context, type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
 
 const lengthWordBytes = 4;
 
@@ -29,13 +29,13 @@ export const fsSignedSize = {
           ? `core ${device?.facts.core} would overwrite the EEPROM sector`
           : 'the device would reject the update with ERROR 4'
       }`,
-      wayOut(image, bound, trailerBytes),
+      fixFor(image, bound, trailerBytes),
     );
   },
 } as const satisfies Rule;
 
 /** Checks whether an unsigned build will fit once it is signed; pack cuts off erased LittleFS blocks first. */
-function aheadOfSigning({ release, image, artifact }: Context): Objection | undefined {
+function aheadOfSigning({ release, image, artifact }: Context): RuleFinding | undefined {
   const { publicKey } = release.signing;
   const bound = image.filesystem && partitionOf(image.filesystem);
   if (publicKey === undefined || bound === undefined) return undefined;
@@ -43,11 +43,11 @@ function aheadOfSigning({ release, image, artifact }: Context): Objection | unde
   if (smallestPayload(image, artifact.payloadBytes) + trailerBytes <= bound) return undefined;
   return warn(
     `the filesystem fills its partition of ${bound} bytes: there is no room for the signature of ${trailerBytes} bytes`,
-    wayOut(image, bound, trailerBytes),
+    fixFor(image, bound, trailerBytes),
   );
 }
 
-function wayOut(image: ReleaseImage, bound: number, trailerBytes: number): string {
+function fixFor(image: ReleaseImage, bound: number, trailerBytes: number): string {
   if (image.filesystem?.type !== 'littlefs') {
     return 'use LittleFS, whose erased blocks can be cut off before signing, or make the image one block smaller';
   }

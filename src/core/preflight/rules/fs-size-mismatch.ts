@@ -2,7 +2,7 @@ import { compareReleases } from '../../device-model/cores.ts';
 import { type Device, partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
-import { type Objection, type Rule, refuse, warn } from '../rule.ts';
+import { type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
 
 /** First core release whose LittleFS compares its superblock with the partition. */
 const comparing = '3.1.1';
@@ -33,7 +33,7 @@ function againstPartition(
   filesystem: NonNullable<ReleaseImage['filesystem']>,
   partition: number,
   device: Device,
-): Objection | undefined {
+): RuleFinding | undefined {
   const made = partitionOf(filesystem);
   if (made === partition || filesystem.type === 'erased') return undefined;
   if (made === undefined) {

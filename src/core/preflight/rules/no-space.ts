@@ -8,7 +8,7 @@ import {
   stagesFilesystems,
 } from '../device.ts';
 import { isSigned, type ReleaseArtifact } from '../release.ts';
-import { type Context, type Objection, type Rule, refuse, warn } from '../rule.ts';
+import { type Context, type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
 import { fsSignedSize } from './fs-signed-size.ts';
 
 export const noSpace = {
@@ -31,7 +31,7 @@ export const noSpace = {
   },
 } as const satisfies Rule;
 
-function checkSketch(context: Context, device: Device): Objection | undefined {
+function checkSketch(context: Context, device: Device): RuleFinding | undefined {
   const { artifact } = context;
   const { fsStart } = device.facts;
   const needed = roundUpToSector(artifact.sizeBytes);
@@ -52,7 +52,7 @@ function checkSketch(context: Context, device: Device): Objection | undefined {
 }
 
 /** Warns about cores before 2.4.2, where the start address of a too large update wraps around. */
-function ofUnknownSpace({ facts, capabilities }: Device): Objection | undefined {
+function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefined {
   if (capabilities?.wrapsTooLargeSize !== true) return undefined;
   return warn(
     `the free space is unknown: if it is too small, core ${facts.core} computes a wrong start address and overwrites other data`,
@@ -81,7 +81,7 @@ function trailerBytes({ sizeBytes, payloadBytes }: ReleaseArtifact): number {
   return sizeBytes - payloadBytes;
 }
 
-function checkFilesystem(context: Context, device: Device): Objection | undefined {
+function checkFilesystem(context: Context, device: Device): RuleFinding | undefined {
   const { artifact, refused } = context;
   const needed = roundUpToSector(artifact.sizeBytes);
   const partition = partitionBytes(device);

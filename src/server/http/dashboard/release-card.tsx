@@ -97,13 +97,13 @@ function Artifacts({ artifacts }: Manifest) {
 /** Shows the findings of the rules that need no device, including those that were allowed when the release was published. */
 function Warnings({ manifest }: { manifest: Manifest }) {
   const { refused, warnings } = judgeRelease(manifest, { publishing: true });
-  const complaints = [...refused, ...warnings];
-  if (complaints.length === 0) return <p class="quiet">No preflight findings.</p>;
+  const findings = [...refused, ...warnings];
+  if (findings.length === 0) return <p class="quiet">No preflight findings.</p>;
   return (
     <>
       <h3>Preflight findings</h3>
       <ul class="lines">
-        {complaints.map(({ rule, message, instead }) => (
+        {findings.map(({ rule, message, instead }) => (
           <li>
             <code>{rule}</code>: {message}; {instead}
           </li>

@@ -38,7 +38,7 @@ function withFile({ channels }: ProjectView, channel: string, file: string): Rel
   const { rollout } = releases;
   return {
     offered: onlyWith(file, releases.offered),
-    steppingStones: [],
+    intermediateReleases: [],
     rollout: rollout && { ...rollout, releases: onlyWith(file, rollout.releases) },
   };
 }
@@ -47,8 +47,8 @@ function guarded({ channels }: ProjectView, release: ReleaseRecord): Releases {
   const all = [...channels.values()];
   const isOffered = all.some(({ offered }) => offered.some(({ id }) => id === release.id));
   const rollout = all.find((each) => each.rollout?.rollout.releaseIds.includes(release.id))?.rollout;
-  if (isOffered || rollout === undefined) return { offered: [release], steppingStones: [] };
-  return { offered: [], steppingStones: [], rollout: { ...rollout, releases: [release] } };
+  if (isOffered || rollout === undefined) return { offered: [release], intermediateReleases: [] };
+  return { offered: [], intermediateReleases: [], rollout: { ...rollout, releases: [release] } };
 }
 
 function onlyWith(file: string, releases: readonly ReleaseRecord[]): ReleaseRecord[] {

@@ -34,7 +34,7 @@ export interface ErrorResponse {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const nothing: Releases = { offered: [], steppingStones: [] };
+const nothing: Releases = { offered: [], intermediateReleases: [] };
 /** Attempts to save a record that other requests change at the same time. More conflicts in a row are no coincidence. */
 const mostTries = 8;
 
@@ -136,7 +136,7 @@ async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, reco
   const releases = visit.releases(visit.view, record) ?? nothing;
   if (record.pin === undefined) return releases;
   const offered = await catalog.withVersion(visit.view.project.name, record.pin);
-  return { offered, steppingStones: releases.steppingStones };
+  return { offered, intermediateReleases: releases.intermediateReleases };
 }
 
 function save(

@@ -1,6 +1,6 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
-import type { Refusal } from '../../../core/preflight/plan.ts';
+import type { BlockingFinding } from '../../../core/preflight/plan.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
@@ -15,7 +15,7 @@ export interface Releases {
   /** Current releases of the channel: one for each kind and board. */
   readonly offered: readonly ReleaseRecord[];
   /** Sketches of the channel that can be intermediate releases; preferred ones first. */
-  readonly steppingStones: readonly ReleaseRecord[];
+  readonly intermediateReleases: readonly ReleaseRecord[];
   /** Newest rollout of the channel, in any state. */
   readonly rollout?: RolloutView | undefined;
 }
@@ -164,7 +164,7 @@ function alreadyThere(
 
 function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
   const { report, running, record, releases } = question;
-  const way = planned({ report, running, record, kind }, target, releases.steppingStones);
+  const way = planned({ report, running, record, kind }, target, releases.intermediateReleases);
   if (way.kind === 'refuse') return unsafe(target, way.refused);
   const step = way.kind === 'send' ? way : way.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
@@ -181,7 +181,7 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   return { action: 'send', code: 'first-hop', text, release, artifact: step.artifact, target };
 }
 
-function unsafe(target: ReleaseRecord, refused: readonly Refusal[]): Decision {
+function unsafe(target: ReleaseRecord, refused: readonly BlockingFinding[]): Decision {
   const rules = [...new Set(refused.map(({ rule }) => rule))];
   const [first] = refused;
   const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artifact' : `${first.message}; ${first.instead}`}`;

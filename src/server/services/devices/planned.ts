@@ -14,7 +14,7 @@ interface Candidate extends Release {
 }
 
 interface Remembered {
-  readonly steppingStones: readonly ReleaseRecord[];
+  readonly intermediateReleases: readonly ReleaseRecord[];
   /** Plans by device facts. */
   readonly plans: Lru<Plan<Candidate>>;
 }
@@ -35,15 +35,15 @@ const remembered = new WeakMap<ReleaseRecord, Remembered>();
 export function planned(
   device: KnownDevice,
   target: ReleaseRecord,
-  steppingStones: readonly ReleaseRecord[],
+  intermediateReleases: readonly ReleaseRecord[],
 ): Plan<Candidate> {
-  const plans = plansFor(target, steppingStones);
+  const plans = plansFor(target, intermediateReleases);
   const facts = { ...factsOfRunning(device.report, device.running, device.record), kind: device.kind };
   const key = keyOf(facts);
   const known = plans.get(key);
   if (known !== undefined) return known;
-  const stones = steppingStones.filter(({ id, board }) => id !== target.id && board === target.board);
-  const made = plan({ facts, target: candidate(target), steppingStones: stones.map(candidate) });
+  const stones = intermediateReleases.filter(({ id, board }) => id !== target.id && board === target.board);
+  const made = plan({ facts, target: candidate(target), intermediateReleases: stones.map(candidate) });
   plans.set(key, made);
   return made;
 }
@@ -53,12 +53,12 @@ function keyOf(facts: DeviceFacts): string {
   return JSON.stringify(Object.entries(facts).sort());
 }
 
-/** Returns the plan cache of a target. Releases are immutable objects: a change of the target or the stepping stones creates new ones. */
-function plansFor(target: ReleaseRecord, steppingStones: readonly ReleaseRecord[]): Lru<Plan<Candidate>> {
+/** Returns the plan cache of a target. Releases are immutable objects: a change of the target or the intermediate releases creates new ones. */
+function plansFor(target: ReleaseRecord, intermediateReleases: readonly ReleaseRecord[]): Lru<Plan<Candidate>> {
   const known = remembered.get(target);
-  if (known?.steppingStones === steppingStones) return known.plans;
+  if (known?.intermediateReleases === intermediateReleases) return known.plans;
   const plans = new Lru<Plan<Candidate>>(mostPlans);
-  remembered.set(target, { steppingStones, plans });
+  remembered.set(target, { intermediateReleases, plans });
   return plans;
 }
 

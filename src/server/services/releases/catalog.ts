@@ -17,9 +17,9 @@ export interface Alias {
   readonly channel: string;
 }
 
-const steppingStonesLookedAt = 32;
+const mostReleasesLookedAt = 32;
 /** Limit for each board; the planner tries all paths through them. */
-const mostSteppingStones = 4;
+const mostIntermediateReleases = 4;
 
 /** Releases and rollouts in memory: the cost of an update check must not grow with the fleet or the number of releases. */
 export class Catalog {
@@ -83,10 +83,10 @@ export class Catalog {
     const rollouts = await this.#rollouts(project);
     const channels = new Map<string, Releases>();
     for (const channel of new Set([...offers.map((offer) => offer.channel), ...rollouts.keys()])) {
-      const before = await this.#store.catalog.offeredBefore(project, channel, steppingStonesLookedAt);
+      const before = await this.#store.catalog.offeredBefore(project, channel, mostReleasesLookedAt);
       channels.set(channel, {
         offered: offers.filter((offer) => offer.channel === channel).map(({ release }) => release),
-        steppingStones: steppingStones(before),
+        intermediateReleases: newestOfEachCore(before),
         rollout: rollouts.get(channel),
       });
     }
@@ -118,14 +118,14 @@ export class Catalog {
   }
 }
 
-/** Selects the newest sketch of each core for each board: a stepping stone matters for what the device can do once it runs it. */
-function steppingStones(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
+/** Selects the newest sketch of each core for each board: the capabilities of its core decide what it can be used for. */
+function newestOfEachCore(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
   const chosen: ReleaseRecord[] = [];
   for (const release of before) {
     if (release.kind !== 'sketch') continue;
     const ofBoard = chosen.filter(({ board }) => board === release.board);
     const isNew = !ofBoard.some(({ manifest }) => manifest.image.core === release.manifest.image.core);
-    if (isNew && ofBoard.length < mostSteppingStones) chosen.push(release);
+    if (isNew && ofBoard.length < mostIntermediateReleases) chosen.push(release);
   }
   return chosen;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type * as v from 'valibot';
 import { mostBlobBytes, privateKeyRule, type releaseRequestSchema } from '../../../api/release.ts';
-import type { ReleaseComplaint } from '../../../api/release-info.ts';
+import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.ts';
 import { type Manifest, parseManifest } from '../../../core/model/manifest.ts';
 import { judgeRelease } from '../../../core/preflight/judge-release.ts';
@@ -25,14 +25,14 @@ export interface PublishQuestion {
 export interface PublishAnswer {
   readonly outcome: Exclude<PublicationResult['outcome'], 'version-taken'>;
   readonly release: ReleaseRecord;
-  readonly warnings: readonly ReleaseComplaint[];
+  readonly warnings: readonly ReleaseFinding[];
 }
 
 /** Result of verifying a release whose bytes match its manifest. */
 export interface VerifiedRelease {
   /** Fingerprints of the project's keys at the time of verification. */
   readonly projectKeys: readonly string[];
-  readonly warnings: readonly ReleaseComplaint[];
+  readonly warnings: readonly ReleaseFinding[];
 }
 
 /**
@@ -242,12 +242,12 @@ function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: rea
   throw new DomainError('private-key', 'there is a private key in the image', hint);
 }
 
-function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseComplaint[] {
+function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseFinding[] {
   if (request.purpose === 'reference') return [];
   const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
-  const toComplaint = ({ rule, message, instead }: ReleaseComplaint) => ({ rule, message, instead });
+  const toComplaint = ({ rule, message, instead }: ReleaseFinding) => ({ rule, message, instead });
   if (refused.length === 0) return warnings.map(toComplaint);
-  const message = refused.map((complaint) => `${complaint.message} (${complaint.rule})`).join('; ');
+  const message = refused.map((finding) => `${finding.message} (${finding.rule})`).join('; ');
   const rules = refused.map(({ rule }) => `--allow ${rule}`).join(' ');
   const hint = `${refused.map(({ instead }) => instead).join('; ')}. The only way past it: ${rules}`;
   throw new DomainError('refused', message, hint, { refused: refused.map(toComplaint) });

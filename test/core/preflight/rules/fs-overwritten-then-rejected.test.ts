@@ -20,9 +20,9 @@ test('allows a filesystem with ATOMIC_FS_UPDATE, and a sketch, which is always s
 
 test('judge passes the rules that blocked the update to fs-overwritten-then-rejected', (t) => {
   const release = releaseOf(sound.fsRaw);
-  const complaints = judge({ release, artifact: sound.fsRaw, facts: device });
+  const findings = judge({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(
-    complaints.filter(({ severity }) => severity === 'refuse').map(({ rule: id }) => id),
+    findings.filter(({ severity }) => severity === 'refuse').map(({ rule: id }) => id),
     ['unsigned-to-signed', 'fs-overwritten-then-rejected'],
   );
 });
