@@ -5,7 +5,7 @@ export default {
   ...unitTests,
   files: [
     'core/compression/compressors',
-    'project/config/json-place',
+    'project/config/json-error',
     'core/device-model/*',
     'core/firmware/firmware',
     'core/preflight/*',

@@ -57,6 +57,8 @@ async function bundle({ input, output }) {
   const build = await rolldown({
     input,
     platform: 'node',
+    // Its main file loads its parts through a parameter named require, which no bundler can follow.
+    resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
     external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [lightRequires(), workerEntries()],
     transform: { target: 'node20.19', define: { OTA_HOOKS_VERSION: JSON.stringify(manifest.version) } },

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
-import { placeOfJsonError } from './json-place.ts';
 import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -71,7 +70,7 @@ async function parse(path: string): Promise<unknown> {
   try {
     return load(path, text) ?? {};
   } catch (cause) {
-    throw new OtaError('CONFIG_UNREADABLE', { path, reason: syntaxError(text, cause) }, cause);
+    throw new OtaError('CONFIG_UNREADABLE', { path, reason: await syntaxError(text, cause) }, cause);
   }
 }
 
@@ -87,12 +86,17 @@ async function readText(path: string): Promise<string> {
 }
 
 /** Returns the position and, for YAML, the reason. The surrounding text is omitted, because it may contain a secret. */
-function syntaxError(text: string, cause: unknown): string {
+async function syntaxError(text: string, cause: unknown): Promise<string> {
   // The errors of js-yaml have these fields, those of parse-json do not.
   const { reason, mark } = cause as { reason?: string; mark?: { line: number; column: number } };
-  if (reason !== undefined) return mark ? `line ${mark.line + 1}, column ${mark.column + 1}: ${reason}` : reason;
-  const place = placeOfJsonError(text);
-  return place === undefined ? 'it is not JSON' : `it stops being JSON at line ${place.line}, column ${place.column}`;
+  if (reason !== undefined) {
+    return mark === undefined
+      ? reason
+      : `YAML syntax error at line ${mark.line + 1}, column ${mark.column + 1}: ${reason}`;
+  }
+  const { findJsonError } = await import('./json-error.ts');
+  const found = findJsonError(text);
+  return found === undefined ? 'JSON syntax error' : `JSON syntax error at line ${found.line}, column ${found.column}`;
 }
 
 function projectRoot(start: string): string {

@@ -85,7 +85,11 @@ test('loadConfig locates syntax errors without showing the text around them', as
     'bare/ota.config.json': '{\n  "passphrase": hunter2\n}',
     'yaml/ota.config.yaml': 'passphrase: "hunter2"\nproject: a: b\n',
   });
-  const places = { json: 'line 3, column 3', bare: 'line 2, column 17', yaml: 'line 2, column 11' };
+  const places = {
+    json: 'JSON syntax error at line 3, column 3',
+    bare: 'JSON syntax error at line 2, column 17',
+    yaml: 'YAML syntax error at line 2, column 11',
+  };
   for (const [name, place] of Object.entries(places)) {
     const error = await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.at(name)));
     t.is(error.exitCode, 2);

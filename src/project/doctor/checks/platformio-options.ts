@@ -1,7 +1,7 @@
+import { closest, distance } from 'fastest-levenshtein';
 import { effectiveOptions, effectiveValue } from '../../build/platformio-ini.ts';
 import { platformioOptions } from '../../build/platformio-options.ts';
 import type { Check, DoctorFinding } from '../check.ts';
-import { nearest } from '../spelling.ts';
 import { platformioOf } from '../world.ts';
 
 /** Checks for options of platformio.ini that do not have the effect that their name or value suggests. */
@@ -23,11 +23,12 @@ export const platformioOptionNames: Check = {
 /** Reports misspelled options. The hook rejects unknown `custom_ota_` options; PlatformIO ignores all other unknown options. */
 function misspelt(name: string, section: string): readonly DoctorFinding[] {
   if (platformioOptions.includes(name)) return [];
-  const meant = nearest(name, platformioOptions, name.startsWith('custom_ota_') ? 6 : 3);
   const isOurs = name.startsWith('custom_ota_');
-  if (meant === undefined && !isOurs) return [];
+  const nearest = closest(name, platformioOptions);
+  const isNear = distance(name, nearest) <= (isOurs ? 6 : 3);
+  if (!isNear && !isOurs) return [];
   const says = `platformio.ini: [${section}] has ${name}, which ${isOurs ? 'the hook refuses' : 'nothing reads'}`;
-  const mend = meant === undefined ? `Known are: ${platformioOptions.join(', ')}` : `Write ${meant}`;
+  const mend = isNear ? `Write ${nearest}` : `Known are: ${platformioOptions.join(', ')}`;
   return [{ level: isOurs ? 'error' : 'warning', says, mend }];
 }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { placeOfJsonError } from '../../../src/project/config/json-place.ts';
+import { findJsonError } from '../../../src/project/config/json-error.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 
 const brokenTexts: readonly (readonly [string, string, number, number])[] = [
@@ -16,24 +16,27 @@ const brokenTexts: readonly (readonly [string, string, number, number])[] = [
 ];
 
 for (const [what, json, line, column] of brokenTexts) {
-  test(`placeOfJsonError locates ${what}`, (t) => {
-    t.deepEqual(placeOfJsonError(json), { line, column });
+  test(`findJsonError locates ${what}`, (t) => {
+    t.deepEqual(findJsonError(json), { line, column });
   });
 }
 
-test('placeOfJsonError returns undefined for valid JSON in any layout', (t) => {
+test('findJsonError returns undefined for too many open brackets', (t) => {
+  t.is(findJsonError('['.repeat(100_000)), undefined);
+});
+
+test('findJsonError returns undefined for valid JSON in any layout', (t) => {
   fc.assert(
     fc.property(fc.json({ stringUnit: 'binary' }), fc.nat(8), (json, indent) => {
       return (
-        placeOfJsonError(json) === undefined &&
-        placeOfJsonError(JSON.stringify(JSON.parse(json), null, indent)) === undefined
+        findJsonError(json) === undefined && findJsonError(JSON.stringify(JSON.parse(json), null, indent)) === undefined
       );
     }),
   );
   t.pass();
 });
 
-test('placeOfJsonError finds an error if and only if JSON.parse fails', (t) => {
+test('findJsonError finds an error if and only if JSON.parse fails', (t) => {
   const scraps = [
     '{',
     '}',
@@ -58,7 +61,7 @@ test('placeOfJsonError finds an error if and only if JSON.parse fails', (t) => {
   fc.assert(
     fc.property(
       fc.oneof(text, fc.string({ unit: 'binary' })),
-      (json) => (placeOfJsonError(json) === undefined) === isJson(json),
+      (json) => (findJsonError(json) === undefined) === isJson(json),
     ),
     propertyRuns(400, 50_000),
   );
