@@ -70,9 +70,13 @@ export const errorExamples = {
   ],
 
   SQLITE_MISSING: [{ node: '20.19.0', isInstalled: false, platform: 'linux-x64' }],
-  SERVER_DATA_IN_USE: [{ path: 'data', holder: 'process 4711' }],
-  SERVER_DATA_NEWER: [{ path: 'data', found: 3, known: 2 }],
-  SERVER_DATA_UNREADABLE: [{ path: 'data', reason: 'SQLITE_NOTADB' }],
+  STORAGE_URL_UNKNOWN: [
+    { what: 'store', scheme: 'mysql', known: ['sqlite'] },
+    { what: 'blobs', scheme: undefined, known: ['file'] },
+  ],
+  SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
+  SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: 3, known: 2 }],
+  SERVER_DATA_UNREADABLE: [{ path: 'data/ota.db', reason: 'SQLITE_NOTADB' }],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
   TLS_FILE_UNUSABLE: [

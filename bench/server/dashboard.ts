@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { makeToken } from '../../src/server/auth/tokens.ts';
-import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
+import { openData } from '../../src/server/compose.ts';
 import { fillData } from './fleet.ts';
 import { ownPeer, type Peer } from './peers.ts';
 import { median } from './race.ts';
@@ -50,7 +50,7 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
 }
 
 async function addToken(data: string): Promise<string> {
-  const store = await openSqliteStore(data, 'bench');
+  const { store } = await openData({ data }, 'bench');
   const { record, token } = makeToken({ role: 'read', project: undefined, name: 'bench' });
   await store.tokens.create(record, 'bench');
   await store.close();

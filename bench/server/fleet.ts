@@ -8,9 +8,10 @@ import { packImage } from '../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../src/core/pack/sign-build.ts';
 import { keyFileSigner } from '../../src/core/signing/key-file-signer.ts';
 import type { Signer } from '../../src/core/signing/signer.ts';
+import { openData, type ServerData } from '../../src/server/compose.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
 import { prepareRollout } from '../../src/server/services/rollouts/start.ts';
-import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
+import type { BlobStore } from '../../src/server/storage/blob-store.ts';
 import type { Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
@@ -44,12 +45,13 @@ export interface FilledData {
  * servers of the benchmark send the same bytes. No attempt ever fails: a benchmark requests the same update repeatedly.
  */
 export async function fillData(data: string, fleet: Fleet): Promise<FilledData> {
-  const store = await openSqliteStore(data, 'bench');
+  const opened = await openData({ data }, 'bench');
+  const { store } = opened;
   try {
     const signer = newSigner();
     const record = newProject(project, [{ fingerprint: signer.publicKey.fingerprint, pem: signer.publicKey.pem }]);
     await store.catalog.saveProject({ ...record, mostSends: 1e9 }, 'bench');
-    const old = await publish(store, signer, { version: oldVersion, seed: 1, sizeBytes: fleet.sizeBytes - 4096 });
+    const old = await publish(opened, signer, { version: oldVersion, seed: 1, sizeBytes: fleet.sizeBytes - 4096 });
     let last = old;
     let before = old;
     for (let count = 1; count <= fleet.releases; count++) {
@@ -57,7 +59,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
       const sizeBytes = count === fleet.releases ? fleet.sizeBytes : 16_384;
       before = last;
       const channel = fleet.rollout === true && count === fleet.releases ? undefined : 'stable';
-      last = await publish(store, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes, channel });
+      last = await publish(opened, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes, channel });
     }
     await addDevices(store, fleet.devices);
     if (fleet.rollout === true) await startRollout(store, last.version);
@@ -98,7 +100,11 @@ async function startRollout(store: Store, version: string): Promise<void> {
   await store.rollouts.create(prepared, { by: 'bench', action: 'rollout.start', detail: {} });
 }
 
-async function publish(store: Store, signer: Signer, { version, seed, sizeBytes, ...recipe }: Recipe): Promise<Made> {
+async function publish(
+  { store, blobs }: ServerData,
+  signer: Signer,
+  { version, seed, sizeBytes, ...recipe }: Recipe,
+): Promise<Made> {
   const { publicKey } = signer;
   const packed = await packImage({
     path: 'door.bin',
@@ -116,7 +122,7 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes,
     board: undefined,
   });
   const { manifest, files } = await signBuild(packed.build, signer, 'a key of the bench');
-  for (const artifact of manifest.artifacts) await upload(store, artifact, files.get(artifact.file));
+  for (const artifact of manifest.artifacts) await upload(blobs, artifact, files.get(artifact.file));
   const release = {
     project,
     version,
@@ -138,7 +144,7 @@ async function publish(store: Store, signer: Signer, { version, seed, sizeBytes,
   };
 }
 
-async function upload({ blobs }: Store, { sha256 }: Artifact, bytes: Uint8Array | undefined): Promise<void> {
+async function upload(blobs: BlobStore, { sha256 }: Artifact, bytes: Uint8Array | undefined): Promise<void> {
   if (bytes === undefined) throw new Error('an artifact without bytes');
   const { offset, complete } = await blobs.state(sha256);
   if (complete) return;

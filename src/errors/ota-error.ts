@@ -335,6 +335,15 @@ export const catalog = {
         ? 'Use Node.js 22.13 or newer, which needs no package.'
         : 'Run: npm install --save-dev libsql (npm install --global libsql if ota-hooks is installed globally), or use Node.js 22.13 or newer.',
   ),
+  STORAGE_URL_UNKNOWN: entry<{ what: 'store' | 'blobs'; scheme: string | undefined; known: readonly string[] }>(
+    2,
+    ({ what, scheme }) =>
+      scheme === undefined
+        ? `The URL of the ${what} has no scheme`
+        : `The URL of the ${what} has the unknown scheme ${scheme}:`,
+    'The scheme selects the kind of storage. Messages do not contain the URL itself, because it may contain a password.',
+    ({ known }) => `Use a URL that starts with ${known.map((scheme) => `${scheme}:`).join(' or ')}`,
+  ),
   SERVER_DATA_IN_USE: entry<Path & { holder: string | undefined }>(
     1,
     ({ path, holder }) => `Another server uses ${path}${holder === undefined ? '' : ` (${holder})`}`,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CredentialChecker } from './auth/credentials.ts';
 import { TokenBuckets } from './auth/token-buckets.ts';
 import { makeToken } from './auth/tokens.ts';
@@ -15,13 +16,42 @@ import { Catalog } from './services/releases/catalog.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
+import type { BlobStore } from './storage/blob-store.ts';
+import { openBlobs } from './storage/open-blobs.ts';
+import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
 import { Turns } from './turns.ts';
 
+/** Records and blobs of a server. */
+export interface ServerData {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+}
+
+/**
+ * Opens the records and the blobs of a server: both in the folder `data`, unless URLs name other places.
+ *
+ * @param holder line about this process, shown to another process that tries to open the same data
+ * @throws OtaError STORAGE_URL_UNKNOWN, and the errors of the store
+ */
+export async function openData(
+  { data, storeUrl, blobsUrl }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl'>,
+  holder: string,
+): Promise<ServerData> {
+  const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder);
+  try {
+    return { store, blobs: await openBlobs(blobsUrl ?? `file:${data}`) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
 /** Creates the parts of a server. It does not listen yet. */
 export async function makeParts(
-  store: Store,
-  options: Omit<ServerOptions, 'data' | 'host' | 'port'> & Partial<Pick<ServerParts, 'authority'>>,
+  { store, blobs }: ServerData,
+  options: Omit<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'host' | 'port'> &
+    Partial<Pick<ServerParts, 'authority'>>,
   stopping: AbortSignal,
 ): Promise<ServerParts> {
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
@@ -39,12 +69,13 @@ export async function makeParts(
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,
+    blobs,
     catalog,
     rollouts,
     records,
     lastSeen,
     quick,
-    bytes: new ArtifactBytes(store.blobs),
+    bytes: new ArtifactBytes(blobs),
     downloads,
     credentials: new CredentialChecker(),
     failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),

@@ -4,8 +4,12 @@ import type { TlsOptions } from './tls/certificate.ts';
 
 /** Options of a server. */
 export interface ServerOptions {
-  /** Folder of the database, the blobs and the certificates. */
+  /** Folder of the certificates, and of the records and blobs unless their URLs name other places. */
   readonly data: string;
+  /** Place of the records; by default `sqlite:DATA/ota.db`. */
+  readonly storeUrl?: string | undefined;
+  /** Place of the blobs; by default `file:DATA`. */
+  readonly blobsUrl?: string | undefined;
   readonly host: string;
   /** 0 selects a free port. */
   readonly port: number;

@@ -1,9 +1,8 @@
-import { firstToken, makeParts } from './compose.ts';
+import { firstToken, makeParts, openData } from './compose.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
 import { startMaintenance } from './services/maintenance.ts';
-import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 
@@ -25,17 +24,18 @@ export interface RunningServer {
 /**
  * Starts a server.
  *
- * @throws OtaError SERVER_LISTEN_FAILED, and the errors of the store and of the certificate
+ * @throws OtaError SERVER_LISTEN_FAILED, and the errors of `openData` and of the certificate
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const store = await openSqliteStore(options.data, `process ${process.pid}, since ${new Date().toISOString()}`);
+  const opened = await openData(options, `process ${process.pid}, since ${new Date().toISOString()}`);
+  const { store } = opened;
   const stopping = new AbortController();
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
   try {
     // The backup includes the keys of the authority only if the API uses TLS: otherwise they would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
-    const parts = await makeParts(store, { ...options, authority }, stopping.signal);
+    const parts = await makeParts(opened, { ...options, authority }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);
     servers.push(main);

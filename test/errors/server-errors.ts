@@ -1,4 +1,5 @@
 import Database from 'libsql';
+import { openStore } from '../../src/server/storage/open-store.ts';
 import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
@@ -14,6 +15,9 @@ export const serverErrors = {
   // Simulates a firmware project without a driver; all drivers are installed in this repository.
   SQLITE_MISSING: async (t) => ({
     error: await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`))),
+  }),
+  STORAGE_URL_UNKNOWN: async (t) => ({
+    error: await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql:ota', 'a test')),
   }),
   SERVER_DATA_IN_USE: async (t) => {
     const { folder } = await startTestServer(t);

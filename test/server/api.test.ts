@@ -1,24 +1,22 @@
 import test, { type ExecutionContext } from 'ava';
 import { apiRoot, type Role } from '../../src/api/release.ts';
 import { makeToken } from '../../src/server/auth/tokens.ts';
-import { firstToken, makeParts } from '../../src/server/compose.ts';
+import { firstToken, makeParts, openData } from '../../src/server/compose.ts';
 import { makeApi } from '../../src/server/http/api/app.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
-import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** API that tests call without a listener. */
 async function testApi(t: ExecutionContext) {
-  const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
+  const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
+  const { store } = data;
   t.teardown(() => store.close());
   await store.catalog.saveProject(newProject('door', []), 'test');
   await store.catalog.saveProject(newProject('window', []), 'test');
   const stopping = new AbortController();
-  const api = makeApi(
-    await makeParts(store, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal),
-  );
+  const api = makeApi(await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal));
   const tokenOf = async (role: Role, project?: string): Promise<string> => {
     const { record, token } = makeToken({ role, project, name: role });
     await store.tokens.create(record, 'test');

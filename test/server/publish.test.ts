@@ -175,7 +175,7 @@ test('rejects a release when the keys of its project change during verification'
   const question = { project: 'door', request, by: 'an admin', isAdmin: true };
   const verified = await verifyRelease(parts, question);
   await api('PUT', '/projects/door', { publicKeys: [signer.publicKey.pem, testSigner().publicKey.pem] });
-  await t.throwsAsync(publishRelease(parts.store, question, verified), { message: /keys of door changed/ });
+  await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });
 });
 
 test('verifies every statement of the manifest about the bytes', async (t) => {

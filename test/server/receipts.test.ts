@@ -35,7 +35,7 @@ function recordsOf({ devices }: Store): DeviceRecords {
 /** Store with one device that was sent a release. */
 async function sent(t: ExecutionContext) {
   const folder = await testFolder(t);
-  const store = await openSqliteStore(folder.at('data'), 'a test');
+  const store = await openSqliteStore(folder.at('data/ota.db'), 'a test');
   t.teardown(() => store.close());
   await store.catalog.saveProject(newProject('door', []), 'test');
   const records = recordsOf(store);
@@ -124,7 +124,7 @@ test('loses only the pending receipt in a crash', async (t) => {
   await records.changeLater('door', mac, received);
   // The copy is the state that a process killed at this point leaves.
   await cp(folder.at('data'), folder.at('after the crash'), { recursive: true });
-  const after = await openSqliteStore(folder.at('after the crash'), 'a test');
+  const after = await openSqliteStore(folder.at('after the crash/ota.db'), 'a test');
   t.like((await after.devices.get('door', mac))?.record.attempts[0], { state: 'sent', sends: 1, receipts: 0 });
   await after.close();
 });

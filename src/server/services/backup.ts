@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import { toolVersion } from '../../version.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { DumpLine, Store } from '../storage/store.ts';
 import {
   type AuthorityFile,
@@ -24,6 +25,7 @@ const end = v.strictObject({ end: v.literal(true), lines: v.number() });
 /** Data of a server. */
 interface Kept {
   readonly store: Store;
+  readonly blobs: BlobStore;
   /** Folder of the server's own certificate authority; undefined if there is none. */
   readonly authority: string | undefined;
 }
@@ -32,7 +34,7 @@ interface Kept {
  * Yields all data of a server as lines of JSON. Tokens and passwords are hashed; the keys of the certificate authority are included as they
  * are.
  */
-export async function* backupLines({ store, authority }: Kept): AsyncGenerator<string> {
+export async function* backupLines({ store, blobs, authority }: Kept): AsyncGenerator<string> {
   let lines = 0;
   const line = (value: object): string => {
     lines++;
@@ -40,8 +42,8 @@ export async function* backupLines({ store, authority }: Kept): AsyncGenerator<s
   };
   yield line({ backup: 'ota-hooks', format, tool: toolVersion });
   for await (const dumped of store.dump()) yield line(dumped);
-  for (const { sha256, complete } of await store.blobs.olderThan(Number.POSITIVE_INFINITY)) {
-    const bytes = complete ? await store.blobs.read(sha256) : undefined;
+  for (const { sha256, complete } of await blobs.olderThan(Number.POSITIVE_INFINITY)) {
+    const bytes = complete ? await blobs.read(sha256) : undefined;
     if (bytes !== undefined) yield line({ blob: sha256, base64: Buffer.from(bytes).toString('base64') });
   }
   for (const { name, content } of authority === undefined ? [] : await readAuthority(authority)) {
@@ -57,7 +59,7 @@ export async function* backupLines({ store, authority }: Kept): AsyncGenerator<s
  * @throws OtaError BACKUP_INVALID, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
 export async function restoreBackup(
-  { store, authority }: Kept & { readonly authority: string },
+  { store, blobs, authority }: Kept & { readonly authority: string },
   lines: AsyncIterable<string>,
   name: string,
 ): Promise<void> {
@@ -74,19 +76,19 @@ export async function restoreBackup(
     if (count === 0 && !v.is(header, value)) reject('its first line is not that of a backup of this version');
     if (v.is(end, value)) isWhole = value.lines === count;
     else if (v.is(row, value)) rows.push(value);
-    else if (v.is(blob, value)) await restoreBlob(store, value, reject);
+    else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
     else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
     else if (count > 0) reject(`line ${count + 1} is none of a backup`);
     count++;
   }
   if (!isWhole) reject('it ends too early');
   await requireNoOther(authority, files);
-  await store.restore(iterate(rows)).catch((cause: unknown) => reject(String(cause), cause));
+  await store.restore(rows).catch((cause: unknown) => reject(String(cause), cause));
   await writeAuthority(authority, files);
 }
 
 async function restoreBlob(
-  { blobs }: Store,
+  blobs: BlobStore,
   { blob: sha256, base64 }: v.InferOutput<typeof blob>,
   reject: (reason: string) => never,
 ): Promise<void> {

@@ -68,13 +68,13 @@ export async function saveWaiting(
 
 /** Removes unfinished uploads and unreferenced blobs that were last written before `at`. */
 export async function removeOrphans(
-  { store, publishing, log }: ServiceParts,
+  { store, blobs, publishing, log }: ServiceParts,
   at = Date.now() - orphanAgeMs,
 ): Promise<void> {
   await publishing.take('all', async () => {
-    for (const { sha256, complete } of await store.blobs.olderThan(at)) {
+    for (const { sha256, complete } of await blobs.olderThan(at)) {
       if (complete && (await store.catalog.isReferenced(sha256))) continue;
-      await store.blobs.remove(sha256);
+      await blobs.remove(sha256);
       log.info({ sha256, complete }, 'removed an upload that was never published');
     }
   });

@@ -1,4 +1,5 @@
 import type { Log } from '../observability/log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
 import type { Turns } from '../turns.ts';
 import type { DeviceRecords } from './devices/device-records.ts';
@@ -11,6 +12,7 @@ import type { ServiceClock } from './rollouts/service-clock.ts';
 /** Dependencies of the use cases. */
 export interface ServiceParts {
   readonly store: Store;
+  readonly blobs: BlobStore;
   readonly catalog: Catalog;
   readonly records: DeviceRecords;
   readonly lastSeen: LastSeen;

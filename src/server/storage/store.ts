@@ -1,4 +1,3 @@
-import type { UploadState } from '../../api/release.ts';
 import type {
   Actor,
   AuditEntry,
@@ -16,8 +15,8 @@ import type {
 import type { Standing } from './standing.ts';
 
 /**
- * Storage of a server. A promise resolves only after its data is durable; `touch`, `setServedMs` and the samples of a rollout may still be
- * lost in a crash. `test/server/store-contract.ts` defines what a store must do.
+ * Records of a server. A promise resolves only after its data is durable; `touch`, `setServedMs` and the samples of a rollout may still be
+ * lost in a crash. `test/server/storage/store-contract.ts` defines what a store must do.
  */
 export interface Store {
   readonly catalog: CatalogStore;
@@ -25,14 +24,13 @@ export interface Store {
   readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
-  readonly blobs: BlobStore;
   /** Returns how long servers have run on this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
-  /** Yields all data except the blobs, as lines for `restore`. */
+  /** Yields all data, as lines for `restore`. */
   dump(): AsyncIterable<DumpLine>;
   /** Restores all lines into an empty store, or none. */
-  restore(lines: AsyncIterable<DumpLine>): Promise<void>;
+  restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -188,37 +186,4 @@ export interface AuditStore {
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
   /** Returns the changes of a device, newest first. */
   ofDevice(project: string, mac: string, limit: number): Promise<readonly AuditEntry[]>;
-}
-
-/** Bytes, addressed by their SHA-256. */
-export interface BlobStore {
-  state(sha256: string): Promise<UploadState>;
-  /**
-   * Appends a piece to a blob, at the offset that `state` returns.
-   *
-   * @returns digest-mismatch: the upload was complete or too long, its bytes do not match, and it was removed. offset: the piece does not
-   *   start where the upload ends
-   */
-  append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'>;
-  /**
-   * Reads a blob.
-   *
-   * @returns undefined if the blob does not exist or is corrupt
-   */
-  read(sha256: string): Promise<Uint8Array | undefined>;
-  /** Returns the file of a complete blob, for a reader in another thread. */
-  path(sha256: string): string;
-  remove(sha256: string): Promise<void>;
-  /** Returns complete blobs and unfinished uploads that were last written before `at`. */
-  olderThan(at: number): Promise<readonly UploadState[]>;
-  /** Returns the total bytes of all unfinished uploads. */
-  pendingBytes(): Promise<number>;
-  /** Returns the path of a blob below the blob folder, for a web server in front; undefined if the store has no such path. */
-  location(sha256: string): string | undefined;
-}
-
-export interface UploadPiece {
-  readonly offset: number;
-  readonly totalBytes: number;
-  readonly chunks: AsyncIterable<Uint8Array>;
 }

@@ -23,7 +23,7 @@ function macOf(index: number): string {
 
 /** Data in the layout of the first version: with devices, without the columns and indexes for device lists. */
 async function writeOldData(folder: string): Promise<string> {
-  const store = await openSqliteStore(folder, 'a test');
+  const store = await openSqliteStore(`${folder}/ota.db`, 'a test');
   const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'me' });
   await store.tokens.create(record, 'test');
   await store.catalog.saveProject(newProject('door', []), 'test');

@@ -2,12 +2,11 @@ import type { ExecutionContext } from 'ava';
 import type { Hono } from 'hono';
 import type { Role } from '../../../src/api/release.ts';
 import { makeToken } from '../../../src/server/auth/tokens.ts';
-import { makeParts } from '../../../src/server/compose.ts';
+import { makeParts, openData } from '../../../src/server/compose.ts';
 import { makeApi } from '../../../src/server/http/api/app.ts';
 import type { Session } from '../../../src/server/http/api/session.ts';
 import type { ServerParts } from '../../../src/server/parts.ts';
 import { newProject } from '../../../src/server/services/releases/project.ts';
-import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -44,11 +43,12 @@ export interface Dashboard {
 
 /** Dashboard without a listener, with the projects door and window. */
 export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
-  const store = await openSqliteStore((await testFolder(t)).at('data'), 'a test');
+  const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
+  const { store } = data;
   t.teardown(() => store.close());
   for (const name of ['door', 'window']) await store.catalog.saveProject(newProject(name, []), 'test');
   const stopping = new AbortController();
-  const parts = await makeParts(store, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
+  const parts = await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const app = makeApi(parts);
   const tokenOf: Dashboard['tokenOf'] = async (role, project) => {
     const { record, token } = makeToken({ role, project, name: `somebody who may ${role}` });

@@ -48,10 +48,10 @@ async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
 }
 
 async function* fromFolder(folder: string): AsyncGenerator<string> {
-  const { authorityIn, backupLines, openSqliteStore } = await import('../../../server/index.ts');
-  const store = await openSqliteStore(folder, `ota-hooks server backup, process ${process.pid}`);
+  const { authorityIn, backupLines, openData } = await import('../../../server/index.ts');
+  const { store, blobs } = await openData({ data: folder }, `ota-hooks server backup, process ${process.pid}`);
   try {
-    yield* backupLines({ store, authority: authorityIn(folder) });
+    yield* backupLines({ store, blobs, authority: authorityIn(folder) });
   } finally {
     await store.close();
   }
@@ -122,12 +122,12 @@ async function importBackup(file: string, options: OutputOptions & { readonly da
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const folder = resolve(io.cwd, options.data);
-  const { authorityIn, openSqliteStore, restoreBackup } = await import('../../../server/index.ts');
+  const { authorityIn, openData, restoreBackup } = await import('../../../server/index.ts');
   const input = await openToRead(path);
-  const store = await openSqliteStore(folder, `ota-hooks server restore, process ${process.pid}`);
+  const { store, blobs } = await openData({ data: folder }, `ota-hooks server restore, process ${process.pid}`);
   try {
     for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
-    const into = { store, authority: authorityIn(folder) };
+    const into = { store, blobs, authority: authorityIn(folder) };
     const long = { what: `restoring ${report.path(path)}` };
     await during(long, io, options, (tell) => restoreBackup(into, linesOf(input, io.signal, tell), path));
   } finally {

@@ -56,8 +56,8 @@ async function createInFolder(
   io: Io,
 ): Promise<void> {
   const report = makeReport(io, output);
-  const { makeToken, openSqliteStore } = await import('../../../server/index.ts');
-  const store = await openSqliteStore(folder, `ota-hooks server tokens create, process ${process.pid}`);
+  const { makeToken, openData } = await import('../../../server/index.ts');
+  const { store } = await openData({ data: folder }, `ota-hooks server tokens create, process ${process.pid}`);
   try {
     const { record, token } = makeToken({ role, project, name });
     await store.tokens.create(record, 'local command');

@@ -23,7 +23,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const verified = await verifyRelease(parts, question);
     const { outcome, release, warnings } = await publishing.take('all', async () => {
       if (request.purpose === 'serve' && !request.draft) rollouts.requireFreeChannel(project, request.channel);
-      const answer = await publishRelease(store, question, verified);
+      const answer = await publishRelease(parts, question, verified);
       await catalog.refresh(project);
       return answer;
     });

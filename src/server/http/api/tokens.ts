@@ -11,7 +11,7 @@ import { numberIn, readBody, requireRole, type Session } from './session.ts';
 
 /** Returns the routes for tokens, the audit log and backups. They require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): Hono<Session> {
-  const { store, log, authority } = parts;
+  const { store, log } = parts;
   const routes = new Hono<Session>();
   const admin = requireRole(parts, 'admin');
 
@@ -41,7 +41,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
     log.info({ by: context.get('token').id }, 'backup');
     context.header('Content-Type', 'application/x-ndjson');
     return stream(context, async (out) => {
-      for await (const line of backupLines({ store, authority })) {
+      for await (const line of backupLines(parts)) {
         if (out.aborted) return;
         await out.write(line);
       }

@@ -9,12 +9,12 @@ import { bodyChunks, checked, requireRole, type Session } from './session.ts';
 const mostPendingBytes = 512 * 1024 * 1024;
 
 export function uploadRoutes(parts: ServerParts): Hono<Session> {
-  const { store } = parts;
+  const { blobs } = parts;
   const routes = new Hono<Session>();
   const publisher = requireRole(parts, 'publish', { anyProject: true });
 
   routes.get('/uploads/:sha256', publisher, async (context) =>
-    context.json(await store.blobs.state(checked(blobDigest, context.req.param('sha256')))),
+    context.json(await blobs.state(checked(blobDigest, context.req.param('sha256')))),
   );
 
   routes.patch('/uploads/:sha256', publisher, async (context) => {
@@ -24,7 +24,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     if (offset > totalBytes)
       throw new DomainError('bad-request', 'Upload-Offset is beyond Upload-Length', 'Mend the headers.');
     if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong();
-    if ((await store.blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
+    if ((await blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
       throw new DomainError(
         'too-many-requests',
         'there are too many unfinished uploads',
@@ -32,7 +32,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
       );
     }
     const chunks = bounded(bodyChunks(context), totalBytes - offset);
-    const state = await store.blobs.append(sha256, { offset, totalBytes, chunks });
+    const state = await blobs.append(sha256, { offset, totalBytes, chunks });
     return context.json(await accepted(parts, sha256, state));
   });
 
@@ -40,12 +40,12 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
 }
 
 async function accepted(
-  { store, log }: ServerParts,
+  { blobs, log }: ServerParts,
   sha256: string,
   state: UploadState | 'digest-mismatch' | 'offset',
 ): Promise<UploadState> {
   if (state === 'offset') {
-    const { offset } = await store.blobs.state(sha256);
+    const { offset } = await blobs.state(sha256);
     throw new DomainError('upload-offset', `the server has ${offset} bytes of it`, 'Go on from there.', { offset });
   }
   if (state === 'digest-mismatch') {
@@ -56,9 +56,9 @@ async function accepted(
     );
   }
   if (!state.complete || state.offset > largestKeyFileBytes) return state;
-  const bytes = await store.blobs.read(sha256);
+  const bytes = await blobs.read(sha256);
   if (bytes === undefined || !isPrivateKeyFile(bytes)) return state;
-  await store.blobs.remove(sha256);
+  await blobs.remove(sha256);
   log.warn({ sha256 }, 'A PRIVATE KEY WAS UPLOADED; it was deleted');
   const hint = 'It was deleted here, but it has left your machine: make a new pair, and build with its public half.';
   throw new DomainError('private-key', 'THIS IS A PRIVATE KEY. IT MUST NEVER LEAVE THE MACHINE THAT SIGNS', hint);

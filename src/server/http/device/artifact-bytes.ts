@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Artifact } from '../../../core/model/manifest.ts';
-import type { BlobStore } from '../../storage/store.ts';
+import type { BlobStore } from '../../storage/blob-store.ts';
 
 /** Unused artifacts are dropped while the total is above this. */
 const idleBytes = 64 * 1024 * 1024;

@@ -8,7 +8,7 @@ import type { Downloads } from './downloads.ts';
 
 /** Dependencies of the device handler. */
 export interface DeviceParts
-  extends Pick<ServiceParts, 'store' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log'> {
+  extends Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log'> {
   readonly quick: QuickAnswers;
   readonly bytes: ArtifactBytes;
   readonly downloads: Downloads;

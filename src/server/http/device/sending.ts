@@ -45,12 +45,12 @@ function putBack({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
 
 /** Sends the artifact, and records the outcome. */
 export function send(parts: DeviceParts, sending: Download, { body, putBack }: Load): void {
-  const { accelPath, counters, log, store } = parts;
+  const { accelPath, blobs, counters, log } = parts;
   const { request, response, project, mac, release, artifact } = sending;
   countIn(counters.answers, 200);
   log.info({ project, mac, version: release.version, file: artifact.file }, 'sending');
   if (body === undefined) {
-    const path = `${accelPath}/${store.blobs.location(artifact.sha256)}`;
+    const path = `${accelPath}/${blobs.location(artifact.sha256)}`;
     writeDownloadHead(response, artifact, release.version, { 'X-Accel-Redirect': path });
     response.end();
     return;

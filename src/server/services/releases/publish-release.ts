@@ -7,6 +7,7 @@ import { type Manifest, parseManifest } from '../../../core/model/manifest.ts';
 import { judgeRelease } from '../../../core/preflight/judge-release.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import type { BlobStore } from '../../storage/blob-store.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { PublicationResult, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -41,12 +42,12 @@ export interface VerifiedRelease {
  * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, verification-limit
  */
 export async function verifyRelease(
-  { store, verifier }: Pick<ServiceParts, 'store' | 'verifier'>,
+  { store, blobs, verifier }: Pick<ServiceParts, 'store' | 'blobs' | 'verifier'>,
   question: PublishQuestion,
 ): Promise<VerifiedRelease> {
-  const { manifest, key, record, blobs } = await prepare(store, question);
+  const { manifest, key, record, artifacts } = await prepare({ store, blobs }, question);
   const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
-  const answer = await verifier.verify(question.project, { manifest, blobs, key, projectKeys });
+  const answer = await verifier.verify(question.project, { manifest, blobs: artifacts, key, projectKeys });
   requireAsDescribed(answer, question.request.allow);
   return { projectKeys: record.keys.map(({ fingerprint }) => fingerprint), warnings: judged(manifest, question) };
 }
@@ -57,13 +58,13 @@ export async function verifyRelease(
  * @throws DomainError conflict, version-taken, and those of `verifyRelease`
  */
 export async function publishRelease(
-  store: Store,
+  { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
   question: PublishQuestion,
   { projectKeys, warnings }: VerifiedRelease,
 ): Promise<PublishAnswer> {
   const { project, request, by } = question;
   // Verification takes time: meanwhile, an admin may have changed the project, or uploads may have been removed.
-  const { manifest, record, present } = await prepare(store, question);
+  const { manifest, record, present } = await prepare({ store, blobs }, question);
   if (
     !isDeepStrictEqual(
       record.keys.map(({ fingerprint }) => fingerprint),
@@ -101,17 +102,20 @@ interface Prepared {
   /** Project after the publication. */
   readonly record: ProjectRecord;
   /** Path of each artifact by SHA-256. */
-  readonly blobs: ReadonlyMap<string, string>;
+  readonly artifacts: ReadonlyMap<string, string>;
 }
 
 /** Checks everything that does not need the bytes of the release. */
-async function prepare(store: Store, question: PublishQuestion): Promise<Prepared> {
+async function prepare(
+  { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
+  question: PublishQuestion,
+): Promise<Prepared> {
   const manifest = readManifest(question);
   const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
   const key = namedKey(manifest);
   const record = await projectOf(store, question, present, key);
   if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
-  return { manifest, key, present, record, blobs: await requireBlobs(store, manifest) };
+  return { manifest, key, present, record, artifacts: await requireBlobs(blobs, manifest) };
 }
 
 /** Returns the manifest with the project and version of the request. For a reference build, it keeps only the image. */
@@ -214,7 +218,7 @@ function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, ke
   }
 }
 
-async function requireBlobs({ blobs }: Store, { artifacts }: Manifest): Promise<ReadonlyMap<string, string>> {
+async function requireBlobs(blobs: BlobStore, { artifacts }: Manifest): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   const missing = [];
   for (const { file, sha256, sizeBytes } of artifacts) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { UploadState } from '../../../api/release.ts';
 import { Turns } from '../../turns.ts';
-import type { BlobStore, UploadPiece } from '../store.ts';
+import type { BlobStore, UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
 

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { folderBlobs } from '../blobs/folder-blobs.ts';
 import type { Store } from '../store.ts';
 import { sqliteAudit } from './audit.ts';
 import { sqliteCatalog } from './catalog.ts';
@@ -20,49 +19,56 @@ import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
 import { sqliteTokens } from './tokens.ts';
 
-const databaseFile = 'ota.db';
-const holderFile = 'holder.txt';
-const dumpPrefix = 'dump-';
+/** Suffixes of the files beside a database, besides those of SQLite. */
+const holderSuffix = '-holder.txt';
+const dumpSuffix = '-dump-';
 
 /**
- * Opens the data of a server: a SQLite database and a folder of blobs.
+ * Opens a SQLite database.
  *
- * @param folder folder of the data; created if missing
- * @param holder line about this process, shown to another process that tries to open the folder
+ * @param path file of the database; it and its folder are created if they do not exist
+ * @param holder line about this process, shown to another process that tries to open the database
  * @param driver SQLite driver; by default the one that suits this Node.js
  * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
  */
-export async function openSqliteStore(folder: string, holder: string, driver?: SqliteDriver): Promise<Store> {
-  const connection = await openConnection(folder, driver ?? (await chooseDriver()));
+export async function openSqliteStore(path: string, holder: string, driver?: SqliteDriver): Promise<Store> {
+  const connection = await openConnection(path, driver ?? (await chooseDriver()));
   try {
-    await writeFile(join(folder, holderFile), `${holder}\n`);
-    // Remove copies left by a backup that was killed.
-    for (const name of await readdir(folder)) if (name.startsWith(dumpPrefix)) await rm(join(folder, name));
+    await writeFile(path + holderSuffix, `${holder}\n`);
+    await removeDumps(path);
     const found = migrate(connection);
-    if (found > newestLayout) throw new OtaError('SERVER_DATA_NEWER', { path: folder, found, known: newestLayout });
-    return await makeStore(connection, folder);
+    if (found > newestLayout) throw new OtaError('SERVER_DATA_NEWER', { path, found, known: newestLayout });
+    return makeStore(connection, path);
   } catch (cause) {
     connection.close();
-    throw cause instanceof OtaError ? cause : unreadable(folder, cause);
+    throw cause instanceof OtaError ? cause : unreadable(path, cause);
   }
 }
 
-async function openConnection(folder: string, driver: SqliteDriver): Promise<Connection> {
+async function openConnection(path: string, driver: SqliteDriver): Promise<Connection> {
   try {
     // Tokens are stored as hashes, but the reports of devices are private too.
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     // The database file is private although a web server in front may read the blobs; SQLite gives its journal the same permissions.
-    await (await open(join(folder, databaseFile), 'a', 0o600)).close();
-    return new Connection(join(folder, databaseFile), driver);
+    await (await open(path, 'a', 0o600)).close();
+    return new Connection(path, driver);
   } catch (cause) {
-    if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(folder, cause);
-    const holder = await readFile(join(folder, holderFile), 'utf8').catch(() => undefined);
-    throw new OtaError('SERVER_DATA_IN_USE', { path: folder, holder: holder?.trim() }, cause);
+    if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(path, cause);
+    const holder = await readFile(path + holderSuffix, 'utf8').catch(() => undefined);
+    throw new OtaError('SERVER_DATA_IN_USE', { path, holder: holder?.trim() }, cause);
   }
 }
 
-async function makeStore(connection: Connection, folder: string): Promise<Store> {
-  const journal = new JournalFlush(join(folder, databaseFile));
+/** Removes copies left by a backup that was killed. */
+async function removeDumps(path: string): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(basename(path) + dumpSuffix)) await rm(join(folder, name));
+  }
+}
+
+function makeStore(connection: Connection, path: string): Store {
+  const journal = new JournalFlush(path);
   const committer = new Committer(connection, journal);
   const projects = projectIds(connection);
   const releases = releaseReader(connection);
@@ -73,7 +79,6 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
     rollouts: sqliteRollouts(connection, committer, projects, releases),
     tokens: sqliteTokens(connection, committer),
     audit: sqliteAudit(connection),
-    blobs: await folderBlobs(folder),
 
     async servedMs() {
       const row = connection.first(sql.selectFrom('meta').select('value').where('key', '=', 'served-ms'));
@@ -88,26 +93,20 @@ async function makeStore(connection: Connection, folder: string): Promise<Store>
 
     dump: () => {
       committer.commit();
-      return dumpTables(connection, join(folder, `${dumpPrefix}${randomBytes(4).toString('hex')}.db`));
+      return dumpTables(connection, path + dumpSuffix + randomBytes(4).toString('hex'));
     },
 
-    async restore(lines) {
-      connection.execute('BEGIN IMMEDIATE');
-      try {
-        for await (const line of lines) restoreRow(connection, line);
+    restore: (lines) =>
+      committer.write('at-once', () => {
+        for (const line of lines) restoreRow(connection, line);
         tellAll(connection);
-        connection.execute('COMMIT');
-      } catch (error) {
-        if (connection.inTransaction) connection.execute('ROLLBACK');
-        throw error;
-      }
-    },
+      }),
 
     async close() {
       committer.commit();
       await journal.close();
       connection.close();
-      await rm(join(folder, holderFile), { force: true });
+      await rm(path + holderSuffix, { force: true });
     },
   };
 }

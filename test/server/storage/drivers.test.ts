@@ -1,16 +1,16 @@
 import { cp } from 'node:fs/promises';
 import test from 'ava';
-import { newProject } from '../../src/server/services/releases/project.ts';
-import { Connection } from '../../src/server/storage/sqlite/connection.ts';
-import { chooseDriver } from '../../src/server/storage/sqlite/drivers/choose.ts';
-import type { SqliteDriver } from '../../src/server/storage/sqlite/drivers/driver.ts';
-import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
-import { nodeSqlite } from '../../src/server/storage/sqlite/drivers/node-sqlite.ts';
-import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/server/storage/store.ts';
-import { expectOtaError } from '../support/expected-error.ts';
-import { testFolder } from '../support/test-folder.ts';
-import { sketchMd5Of, testBuild } from './builds.ts';
+import { newProject } from '../../../src/server/services/releases/project.ts';
+import { Connection } from '../../../src/server/storage/sqlite/connection.ts';
+import { chooseDriver } from '../../../src/server/storage/sqlite/drivers/choose.ts';
+import type { SqliteDriver } from '../../../src/server/storage/sqlite/drivers/driver.ts';
+import { libsql } from '../../../src/server/storage/sqlite/drivers/libsql.ts';
+import { nodeSqlite } from '../../../src/server/storage/sqlite/drivers/node-sqlite.ts';
+import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../../src/server/storage/store.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { sketchMd5Of, testBuild } from '../builds.ts';
 import { drivers } from './drivers.ts';
 
 test('chooses node:sqlite when Node.js has it, and libsql otherwise', async (t) => {
@@ -87,19 +87,19 @@ for (const driver of drivers) {
   for (const other of drivers.filter((each) => each !== driver)) {
     test(`${other.name} opens a database that ${driver.name} closed`, async (t) => {
       const folder = await testFolder(t);
-      const before = await openSqliteStore(folder.at('data'), 'a test', driver);
+      const before = await openSqliteStore(folder.at('data/ota.db'), 'a test', driver);
       const md5 = await fill(before);
       await before.close();
-      await assertFilled(t, folder.at('data'), other, md5);
+      await assertFilled(t, folder.at('data/ota.db'), other, md5);
     });
 
     test(`${other.name} recovers the journal that ${driver.name} left in a crash`, async (t) => {
       const folder = await testFolder(t);
-      const before = await openSqliteStore(folder.at('data'), 'a test', driver);
+      const before = await openSqliteStore(folder.at('data/ota.db'), 'a test', driver);
       const md5 = await fill(before);
       await cp(folder.at('data'), folder.at('after the crash'), { recursive: true });
       await before.close();
-      await assertFilled(t, folder.at('after the crash'), other, md5);
+      await assertFilled(t, folder.at('after the crash/ota.db'), other, md5);
     });
   }
 }

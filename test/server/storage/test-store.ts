@@ -1,4 +1,4 @@
-import type { Store } from '../../src/server/storage/store.ts';
+import type { Store } from '../../../src/server/storage/store.ts';
 
 /** Store of one test, which can be opened again. */
 export interface TestStore {

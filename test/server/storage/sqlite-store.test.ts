@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { newProject } from '../../src/server/services/releases/project.ts';
-import { newRecord } from '../../src/server/storage/device-record.ts';
-import type { SqliteDriver } from '../../src/server/storage/sqlite/drivers/driver.ts';
-import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/server/storage/store.ts';
-import { expectOtaError } from '../support/expected-error.ts';
-import { testFolder } from '../support/test-folder.ts';
+import { newProject } from '../../../src/server/services/releases/project.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { SqliteDriver } from '../../../src/server/storage/sqlite/drivers/driver.ts';
+import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../../src/server/storage/store.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
 import { drivers } from './drivers.ts';
 import { storeContract } from './store-contract.ts';
 
@@ -43,25 +43,25 @@ async function folderStore(t: ExecutionContext, driver: SqliteDriver) {
   return {
     folder,
     async open(name: string) {
-      const store = await openSqliteStore(folder.at(name), 'a test', driver);
+      const store = await openSqliteStore(folder.at(`${name}/ota.db`), 'a test', driver);
       opened.push(store);
       return store;
     },
   };
 }
 
-storeTest('a second server on the same folder is refused, with who has it', async (t, driver) => {
+storeTest('rejects a second server on the same database, and names the first', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   const first = await open('data');
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () =>
-    openSqliteStore(folder.at('data'), 'another', driver),
+    openSqliteStore(folder.at('data/ota.db'), 'another', driver),
   );
   t.regex(error.message, /a test/);
   await first.close();
   await (await open('data')).close();
 });
 
-storeTest('a database that another program has locked is refused, and taken when it is let go', async (t, driver) => {
+storeTest('rejects a database that another program has locked, and opens it once it is unlocked', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
   // The SQLite shell is such a program.
@@ -77,10 +77,10 @@ storeTest('a database that another program has locked is refused, and taken when
   t.throws(() => intruder.exec('DELETE FROM projects'), { any: true, message: /locked/ });
   intruder.close();
   await store.catalog.saveProject(newProject('window', []), 'tester');
-  t.is((await store.catalog.projects()).length, 2, 'whoever has it is not disturbed');
+  t.is((await store.catalog.projects()).length, 2, 'another program does not disturb the server');
 });
 
-storeTest('data of a newer version is left alone', async (t, driver) => {
+storeTest('rejects data of a newer version without changing it', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
   const database = driver.open(folder.at('data/ota.db'));
@@ -111,7 +111,7 @@ storeTest('devices of data that is older than lists of them are found by what th
   t.is((await devices.list('door', { limit: 9 }, { runs: '1.0' })).length, 1);
 });
 
-storeTest('a file that is no database is an error with its reason', async (t, driver) => {
+storeTest('reports why a file that is not a database cannot be opened', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await folder.write('data/ota.db', 'not a database, but long enough to be read as the header of one '.repeat(20));
   const error = await expectOtaError(t, 'SERVER_DATA_UNREADABLE', () => open('data'));

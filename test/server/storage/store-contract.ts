@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext, TestFn } from 'ava';
-import type { Manifest } from '../../src/core/model/manifest.ts';
-import { newRecord } from '../../src/server/storage/device-record.ts';
-import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/storage/records.ts';
-import type { DumpLine, NewRelease } from '../../src/server/storage/store.ts';
-import { sketchMd5Of, testBuild } from './builds.ts';
+import type { Manifest } from '../../../src/core/model/manifest.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../../src/server/storage/records.ts';
+import type { DumpLine, NewRelease } from '../../../src/server/storage/store.ts';
+import { sketchMd5Of, testBuild } from '../builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
 import type { TestStore } from './test-store.ts';
 
@@ -17,7 +16,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   deviceListContract(storeTest);
 
   storeTest(
-    'a publication is all there when it is opened again: project, release, MD5s, offer, audit',
+    'keeps a publication across a restart: project, release, MD5s, current release, audit entries',
     async (t, opened) => {
       const { manifest } = await testBuild({ version: '1.0', project: 'door' });
       const result = await opened.store.catalog.publish(publication(manifest, '1.0'));
@@ -48,7 +47,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'a rollout is one a channel while it is under way, and ends with what its channel offers, in one step',
+    'allows one rollout per channel, and completes it together with the current release of the channel',
     async (t, opened) => {
       const { store } = opened;
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
@@ -56,7 +55,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       const fresh = (await store.catalog.publish(publication(second.manifest, '2.0', { channel: undefined }))).release;
       const note = { by: 'tester', action: 'rollout.start', detail: { version: '2.0' } };
       const made = await store.rollouts.create(rollout(fresh.id, previous.id), note);
-      if (made === undefined) return t.fail('there was none before');
+      if (made === undefined) return t.fail('no rollout was under way');
       t.is(await store.rollouts.create(rollout(fresh.id, previous.id), note), undefined);
       t.truthy(await store.rollouts.create({ ...rollout(fresh.id, previous.id), channel: 'beta' }, note));
 
@@ -98,19 +97,22 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('the same release twice is unchanged, other bytes under its name are refused', async (t, { store }) => {
-    const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-    await store.catalog.publish(publication(first.manifest, '1.0'));
-    t.is((await store.catalog.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
-    const taken = await store.catalog.publish(publication(second.manifest, '1.0'));
-    t.is(taken.outcome, 'version-taken');
-    t.deepEqual(taken.release.manifest.artifacts, plain(first.manifest.artifacts));
-    t.deepEqual(await store.catalog.recognize(sketchMd5Of(second.manifest)), []);
-    t.is((await store.catalog.releases('door', { limit: 10 })).length, 1);
-  });
+  storeTest(
+    'leaves a release unchanged when it is published again, and rejects other bytes under its name',
+    async (t, { store }) => {
+      const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+      await store.catalog.publish(publication(first.manifest, '1.0'));
+      t.is((await store.catalog.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
+      const taken = await store.catalog.publish(publication(second.manifest, '1.0'));
+      t.is(taken.outcome, 'version-taken');
+      t.deepEqual(taken.release.manifest.artifacts, plain(first.manifest.artifacts));
+      t.deepEqual(await store.catalog.recognize(sketchMd5Of(second.manifest)), []);
+      t.is((await store.catalog.releases('door', { limit: 10 })).length, 1);
+    },
+  );
 
   storeTest(
-    'publishing an old release again offers it on a new channel, and never brings it back to one',
+    'promotes an old release that is published again on a new channel, but not on one that replaced it',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -124,50 +126,43 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest(
-    'what a channel is told to offer it offers, and a yanked release is offered no more',
-    async (t, { store }) => {
-      const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-      const old = await store.catalog.publish(publication(first.manifest, '1.0'));
-      const young = await store.catalog.publish(publication(second.manifest, '2.0'));
-      await store.catalog.offer('door', 'stable', [old.release.id], 'tester');
-      t.is((await store.catalog.offers('door'))[0]?.release.version, '1.0');
-      const versions = async () =>
-        (await store.catalog.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
-      t.deepEqual(await versions(), ['1.0', '2.0']);
-      await store.catalog.yank('door', [old.release.id], 'it smokes', 'tester');
-      t.deepEqual(await store.catalog.offers('door'), []);
-      t.deepEqual(await versions(), ['2.0']);
-      t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
-      const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
-      t.is(recognized?.release.yanked, 'it smokes');
-      await store.catalog.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
-      t.is((await store.catalog.offers('door'))[0]?.release.version, '2.0');
-    },
-  );
+  storeTest('promotes a named release on a channel, and never a yanked one', async (t, { store }) => {
+    const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+    const old = await store.catalog.publish(publication(first.manifest, '1.0'));
+    const young = await store.catalog.publish(publication(second.manifest, '2.0'));
+    await store.catalog.offer('door', 'stable', [old.release.id], 'tester');
+    t.is((await store.catalog.offers('door'))[0]?.release.version, '1.0');
+    const versions = async () => (await store.catalog.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
+    t.deepEqual(await versions(), ['1.0', '2.0']);
+    await store.catalog.yank('door', [old.release.id], 'it smokes', 'tester');
+    t.deepEqual(await store.catalog.offers('door'), []);
+    t.deepEqual(await versions(), ['2.0']);
+    t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
+    const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
+    t.is(recognized?.release.yanked, 'it smokes');
+    await store.catalog.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
+    t.is((await store.catalog.offers('door'))[0]?.release.version, '2.0');
+  });
 
-  storeTest(
-    'builds of the past are recognized and not served, any number of them under one version',
-    async (t, { store }) => {
-      const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-      for (const { manifest } of builds) {
-        const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
-        t.is((await store.catalog.publish(known)).outcome, 'published');
-        t.is((await store.catalog.publish(known)).outcome, 'unchanged');
-        const [recognized] = await store.catalog.recognize(sketchMd5Of(manifest));
-        t.is(recognized?.release.purpose, 'reference');
-        for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
-      }
-      t.deepEqual(await store.catalog.offers('door'), []);
-      t.deepEqual(await store.catalog.withVersion('door', '0.9'), []);
-      const [first] = builds;
-      if (first === undefined) throw new Error('no build');
-      t.is((await store.catalog.publish(publication(first.manifest, '0.9'))).outcome, 'published');
-      for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
-    },
-  );
+  storeTest('recognizes reference builds without serving them, several under one version', async (t, { store }) => {
+    const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+    for (const { manifest } of builds) {
+      const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
+      t.is((await store.catalog.publish(known)).outcome, 'published');
+      t.is((await store.catalog.publish(known)).outcome, 'unchanged');
+      const [recognized] = await store.catalog.recognize(sketchMd5Of(manifest));
+      t.is(recognized?.release.purpose, 'reference');
+      for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
+    }
+    t.deepEqual(await store.catalog.offers('door'), []);
+    t.deepEqual(await store.catalog.withVersion('door', '0.9'), []);
+    const [first] = builds;
+    if (first === undefined) throw new Error('no build');
+    t.is((await store.catalog.publish(publication(first.manifest, '0.9'))).outcome, 'published');
+    for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
+  });
 
-  storeTest('a device is saved by whoever has its newest record, and nobody else', async (t, opened) => {
+  storeTest('saves a device only from its newest revision', async (t, opened) => {
     await opened.store.catalog.saveProject(project(), 'tester');
     const { devices } = opened.store;
     const mac = '18:FE:34:00:00:01';
@@ -185,34 +180,31 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(await opened.store.devices.get('door', '18:FE:34:00:00:02').catch(() => undefined), undefined);
   });
 
-  storeTest(
-    'devices come in the order of their MACs, page by page, with when they were last seen',
-    async (t, { store }) => {
-      await store.catalog.saveProject(project(), 'tester');
-      const macs = Array.from({ length: 25 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
-      await Promise.all(macs.map((mac) => store.devices.save(newRecord('door', mac), roomy)));
-      await store.devices.touch([
-        { project: 'door', mac: macs[3] ?? '', at: 1_700_000_000_000, report: { version: '7' } },
-      ]);
-      const listed: string[] = [];
-      for (let after: string | undefined; ; after = listed.at(-1)) {
-        const page = await store.devices.list('door', { after, limit: 10 });
-        listed.push(...page.map(({ record }) => record.mac));
-        if (page.length < 10) break;
-      }
-      t.deepEqual(listed, macs);
-      const seen = await store.devices.get('door', macs[3] ?? '');
-      t.is(seen?.lastSeenAt, 1_700_000_000_000);
-      t.deepEqual(seen?.report, { version: '7' });
-      t.is(await store.devices.count('door'), 25);
-      t.true(await store.devices.remove('door', macs[0] ?? '', 'tester'));
-      t.false(await store.devices.remove('door', macs[0] ?? '', 'tester'));
-      t.is(await store.devices.count('door'), 24);
-    },
-  );
+  storeTest('lists devices by MAC, page by page, with the time they were last seen', async (t, { store }) => {
+    await store.catalog.saveProject(project(), 'tester');
+    const macs = Array.from({ length: 25 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
+    await Promise.all(macs.map((mac) => store.devices.save(newRecord('door', mac), roomy)));
+    await store.devices.touch([
+      { project: 'door', mac: macs[3] ?? '', at: 1_700_000_000_000, report: { version: '7' } },
+    ]);
+    const listed: string[] = [];
+    for (let after: string | undefined; ; after = listed.at(-1)) {
+      const page = await store.devices.list('door', { after, limit: 10 });
+      listed.push(...page.map(({ record }) => record.mac));
+      if (page.length < 10) break;
+    }
+    t.deepEqual(listed, macs);
+    const seen = await store.devices.get('door', macs[3] ?? '');
+    t.is(seen?.lastSeenAt, 1_700_000_000_000);
+    t.deepEqual(seen?.report, { version: '7' });
+    t.is(await store.devices.count('door'), 25);
+    t.true(await store.devices.remove('door', macs[0] ?? '', 'tester'));
+    t.false(await store.devices.remove('door', macs[0] ?? '', 'tester'));
+    t.is(await store.devices.count('door'), 24);
+  });
 
   storeTest(
-    'there are never more devices than there may be; those that nobody named make way',
+    'evicts devices that are not enrolled when a project is full, and never exceeds the limit',
     async (t, { store }) => {
       await store.catalog.saveProject(project(), 'tester');
       const few = { mostDevices: 10 };
@@ -235,7 +227,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('those are overdue whose first pending attempt is', async (t, { store }) => {
+  storeTest('reports a device as overdue when its first pending attempt is due', async (t, { store }) => {
     await store.catalog.saveProject(project(), 'tester');
     const device = (last: string, attempts: readonly Attempt[]) => ({
       ...newRecord('door', `02:00:00:00:00:${last}`),
@@ -252,7 +244,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.deepEqual(await macs(301), ['05', '01', '02']);
   });
 
-  storeTest('tokens are found by their id until they are revoked', async (t, opened) => {
+  storeTest('finds a token by its id until it is revoked', async (t, opened) => {
     const token = { id: 'abc', hash: 'ff', role: 'publish', project: 'door', name: 'ci', createdAt: 5 } as const;
     await opened.store.tokens.create(token, 'tester');
     const { tokens, audit } = await opened.reopen();
@@ -267,55 +259,19 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       ['token.revoke', 'abc'],
       ['token.create', 'abc'],
     ]);
-    t.false(JSON.stringify(await audit.list({ limit: 10 })).includes('"ff"'), 'the hash is nobody’s business');
+    t.false(
+      JSON.stringify(await audit.list({ limit: 10 })).includes('"ff"'),
+      'the audit log does not contain the hash',
+    );
   });
 
-  storeTest(
-    'a blob comes in pieces, goes on where it stopped, and is there when it is what its digest says',
-    async (t, opened) => {
-      const bytes = randomBytes(50_000);
-      const sha256 = digestOf(bytes);
-      const { blobs } = opened.store;
-      t.deepEqual(await blobs.state(sha256), { sha256, offset: 0, complete: false });
-      await blobs.append(sha256, piece(bytes, 0, 20_000));
-      t.is(await blobs.append(sha256, piece(bytes, 30_000, 40_000)), 'offset');
-      t.is(await blobs.read(sha256), undefined);
-      t.is(await blobs.pendingBytes(), 20_000);
-      const again = (await opened.reopen()).blobs;
-      t.is((await again.state(sha256)).offset, 20_000);
-      t.deepEqual(await again.append(sha256, piece(bytes, 20_000, 50_000)), { sha256, offset: 50_000, complete: true });
-      t.deepEqual(await again.append(sha256, piece(bytes, 0, 50_000)), { sha256, offset: 50_000, complete: true });
-      t.deepEqual(Buffer.from((await again.read(sha256)) ?? []), bytes);
-      t.is(await again.pendingBytes(), 0);
-      await again.remove(sha256);
-      t.is(await again.read(sha256), undefined);
-    },
-  );
-
-  storeTest('bytes that are not what their digest says are dropped', async (t, { store }) => {
-    const bytes = randomBytes(1000);
-    const sha256 = digestOf(bytes);
-    t.is(await store.blobs.append(sha256, piece(Buffer.alloc(1000), 0, 1000)), 'digest-mismatch');
-    t.is((await store.blobs.state(sha256)).offset, 0);
-    const longer: AsyncIterable<Uint8Array> = chunksOf(Buffer.concat([bytes, bytes]));
-    t.is(await store.blobs.append(sha256, { offset: 0, totalBytes: 1000, chunks: longer }), 'digest-mismatch');
-    t.deepEqual(await store.blobs.append(sha256, piece(bytes, 0, 1000)), { sha256, offset: 1000, complete: true });
-  });
-
-  storeTest('of two that send the same blob at once none spoils the other’s', async (t, { store }) => {
-    const bytes = randomBytes(200_000);
-    const sha256 = digestOf(bytes);
-    await Promise.all([1, 2, 3].map(() => store.blobs.append(sha256, piece(bytes, 0, bytes.length))));
-    t.deepEqual(Buffer.from((await store.blobs.read(sha256)) ?? []), bytes);
-  });
-
-  storeTest('how long it has served is remembered', async (t, opened) => {
+  storeTest('keeps the served time across a restart', async (t, opened) => {
     t.is(await opened.store.servedMs(), 0);
     await opened.store.setServedMs(123_456);
     t.is(await (await opened.reopen()).servedMs(), 123_456);
   });
 
-  storeTest('a dump that is restored is the same store', async (t, opened) => {
+  storeTest('restores a dump into an equal store, completely or not at all', async (t, opened) => {
     const { store } = opened;
     const { manifest } = await testBuild();
     await store.catalog.publish(publication(manifest, '1.0'));
@@ -324,13 +280,13 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     await store.setServedMs(99);
     const lines = await collect(store.dump());
     const other = await opened.another();
-    await other.restore(iterate(lines));
+    await other.restore(lines);
     t.deepEqual(await collect(other.dump()), lines);
     t.is((await other.catalog.recognize(sketchMd5Of(manifest))).length, 1);
     t.is((await other.devices.get('door', '18:FE:34:00:00:01'))?.record.attempts[0]?.sends, 2);
     const empty = await opened.another();
     const broken = [...lines.slice(0, -1), { table: 'offers', row: { channel: 'x' } }];
-    await t.throwsAsync(empty.restore(iterate(broken)), { any: true });
+    await t.throwsAsync(empty.restore(broken), { any: true });
     t.deepEqual(await collect(empty.dump()), [], 'all of it or nothing');
   });
 }
@@ -362,26 +318,10 @@ function attempt(sends: number): Attempt {
   return { releaseId: 1, version: '1.0', kind: 'sketch', ...state };
 }
 
-function piece(bytes: Uint8Array, from: number, to: number) {
-  return { offset: from, totalBytes: bytes.length, chunks: chunksOf(bytes.subarray(from, to)) };
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.length; offset += 7000) yield bytes.subarray(offset, offset + 7000);
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 async function collect(lines: AsyncIterable<DumpLine>): Promise<DumpLine[]> {
   const all: DumpLine[] = [];
   for await (const line of lines) all.push(line);
   return all;
-}
-
-async function* iterate(lines: readonly DumpLine[]): AsyncGenerator<DumpLine> {
-  yield* lines;
 }
 
 function rollout(freshId: number, formerId: number): Omit<RolloutRecord, 'id'> {

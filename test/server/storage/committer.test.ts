@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { Committer, type Urgency } from '../../src/server/storage/sqlite/committer.ts';
-import { Connection } from '../../src/server/storage/sqlite/connection.ts';
-import { chooseDriver } from '../../src/server/storage/sqlite/drivers/choose.ts';
-import { JournalFlush } from '../../src/server/storage/sqlite/journal-flush.ts';
-import { testFolder } from '../support/test-folder.ts';
+import { Committer, type Urgency } from '../../../src/server/storage/sqlite/committer.ts';
+import { Connection } from '../../../src/server/storage/sqlite/connection.ts';
+import { chooseDriver } from '../../../src/server/storage/sqlite/drivers/choose.ts';
+import { JournalFlush } from '../../../src/server/storage/sqlite/journal-flush.ts';
+import { testFolder } from '../../support/test-folder.ts';
 
 /** A database with one table of notes. */
 async function notebook(t: ExecutionContext, journalOf: (path: string) => string = (path) => path) {

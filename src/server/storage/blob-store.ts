@@ -1,0 +1,34 @@
+import type { UploadState } from '../../api/release.ts';
+
+/** Bytes, addressed by their SHA-256. `test/server/storage/blob-contract.ts` defines what a store of blobs must do. */
+export interface BlobStore {
+  state(sha256: string): Promise<UploadState>;
+  /**
+   * Appends a piece to a blob, at the offset that `state` returns.
+   *
+   * @returns digest-mismatch: the upload was complete or too long, its bytes do not match, and it was removed. offset: the piece does not
+   *   start where the upload ends
+   */
+  append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'>;
+  /**
+   * Reads a blob.
+   *
+   * @returns undefined if the blob does not exist or is corrupt
+   */
+  read(sha256: string): Promise<Uint8Array | undefined>;
+  /** Returns the file of a complete blob, for a reader in another thread. */
+  path(sha256: string): string;
+  remove(sha256: string): Promise<void>;
+  /** Returns complete blobs and unfinished uploads that were last written before `at`. */
+  olderThan(at: number): Promise<readonly UploadState[]>;
+  /** Returns the total bytes of all unfinished uploads. */
+  pendingBytes(): Promise<number>;
+  /** Returns the path of a blob below the blob folder, for a web server in front; undefined if the store has no such path. */
+  location(sha256: string): string | undefined;
+}
+
+export interface UploadPiece {
+  readonly offset: number;
+  readonly totalBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,142 @@
+import type { ExecutionContext } from 'ava';
+import { newProject } from '../../../src/server/services/releases/project.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { Attempt, DecisionRecord, DeviceRecord } from '../../../src/server/storage/records.ts';
+import type { DeviceFilter, Store } from '../../../src/server/storage/store.ts';
+import type { TestStore } from './test-store.ts';
+
+const roomy = { mostDevices: 1000 };
+
+type StoreTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) => void;
+
+/** Behavior of device lists that every store must have. */
+export function deviceListContract(storeTest: StoreTest): void {
+  storeTest('filters devices by part of their name or MAC, by status, version and group', async (t, { store }) => {
+    await fill(store);
+    const find = async (filter: DeviceFilter) =>
+      (await store.devices.list('door', { limit: 100 }, filter)).map(({ record }) => record.mac.slice(-2));
+    t.deepEqual(await find({}), ['01', '02', '03', '04', '05', '06']);
+    t.deepEqual(await find({ text: 'KITCHEN' }), ['01', '03']);
+    t.deepEqual(await find({ text: '34:00:00:02' }), ['02']);
+    t.deepEqual(await find({ text: 'fe3400000' }), ['01', '02', '03', '04', '05', '06']);
+    t.deepEqual(await find({ text: '18FE34000004' }), ['04'], 'without colons');
+    t.deepEqual(await find({ text: '%' }), ['04'], 'wildcards of the query language are plain text');
+    t.deepEqual(await find({ text: "_'" }), []);
+    t.deepEqual(await find({ standing: 'failed' }), ['03', '04']);
+    t.deepEqual(await find({ standing: 'refused' }), ['05']);
+    t.deepEqual(await find({ standing: 'unseen' }), ['06']);
+    t.deepEqual(await find({ group: 'beta' }), ['01']);
+    t.deepEqual(await find({ runs: '1.0' }), ['02', '03']);
+    t.deepEqual(await find({ runs: '1.0', standing: 'waiting' }), ['02']);
+    t.deepEqual(await find({ runs: '1.0', standing: 'failed', text: 'cellar' }), []);
+  });
+
+  storeTest(
+    'pages in both directions without missing a device when others are added meanwhile',
+    async (t, { store }) => {
+      await fill(store);
+      const page = async (where: { after?: string; before?: string }) =>
+        (await store.devices.list('door', { ...where, limit: 2 })).map(({ record }) => record.mac);
+      const first = await page({});
+      t.deepEqual(first, [macOf(1), macOf(2)]);
+      await store.devices.save(newRecord('door', '00:00:00:00:00:00'), roomy);
+      const second = await page({ after: macOf(2) });
+      t.deepEqual(second, [macOf(3), macOf(4)]);
+      t.deepEqual(await page({ before: macOf(3) }), first);
+      t.deepEqual(await page({ after: macOf(6) }), []);
+      t.deepEqual(await page({ before: '00:00:00:00:00:00' }), []);
+    },
+  );
+
+  storeTest(
+    'counts devices by status, version and group, and updates the counts with each change',
+    async (t, opened) => {
+      await fill(opened.store);
+      const counts = async (store: Store) =>
+        (await store.devices.tally('door'))
+          .map(({ standing, runs, group, devices }) => `${standing} ${runs ?? '-'} ${group ?? ''}${devices}`)
+          .sort();
+      const asFilled = [
+        'current 2.0 beta1',
+        'failed - 1',
+        'failed 1.0 1',
+        'refused 0.9 1',
+        'unseen - 1',
+        'waiting 1.0 1',
+      ];
+      t.deepEqual(await counts(opened.store), asFilled);
+      const { devices } = opened.store;
+      const { record } = (await devices.get('door', macOf(2))) ?? { record: device(2, {}) };
+      await devices.save({ ...record, ...runs('2.0'), decisions: { sketch: decided('current', 'runs-it') } }, roomy);
+      await devices.save(record, roomy);
+      await devices.save(device(7, {}), roomy);
+      await devices.remove('door', macOf(5), 'tester');
+      const changed = ['current 2.0 1', 'current 2.0 beta1', 'failed - 1', 'failed 1.0 1', 'unseen - 2'];
+      t.deepEqual(await counts(opened.store), changed);
+      t.deepEqual(await counts(await opened.reopen()), changed);
+      t.deepEqual(await (await opened.another()).devices.tally('door'), []);
+    },
+  );
+
+  storeTest('finds the changes of a device in the audit log', async (t, { store }) => {
+    await fill(store);
+    await store.devices.save(device(8, { name: 'new' }), { ...roomy, by: 'a' });
+    await store.devices.save(
+      { ...device(8, { name: 'newer' }), revision: 1 },
+      { ...roomy, by: 'b', action: 'device.retry' },
+    );
+    await store.devices.save(device(9, {}), { ...roomy, by: 'c' });
+    await store.devices.remove('door', macOf(8), 'd');
+    const entries = await store.audit.ofDevice('door', macOf(8), 10);
+    t.deepEqual(
+      entries.map(({ actor, action, detail }) => [actor, action, detail['name']]),
+      [
+        ['d', 'device.remove', undefined],
+        ['b', 'device.retry', 'newer'],
+        ['a', 'device.change', 'new'],
+      ],
+    );
+    t.is((await store.audit.ofDevice('door', macOf(8), 1)).length, 1);
+    t.deepEqual(await store.audit.ofDevice('window', macOf(8), 10), []);
+  });
+}
+
+/** Saves a fleet with devices of every status. */
+async function fill(store: Store): Promise<void> {
+  await store.catalog.saveProject(newProject('door', []), 'tester');
+  const send = decided('send', 'update abc');
+  const fleet = [
+    device(1, {
+      name: 'Kitchen 1',
+      group: 'beta',
+      ...runs('2.0'),
+      decisions: { sketch: decided('current', 'runs-it') },
+    }),
+    device(2, { ...runs('1.0'), decisions: { sketch: decided('refuse', 'not-yet') } }),
+    device(3, { name: 'kitchen 2', ...runs('1.0'), decisions: { sketch: decided('refuse', 'failed') } }),
+    device(4, { name: '100 %', decisions: { sketch: send }, attempts: [attempt('failed'), attempt('running')] }),
+    device(5, { ...runs('0.9'), decisions: { sketch: decided('refuse', 'unsafe flash-size') } }),
+    device(6, {}),
+  ];
+  for (const each of fleet) await store.devices.save(each, roomy);
+}
+
+function device(last: number, more: Partial<DeviceRecord>): DeviceRecord {
+  return { ...newRecord('door', macOf(last)), enrolled: true, ...more };
+}
+
+function macOf(last: number): string {
+  return `18:FE:34:00:00:0${last}`;
+}
+
+function runs(version: string): Pick<DeviceRecord, 'running'> {
+  return { running: { by: 'md5', version, releaseId: 1 } };
+}
+
+function decided(action: DecisionRecord['action'], code: string): DecisionRecord {
+  return { action, code, text: code, version: '2.0', at: 1 };
+}
+
+function attempt(state: Attempt['state']): Attempt {
+  return { releaseId: 1, version: '2.0', kind: 'sketch', state, sends: 1, receipts: 1, lastSentAt: 1, dueMs: 1 };
+}

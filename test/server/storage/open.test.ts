@@ -1,0 +1,31 @@
+import test from 'ava';
+import { openBlobs } from '../../../src/server/storage/open-blobs.ts';
+import { openStore } from '../../../src/server/storage/open-store.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+test('opens a SQLite store by its URL, with and without an empty authority', async (t) => {
+  const folder = await testFolder(t);
+  const store = await openStore(`sqlite:${folder.at('100% new/ota.db')}`, 'a test');
+  await store.setServedMs(5);
+  await store.close();
+  const again = await openStore(`SQLITE://${folder.at('100% new/ota.db')}`, 'a test');
+  t.is(await again.servedMs(), 5);
+  await again.close();
+  t.deepEqual(await folder.list(), ['100% new/ota.db']);
+});
+
+test('opens a folder of blobs by its URL', async (t) => {
+  const folder = await testFolder(t);
+  const blobs = await openBlobs(`file:${folder.at('data')}`);
+  t.is(await blobs.pendingBytes(), 0);
+});
+
+test('names the known schemes, and keeps a password out of the error', async (t) => {
+  const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
+  t.is(store.message, 'The URL of the store has the unknown scheme mysql:');
+  t.is(store.hint, 'Use a URL that starts with sqlite:');
+  const blobs = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openBlobs('/var/lib/ota-hooks'));
+  t.is(blobs.message, 'The URL of the blobs has no scheme');
+  t.is(blobs.hint, 'Use a URL that starts with file:');
+});
