@@ -52,7 +52,7 @@ export const errorExamples = {
         {
           rule: 'gz-old-device',
           message: 'the device runs core 2.6.3, which cannot inflate',
-          instead: 'send the raw artifact',
+          fix: 'send the raw artifact',
         },
       ],
     },

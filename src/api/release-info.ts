@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
 
 /** Finding of a preflight rule. */
-export const releaseFindingSchema = v.strictObject({ rule: v.string(), message: v.string(), instead: v.string() });
+export const releaseFindingSchema = v.strictObject({ rule: v.string(), message: v.string(), fix: v.string() });
 export type ReleaseFinding = DeepReadonly<v.InferOutput<typeof releaseFindingSchema>>;
 
 /** Published release, identified by project, version, kind and board; its bytes never change. */

@@ -27,7 +27,7 @@ export async function judgePublication(publication: Publication): Promise<readon
   if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
   await verifyArtifacts(publication);
   await requireNoPrivateKey(publication);
-  return warnings.map(({ rule, message, instead }) => ({ rule, message, instead }));
+  return warnings.map(({ rule, message, fix }) => ({ rule, message, fix }));
 }
 
 async function verifyArtifacts({ manifest, path, readArtifact }: Publication): Promise<void> {
@@ -53,6 +53,6 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
-  const instead = "take it out; or, if that is meant (a device's own TLS key), allow it";
-  throw new OtaError('PREFLIGHT_REFUSED', { path, refused: [{ rule: privateKeyRule, message, instead }] });
+  const fix = "take it out; or, if that is meant (a device's own TLS key), allow it";
+  throw new OtaError('PREFLIGHT_REFUSED', { path, refused: [{ rule: privateKeyRule, message, fix }] });
 }

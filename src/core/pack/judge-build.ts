@@ -18,5 +18,5 @@ export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<
   if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
   return warnings
     .filter(({ rule }) => rule !== saidElsewhere)
-    .map(({ rule, message, instead }) => `${path}: ${message}; ${instead} (${rule})`);
+    .map(({ rule, message, fix }) => `${path}: ${message}; ${fix} (${rule})`);
 }

@@ -23,7 +23,7 @@ export interface RuleFinding {
   /** Message with the sizes and names of the case. */
   readonly message: string;
   /** Fix, or an alternative to the update. */
-  readonly instead: string;
+  readonly fix: string;
 }
 
 /** Check for one way in which an update can brick a device, lock its owner out or disable its signature check. */
@@ -40,10 +40,10 @@ export interface Rule {
   check(context: Context): RuleFinding | undefined;
 }
 
-export function refuse(message: string, instead: string): RuleFinding {
-  return { severity: 'refuse', message, instead };
+export function refuse(message: string, fix: string): RuleFinding {
+  return { severity: 'refuse', message, fix };
 }
 
-export function warn(message: string, instead: string): RuleFinding {
-  return { severity: 'warn', message, instead };
+export function warn(message: string, fix: string): RuleFinding {
+  return { severity: 'warn', message, fix };
 }

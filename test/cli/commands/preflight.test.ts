@@ -35,7 +35,7 @@ interface Document {
   readonly safe: boolean;
   readonly device: DeviceFacts;
   readonly plan: { readonly kind: string; readonly steps: readonly { readonly artifact: string }[] };
-  readonly refused: readonly { readonly rule: string; readonly message: string; readonly instead: string }[];
+  readonly refused: readonly { readonly rule: string; readonly message: string; readonly fix: string }[];
   readonly warnings: readonly { readonly rule: string }[];
   readonly alternative: string | null;
 }
@@ -68,7 +68,7 @@ test('preflight exits with 3 and prints the rule, its facts and a safe alternati
   t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed: refused by gz-signed-old-core: /);
   t.like(document?.refused[0], { rule: 'gz-signed-old-core' });
   t.regex(document?.refused[0]?.message ?? '', /2\.7\.4.* 256 /);
-  t.not(document?.refused[0]?.instead ?? '', '');
+  t.not(document?.refused[0]?.fix ?? '', '');
   t.is(document?.alternative, 'door.ino.bin.signed');
 });
 
@@ -79,7 +79,7 @@ test('preflight prints the verdict, the rule and the alternative as text', async
   t.regex(await run('build/door.ino.bin.gz.signed'), /^safe +send door\.ino\.bin\.gz\.signed \(\d+ bytes\)$/m);
   const refused = await run('build/door.ino.bin');
   t.regex(refused, /^refused +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
-  t.regex(refused, /^ +instead: /m);
+  t.regex(refused, /^ +fix: /m);
   t.regex(refused, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
 });
 
@@ -227,7 +227,7 @@ test('preflight reports whether gzip would fit when a raw sketch does not', asyn
   const { document } = await preflight(folder, 'bare.bin', ...full);
   const noSpace = document?.refused.find(({ rule }) => rule === 'no-space');
   t.regex(noSpace?.message ?? '', /286720 bytes of flash, but only 262144 are free: 24576 too many/);
-  t.regex(noSpace?.instead ?? '', /send gzip .*would fit with \d+ KB to spare/);
+  t.regex(noSpace?.fix ?? '', /send gzip .*would fit with \d+ KB to spare/);
 });
 
 test('preflight --allow downgrades a rule to a warning by its exact name', async (t) => {

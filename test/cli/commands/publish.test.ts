@@ -309,7 +309,7 @@ test('publish never sends files that the manifest does not list', async (t) => {
 
 test('publish maps server errors to its own error codes', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
-  const refused = [{ rule: 'no-ota', message: 'there is no Updater in it', instead: 'take it in' }];
+  const refused = [{ rule: 'no-ota', message: 'there is no Updater in it', fix: 'take it in' }];
   for (const [reply, code, exitCode] of [
     [problem(409, 'version-taken'), 'VERSION_TAKEN', 1],
     [problem(422, 'refused', { refused }), 'PREFLIGHT_REFUSED', 3],

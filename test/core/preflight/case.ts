@@ -148,6 +148,6 @@ function objects(
   const finding = ask(rule, given);
   t.is(finding?.severity, severity);
   t.regex(finding?.message ?? '', saying);
-  t.not(finding?.instead ?? '', '');
-  t.notRegex(`${finding?.message} ${finding?.instead}`, /undefined|NaN|\.$/);
+  t.not(finding?.fix ?? '', '');
+  t.notRegex(`${finding?.message} ${finding?.fix}`, /undefined|NaN|\.$/);
 }

@@ -171,8 +171,8 @@ test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', asy
 test('a blocked plan has a message, a fix and the artifact for each rule', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
   if (decision.kind !== 'refuse') return t.fail(decision.kind);
-  for (const { rule, message, instead, artifact } of decision.refused) {
-    for (const text of [rule, message, instead, artifact]) t.not(text, '');
+  for (const { rule, message, fix, artifact } of decision.refused) {
+    for (const text of [rule, message, fix, artifact]) t.not(text, '');
   }
   t.true(decision.refused.some(({ rule }) => rule === 'other-project'));
 });

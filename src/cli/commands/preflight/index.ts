@@ -126,9 +126,9 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, a
     refused:
       decision.kind === 'send'
         ? []
-        : decision.refused.map(({ rule, message, instead, artifact }) => ({ rule, message, instead, artifact })),
+        : decision.refused.map(({ rule, message, fix, artifact }) => ({ rule, message, fix, artifact })),
     warnings: steps.flatMap(({ warnings, artifact }) =>
-      warnings.map(({ rule, message, instead }) => ({ rule, message, instead, artifact: artifact.file })),
+      warnings.map(({ rule, message, fix }) => ({ rule, message, fix, artifact: artifact.file })),
     ),
     alternative: alternative ?? null,
   };
@@ -150,11 +150,11 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): stri
   for (const [index, { artifact, warnings }] of stepsOf(decision).entries()) {
     const hop = decision.kind === 'hops' ? `hop ${index + 1}: ` : '';
     rows.push(row('safe', `${hop}send ${artifact.file} (${artifact.sizeBytes} bytes)`));
-    for (const { rule, message, instead } of warnings) rows.push(row('warning', `${rule}: ${message}`), way(instead));
+    for (const { rule, message, fix } of warnings) rows.push(row('warning', `${rule}: ${message}`), way(fix));
   }
   if (decision.kind === 'refuse') {
-    for (const { rule, message, instead, artifact } of decision.refused) {
-      rows.push(row('refused', `${artifact}: ${rule}: ${message}`), way(instead));
+    for (const { rule, message, fix, artifact } of decision.refused) {
+      rows.push(row('refused', `${artifact}: ${rule}: ${message}`), way(fix));
     }
     if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
   }
@@ -165,6 +165,6 @@ function row(word: string, text: string): string {
   return word.padEnd(9) + text;
 }
 
-function way(instead: string): string {
-  return row('', `instead: ${instead}`);
+function way(fix: string): string {
+  return row('', `fix: ${fix}`);
 }

@@ -92,8 +92,8 @@ async function publishAll(
   for (const [publication, findings] of judged) {
     const published = await way.publish(publication);
     const build = { publication, published, warnings: withoutDoubles([...findings, ...published.warnings]) };
-    for (const { rule, message, instead } of build.warnings) {
-      report.warn(`${report.path(publication.path)}: ${message}; ${instead} (${rule})`);
+    for (const { rule, message, fix } of build.warnings) {
+      report.warn(`${report.path(publication.path)}: ${message}; ${fix} (${rule})`);
     }
     report.say(sentenceOf(build, placeOf(destination)));
     done.push(build);

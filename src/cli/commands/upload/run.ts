@@ -48,8 +48,8 @@ function sayComplaints({ devices }: Updates, report: Report): void {
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
 }
 
-function describeFinding({ rule, message, instead }: PreflightFinding): string {
-  return `${message}; ${instead} (${rule})`;
+function describeFinding({ rule, message, fix }: PreflightFinding): string {
+  return `${message}; ${fix} (${rule})`;
 }
 
 /** Reads all artifacts and compares them with the manifest before anything is sent. Devices with the same artifact share its bytes. */

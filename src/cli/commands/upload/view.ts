@@ -98,8 +98,8 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
   }
 }
 
-function ruleDocument({ rule, message, instead }: PreflightFinding) {
-  return { rule, message, instead };
+function ruleDocument({ rule, message, fix }: PreflightFinding) {
+  return { rule, message, fix };
 }
 
 /** Formats the outcomes as a table; undefined for fewer than two devices. */

@@ -35,11 +35,11 @@ function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | unde
   const stagings = possibleTransports(device).map((transport) => sketchStaging(device, transport, artifact.sizeBytes));
   const reached = stagings.filter((staging) => staging !== undefined && copiedBytes > staging);
   const lowest = Math.min(...reached.map((staging) => staging ?? 0));
-  const instead = 'first send a smaller sketch built with core 2.7.3 or later';
+  const fix = 'first send a smaller sketch built with core 2.7.3 or later';
   if (reached.length > 0) {
     const message = `the device runs core 2.7.2, the update would be staged at ${lowest} and its copy would end at ${copiedBytes}: eboot would hang until a power cycle`;
     const isCertain = reached.length === stagings.length || artifact.encoding === 'gzip';
-    return isCertain ? refuse(message, instead) : warn(`${message} (if sent to the web updater)`, instead);
+    return isCertain ? refuse(message, fix) : warn(`${message} (if sent to the web updater)`, fix);
   }
   if (!stagings.includes(undefined)) return undefined;
   return warn(

@@ -40,14 +40,14 @@ export const corruptImage = {
   cores: 'all',
   evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: checks none of these'],
   check({ image, artifact }) {
-    const instead = 'build the image again, or download it again if it was downloaded';
+    const fix = 'build the image again, or download it again if it was downloaded';
     const finding = image.findings.find(({ id }) => damage.has(id));
-    if (finding !== undefined) return refuse(finding.message, instead);
+    if (finding !== undefined) return refuse(finding.message, fix);
     if (artifact.encoding === 'gzip' && artifact.inflate === undefined) {
-      return refuse('the gzip data does not inflate with the decompressor of eboot (uzlib)', instead);
+      return refuse('the gzip data does not inflate with the decompressor of eboot (uzlib)', fix);
     }
     return image.kind === 'unknown'
-      ? refuse('the file is neither a sketch image nor a filesystem image', instead)
+      ? refuse('the file is neither a sketch image nor a filesystem image', fix)
       : undefined;
   },
 } as const satisfies Rule;

@@ -14,10 +14,9 @@ export const ecKey = {
     if (image.kind !== 'sketch' || finding === undefined) return undefined;
     const expected = expectedKey(context);
     if (expected !== undefined && release.embeddedKeys.includes(expected)) return undefined;
-    const instead =
-      'build with an RSA key (ota-hooks keygen), or allow this rule if the key is not used to verify updates';
+    const fix = 'build with an RSA key (ota-hooks keygen), or allow this rule if the key is not used to verify updates';
     return release.embeddedKeys.length === 0
-      ? refuse(`${finding.message}; the sketch contains no RSA key`, instead)
-      : warn(finding.message, instead);
+      ? refuse(`${finding.message}; the sketch contains no RSA key`, fix)
+      : warn(finding.message, fix);
   },
 } as const satisfies Rule;

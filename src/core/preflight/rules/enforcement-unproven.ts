@@ -19,8 +19,8 @@ export const enforcementUnproven = {
     }
     if (release.enforcement !== 'unproven') return undefined;
     const message = 'the image contains a public key, but nothing shows that the Updater verifies with it';
-    const instead =
+    const fix =
       'pack the image with its ELF file beside it (--elf), or set "enforcement": "declared" in ota.config.json';
-    return publishing ? refuse(message, instead) : warn(message, instead);
+    return publishing ? refuse(message, fix) : warn(message, fix);
   },
 } as const satisfies Rule;

@@ -18,15 +18,15 @@ export const flashModeSigned = {
       image.kind === 'sketch'
         ? `the image has flash mode ${image.flashMode ?? 'unknown'}`
         : `byte 2 of the filesystem is ${image.filesystem?.modeByte ?? 'unknown'}`;
-    const instead =
+    const fix =
       image.kind === 'sketch'
         ? `sign an image that was built for the flash mode of the device${device.facts.flashMode === undefined ? '' : `, ${device.facts.flashMode}`}`
         : 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
     if (byte === 'unknown') {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
-      return image.kind === 'sketch' ? warn(message, instead) : undefined;
+      return image.kind === 'sketch' ? warn(message, fix) : undefined;
     }
     const message = `${present}, but the device runs with ${device.facts.flashMode} and changes the signed byte 2: it would reject the update with ERROR 12`;
-    return device.facts.signing === 'required' ? refuse(message, instead) : warn(message, instead);
+    return device.facts.signing === 'required' ? refuse(message, fix) : warn(message, fix);
   },
 } as const satisfies Rule;

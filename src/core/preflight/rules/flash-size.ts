@@ -27,13 +27,13 @@ export const flashSize = {
     }
     if (chipSizeBytes === undefined || flashSizeBytes <= chipSizeBytes) return undefined;
     const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
-    const instead = 'build for the flash size of the device';
+    const fix = 'build for the flash size of the device';
     if (isGzip) {
-      return refuse(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, instead);
+      return refuse(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, fix);
     }
     return refuse(
       `${message}: the device would reject the update with ${transport === 'http' ? '-107' : 'ERROR 9'}`,
-      instead,
+      fix,
     );
   },
 } as const satisfies Rule;

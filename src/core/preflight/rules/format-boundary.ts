@@ -15,7 +15,7 @@ export const formatBoundary = {
     if (signature === 'none' || signature === 'unverified') return undefined;
     const expected = expectedFormat(device);
     if (expected === signature) return undefined;
-    const instead =
+    const fix =
       signature === 'legacy'
         ? 'send the artifact with the current signature (.signed)'
         : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current one';
@@ -23,10 +23,10 @@ export const formatBoundary = {
       if (signature === 'current' || device.capabilities?.signing === 'none') return undefined;
       return warn(
         'the signature has the format used before core 2.6.0, and the format that the device verifies is unknown',
-        instead,
+        fix,
       );
     }
     const message = `the signature has the ${signature} format, but the device verifies the ${expected} format`;
-    return device.facts.signing === 'required' ? refuse(message, instead) : warn(message, instead);
+    return device.facts.signing === 'required' ? refuse(message, fix) : warn(message, fix);
   },
 } as const satisfies Rule;

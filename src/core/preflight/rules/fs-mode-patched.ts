@@ -11,18 +11,18 @@ export const fsModePatched = {
   check(context) {
     const { image, device } = context;
     if (device?.capabilities?.patchesFlashMode !== 'always' || image.kind !== 'filesystem') return undefined;
-    const instead = 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
+    const fix = 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
     const present = image.filesystem?.modeByte ?? 'unknown';
     switch (modeByteOf(context)) {
       case 'changed':
         return refuse(
           `core ${device.facts.core} would overwrite byte 2 of the filesystem (${present}) with the flash mode of the device, ${device.facts.flashMode}`,
-          instead,
+          fix,
         );
       case 'unknown':
         return warn(
           `core ${device.facts.core} overwrites byte 2 of a filesystem with the flash mode of the device, which is unknown`,
-          instead,
+          fix,
         );
       default:
         return undefined;

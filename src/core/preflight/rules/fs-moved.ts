@@ -19,17 +19,17 @@ export const fsMoved = {
         'pack the image with its ELF file beside it, which contains the layout',
       );
     }
-    const instead = 'build with the flash layout of the device, or back up its filesystem first';
+    const fix = 'build with the flash layout of the device, or back up its filesystem first';
     if (image.layout.fsStart !== fsStart) {
       return refuse(
         `the filesystem of the new sketch starts at ${image.layout.fsStart}, but that of the device at ${fsStart}: the stored data would be lost`,
-        instead,
+        fix,
       );
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
     return warn(
       `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but that of the device at ${fsEnd}: it may fail to mount`,
-      instead,
+      fix,
     );
   },
 } as const satisfies Rule;

@@ -18,10 +18,10 @@ export const fsSizeMismatch = {
     if (image.kind !== 'filesystem' || image.filesystem === undefined) return undefined;
     const contradiction = image.findings.find(({ id }) => id === 'filesystem-size-mismatch');
     if (contradiction !== undefined) {
-      const instead = 'build the image for the flash layout of the device';
+      const fix = 'build the image for the flash layout of the device';
       return image.filesystem.type === 'littlefs'
-        ? refuse(contradiction.message, instead)
-        : warn(contradiction.message, instead);
+        ? refuse(contradiction.message, fix)
+        : warn(contradiction.message, fix);
     }
     const partition = device && partitionBytes(device);
     if (device === undefined || partition === undefined) return undefined;
@@ -43,12 +43,12 @@ function againstPartition(
     );
   }
   const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, but that of the device has ${partition}`;
-  const instead = `build the image for ${partition} bytes (it may be cut shorter afterwards)`;
+  const fix = `build the image for ${partition} bytes (it may be cut shorter afterwards)`;
   const compares =
     filesystem.type === 'littlefs' &&
     device.capabilities !== undefined &&
     compareReleases(device.facts.core ?? '', comparing) >= 0;
   return compares
-    ? refuse(`${message}: core ${device.facts.core} would not mount it`, instead)
-    : warn(`${message}: it may fail to mount`, instead);
+    ? refuse(`${message}: core ${device.facts.core} would not mount it`, fix)
+    : warn(`${message}: it may fail to mount`, fix);
 }

@@ -14,18 +14,16 @@ export const fsWebAtomic = {
     if (transport === 'espota' || transport === 'http' || stagesFilesystems(device) === false) return undefined;
     const free = freeBytes(device);
     const partition = partitionBytes(device);
-    const instead = 'use espota or HTTP, which stage only the bytes sent';
+    const fix = 'use espota or HTTP, which stage only the bytes sent';
     if (free === undefined || partition === undefined) {
       if (artifact.encoding !== 'gzip') return undefined;
       return refuse(
         'the free space or the partition size of the device is unknown, and the web updater reserves space for the whole partition',
-        `${instead} (--transport), or specify --sketch-size, --fs-start and --fs-end`,
+        `${fix} (--transport), or specify --sketch-size, --fs-start and --fs-end`,
       );
     }
     if (partition <= free) return undefined;
     const message = `the web updater needs the whole partition of ${partition} bytes as free space, but ${free} are free: it would reject the update with ERROR 4`;
-    return transport === 'web' && stagesFilesystems(device) === true
-      ? refuse(message, instead)
-      : warn(message, instead);
+    return transport === 'web' && stagesFilesystems(device) === true ? refuse(message, fix) : warn(message, fix);
   },
 } as const satisfies Rule;

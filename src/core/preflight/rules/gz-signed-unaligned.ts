@@ -15,10 +15,10 @@ export const gzSignedUnaligned = {
     const excess = artifact.payloadBytes % wordBytes;
     if (excess === 0 || device.capabilities?.skipsUnalignedTail === false) return undefined;
     const message = `the signed payload has ${artifact.payloadBytes} bytes, ${wordBytes - excess} short of a multiple of 4`;
-    const instead = 'pack the image again with ota-hooks, which pads a gzip in its FNAME field before signing';
+    const fix = 'pack the image again with ota-hooks, which pads a gzip in its FNAME field before signing';
     const isCertain = device.capabilities !== undefined && device.facts.signing === 'required';
     return isCertain
-      ? refuse(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, instead)
-      : warn(`${message}: cores 3.1.0 to 3.1.2 would reject the update with ERROR 12`, instead);
+      ? refuse(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, fix)
+      : warn(`${message}: cores 3.1.0 to 3.1.2 would reject the update with ERROR 12`, fix);
   },
 } as const satisfies Rule;

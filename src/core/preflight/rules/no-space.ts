@@ -107,6 +107,6 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
   const stages = stagesFilesystems(device);
   if (stages === false || free === undefined || needed <= free) return undefined;
   const message = `the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
-  const instead = `send a smaller image (a LittleFS may be cut after its last used block) or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
-  return stages === true ? refuse(message, instead) : warn(message, instead);
+  const fix = `send a smaller image (a LittleFS may be cut after its last used block) or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
+  return stages === true ? refuse(message, fix) : warn(message, fix);
 }

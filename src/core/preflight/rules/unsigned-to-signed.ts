@@ -10,23 +10,23 @@ export const unsignedToSigned = {
   evidence: ['esp8266/Arduino#7162', 'Updater.cpp end'],
   check({ release, artifact, device }) {
     if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
-    const instead = 'send the raw signed artifact';
+    const fix = 'send the raw signed artifact';
     if (device.facts.signing === 'required') {
       return refuse(
         'the device verifies signatures, but the artifact has none: the device would reject it with ERROR 12',
-        instead,
+        fix,
       );
     }
     if (release.signing.publicKey !== undefined) {
       return refuse(
         'the project has a key, but the artifact has no signature, and it is unknown whether the device verifies signatures',
-        `${instead}, which devices with and without a key accept`,
+        `${fix}, which devices with and without a key accept`,
       );
     }
     if (release.embeddedKeys.length === 0) return undefined;
     return warn(
       'it is unknown whether the device verifies signatures: if it does, it will reject the update with ERROR 12',
-      instead,
+      fix,
     );
   },
 } as const satisfies Rule;

@@ -14,8 +14,8 @@ export const webNoData = {
       return undefined;
     if (!possibleTransports(device).includes('web')) return undefined;
     const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects up to ${sectorBytes} bytes as no data (ERROR 13)`;
-    const instead = 'send the raw artifact, or use espota or HTTP';
+    const fix = 'send the raw artifact, or use espota or HTTP';
     const isCertain = device.facts.transport === 'web' && device.capabilities !== undefined;
-    return isCertain ? refuse(message, instead) : warn(message, instead);
+    return isCertain ? refuse(message, fix) : warn(message, fix);
   },
 } as const satisfies Rule;

@@ -13,12 +13,12 @@ export const wrongKey = {
     const { keyFingerprint, signing } = device.facts;
     const answer = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
     if (artifact.signature === 'unverified') {
-      const instead = 'sign it with the key of the device, or specify that key (--public-key)';
+      const fix = 'sign it with the key of the device, or specify that key (--public-key)';
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
-      if (tried === undefined) return warn('the signature cannot be verified: no public key is known', instead);
+      if (tried === undefined) return warn('the signature cannot be verified: no public key is known', fix);
       return signing === 'required'
-        ? refuse(`${tried.message}: the device would ${answer}`, instead)
-        : warn(`${tried.message}: if the device verifies signatures, it will ${answer}`, instead);
+        ? refuse(`${tried.message}: the device would ${answer}`, fix)
+        : warn(`${tried.message}: if the device verifies signatures, it will ${answer}`, fix);
     }
     if (keyFingerprint === undefined || artifact.keyFingerprint === keyFingerprint) return undefined;
     return refuse(

@@ -103,9 +103,9 @@ function Warnings({ manifest }: { manifest: Manifest }) {
     <>
       <h3>Preflight findings</h3>
       <ul class="lines">
-        {findings.map(({ rule, message, instead }) => (
+        {findings.map(({ rule, message, fix }) => (
           <li>
-            <code>{rule}</code>: {message}; {instead}
+            <code>{rule}</code>: {message}; {fix}
           </li>
         ))}
       </ul>

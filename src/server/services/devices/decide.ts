@@ -184,7 +184,7 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
 function unsafe(target: ReleaseRecord, refused: readonly BlockingFinding[]): Decision {
   const rules = [...new Set(refused.map(({ rule }) => rule))];
   const [first] = refused;
-  const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artifact' : `${first.message}; ${first.instead}`}`;
+  const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artifact' : `${first.message}; ${first.fix}`}`;
   return { action: 'refuse', code: 'unsafe', text, target, rules };
 }
 

@@ -249,10 +249,10 @@ function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: rea
 function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseFinding[] {
   if (request.purpose === 'reference') return [];
   const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
-  const toComplaint = ({ rule, message, instead }: ReleaseFinding) => ({ rule, message, instead });
+  const toComplaint = ({ rule, message, fix }: ReleaseFinding) => ({ rule, message, fix });
   if (refused.length === 0) return warnings.map(toComplaint);
   const message = refused.map((finding) => `${finding.message} (${finding.rule})`).join('; ');
   const rules = refused.map(({ rule }) => `--allow ${rule}`).join(' ');
-  const hint = `${refused.map(({ instead }) => instead).join('; ')}. The only way past it: ${rules}`;
+  const hint = `${refused.map(({ fix }) => fix).join('; ')}. The only way past it: ${rules}`;
   throw new DomainError('refused', message, hint, { refused: refused.map(toComplaint) });
 }

@@ -21,12 +21,12 @@ test('uses the size in the superblock if the partition size is unknown', (t) => 
 });
 
 test('suggests cutting off erased blocks, or names the used last block', (t) => {
-  const instead = (usedBytes: number) => {
+  const fix = (usedBytes: number) => {
     const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes, modeByte: 0 } as const;
-    return ask(rule, { artifact: signed(partition), image: { filesystem } })?.instead ?? '';
+    return ask(rule, { artifact: signed(partition), image: { filesystem } })?.fix ?? '';
   };
-  t.regex(instead(0x8000), /cut off the erased blocks.* 32768 bytes/);
-  t.regex(instead(partition), /last block is in use/);
+  t.regex(fix(0x8000), /cut off the erased blocks.* 32768 bytes/);
+  t.regex(fix(partition), /last block is in use/);
 });
 
 test('warns about a build whose filesystem cannot be cut to fit with a signature', (t) => {

@@ -25,15 +25,12 @@ test('subtracts one sector from the free space for the web updater', (t) => {
 
 test('suggests gzip if it would fit, or else a smaller sketch', (t) => {
   const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
-  const instead = (release: object, image = {}) =>
-    ask(rule, { artifact: ofSize(0xb0000), release, image, facts })?.instead ?? '';
-  t.regex(instead({ artifacts: [gzip] }), /send gzip .*would fit with 64 KB to spare/);
-  t.regex(instead({}, { gzipBytes: 0x90000 }), /send gzip .*would fit with 64 KB to spare/);
-  t.regex(
-    instead({ artifacts: [{ ...gzip, sizeBytes: 0xa1000 }] }),
-    /smaller sketch.* even gzip has 4096 bytes too many/,
-  );
-  t.regex(instead({}), /smaller sketch/);
+  const fix = (release: object, image = {}) =>
+    ask(rule, { artifact: ofSize(0xb0000), release, image, facts })?.fix ?? '';
+  t.regex(fix({ artifacts: [gzip] }), /send gzip .*would fit with 64 KB to spare/);
+  t.regex(fix({}, { gzipBytes: 0x90000 }), /send gzip .*would fit with 64 KB to spare/);
+  t.regex(fix({ artifacts: [{ ...gzip, sizeBytes: 0xa1000 }] }), /smaller sketch.* even gzip has 4096 bytes too many/);
+  t.regex(fix({}), /smaller sketch/);
 });
 
 test('uses the whole sketch area if the size of the running sketch is unknown', (t) => {
