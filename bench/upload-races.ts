@@ -1,7 +1,7 @@
 /** Separate process for {@link file://./upload.ts}: all races at once, since none needs much CPU. Prints one JSON document. */
 import { gzipSync } from 'node:zlib';
 import { deliverByEspota } from '../src/delivery/espota/deliver.ts';
-import { startVirtualEsp, syntheticSketch } from '../src/simulator/index.ts';
+import { startVirtualDevice, syntheticSketch } from '../src/simulator/index.ts';
 import { sendInLockStep } from './lock-step.ts';
 
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 4 });
@@ -12,9 +12,9 @@ async function secondsOn(
   link: { rttMs: number; windowBytes: number },
   send: (device: { host: string; otaPort: number }) => Promise<unknown>,
 ): Promise<number> {
-  await using esp = await startVirtualEsp({ link });
+  await using device = await startVirtualDevice({ link });
   const startedAt = performance.now();
-  await send(esp);
+  await send(device);
   return (performance.now() - startedAt) / 1000;
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Io } from '../../src/cli/io.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { readPublicKey } from '../../src/core/keys/public-key.ts';
-import { startVirtualEsp } from '../../src/simulator/virtual-esp.ts';
+import { startVirtualDevice } from '../../src/simulator/start-virtual-device.ts';
 import { drawTerminal } from './draw-terminal.ts';
 import { TerminalScreen } from './terminal-screen.ts';
 
@@ -23,7 +23,7 @@ const signal = new AbortController().signal;
 setMaxListeners(0, signal);
 const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-picture-'));
 const publicKey = readPublicKey(await readFile(fixture('keys/test-only-public.pem')), 'public.key');
-const devices = await Promise.all(names.map((name, index) => startVirtualEsp(optionsOf(name, index))));
+const devices = await Promise.all(names.map((name, index) => startVirtualDevice(optionsOf(name, index))));
 try {
   await makeProject();
   const screen = new TerminalScreen();

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
+import type { DeviceContext } from './device-context.ts';
 import { readAuthAnswer, readInvitation } from './invitation.ts';
-import type { Esp } from './services.ts';
 import type { UdpPort } from './udp-port.ts';
 import { acceptUpload, type Upload } from './upload-session.ts';
 
@@ -16,13 +16,13 @@ type State =
  * time: datagrams are dropped from the acceptance of an invitation until the end of the upload.
  */
 export class ArduinoOta {
-  readonly #esp: Esp;
+  readonly #device: DeviceContext;
   readonly #port: UdpPort;
   readonly #passwordHash: string | undefined;
   #state: State = { name: 'idle' };
 
-  constructor(esp: Esp, port: UdpPort, password: string | undefined) {
-    this.#esp = esp;
+  constructor(device: DeviceContext, port: UdpPort, password: string | undefined) {
+    this.#device = device;
     this.#port = port;
     this.#passwordHash = password === undefined || password === '' ? undefined : md5(password);
   }
@@ -42,15 +42,15 @@ export class ArduinoOta {
   #invite(datagram: Uint8Array, from: RemoteInfo): void {
     const invitation = readInvitation(datagram);
     if (invitation === undefined) return;
-    const { faults } = this.#esp;
+    const { faults } = this.#device;
     const upload: Upload = { ...invitation, hostAddress: from.address, udpPort: from.port, faults };
-    if (faults.deaf === true || faults.invitationAnswer !== undefined) {
-      this.#esp.countUpload();
-      if (faults.deaf !== true) this.#answer(upload, faults.invitationAnswer ?? '');
+    if (faults.noResponse === true || faults.invitationAnswer !== undefined) {
+      this.#device.countUpload();
+      if (faults.noResponse !== true) this.#answer(upload, faults.invitationAnswer ?? '');
     } else if (this.#passwordHash === undefined) {
       this.#run(upload);
     } else {
-      const nonce = md5(String(this.#esp.random()));
+      const nonce = md5(String(this.#device.random()));
       this.#state = { name: 'wait-auth', upload, nonce };
       this.#answer(upload, `AUTH ${nonce}`);
     }
@@ -66,15 +66,15 @@ export class ArduinoOta {
       this.#run(upload);
       return;
     }
-    this.#esp.reportUpdate('espota', 'Authentication Failed');
+    this.#device.reportUpdate('espota', 'Authentication Failed');
     this.#answer(upload, 'Authentication Failed');
   }
 
   #run(upload: Upload): void {
     this.#state = { name: 'run-update' };
-    this.#esp.countUpload();
-    void this.#esp.inLoop(async () => {
-      await acceptUpload(this.#esp, upload, (text) => this.#answer(upload, text));
+    this.#device.countUpload();
+    void this.#device.inLoop(async () => {
+      await acceptUpload(this.#device, upload, (text) => this.#answer(upload, text));
       this.reset();
     });
   }

@@ -1,10 +1,10 @@
 import { type CoreCapabilities, coreCapabilities } from '../core/device-model/cores.ts';
-import { type BuildFacts, signatureVerifier } from '../core/device-model/virtual-device.ts';
+import { type BuildFacts, signatureVerifier } from '../core/device-model/model-device.ts';
 import type { EmbeddedKey } from '../core/firmware/embedded-keys.ts';
 import { type RsaPublicKey, readPublicKey } from '../core/keys/public-key.ts';
 import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
-import { recallFirmware } from './firmware-memory.ts';
+import { readFirmwareCached } from './firmware-cache.ts';
 
 /** Build properties of the sketch that a virtual device runs. */
 export interface SimulatedBuild {
@@ -72,7 +72,7 @@ export function buildAfterUpdate(
   manifests: readonly Manifest[],
 ): SimulatedBuild {
   const manifest = manifests.find((one) => one.image.sketchMd5s.some(({ md5 }) => md5 === sketchMd5));
-  const { embeddedKeys, sketch } = recallFirmware(image);
+  const { embeddedKeys, sketch } = readFirmwareCached(image);
   const core = options.core ?? manifest?.image.core ?? sketch?.core.release ?? present.core;
   const layout = options.layout ?? manifest?.image.layout ?? present;
   return {

@@ -2,7 +2,7 @@
 export interface Faults {
   readonly udp?: UdpFaults | undefined;
   /** Ignores all invitations and web requests, as a busy device does. */
-  readonly deaf?: boolean | undefined;
+  readonly noResponse?: boolean | undefined;
   /** Text that is sent in response to every invitation instead of the correct one. */
   readonly invitationAnswer?: string | undefined;
   /** TCP connection to the host: never made, as behind a firewall, or made from another local address. */
@@ -13,10 +13,10 @@ export interface Faults {
   /** Replacement for the final response (`OK` of ArduinoOTA): a text, or `none` to only close the connection. */
   readonly verdict?: 'none' | { readonly text: string } | undefined;
   /** Devices that start the new sketch and never respond again: it crashes repeatedly, or has no network. */
-  readonly vanish?: BadUpdate | undefined;
+  readonly offline?: BadUpdate | undefined;
   /** Devices that restart with their previous sketch, because the eboot command was lost in a power failure. */
-  readonly fallBack?: BadUpdate | undefined;
-  /** Number of uploads that the faults affect; all if undefined. It does not limit `udp`, `vanish` and `fallBack`. */
+  readonly notInstalled?: BadUpdate | undefined;
+  /** Number of uploads that the faults affect; all if undefined. It does not limit `udp`, `offline` and `notInstalled`. */
   readonly uploads?: number | undefined;
 }
 

@@ -1,12 +1,12 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { dialled } from './dial.ts';
+import { awaitConnection } from './await-connection.ts';
+import type { DeviceContext } from './device-context.ts';
 import { type ClientError, clientErrorText } from './http-errors.ts';
 import { type RequestTarget, redirectTarget, requestText } from './http-request.ts';
 import { type HttpResponse, readResponse } from './http-response.ts';
 import { LinkedSocket } from './linked-socket.ts';
 import { pauseExactly } from './pause.ts';
-import type { Esp } from './services.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export interface HttpClientOptions {
@@ -33,14 +33,14 @@ const redirects = [301, 302, 303, 307];
  * @returns the error text of the client if there is no response
  */
 export async function httpGet(
-  esp: Esp,
+  device: DeviceContext,
   first: RequestTarget,
   headers: readonly string[],
   { followsRedirects, ca }: HttpClientOptions,
 ): Promise<HttpAnswer | { readonly error: string }> {
   let target = first;
   for (let count = 0; ; count++) {
-    const answer = await ask(esp, target, requestText(target, count === 0 ? headers : ['Content-Length: 0']), ca);
+    const answer = await ask(device, target, requestText(target, count === 0 ? headers : ['Content-Length: 0']), ca);
     if ('error' in answer) return { error: clientErrorText(answer.error) };
     const { status, location } = answer.response;
     const isRedirect = followsRedirects && count < mostRedirects && redirects.includes(status) && location !== '';
@@ -52,16 +52,16 @@ export async function httpGet(
 }
 
 async function ask(
-  esp: Esp,
+  device: DeviceContext,
   target: RequestTarget,
   request: string,
   ca: string | undefined,
 ): Promise<HttpAnswer | { readonly error: ClientError }> {
-  await pauseExactly(esp.link.rttMs, esp.life);
-  const socket = await connected(esp, target, ca);
+  await pauseExactly(device.link.rttMs, device.restartSignal);
+  const socket = await connected(device, target, ca);
   if (socket === undefined) return { error: 'connectionFailed' };
-  const connection = new LinkedSocket(socket, esp.link, esp.life);
-  const reader = new StreamReader(connection, esp.timings.httpHeaderTimeoutMs);
+  const connection = new LinkedSocket(socket, device.link, device.restartSignal);
+  const reader = new StreamReader(connection, device.timings.httpHeaderTimeoutMs);
   connection.write(request);
   const response = await readResponse(reader);
   if (!('error' in response)) return { response, connection, reader };
@@ -70,10 +70,10 @@ async function ask(
 }
 
 function connected(
-  esp: Esp,
+  device: DeviceContext,
   { protocol, host, port }: RequestTarget,
   ca: string | undefined,
 ): Promise<Socket | undefined> {
-  if (protocol === 'http:') return dialled(esp, connectTcp({ host, port, allowHalfOpen: true }), 'connect');
-  return dialled(esp, connectTls({ host, port, ca, rejectUnauthorized: ca !== undefined }), 'secureConnect');
+  if (protocol === 'http:') return awaitConnection(device, connectTcp({ host, port, allowHalfOpen: true }), 'connect');
+  return awaitConnection(device, connectTls({ host, port, ca, rejectUnauthorized: ca !== undefined }), 'secureConnect');
 }

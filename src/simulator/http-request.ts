@@ -1,7 +1,7 @@
 import { compareReleases } from '../core/device-model/cores.ts';
 import { freeSketchSpace } from '../core/device-model/staging.ts';
+import type { DeviceContext } from './device-context.ts';
 import type { Identity } from './identity.ts';
-import type { Esp } from './services.ts';
 
 /** Kind of update request: a sketch, a filesystem, or only the available version. */
 export type UpdateMode = 'sketch' | 'filesystem' | 'version';
@@ -61,17 +61,22 @@ export function requestText(target: RequestTarget, headers: readonly string[]): 
 }
 
 /** Returns the headers that describe the device (`ESP8266HTTPUpdate::handleUpdate`). */
-export function updateHeaders({ board, mac }: Esp, { apMac, chipId }: Identity, mode: UpdateMode, sdkVersion: string) {
-  const { build, device } = board;
+export function updateHeaders(
+  { firmware, mac }: DeviceContext,
+  { apMac, chipId }: Identity,
+  mode: UpdateMode,
+  sdkVersion: string,
+) {
+  const { build, modelDevice } = firmware;
   const modes = { sketch: 'sketch', filesystem: 'spiffs', version: 'version' } as const;
   return [
     ...(build.capabilities.sendsChipId ? [`x-ESP8266-Chip-ID: ${chipId}`] : []),
     `x-ESP8266-STA-MAC: ${mac}`,
     `x-ESP8266-AP-MAC: ${apMac}`,
-    `x-ESP8266-free-space: ${freeSketchSpace(device)}`,
-    `x-ESP8266-sketch-size: ${device.sketchSizeBytes}`,
-    `x-ESP8266-sketch-md5: ${board.sketchMd5}`,
-    `x-ESP8266-chip-size: ${device.chipSizeBytes}`,
+    `x-ESP8266-free-space: ${freeSketchSpace(modelDevice)}`,
+    `x-ESP8266-sketch-size: ${modelDevice.sketchSizeBytes}`,
+    `x-ESP8266-sketch-md5: ${firmware.sketchMd5}`,
+    `x-ESP8266-chip-size: ${modelDevice.chipSizeBytes}`,
     `x-ESP8266-sdk-version: ${sdkVersion}`,
     `x-ESP8266-mode: ${modes[mode]}`,
     ...(build.version === '' ? [] : [`x-ESP8266-version: ${build.version}`]),

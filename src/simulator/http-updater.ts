@@ -3,7 +3,8 @@ import { httpErrors } from '../core/device-model/device-error.ts';
 import { isAtomic } from '../core/device-model/staging.ts';
 import { refusalOfHttpClient } from '../core/device-model/transports.ts';
 import type { ImageKind } from '../core/model/artifact.ts';
-import type { IncomingUpdate } from './board.ts';
+import type { DeviceContext } from './device-context.ts';
+import type { IncomingUpdate } from './device-firmware.ts';
 import { writeTime } from './flash-time.ts';
 import { type HttpAnswer, type HttpClientOptions, httpGet } from './http-client.ts';
 import { statusErrorText, updateErrorText } from './http-errors.ts';
@@ -11,7 +12,6 @@ import { targetOf, type UpdateMode, updateHeaders } from './http-request.ts';
 import type { Identity } from './identity.ts';
 import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
-import type { Esp } from './services.ts';
 import { faultyTransfer } from './transfer-fault.ts';
 
 export interface HttpUpdaterOptions extends HttpClientOptions {
@@ -30,32 +30,36 @@ const headerBytes = 4;
 const largerThanAnyChip = 32 * 1024 * 1024;
 
 /**
- * Checks for updates like ESP8266httpUpdate.cpp in a sketch that does so at startup and then at an interval, until its life ends.
+ * Checks for updates like ESP8266httpUpdate.cpp in a sketch that does so at startup and then at an interval, until the device restarts.
  */
-export async function pollForUpdates(esp: Esp, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
-  const { life } = esp;
-  while (!life.aborted) {
-    await esp.inLoop(() => checkOnce(esp, identity, options));
-    await pauseExactly(options.intervalMs, life).catch(() => undefined);
+export async function pollForUpdates(
+  device: DeviceContext,
+  identity: Identity,
+  options: HttpUpdaterOptions,
+): Promise<void> {
+  const { restartSignal } = device;
+  while (!restartSignal.aborted) {
+    await device.inLoop(() => checkOnce(device, identity, options));
+    await pauseExactly(options.intervalMs, restartSignal).catch(() => undefined);
   }
 }
 
-async function checkOnce(esp: Esp, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
-  const headers = updateHeaders(esp, identity, options.mode, options.sdkVersion);
-  const answer = await httpGet(esp, targetOf(options.url), headers, options);
-  const result = 'error' in answer ? failed(answer.error) : await handle(esp, answer, options.mode);
+async function checkOnce(device: DeviceContext, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
+  const headers = updateHeaders(device, identity, options.mode, options.sdkVersion);
+  const answer = await httpGet(device, targetOf(options.url), headers, options);
+  const result = 'error' in answer ? failed(answer.error) : await handle(device, answer, options.mode);
   if ('connection' in answer) await answer.connection.finish();
   switch (result.outcome) {
     case 'nothing-new':
-      return esp.reportCheck(result.status);
+      return device.reportCheck(result.status);
     case 'failed':
-      return esp.reportUpdate('http', result.error);
+      return device.reportUpdate('http', result.error);
     case 'crashed':
-      esp.reportUpdate('http', 'crashed');
-      return esp.restart();
+      device.reportUpdate('http', 'crashed');
+      return device.restart();
     case 'updated':
-      esp.reportUpdate('http');
-      if (result.restarts) esp.restart();
+      device.reportUpdate('http');
+      if (result.restarts) device.restart();
   }
 }
 
@@ -70,7 +74,7 @@ function failed(error: string): Result {
 }
 
 /** Handles a response like `handleUpdate`, from the status on. */
-async function handle(esp: Esp, answer: HttpAnswer, mode: UpdateMode): Promise<Result> {
+async function handle(device: DeviceContext, answer: HttpAnswer, mode: UpdateMode): Promise<Result> {
   const { status, sizeBytes, version } = answer.response;
   if (mode === 'version') {
     if (status !== 200) return failed(statusErrorText(status));
@@ -79,27 +83,27 @@ async function handle(esp: Esp, answer: HttpAnswer, mode: UpdateMode): Promise<R
   if (status === 304) return { outcome: 'nothing-new', status };
   if (status !== 200) return failed(statusErrorText(status));
   if (sizeBytes <= 0) return failed('Server Did Not Report Size');
-  return update(esp, answer, mode);
+  return update(device, answer, mode);
 }
 
-async function update(esp: Esp, answer: HttpAnswer, kind: ImageKind): Promise<Result> {
-  const { board } = esp;
+async function update(device: DeviceContext, answer: HttpAnswer, kind: ImageKind): Promise<Result> {
+  const { firmware } = device;
   const { sizeBytes, md5, version } = answer.response;
   const delivery: IncomingUpdate = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5, version };
-  await pauseExactly(closeOthersMs, esp.life);
+  await pauseExactly(closeOthersMs, device.restartSignal);
   const header = await answer.reader.bytes(headerBytes);
-  const refusal = refusalOfHttpClient(board.device, beginning(header, sizeBytes), delivery)?.error;
-  const beginError = board.errorOfBegin(delivery);
+  const refusal = refusalOfHttpClient(firmware.modelDevice, beginning(header, sizeBytes), delivery)?.error;
+  const beginError = firmware.errorOfBegin(delivery);
   // The client sets the MD5 only after `Update.begin`, so an error of `begin` is reported before a faulty MD5.
   if (refusal !== undefined && refusal.code !== httpErrors.faultyMd5) return failed(refusal.printed);
   if (beginError !== undefined) return failed(updateErrorText(beginError.printed));
   if (refusal !== undefined) return failed(refusal.printed);
   answer.reader.unread(header);
-  return concluded(esp, delivery, await receive(esp, answer, sizeBytes));
+  return concluded(device, delivery, await receive(device, answer, sizeBytes));
 }
 
-function concluded(esp: Esp, delivery: IncomingUpdate, received: ReceivedBytes): Result {
-  const outcome = esp.board.install(delivery, received);
+function concluded(device: DeviceContext, delivery: IncomingUpdate, received: ReceivedBytes): Result {
+  const outcome = device.firmware.install(delivery, received);
   if (received.count < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'));
   switch (outcome.outcome) {
     case 'rejected':
@@ -107,7 +111,7 @@ function concluded(esp: Esp, delivery: IncomingUpdate, received: ReceivedBytes):
     case 'crashed':
       return { outcome: 'crashed' };
     case 'accepted':
-      return { outcome: 'updated', restarts: delivery.kind === 'sketch' || isAtomic(esp.board.device) };
+      return { outcome: 'updated', restarts: delivery.kind === 'sketch' || isAtomic(device.firmware.modelDevice) };
   }
 }
 
@@ -119,24 +123,28 @@ function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
 }
 
 /** Receives like `UpdaterClass::writeStream`, which does not check whether the connection is open, and waits for the full timeout. */
-async function receive(esp: Esp, { connection, reader }: HttpAnswer, sizeBytes: number): Promise<ReceivedBytes> {
-  const transfer = faultyTransfer(esp, connection, esp.faults.transfer, sizeBytes);
-  const timeoutMs = bodyTimeoutMs(esp);
-  esp.countUpload();
+async function receive(
+  device: DeviceContext,
+  { connection, reader }: HttpAnswer,
+  sizeBytes: number,
+): Promise<ReceivedBytes> {
+  const transfer = faultyTransfer(device, connection, device.faults.transfer, sizeBytes);
+  const timeoutMs = bodyTimeoutMs(device);
+  device.countUpload();
   const received = new ReceivedBytes();
   while (received.count < sizeBytes && (await transfer.reached(received.count)) === 'on') {
-    const room = Math.min(transfer.bytesUntilStrike(received.count), sizeBytes - received.count);
+    const room = Math.min(transfer.bytesUntilFault(received.count), sizeBytes - received.count);
     const piece = await reader.some(room, timeoutMs);
-    if (piece === 'end') await pauseExactly(timeoutMs, esp.life);
+    if (piece === 'end') await pauseExactly(timeoutMs, device.restartSignal);
     if (typeof piece === 'string') break;
-    await writeTime(esp, received.count, piece.length);
+    await writeTime(device, received.count, piece.length);
     received.add(piece);
   }
   return received;
 }
 
 /** Returns the timeout for body data: 60 s on a device since 3.0.0, two stream timeouts before. */
-function bodyTimeoutMs({ board, timings }: Esp): number {
-  const isNew = compareReleases(board.build.core, '3.0.0') >= 0;
+function bodyTimeoutMs({ firmware, timings }: DeviceContext): number {
+  const isNew = compareReleases(firmware.build.core, '3.0.0') >= 0;
   return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;
 }

@@ -1,4 +1,4 @@
-/** Entry point of the simulator: virtual ESP8266 devices to test updates with. `import { startVirtualEsp } from 'ota-hooks/simulator'`. */
+/** Entry point of the simulator: virtual ESP8266 devices to test updates with. `import { startVirtualDevice } from 'ota-hooks/simulator'`. */
 
 export type { Transport } from '../core/device-model/staging.ts';
 export type * from '../core/model/types.ts';
@@ -8,9 +8,9 @@ export type { BadUpdate, Faults, TransferFault, UdpFaults } from './faults.ts';
 export type { UpdateMode } from './http-request.ts';
 export type { LinkModel } from './link.ts';
 export type { MdnsOptions } from './mdns.ts';
-export type { VirtualEspOptions } from './options.ts';
+export type { VirtualDeviceOptions } from './options.ts';
 export { randomFaults } from './random-faults.ts';
+export { startVirtualDevice, type VirtualDevice, type VirtualDeviceState } from './start-virtual-device.ts';
 export { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 export { deviceTimings, quickTimings, type Timings } from './timings.ts';
-export { startVirtualEsp, type VirtualEsp, type VirtualEspState } from './virtual-esp.ts';
 export type { WebLogin } from './web-updater.ts';

@@ -3,12 +3,12 @@ import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { SimulatedBuild } from './build.ts';
-import { recallFirmware } from './firmware-memory.ts';
-import type { VirtualEspOptions } from './options.ts';
+import { readFirmwareCached } from './firmware-cache.ts';
+import type { VirtualDeviceOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
 /** Initial sketch, flash and build of a device. */
-export interface StartingPoint {
+export interface InitialState {
   readonly image: Uint8Array;
   readonly sketchSizeBytes: number;
   readonly chipSizeBytes: number;
@@ -24,10 +24,10 @@ const defaultCore = '3.1.2';
  *
  * @throws OtaError USAGE for an unknown core
  */
-export function startingPoint(options: VirtualEspOptions): StartingPoint {
+export function initialState(options: VirtualDeviceOptions): InitialState {
   const { chipSizeBytes = defaultChipBytes } = options;
   const image = withFlashMode(imageOf(options, chipSizeBytes), options);
-  const { sketch } = recallFirmware(image);
+  const { sketch } = readFirmwareCached(image);
   const core = options.core ?? sketch?.core.release ?? defaultCore;
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) {
@@ -53,9 +53,9 @@ export function startingPoint(options: VirtualEspOptions): StartingPoint {
   };
 }
 
-function imageOf({ image, core, publicKey }: VirtualEspOptions, chipSizeBytes: number): Uint8Array {
+function imageOf({ image, core, publicKey }: VirtualDeviceOptions, chipSizeBytes: number): Uint8Array {
   if (image instanceof Uint8Array) return image;
-  return madeUp({
+  return cachedSketch({
     flashSizeBytes: chipSizeBytes,
     publicKey: publicKey === 'none' ? undefined : publicKey,
     // The git hash in the image must not contradict the core of the options.
@@ -64,16 +64,16 @@ function imageOf({ image, core, publicKey }: VirtualEspOptions, chipSizeBytes: n
   });
 }
 
-let lastMadeUp: { readonly key: string; readonly image: Uint8Array } | undefined;
+let lastSketch: { readonly key: string; readonly image: Uint8Array } | undefined;
 
 /** Returns a synthetic sketch. Devices started with the same options share one image. */
-function madeUp(options: SyntheticSketchOptions): Uint8Array {
+function cachedSketch(options: SyntheticSketchOptions): Uint8Array {
   const key = JSON.stringify({ ...options, publicKey: options.publicKey?.fingerprint });
-  if (lastMadeUp?.key !== key) lastMadeUp = { key, image: syntheticSketch(options) };
-  return lastMadeUp.image;
+  if (lastSketch?.key !== key) lastSketch = { key, image: syntheticSketch(options) };
+  return lastSketch.image;
 }
 
-function withFlashMode(image: Uint8Array, { flashMode }: VirtualEspOptions): Uint8Array {
+function withFlashMode(image: Uint8Array, { flashMode }: VirtualDeviceOptions): Uint8Array {
   if (flashMode === undefined || image[2] === flashModes.indexOf(flashMode)) return image;
   const changed = image.slice();
   changed[2] = flashModes.indexOf(flashMode);

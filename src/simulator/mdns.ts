@@ -1,14 +1,14 @@
 import { networkInterfaces } from 'node:os';
 import type { Bonjour, ServiceConfig } from 'bonjour-service';
 import { mdnsPort, openMdnsSocket } from '../delivery/mdns-socket.ts';
-import type { Esp } from './services.ts';
+import type { DeviceContext } from './device-context.ts';
 
 /** Options of a device's mDNS announcement. */
 export interface MdnsOptions {
   /** Board name of the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
   readonly board?: string | undefined;
   /** Whether `sketch_md5` is announced too, as a sketch can choose to do. */
-  readonly tellsSketchMd5?: boolean | undefined;
+  readonly announcesSketchMd5?: boolean | undefined;
   /** TXT entries that are added to the usual ones or replace them. */
   readonly txt?: Readonly<Record<string, string>> | undefined;
   /** UDP port, 5353 by default. Tests use another one to be isolated. */
@@ -20,11 +20,11 @@ export interface Announced {
   readonly hostname: string;
   readonly otaPort: number;
   readonly webPort: number | undefined;
-  readonly wantsPassword: boolean;
+  readonly requiresPassword: boolean;
 }
 
 /**
- * Announces a device until its current life ends: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. No
+ * Announces a device until it restarts: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. No
  * goodbye is sent, as when a device restarts or fails. A device on 127.0.0.1 is announced on the loopback interface only.
  *
  * bonjour-service checks for a conflicting name first, so the announcement is sent after about a second.
@@ -32,31 +32,31 @@ export interface Announced {
  * @throws Error if mDNS is not available on this machine
  * @internal
  */
-export async function announce(esp: Esp, options: MdnsOptions, announced: Announced): Promise<void> {
+export async function announce(device: DeviceContext, options: MdnsOptions, announced: Announced): Promise<void> {
   const { Bonjour } = await import('bonjour-service');
   const { port = mdnsPort } = options;
-  for (const address of addressesOf(esp.host)) {
+  for (const address of addressesOf(device.host)) {
     const socket = await openMdnsSocket(address, port);
     // bonjour-service passes these options to multicast-dns, but its type only has the options of a service.
     const bonjour = new Bonjour({ socket, bind: false, port } as object, () => undefined);
-    for (const service of servicesOf(esp, options, announced)) publish(bonjour, service, address);
-    const yank = () => bonjour.destroy();
-    if (esp.life.aborted) yank();
-    else esp.life.addEventListener('abort', yank, { once: true });
+    for (const service of servicesOf(device, options, announced)) publish(bonjour, service, address);
+    const stop = () => bonjour.destroy();
+    if (device.restartSignal.aborted) stop();
+    else device.restartSignal.addEventListener('abort', stop, { once: true });
   }
 }
 
-function servicesOf(esp: Esp, options: MdnsOptions, announced: Announced): readonly ServiceConfig[] {
-  const { hostname, otaPort, webPort, wantsPassword } = announced;
+function servicesOf(device: DeviceContext, options: MdnsOptions, announced: Announced): readonly ServiceConfig[] {
+  const { hostname, otaPort, webPort, requiresPassword } = announced;
   const common = {
-    ...(options.tellsSketchMd5 === true ? { sketch_md5: esp.board.sketchMd5 } : {}),
+    ...(options.announcesSketchMd5 === true ? { sketch_md5: device.firmware.sketchMd5 } : {}),
     ...options.txt,
   };
   const arduino = {
     tcp_check: 'no',
     ssh_upload: 'no',
     board: options.board ?? 'ESP8266_GENERIC',
-    auth_upload: wantsPassword ? 'yes' : 'no',
+    auth_upload: requiresPassword ? 'yes' : 'no',
     ...common,
   };
   const base = { name: hostname, host: `${hostname}.local`, disableIPv6: true };

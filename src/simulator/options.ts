@@ -10,7 +10,7 @@ import type { Timings } from './timings.ts';
 import type { WebLogin } from './web-updater.ts';
 
 /** Options of a virtual device. All have defaults. */
-export interface VirtualEspOptions extends Omit<SimulatedBuildOptions, 'publicKey'> {
+export interface VirtualDeviceOptions extends Omit<SimulatedBuildOptions, 'publicKey'> {
   /** Running sketch image as the compiler made it (no gzip, no signature), or options for a synthetic sketch. */
   readonly image?: Uint8Array | SyntheticSketchOptions | undefined;
   /** Byte 2 of the header in flash. The value of the image by default. */
@@ -29,7 +29,7 @@ export interface VirtualEspOptions extends Omit<SimulatedBuildOptions, 'publicKe
   /** Port for updates from a host. 0, the default, selects a free port. */
   readonly otaPort?: number | undefined;
   /** Protocol on that port: ArduinoOTA, the default, or ESPHome's (TCP), which is simulated up to the greeting. */
-  readonly speaks?: 'arduino' | 'esphome' | undefined;
+  readonly otaProtocol?: 'arduino' | 'esphome' | undefined;
   /** Password of ArduinoOTA; none by default. */
   readonly password?: string | undefined;
   /** TCP port of the web updater; 0 selects a free port. Undefined: no web updater. */

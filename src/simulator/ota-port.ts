@@ -1,7 +1,7 @@
 import { ArduinoOta } from './arduino-ota.ts';
+import type { DeviceContext } from './device-context.ts';
 import { greetAsEspHome } from './esphome.ts';
-import type { VirtualEspOptions } from './options.ts';
-import type { Esp } from './services.ts';
+import type { VirtualDeviceOptions } from './options.ts';
 import { TcpPort } from './tcp-port.ts';
 import { UdpPort } from './udp-port.ts';
 
@@ -13,16 +13,16 @@ export interface OtaPort {
   close(): Promise<void>;
 }
 
-export async function openOtaPort(esp: Esp, options: VirtualEspOptions): Promise<OtaPort> {
-  const { otaPort = 0, password, speaks = 'arduino', faults } = options;
-  if (speaks === 'esphome') {
-    const tcp = await TcpPort.open(esp, otaPort, greetAsEspHome);
+export async function openOtaPort(device: DeviceContext, options: VirtualDeviceOptions): Promise<OtaPort> {
+  const { otaPort = 0, password, otaProtocol = 'arduino', faults } = options;
+  if (otaProtocol === 'esphome') {
+    const tcp = await TcpPort.open(device, otaPort, greetAsEspHome);
     return { port: tcp.port, reset: () => undefined, close: () => tcp.close() };
   }
-  const link = { rttMs: esp.link.rttMs, faults: faults?.udp ?? {}, random: esp.random };
-  const udp = await UdpPort.open(esp.host, otaPort, link, (datagram, from) => {
-    if (esp.isUp) ota.receive(datagram, from);
+  const link = { rttMs: device.link.rttMs, faults: faults?.udp ?? {}, random: device.random };
+  const udp = await UdpPort.open(device.host, otaPort, link, (datagram, from) => {
+    if (device.isUp) ota.receive(datagram, from);
   });
-  const ota = new ArduinoOta(esp, udp, password);
+  const ota = new ArduinoOta(device, udp, password);
   return { port: udp.port, reset: () => ota.reset(), close: () => udp.close() };
 }

@@ -1,9 +1,9 @@
+import type { DeviceContext } from './device-context.ts';
 import { pollForUpdates } from './http-updater.ts';
 import type { Identity } from './identity.ts';
 import { announce } from './mdns.ts';
-import type { VirtualEspOptions } from './options.ts';
+import type { VirtualDeviceOptions } from './options.ts';
 import { type OtaPort, openOtaPort } from './ota-port.ts';
-import type { Esp } from './services.ts';
 import { VirtualWebServer } from './web-server.ts';
 import { WebUpdater } from './web-updater.ts';
 
@@ -21,15 +21,15 @@ export interface SketchServices {
  * that arrives during a restart is dropped.
  */
 export async function openServices(
-  esp: Esp,
-  options: VirtualEspOptions,
+  device: DeviceContext,
+  options: VirtualDeviceOptions,
   identity: Identity,
   hostname: string,
 ): Promise<SketchServices> {
   const { webPort, webPath = '/update', webLogin, password = '' } = options;
-  const ota = await openOtaPort(esp, options);
-  const webUpdater = new WebUpdater(esp, webPath, webLogin);
-  const web = webPort === undefined ? undefined : await openWeb(esp, webPort, webUpdater, ota);
+  const ota = await openOtaPort(device, options);
+  const webUpdater = new WebUpdater(device, webPath, webLogin);
+  const web = webPort === undefined ? undefined : await openWeb(device, webPort, webUpdater, ota);
   let closed: Promise<unknown> | undefined;
   return {
     otaPort: ota.port,
@@ -40,9 +40,9 @@ export async function openServices(
       webUpdater.reset();
       if (options.mdns !== undefined) {
         const ports = { otaPort: ota.port, webPort: web?.port };
-        await announce(esp, options.mdns, { hostname, wantsPassword: password !== '', ...ports });
+        await announce(device, options.mdns, { hostname, requiresPassword: password !== '', ...ports });
       }
-      startPolling(esp, options, identity);
+      startPolling(device, options, identity);
     },
     async close() {
       closed ??= Promise.all([ota.close(), web?.close()]);
@@ -52,19 +52,24 @@ export async function openServices(
 }
 
 /** Opens the web server, and closes the other port if that fails. */
-async function openWeb(esp: Esp, port: number, site: WebUpdater, other: OtaPort): Promise<VirtualWebServer> {
+async function openWeb(
+  device: DeviceContext,
+  port: number,
+  site: WebUpdater,
+  other: OtaPort,
+): Promise<VirtualWebServer> {
   try {
-    return await VirtualWebServer.open(esp, port, site);
+    return await VirtualWebServer.open(device, port, site);
   } catch (error) {
     await other.close();
     throw error;
   }
 }
 
-function startPolling(esp: Esp, options: VirtualEspOptions, identity: Identity): void {
+function startPolling(device: DeviceContext, options: VirtualDeviceOptions, identity: Identity): void {
   const { updateUrl, updateIntervalMs = 60_000, updateMode = 'sketch' } = options;
   const { followsRedirects = false, ca, sdkVersion = '2.2.2-dev(38a443e)' } = options;
   if (updateUrl === undefined) return;
   const updater = { url: updateUrl, intervalMs: updateIntervalMs, mode: updateMode, followsRedirects, ca, sdkVersion };
-  pollForUpdates(esp, identity, updater).catch((error: unknown) => esp.fail(error));
+  pollForUpdates(device, identity, updater).catch((error: unknown) => device.fail(error));
 }

@@ -1,28 +1,28 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Esp } from './services.ts';
+import type { DeviceContext } from './device-context.ts';
 
 /** TCP port that a device listens on. It stays bound until the virtual device is closed. */
 export class TcpPort {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(esp: Esp, accept: (socket: Socket) => void) {
+  private constructor(device: DeviceContext, accept: (socket: Socket) => void) {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
       // The port stays bound during a restart so that no other program can bind it. Connections are reset until the device is up again.
-      if (esp.isUp) accept(socket);
+      if (device.isUp) accept(socket);
       else socket.resetAndDestroy();
     });
   }
 
   /** @param port 0 selects a free port */
-  static async open(esp: Esp, port: number, accept: (socket: Socket) => void): Promise<TcpPort> {
-    const opened = new TcpPort(esp, accept);
+  static async open(device: DeviceContext, port: number, accept: (socket: Socket) => void): Promise<TcpPort> {
+    const opened = new TcpPort(device, accept);
     await new Promise<void>((resolve, reject) => {
       opened.#server.once('error', reject);
-      opened.#server.listen(port, esp.host, resolve);
+      opened.#server.listen(port, device.host, resolve);
     });
     return opened;
   }

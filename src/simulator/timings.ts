@@ -1,9 +1,9 @@
 /** Pauses and timeouts of a device, in milliseconds. */
 export interface Timings {
   /** Pause of `ArduinoOTAClass::_runUpdate` between its response on UDP and its connection to the host. */
-  readonly dialPauseMs: number;
+  readonly connectPauseMs: number;
   /** Timeout of `WiFiClient::connect`. */
-  readonly dialTimeoutMs: number;
+  readonly connectTimeoutMs: number;
   /** Pause between the last acknowledgement and `OK`. */
   readonly verdictPauseMs: number;
   /** Pause between `OK` and the end of the connection. */
@@ -24,8 +24,8 @@ export interface Timings {
 
 /** Timings observed with the real device code. */
 export const deviceTimings: Timings = {
-  dialPauseMs: 100,
-  dialTimeoutMs: 5000,
+  connectPauseMs: 100,
+  connectTimeoutMs: 5000,
   verdictPauseMs: 1000,
   closePauseMs: 1000,
   brokenPauseMs: 1000,
@@ -38,8 +38,8 @@ export const deviceTimings: Timings = {
 
 /** Short timings for tests, with the same order of events. Timeouts stay long enough for a busy machine. */
 export const quickTimings: Timings = {
-  dialPauseMs: 1,
-  dialTimeoutMs: 1000,
+  connectPauseMs: 1,
+  connectTimeoutMs: 1000,
   verdictPauseMs: 2,
   closePauseMs: 2,
   brokenPauseMs: 5,

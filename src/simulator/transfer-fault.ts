@@ -1,12 +1,12 @@
+import type { DeviceContext } from './device-context.ts';
 import type { TransferFault } from './faults.ts';
 import type { LinkedSocket } from './linked-socket.ts';
 import { pauseExactly } from './pause.ts';
-import type { Esp } from './services.ts';
 
 /** Injects the configured fault into a transfer. */
 export interface FaultyTransfer {
   /** Returns how many bytes can be read before the fault happens, at least 1. */
-  bytesUntilStrike(countBytes: number): number;
+  bytesUntilFault(countBytes: number): number;
   /** Call when `countBytes` have arrived; triggers the fault if it is due. over: nothing more can be sent to the host. */
   reached(countBytes: number): Promise<'on' | 'over'>;
   /** Call after the last acknowledgement; triggers a fault with `after-last-ack`. */
@@ -19,27 +19,31 @@ export interface FaultyTransfer {
  * @param sizeBytes size of the whole transfer
  */
 export function faultyTransfer(
-  esp: Esp,
+  device: DeviceContext,
   connection: LinkedSocket,
   fault: TransferFault | undefined,
   sizeBytes: number,
 ): FaultyTransfer {
-  let strikeAt = typeof fault?.at === 'number' ? Math.ceil(fault.at * sizeBytes) : Number.POSITIVE_INFINITY;
+  let faultAt = typeof fault?.at === 'number' ? Math.ceil(fault.at * sizeBytes) : Number.POSITIVE_INFINITY;
   return {
-    bytesUntilStrike: (countBytes) => Math.max(1, strikeAt - countBytes),
+    bytesUntilFault: (countBytes) => Math.max(1, faultAt - countBytes),
     async reached(countBytes) {
-      if (fault === undefined || countBytes < strikeAt) return 'on';
-      strikeAt = Number.POSITIVE_INFINITY;
-      return strike(esp, connection, fault);
+      if (fault === undefined || countBytes < faultAt) return 'on';
+      faultAt = Number.POSITIVE_INFINITY;
+      return injectFault(device, connection, fault);
     },
-    acknowledged: async () => (fault?.at === 'after-last-ack' ? strike(esp, connection, fault) : 'on'),
+    acknowledged: async () => (fault?.at === 'after-last-ack' ? injectFault(device, connection, fault) : 'on'),
   };
 }
 
-async function strike(esp: Esp, connection: LinkedSocket, fault: TransferFault): Promise<'on' | 'over'> {
+async function injectFault(
+  device: DeviceContext,
+  connection: LinkedSocket,
+  fault: TransferFault,
+): Promise<'on' | 'over'> {
   switch (fault.what) {
     case 'stall':
-      await pauseExactly(fault.stallMs ?? 0, esp.life);
+      await pauseExactly(fault.stallMs ?? 0, device.restartSignal);
       return 'on';
     case 'reset':
       connection.reset();
@@ -49,8 +53,8 @@ async function strike(esp: Esp, connection: LinkedSocket, fault: TransferFault):
       return 'over';
     case 'half-open':
       // Simulates a power failure: the host is not notified, and the device restarts.
-      connection.abandon(esp.closing);
-      esp.restart();
+      connection.abandon(device.closeSignal);
+      device.restart();
       throw new Error('The device restarted.');
   }
 }

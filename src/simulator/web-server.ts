@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import type { DeviceContext } from './device-context.ts';
 import { LinkedSocket } from './linked-socket.ts';
 import { pauseExactly } from './pause.ts';
-import type { Esp } from './services.ts';
 import { StreamReader } from './stream-reader.ts';
 import { TcpPort } from './tcp-port.ts';
 import type { FileSink } from './upload-form.ts';
@@ -24,20 +24,20 @@ export interface WebSite {
 
 /** Web server like ESP8266WebServer: one client at a time, one request per connection. */
 export class VirtualWebServer {
-  readonly #esp: Esp;
+  readonly #device: DeviceContext;
   readonly #site: WebSite;
   #tcp: TcpPort | undefined;
   #clients: Promise<void> = Promise.resolve();
 
-  private constructor(esp: Esp, site: WebSite) {
-    this.#esp = esp;
+  private constructor(device: DeviceContext, site: WebSite) {
+    this.#device = device;
     this.#site = site;
   }
 
   /** @param port 0 selects a free port */
-  static async open(esp: Esp, port: number, site: WebSite): Promise<VirtualWebServer> {
-    const server = new VirtualWebServer(esp, site);
-    server.#tcp = await TcpPort.open(esp, port, (socket) => server.#accept(socket));
+  static async open(device: DeviceContext, port: number, site: WebSite): Promise<VirtualWebServer> {
+    const server = new VirtualWebServer(device, site);
+    server.#tcp = await TcpPort.open(device, port, (socket) => server.#accept(socket));
     return server;
   }
 
@@ -55,20 +55,20 @@ export class VirtualWebServer {
   }
 
   #accept(socket: Socket): void {
-    const connection = new LinkedSocket(socket, this.#esp.link, this.#esp.life);
+    const connection = new LinkedSocket(socket, this.#device.link, this.#device.restartSignal);
     this.#clients = this.#clients.then(() => this.#serve(connection)).catch(() => undefined);
   }
 
   /** Serves a client like `handleClient`: a client that sends nothing blocks other clients, but not the rest of the sketch. */
   async #serve(connection: LinkedSocket): Promise<void> {
-    if (this.#esp.faults.deaf === true) {
-      this.#esp.countUpload();
-      connection.abandon(this.#esp.closing);
+    if (this.#device.faults.noResponse === true) {
+      this.#device.countUpload();
+      connection.abandon(this.#device.closeSignal);
       return;
     }
-    const reader = new StreamReader(connection, this.#esp.timings.webReadTimeoutMs);
+    const reader = new StreamReader(connection, this.#device.timings.webReadTimeoutMs);
     if ((await reader.wait()) !== 'data') return connection.finish();
-    await this.#esp.inLoop(async () => {
+    await this.#device.inLoop(async () => {
       const request = await readRequestHead(reader);
       const isRead =
         request !== undefined && (await readRequestBody(reader, request, this.#site.filesOf(request, connection)));
@@ -76,9 +76,9 @@ export class VirtualWebServer {
       if (!isRead) return connection.reset();
       const { answer, restarts } = this.#site.respond(request);
       if (answer !== undefined) connection.write(formatAnswer(answer, request));
-      if (restarts) await pauseExactly(this.#esp.timings.webRestartPauseMs, this.#esp.life);
+      if (restarts) await pauseExactly(this.#device.timings.webRestartPauseMs, this.#device.restartSignal);
       await connection.finish();
-      if (restarts) this.#esp.restart();
+      if (restarts) this.#device.restart();
     });
   }
 }

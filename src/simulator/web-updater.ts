@@ -1,10 +1,10 @@
 import type { DeviceError } from '../core/device-model/device-error.ts';
-import type { IncomingUpdate, InstallOutcome } from './board.ts';
+import type { DeviceContext } from './device-context.ts';
+import type { IncomingUpdate, InstallOutcome } from './device-firmware.ts';
 import type { Faults } from './faults.ts';
 import { writeTime } from './flash-time.ts';
 import type { LinkedSocket } from './linked-socket.ts';
 import { ReceivedBytes } from './received-bytes.ts';
-import type { Esp } from './services.ts';
 import { faultyTransfer } from './transfer-fault.ts';
 import type { FileSink } from './upload-form.ts';
 import { contentLength, type WebRequest } from './web-request.ts';
@@ -32,15 +32,15 @@ const successText = '<META http-equiv="refresh" content="15;URL=/">Update Succes
  * @internal
  */
 export class WebUpdater implements WebSite {
-  readonly #esp: Esp;
+  readonly #device: DeviceContext;
   readonly #path: string;
   readonly #authorization: string | undefined;
   #isAuthenticated = false;
   #error: DeviceError | undefined;
   #faults: Faults = {};
 
-  constructor(esp: Esp, path: string, login: WebLogin | undefined) {
-    this.#esp = esp;
+  constructor(device: DeviceContext, path: string, login: WebLogin | undefined) {
+    this.#device = device;
     this.#path = path;
     // No login is required if the user name or the password is empty.
     const isOpen = login === undefined || login.username === '' || login.password === '';
@@ -55,8 +55,8 @@ export class WebUpdater implements WebSite {
 
   filesOf(request: WebRequest, connection: LinkedSocket): FileSink {
     if (!this.#isUpdate(request)) return ignoredFiles;
-    this.#faults = this.#esp.faults;
-    this.#esp.countUpload();
+    this.#faults = this.#device.faults;
+    this.#device.countUpload();
     return this.#updateFrom(request, connection);
   }
 
@@ -69,8 +69,8 @@ export class WebUpdater implements WebSite {
     if (request.path !== this.#path || !['GET', 'POST'].includes(request.method)) {
       return { status: '404 Not Found', type: 'text/plain', body: `Not found: ${request.path}` };
     }
-    if (request.method === 'GET') return this.#isLoggedIn(request) ? page(formPage) : loginWanted;
-    if (!this.#isAuthenticated) return loginWanted;
+    if (request.method === 'GET') return this.#isLoggedIn(request) ? page(formPage) : unauthorized;
+    if (!this.#isAuthenticated) return unauthorized;
     const { verdict } = this.#faults;
     if (verdict !== undefined) return verdict === 'none' ? undefined : page(verdict.text);
     return page(this.#error === undefined ? successText : `Update error: ${this.#error.printed}\n`);
@@ -86,34 +86,34 @@ export class WebUpdater implements WebSite {
 
   /** Returns the upload handler. It reads the file even without a valid login, and then discards it. */
   #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
-    const esp = this.#esp;
-    const transfer = faultyTransfer(esp, connection, this.#faults.transfer, contentLength(request));
+    const device = this.#device;
+    const transfer = faultyTransfer(device, connection, this.#faults.transfer, contentLength(request));
     const received = new ReceivedBytes();
     let kind: IncomingUpdate['kind'] = 'sketch';
     let count = 0;
     const install = (isWhole: boolean) =>
-      esp.board.install({ transport: 'web', kind, sizeBytes: count }, received, isWhole);
+      device.firmware.install({ transport: 'web', kind, sizeBytes: count }, received, isWhole);
     return {
       start: async (partName) => {
         kind = partName === 'filesystem' ? 'filesystem' : 'sketch';
         this.#isAuthenticated = this.#isLoggedIn(request);
-        if (this.#isAuthenticated) this.#error = esp.board.errorOfBegin({ transport: 'web', kind, sizeBytes: 0 });
+        if (this.#isAuthenticated) this.#error = device.firmware.errorOfBegin({ transport: 'web', kind, sizeBytes: 0 });
       },
       write: async (bytes) => {
         if (this.#isAuthenticated) received.add(bytes);
-        await writeTime(esp, count, bytes.length);
+        await writeTime(device, count, bytes.length);
         count += bytes.length;
         return transfer.reached(count);
       },
       end: async () => {
         if (!this.#isAuthenticated) return;
         if (this.#error === undefined) this.#conclude(install(true));
-        if (this.#error !== undefined) esp.reportUpdate('web', this.#error.printed);
+        if (this.#error !== undefined) device.reportUpdate('web', this.#error.printed);
       },
       abort: async () => {
         if (!this.#isAuthenticated) return;
         if (this.#error === undefined) install(false);
-        esp.reportUpdate('web', `the connection was lost after ${count} bytes of the form's file`);
+        device.reportUpdate('web', `the connection was lost after ${count} bytes of the form's file`);
       },
     };
   }
@@ -122,11 +122,11 @@ export class WebUpdater implements WebSite {
     if (outcome.outcome === 'rejected') {
       this.#error = outcome.error;
     } else if (outcome.outcome === 'accepted') {
-      this.#esp.reportUpdate('web');
+      this.#device.reportUpdate('web');
     } else {
-      this.#esp.reportUpdate('web', 'crashed');
-      this.#esp.restart();
-      this.#esp.life.throwIfAborted();
+      this.#device.reportUpdate('web', 'crashed');
+      this.#device.restart();
+      this.#device.restartSignal.throwIfAborted();
     }
   }
 }
@@ -138,7 +138,7 @@ const ignoredFiles: FileSink = {
   abort: async () => undefined,
 };
 
-const loginWanted: WebAnswer = {
+const unauthorized: WebAnswer = {
   status: '401 Unauthorized',
   type: 'text/html',
   headers: ['WWW-Authenticate: Basic realm="Login Required"'],

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { packDoor } from '../publishing/packed-door.ts';
 import { builtSketch, fullDoor } from '../support/built-sketch.ts';
 import { caughtAtWork } from '../support/caught-at-work.ts';
@@ -18,7 +18,7 @@ import { type TestFolder, testFolder } from '../support/test-folder.ts';
 const image = 'build/door.ino.bin';
 
 /** A device whose update stalls halfway, for longer than the host waits. */
-const stalling: VirtualEspOptions = { faults: { transfer: { what: 'stall', at: 0.5, stallMs: endlessMs } } };
+const stalling: VirtualDeviceOptions = { faults: { transfer: { what: 'stall', at: 0.5, stallMs: endlessMs } } };
 
 type Running = ReturnType<typeof startCli>;
 
@@ -72,13 +72,13 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
     return { argv: ['doctor', '--source', 'door'], folder, env, isAtWork: says(/^looking around …$/m) };
   },
   upload: async (t) => {
-    const esp = await virtualDoor(t, stalling);
-    const folder = await packedDoor(t, { door: listed(esp) }, {}, fullDoor);
+    const device = await virtualDoor(t, stalling);
+    const folder = await packedDoor(t, { door: listed(device) }, {}, fullDoor);
     return { argv: ['upload', image, '--all'], folder, isAtWork: says(/^door /m) };
   },
   espota: async (t) => {
-    const esp = await virtualDoor(t, stalling);
-    const argv = ['espota', '-r', '-i', esp.host, '-p', String(esp.otaPort), '-f', image];
+    const device = await virtualDoor(t, stalling);
+    const argv = ['espota', '-r', '-i', device.host, '-p', String(device.otaPort), '-f', image];
     return { argv, folder: await packedDoor(t, {}, {}, fullDoor), isAtWork: says(/^Uploading: [1-4]\d %$/m) };
   },
   publish: async (t) => {

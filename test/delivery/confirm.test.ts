@@ -3,14 +3,14 @@ import { type ConfirmQuestion, confirmUpdate, type UpdatedImage } from '../../sr
 import { Lookout } from '../../src/delivery/discovery.ts';
 import { chooseTargets } from '../../src/delivery/inventory.ts';
 import { probe } from '../../src/delivery/probe.ts';
-import type { VirtualEsp } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import type { VirtualDevice } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { md5 } from '../simulator/bare-host.ts';
 import { freePort } from '../support/free-port.ts';
 import { mdnsPortOfThisProcess } from '../support/mdns-port.ts';
 import { endlessMs } from '../support/patience.ts';
 import { socketsRead } from '../support/sockets-read.ts';
-import { newSketch, quickEsp, send, verdictsOf } from './quick.ts';
+import { newSketch, quickDevice, send, verdictsOf } from './quick.ts';
 
 const port = await mdnsPortOfThisProcess();
 const never = new AbortController().signal;
@@ -19,12 +19,12 @@ const patient = { settleMs: 10, probeMs: endlessMs, graceMs: endlessMs, limitMs:
 
 let count = 0;
 
-function esp(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
-  return quickEsp(t, { hostname: `confirm-${++count}`, ...options });
+function startDevice(t: ExecutionContext, options: VirtualDeviceOptions = {}): Promise<VirtualDevice> {
+  return quickDevice(t, { hostname: `confirm-${++count}`, ...options });
 }
 
-function announcing(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
-  return esp(t, { mdns: { port, tellsSketchMd5: true }, ...options });
+function announcing(t: ExecutionContext, options: VirtualDeviceOptions = {}): Promise<VirtualDevice> {
+  return startDevice(t, { mdns: { port, announcesSketchMd5: true }, ...options });
 }
 
 async function lookout(t: ExecutionContext): Promise<Lookout> {
@@ -40,7 +40,7 @@ function imageOf(...md5s: readonly string[]): UpdatedImage {
   return { kind: 'sketch', sketchMd5s: md5s.map((md5) => ({ ...header, md5 })) };
 }
 
-async function confirm(t: ExecutionContext, device: VirtualEsp, question: Partial<ConfirmQuestion>) {
+async function confirm(t: ExecutionContext, device: VirtualDevice, question: Partial<ConfirmQuestion>) {
   const [target] = chooseTargets({}, { hosts: [`${device.host}:${device.otaPort}`] }, {});
   if (target === undefined) throw new Error('no target');
   const listener = 'lookout' in question ? question.lookout : await lookout(t);
@@ -101,14 +101,14 @@ test('reports returned after a filesystem update, which does not change the sket
 });
 
 test('waits a grace period for the MD5 after a device answers a probe', async (t) => {
-  const mute = await esp(t);
+  const mute = await startDevice(t);
   t.deepEqual(await confirm(t, mute, { timings: { probeMs: 200, graceMs: 100 } }), { kind: 'returned', by: 'udp' });
   const telling = await announcing(t);
   t.is((await confirm(t, telling, { timings: { probeMs: 50 } })).kind, 'proven');
 });
 
 test('reports returned by a probe when mDNS is unavailable', async (t) => {
-  const device = await esp(t);
+  const device = await startDevice(t);
   t.deepEqual(await confirm(t, device, { lookout: undefined, timings: { probeMs: 500 } }), {
     kind: 'returned',
     by: 'udp',
@@ -116,14 +116,14 @@ test('reports returned by a probe when mDNS is unavailable', async (t) => {
 });
 
 test('reports a silent device when the time limit is reached', async (t) => {
-  const device = await esp(t);
+  const device = await startDevice(t);
   await device.close();
   const timings = { limitMs: 300, probeMs: 50 };
   t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'silent' });
 });
 
 test('rejects with the reason of an abort while it waits', async (t) => {
-  const device = await esp(t);
+  const device = await startDevice(t);
   await device.close();
   const abort = new AbortController();
   const waiting = confirm(t, device, { signal: abort.signal });
@@ -133,7 +133,7 @@ test('rejects with the reason of an abort while it waits', async (t) => {
 
 test('an espota probe leaves the device idle, with or without a password', async (t) => {
   for (const password of [undefined, 'secret']) {
-    const device = await esp(t, { password });
+    const device = await startDevice(t, { password });
     const place = { method: 'espota', port: device.otaPort } as const;
     t.true(await probe(place, device.host, endlessMs, never));
     // The upload sends one invitation, which a device answers only when it is idle.
@@ -152,7 +152,7 @@ test('a probe of a closed port fails', async (t) => {
 });
 
 test('a web probe accepts any HTTP response', async (t) => {
-  const device = await esp(t, { webPort: 0, webLogin: { username: 'admin', password: 'secret' } });
+  const device = await startDevice(t, { webPort: 0, webLogin: { username: 'admin', password: 'secret' } });
   t.true(await probe({ method: 'web', port: device.webPort ?? 0 }, device.host, endlessMs, never));
   t.true(await probe({ method: 'web', port: device.webPort ?? 0, path: '/elsewhere' }, device.host, endlessMs, never));
 });

@@ -8,7 +8,7 @@ import { chooseTargets } from '../../src/delivery/inventory.ts';
 import { sight } from '../../src/delivery/sightings.ts';
 import { mdnsPortOfThisProcess } from '../support/mdns-port.ts';
 import { endlessMs } from '../support/patience.ts';
-import { quickEsp } from './quick.ts';
+import { quickDevice } from './quick.ts';
 
 const port = await mdnsPortOfThisProcess();
 const never = new AbortController().signal;
@@ -30,7 +30,12 @@ const kitchen: DiscoveredDevice = {
 };
 
 test('reports a device again each time it responds', async (t) => {
-  const esp = await quickEsp(t, { host: '127.0.0.1', hostname: 'again', mdns: { port }, password: 'secret' });
+  const virtualDevice = await quickDevice(t, {
+    host: '127.0.0.1',
+    hostname: 'again',
+    mdns: { port },
+    password: 'secret',
+  });
   const lookout = await open();
   t.teardown(() => lookout.close());
   const answers = await new Promise<DiscoveredDevice[]>((resolve) => {
@@ -41,12 +46,12 @@ test('reports a device again each time it responds', async (t) => {
     });
   });
   t.deepEqual(new Set(answers.map(({ auth }) => auth)), new Set([true]));
-  t.is(answers[0]?.port, esp.otaPort);
+  t.is(answers[0]?.port, virtualDevice.otaPort);
 });
 
 test('sanitizes announced values and ignores malformed datagrams', async (t) => {
   const txt = { board: '\u001b[2Jgone', sketch_md5: 'not an md5', auth_upload: 'maybe', x: 'y'.repeat(200) };
-  await quickEsp(t, { host: '127.0.0.1', hostname: 'odd', mdns: { port, txt } });
+  await quickDevice(t, { host: '127.0.0.1', hostname: 'odd', mdns: { port, txt } });
   const lookout = await open();
   t.teardown(() => lookout.close());
   const odd = await new Promise<DiscoveredDevice>((resolve) => {
@@ -77,8 +82,8 @@ test('reports why it cannot listen', async (t) => {
 
 test('finds devices by name or by address, and returns as soon as all are found', async (t) => {
   const [named, placed] = await Promise.all([
-    quickEsp(t, { host: '127.0.0.1', hostname: 'named', mdns: { port, tellsSketchMd5: true } }),
-    quickEsp(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),
+    quickDevice(t, { host: '127.0.0.1', hostname: 'named', mdns: { port, announcesSketchMd5: true } }),
+    quickDevice(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),
   ]);
   const targets = chooseTargets({}, { hosts: ['NAMED.local', `127.0.0.1:${placed.otaPort}`] }, {});
   const lookout = await open();

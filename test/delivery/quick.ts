@@ -5,8 +5,8 @@ import type { Progress } from '../../src/delivery/progress.ts';
 import type { DeliveryTimings } from '../../src/delivery/timings.ts';
 import type { DeliveryVerdict } from '../../src/delivery/verdict.ts';
 import { deliverByWeb } from '../../src/delivery/web/deliver.ts';
-import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch, type VirtualDevice } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';
 import { endlessMs } from '../support/patience.ts';
 
@@ -46,15 +46,15 @@ export const newSketch = syntheticSketch({ sizeBytes: 80 * 1024, seed: 99 });
 export const deviceAddress = '127.0.0.4';
 
 /** Starts a virtual device without delays; it is closed when the test ends. */
-export async function quickEsp(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
-  const esp = await startVirtualEsp({
+export async function quickDevice(t: ExecutionContext, options: VirtualDeviceOptions = {}): Promise<VirtualDevice> {
+  const device = await startVirtualDevice({
     image: { sizeBytes: 60 * 1024 },
     host: deviceAddress,
     ...options,
     timings: { ...patientTimings, ...options.timings },
   });
-  t.teardown(() => esp.close());
-  return esp;
+  t.teardown(() => device.close());
+  return device;
 }
 
 /** Result of one delivery. */
@@ -72,11 +72,11 @@ export interface SendOptions extends Partial<DeliveryOptions> {
 }
 
 /** Sends an image over espota. */
-export async function send(esp: Pick<VirtualEsp, 'host' | 'otaPort'>, options: SendOptions = {}): Promise<Sent> {
+export async function send(device: Pick<VirtualDevice, 'host' | 'otaPort'>, options: SendOptions = {}): Promise<Sent> {
   const { image = newSketch, hostIp, hostPort, timings, ...rest } = options;
   const progress: Progress[] = [];
   const startedAt = performance.now();
-  const verdict = await deliverByEspota({ host: esp.host, port: esp.otaPort, hostIp, hostPort }, image, {
+  const verdict = await deliverByEspota({ host: device.host, port: device.otaPort, hostIp, hostPort }, image, {
     kind: 'sketch',
     signal: new AbortController().signal,
     onProgress: (step) => progress.push(step),
@@ -87,19 +87,19 @@ export async function send(esp: Pick<VirtualEsp, 'host' | 'otaPort'>, options: S
 }
 
 /** The verdicts that the device itself reported so far. */
-export function verdictsOf(esp: VirtualEsp): string[] {
-  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+export function verdictsOf(device: VirtualDevice): string[] {
+  return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
 /** Sends an image through the form of the web updater. */
 export async function sendByWeb(
-  esp: Pick<VirtualEsp, 'host' | 'webPort'>,
+  device: Pick<VirtualDevice, 'host' | 'webPort'>,
   options: SendOptions & { readonly path?: string; readonly user?: string } = {},
 ): Promise<Sent> {
   const { image = newSketch, hostIp, path, user, timings, ...rest } = options;
   const progress: Progress[] = [];
   const startedAt = performance.now();
-  const verdict = await deliverByWeb({ host: esp.host, port: esp.webPort, hostIp, path, user }, image, {
+  const verdict = await deliverByWeb({ host: device.host, port: device.webPort, hostIp, path, user }, image, {
     kind: 'sketch',
     signal: new AbortController().signal,
     onProgress: (step) => progress.push(step),

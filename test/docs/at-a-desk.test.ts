@@ -1,6 +1,6 @@
 /** Runs the commands of pages for a reader with a build and devices on the network; the devices are virtual here. */
 import test, { type ExecutionContext } from 'ava';
-import type { VirtualEsp } from '../../src/simulator/index.ts';
+import type { VirtualDevice } from '../../src/simulator/index.ts';
 import { doorFacts, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
 import { freePort } from '../support/free-port.ts';
 import { startCli } from '../support/run-cli.ts';
@@ -12,8 +12,8 @@ const env = { DOOR_PASSWORD: 'of the door', KITCHEN_PASSWORD: 'of the kitchen', 
 
 interface Desk {
   readonly folder: TestFolder;
-  readonly kitchen: VirtualEsp;
-  readonly cellar: VirtualEsp;
+  readonly kitchen: VirtualDevice;
+  readonly cellar: VirtualDevice;
   /** Runs all steps under a heading and returns their output; each command must succeed. */
   readonly follow: (page: string, heading: string) => Promise<string>;
 }
@@ -30,8 +30,8 @@ async function makeDesk(t: ExecutionContext): Promise<Desk> {
       .replace('--host-port 8267', `--host-port ${hostPort}`)
       .replace('"address": "192.168.1.20"', `"address": "${kitchen.host}", "port": ${kitchen.otaPort}`)
       .replace('"address": "cellar.local"', `"address": "${cellar.host}", "port": ${cellar.otaPort}`);
-  const settled = async (esp: VirtualEsp) => {
-    if (updatesTaken(esp) > 0) await restarted(esp);
+  const settled = async (device: VirtualDevice) => {
+    if (updatesTaken(device) > 0) await restarted(device);
   };
   const run = async (command: string): Promise<string> => {
     const argv = placed(command)
@@ -72,8 +72,8 @@ async function simulate(argv: readonly string[], cwd: string): Promise<string> {
 }
 
 /** Counts accepted updates only: a probe is an update that the device rejects. */
-function updatesTaken(esp: VirtualEsp): number {
-  return updatesOf(esp).filter((verdict) => verdict === 'accepted').length;
+function updatesTaken(device: VirtualDevice): number {
+  return updatesOf(device).filter((verdict) => verdict === 'accepted').length;
 }
 
 test('docs/upload.md: uploads to one device by both methods, then to a fleet', async (t) => {

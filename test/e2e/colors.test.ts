@@ -29,12 +29,12 @@ const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = 
     argv: ['discover', '--interface', '127.0.0.1', '--timeout', '1'],
   }),
   upload: async (t) => {
-    const esp = await virtualDoor(t, { link: { windowBytes: 5840, rttMs: 20 } });
-    return { folder: await packedDoor(t, { door: listed(esp) }), argv: ['upload', 'build/door.ino.bin', '--all'] };
+    const device = await virtualDoor(t, { link: { windowBytes: 5840, rttMs: 20 } });
+    return { folder: await packedDoor(t, { door: listed(device) }), argv: ['upload', 'build/door.ino.bin', '--all'] };
   },
   espota: async (t) => {
-    const esp = await virtualDoor(t);
-    const argv = ['espota', '-r', '-i', esp.host, '-p', String(esp.otaPort), '-f', 'build/door.ino.bin'];
+    const device = await virtualDoor(t);
+    const argv = ['espota', '-r', '-i', device.host, '-p', String(device.otaPort), '-f', 'build/door.ino.bin'];
     return { folder: await packedDoor(t), argv };
   },
   'pack, which warns': async (t) => {

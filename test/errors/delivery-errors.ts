@@ -78,8 +78,8 @@ export const deliveryErrors = {
   },
 
   UPLOAD_FAILED: async (t) => {
-    const esp = await virtualDoor(t, { password: 'secret' });
-    const { path } = await packedProject(t, { door: listed(esp) });
+    const device = await virtualDoor(t, { password: 'secret' });
+    const { path } = await packedProject(t, { door: listed(device) });
     const world = { cwd: path, env: { DOOR_PASSWORD: 'wrong' } };
     return runCommand(['upload', '--host', 'door', '--password-env', 'DOOR_PASSWORD'], world);
   },

@@ -2,8 +2,8 @@ import test, { type ExecutionContext } from 'ava';
 import type { DeviceInfo } from '../../src/api/admin-info.ts';
 import type { Build } from '../../src/core/pack/build.ts';
 import { failOverdueDevices } from '../../src/server/services/maintenance.ts';
-import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, type VirtualDevice } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';
 import { endlessMs, patienceMs } from '../support/patience.ts';
 import { type BuildRecipe, testBuild, testFilesystem, testSigner } from './builds.ts';
@@ -19,33 +19,37 @@ function imageOf(build: Build): Uint8Array {
 }
 
 /** Starts a virtual device that checks this server for updates. */
-async function deviceWith(t: ExecutionContext, server: TestServer, options: VirtualEspOptions): Promise<VirtualEsp> {
-  const esp = await startVirtualEsp({
+async function deviceWith(
+  t: ExecutionContext,
+  server: TestServer,
+  options: VirtualDeviceOptions,
+): Promise<VirtualDevice> {
+  const virtualDevice = await startVirtualDevice({
     timings: patientTimings,
     updateUrl: `${server.url}/update/door`,
     updateIntervalMs: 30,
     manifests: [young.manifest],
     ...options,
   });
-  t.teardown(() => esp.close());
-  return esp;
+  t.teardown(() => virtualDevice.close());
+  return virtualDevice;
 }
 
-async function known(server: TestServer, { mac }: VirtualEsp): Promise<DeviceInfo> {
+async function known(server: TestServer, { mac }: VirtualDevice): Promise<DeviceInfo> {
   const { body } = await server.api('GET', `/projects/door/devices/${mac}`);
   // The endpoint responds with this type.
   return body as unknown as DeviceInfo;
 }
 
 /** Waits for the next update check of the device that finds no update. */
-async function settled(esp: VirtualEsp): Promise<void> {
-  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+async function settled(virtualDevice: VirtualDevice): Promise<void> {
+  await virtualDevice.nextEvent(({ event }) => event === 'checked', patienceMs);
 }
 
 /** Waits until the device has finished `count` updates since its start. */
-async function updated(esp: VirtualEsp, count: number): Promise<void> {
-  const updates = () => esp.events.past.filter(({ event }) => event === 'update').length;
-  while (updates() < count) await esp.nextEvent(({ event }) => event === 'update', patienceMs);
+async function updated(virtualDevice: VirtualDevice, count: number): Promise<void> {
+  const updates = () => virtualDevice.events.past.filter(({ event }) => event === 'update').length;
+  while (updates() < count) await virtualDevice.nextEvent(({ event }) => event === 'update', patienceMs);
 }
 
 const cores: readonly (readonly [core: string, gitHash: string])[] = [
@@ -66,19 +70,19 @@ for (const [core, coreGitHash] of cores) {
         const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
         const old = await testBuild(isSigned ? { ...recipe, signer } : recipe);
         if (isKnown) t.is((await server.publish({ ...old }, { purpose: 'reference' })).status, 201);
-        const esp = await deviceWith(t, server, {
+        const virtualDevice = await deviceWith(t, server, {
           image: imageOf(old),
           core,
           publicKey: isSigned ? signer.publicKey : 'none',
         });
-        await esp.nextEvent(({ event }) => event === 'bricked' || event === 'checked', patienceMs);
-        t.is(esp.state.bricked, undefined);
-        await settled(esp);
-        const { phase, bricked } = esp.state;
+        await virtualDevice.nextEvent(({ event }) => event === 'bricked' || event === 'checked', patienceMs);
+        t.is(virtualDevice.state.bricked, undefined);
+        await settled(virtualDevice);
+        const { phase, bricked } = virtualDevice.state;
         t.is(bricked, undefined);
         t.is(phase, 'running');
-        const device = await known(server, esp);
-        const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === esp.state.sketchMd5);
+        const device = await known(server, virtualDevice);
+        const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === virtualDevice.state.sketchMd5);
         t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
         if (isThere) t.is(device.attempts[0]?.state, 'running');
         else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
@@ -91,16 +95,19 @@ test('stops sending a rejected release after three downloads, and sends it again
   const server = await startTestServer(t);
   await server.publish(young);
   const stranger = testSigner();
-  const esp = await deviceWith(t, server, { image: { sizeBytes: 40_000, seed: 5 }, publicKey: stranger.publicKey });
+  const virtualDevice = await deviceWith(t, server, {
+    image: { sizeBytes: 40_000, seed: 5 },
+    publicKey: stranger.publicKey,
+  });
   for (;;) {
-    await settled(esp);
-    if ((await known(server, esp)).sketch?.code === 'failed') break;
+    await settled(virtualDevice);
+    if ((await known(server, virtualDevice)).sketch?.code === 'failed') break;
   }
-  const rejections = esp.events.past.filter(({ event }) => event === 'update').length;
+  const rejections = virtualDevice.events.past.filter(({ event }) => event === 'update').length;
   t.is(rejections, 3);
-  t.like((await known(server, esp)).attempts[0], { state: 'failed', failure: 'not-running', sends: 3 });
-  const again = esp.nextEvent(({ event }) => event === 'update', patienceMs);
-  await server.api('POST', `/projects/door/devices/${esp.mac}/retry`);
+  t.like((await known(server, virtualDevice)).attempts[0], { state: 'failed', failure: 'not-running', sends: 3 });
+  const again = virtualDevice.nextEvent(({ event }) => event === 'update', patienceMs);
+  await server.api('POST', `/projects/door/devices/${virtualDevice.mac}/retry`);
   await again;
   t.pass();
 });
@@ -133,8 +140,8 @@ test('updates a fleet of ten devices that check in at once', async (t) => {
     ),
   );
   await Promise.all(fleet.map(settled));
-  for (const esp of fleet) {
-    const { attempts, running } = await known(server, esp);
+  for (const virtualDevice of fleet) {
+    const { attempts, running } = await known(server, virtualDevice);
     t.is(running?.version, '2.0');
     t.like(attempts[0], { state: 'running', sends: 1 });
   }
@@ -149,16 +156,16 @@ test('sends each filesystem release to a device once', async (t) => {
     testFilesystem({ version, project: 'door', signer, content: Buffer.from(version), blockCount: 506 });
   await server.publish(await files('2.0'));
   const options = { image: imageOf(old), publicKey: signer.publicKey, updateMode: 'filesystem' } as const;
-  const esp = await deviceWith(t, server, options);
+  const virtualDevice = await deviceWith(t, server, options);
   for (const version of ['2.0', '3.0']) {
     if (version === '3.0') await server.publish(await files(version));
-    await updated(esp, version === '2.0' ? 1 : 2);
-    for (let count = 0; count < 3; count++) await settled(esp);
-    const { filesystem, attempts } = await known(server, esp);
+    await updated(virtualDevice, version === '2.0' ? 1 : 2);
+    for (let count = 0; count < 3; count++) await settled(virtualDevice);
+    const { filesystem, attempts } = await known(server, virtualDevice);
     t.like(filesystem, { code: 'has-its-files', version });
     t.like(attempts[0], { version, kind: 'filesystem', state: 'running', sends: 1 });
   }
-  const updates = esp.events.past.flatMap((each) => (each.event === 'update' ? [each.verdict] : []));
+  const updates = virtualDevice.events.past.flatMap((each) => (each.event === 'update' ? [each.verdict] : []));
   t.deepEqual(updates, ['accepted', 'accepted']);
-  t.is(esp.state.damage, undefined);
+  t.is(virtualDevice.state.damage, undefined);
 });

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import type { VirtualEsp } from '../../src/simulator/index.ts';
+import type { VirtualDevice } from '../../src/simulator/index.ts';
 import { patienceMs } from '../support/patience.ts';
 import { socketsRead } from '../support/sockets-read.ts';
 
@@ -35,7 +35,7 @@ export function md5(bytes: Uint8Array | string): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPort'>): Promise<BareHost> {
+export async function bareHost(t: ExecutionContext, device: Pick<VirtualDevice, 'otaPort'>): Promise<BareHost> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,7 +58,7 @@ export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPo
   return {
     port,
     send: (text) => {
-      sending.push(new Promise((sent) => udp.send(text, esp.otaPort, '127.0.0.1', () => sent())));
+      sending.push(new Promise((sent) => udp.send(text, device.otaPort, '127.0.0.1', () => sent())));
     },
     heard: () => datagrams.take('a datagram'),
     isSilent: async () => {
@@ -73,11 +73,11 @@ export async function bareHost(t: ExecutionContext, esp: Pick<VirtualEsp, 'otaPo
 /** Runs a whole upload without a password: invites, sends the image at once, reads until the end. */
 export async function bareUpload(
   t: ExecutionContext,
-  esp: Pick<VirtualEsp, 'otaPort'>,
+  device: Pick<VirtualDevice, 'otaPort'>,
   bytes: Uint8Array,
   command = 0,
 ) {
-  const host = await bareHost(t, esp);
+  const host = await bareHost(t, device);
   host.send(`${command} ${host.port} ${bytes.length} ${md5(bytes)}\n`);
   const datagram = await host.heard();
   if (datagram !== 'OK') return { datagram, text: '', how: undefined };
@@ -87,8 +87,8 @@ export async function bareUpload(
 }
 
 /** Waits for the next boot or bricked event. */
-export function afterwards(esp: VirtualEsp) {
-  return esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked', patienceMs);
+export function afterwards(device: VirtualDevice) {
+  return device.nextEvent(({ event }) => event === 'boot' || event === 'bricked', patienceMs);
 }
 
 function callOn(socket: Socket): Call {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch, type VirtualDevice } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { endlessMs, patienceMs } from '../support/patience.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
 import { holds } from './holds.ts';
@@ -9,25 +9,26 @@ import { patientTimings } from './patient-timings.ts';
 
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
-const start = (options: VirtualEspOptions = {}) => startVirtualEsp({ image, timings: patientTimings, ...options });
+const start = (options: VirtualDeviceOptions = {}) =>
+  startVirtualDevice({ image, timings: patientTimings, ...options });
 const cnonce = md5('anything');
 
 test('acknowledges an upload in bare decimals, ends with OK and runs the new sketch', async (t) => {
-  await using esp = await start();
-  const before = esp.state.sketchMd5;
-  const booted = afterwards(esp);
-  const { datagram, text, how } = await bareUpload(t, esp, next);
+  await using device = await start();
+  const before = device.state.sketchMd5;
+  const booted = afterwards(device);
+  const { datagram, text, how } = await bareUpload(t, device, next);
   t.is(datagram, 'OK');
   t.regex(text, /^\d+OK$/);
   t.is(how, 'in order');
   t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
-  t.not(esp.state.sketchMd5, before);
-  t.true(holds(esp, next));
+  t.not(device.state.sketchMd5, before);
+  t.true(holds(device, next));
 });
 
 test('acknowledges each piece with its length, without separators', async (t) => {
-  await using esp = await start();
-  const host = await bareHost(t, esp);
+  await using device = await start();
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
   call.socket.write(next.subarray(0, 1460));
@@ -39,32 +40,32 @@ test('acknowledges each piece with its length, without separators', async (t) =>
 });
 
 test('sends an Updater error right after the last acknowledgement and does not restart', async (t) => {
-  await using esp = await start();
-  const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
-  const { text } = await bareUpload(t, esp, new Uint8Array(1000).fill(0x02));
+  await using device = await start();
+  const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
+  const { text } = await bareUpload(t, device, new Uint8Array(1000).fill(0x02));
   t.regex(text, /^\d+ERROR\[10\]: Magic byte is not 0xE9\n$/);
   t.like(await told, { transport: 'espota', verdict: 'rejected', error: 'ERROR[10]: Magic byte is not 0xE9' });
-  t.like(esp.state, { phase: 'running', restarts: 0 });
+  t.like(device.state, { phase: 'running', restarts: 0 });
 });
 
 test('uses the error texts of an older core', async (t) => {
-  await using esp = await start({ core: '2.7.4' });
-  const { text } = await bareUpload(t, esp, new Uint8Array(1000).fill(0x02));
+  await using device = await start({ core: '2.7.4' });
+  const { text } = await bareUpload(t, device, new Uint8Array(1000).fill(0x02));
   t.regex(text, /^\d+ERROR\[10\]: Magic byte is wrong, not 0xE9\r\n$/);
 });
 
 test('answers an invitation that does not fit with an error, and accepts the next one', async (t) => {
-  await using esp = await start();
-  const host = await bareHost(t, esp);
+  await using device = await start();
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
   t.is(await host.heard(), 'ERR: ERROR[4]: Not Enough Space\n');
 
-  t.is((await bareUpload(t, esp, next)).datagram, 'OK');
+  t.is((await bareUpload(t, device, next)).datagram, 'OK');
 });
 
 test('reports a wrong MD5 after the whole image', async (t) => {
-  await using esp = await start();
-  const host = await bareHost(t, esp);
+  await using device = await start();
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5('another')}\n`);
   const call = await host.called();
   call.socket.write(next);
@@ -73,8 +74,8 @@ test('reports a wrong MD5 after the whole image', async (t) => {
 });
 
 test('requires an answer to its challenge when it has a password', async (t) => {
-  await using esp = await start({ password: 'secret' });
-  const host = await bareHost(t, esp);
+  await using device = await start({ password: 'secret' });
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const [, nonce] = /^AUTH ([0-9a-f]{32})$/.exec(await host.heard()) ?? [];
   host.send(`200 ${cnonce} ${md5(`${md5('secret')}:${nonce}:${cnonce}`)}\n`);
@@ -85,8 +86,8 @@ test('requires an answer to its challenge when it has a password', async (t) => 
 });
 
 test('is idle after a wrong password and sends a new nonce next', async (t) => {
-  await using esp = await start({ password: 'secret' });
-  const host = await bareHost(t, esp);
+  await using device = await start({ password: 'secret' });
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const first = await host.heard();
   host.send(`200 ${cnonce} ${md5('wrong')}\n`);
@@ -98,8 +99,8 @@ test('is idle after a wrong password and sends a new nonce next', async (t) => {
 });
 
 test('a repeated invitation silently cancels a pending authentication', async (t) => {
-  await using esp = await start({ password: 'secret' });
-  const host = await bareHost(t, esp);
+  await using device = await start({ password: 'secret' });
+  const host = await bareHost(t, device);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
   host.send(invitation);
   const [, nonce] = /^AUTH (.*)$/.exec(await host.heard()) ?? [];
@@ -111,8 +112,8 @@ test('a repeated invitation silently cancels a pending authentication', async (t
 });
 
 test('an answer of another length than 32 also ends the authentication', async (t) => {
-  await using esp = await start({ password: 'secret' });
-  const host = await bareHost(t, esp);
+  await using device = await start({ password: 'secret' });
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   await host.heard();
   host.send(`200 ${cnonce}${cnonce} ${'a'.repeat(64)}\n`);
@@ -122,13 +123,13 @@ test('an answer of another length than 32 also ends the authentication', async (
 });
 
 test('drops invitations during an upload', async (t) => {
-  await using esp = await start();
-  const host = await bareHost(t, esp);
+  await using device = await start();
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  const other = await bareHost(t, esp);
+  const other = await bareHost(t, device);
   other.send(`0 ${other.port} ${next.length} ${md5(next)}\n`);
   t.true(await other.isSilent());
   call.socket.write(next.subarray(100));
@@ -136,24 +137,24 @@ test('drops invitations during an upload', async (t) => {
 });
 
 test('ignores invitations during the pause after a broken upload', async (t) => {
-  await using esp = await start({ timings: { ...patientTimings, brokenPauseMs: endlessMs } });
-  const host = await brokenUpload(t, esp);
+  await using device = await start({ timings: { ...patientTimings, brokenPauseMs: endlessMs } });
+  const host = await brokenUpload(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   t.true(await host.isSilent());
 });
 
 test('answers invitations again after the pause that follows a broken upload', async (t) => {
-  await using esp = await start();
-  const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
-  const host = await brokenUpload(t, esp);
+  await using device = await start();
+  const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
+  const host = await brokenUpload(t, device);
   t.like(await told, { verdict: 'rejected', error: `the connection was lost after 100 of ${next.length} bytes` });
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   t.is(await host.heard(), 'OK');
 });
 
 /** Ends an upload after 100 bytes and resolves when the device has noticed. Another invitation arrives while the upload runs. */
-async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
-  const host = await bareHost(t, esp);
+async function brokenUpload(t: ExecutionContext, device: VirtualDevice) {
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
   t.is(await host.heard(), 'OK');
@@ -169,57 +170,57 @@ async function brokenUpload(t: ExecutionContext, esp: VirtualEsp) {
 
 test('updates without sending OK when the host closes after its last byte', async (t) => {
   // Long enough that the connection ends before the verdict on a slow machine too.
-  await using esp = await start({ timings: { ...patientTimings, verdictPauseMs: 5000 } });
-  const host = await bareHost(t, esp);
+  await using device = await start({ timings: { ...patientTimings, verdictPauseMs: 5000 } });
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
-  const booted = afterwards(esp);
+  const booted = afterwards(device);
   call.socket.end(next);
   t.false((await call.ended()).text.includes('OK'));
   t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
 });
 
 test('reads no more bytes than announced', async (t) => {
-  await using esp = await start();
-  const host = await bareHost(t, esp);
+  await using device = await start();
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
-  const booted = afterwards(esp);
+  const booted = afterwards(device);
   call.socket.write(next);
   call.socket.write('more');
   const { text } = await call.ended();
   t.regex(text, /OK$/);
   await booted;
-  t.true(holds(esp, next));
+  t.true(holds(device, next));
 });
 
 test('writes a filesystem image to its area', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const content = new Uint8Array(10_000).fill(0x17);
-  const { text } = await bareUpload(t, esp, content, 100);
+  const { text } = await bareUpload(t, device, content, 100);
   t.regex(text, /OK$/);
-  t.true(holds(esp, content, 0x200000));
+  t.true(holds(device, content, 0x200000));
 });
 
 test('an interrupted filesystem upload has already overwritten the old filesystem', async (t) => {
-  await using esp = await start();
-  const host = await bareHost(t, esp);
+  await using device = await start();
+  const host = await bareHost(t, device);
   const content = new Uint8Array(10_000).fill(0x17);
   host.send(`100 ${host.port} ${content.length} ${md5(content)}\n`);
   const call = await host.called();
-  const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
+  const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
   call.socket.write(content.subarray(0, 9000));
   await call.reads(/3160$/);
   call.socket.resetAndDestroy();
   await told;
-  t.true(holds(esp, content.subarray(0, 8192), 0x200000));
+  t.true(holds(device, content.subarray(0, 8192), 0x200000));
 });
 
 test('waits for a slow host without a timeout', async (t) => {
   const momentMs = 1;
   const timings = { webReadTimeoutMs: momentMs, httpHeaderTimeoutMs: momentMs, httpBodyTimeoutMs: momentMs };
-  await using esp = await start({ timings: { ...patientTimings, ...timings } });
-  const host = await bareHost(t, esp);
+  await using device = await start({ timings: { ...patientTimings, ...timings } });
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
   call.socket.write(next.subarray(0, 100));
@@ -228,7 +229,7 @@ test('waits for a slow host without a timeout', async (t) => {
   await pause(20 * momentMs);
   t.is(call.text(), '100');
   t.deepEqual(
-    esp.events.past.map(({ event }) => event),
+    device.events.past.map(({ event }) => event),
     ['ready'],
   );
   call.socket.write(next.subarray(100));
@@ -236,32 +237,32 @@ test('waits for a slow host without a timeout', async (t) => {
 });
 
 test('ignores invitations during a restart', async (t) => {
-  await using esp = await start({ timings: { ...patientTimings, restartMs: 3_600_000 } });
-  const host = await bareHost(t, esp);
-  esp.powerCycle();
+  await using device = await start({ timings: { ...patientTimings, restartMs: 3_600_000 } });
+  const host = await bareHost(t, device);
+  device.powerCycle();
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   t.true(await host.isSilent());
 });
 
 test('uses the same port after a restart', async (t) => {
-  await using esp = await start({ timings: patientTimings });
-  const port = esp.otaPort;
-  const booted = afterwards(esp);
-  esp.powerCycle();
+  await using device = await start({ timings: patientTimings });
+  const port = device.otaPort;
+  const booted = afterwards(device);
+  device.powerCycle();
   await booted;
-  t.is(esp.otaPort, port);
-  t.is((await bareUpload(t, esp, next)).datagram, 'OK');
+  t.is(device.otaPort, port);
+  t.is((await bareUpload(t, device, next)).datagram, 'OK');
 });
 
 test('ends a running upload when it is closed', async (t) => {
-  const esp = await start();
-  const host = await bareHost(t, esp);
+  const device = await start();
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  await esp.close();
+  await device.close();
   await call.ended();
-  t.is(esp.state.phase, 'closed');
-  await esp.close();
+  t.is(device.state.phase, 'closed');
+  await device.close();
 });

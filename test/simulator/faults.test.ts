@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import test from 'ava';
-import { type Faults, randomFaults, startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { type Faults, randomFaults, startVirtualDevice, syntheticSketch } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patienceMs } from '../support/patience.ts';
 import { exchange, formRequest } from './bare-form.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
@@ -9,56 +9,56 @@ import { patientTimings } from './patient-timings.ts';
 
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
-const start = (faults: Faults, options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image, timings: patientTimings, faults, ...options });
+const start = (faults: Faults, options: VirtualDeviceOptions = {}) =>
+  startVirtualDevice({ image, timings: patientTimings, faults, ...options });
 
 test('resets the connection at the given share of the bytes and keeps the old sketch', async (t) => {
   for (const at of [0, 0.01, 0.5, 0.99]) {
-    await using esp = await start({ transfer: { what: 'reset', at } });
-    const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
-    const { text, how } = await bareUpload(t, esp, next);
+    await using device = await start({ transfer: { what: 'reset', at } });
+    const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
+    const { text, how } = await bareUpload(t, device, next);
     // The host sees the reset only when it has no acknowledgements left to read.
     if (at === 0) t.is(how, 'by reset');
     t.regex(text, /^\d*$/);
     const count = Math.ceil(at * next.length);
     t.like(await told, { error: `the connection was lost after ${count} of ${next.length} bytes` });
-    t.is(esp.state.restarts, 0);
+    t.is(device.state.restarts, 0);
   }
 });
 
 test('updates without OK when the reset follows the last byte or its acknowledgement', async (t) => {
   for (const at of [1, 'after-last-ack'] as const) {
-    await using esp = await start({ transfer: { what: 'reset', at } });
-    const booted = afterwards(esp);
-    const { text } = await bareUpload(t, esp, next);
+    await using device = await start({ transfer: { what: 'reset', at } });
+    const booted = afterwards(device);
+    const { text } = await bareUpload(t, device, next);
     t.false(text.includes('OK'));
     t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
   }
 });
 
 test('the end fault closes the connection without a reset', async (t) => {
-  await using esp = await start({ transfer: { what: 'end', at: 0.5 } });
-  t.is((await bareUpload(t, esp, next)).how, 'in order');
+  await using device = await start({ transfer: { what: 'end', at: 0.5 } });
+  t.is((await bareUpload(t, device, next)).how, 'in order');
 });
 
 test('resumes the transfer after a stall', async (t) => {
-  await using esp = await start({ transfer: { what: 'stall', at: 0.5, stallMs: 80 } });
+  await using device = await start({ transfer: { what: 'stall', at: 0.5, stallMs: 80 } });
   const begun = performance.now();
-  t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+  t.regex((await bareUpload(t, device, next)).text, /OK$/);
   // The device pauses by the same clock and never for less; a slow machine only adds time.
   t.true(performance.now() - begun >= 80);
 });
 
 test('the half-open fault restarts the device and leaves the connection silent', async (t) => {
-  await using esp = await start({ transfer: { what: 'half-open', at: 0.5 }, uploads: 1 });
-  const booted = afterwards(esp);
-  const host = await bareHost(t, esp);
+  await using device = await start({ transfer: { what: 'half-open', at: 0.5 }, uploads: 1 });
+  const booted = afterwards(device);
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   const call = await host.called();
   call.socket.write(next);
-  t.like(await booted, { event: 'boot', sketchMd5: esp.state.sketchMd5 });
+  t.like(await booted, { event: 'boot', sketchMd5: device.state.sketchMd5 });
   t.false(call.socket.destroyed);
-  t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+  t.regex((await bareUpload(t, device, next)).text, /OK$/);
   t.false(call.text().includes('OK'));
   t.false(call.socket.destroyed);
 });
@@ -68,15 +68,15 @@ test('updates although the verdict is missing or replaced', async (t) => {
     ['none', /^\d+$/],
     [{ text: 'ERROR[1]: ' }, /^\d+ERROR\[1\]: $/],
   ] as const) {
-    await using esp = await start({ verdict });
-    const booted = afterwards(esp);
-    t.regex((await bareUpload(t, esp, next)).text, end);
+    await using device = await start({ verdict });
+    const booted = afterwards(device);
+    t.regex((await bareUpload(t, device, next)).text, end);
     t.like(await booted, { event: 'boot', sketchMd5: md5(next) });
   }
 });
 
 test('omits the callback or makes it from another address', async (t) => {
-  const timings = { ...patientTimings, dialTimeoutMs: 20 };
+  const timings = { ...patientTimings, connectTimeoutMs: 20 };
   await using never = await start({ callBack: 'never' }, { timings });
   const told = never.nextEvent(({ event }) => event === 'update', patienceMs);
   const host = await bareHost(t, never);
@@ -91,8 +91,8 @@ test('omits the callback or makes it from another address', async (t) => {
 });
 
 test('ignores invitations, replaces the answer or sends a greeting first', async (t) => {
-  await using deaf = await start({ deaf: true, uploads: 1 });
-  const host = await bareHost(t, deaf);
+  await using silent = await start({ noResponse: true, uploads: 1 });
+  const host = await bareHost(t, silent);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
   host.send(invitation);
   t.true(await host.isSilent());
@@ -123,40 +123,40 @@ test('loses the first datagrams and duplicates others', async (t) => {
 });
 
 test('as an ESPHome device it answers over TCP on the same port, first to its magic bytes', async (t) => {
-  await using esp = await startVirtualEsp({ speaks: 'esphome' });
-  const socket = connect({ host: esp.host, port: esp.otaPort });
+  await using device = await startVirtualDevice({ otaProtocol: 'esphome' });
+  const socket = connect({ host: device.host, port: device.otaPort });
   t.teardown(() => socket.destroy());
   const heard = new Promise<Buffer>((resolve) => socket.once('data', resolve));
   socket.write(Uint8Array.of(0x6c, 0x26, 0xf7));
   socket.write(Uint8Array.of(0x5c, 0x45));
   t.deepEqual([...(await heard)], [0, 2]);
-  t.deepEqual(await exchange(esp.otaPort, '0 1 2 3\n'), { text: '\u0080', ended: 'in order' });
+  t.deepEqual(await exchange(device.otaPort, '0 1 2 3\n'), { text: '\u0080', ended: 'in order' });
 });
 
 test('applies transfer faults to the web updater', async (t) => {
-  await using esp = await start({ transfer: { what: 'reset', at: 0.5 }, uploads: 1 }, { webPort: 0 });
-  t.deepEqual(await exchange(esp.webPort ?? 0, formRequest(next)), { text: '', ended: 'by reset' });
-  const { text } = await exchange(esp.webPort ?? 0, formRequest(next));
+  await using device = await start({ transfer: { what: 'reset', at: 0.5 }, uploads: 1 }, { webPort: 0 });
+  t.deepEqual(await exchange(device.webPort ?? 0, formRequest(next)), { text: '', ended: 'by reset' });
+  const { text } = await exchange(device.webPort ?? 0, formRequest(next));
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('a deaf web updater sends no response', async (t) => {
-  await using esp = await start({ deaf: true }, { webPort: 0 });
-  const url = `http://127.0.0.1:${esp.webPort}/update`;
+test('a web updater with the fault no-response sends no response', async (t) => {
+  await using device = await start({ noResponse: true }, { webPort: 0 });
+  const url = `http://127.0.0.1:${device.webPort}/update`;
   // The length of this timeout does not matter: the device never responds.
   const unanswered = await fetch(url, { signal: AbortSignal.timeout(100) }).catch((error: Error) => error.name);
   t.is(unanswered, 'TimeoutError');
-  esp.setFaults({});
+  device.setFaults({});
   t.is((await fetch(url)).status, 200);
 });
 
 test('sets faults later and ends them after the given number of uploads', async (t) => {
-  await using esp = await start({});
-  esp.setFaults({ verdict: 'none', uploads: 1 });
-  const booted = afterwards(esp);
-  t.regex((await bareUpload(t, esp, next)).text, /^\d+$/);
+  await using device = await start({});
+  device.setFaults({ verdict: 'none', uploads: 1 });
+  const booted = afterwards(device);
+  t.regex((await bareUpload(t, device, next)).text, /^\d+$/);
   await booted;
-  t.regex((await bareUpload(t, esp, next)).text, /OK$/);
+  t.regex((await bareUpload(t, device, next)).text, /OK$/);
 });
 
 test('derives the same faults from the same seed, and others from other seeds', (t) => {

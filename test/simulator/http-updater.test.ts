@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import forge from 'node-forge';
-import { startVirtualEsp, syntheticSketch, type Timings } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch, type Timings } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { endlessMs, patienceMs } from '../support/patience.ts';
 import { afterwards, md5 } from './bare-host.ts';
 import { type Answer, answer, bareServer, update } from './bare-server.ts';
@@ -16,21 +16,21 @@ import { patientTimings } from './patient-timings.ts';
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const nothingNew = answer('304 Not Modified', []);
-const start = (updateUrl: string, options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image, timings: patientTimings, updateUrl, updateIntervalMs: 20, ...options });
+const start = (updateUrl: string, options: VirtualDeviceOptions = {}) =>
+  startVirtualDevice({ image, timings: patientTimings, updateUrl, updateIntervalMs: 20, ...options });
 
 /** The device's result for a response: the error, `accepted` or `checked`. */
-async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualEspOptions = {}) {
+async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualDeviceOptions = {}) {
   const server = await bareServer(t, given, nothingNew);
-  await using esp = await start(server.url, options);
-  const event = await esp.nextEvent(({ event: name }) => name === 'update' || name === 'checked', patienceMs);
+  await using device = await start(server.url, options);
+  const event = await device.nextEvent(({ event: name }) => name === 'update' || name === 'checked', patienceMs);
   return event.event === 'update' ? (event.error ?? 'accepted') : event.event;
 }
 
 test('sends its facts in an HTTP/1.0 request that closes the connection', async (t) => {
   const server = await bareServer(t, nothingNew);
-  await using esp = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
-  t.like(await esp.nextEvent(({ event }) => event === 'checked', patienceMs), { status: 304 });
+  await using device = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
+  t.like(await device.nextEvent(({ event }) => event === 'checked', patienceMs), { status: 304 });
   t.deepEqual(server.requests[0]?.split('\r\n'), [
     'GET /update HTTP/1.0',
     `Host: 127.0.0.1:${server.port}`,
@@ -41,7 +41,7 @@ test('sends its facts in an HTTP/1.0 request that closes the connection', async 
     'x-ESP8266-AP-MAC: 5E:CF:7F:01:02:03',
     `x-ESP8266-free-space: ${0x200000 - 0xa000}`,
     'x-ESP8266-sketch-size: 40000',
-    `x-ESP8266-sketch-md5: ${esp.state.sketchMd5}`,
+    `x-ESP8266-sketch-md5: ${device.state.sketchMd5}`,
     'x-ESP8266-chip-size: 4194304',
     'x-ESP8266-sdk-version: 2.2.2-dev(38a443e)',
     'x-ESP8266-mode: sketch',
@@ -54,8 +54,8 @@ test('sends its facts in an HTTP/1.0 request that closes the connection', async 
 test('sends its version and the login of the URL, and no chip ID before core 2.6.0', async (t) => {
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
-  await using esp = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
-  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+  await using device = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
+  await device.nextEvent(({ event }) => event === 'checked', patienceMs);
   const request = server.requests[0] ?? '';
   t.true(request.includes('\r\nx-ESP8266-version: 1.2\r\n'));
   t.true(request.includes('\r\nx-ESP8266-mode: spiffs\r\n'));
@@ -66,38 +66,38 @@ test('sends its version and the login of the URL, and no chip ID before core 2.6
 test('updates, restarts and checks again with the new version and MD5', async (t) => {
   for (const bytes of [next, gzipSync(next)]) {
     const server = await bareServer(t, update(bytes, `x-MD5: ${md5(bytes)}`), nothingNew);
-    await using esp = await start(server.url, { next: { version: '2' } });
-    t.like(await afterwards(esp), { event: 'boot', sketchMd5: md5(next) });
-    await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+    await using device = await start(server.url, { next: { version: '2' } });
+    t.like(await afterwards(device), { event: 'boot', sketchMd5: md5(next) });
+    await device.nextEvent(({ event }) => event === 'checked', patienceMs);
     t.true(server.requests[1]?.includes(`x-ESP8266-sketch-md5: ${md5(next)}\r\n`));
     t.true(server.requests[1]?.includes('x-ESP8266-version: 2\r\n'));
-    t.true(holds(esp, next));
+    t.true(holds(device, next));
   }
 });
 
-test('vanishes or falls back after an update, only for the given version', async (t) => {
+test('stays offline or restarts without the update, only for the given version', async (t) => {
   const image2 = update(next, `x-MD5: ${md5(next)}`, 'x-version: 2.0');
-  const outcome = async (faults: VirtualEspOptions['faults']) => {
+  const outcome = async (faults: VirtualDeviceOptions['faults']) => {
     const server = await bareServer(t, image2, nothingNew);
-    await using esp = await start(server.url, { faults });
-    const event = await afterwards(esp);
-    return event.event === 'bricked' ? event.why : holds(esp, next) ? 'new' : esp.state.phase;
+    await using device = await start(server.url, { faults });
+    const event = await afterwards(device);
+    return event.event === 'bricked' ? event.why : holds(device, next) ? 'new' : device.state.phase;
   };
-  t.is(await outcome({ vanish: { share: 1 } }), 'vanished');
-  t.is(await outcome({ vanish: { share: 1, version: '2.0' } }), 'vanished');
-  t.is(await outcome({ vanish: { share: 1, version: '3.0' } }), 'new');
-  t.is(await outcome({ fallBack: { share: 1 } }), 'running');
-  t.is(await outcome({ vanish: { share: 0 }, fallBack: { share: 0 } }), 'new');
+  t.is(await outcome({ offline: { share: 1 } }), 'injected-fault');
+  t.is(await outcome({ offline: { share: 1, version: '2.0' } }), 'injected-fault');
+  t.is(await outcome({ offline: { share: 1, version: '3.0' } }), 'new');
+  t.is(await outcome({ notInstalled: { share: 1 } }), 'running');
+  t.is(await outcome({ offline: { share: 0 }, notInstalled: { share: 0 } }), 'new');
 });
 
-test('about the given share of devices vanishes, the same devices for the same seeds', async (t) => {
+test('about the given share of devices stays offline, the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
-    const fates = Array.from({ length: 40 }, async (_, seed) => {
-      await using esp = await start(server.url, { seed, faults: { vanish: { share: 0.25 } } });
-      return (await afterwards(esp)).event === 'bricked' ? [seed] : [];
+    const runs = Array.from({ length: 40 }, async (_, seed) => {
+      await using device = await start(server.url, { seed, faults: { offline: { share: 0.25 } } });
+      return (await afterwards(device)).event === 'bricked' ? [seed] : [];
     });
-    return (await Promise.all(fates)).flat();
+    return (await Promise.all(runs)).flat();
   };
   const first = await lost();
   t.true(first.length > 4 && first.length < 17, `${first.length} of 40`);
@@ -107,10 +107,10 @@ test('about the given share of devices vanishes, the same devices for the same s
 test('writes a filesystem image to its area without a restart', async (t) => {
   const content = new Uint8Array(9000).fill(0x21);
   const server = await bareServer(t, update(content), nothingNew);
-  await using esp = await start(server.url, { updateMode: 'filesystem' });
-  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
-  t.true(holds(esp, content, 0x200000));
-  t.is(esp.state.restarts, 0);
+  await using device = await start(server.url, { updateMode: 'filesystem' });
+  await device.nextEvent(({ event }) => event === 'checked', patienceMs);
+  t.true(holds(device, content, 0x200000));
+  t.is(device.state.restarts, 0);
 });
 
 const tooLarge = new Uint8Array(100);
@@ -169,8 +169,8 @@ for (const [name, [given, words, timings]] of Object.entries(refusals)) {
 }
 
 test('reports a failed connection when no server listens', async (t) => {
-  await using esp = await start('http://127.0.0.1:9/update');
-  t.like(await esp.nextEvent(({ event }) => event === 'update', patienceMs), {
+  await using device = await start('http://127.0.0.1:9/update');
+  t.like(await device.nextEvent(({ event }) => event === 'update', patienceMs), {
     error: 'HTTP error: connection failed',
   });
 });
@@ -182,8 +182,8 @@ test('rejects gzip on a core before 2.7.0', async (t) => {
 test('follows redirects when enabled, without the headers of the first request', async (t) => {
   for (const status of ['301 A', '302 B', '303 C', '307 D']) {
     const server = await bareServer(t, answer(status, ['Location: /elsewhere?a=b']), nothingNew);
-    await using esp = await start(server.url, { followsRedirects: true });
-    await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+    await using device = await start(server.url, { followsRedirects: true });
+    await device.nextEvent(({ event }) => event === 'checked', patienceMs);
     t.true(server.requests[1]?.startsWith('GET /elsewhere?a=b HTTP/1.0\r\n'));
     t.false(server.requests[1]?.includes('x-ESP8266'));
   }
@@ -192,8 +192,8 @@ test('follows redirects when enabled, without the headers of the first request',
 test('follows a redirect to another server, but not to another protocol', async (t) => {
   const target = await bareServer(t, nothingNew);
   const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
-  await using esp = await start(first.url, { followsRedirects: true, updateIntervalMs: endlessMs });
-  await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+  await using device = await start(first.url, { followsRedirects: true, updateIntervalMs: endlessMs });
+  await device.nextEvent(({ event }) => event === 'checked', patienceMs);
   t.is(target.requests.length, 1);
   t.is(
     await verdictOn(t, answer('302 Found', ['Location: https://127.0.0.1/']), { followsRedirects: true }),
@@ -203,8 +203,8 @@ test('follows a redirect to another server, but not to another protocol', async 
 
 test('stops after ten redirects', async (t) => {
   const server = await bareServer(t, answer('302 Found', ['Location: /again']));
-  await using esp = await start(server.url, { followsRedirects: true, updateIntervalMs: endlessMs });
-  t.like(await esp.nextEvent(({ event }) => event === 'update', patienceMs), { error: 'Wrong HTTP Code' });
+  await using device = await start(server.url, { followsRedirects: true, updateIntervalMs: endlessMs });
+  t.like(await device.nextEvent(({ event }) => event === 'update', patienceMs), { error: 'Wrong HTTP Code' });
   t.is(server.requests.length, 11);
 });
 
@@ -223,8 +223,8 @@ test('trusts the given certificate over HTTPS, or any when none is given', async
   t.teardown(() => server.close());
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   for (const ca of [certificate, undefined]) {
-    await using esp = await start(url, { ca });
-    await esp.nextEvent(({ event }) => event === 'checked', patienceMs);
+    await using device = await start(url, { ca });
+    await device.nextEvent(({ event }) => event === 'checked', patienceMs);
   }
   await using distrustful = await start(url, { ca: selfSigned().certificate });
   const event = await distrustful.nextEvent(({ event: name }) => name === 'update', patienceMs);

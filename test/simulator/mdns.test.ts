@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
 import { Bonjour, type Service } from 'bonjour-service';
-import { startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patienceMs } from '../support/patience.ts';
 import { afterwards, bareUpload, md5 } from './bare-host.ts';
 import { patientTimings } from './patient-timings.ts';
@@ -29,38 +29,38 @@ async function ears(t: ExecutionContext) {
   return { port, find };
 }
 
-const start = (options: VirtualEspOptions) =>
-  startVirtualEsp({ image: { sizeBytes: 40_000 }, timings: patientTimings, ...options });
+const start = (options: VirtualDeviceOptions) =>
+  startVirtualDevice({ image: { sizeBytes: 40_000 }, timings: patientTimings, ...options });
 
 test('announces ArduinoOTA as the core does, and the web updater, under its own address', async (t) => {
   const { port, find } = await ears(t);
   const seen = Promise.all([find('arduino'), find('http')]);
-  await using esp = await start({
+  await using device = await start({
     hostname: 'kitchen',
     password: 'secret',
     webPort: 0,
-    mdns: { port, board: 'ESP8266_WEMOS_D1MINI', tellsSketchMd5: true, txt: { room: 'kitchen' } },
+    mdns: { port, board: 'ESP8266_WEMOS_D1MINI', announcesSketchMd5: true, txt: { room: 'kitchen' } },
   });
   const [arduino, http] = await seen;
-  t.like(arduino, { name: 'kitchen', host: 'kitchen.local', port: esp.otaPort, addresses: ['127.0.0.1'] });
+  t.like(arduino, { name: 'kitchen', host: 'kitchen.local', port: device.otaPort, addresses: ['127.0.0.1'] });
   t.deepEqual(arduino.txt, {
     tcp_check: 'no',
     ssh_upload: 'no',
     board: 'ESP8266_WEMOS_D1MINI',
     auth_upload: 'yes',
-    sketch_md5: esp.state.sketchMd5,
+    sketch_md5: device.state.sketchMd5,
     room: 'kitchen',
   });
-  t.like(http, { name: 'kitchen', port: esp.webPort });
+  t.like(http, { name: 'kitchen', port: device.webPort });
 });
 
 test('announces the MD5 of the new sketch after an update', async (t) => {
   const { port, find } = await ears(t);
-  await using esp = await start({ mdns: { port, tellsSketchMd5: true } });
+  await using device = await start({ mdns: { port, announcesSketchMd5: true } });
   const image = syntheticSketch({ sizeBytes: 50_000, seed: 9 });
-  const booted = afterwards(esp);
-  await bareUpload(t, esp, image);
+  const booted = afterwards(device);
+  await bareUpload(t, device, image);
   await booted;
   t.like((await find('arduino')).txt, { auth_upload: 'no', sketch_md5: md5(image) });
-  await esp.close();
+  await device.close();
 });

@@ -4,7 +4,7 @@ import { endlessMs } from '../support/patience.ts';
 /** No pauses, and no timeout that could expire on a slow machine. A test that expects a timeout shortens only that one. */
 export const patientTimings: Timings = {
   ...quickTimings,
-  dialTimeoutMs: endlessMs,
+  connectTimeoutMs: endlessMs,
   httpHeaderTimeoutMs: endlessMs,
   httpBodyTimeoutMs: endlessMs,
   webReadTimeoutMs: endlessMs,

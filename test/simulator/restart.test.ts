@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { alignGzip } from '../../src/core/compression/alignment.ts';
 import { packImage } from '../../src/core/pack/pack-image.ts';
-import { startVirtualEsp, syntheticSketch, type VirtualEsp } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch, type VirtualDevice } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patienceMs } from '../support/patience.ts';
 import { makeKeyPair, signFile } from '../support/signed-file.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
@@ -17,13 +17,13 @@ const open = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publicKey });
 const aligned = (bytes: Uint8Array) => alignGzip(Uint8Array.from(gzipSync(bytes)));
 const signed = (bytes: Uint8Array, pair = key) => signFile(bytes, pair.privateKey, 'current');
-const start = (options: VirtualEspOptions = {}) =>
-  startVirtualEsp({ image: running, timings: patientTimings, ...options });
+const start = (options: VirtualDeviceOptions = {}) =>
+  startVirtualDevice({ image: running, timings: patientTimings, ...options });
 
 /** Uploads an image; returns the next event when the device accepts it, otherwise the error text. */
-async function updated(t: Parameters<typeof bareUpload>[0], esp: VirtualEsp, bytes: Uint8Array) {
-  const after = afterwards(esp);
-  const { text } = await bareUpload(t, esp, bytes);
+async function updated(t: Parameters<typeof bareUpload>[0], device: VirtualDevice, bytes: Uint8Array) {
+  const after = afterwards(device);
+  const { text } = await bareUpload(t, device, bytes);
   if (!text.endsWith('OK')) {
     after.catch(() => undefined);
     return text.replace(/^\d+/, '');
@@ -33,56 +33,61 @@ async function updated(t: Parameters<typeof bareUpload>[0], esp: VirtualEsp, byt
 
 test('a device without a key accepts raw and gzip images and still has no key', async (t) => {
   for (const bytes of [open, aligned(open)]) {
-    await using esp = await start();
-    t.is(await updated(t, esp, bytes), 'boot');
-    t.true(holds(esp, open));
-    t.like(esp.state, { keyFingerprint: undefined, sketchMd5: md5(open), sketchSizeBytes: open.length, core: '3.1.2' });
+    await using device = await start();
+    t.is(await updated(t, device, bytes), 'boot');
+    t.true(holds(device, open));
+    t.like(device.state, {
+      keyFingerprint: undefined,
+      sketchMd5: md5(open),
+      sketchSizeBytes: open.length,
+      core: '3.1.2',
+    });
   }
 });
 
 test('a device with a key accepts raw and gzip images signed with it, and has the key of the image', async (t) => {
   for (const bytes of [keyed, aligned(keyed)]) {
-    await using esp = await start({ publicKey: key.publicKey });
-    t.is(await updated(t, esp, signed(bytes)), 'boot');
-    t.like(esp.state, { keyFingerprint: key.publicKey.fingerprint, sketchMd5: md5(keyed) });
+    await using device = await start({ publicKey: key.publicKey });
+    t.is(await updated(t, device, signed(bytes)), 'boot');
+    t.like(device.state, { keyFingerprint: key.publicKey.fingerprint, sketchMd5: md5(keyed) });
   }
 });
 
 test('a device with a key rejects unsigned images and images signed with another key', async (t) => {
-  await using esp = await start({ publicKey: key.publicKey });
-  t.is(await updated(t, esp, keyed), 'ERROR[12]: Signature verification failed\n');
-  t.is(await updated(t, esp, signed(keyed, otherKey)), 'ERROR[12]: Signature verification failed\n');
-  t.is(esp.state.restarts, 0);
+  await using device = await start({ publicKey: key.publicKey });
+  t.is(await updated(t, device, keyed), 'ERROR[12]: Signature verification failed\n');
+  t.is(await updated(t, device, signed(keyed, otherKey)), 'ERROR[12]: Signature verification failed\n');
+  t.is(device.state.restarts, 0);
 });
 
 test('a signed image without a key turns off the check for the next update', async (t) => {
-  await using esp = await start({ publicKey: key.publicKey });
-  t.is(await updated(t, esp, signed(open)), 'boot');
-  t.is(esp.state.keyFingerprint, undefined);
-  t.is(await updated(t, esp, keyed), 'boot');
+  await using device = await start({ publicKey: key.publicKey });
+  t.is(await updated(t, device, signed(open)), 'boot');
+  t.is(device.state.keyFingerprint, undefined);
+  t.is(await updated(t, device, keyed), 'boot');
 });
 
 test('an image with another key rotates the key: the old one is rejected from then on', async (t) => {
-  await using esp = await start({ publicKey: key.publicKey });
+  await using device = await start({ publicKey: key.publicKey });
   const rotating = syntheticSketch({ sizeBytes: 50_000, seed: 4, publicKey: otherKey.publicKey });
-  t.is(await updated(t, esp, signed(rotating)), 'boot');
-  t.is(esp.state.keyFingerprint, otherKey.publicKey.fingerprint);
-  t.is(await updated(t, esp, signed(keyed)), 'ERROR[12]: Signature verification failed\n');
-  t.is(await updated(t, esp, signed(keyed, otherKey)), 'boot');
+  t.is(await updated(t, device, signed(rotating)), 'boot');
+  t.is(device.state.keyFingerprint, otherKey.publicKey.fingerprint);
+  t.is(await updated(t, device, signed(keyed)), 'ERROR[12]: Signature verification failed\n');
+  t.is(await updated(t, device, signed(keyed, otherKey)), 'boot');
 });
 
 test('an option declares the Updater of the new image as built without its key', async (t) => {
-  await using esp = await start({ publicKey: key.publicKey, next: { publicKey: 'none' } });
-  t.is(await updated(t, esp, signed(keyed)), 'boot');
-  t.is(esp.state.keyFingerprint, undefined);
-  t.is(await updated(t, esp, open), 'boot');
+  await using device = await start({ publicKey: key.publicKey, next: { publicKey: 'none' } });
+  t.is(await updated(t, device, signed(keyed)), 'boot');
+  t.is(device.state.keyFingerprint, undefined);
+  t.is(await updated(t, device, open), 'boot');
 });
 
 test('a function sets version and core for each new image', async (t) => {
   const next = (image: Uint8Array) => ({ version: md5(image) === md5(keyed) ? '2' : '1', core: '3.0.2' });
-  await using esp = await start({ next });
-  t.is(await updated(t, esp, keyed), 'boot');
-  t.like(esp.state, { version: '2', core: '3.0.2' });
+  await using device = await start({ next });
+  t.is(await updated(t, device, keyed), 'boot');
+  t.like(device.state, { version: '2', core: '3.0.2' });
 });
 
 test('reads version, layout and key of a new image from the manifest with its MD5', async (t) => {
@@ -103,93 +108,93 @@ test('reads version, layout and key of a new image from the manifest with its MD
     board: undefined,
   });
   const manifest = { ...build.manifest, image: { ...build.manifest.image, layout } };
-  await using esp = await start({ flashMode: 'qio', manifests: [manifest] });
-  t.is(await updated(t, esp, keyed), 'boot');
-  t.like(esp.state, { version: '1.2.3', flashMode: 'qio', keyFingerprint: key.publicKey.fingerprint });
-  t.not(esp.state.sketchMd5, md5(keyed));
+  await using device = await start({ flashMode: 'qio', manifests: [manifest] });
+  t.is(await updated(t, device, keyed), 'boot');
+  t.like(device.state, { version: '1.2.3', flashMode: 'qio', keyFingerprint: key.publicKey.fingerprint });
+  t.not(device.state.sketchMd5, md5(keyed));
   const content = signed(new Uint8Array(5000).fill(0x44));
-  const after = afterwards(esp);
-  await bareUpload(t, esp, content, 100);
+  const after = afterwards(device);
+  await bareUpload(t, device, content, 100);
   await after;
-  t.true(holds(esp, content, layout.fsStart));
+  t.true(holds(device, content, layout.fsStart));
 });
 
 test('reads the core from the new image and keeps the last one for an unknown hash', async (t) => {
-  await using esp = await start({ core: '2.7.4' });
+  await using device = await start({ core: '2.7.4' });
   const older = syntheticSketch({ sizeBytes: 50_000, seed: 5, coreGitHash: '9c3d0ab8' });
-  t.is(await updated(t, esp, open), 'boot');
-  t.is(esp.state.core, '3.1.2');
-  t.is(await updated(t, esp, older), 'boot');
-  t.is(esp.state.core, '3.1.2');
+  t.is(await updated(t, device, open), 'boot');
+  t.is(device.state.core, '3.1.2');
+  t.is(await updated(t, device, older), 'boot');
+  t.is(device.state.core, '3.1.2');
 });
 
 test('a signed gzip image bricks a device of core 2.7.4: OK, then silence on every port', async (t) => {
-  await using esp = await start({ core: '2.7.4', publicKey: key.publicKey, webPort: 0 });
-  t.is(await updated(t, esp, signed(aligned(keyed))), 'bricked');
-  t.like(esp.state, { phase: 'bricked', bricked: 'size-word-wrong' });
-  const host = await bareHost(t, esp);
+  await using device = await start({ core: '2.7.4', publicKey: key.publicKey, webPort: 0 });
+  t.is(await updated(t, device, signed(aligned(keyed))), 'bricked');
+  t.like(device.state, { phase: 'bricked', bricked: 'size-word-wrong' });
+  const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${open.length} ${md5(open)}\n`);
   t.true(await host.isSilent());
-  const refused = await fetch(`http://127.0.0.1:${esp.webPort}/update`).catch((error: Error) => error);
+  const refused = await fetch(`http://127.0.0.1:${device.webPort}/update`).catch((error: Error) => error);
   t.true(refused instanceof Error);
-  await esp.close();
+  await device.close();
 });
 
 test('a gzip image with trailing bytes bricks the device', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const trailing = Buffer.concat([gzipSync(open), Uint8Array.of(0, 0x20, 0, 0)]);
-  t.is(await updated(t, esp, trailing), 'bricked');
+  t.is(await updated(t, device, trailing), 'bricked');
 });
 
 test('a raw image with a damaged application is accepted and bricks the device', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const spoilt = open.slice();
   spoilt[30_000] = (spoilt[30_000] ?? 0) ^ 1;
-  t.is(await updated(t, esp, spoilt), 'bricked');
-  t.is(esp.state.bricked, 'not-loadable');
+  t.is(await updated(t, device, spoilt), 'bricked');
+  t.is(device.state.bricked, 'not-loadable');
 });
 
 test('a gzip filesystem counts as damage on a device that does not decompress it', async (t) => {
-  await using esp = await start();
-  const after = afterwards(esp);
-  await bareUpload(t, esp, aligned(new Uint8Array(20_000).fill(1)), 100);
+  await using device = await start();
+  const after = afterwards(device);
+  await bareUpload(t, device, aligned(new Uint8Array(20_000).fill(1)), 100);
   await after;
-  t.is(esp.state.damage, 'filesystem-differs');
+  t.is(device.state.damage, 'filesystem-differs');
 });
 
 test('patches an update to the flash mode of the device and reports the MD5 of the flash', async (t) => {
-  await using esp = await start({ flashMode: 'dout' });
-  t.is(await updated(t, esp, open), 'boot');
+  await using device = await start({ flashMode: 'dout' });
+  t.is(await updated(t, device, open), 'boot');
   const patched = open.slice();
   patched[2] = 3;
-  t.like(esp.state, { flashMode: 'dout', sketchMd5: md5(patched) });
+  t.like(device.state, { flashMode: 'dout', sketchMd5: md5(patched) });
 });
 
 test('a power cycle restarts the device and changes nothing else', async (t) => {
-  await using esp = await start();
-  const before = esp.state;
-  const booted = afterwards(esp);
-  esp.powerCycle();
+  await using device = await start();
+  const before = device.state;
+  const booted = afterwards(device);
+  device.powerCycle();
   t.like(await booted, { event: 'boot', sketchMd5: before.sketchMd5 });
-  t.deepEqual(esp.state, { ...before, restarts: 1 });
+  t.deepEqual(device.state, { ...before, restarts: 1 });
 });
 
 test('runs the given image and reads its properties from it', async (t) => {
-  await using esp = await startVirtualEsp({ image: keyed });
-  t.true(holds(esp, keyed));
-  t.like(esp.state, { sketchMd5: md5(keyed), core: '3.1.2', flashMode: 'dio', keyFingerprint: undefined });
+  await using device = await startVirtualDevice({ image: keyed });
+  t.true(holds(device, keyed));
+  t.like(device.state, { sketchMd5: md5(keyed), core: '3.1.2', flashMode: 'dio', keyFingerprint: undefined });
 });
 
 test('rejects an unknown core', async (t) => {
-  await t.throwsAsync(startVirtualEsp({ core: '1.0.0' }), { code: 'USAGE' });
+  await t.throwsAsync(startVirtualDevice({ core: '1.0.0' }), { code: 'USAGE' });
 });
 
 test('closing the device rejects pending and later waits for an event', async (t) => {
-  const esp = await start();
-  const waiting = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  await Promise.all([t.throwsAsync(waiting, { message: /was closed/ }), esp.close()]);
+  const device = await start();
+  const waiting = device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  await Promise.all([t.throwsAsync(waiting, { message: /was closed/ }), device.close()]);
   await t.throwsAsync(
-    esp.nextEvent(({ event }) => event === 'boot', patienceMs),
+    device.nextEvent(({ event }) => event === 'boot', patienceMs),
     { message: /was closed/ },
   );
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { startVirtualEsp, syntheticSketch } from '../../src/simulator/index.ts';
+import { startVirtualDevice, syntheticSketch } from '../../src/simulator/index.ts';
 import { StreamReader } from '../../src/simulator/stream-reader.ts';
 import { readUploadForm } from '../../src/simulator/upload-form.ts';
 import { patienceMs } from '../support/patience.ts';
@@ -10,50 +10,50 @@ import { linked, watched } from './stopped-link.ts';
 
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
-const start = (options = {}) => startVirtualEsp({ image, timings: patientTimings, webPort: 0, ...options });
-const portOf = (esp: { webPort: number | undefined }) => esp.webPort ?? 0;
+const start = (options = {}) => startVirtualDevice({ image, timings: patientTimings, webPort: 0, ...options });
+const portOf = (device: { webPort: number | undefined }) => device.webPort ?? 0;
 
 test('installs the file of the part "firmware", reports success and restarts into it', async (t) => {
-  await using esp = await start();
-  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  const { text } = await exchange(portOf(esp), formRequest(next));
+  await using device = await start();
+  const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  const { text } = await exchange(portOf(device), formRequest(next));
   t.true(text.startsWith('HTTP/1.1 200 OK\r\n'));
   t.true(text.endsWith('Update Success! Rebooting...'));
   await booted;
-  t.true(holds(esp, next));
+  t.true(holds(device, next));
 });
 
 test('reports an update error with status 200', async (t) => {
-  await using esp = await start();
-  const { text } = await exchange(portOf(esp), formRequest(new Uint8Array(5000).fill(7)));
+  await using device = await start();
+  const { text } = await exchange(portOf(device), formRequest(new Uint8Array(5000).fill(7)));
   t.true(text.startsWith('HTTP/1.1 200 OK\r\n'));
   t.true(text.includes('Update error: ERROR[10]: Magic byte is not 0xE9'));
-  t.is(esp.state.restarts, 0);
+  t.is(device.state.restarts, 0);
 });
 
 test('serves the form on GET, behind the login', async (t) => {
-  await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
-  const refused = await exchange(portOf(esp), 'GET /update HTTP/1.1\r\nHost: x\r\n\r\n');
+  await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  const refused = await exchange(portOf(device), 'GET /update HTTP/1.1\r\nHost: x\r\n\r\n');
   t.true(refused.text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
-  const form = await exchange(portOf(esp), `GET /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\n\r\n`);
+  const form = await exchange(portOf(device), `GET /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\n\r\n`);
   t.true(form.text.startsWith('HTTP/1.1 200 OK\r\n'));
   t.true(form.text.includes('name="firmware"') && form.text.includes('name="filesystem"'));
-  const elsewhere = await exchange(portOf(esp), 'GET / HTTP/1.0\r\n\r\n');
+  const elsewhere = await exchange(portOf(device), 'GET / HTTP/1.0\r\n\r\n');
   t.true(elsewhere.text.startsWith('HTTP/1.0 404 Not Found\r\n'));
 });
 
 test('responds 401 to an upload without credentials and does not restart', async (t) => {
-  await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
-  const { text } = await exchange(portOf(esp), formRequest(next));
+  await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  const { text } = await exchange(portOf(device), formRequest(next));
   t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
-  t.is(esp.state.restarts, 0);
+  t.is(device.state.restarts, 0);
 });
 
 test('responds 401 to a form without filename= even with the right password', async (t) => {
-  await using esp = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const body = '--xyz\r\nContent-Disposition: form-data; name="firmware"\r\n\r\nabc\r\n--xyz--\r\n';
   const head = `POST /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const { text } = await exchange(portOf(esp), head, body);
+  const { text } = await exchange(portOf(device), head, body);
   t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
 });
 
@@ -66,32 +66,32 @@ const dropped = {
 
 for (const [name, form] of Object.entries(dropped)) {
   test(`resets the connection on ${name}`, async (t) => {
-    await using esp = await start();
-    t.deepEqual(await exchange(portOf(esp), formRequest(next, form)), { text: '', ended: 'by reset' });
-    t.is(esp.state.restarts, 0);
+    await using device = await start();
+    t.deepEqual(await exchange(portOf(device), formRequest(next, form)), { text: '', ended: 'by reset' });
+    t.is(device.state.restarts, 0);
   });
 }
 
 test('resets the connection on a chunked body', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const head =
     'POST /update HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/form-data; boundary=xyz\r\n\r\n';
-  t.deepEqual(await exchange(portOf(esp), head, '5\r\n--xyz\r\n0\r\n\r\n'), { text: '', ended: 'by reset' });
+  t.deepEqual(await exchange(portOf(device), head, '5\r\n--xyz\r\n0\r\n\r\n'), { text: '', ended: 'by reset' });
 });
 
 test('accepts quotes around the boundary', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const { text } = await exchange(
-    portOf(esp),
+    portOf(device),
     formRequest(next, { contentType: 'multipart/form-data; boundary="xyz"' }),
   );
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
 test('a part header besides Content-Type adds an empty line to the file', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const partHeaders = [fileHeader('firmware'), 'Content-Transfer-Encoding: binary'];
-  const { text } = await exchange(portOf(esp), formRequest(next, { partHeaders }));
+  const { text } = await exchange(portOf(device), formRequest(next, { partHeaders }));
   t.true(text.includes('ERROR[10]'));
 });
 
@@ -122,22 +122,22 @@ test('accepts a file without CRLF after the closing boundary, after two timeouts
 });
 
 test('treats content that looks like the start of a boundary as content', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const tricky = next.slice();
   for (const [index, text] of ['\r', '\r\n', '\r\n-', '\r\n--', '\r\r\n--xy', '\r\n--xyy', '\n--xyz'].entries()) {
     tricky.set(Buffer.from(text), 30_000 + index * 100);
   }
-  const restarted = esp.nextEvent(({ event }) => event === 'boot' || event === 'bricked', patienceMs);
-  await exchange(portOf(esp), formRequest(tricky));
+  const restarted = device.nextEvent(({ event }) => event === 'boot' || event === 'bricked', patienceMs);
+  await exchange(portOf(device), formRequest(tricky));
   await restarted;
-  t.true(holds(esp, tricky));
+  t.true(holds(device, tricky));
 });
 
 test('misses a boundary that begins within a look-alike, as the device does', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const content = Buffer.concat([next, Buffer.from('\r\n--')]);
-  const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
-  await endAfter(portOf(esp), formRequest(content));
+  const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
+  await endAfter(portOf(device), formRequest(content));
   // Look-alike and boundary count as content; only the end of the connection ends the file.
   const countBytes = content.length + '\r\n--xyz--'.length;
   t.like(await told, {
@@ -147,26 +147,26 @@ test('misses a boundary that begins within a look-alike, as the device does', as
 });
 
 test('stages even a small update right above the running sketch', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const small = Uint8Array.from([0xe9, 1, 2, 0x40, ...new Uint8Array(5000)]);
-  await exchange(portOf(esp), formRequest(small));
-  t.true(holds(esp, small.subarray(0, 4096), 0xa000 + 0x1000));
+  await exchange(portOf(device), formRequest(small));
+  t.true(holds(device, small.subarray(0, 4096), 0xa000 + 0x1000));
 });
 
 test('writes the part "filesystem" to the filesystem area', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const content = new Uint8Array(9000).fill(0x33);
-  const { text } = await exchange(portOf(esp), formRequest(content, { partHeaders: [fileHeader('filesystem')] }));
+  const { text } = await exchange(portOf(device), formRequest(content, { partHeaders: [fileHeader('filesystem')] }));
   t.true(text.endsWith('Update Success! Rebooting...'));
-  t.true(holds(esp, content, 0x200000));
+  t.true(holds(device, content, 0x200000));
 });
 
 test('rejects an interrupted upload and accepts the next one', async (t) => {
-  await using esp = await start();
+  await using device = await start();
   const request = formRequest(next);
-  const told = esp.nextEvent(({ event }) => event === 'update', patienceMs);
-  await breakOff(portOf(esp), request.subarray(0, request.length - 20_000));
+  const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
+  await breakOff(portOf(device), request.subarray(0, request.length - 20_000));
   t.like(await told, { verdict: 'rejected' });
-  const { text } = await exchange(portOf(esp), request);
+  const { text } = await exchange(portOf(device), request);
   t.true(text.endsWith('Update Success! Rebooting...'));
 });

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { readPublicKey } from '../../src/core/keys/public-key.ts';
-import { startVirtualEsp, type VirtualEsp } from '../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../src/simulator/options.ts';
+import { startVirtualDevice, type VirtualDevice } from '../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';
 import { builtSketch, door, type fullDoor } from './built-sketch.ts';
 import { patienceMs } from './patience.ts';
@@ -23,8 +23,8 @@ export const doorFacts = {
 } as const;
 
 /** Starts a virtual device without delays, built with the fixture's key; it is closed when the test ends. */
-export async function virtualDoor(t: ExecutionContext, options: VirtualEspOptions = {}): Promise<VirtualEsp> {
-  const esp = await startVirtualEsp({
+export async function virtualDoor(t: ExecutionContext, options: VirtualDeviceOptions = {}): Promise<VirtualDevice> {
+  const device = await startVirtualDevice({
     image: { sizeBytes: 100 * 1024, publicKey: doorKey },
     publicKey: doorKey,
     // A large window keeps tests short: the default one splits 285 KB into steps of 5,840 bytes.
@@ -32,8 +32,8 @@ export async function virtualDoor(t: ExecutionContext, options: VirtualEspOption
     ...options,
     timings: { ...patientTimings, ...options.timings },
   });
-  t.teardown(() => esp.close());
-  return esp;
+  t.teardown(() => device.close());
+  return device;
 }
 
 /** Creates a folder with the packed fixture sketch and a configuration with these devices. */
@@ -51,18 +51,18 @@ export async function packedDoor(
 }
 
 /** Inventory entry of a virtual device. */
-export function listed(esp: VirtualEsp, more: object = {}): object {
-  return { address: esp.host, port: esp.otaPort, ...more };
+export function listed(device: VirtualDevice, more: object = {}): object {
+  return { address: device.host, port: device.otaPort, ...more };
 }
 
 /** Verdicts of the updates that the device itself reports. */
-export function updatesOf(esp: VirtualEsp): string[] {
-  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+export function updatesOf(device: VirtualDevice): string[] {
+  return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
 /** Waits until a device has restarted after its update. */
-export async function restarted(esp: VirtualEsp): Promise<VirtualEsp['state']> {
-  const isBack = esp.state.restarts > 0 && esp.state.phase === 'running';
-  if (!isBack) await esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  return esp.state;
+export async function restarted(device: VirtualDevice): Promise<VirtualDevice['state']> {
+  const isBack = device.state.restarts > 0 && device.state.phase === 'running';
+  if (!isBack) await device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  return device.state;
 }

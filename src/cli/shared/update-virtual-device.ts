@@ -1,6 +1,6 @@
 import { deliverByEspota } from '../../delivery/espota/deliver.ts';
 import type { DeliveryVerdict } from '../../delivery/verdict.ts';
-import { quickTimings, startVirtualEsp, syntheticSketch } from '../../simulator/index.ts';
+import { quickTimings, startVirtualDevice, syntheticSketch } from '../../simulator/index.ts';
 
 /** Updates a virtual device on an address of this machine, which shows whether devices can connect back to it. */
 export async function updateVirtualDevice(
@@ -8,7 +8,7 @@ export async function updateVirtualDevice(
   hostPort: number | undefined,
   signal: AbortSignal,
 ): Promise<DeliveryVerdict> {
-  const device = await startVirtualEsp({ host, timings: quickTimings });
+  const device = await startVirtualDevice({ host, timings: quickTimings });
   try {
     return await deliverByEspota(
       { host, port: device.otaPort, hostIp: host, hostPort },

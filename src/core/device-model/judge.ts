@@ -2,8 +2,8 @@ import { flashModes } from '../firmware/flash-header.ts';
 import { readSketchImage } from '../firmware/sketch-image.ts';
 import { type CopyRun, copyCodes } from './eboot.ts';
 import { roundUpToSector, sectorBytes } from './flash.ts';
+import type { BuildFacts, ModelDevice } from './model-device.ts';
 import type { EbootCommand } from './updater.ts';
-import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
 
 /** State of a device after it reported OK and restarted. The address of a sector is its number times 4096. */
 export type ModelVerdict =
@@ -40,11 +40,11 @@ interface Expectations {
 
 /** Judges a sketch update and returns the device with its new facts. */
 export function judgeSketch(
-  device: VirtualDevice,
+  device: ModelDevice,
   copy: Copy,
   sent: Uint8Array,
   { expected, next }: Expectations,
-): ModelVerdict & { readonly device: VirtualDevice } {
+): ModelVerdict & { readonly device: ModelDevice } {
   const verdict = sketchVerdict(device, copy, sent, expected);
   const isReplaced = verdict.outcome !== 'bricked' && copy.run.touchedBytes > 0;
   return { ...verdict, device: isReplaced ? withNewSketch(device, next) : device };
@@ -56,7 +56,7 @@ export function judgeSketch(
  * @param copy undefined if the Updater wrote the filesystem in place
  */
 export function judgeFilesystem(
-  device: VirtualDevice,
+  device: ModelDevice,
   copy: Copy | undefined,
   sent: Uint8Array,
   expected: Uint8Array | undefined,
@@ -72,7 +72,7 @@ export function judgeFilesystem(
 }
 
 function sketchVerdict(
-  device: VirtualDevice,
+  device: ModelDevice,
   copy: Copy,
   sent: Uint8Array,
   expected: Uint8Array | undefined,
@@ -114,7 +114,7 @@ function brickReason(run: CopyRun, wanted: Uint8Array | undefined): BrickReason 
 }
 
 /** Returns the expected image with the flash mode that the Updater writes into uncompressed images. */
-function asInFlash(expected: Uint8Array, sent: Uint8Array, device: VirtualDevice): Uint8Array {
+function asInFlash(expected: Uint8Array, sent: Uint8Array, device: ModelDevice): Uint8Array {
   if (sent[0] === 0x1f || device.capabilities.patchesFlashMode === 'never') return expected;
   const patched = expected.slice();
   patched.set([flashModes.indexOf(device.flashMode)], 2);
@@ -130,7 +130,7 @@ function isLoadable(flash: Uint8Array): boolean {
   return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
 }
 
-function withNewSketch(device: VirtualDevice, next: Partial<BuildFacts> | undefined): VirtualDevice {
+function withNewSketch(device: ModelDevice, next: Partial<BuildFacts> | undefined): ModelDevice {
   const { flash } = device;
   return {
     ...device,

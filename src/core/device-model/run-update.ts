@@ -1,9 +1,9 @@
 import type { DeviceError } from './device-error.ts';
 import { runEboot } from './eboot.ts';
 import { judgeFilesystem, judgeSketch, type ModelVerdict } from './judge.ts';
+import type { BuildFacts, ModelDevice } from './model-device.ts';
 import { type Delivery, deliver } from './transports.ts';
 import type { EndResult } from './updater.ts';
-import type { BuildFacts, VirtualDevice } from './virtual-device.ts';
 
 export interface UpdateOptions extends Delivery {
   /** Expected image in flash after the update. Without it, a sketch only has to be loadable. */
@@ -20,9 +20,9 @@ export interface UpdateOptions extends Delivery {
  * - crashed: the device restarted its present sketch without reporting an error.
  */
 export type UpdateResult =
-  | (ModelVerdict & { readonly device: VirtualDevice })
-  | { readonly outcome: 'rejected'; readonly error: DeviceError; readonly device: VirtualDevice }
-  | { readonly outcome: 'crashed'; readonly device: VirtualDevice };
+  | (ModelVerdict & { readonly device: ModelDevice })
+  | { readonly outcome: 'rejected'; readonly error: DeviceError; readonly device: ModelDevice }
+  | { readonly outcome: 'crashed'; readonly device: ModelDevice };
 
 /**
  * Runs one update from the first byte to the restart: the transport's library, the Updater, eboot.
@@ -30,7 +30,7 @@ export type UpdateResult =
  * @param device is not modified; the result has its own flash
  * @param bytes bytes as sent, including the signature
  */
-export function runUpdate(device: VirtualDevice, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
+export function runUpdate(device: ModelDevice, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
   const owned = { ...device, flash: device.flash.slice() };
   return restart(deliver(owned, bytes, options), bytes, options);
 }
@@ -41,7 +41,7 @@ export function runUpdate(device: VirtualDevice, bytes: Uint8Array, options: Upd
  * @param end result of `endUpdate`; its flash is modified
  */
 export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
-  const device: VirtualDevice = { ...end.device, leftoverMd5: undefined };
+  const device: ModelDevice = { ...end.device, leftoverMd5: undefined };
   switch (end.outcome) {
     case 'rejected':
       return end;

@@ -1,4 +1,4 @@
-import type { SignatureVerifier, VirtualDevice } from './virtual-device.ts';
+import type { ModelDevice, SignatureVerifier } from './model-device.ts';
 
 /** Result of the signature check. verified, no-key: the update continues, and `sizeBytes` is the size in the command for eboot. */
 export type SignatureCheck =
@@ -16,7 +16,7 @@ const hashPieceBytes = 128;
  * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The input is
  * the content of *flash*, where byte 2 may be the device's own flash mode.
  */
-export function checkSignature(device: VirtualDevice, startAddress: number, sizeBytes: number): SignatureCheck {
+export function checkSignature(device: ModelDevice, startAddress: number, sizeBytes: number): SignatureCheck {
   const { verifier, capabilities } = device;
   // A core without signature support has no key, even if a verifier is set.
   if (verifier === undefined || capabilities.signing === 'none') return { outcome: 'no-key', sizeBytes };

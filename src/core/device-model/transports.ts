@@ -2,9 +2,9 @@ import { flashSizesByNibble } from '../firmware/flash-header.ts';
 import { imageMagic } from '../firmware/image-header.ts';
 import type { ImageKind } from '../model/artifact.ts';
 import { httpError, type httpErrors } from './device-error.ts';
+import type { ModelDevice } from './model-device.ts';
 import { announcedSize, freeSketchSpace, type Transport } from './staging.ts';
 import { beginUpdate, type EndResult, endUpdate, type Rejection, writeUpdate } from './updater.ts';
-import type { VirtualDevice } from './virtual-device.ts';
 
 export interface Delivery {
   readonly transport: Transport;
@@ -19,7 +19,7 @@ export interface Delivery {
  *
  * @param device its flash is modified; pass a copy to keep the original
  */
-export function deliver(device: VirtualDevice, bytes: Uint8Array, delivery: Delivery): EndResult {
+export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delivery): EndResult {
   const { transport, kind } = delivery;
   const refusal = transport === 'http' ? refusalOfHttpClient(device, bytes, delivery) : undefined;
   if (refusal !== undefined) return refusal;
@@ -38,11 +38,7 @@ export function deliver(device: VirtualDevice, bytes: Uint8Array, delivery: Deli
  *
  * @param bytes update of the full length; only the first four bytes are examined
  */
-export function refusalOfHttpClient(
-  device: VirtualDevice,
-  bytes: Uint8Array,
-  delivery: Delivery,
-): Rejection | undefined {
+export function refusalOfHttpClient(device: ModelDevice, bytes: Uint8Array, delivery: Delivery): Rejection | undefined {
   const isSketch = delivery.kind === 'sketch';
   if (bytes.length === 0) return refuse(device, 'noSize');
   const roomBytes = isSketch ? freeSketchSpace(device) : device.fsEnd - device.fsStart;
@@ -59,6 +55,6 @@ export function refusalOfHttpClient(
   return delivery.md5 !== undefined && delivery.md5.length !== 32 ? refuse(device, 'faultyMd5') : undefined;
 }
 
-function refuse(device: VirtualDevice, name: keyof typeof httpErrors): Rejection {
+function refuse(device: ModelDevice, name: keyof typeof httpErrors): Rejection {
   return { outcome: 'rejected', error: httpError(name), device };
 }

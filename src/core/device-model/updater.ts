@@ -4,9 +4,9 @@ import { imageMagic } from '../firmware/image-header.ts';
 import type { ImageKind } from '../model/artifact.ts';
 import { type DeviceError, type ErrorDetails, updaterError, type updaterErrors } from './device-error.ts';
 import { eraseSector, programFlash, sectorBytes } from './flash.ts';
+import type { ModelDevice } from './model-device.ts';
 import { checkSignature } from './signature-check.ts';
 import { isAtomic, stagingFor } from './staging.ts';
-import type { VirtualDevice } from './virtual-device.ts';
 
 /** Copy that the Updater requests from eboot after the restart (`eboot_command` in RTC memory). */
 export interface EbootCommand {
@@ -20,7 +20,7 @@ export interface EbootCommand {
  * `writeUpdate` and `endUpdate` modify: continue with their results and discard their arguments.
  */
 export interface RunningUpdate {
-  readonly device: VirtualDevice;
+  readonly device: ModelDevice;
   readonly kind: ImageKind;
   readonly startAddress: number;
   /** Size announced to `begin`. */
@@ -38,7 +38,7 @@ export interface RunningUpdate {
 export interface Rejection {
   readonly outcome: 'rejected';
   readonly error: DeviceError;
-  readonly device: VirtualDevice;
+  readonly device: ModelDevice;
 }
 
 export interface UpdateRequest {
@@ -56,9 +56,9 @@ export type WriteResult = BeginResult;
  * crashed: a core from 2.5.0 up to, not including, 2.7.0 crashed on a bad signature and restarts its present sketch.
  */
 export type EndResult =
-  | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: VirtualDevice }
-  | { readonly outcome: 'written'; readonly device: VirtualDevice }
-  | { readonly outcome: 'crashed'; readonly device: VirtualDevice }
+  | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: ModelDevice }
+  | { readonly outcome: 'written'; readonly device: ModelDevice }
+  | { readonly outcome: 'crashed'; readonly device: ModelDevice }
   | Rejection;
 
 /**
@@ -66,7 +66,7 @@ export type EndResult =
  *
  * @param device its flash is modified; pass a copy to keep the original
  */
-export function beginUpdate(device: VirtualDevice, request: UpdateRequest): BeginResult {
+export function beginUpdate(device: ModelDevice, request: UpdateRequest): BeginResult {
   if (request.sizeBytes === 0) return reject(device, 'size');
   const headerSizeBytes = flashSizeInHeader(device.flash);
   if (!device.flashMap && headerSizeBytes > device.chipSizeBytes) {
@@ -146,7 +146,7 @@ function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   return isTooLarge ? abort(update, 'newFlashConfig', { chipSizeBytes: device.chipSizeBytes }) : undefined;
 }
 
-function expectedMd5({ capabilities, leftoverMd5 }: VirtualDevice, { md5 }: UpdateRequest): string | undefined {
+function expectedMd5({ capabilities, leftoverMd5 }: ModelDevice, { md5 }: UpdateRequest): string | undefined {
   if (md5?.length === 32) return md5;
   return capabilities.forgetsOldMd5 ? undefined : leftoverMd5;
 }
@@ -190,6 +190,6 @@ function abort(update: RunningUpdate, name: keyof typeof updaterErrors, details?
   return reject({ ...update.device, leftoverMd5: update.md5 }, name, details);
 }
 
-function reject(device: VirtualDevice, name: keyof typeof updaterErrors, details?: Partial<ErrorDetails>): Rejection {
+function reject(device: ModelDevice, name: keyof typeof updaterErrors, details?: Partial<ErrorDetails>): Rejection {
   return { outcome: 'rejected', error: updaterError(name, device.capabilities.errorTexts, details), device };
 }

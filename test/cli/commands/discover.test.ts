@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { VirtualEsp } from '../../../src/simulator/index.ts';
+import type { VirtualDevice } from '../../../src/simulator/index.ts';
 import type { MdnsOptions } from '../../../src/simulator/mdns.ts';
 import { virtualDoor } from '../../support/fleet.ts';
 import { startCli } from '../../support/run-cli.ts';
@@ -20,7 +20,7 @@ interface Found {
 let count = 0;
 
 /** Starts a device with a unique host name: all tests on this machine share one loopback interface. */
-function announced(t: ExecutionContext, mdns: MdnsOptions = {}, more = {}): Promise<VirtualEsp> {
+function announced(t: ExecutionContext, mdns: MdnsOptions = {}, more = {}): Promise<VirtualDevice> {
   return virtualDoor(t, { hostname: `found-${process.pid}-${++count}`, mdns, ...more });
 }
 
@@ -49,38 +49,43 @@ async function untilHeard<Run>(listen: (...argv: string[]) => Promise<Run>, hasH
 }
 
 test('discover lists an announced device and remembers it after it is gone', async (t) => {
-  const esp = await announced(
+  const device = await announced(
     t,
-    { board: 'ESP8266_WEMOS_D1MINI', tellsSketchMd5: true },
+    { board: 'ESP8266_WEMOS_D1MINI', announcesSketchMd5: true },
     { password: 'secret', webPort: 0 },
   );
   const folder = await testFolder(t, {
-    'ota.config.json': JSON.stringify({ devices: { kitchen: { address: `${esp.hostname}.local` } } }),
+    'ota.config.json': JSON.stringify({ devices: { kitchen: { address: `${device.hostname}.local` } } }),
   });
-  const isMine = ({ host }: Found) => host === `${esp.hostname}.local`;
+  const isMine = ({ host }: Found) => host === `${device.hostname}.local`;
   const { devices } = await untilHeard(
     (...argv) => discoverJson(folder, ...argv),
     (run) => run.devices.filter(isMine).length === 2,
   );
   const mine = devices.filter(isMine);
-  const common = { host: `${esp.hostname}.local`, address: '127.0.0.1', inventory: 'kitchen', name: esp.hostname };
+  const common = {
+    host: `${device.hostname}.local`,
+    address: '127.0.0.1',
+    inventory: 'kitchen',
+    name: device.hostname,
+  };
   t.deepEqual(
     mine.sort((a, b) => (a.method < b.method ? -1 : 1)),
     [
       {
         ...common,
         method: 'espota',
-        port: esp.otaPort,
+        port: device.otaPort,
         board: 'ESP8266_WEMOS_D1MINI',
         auth: true,
-        sketchMd5: esp.state.sketchMd5,
+        sketchMd5: device.state.sketchMd5,
       },
-      { ...common, method: 'web', port: esp.webPort, board: null, auth: null, sketchMd5: esp.state.sketchMd5 },
+      { ...common, method: 'web', port: device.webPort, board: null, auth: null, sketchMd5: device.state.sketchMd5 },
     ],
   );
 
   const row = new RegExp(
-    `^${esp.hostname}\\.local +127\\.0\\.0\\.1:${esp.otaPort} +espota +ESP8266_WEMOS_D1MINI +yes +now +kitchen$`,
+    `^${device.hostname}\\.local +127\\.0\\.0\\.1:${device.otaPort} +espota +ESP8266_WEMOS_D1MINI +yes +now +kitchen$`,
     'm',
   );
   const shown = await untilHeard(
@@ -89,34 +94,34 @@ test('discover lists an announced device and remembers it after it is gone', asy
   );
   t.regex(shown.stdout, row);
 
-  await esp.close();
+  await device.close();
   const later = await discoverJson(folder, '--timeout', '0.5');
   t.false(later.devices.some(({ host }) => host === common.host));
-  t.true(later.remembered.some(({ host, port }) => host === common.host && port === esp.otaPort));
+  t.true(later.remembered.some(({ host, port }) => host === common.host && port === device.otaPort));
 });
 
 test('discover --add adds a device of the project board once and keeps the rest of the file', async (t) => {
-  const esp = await announced(t, { board: 'PLATFORMIO_D1_MINI' });
+  const device = await announced(t, { board: 'PLATFORMIO_D1_MINI' });
   const folder = await testFolder(t, { 'ota.config.json': '{\n    "project": "door",\n    "board": "d1_mini"\n}\n' });
-  const run = await adding(folder, esp.hostname, '--group', 'inside', '--password-env', 'DOOR');
+  const run = await adding(folder, device.hostname, '--group', 'inside', '--password-env', 'DOOR');
   t.is(run.exitCode, 0, run.stderr);
   const entry = {
-    address: `${esp.hostname}.local`,
-    port: esp.otaPort,
+    address: `${device.hostname}.local`,
+    port: device.otaPort,
     board: 'd1_mini',
     group: 'inside',
     password: { env: 'DOOR' },
   };
   const text = await folder.text('ota.config.json');
   t.true(text.startsWith('{\n    "project": "door",\n    "board": "d1_mini",\n    "devices": {\n'));
-  t.deepEqual(JSON.parse(text), { project: 'door', board: 'd1_mini', devices: { [esp.hostname]: entry } });
-  t.is((await adding(folder, esp.hostname)).error?.code, 'DEVICE_NOT_ADDED', 'not twice');
+  t.deepEqual(JSON.parse(text), { project: 'door', board: 'd1_mini', devices: { [device.hostname]: entry } });
+  t.is((await adding(folder, device.hostname)).error?.code, 'DEVICE_NOT_ADDED', 'not twice');
 });
 
 test('discover --add rejects a device of another board unless --board names it', async (t) => {
-  const esp = await announced(t, { board: 'ESP8266_NODEMCU_ESP12E' });
+  const device = await announced(t, { board: 'ESP8266_NODEMCU_ESP12E' });
   const folder = await testFolder(t, { 'ota.config.json': '{"board": "nodemcuv2"}' });
-  const argv = ['--add', 'kitchen', '--host', `${esp.hostname}.local`];
+  const argv = ['--add', 'kitchen', '--host', `${device.hostname}.local`];
   const why = /says that it is a ESP8266_NODEMCU_ESP12E, and this project is for nodemcuv2/;
   const refused = await untilHeard(
     (...limit) => discover(folder, ...argv, ...limit),
@@ -130,11 +135,11 @@ test('discover --add rejects a device of another board unless --board names it',
 });
 
 test('discover --add leaves a YAML configuration unchanged and shows the entry to add', async (t) => {
-  const esp = await announced(t);
+  const device = await announced(t);
   const folder = await testFolder(t, { 'ota.config.yaml': '# ours\nproject: door\n' });
-  const { exitCode, error } = await adding(folder, esp.hostname);
+  const { exitCode, error } = await adding(folder, device.hostname);
   t.is(exitCode, 1);
-  t.regex(error?.hint ?? '', new RegExp(`"${esp.hostname}": \\{"address":"${esp.hostname}\\.local"`));
+  t.regex(error?.hint ?? '', new RegExp(`"${device.hostname}": \\{"address":"${device.hostname}\\.local"`));
   t.is(await folder.text('ota.config.yaml'), '# ours\nproject: door\n');
 });
 
@@ -146,41 +151,41 @@ test('discover creates no files in a folder without a project, and --add fails f
 });
 
 test('discover --add creates a configuration and warns that the device requires a password', async (t) => {
-  const esp = await announced(t, {}, { password: 'secret' });
+  const device = await announced(t, {}, { password: 'secret' });
   const folder = await testFolder(t);
-  const { exitCode, stderr } = await adding(folder, esp.hostname);
+  const { exitCode, stderr } = await adding(folder, device.hostname);
   t.is(exitCode, 0, stderr);
   t.regex(stderr, /wants a password/);
   t.true(
-    (await folder.text('ota.config.json')).includes(`"${esp.hostname}.local"`),
+    (await folder.text('ota.config.json')).includes(`"${device.hostname}.local"`),
     'a configuration is begun where there is none',
   );
 });
 
 test('discover stores device addresses in .ota/discovered.json in a folder with a configuration', async (t) => {
-  const esp = await announced(t);
+  const device = await announced(t);
   const folder = await testFolder(t, { 'ota.config.json': '{}' });
-  t.is((await adding(folder, esp.hostname)).exitCode, 0);
+  t.is((await adding(folder, device.hostname)).exitCode, 0);
   const { devices } = JSON.parse(await folder.text('.ota/discovered.json')) as { devices: Found[] };
   t.like(
-    devices.find(({ host }) => host === `${esp.hostname}.local`),
-    { address: '127.0.0.1', port: esp.otaPort },
+    devices.find(({ host }) => host === `${device.hostname}.local`),
+    { address: '127.0.0.1', port: device.otaPort },
   );
 });
 
 test('discover --watch --json prints a JSON line for each device until Ctrl-C', async (t) => {
   const folder = await testFolder(t);
   const running = startCli(['discover', '--watch', '--json', '--interface', '127.0.0.1'], folder.path);
-  const esp = await announced(t);
+  const device = await announced(t);
   const line = await new Promise<string>((resolve) => {
     let text = '';
     running.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      const mine = text.split('\n').find((one) => one.includes(esp.hostname) && one.endsWith('}'));
+      const mine = text.split('\n').find((one) => one.includes(device.hostname) && one.endsWith('}'));
       if (mine !== undefined) resolve(mine);
     });
   });
-  t.like(JSON.parse(line), { host: `${esp.hostname}.local`, method: 'espota', port: esp.otaPort });
+  t.like(JSON.parse(line), { host: `${device.hostname}.local`, method: 'espota', port: device.otaPort });
   running.kill('SIGINT');
   t.is((await running).exitCode, 130);
 });

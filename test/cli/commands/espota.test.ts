@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
-import { syntheticSketch, type VirtualEsp } from '../../../src/simulator/index.ts';
-import { quickEsp, verdictsOf } from '../../delivery/quick.ts';
+import { syntheticSketch, type VirtualDevice } from '../../../src/simulator/index.ts';
+import { quickDevice, verdictsOf } from '../../delivery/quick.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
@@ -28,31 +28,31 @@ async function packedProject(t: ExecutionContext): Promise<TestFolder> {
 }
 
 function sendTo(
-  esp: Pick<VirtualEsp, 'host' | 'otaPort'>,
+  device: Pick<VirtualDevice, 'host' | 'otaPort'>,
   folder: TestFolder,
   argv: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<CommandRun> {
-  const place = ['-i', esp.host, '-p', String(esp.otaPort)];
+  const place = ['-i', device.host, '-p', String(device.otaPort)];
   return runCommand(['espota', ...place, '-f', 'firmware.bin', ...argv], { cwd: folder.path, env });
 }
 
 test('espota sends the signed file from the manifest when called with the image as in platform.txt', async (t) => {
   const folder = await packedProject(t);
-  const esp = await quickEsp(t, { publicKey });
-  const argv = ['-i', esp.host, '-p', String(esp.otaPort), '--auth=', '-f', 'firmware.bin'];
+  const device = await quickDevice(t, { publicKey });
+  const argv = ['-i', device.host, '-p', String(device.otaPort), '--auth=', '-f', 'firmware.bin'];
   const { exitCode, stdout, stderr } = await runCommand(['espota', ...argv], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
   t.regex(stderr, /Uploading firmware\.bin\.signed/);
   t.notRegex(stderr, /warning/);
   t.is(stdout, '');
-  t.deepEqual(verdictsOf(esp), ['accepted']);
+  t.deepEqual(verdictsOf(device), ['accepted']);
 });
 
 test('espota accepts --debug and --progress as PlatformIO passes them', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
-  const esp = await quickEsp(t);
-  const { exitCode, stderr } = await sendTo(esp, folder, ['--debug', '--progress']);
+  const device = await quickDevice(t);
+  const { exitCode, stderr } = await sendTo(device, folder, ['--debug', '--progress']);
   t.is(exitCode, 0, stderr);
   t.regex(stderr, /Uploading: 100 %/);
   t.regex(stderr, /Waiting for the device to connect/);
@@ -60,8 +60,8 @@ test('espota accepts --debug and --progress as PlatformIO passes them', async (t
 
 test('espota sends the image when there is no signed file', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
-  const esp = await quickEsp(t);
-  const { exitCode, stderr } = await sendTo(esp, folder);
+  const device = await quickDevice(t);
+  const { exitCode, stderr } = await sendTo(device, folder);
   t.is(exitCode, 0);
   t.regex(stderr, /Uploading firmware\.bin \(/);
 });
@@ -70,8 +70,8 @@ test('espota sends a file signed by another tool if it was made from this image'
   const folder = await packedProject(t);
   const signed = await folder.read('firmware.bin.signed');
   const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });
-  const esp = await quickEsp(t, { publicKey });
-  const { exitCode, stderr } = await sendTo(esp, other);
+  const device = await quickDevice(t, { publicKey });
+  const { exitCode, stderr } = await sendTo(device, other);
   t.is(exitCode, 0, stderr);
   t.regex(stderr, /Uploading firmware\.bin\.signed/);
 });
@@ -113,52 +113,57 @@ for (const [title, prepare, message] of misfits) {
   test(`espota sends nothing: ${title}`, async (t) => {
     const folder = await packedProject(t);
     await prepare(folder);
-    const esp = await quickEsp(t);
-    const { exitCode, error } = await sendTo(esp, folder);
+    const device = await quickDevice(t);
+    const { exitCode, error } = await sendTo(device, folder);
     t.not(exitCode, 0);
     t.regex(error?.message ?? '', message);
-    t.deepEqual(verdictsOf(esp), []);
+    t.deepEqual(verdictsOf(device), []);
   });
 }
 
 test('espota sends nothing if the project has a key and the build is not signed', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image, 'public.key': pems.publicPem });
   await runCommand(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
-  const esp = await quickEsp(t);
-  const { error } = await sendTo(esp, folder);
+  const device = await quickDevice(t);
+  const { error } = await sendTo(device, folder);
   t.regex(error?.message ?? '', /is not signed yet/);
-  t.deepEqual(verdictsOf(esp), []);
+  t.deepEqual(verdictsOf(device), []);
 });
 
 test('espota -s rejects a sketch', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
-  const esp = await quickEsp(t);
-  const { error, exitCode } = await sendTo(esp, folder, ['-s']);
+  const device = await quickDevice(t);
+  const { error, exitCode } = await sendTo(device, folder, ['-s']);
   t.is(exitCode, 2);
   t.regex(error?.message ?? '', /is a sketch/);
 });
 
 test('espota --spiffs sends a filesystem of unrecognized format', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(8192).fill(0x5c) });
-  const esp = await quickEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
-  t.is((await sendTo(esp, folder, ['--spiffs'])).exitCode, 0);
+  const device = await quickDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
+  t.is((await sendTo(device, folder, ['--spiffs'])).exitCode, 0);
 });
 
 test('espota exits with 1 and prints the device error with a hint when the update is rejected', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(20_000).fill(0x02) });
-  const esp = await quickEsp(t);
-  const { exitCode, error, stdout } = await sendTo(esp, folder, ['--json']);
+  const device = await quickDevice(t);
+  const { exitCode, error, stdout } = await sendTo(device, folder, ['--json']);
   t.is(exitCode, 1);
   t.regex(error?.message ?? '', /ERROR\[10\]: Magic byte is not 0xE9/);
   t.regex(error?.hint ?? '', /no firmware image/);
   const document = JSON.parse(stdout);
-  t.like(document, { host: esp.host, port: esp.otaPort, sizeBytes: 20_000, verdict: { kind: 'rejected', code: 10 } });
+  t.like(document, {
+    host: device.host,
+    port: device.otaPort,
+    sizeBytes: 20_000,
+    verdict: { kind: 'rejected', code: 10 },
+  });
 });
 
 test('espota --json prints one document, and --quiet prints nothing on stderr', async (t) => {
   const folder = await packedProject(t);
-  const esp = await quickEsp(t, { publicKey });
-  const { stdout, stderr } = await sendTo(esp, folder, ['--json', '--quiet', '--progress']);
+  const device = await quickDevice(t, { publicKey });
+  const { stdout, stderr } = await sendTo(device, folder, ['--json', '--quiet', '--progress']);
   t.like(JSON.parse(stdout), { verdict: { kind: 'accepted' }, file: folder.at('firmware.bin.signed') });
   t.is(stderr, '');
 });
@@ -173,12 +178,12 @@ test('espota reads the password from the environment, or with a warning from -a,
     [['-a', password], true, false],
   ];
   for (const [argv, warns, right] of runs) {
-    const esp = await quickEsp(t, { password: right ? password : 'another' });
-    const run = await sendTo(esp, folder, [...argv, '--debug', '--json'], { DOOR: password });
+    const device = await quickDevice(t, { password: right ? password : 'another' });
+    const run = await sendTo(device, folder, [...argv, '--debug', '--json'], { DOOR: password });
     t.is(run.exitCode, right ? 0 : 1, run.stderr);
     t.is(/warning: .*--password-env/.test(run.stderr), warns);
     t.false(JSON.stringify([run, run.error?.message, run.error?.hint]).includes(password));
-    await esp.close();
+    await device.close();
   }
   const missing = await sendTo({ host: '127.0.0.1', otaPort: 9 }, folder, ['--password-env', 'DOOR']);
   t.is(missing.exitCode, 2);

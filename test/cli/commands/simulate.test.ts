@@ -77,13 +77,13 @@ test('simulate reports the error of a rejected update and the reason of a brick'
   const folder = await testFolder(t, { 'public.key': key.publicKey.pem });
   const running = await simulation(t, ['--public-key', 'public.key', '--core', '2.7.4', '--no-web'], folder.path);
   const ready = await running.event();
-  const esp = { otaPort: Number(ready['otaPort']) };
+  const device = { otaPort: Number(ready['otaPort']) };
   t.is(ready['webPort'], undefined);
-  await bareUpload(t, esp, keyed);
+  await bareUpload(t, device, keyed);
   t.like(await running.event(), { verdict: 'rejected', error: 'ERROR[12]: Signature verification failed' });
   const spoilt = keyed.slice();
   spoilt.fill(0x55, 30_000, 30_001);
-  await bareUpload(t, esp, signFile(spoilt, key.privateKey, 'current'));
+  await bareUpload(t, device, signFile(spoilt, key.privateKey, 'current'));
   t.like(await running.event(), { verdict: 'accepted' });
   t.like(await running.event(), { event: 'bricked', why: 'not-loadable' });
   await running.end();
@@ -119,9 +119,9 @@ const mistakes: Record<string, readonly string[]> = {
   '--window wants a whole number from 1 on, not "0"': ['--window', '0'],
   '--interval wants a time in seconds, not "0"': ['--interval', '0'],
   '--count wants a whole number from 1 on, not "0"': ['--count', '0'],
-  '--ota-port: there is no port 65536': ['--ota-port', '65536'],
+  '--ota-port: port 65536 is above 65535': ['--ota-port', '65536'],
   '--update-mode does not know "eeprom"': ['--update-mode', 'eeprom'],
-  'the simulator cannot listen on 192.0.2.1: EADDRNOTAVAIL': ['--host', '192.0.2.1'],
+  'Cannot listen on 192.0.2.1: EADDRNOTAVAIL': ['--host', '192.0.2.1'],
 };
 
 for (const [message, argv] of Object.entries(mistakes)) {

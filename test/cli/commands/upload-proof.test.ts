@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Lookout } from '../../../src/delivery/discovery.ts';
-import { syntheticSketch, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { syntheticSketch, type VirtualDevice } from '../../../src/simulator/index.ts';
 import { fullDoor } from '../../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
@@ -34,33 +34,37 @@ async function ledgerOf(folder: TestFolder): Promise<{ devices: Record<string, R
 let count = 0;
 
 /** A device that announces a unique host name. */
-function announcing(t: Parameters<typeof virtualDoor>[0], tellsSketchMd5: boolean, more = {}): Promise<VirtualEsp> {
+function announcing(
+  t: Parameters<typeof virtualDoor>[0],
+  announcesSketchMd5: boolean,
+  more = {},
+): Promise<VirtualDevice> {
   const hostname = `proof-${process.pid}-${++count}`;
-  return virtualDoor(t, { hostname, mdns: { tellsSketchMd5 }, ...more });
+  return virtualDoor(t, { hostname, mdns: { announcesSketchMd5 }, ...more });
 }
 
 /** Waits for the announcement of a device; from then on it answers mDNS queries immediately. */
-async function heard(esp: VirtualEsp): Promise<void> {
+async function heard(virtualDevice: VirtualDevice): Promise<void> {
   const lookout = await Lookout.open({ interfaces: ['127.0.0.1'] });
   if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
-  const { sketchMd5 } = esp.state;
+  const { sketchMd5 } = virtualDevice.state;
   await new Promise<void>((resolve) => {
     lookout.watch((device) => {
-      if (device.host === `${esp.hostname}.local` && device.sketchMd5 === sketchMd5) resolve();
+      if (device.host === `${virtualDevice.hostname}.local` && device.sketchMd5 === sketchMd5) resolve();
     });
   });
   lookout.close();
 }
 
 test('upload proves a device by its sketch MD5 and sends gzip to it from then on', async (t) => {
-  const esp = await announcing(t, true);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const virtualDevice = await announcing(t, true);
+  const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const first = await upload(folder, '--confirm', 'proven');
   t.is(first.exitCode, 0, first.stderr);
   t.is(first.device.artifact, 'door.ino.bin.signed', 'nothing is known of it yet');
   t.is(first.device.confirmation?.kind, 'proven');
   const { devices } = await ledgerOf(folder);
-  const { sketchMd5 } = await restarted(esp);
+  const { sketchMd5 } = await restarted(virtualDevice);
   t.like(devices['door'], {
     sketchMd5,
     provenBy: 'mdns',
@@ -68,15 +72,15 @@ test('upload proves a device by its sketch MD5 and sends gzip to it from then on
     facts: { core: '3.1.2', signing: 'required', flashMode: 'dio', fsStart: doorFacts.fsStart, project: 'door' },
   });
 
-  await heard(esp);
+  await heard(virtualDevice);
   const second = await upload(folder, '--confirm', 'proven');
   t.is(second.exitCode, 0, second.stderr);
   t.is(second.device.artifact, 'door.ino.bin.gz.signed');
   t.is(second.device.confirmation?.kind, 'proven');
 
   // Another sketch at the same host name and port, as after flashing over USB.
-  await esp.close();
-  const changed = await announcing(t, true, { hostname: esp.hostname, otaPort: esp.otaPort });
+  await virtualDevice.close();
+  const changed = await announcing(t, true, { hostname: virtualDevice.hostname, otaPort: virtualDevice.otaPort });
   t.not(changed.state.sketchMd5, sketchMd5);
   await heard(changed);
   const third = await upload(folder, '--verbose');
@@ -85,8 +89,8 @@ test('upload proves a device by its sketch MD5 and sends gzip to it from then on
 });
 
 test('upload reports a device that does not announce its sketch as returned, not proven', async (t) => {
-  const esp = await announcing(t, false);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const virtualDevice = await announcing(t, false);
+  const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const returned = await upload(folder, '--confirm', 'returned');
   t.is(returned.exitCode, 0, returned.stderr);
   t.deepEqual(returned.device.confirmation, { kind: 'returned', by: 'mdns' });
@@ -100,12 +104,12 @@ test('upload reports a device that does not announce its sketch as returned, not
 });
 
 test('upload detects a restart without mDNS through espota or the web page', async (t) => {
-  const esps = await Promise.all([
+  const devices = await Promise.all([
     virtualDoor(t),
     virtualDoor(t, { password: 'secret' }),
     virtualDoor(t, { webPort: 0 }),
   ]);
-  const [open, locked, web] = esps;
+  const [open, locked, web] = devices;
   const folder = await packedDoor(t, {
     open: listed(open),
     locked: listed(locked, { password: { env: 'DOOR' } }),
@@ -126,8 +130,8 @@ test('upload detects a restart without mDNS through espota or the web page', asy
 
 test('upload fails when an allowed unsafe update bricks the device', async (t) => {
   // eboot of 2.7.x reads the signature length as the sketch size (esp8266/Arduino#7577).
-  const esp = await announcing(t, true, { core: '2.7.4' });
-  const folder = await packedDoor(t, { door: listed(esp, { facts: { ...doorFacts, core: '2.7.4' } }) });
+  const virtualDevice = await announcing(t, true, { core: '2.7.4' });
+  const folder = await packedDoor(t, { door: listed(virtualDevice, { facts: { ...doorFacts, core: '2.7.4' } }) });
   const run = await runCommand(
     [
       'upload',
@@ -144,14 +148,16 @@ test('upload fails when an allowed unsafe update bricks the device', async (t) =
     { cwd: folder.path },
   );
   t.is(run.exitCode, 1, run.stderr);
-  t.is(esp.state.phase, 'bricked');
+  t.is(virtualDevice.state.phase, 'bricked');
   t.regex(run.error?.message ?? '', /it did not come back/);
 });
 
 test('upload finds a device by its mDNS name or by its last known address', async (t) => {
-  const esp = await announcing(t, true);
-  const folder = await packedDoor(t, { door: { address: `${esp.hostname}.local`, port: esp.otaPort } });
-  await heard(esp);
+  const virtualDevice = await announcing(t, true);
+  const folder = await packedDoor(t, {
+    door: { address: `${virtualDevice.hostname}.local`, port: virtualDevice.otaPort },
+  });
+  await heard(virtualDevice);
   const found = await upload(folder, '--host-ip', '127.0.0.1');
   t.is(found.exitCode, 0, found.stderr);
 
@@ -167,8 +173,8 @@ test('upload finds a device by its mDNS name or by its last known address', asyn
 });
 
 test('upload options override the facts of a device', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp, { facts: { core: '2.5.2' } }) });
+  const virtualDevice = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(virtualDevice, { facts: { core: '2.5.2' } }) });
   const { keyFingerprint } = doorFacts;
   const facts = [
     '--core',
@@ -187,13 +193,13 @@ test('upload options override the facts of a device', async (t) => {
 test('upload sends an intermediate release when no direct update is safe, and proves each hop', async (t) => {
   // Not enough space for the raw sketch, and core 2.5.2 does not support gzip.
   const layout = { fsStart: 0x70000, fsEnd: 0x80000 };
-  const esp = await announcing(t, true, {
+  const virtualDevice = await announcing(t, true, {
     core: '2.5.2',
     layout,
     image: { sizeBytes: 200 * 1024, publicKey: doorKey },
   });
   const facts = { ...doorFacts, ...layout, core: '2.5.2', sketchSizeBytes: 200 * 1024 };
-  const folder = await packedDoor(t, { door: listed(esp, { facts }) }, {}, fullDoor);
+  const folder = await packedDoor(t, { door: listed(virtualDevice, { facts }) }, {}, fullDoor);
   const refused = await runCommand(['upload', image, '--all'], { cwd: folder.path });
   t.regex(refused.error?.message ?? '', /no-space/);
 
@@ -211,13 +217,13 @@ test('upload sends an intermediate release when no direct update is safe, and pr
     run.stderr,
     /sending small\.bin\.legacy_sig.*proven: it runs the new sketch.*sending door\.ino\.bin\.gz\.signed/s,
   );
-  t.deepEqual(updatesOf(esp), ['accepted', 'accepted']);
-  t.is((await restarted(esp)).core, '3.1.2');
+  t.deepEqual(updatesOf(virtualDevice), ['accepted', 'accepted']);
+  t.is((await restarted(virtualDevice)).core, '3.1.2');
 });
 
 test('upload rejects --confirm proven for a filesystem', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const virtualDevice = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const run = await runCommand(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });
   t.is(run.exitCode, 2);
   t.regex(run.error?.message ?? '', /a filesystem cannot be proven/);

@@ -67,7 +67,7 @@ test('upload sends each device the artifact that is safe for it: raw, gzip or le
     ],
   );
   const md5s = await md5sOf(folder);
-  for (const esp of [stranger, friend, elder]) t.true(md5s.includes((await restarted(esp)).sketchMd5));
+  for (const device of [stranger, friend, elder]) t.true(md5s.includes((await restarted(device)).sketchMd5));
 });
 
 test('upload sends nothing when one device is blocked, and reports every rule', async (t) => {
@@ -101,8 +101,8 @@ test('upload --skip-blocked updates the other devices and exits with 3', async (
 });
 
 test('upload --allow overrides a rule by its name and keeps its warning', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp, { board: 'nodemcuv2' }) }, { board: 'd1_mini' });
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device, { board: 'nodemcuv2' }) }, { board: 'd1_mini' });
   t.is((await upload(folder, '--all', '--allow', 'wrong-key')).exitCode, 3);
   const { exitCode, stderr } = await upload(folder, '--all', '--allow', 'other-project');
   t.is(exitCode, 0);
@@ -150,17 +150,17 @@ test('upload --resume skips updated devices, for the same build only', async (t)
 });
 
 test('upload rejects an artifact that changed after packing', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device) });
   await folder.write(`${image}.signed`, (await folder.read(`${image}.signed`)).subarray(1));
   const { error } = await upload(folder, '--all');
   t.is(error?.code, 'ARTIFACT_CHANGED');
-  t.deepEqual(updatesOf(esp), []);
+  t.deepEqual(updatesOf(device), []);
 });
 
 test('upload sends the named artifact or nothing', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp, { facts: doorFacts }) });
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device, { facts: doorFacts }) });
   const send = (file: string) => runCommand(['upload', file, '--all', '--json'], { cwd: folder.path });
   const raw = await send(`${image}.signed`);
   t.is((JSON.parse(raw.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
@@ -170,8 +170,8 @@ test('upload sends the named artifact or nothing', async (t) => {
 });
 
 test('upload without a file sends the newest build of the project', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device) });
   const { exitCode, stdout, stderr } = await runCommand(['upload', '--all', '--json'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
   t.is((JSON.parse(stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
@@ -179,12 +179,12 @@ test('upload without a file sends the newest build of the project', async (t) =>
 });
 
 test('upload inspects a file without a manifest and finds the key that verifies its signature', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device) });
   await folder.write('other/door.bin', await folder.read(`${image}.signed`));
   const { exitCode, stderr } = await runCommand(['upload', 'other/door.bin', '--all'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
-  await restarted(esp);
+  await restarted(device);
   const unsigned = await folder.write('other/unsigned.bin', door.bin);
   const refused = await runCommand(['upload', unsigned, '--all'], { cwd: folder.path });
   t.regex(refused.error?.message ?? '', /unsigned-to-signed/, 'a project with a key sends nothing unsigned');
@@ -203,25 +203,28 @@ test('upload selects devices by host list, name, address or group, and fails wit
 });
 
 test('upload ignores an unfilled port property and finds the project through build.options.json', async (t) => {
-  const esp = await virtualDoor(t);
-  const folder = await packedDoor(t, { door: listed(esp) });
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device) });
   await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
-  const argv = ['upload', folder.at(image), '--host', esp.host, '--port', '{upload.port.properties.port}'];
+  const argv = ['upload', folder.at(image), '--host', device.host, '--port', '{upload.port.properties.port}'];
   const { exitCode, stderr } = await runCommand(argv, { cwd: '/' });
   t.is(exitCode, 0, stderr);
 });
 
 test('upload updates several devices with a fixed --host-port', async (t) => {
-  const esps = await Promise.all([virtualDoor(t), virtualDoor(t), virtualDoor(t)]);
-  const folder = await packedDoor(t, Object.fromEntries(esps.map((esp, index) => [`door-${index}`, listed(esp)])));
+  const devices = await Promise.all([virtualDoor(t), virtualDoor(t), virtualDoor(t)]);
+  const folder = await packedDoor(
+    t,
+    Object.fromEntries(devices.map((device, index) => [`door-${index}`, listed(device)])),
+  );
   const fixed = ['--host-ip', '127.0.0.1', '--host-port', String(await freePort())];
   const { exitCode, stderr } = await upload(folder, '--all', ...fixed);
   t.is(exitCode, 0, stderr);
 });
 
 test('upload prints a line at the start and end of each device and a summary table', async (t) => {
-  const esps = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
-  const folder = await packedDoor(t, { kitchen: listed(esps[0]), cellar: listed(esps[1]) }, {}, fullDoor);
+  const devices = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
+  const folder = await packedDoor(t, { kitchen: listed(devices[0]), cellar: listed(devices[1]) }, {}, fullDoor);
   const { stdout, stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path });
   t.regex(stderr, /^kitchen {2}sending door\.ino\.bin\.signed \(279 KB\)$/m);
   t.regex(stderr, /^kitchen {2}accepted; the device restarts \(\d+\.\d s\)$/m);
@@ -231,17 +234,17 @@ test('upload prints a line at the start and end of each device and a summary tab
 
 test('upload shows progress bars in a terminal and keeps the final line of a device', async (t) => {
   // The stall is longer than the redraw interval.
-  const esp = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
-  const folder = await packedDoor(t, { kitchen: listed(esp) }, {}, fullDoor);
+  const device = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
+  const folder = await packedDoor(t, { kitchen: listed(device) }, {}, fullDoor);
   const { stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path, fancy: true });
   t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+ % of 279 KB\n/);
   t.regex(stderr, /\[J.*kitchen {2}accepted; the device restarts/s);
 });
 
 test('upload exits with 130 on Ctrl-C', async (t) => {
-  const esp = await virtualDoor(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
+  const device = await virtualDoor(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   // With a known flash mode, no preflight warning mentions an unknown one.
-  const folder = await packedDoor(t, { door: { ...listed(esp), facts: { flashMode: 'dio' } } });
+  const folder = await packedDoor(t, { door: { ...listed(device), facts: { flashMode: 'dio' } } });
   const running = startCli(['upload', image, '--all'], folder.path);
   await new Promise<void>((resolve) => {
     running.stderr?.on('data', (chunk: Buffer) => {

@@ -77,7 +77,7 @@ test('upload prints one valid document when devices fail or are blocked', async 
 test('discover --watch prints one document per line', async (t) => {
   // Unique name: all tests on this machine share one loopback interface.
   const hostname = `watched-${process.pid}`;
-  await virtualDoor(t, { hostname, mdns: { tellsSketchMd5: true } });
+  await virtualDoor(t, { hostname, mdns: { announcesSketchMd5: true } });
   const folder = await testFolder(t);
   const ctrlC = new AbortController();
   let written = '';

@@ -87,15 +87,15 @@ async function installedCore(t: ExecutionContext, example: string): Promise<Exam
 
 /** A virtual device in place of each address of the examples. */
 async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
-  const esp = await virtualDoor(t, { password: 'secret', mdns: { tellsSketchMd5: true } });
-  const entry = { address: esp.host, port: esp.otaPort, password: { env: 'DOOR_PASSWORD' } };
+  const device = await virtualDoor(t, { password: 'secret', mdns: { announcesSketchMd5: true } });
+  const entry = { address: device.host, port: device.otaPort, password: { env: 'DOOR_PASSWORD' } };
   const folder = await packedDoor(t, { door: entry }, { upload: { hostIp: '127.0.0.1' } });
   return { folder, env: { DOOR_PASSWORD: 'secret' }, instead: { '192.168.1.20': 'door' } };
 }
 
 async function unsignedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const needsPassword = example.includes('--password-env');
-  const esp = await virtualDoor(t, {
+  const device = await virtualDoor(t, {
     image: { sizeBytes: 100 * 1024 },
     publicKey: undefined,
     ...(needsPassword && { password: 'secret' }),
@@ -104,8 +104,8 @@ async function unsignedDoor(t: ExecutionContext, example: string): Promise<Examp
     '.pio/build/d1_mini/firmware.bin': door.bin,
     'build/littlefs.bin': buildLittleFs({ blockCount: 16 }),
   });
-  const instead = { '192.168.1.23': esp.host, 'door.local': esp.host };
-  return { folder, instead, env: { DOOR_PASSWORD: 'secret' }, more: ['-p', String(esp.otaPort)] };
+  const instead = { '192.168.1.23': device.host, 'door.local': device.host };
+  return { folder, instead, env: { DOOR_PASSWORD: 'secret' }, more: ['-p', String(device.otaPort)] };
 }
 
 let announced = 0;

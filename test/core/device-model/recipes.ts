@@ -4,10 +4,10 @@ import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import {
   type DeviceWithoutFlash,
   deviceAtRest,
+  type ModelDevice,
   type SignatureVerifier,
   signatureVerifier,
-  type VirtualDevice,
-} from '../../../src/core/device-model/virtual-device.ts';
+} from '../../../src/core/device-model/model-device.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { readSketchImage } from '../../../src/core/firmware/sketch-image.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
@@ -86,7 +86,7 @@ type Wishes = Partial<Omit<DeviceWithoutFlash, 'capabilities'>> & {
 };
 
 /** Builds a virtual device with 1 MB of flash, a filesystem of 64 KB and a small sketch. */
-export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): VirtualDevice {
+export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): ModelDevice {
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) throw new Error(`no capabilities for ${core}`);
   const chipSizeBytes = wishes.chipSizeBytes ?? 1024 * 1024;

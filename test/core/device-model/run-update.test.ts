@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import { roundUpToSector } from '../../../src/core/device-model/flash.ts';
 import { lowestSafeStaging, modeledProfile } from '../../../src/core/device-model/inflate-profile.ts';
+import { deviceAtRest, type ModelDevice } from '../../../src/core/device-model/model-device.ts';
 import {
   restart,
   runUpdate,
@@ -14,7 +15,6 @@ import {
 } from '../../../src/core/device-model/run-update.ts';
 import { announcedSize, stagingFor, type Transport } from '../../../src/core/device-model/staging.ts';
 import { beginUpdate, endUpdate, writeUpdate } from '../../../src/core/device-model/updater.ts';
-import { deviceAtRest, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
 import { concatBytes } from '../../support/image-builder.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { deviceOf, keyOf, noisyBytes, signed, sketchOf } from './recipes.ts';
@@ -35,7 +35,7 @@ function alignedGzipOf(bytes: Uint8Array): Uint8Array {
   return aligned;
 }
 
-function updating(device: VirtualDevice, bytes: Uint8Array, options: Partial<UpdateOptions> = {}): UpdateResult {
+function updating(device: ModelDevice, bytes: Uint8Array, options: Partial<UpdateOptions> = {}): UpdateResult {
   return runUpdate(device, bytes, { transport: 'espota', kind: 'sketch', ...options });
 }
 
@@ -45,7 +45,7 @@ function told(result: UpdateResult): string {
     .join(' ');
 }
 
-function runs(device: VirtualDevice, image: Uint8Array): boolean {
+function runs(device: ModelDevice, image: Uint8Array): boolean {
   return Buffer.compare(device.flash.subarray(0, image.length), image) === 0;
 }
 

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import { roundUpToSector } from '../../../src/core/device-model/flash.ts';
+import type { ModelDevice } from '../../../src/core/device-model/model-device.ts';
 import { type Delivery, deliver } from '../../../src/core/device-model/transports.ts';
 import {
   beginUpdate,
@@ -11,7 +12,6 @@ import {
   type UpdateRequest,
   writeUpdate,
 } from '../../../src/core/device-model/updater.ts';
-import type { VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
 import { concatBytes } from '../../support/image-builder.ts';
 import { deviceOf, keyOf, md5Of, noisyBytes, signed, sketchOf } from './recipes.ts';
 
@@ -28,7 +28,7 @@ function gzipOfRemainder(remainder: number): Uint8Array {
   }
 }
 
-function sending(device: VirtualDevice, bytes: Uint8Array, delivery: Partial<Delivery> = {}): EndResult {
+function sending(device: ModelDevice, bytes: Uint8Array, delivery: Partial<Delivery> = {}): EndResult {
   return deliver({ ...device, flash: device.flash.slice() }, bytes, {
     transport: 'espota',
     kind: 'sketch',
@@ -40,7 +40,7 @@ function printed(result: EndResult): string {
   return result.outcome === 'rejected' ? result.error.printed : result.outcome;
 }
 
-function begun(device: VirtualDevice, request: UpdateRequest): RunningUpdate {
+function begun(device: ModelDevice, request: UpdateRequest): RunningUpdate {
   const result = beginUpdate(device, request);
   if (result.outcome === 'rejected') throw new Error(result.error.printed);
   return result.update;

@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
+import { type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
 import { runUpdate } from '../../../src/core/device-model/run-update.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
-import { signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
 import type { FlashMode } from '../../../src/core/model/artifact.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import type { Manifest } from '../../../src/core/model/manifest.ts';
@@ -228,12 +228,12 @@ test('every planned hop succeeds on the model with the facts that the planner pr
   for (const kind of ['send', 'hops', 'refuse']) t.true((kinds.get(kind) ?? 0) > 3, kind);
 });
 
-function withLayout({ manifest }: Build, { fsStart, fsEnd }: VirtualDevice): Manifest {
+function withLayout({ manifest }: Build, { fsStart, fsEnd }: ModelDevice): Manifest {
   return { ...manifest, image: { ...manifest.image, layout: { fsStart, fsEnd } } };
 }
 
 interface State {
-  readonly device: VirtualDevice;
+  readonly device: ModelDevice;
   readonly facts: DeviceFacts;
 }
 

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { alignGzip } from '../../../src/core/compression/alignment.ts';
 import { compareReleases, coreCapabilities } from '../../../src/core/device-model/cores.ts';
+import { deviceAtRest, type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
-import { deviceAtRest, signatureVerifier, type VirtualDevice } from '../../../src/core/device-model/virtual-device.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { type FlashLayout, flashLayoutByName } from '../../../src/core/firmware/flash-layout.ts';
@@ -21,7 +21,7 @@ import { noisyBytes } from '../device-model/recipes.ts';
 
 /** A virtual device, all facts that a host can know about it, and the update that is sent. */
 export interface Scenario {
-  readonly device: VirtualDevice;
+  readonly device: ModelDevice;
   readonly facts: DeviceFacts;
   readonly transport: Transport;
   readonly kind: ImageKind;
@@ -103,7 +103,7 @@ export interface DeviceWishes {
 
 /** A virtual device and all facts about it. */
 export interface KnownDevice {
-  readonly device: VirtualDevice;
+  readonly device: ModelDevice;
   readonly facts: DeviceFacts;
 }
 
@@ -285,7 +285,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
 
 function isMadeFor(
   { name, release: { image } }: Sent,
-  { flashMode, fsStart, fsEnd, chipSizeBytes }: VirtualDevice,
+  { flashMode, fsStart, fsEnd, chipSizeBytes }: ModelDevice,
 ): boolean {
   if (!soundWays.some((way) => name.endsWith(`, ${way}`))) return false;
   return image.kind === 'sketch'

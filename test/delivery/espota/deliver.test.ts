@@ -4,42 +4,42 @@ import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patienceMs } from '../../support/patience.ts';
-import { newSketch, quickEsp, repeating, send, verdictsOf } from '../quick.ts';
+import { newSketch, quickDevice, repeating, send, verdictsOf } from '../quick.ts';
 
 const password = 'hunter2-of-the-door';
 
 test('reports an accepted upload, after which the device runs the image', async (t) => {
-  const esp = await quickEsp(t);
-  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  const { verdict } = await send(esp);
+  const device = await quickDevice(t);
+  const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  const { verdict } = await send(device);
   t.deepEqual(verdict, { kind: 'accepted' });
   await booted;
-  t.deepEqual(Buffer.from(esp.readFlash(0, newSketch.length)).compare(newSketch), 0);
+  t.deepEqual(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
 test('authenticates to a device with a password', async (t) => {
-  const esp = await quickEsp(t, { password });
-  const { verdict } = await send(esp, { password });
+  const device = await quickDevice(t, { password });
+  const { verdict } = await send(device, { password });
   t.is(verdict.kind, 'accepted');
 });
 
 test('uploads to a device without a password although one is configured', async (t) => {
-  const esp = await quickEsp(t);
-  t.is((await send(esp, { password })).verdict.kind, 'accepted');
+  const device = await quickDevice(t);
+  t.is((await send(device, { password })).verdict.kind, 'accepted');
 });
 
 test('writes a filesystem image to the filesystem area', async (t) => {
-  const esp = await quickEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
+  const device = await quickDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
   const filesystem = new Uint8Array(8192).fill(0x5c);
-  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  t.is((await send(esp, { image: filesystem, kind: 'filesystem' })).verdict.kind, 'accepted');
+  const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  t.is((await send(device, { image: filesystem, kind: 'filesystem' })).verdict.kind, 'accepted');
   await booted;
-  t.is(Buffer.from(esp.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
+  t.is(Buffer.from(device.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
 });
 
 test('progress counts acknowledged bytes, never decreases and ends at the image size', async (t) => {
-  const esp = await quickEsp(t, { link: { rttMs: 2, windowBytes: 5840 } });
-  const { progress, verdict } = await send(esp);
+  const device = await quickDevice(t, { link: { rttMs: 2, windowBytes: 5840 } });
+  const { progress, verdict } = await send(device);
   t.is(verdict.kind, 'accepted');
   const phases = progress.map(({ phase }) => phase);
   t.deepEqual([...new Set(phases)], ['inviting', 'awaitingCallBack', 'sending', 'awaitingVerdict']);
@@ -52,8 +52,8 @@ test('progress counts acknowledged bytes, never decreases and ends at the image 
 });
 
 test('progress stops when the device stops acknowledging, although more was sent', async (t) => {
-  const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
-  const { progress, verdict } = await send(esp, { timings: { stallMs: 500, attempts: 1 } });
+  const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
+  const { progress, verdict } = await send(device, { timings: { stallMs: 500, attempts: 1 } });
   t.is(verdict.kind, 'unknown');
   const taken = progress.map(({ takenBytes }) => takenBytes);
   t.true(Math.max(...taken) > 0 && Math.max(...taken) < newSketch.length / 2, `${taken}`);
@@ -66,17 +66,17 @@ async function rejection(t: ExecutionContext, sending: Promise<{ verdict: Delive
 }
 
 test('reports a wrong password and does not retry', async (t) => {
-  const esp = await quickEsp(t, { password: 'another' });
-  const { by, reason } = await rejection(t, send(esp, { password }));
+  const device = await quickDevice(t, { password: 'another' });
+  const { by, reason } = await rejection(t, send(device, { password }));
   t.is(by, 'password');
   t.regex(reason, /Authentication Failed/);
-  t.deepEqual(verdictsOf(esp), ['rejected']);
+  t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
 test('reports a missing password at once', async (t) => {
-  const esp = await quickEsp(t, { password });
+  const device = await quickDevice(t, { password });
   for (const given of [undefined, '']) {
-    const sending = send(esp, { timings: repeating, ...(given === undefined ? {} : { password: given }) });
+    const sending = send(device, { timings: repeating, ...(given === undefined ? {} : { password: given }) });
     const { by, reason } = await rejection(t, sending);
     t.is(by, 'password');
     t.regex(reason, /wants a password/);
@@ -84,22 +84,22 @@ test('reports a missing password at once', async (t) => {
 });
 
 test('reports an error of Update.begin with the text and code of the device', async (t) => {
-  const esp = await quickEsp(t, { chipSizeBytes: 1024 * 1024, layout: { fsStart: 0x20000, fsEnd: 0x20000 } });
-  const { by, reason, code } = await rejection(t, send(esp));
+  const device = await quickDevice(t, { chipSizeBytes: 1024 * 1024, layout: { fsStart: 0x20000, fsEnd: 0x20000 } });
+  const { by, reason, code } = await rejection(t, send(device));
   t.deepEqual({ by, reason, code }, { by: 'updater', reason: 'ERROR[4]: Not Enough Space', code: 4 });
 });
 
 test('finds an error joined to the last acknowledgement', async (t) => {
-  const esp = await quickEsp(t);
-  const { code, reason } = await rejection(t, send(esp, { image: new Uint8Array(20_000).fill(0x02) }));
+  const device = await quickDevice(t);
+  const { code, reason } = await rejection(t, send(device, { image: new Uint8Array(20_000).fill(0x02) }));
   t.is(code, 10);
   t.regex(reason, /^ERROR\[10\]: Magic byte is not 0xE9$/);
-  t.deepEqual(verdictsOf(esp), ['rejected']);
+  t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
 test('recognizes an ESP32 by its challenge of 64 digits', async (t) => {
-  const esp = await quickEsp(t, { faults: { invitationAnswer: `AUTH ${'0123456789abcdef'.repeat(4)}` } });
-  const { verdict } = await send(esp, { password });
+  const device = await quickDevice(t, { faults: { invitationAnswer: `AUTH ${'0123456789abcdef'.repeat(4)}` } });
+  const { verdict } = await send(device, { password });
   t.like(verdict, { kind: 'wrongProtocol', which: 'esp32' });
 });
 
@@ -116,18 +116,18 @@ test('recognizes an ESPHome device, which is silent over UDP, by its TCP port', 
 });
 
 test('recognizes ESPHome by its first bytes on the callback connection', async (t) => {
-  const esp = await quickEsp(t, { faults: { greeting: Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45) } });
-  t.like((await send(esp)).verdict, { kind: 'wrongProtocol', which: 'esphome' });
+  const device = await quickDevice(t, { faults: { greeting: Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45) } });
+  t.like((await send(device)).verdict, { kind: 'wrongProtocol', which: 'esphome' });
 });
 
 test('reports an unrecognized answer without its control characters', async (t) => {
-  const esp = await quickEsp(t, { faults: { invitationAnswer: '\u001b[31mHELO' } });
-  t.deepEqual((await send(esp)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
+  const device = await quickDevice(t, { faults: { invitationAnswer: '\u001b[31mHELO' } });
+  t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
 });
 
 test('reports a silent device as unreachable', async (t) => {
-  const esp = await quickEsp(t, { faults: { deaf: true } });
-  const { verdict } = await send(esp, { timings: { ...repeating, invitationMs: 200 } });
+  const device = await quickDevice(t, { faults: { noResponse: true } });
+  const { verdict } = await send(device, { timings: { ...repeating, invitationMs: 200 } });
   t.is(verdict.kind, 'unreachable');
 });
 
@@ -145,35 +145,35 @@ test('reports a host name without an address as unreachable', async (t) => {
 });
 
 test('reports a blocked callback with the address and port it waited on', async (t) => {
-  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
-  const { verdict } = await send(esp, { timings: { ...repeating, callBackMs: 100 } });
+  const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
+  const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 100 } });
   if (verdict.kind !== 'blockedCallback') return t.fail(JSON.stringify(verdict));
   t.is(verdict.hostAddress, '127.0.0.1');
   t.true(verdict.port > 0);
 });
 
 test('rejects a callback from another address than the invited device', async (t) => {
-  const esp = await quickEsp(t, { faults: { callBack: { from: '127.0.0.2' } } });
-  const { verdict } = await send(esp, { timings: { ...repeating, callBackMs: 300 } });
+  const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
+  const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', strangers: ['127.0.0.2'] });
-  t.false(verdictsOf(esp).includes('accepted'));
+  t.false(verdictsOf(device).includes('accepted'));
 });
 
 test('waits for the callback on the chosen host port, which must be free', async (t) => {
   const port = await freePort();
   const spare = createServer();
   await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
-  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
-  const error = await expectOtaError(t, 'USAGE', () => send(esp, { hostPort: port }));
+  const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
+  const error = await expectOtaError(t, 'USAGE', () => send(device, { hostPort: port }));
   t.regex(error.message, new RegExp(`TCP port ${port} of 127.0.0.1`));
   await new Promise<void>((resolve) => spare.close(() => resolve()));
-  const { verdict } = await send(esp, { hostPort: port, timings: { ...repeating, callBackMs: 100 } });
+  const { verdict } = await send(device, { hostPort: port, timings: { ...repeating, callBackMs: 100 } });
   t.like(verdict, { kind: 'blockedCallback', port });
 });
 
 test('uses the chosen host address, which must belong to this machine', async (t) => {
-  const esp = await quickEsp(t);
-  t.is((await send(esp, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
-  const error = await expectOtaError(t, 'USAGE', () => send(esp, { hostIp: '192.0.2.1' }));
+  const device = await quickDevice(t);
+  t.is((await send(device, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
+  const error = await expectOtaError(t, 'USAGE', () => send(device, { hostIp: '192.0.2.1' }));
   t.regex(error.message, /192\.0\.2\.1/);
 });

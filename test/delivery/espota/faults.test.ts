@@ -7,22 +7,22 @@ import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import { syntheticSketch, type TransferFault } from '../../../src/simulator/index.ts';
 import { freePort } from '../../support/free-port.ts';
 import { endlessMs } from '../../support/patience.ts';
-import { quickEsp, repeating, repeatingSlowly, send, verdictsOf } from '../quick.ts';
+import { quickDevice, repeating, repeatingSlowly, send, verdictsOf } from '../quick.ts';
 
 const password = 'hunter2-of-the-door';
 
 for (const lost of [1, 2, 3, 4]) {
   test(`uploads although the first ${lost} datagrams are lost`, async (t) => {
-    const esp = await quickEsp(t, { password, faults: { udp: { loseFirst: lost } } });
-    const { verdict } = await send(esp, { password, timings: repeatingSlowly });
+    const device = await quickDevice(t, { password, faults: { udp: { loseFirst: lost } } });
+    const { verdict } = await send(device, { password, timings: repeatingSlowly });
     t.is(verdict.kind, 'accepted');
   });
 
   test(`uploads although the first ${lost} datagrams from the device are lost`, async (t) => {
     for (const word of [undefined, password]) {
       const faults = { udp: { loseFirst: lost, direction: 'from-device' as const } };
-      const esp = await quickEsp(t, { faults, ...(word === undefined ? {} : { password: word }) });
-      const { verdict } = await send(esp, { password, timings: repeatingSlowly });
+      const device = await quickDevice(t, { faults, ...(word === undefined ? {} : { password: word }) });
+      const { verdict } = await send(device, { password, timings: repeatingSlowly });
       t.is(verdict.kind, 'accepted', JSON.stringify(verdict));
     }
   });
@@ -33,24 +33,24 @@ test('uploads although datagrams are duplicated and reordered', async (t) => {
   const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
   await Promise.all(
     seeds.map(async (seed) => {
-      const esp = await quickEsp(t, { password, seed, faults: { udp } });
-      const { verdict } = await send(esp, { password, timings: repeatingSlowly });
+      const device = await quickDevice(t, { password, seed, faults: { udp } });
+      const { verdict } = await send(device, { password, timings: repeatingSlowly });
       t.is(verdict.kind, 'accepted', `seed ${seed}: ${JSON.stringify(verdict)}`);
     }),
   );
 });
 
 test('reports unreachable when duplicated datagrams keep canceling the authentication', async (t) => {
-  const esp = await quickEsp(t, { password, faults: { udp: { duplicateShare: 1 } } });
+  const device = await quickDevice(t, { password, faults: { udp: { duplicateShare: 1 } } });
   const timings = { invitationIntervalMs: 50, authenticationMs: 200, patienceMs: 1000 };
-  const { verdict } = await send(esp, { password, timings });
+  const { verdict } = await send(device, { password, timings });
   t.true(verdict.kind === 'unreachable' && /password/.test(verdict.why), JSON.stringify(verdict));
 });
 
 test('waits for answers that take longer than the invitation interval', async (t) => {
   // The interval between invitations grows from 150 ms to 600 ms.
-  const esp = await quickEsp(t, { password, link: { rttMs: 200, windowBytes: 64 * 1024 } });
-  const { verdict } = await send(esp, { password, timings: { ...repeatingSlowly, invitationIntervalMs: 150 } });
+  const device = await quickDevice(t, { password, link: { rttMs: 200, windowBytes: 64 * 1024 } });
+  const { verdict } = await send(device, { password, timings: { ...repeatingSlowly, invitationIntervalMs: 150 } });
   t.is(verdict.kind, 'accepted');
 });
 
@@ -77,8 +77,8 @@ async function challengingDevice(t: ExecutionContext) {
 }
 
 test('repeats the invitation until a busy device answers', async (t) => {
-  const esp = await quickEsp(t, { faults: { deaf: true, uploads: 4 } });
-  t.is((await send(esp, { timings: repeating })).verdict.kind, 'accepted');
+  const device = await quickDevice(t, { faults: { noResponse: true, uploads: 4 } });
+  t.is((await send(device, { timings: repeating })).verdict.kind, 'accepted');
 });
 
 /** Far larger than what is sent ahead of late acknowledgements: a device whose connection breaks halfway cannot have received all of it. */
@@ -86,8 +86,8 @@ const largeImage = syntheticSketch({ sizeBytes: 400 * 1024 });
 
 for (const at of [0, 0.01, 0.5]) {
   test(`retries when the connection is reset at ${at * 100}%`, async (t) => {
-    const esp = await quickEsp(t, { faults: { transfer: { what: 'reset', at }, uploads: 2 } });
-    const { verdict, progress } = await send(esp, { image: largeImage, timings: repeating });
+    const device = await quickDevice(t, { faults: { transfer: { what: 'reset', at }, uploads: 2 } });
+    const { verdict, progress } = await send(device, { image: largeImage, timings: repeating });
     t.is(verdict.kind, 'accepted');
     t.is(progress.at(-1)?.attempt, 3);
   });
@@ -102,81 +102,83 @@ for (const [what, at] of [
   ['end', 'after-last-ack'],
 ] satisfies [TransferFault['what'], TransferFault['at']][]) {
   test(`reports that the device may have updated after the fault ${what} at ${at}`, async (t) => {
-    const esp = await quickEsp(t, { faults: { transfer: { what, at } } });
-    const { verdict } = await send(esp);
+    const device = await quickDevice(t, { faults: { transfer: { what, at } } });
+    const { verdict } = await send(device);
     t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
   });
 }
 
 test('reports that the device has not updated after three broken attempts', async (t) => {
-  const esp = await quickEsp(t, { faults: { transfer: { what: 'reset', at: 0.3 } } });
-  const { verdict, progress } = await send(esp, { image: largeImage, timings: repeating });
+  const device = await quickDevice(t, { faults: { transfer: { what: 'reset', at: 0.3 } } });
+  const { verdict, progress } = await send(device, { image: largeImage, timings: repeating });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
   t.is(progress.at(-1)?.attempt, 3);
   t.deepEqual(
-    verdictsOf(esp).filter((word) => word === 'accepted'),
+    verdictsOf(device).filter((word) => word === 'accepted'),
     [],
   );
 });
 
 test('waits out a stall shorter than the stall timeout', async (t) => {
-  const esp = await quickEsp(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
-  const { verdict, progress } = await send(esp);
+  const device = await quickDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
+  const { verdict, progress } = await send(device);
   t.is(verdict.kind, 'accepted');
   t.is(progress.at(-1)?.attempt, 1);
 });
 
 test('retries after a device lost power during the transfer', async (t) => {
-  const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 }, uploads: 1 } });
-  const { verdict, progress } = await send(esp, { image: largeImage, timings: { ...repeating, stallMs: 1500 } });
+  const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 }, uploads: 1 } });
+  const { verdict, progress } = await send(device, { image: largeImage, timings: { ...repeating, stallMs: 1500 } });
   t.is(verdict.kind, 'accepted', JSON.stringify(verdict));
   t.is(progress.at(-1)?.attempt, 2);
 });
 
 test('reports unknown when every connection stays half open', async (t) => {
-  const esp = await quickEsp(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
-  const { verdict } = await send(esp, { image: largeImage, timings: { ...repeating, stallMs: 300 } });
+  const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
+  const { verdict } = await send(device, { image: largeImage, timings: { ...repeating, stallMs: 300 } });
   t.is(verdict.kind, 'unknown');
 });
 
 test('reports unknown when the connection ends without OK', async (t) => {
-  const esp = await quickEsp(t, { faults: { verdict: 'none' } });
-  const { verdict } = await send(esp);
+  const device = await quickDevice(t, { faults: { verdict: 'none' } });
+  const { verdict } = await send(device);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
 test('reports unknown for any other text in place of OK', async (t) => {
   for (const text of ['O', 'KO', '0K', 'accepted', '\n']) {
-    const esp = await quickEsp(t, { faults: { verdict: { text } } });
-    const { verdict } = await send(esp);
+    const device = await quickDevice(t, { faults: { verdict: { text } } });
+    const { verdict } = await send(device);
     t.like(verdict, { kind: 'unknown', mayHaveUpdated: true }, text);
-    await esp.close();
+    await device.close();
   }
 });
 
 test('does not accept an OK sent before the image', async (t) => {
-  const esp = await quickEsp(t, { faults: { greeting: Buffer.from('OK'), transfer: { what: 'half-open', at: 0.1 } } });
-  const { verdict } = await send(esp);
+  const device = await quickDevice(t, {
+    faults: { greeting: Buffer.from('OK'), transfer: { what: 'half-open', at: 0.1 } },
+  });
+  const { verdict } = await send(device);
   t.like(verdict, { kind: 'wrongProtocol', which: 'unrecognized' });
 });
 
 test('two concurrent uploads to one device report accepted as often as the device does', async (t) => {
   for (const word of [undefined, password]) {
-    const esp = await quickEsp(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
+    const device = await quickDevice(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
     // Two uploads that authenticate may cancel each other forever. The first one times out, after which the second one is alone.
     const sent = await Promise.all([
-      send(esp, { password, timings: { ...repeatingSlowly, patienceMs: 2000 } }),
-      send(esp, { password, timings: repeatingSlowly }),
+      send(device, { password, timings: { ...repeatingSlowly, patienceMs: 2000 } }),
+      send(device, { password, timings: repeatingSlowly }),
     ]);
     const accepted = sent.filter(({ verdict }) => verdict.kind === 'accepted').length;
     t.true(accepted >= 1, JSON.stringify(sent.map(({ verdict }) => verdict)));
-    t.is(verdictsOf(esp).filter((kind) => kind === 'accepted').length, accepted);
-    await esp.close();
+    t.is(verdictsOf(device).filter((kind) => kind === 'accepted').length, accepted);
+    await device.close();
   }
 });
 
-const stages: [title: string, options: Parameters<typeof quickEsp>[1], phase: string][] = [
-  ['inviting', { faults: { deaf: true } }, 'inviting'],
+const stages: [title: string, options: Parameters<typeof quickDevice>[1], phase: string][] = [
+  ['inviting', { faults: { noResponse: true } }, 'inviting'],
   ['authenticating', { password, faults: { udp: { loseShare: 1, direction: 'from-device' } } }, 'inviting'],
   ['waiting for the call-back', { faults: { callBack: 'never' } }, 'awaitingCallBack'],
   ['sending', { faults: { transfer: { what: 'stall', at: 0.1, stallMs: endlessMs } } }, 'sending'],
@@ -184,10 +186,10 @@ const stages: [title: string, options: Parameters<typeof quickEsp>[1], phase: st
 ];
 for (const [title, options, phase] of stages) {
   test(`an abort while ${title} rejects with its reason and closes all sockets`, async (t) => {
-    const esp = await quickEsp(t, options);
+    const device = await quickDevice(t, options);
     const abort = new AbortController();
     const hostPort = await freePort();
-    const sending = send(esp, {
+    const sending = send(device, {
       password,
       hostPort,
       signal: abort.signal,
@@ -202,14 +204,14 @@ for (const [title, options, phase] of stages) {
 }
 
 test('rejects at once when the signal is already aborted', async (t) => {
-  const esp = await quickEsp(t);
-  await t.throwsAsync(send(esp, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), { message: 'Ctrl-C' });
+  const device = await quickDevice(t);
+  await t.throwsAsync(send(device, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), { message: 'Ctrl-C' });
 });
 
 test('closes the callback port when the verdict is known', async (t) => {
-  const esp = await quickEsp(t, { faults: { callBack: 'never' }, timings: { dialTimeoutMs: 20 } });
+  const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
   const hostPort = await freePort();
-  const { verdict } = await send(esp, { hostPort, timings: { ...repeating, callBackMs: 100 } });
+  const { verdict } = await send(device, { hostPort, timings: { ...repeating, callBackMs: 100 } });
   if (verdict.kind !== 'blockedCallback') return t.fail(verdict.kind);
   t.is(verdict.port, hostPort);
   t.is(await connectionError(t, verdict.port, verdict.hostAddress), 'ECONNREFUSED');
@@ -231,8 +233,8 @@ function loopRounds(): number {
 }
 
 test.serial('keeps the event loop idle during every kind of wait', async (t) => {
-  const waits: [Parameters<typeof quickEsp>[1], Partial<DeliveryTimings>, DeliveryVerdict['kind']][] = [
-    [{ faults: { deaf: true } }, { ...repeating, invitationMs: 500 }, 'unreachable'],
+  const waits: [Parameters<typeof quickDevice>[1], Partial<DeliveryTimings>, DeliveryVerdict['kind']][] = [
+    [{ faults: { noResponse: true } }, { ...repeating, invitationMs: 500 }, 'unreachable'],
     [{ faults: { callBack: 'never' } }, { callBackMs: 500 }, 'blockedCallback'],
     [{ faults: { transfer: { what: 'half-open', at: 0.5 } } }, { stallMs: 500 }, 'unknown'],
     // espota.py spins here: it reads from the ended connection forever.
@@ -243,12 +245,12 @@ test.serial('keeps the event loop idle during every kind of wait', async (t) => 
     let fewestRounds = Number.POSITIVE_INFINITY;
     // A delivery that spins does so in each trial. 1,506 iterations were seen once, probably from AVA's messages at the start of the file.
     for (let trial = 0; trial < 3 && fewestRounds >= 300; trial++) {
-      const esp = await quickEsp(t, options);
+      const device = await quickDevice(t, options);
       const before = loopRounds();
-      const { verdict } = await send(esp, { timings: { attempts: 1, ...timings } });
+      const { verdict } = await send(device, { timings: { attempts: 1, ...timings } });
       fewestRounds = Math.min(fewestRounds, loopRounds() - before);
       t.is(verdict.kind, kind);
-      await esp.close();
+      await device.close();
     }
     t.true(fewestRounds < 300, `${kind}: ${fewestRounds} rounds`);
   }
@@ -261,13 +263,13 @@ test('keeps the password out of verdicts and progress, whatever the device sends
     { faults: { verdict: { text: `ERROR[7]: ${password}\n` } } },
     { faults: { invitationAnswer: `ERR: ERROR[4]: ${password}` } },
     { password: 'another' },
-    { password, faults: { callBack: 'never' as const }, timings: { dialTimeoutMs: 20 } },
+    { password, faults: { callBack: 'never' as const }, timings: { connectTimeoutMs: 20 } },
   ];
   for (const options of echoes) {
-    const esp = await quickEsp(t, options);
-    const sent = await send(esp, { password, timings: { ...repeatingSlowly, callBackMs: 200 } });
+    const device = await quickDevice(t, options);
+    const sent = await send(device, { password, timings: { ...repeatingSlowly, callBackMs: 200 } });
     t.false(JSON.stringify(sent).includes(password), JSON.stringify(sent.verdict));
     t.not(sent.verdict.kind, 'accepted');
-    await esp.close();
+    await device.close();
   }
 });

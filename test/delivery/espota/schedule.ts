@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import type { DeliveryTimings } from '../../../src/delivery/timings.ts';
 import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
 import type { Faults } from '../../../src/simulator/faults.ts';
-import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch } from '../../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../../src/simulator/options.ts';
 import { patientTimings } from '../../simulator/patient-timings.ts';
 import { deviceAddress, send, verdictsOf } from '../quick.ts';
 
@@ -61,7 +61,7 @@ const seldom = <Fault>(fault: fc.Arbitrary<Fault>) =>
 const faults: fc.Arbitrary<Faults> = fc.record({
   udp: fc.option(udp, { nil: undefined }),
   transfer: fc.option(transfer, { nil: undefined }),
-  deaf: seldom(fc.constant(true)),
+  noResponse: seldom(fc.constant(true)),
   callBack: seldom(fc.constantFrom('never' as const, { from: '127.0.0.2' })),
   greeting: seldom(
     fc.constantFrom('OK', '1460', 'hello', 'ERROR[4]: x\n').map((text) => new Uint8Array(Buffer.from(text))),
@@ -92,7 +92,7 @@ function weighted<Name extends string>(weights: Readonly<Record<Name, number>>):
 }
 
 /** Options of the device of a schedule. */
-function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): VirtualEspOptions {
+function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): VirtualDeviceOptions {
   return {
     host: deviceAddress,
     seed,
@@ -101,7 +101,7 @@ function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): Vir
     image: { sizeBytes: 40 * 1024, flashSizeBytes },
     chipSizeBytes: flashSizeBytes,
     layout: { fsStart: 0xeb000, fsEnd: 0xfb000 },
-    timings: { ...patientTimings, dialTimeoutMs: 300 },
+    timings: { ...patientTimings, connectTimeoutMs: 300 },
     ...(word === 'none' ? {} : { password: word === 'wrong' ? 'another' : password }),
   };
 }
@@ -117,20 +117,20 @@ export interface Outcome {
 }
 
 async function problemOf(schedule: Schedule, { verdicts }: Outcome): Promise<string | undefined> {
-  const esp = await startVirtualEsp(optionsOf(schedule));
+  const device = await startVirtualDevice(optionsOf(schedule));
   try {
-    const sent = await send(esp, {
+    const sent = await send(device, {
       image: images[schedule.image],
       timings: impatientDelivery,
       ...(schedule.password === 'missing' ? {} : { password }),
     });
     verdicts.set(sent.verdict.kind, (verdicts.get(sent.verdict.kind) ?? 0) + 1);
     if (JSON.stringify(sent).includes(password)) return 'the password is told';
-    return falsehoodOf(schedule, sent.verdict, verdictsOf(esp));
+    return falsehoodOf(schedule, sent.verdict, verdictsOf(device));
   } catch (error) {
     return String(error);
   } finally {
-    await esp.close();
+    await device.close();
   }
 }
 

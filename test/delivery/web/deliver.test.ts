@@ -1,16 +1,16 @@
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
+import type { VirtualDeviceOptions } from '../../../src/simulator/options.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { freePort } from '../../support/free-port.ts';
 import { endlessMs, patienceMs } from '../../support/patience.ts';
-import { newSketch, quickEsp, sendByWeb, verdictsOf } from '../quick.ts';
+import { newSketch, quickDevice, sendByWeb, verdictsOf } from '../quick.ts';
 
 const password = 'hunter2-of-the-door';
 const webLogin = { username: 'admin', password };
 
-function webEsp(t: ExecutionContext, options: VirtualEspOptions = {}) {
-  return quickEsp(t, { webPort: 0, ...options });
+function webDevice(t: ExecutionContext, options: VirtualDeviceOptions = {}) {
+  return quickDevice(t, { webPort: 0, ...options });
 }
 
 /** A server that sends these responses, one per connection, the last one repeatedly. */
@@ -29,17 +29,17 @@ async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
 }
 
 test('reports an accepted upload, after which the device runs the image', async (t) => {
-  const esp = await webEsp(t);
-  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  const { verdict, progress } = await sendByWeb(esp);
+  const device = await webDevice(t);
+  const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  const { verdict, progress } = await sendByWeb(device);
   t.deepEqual(verdict, { kind: 'accepted' });
   t.is(progress.at(-1)?.takenBytes, newSketch.length);
   await booted;
-  t.is(Buffer.from(esp.readFlash(0, newSketch.length)).compare(newSketch), 0);
+  t.is(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
 test('delivers an image full of line ends and boundary look-alikes unchanged', async (t) => {
-  const esp = await webEsp(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
+  const device = await webDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
   const traps = [
     '\r\n',
     '\r',
@@ -53,27 +53,27 @@ test('delivers an image full of line ends and boundary look-alikes unchanged', a
   ];
   const filesystem = Buffer.alloc(0x4000, traps.join('x'), 'latin1');
   filesystem.write('\r', filesystem.length - 1);
-  const booted = esp.nextEvent(({ event }) => event === 'boot', patienceMs);
-  const { verdict } = await sendByWeb(esp, { image: filesystem, kind: 'filesystem' });
+  const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
+  const { verdict } = await sendByWeb(device, { image: filesystem, kind: 'filesystem' });
   t.is(verdict.kind, 'accepted', JSON.stringify(verdict));
   await booted;
-  t.is(Buffer.from(esp.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
+  t.is(Buffer.from(device.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
 });
 
 test('uploads with the configured user, password and path', async (t) => {
-  const esp = await webEsp(t, { webLogin: { username: 'root', password }, webPath: '/firmware' });
-  const { verdict } = await sendByWeb(esp, { password, user: 'root', path: '/firmware' });
+  const device = await webDevice(t, { webLogin: { username: 'root', password }, webPath: '/firmware' });
+  const { verdict } = await sendByWeb(device, { password, user: 'root', path: '/firmware' });
   t.is(verdict.kind, 'accepted');
 });
 
 test('reports a wrong or missing password before it sends the image', async (t) => {
   for (const given of ['another', undefined]) {
-    const esp = await webEsp(t, { webLogin });
-    const { verdict, progress } = await sendByWeb(esp, given === undefined ? {} : { password: given });
+    const device = await webDevice(t, { webLogin });
+    const { verdict, progress } = await sendByWeb(device, given === undefined ? {} : { password: given });
     t.like(verdict, { kind: 'rejected', by: 'password' });
     t.is(progress.at(-1)?.takenBytes, 0);
-    t.deepEqual(verdictsOf(esp), []);
-    await esp.close();
+    t.deepEqual(verdictsOf(device), []);
+    await device.close();
   }
 });
 
@@ -84,30 +84,30 @@ test('reports a 401 after the whole image as a wrong password', async (t) => {
 });
 
 test('recognizes an update error in a response with status 200', async (t) => {
-  const esp = await webEsp(t);
-  const { verdict } = await sendByWeb(esp, { image: new Uint8Array(20_000).fill(0x02) });
+  const device = await webDevice(t);
+  const { verdict } = await sendByWeb(device, { image: new Uint8Array(20_000).fill(0x02) });
   t.deepEqual(verdict, { kind: 'rejected', by: 'updater', reason: 'ERROR[10]: Magic byte is not 0xE9', code: 10 });
-  t.deepEqual(verdictsOf(esp), ['rejected']);
+  t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
 test('reports unknown when the response states neither success nor failure', async (t) => {
   for (const text of ['Update failed?', 'OK', '', 'Update Success']) {
-    const esp = await webEsp(t, { faults: { verdict: { text } } });
-    const { verdict } = await sendByWeb(esp);
+    const device = await webDevice(t, { faults: { verdict: { text } } });
+    const { verdict } = await sendByWeb(device);
     t.like(verdict, { kind: 'unknown', mayHaveUpdated: true }, text);
-    await esp.close();
+    await device.close();
   }
 });
 
 test('reports unknown when the device sends no response', async (t) => {
-  const esp = await webEsp(t, { faults: { verdict: 'none' } });
-  const { verdict } = await sendByWeb(esp);
+  const device = await webDevice(t, { faults: { verdict: 'none' } });
+  const { verdict } = await sendByWeb(device);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
 test('reports the wrong protocol for a path without an updater', async (t) => {
-  const esp = await webEsp(t);
-  const { verdict } = await sendByWeb(esp, { path: '/upgrade' });
+  const device = await webDevice(t);
+  const { verdict } = await sendByWeb(device, { path: '/upgrade' });
   t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
 });
 
@@ -148,24 +148,24 @@ test('reports a port that never responds as unreachable', async (t) => {
 for (const what of ['reset', 'end', 'half-open'] as const) {
   for (const at of [0, 0.5, 0.99, 1] as const) {
     test(`reports no false verdict after a connection fault: ${what} at ${at * 100}%`, async (t) => {
-      const esp = await webEsp(t, { faults: { transfer: { what, at }, uploads: 1 } });
+      const device = await webDevice(t, { faults: { transfer: { what, at }, uploads: 1 } });
       // Only silence reveals a half-open connection; the other faults end the attempt themselves.
-      const { verdict } = await sendByWeb(esp, what === 'half-open' ? { timings: { stallMs: 1500 } } : {});
-      const isStaged = verdictsOf(esp).includes('accepted');
+      const { verdict } = await sendByWeb(device, what === 'half-open' ? { timings: { stallMs: 1500 } } : {});
+      const isStaged = verdictsOf(device).includes('accepted');
       t.true(verdict.kind === 'accepted' ? isStaged : verdict.kind === 'unknown', JSON.stringify(verdict));
     });
   }
 }
 
 test('waits out a stall shorter than the stall timeout', async (t) => {
-  const esp = await webEsp(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
-  t.is((await sendByWeb(esp)).verdict.kind, 'accepted');
+  const device = await webDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
+  t.is((await sendByWeb(device)).verdict.kind, 'accepted');
 });
 
 test('rejects with the reason of an abort', async (t) => {
-  const esp = await webEsp(t, { faults: { transfer: { what: 'stall', at: 0.1, stallMs: endlessMs } } });
+  const device = await webDevice(t, { faults: { transfer: { what: 'stall', at: 0.1, stallMs: endlessMs } } });
   const abort = new AbortController();
-  const sending = sendByWeb(esp, {
+  const sending = sendByWeb(device, {
     signal: abort.signal,
     onProgress: ({ phase }) => {
       if (phase === 'sending') setTimeout(() => abort.abort(new Error('Ctrl-C')), 20);

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
-import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { quickTimings, startVirtualDevice, type VirtualDevice } from '../../../src/simulator/index.ts';
 import { type KeyPair, makeKeys, makeWorkplace, placeKeys, type Workplace } from './workplace.ts';
 
 /** mdns-discovery, which reports network ports to arduino-cli, searches only real networks. */
@@ -17,9 +17,9 @@ const keys = makeKeys();
 const password = 'a-password-of-this-test';
 
 /** A device on this machine's network, discoverable by arduino-cli and the IDE. */
-async function device(t: ExecutionContext, { publicKey }: KeyPair): Promise<VirtualEsp> {
+async function startDevice(t: ExecutionContext, { publicKey }: KeyPair): Promise<VirtualDevice> {
   const key = readPublicKey(publicKey, 'the key of the test');
-  const esp = await startVirtualEsp({
+  const device = await startVirtualDevice({
     host: address,
     hostname: `arduino-${process.pid}`,
     mdns: { board: 'ESP8266_WEMOS_D1MINI' },
@@ -28,8 +28,8 @@ async function device(t: ExecutionContext, { publicKey }: KeyPair): Promise<Virt
     password,
     timings: quickTimings,
   });
-  t.teardown(() => esp.close());
-  return esp;
+  t.teardown(() => device.close());
+  return device;
 }
 
 /** A built sketch in a workplace with installed hooks. Its configuration names the variable with the device's password. */
@@ -53,30 +53,30 @@ function upload({ arduinoWith }: Workplace, sketch: string) {
 testInNetwork(
   'an upload of the Arduino IDE is ours: the planner in front, the password by the configuration of the sketch',
   async (t) => {
-    const esp = await device(t, keys);
+    const device = await startDevice(t, keys);
     const { workplace, sketch } = await builtSketch(t);
     const run = await upload(workplace, sketch);
     t.is(run.exitCode, 0, run.output);
     t.regex(run.output, /sending Haustür\.ino\.bin\.signed/);
     t.false(run.output.includes(password));
-    if (esp.state.restarts === 0 || esp.state.phase !== 'running')
-      await esp.nextEvent(({ event }) => event === 'boot', 5000);
+    if (device.state.restarts === 0 || device.state.phase !== 'running')
+      await device.nextEvent(({ event }) => event === 'boot', 5000);
     const { image } = JSON.parse(await workplace.manifest(sketch));
-    t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === esp.state.sketchMd5));
+    t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === device.state.sketchMd5));
   },
 );
 
 testInNetwork('a device that says no fails the upload of the IDE, in its own words', async (t) => {
-  const esp = await device(t, makeKeys());
+  const device = await startDevice(t, makeKeys());
   const { workplace, sketch } = await builtSketch(t);
   const run = await upload(workplace, sketch);
   t.not(run.exitCode, 0);
   t.regex(run.output, /rejected: ERROR\[12\]: Signature verification failed/);
-  t.is(esp.state.restarts, 0);
+  t.is(device.state.restarts, 0);
 });
 
 testInNetwork("after `uninstall arduino` uploads are the core's own again", async (t) => {
-  await device(t, keys);
+  await startDevice(t, keys);
   const { workplace, sketch } = await builtSketch(t);
   await workplace.run('uninstall', 'arduino');
   t.regex((await upload(workplace, sketch)).output, /would upload: --port /);

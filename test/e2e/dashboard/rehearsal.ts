@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
-import { startVirtualEsp } from '../../../src/simulator/index.ts';
+import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 import { patientTimings } from '../../simulator/patient-timings.ts';
@@ -36,7 +36,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
   if (image === undefined) throw new Error('a build without its image');
 
   const startDevice = async (index: number, isBroken: boolean) => {
-    const esp = await startVirtualEsp({
+    const device = await startVirtualDevice({
       image,
       mac: macOf(index),
       seed: index + 1,
@@ -46,7 +46,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
       updateUrl: `${server.url}/update/door`,
       updateIntervalMs: 700 + 40 * index,
     });
-    t.teardown(() => esp.close());
+    t.teardown(() => device.close());
   };
 
   const begin = async () => {

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
-import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
+import { quickTimings, startVirtualDevice, type VirtualDevice } from '../../../src/simulator/index.ts';
 import { type Act, actsOf } from '../../docs/acts.ts';
 import { makePlace, type Place, type Run } from './place.ts';
 
@@ -20,20 +20,20 @@ async function run(t: ExecutionContext, place: Place, command: string): Promise<
 }
 
 /** Starts a device that verifies updates with the sketch's public key. */
-async function device(t: ExecutionContext, place: Place, host: string, password?: string): Promise<VirtualEsp> {
+async function startDevice(t: ExecutionContext, place: Place, host: string, password?: string): Promise<VirtualDevice> {
   const publicKey = readPublicKey(await place.read('door/public.key'), 'public.key');
   const image = { sizeBytes: 64 * 1024, publicKey };
   const announced = host === ownAddress && {
     hostname: `moving-${process.pid}`,
     mdns: { board: 'ESP8266_WEMOS_D1MINI' },
   };
-  const esp = await startVirtualEsp({ host, image, publicKey, password, timings: quickTimings, ...announced });
-  t.teardown(() => esp.close());
-  return esp;
+  const device = await startVirtualDevice({ host, image, publicKey, password, timings: quickTimings, ...announced });
+  t.teardown(() => device.close());
+  return device;
 }
 
-function updatesOf(esp: VirtualEsp): readonly string[] {
-  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+function updatesOf(device: VirtualDevice): readonly string[] {
+  return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
 test.serial('the core builds and uploads with only its two tools replaced, as docs/moving.md shows', async (t) => {
@@ -42,7 +42,7 @@ test.serial('the core builds and uploads with only its two tools replaced, as do
   await place.follow(sketch ?? t.fail());
 
   let installed = '';
-  let esp: VirtualEsp | undefined;
+  let device: VirtualDevice | undefined;
   const follow = async (act: Act): Promise<void> => {
     if (act.act === 'save') {
       const lines = act.text
@@ -53,18 +53,18 @@ test.serial('the core builds and uploads with only its two tools replaced, as do
     if (act.command.startsWith('arduino-cli compile')) {
       await run(t, place, 'ota-hooks keygen --private-key door/private.key --public-key door/public.key');
     }
-    if (act.command.includes('192.168.1.20')) esp = await device(t, place, '127.0.0.1');
-    const port = `-i 127.0.0.1 -p ${esp?.otaPort}`;
+    if (act.command.includes('192.168.1.20')) device = await startDevice(t, place, '127.0.0.1');
+    const port = `-i 127.0.0.1 -p ${device?.otaPort}`;
     const { output } = await run(t, place, act.command.replace('-i 192.168.1.20', port));
     if (act.command === 'npm root --global') installed = join(output.trim(), 'ota-hooks');
     if (act.command.startsWith('arduino-cli compile')) t.regex(output, /Enabling binary signing/);
   };
   for (const act of actsOf('moving.md', 'Only the two tools')) await follow(act);
-  t.deepEqual(esp && updatesOf(esp), ['accepted']);
+  t.deepEqual(device && updatesOf(device), ['accepted']);
   await run(t, place, 'ota-hooks verify build/door.ino.bin.signed --public-key door/public.key');
 
   if (ownAddress === undefined) return t.log('this machine is in no network: arduino-cli finds no device');
-  const inNetwork = await device(t, place, ownAddress, 'of the door');
+  const inNetwork = await startDevice(t, place, ownAddress, 'of the door');
   const upload = `arduino-cli upload --fqbn esp8266:esp8266:d1_mini --port ${ownAddress} --protocol network`;
   const options = '--discovery-timeout 20s --upload-field password=of\\ the\\ door --input-dir build door';
   t.regex((await run(t, place, `${upload} ${options}`)).output, /warning: a password on the command line/);

@@ -16,7 +16,7 @@ const consumer = `
 import { type Config, OtaError, readPublicKey, type Signer } from 'ota-hooks';
 import { type Build, packImage, signBuild } from 'ota-hooks/pack';
 import { type DeviceFacts, type Manifest, plan } from 'ota-hooks/preflight';
-import { startVirtualEsp, type VirtualEspOptions } from 'ota-hooks/simulator';
+import { startVirtualDevice, type VirtualDeviceOptions } from 'ota-hooks/simulator';
 import { deliveryWays, type DeliveryVerdict } from 'ota-hooks/upload';
 
 export async function packed(image: Uint8Array, signer: Signer): Promise<Build> {
@@ -39,8 +39,8 @@ export async function send(manifest: Manifest, build: Build, host: string, passw
   return deliveryWays.espota.deliver({ host }, bytes, { kind: manifest.image.kind, password });
 }
 
-export async function rehearse(options?: VirtualEspOptions): Promise<number> {
-  await using device = await startVirtualEsp(options);
+export async function rehearse(options?: VirtualDeviceOptions): Promise<number> {
+  await using device = await startVirtualDevice(options);
   return device.otaPort;
 }
 

@@ -1,62 +1,62 @@
 import { chmod, readFile, rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
-import { quickTimings, startVirtualEsp, type VirtualEsp } from '../../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
+import { quickTimings, startVirtualDevice, type VirtualDevice } from '../../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../../src/simulator/options.ts';
 import { type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 const lockedOut = 'a-password-of-this-test';
 
 /** Starts a device that was built with this public key. */
-async function device(
+async function startDevice(
   t: ExecutionContext,
   { publicKey }: KeyPair,
-  options: VirtualEspOptions = {},
-): Promise<VirtualEsp> {
+  options: VirtualDeviceOptions = {},
+): Promise<VirtualDevice> {
   const key = readPublicKey(publicKey, 'the key of the test');
-  const esp = await startVirtualEsp({
+  const device = await startVirtualDevice({
     image: { sizeBytes: 64 * 1024, publicKey: key },
     publicKey: key,
     timings: quickTimings,
     ...options,
   });
-  t.teardown(() => esp.close());
-  return esp;
+  t.teardown(() => device.close());
+  return device;
 }
 
-async function projectFor(t: ExecutionContext, esp: VirtualEsp, ...lines: string[]): Promise<Project> {
+async function projectFor(t: ExecutionContext, device: VirtualDevice, ...lines: string[]): Promise<Project> {
   const project = await makeProject(t, {
-    lines: ['upload_protocol = espota', 'upload_port = 127.0.0.1', `upload_flags = --port=${esp.otaPort}`, ...lines],
+    lines: ['upload_protocol = espota', 'upload_port = 127.0.0.1', `upload_flags = --port=${device.otaPort}`, ...lines],
   });
   await placeKeys(project, keys);
   return project;
 }
 
-function verdictsOf(esp: VirtualEsp): string[] {
-  return esp.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
+function verdictsOf(device: VirtualDevice): string[] {
+  return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
 test.serial(
   '`upload` sends the signed image with ota-hooks instead of espota.py, and the device runs it',
   async (t) => {
-    const esp = await device(t, keys);
-    const project = await projectFor(t, esp);
+    const device = await startDevice(t, keys);
+    const project = await projectFor(t, device);
     const run = await project.run('-t', 'upload');
     t.is(run.exitCode, 0, run.output);
     t.deepEqual(run.started, ['header', 'pack', 'upload']);
     t.regex(run.output, /sending firmware\.bin\.signed/);
     t.notRegex(run.output, /espota would send/);
-    if (esp.state.restarts === 0 || esp.state.phase !== 'running')
-      await esp.nextEvent(({ event }) => event === 'boot', 5000);
+    if (device.state.restarts === 0 || device.state.phase !== 'running')
+      await device.nextEvent(({ event }) => event === 'boot', 5000);
     const { image } = JSON.parse(await readFile(project.built('firmware.bin.ota.json'), 'utf8'));
-    t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === esp.state.sketchMd5));
+    t.true(image.sketchMd5s.some(({ md5 }: { md5: string }) => md5 === device.state.sketchMd5));
   },
 );
 
 test.serial('`upload` fails when the device rejects the image or preflight blocks it', async (t) => {
-  const esp = await device(t, makeKeys());
-  const project = await projectFor(t, esp);
+  const device = await startDevice(t, makeKeys());
+  const project = await projectFor(t, device);
   const failed = await project.run('-t', 'upload');
   t.is(failed.exitCode, 1);
   t.regex(failed.output, /rejected: ERROR\[12\]/);
@@ -67,12 +67,12 @@ test.serial('`upload` fails when the device rejects the image or preflight block
   const refused = await project.run('-t', 'upload');
   t.is(refused.exitCode, 1);
   t.regex(refused.output, /refused: .*\(wrong-key\)/);
-  t.deepEqual(verdictsOf(esp), ['rejected']);
+  t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
 test.serial('passes a password of upload_flags by environment, and key secrets only to header and pack', async (t) => {
-  const esp = await device(t, keys, { password: lockedOut });
-  const project = await projectFor(t, esp, `  --auth=${lockedOut}`, '  --host_port=48267');
+  const device = await startDevice(t, keys, { password: lockedOut });
+  const project = await projectFor(t, device, `  --auth=${lockedOut}`, '  --host_port=48267');
   const log = project.path('processes.log');
   // A Node.js wrapper that logs its arguments and environment.
   await project.write(
@@ -94,7 +94,7 @@ process.exit(done.status ?? 1);
   const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
   t.is(run.exitCode, 0, run.output);
   t.false(run.output.includes(lockedOut));
-  t.deepEqual(verdictsOf(esp), ['accepted']);
+  t.deepEqual(verdictsOf(device), ['accepted']);
 
   const processes = (await readFile(log, 'utf8'))
     .trim()
@@ -111,18 +111,18 @@ process.exit(done.status ?? 1);
 });
 
 test.serial('`uploadfs` sends the signed filesystem image', async (t) => {
-  const esp = await device(t, keys);
-  const project = await projectFor(t, esp);
+  const device = await startDevice(t, keys);
+  const project = await projectFor(t, device);
   await project.write('data/index.html', '<h1>Hello</h1>\n');
   const run = await project.run('-t', 'uploadfs');
   t.regex(run.output, /sending littlefs\.bin\.signed/, run.output);
   t.is(run.exitCode, 0, run.output);
-  t.deepEqual(verdictsOf(esp), ['accepted']);
+  t.deepEqual(verdictsOf(device), ['accepted']);
   t.deepEqual(run.started.at(-1), 'upload');
 });
 
 test.serial('`ota-send` uploads to all devices of the configuration', async (t) => {
-  const [one, two] = [await device(t, keys), await device(t, keys)];
+  const [one, two] = [await startDevice(t, keys), await startDevice(t, keys)];
   const project = await makeProject(t);
   await placeKeys(project, keys);
   const devices = {
@@ -142,15 +142,15 @@ test.serial('`ota-send` uploads to all devices of the configuration', async (t) 
 });
 
 test.serial('leaves a project with its own upload settings alone, and rejects unknown values and flags', async (t) => {
-  const esp = await device(t, keys);
+  const device = await startDevice(t, keys);
   for (const line of ['custom_ota_upload = no', 'upload_command = echo own uploader of $SOURCE']) {
-    const project = await projectFor(t, esp, line);
+    const project = await projectFor(t, device, line);
     const run = await project.run('-t', 'upload');
     t.false(run.started.includes('upload'), line);
   }
-  const misspelt = await projectFor(t, esp, 'custom_ota_upload = nope');
+  const misspelt = await projectFor(t, device, 'custom_ota_upload = nope');
   t.regex((await misspelt.run('-t', 'upload')).output, /custom_ota_upload = nope is not understood/);
-  const unknown = await projectFor(t, esp, '  --fast');
+  const unknown = await projectFor(t, device, '  --fast');
   t.regex((await unknown.run('-t', 'upload')).output, /upload_flags has an option that is not understood: --fast/);
-  t.deepEqual(verdictsOf(esp), []);
+  t.deepEqual(verdictsOf(device), []);
 });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
-import { startVirtualEsp } from '../../../src/simulator/index.ts';
+import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
@@ -74,7 +74,7 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   t.is((await askAsDevice(httpPort, `/blobs/${'0'.repeat(2)}/${'0'.repeat(64)}`)).status, 404);
   t.is((await askAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens do not travel in the clear');
 
-  await using esp = await startVirtualEsp({
+  await using device = await startVirtualDevice({
     image: { sizeBytes: 40_000, seed: 9 },
     publicKey: signer.publicKey,
     timings: patientTimings,
@@ -82,12 +82,12 @@ test('updates a virtual device through nginx, which sends the artifact', async (
     updateIntervalMs: 50,
     manifests: [build.manifest],
   });
-  await esp.nextEvent(({ event }) => event === 'boot', endlessMs);
-  await esp.nextEvent(({ event }) => event === 'checked', endlessMs);
-  const { body } = await server.api('GET', `/projects/door/devices/${esp.mac}`);
-  const device = body as unknown as DeviceInfo;
-  t.is(device.running?.version, '2.0');
-  t.like(device.attempts[0], { state: 'running', sends: 1 });
+  await device.nextEvent(({ event }) => event === 'boot', endlessMs);
+  await device.nextEvent(({ event }) => event === 'checked', endlessMs);
+  const { body } = await server.api('GET', `/projects/door/devices/${device.mac}`);
+  const info = body as unknown as DeviceInfo;
+  t.is(info.running?.version, '2.0');
+  t.like(info.attempts[0], { state: 'running', sends: 1 });
 
   const authorization = `Authorization: Bearer ${server.token}`;
   const api = await execa('curl', ['-sk', '-H', authorization, `https://127.0.0.1:${httpsPort}/api/v1/server`], {

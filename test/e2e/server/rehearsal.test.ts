@@ -109,7 +109,7 @@ test.serial(
 );
 
 test.serial('halts a bad release automatically: few devices fail, and no further device receives it', async (t) => {
-  const faults = ['--fault', 'vanish=10%@1.2'];
+  const faults = ['--fault', 'offline=10%@1.2'];
   const { fleet, api, accepted, device, find, settled } = await rehearsal(t, bad, faults);
   await api('PUT', '/projects/door', { confirmWithinMs: 10_000 });
   const limit = 2;

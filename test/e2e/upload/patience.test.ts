@@ -1,8 +1,8 @@
 /** Uploads with the real timeouts and pauses of users and devices, which are too long for the unit tests. */
 import test, { type ExecutionContext } from 'ava';
 import { defaultTimings } from '../../../src/delivery/timings.ts';
-import { startVirtualEsp, syntheticSketch } from '../../../src/simulator/index.ts';
-import type { VirtualEspOptions } from '../../../src/simulator/options.ts';
+import { startVirtualDevice, syntheticSketch } from '../../../src/simulator/index.ts';
+import type { VirtualDeviceOptions } from '../../../src/simulator/options.ts';
 import { deviceAddress, send, verdictsOf } from '../../delivery/quick.ts';
 import { endlessMs } from '../../support/patience.ts';
 
@@ -10,11 +10,11 @@ const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 21 });
 
 const { invitationMs, callBackMs, pauseMs, patienceMs, stallMs } = defaultTimings;
 
-async function sendTo(t: ExecutionContext, options: VirtualEspOptions) {
-  const esp = await startVirtualEsp({ host: deviceAddress, ...options });
-  t.teardown(() => esp.close());
-  const { verdict, progress } = await send(esp, { image, timings: defaultTimings });
-  return { esp, verdict, attempts: progress.at(-1)?.attempt };
+async function sendTo(t: ExecutionContext, options: VirtualDeviceOptions) {
+  const device = await startVirtualDevice({ host: deviceAddress, ...options });
+  t.teardown(() => device.close());
+  const { verdict, progress } = await send(device, { image, timings: defaultTimings });
+  return { device, verdict, attempts: progress.at(-1)?.attempt };
 }
 
 test('default timeouts of an upload add up to the durations shown to users', (t) => {
@@ -31,15 +31,15 @@ test('an upload without a callback fails after the second attempt', async (t) =>
 });
 
 test('an upload to an unreachable device fails after the first attempt', async (t) => {
-  const { verdict, attempts } = await sendTo(t, { faults: { deaf: true } });
+  const { verdict, attempts } = await sendTo(t, { faults: { noResponse: true } });
   t.is(verdict.kind, 'unreachable');
   t.is(attempts, 1);
 });
 
 test('an upload that always loses its connection times out in the second attempt', async (t) => {
-  const { esp, verdict, attempts } = await sendTo(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
+  const { device, verdict, attempts } = await sendTo(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
-  t.false(verdictsOf(esp).includes('accepted'));
+  t.false(verdictsOf(device).includes('accepted'));
   t.is(attempts, 2);
 });
 

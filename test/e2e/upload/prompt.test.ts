@@ -13,19 +13,19 @@ function upload(cwd: string, keys: string) {
 }
 
 test.serial('authenticates with a password typed at the prompt, and never shows it', async (t) => {
-  const esp = await virtualDoor(t, { password });
-  const folder = await packedDoor(t, { door: listed(esp, { password: { prompt: true } }) });
+  const device = await virtualDoor(t, { password });
+  const folder = await packedDoor(t, { door: listed(device, { password: { prompt: true } }) });
   const { exitCode, stdout } = await upload(folder.path, `${password}\\r`);
   t.is(exitCode, 0, stdout);
   t.regex(stdout, /Password of door/);
   t.false(stdout.includes(password));
-  t.deepEqual(updatesOf(esp), ['accepted']);
+  t.deepEqual(updatesOf(device), ['accepted']);
 });
 
 test.serial('Ctrl-C at the password prompt exits with 130 and sends nothing', async (t) => {
-  const esp = await virtualDoor(t, { password });
-  const folder = await packedDoor(t, { door: listed(esp, { password: { prompt: true } }) });
+  const device = await virtualDoor(t, { password });
+  const folder = await packedDoor(t, { door: listed(device, { password: { prompt: true } }) });
   const { exitCode, stdout } = await upload(folder.path, '\\x03');
   t.is(exitCode, 130, stdout);
-  t.deepEqual(updatesOf(esp), []);
+  t.deepEqual(updatesOf(device), []);
 });

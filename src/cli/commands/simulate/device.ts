@@ -7,16 +7,16 @@ import { secretFromEnvironment } from '../../../core/model/secret-from-environme
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { loadPublicKey } from '../../../project/keys/key-files.ts';
-import { faultForms, mergeFaults, readFault } from '../../../simulator/fault-words.ts';
+import { faultForms, mergeFaults, readFault } from '../../../simulator/fault-syntax.ts';
 import type { Faults } from '../../../simulator/faults.ts';
-import type { VirtualEspOptions } from '../../../simulator/options.ts';
+import type { VirtualDeviceOptions } from '../../../simulator/options.ts';
 import { randomFaults } from '../../../simulator/random-faults.ts';
 import { quickTimings } from '../../../simulator/timings.ts';
 import type { Io } from '../../io.ts';
 import type { SimulateOptions } from './options.ts';
 
 /** Returns the options that all simulated devices share. */
-export async function simulatedDevice(options: SimulateOptions, io: Io): Promise<VirtualEspOptions> {
+export async function simulatedDevice(options: SimulateOptions, io: Io): Promise<VirtualDeviceOptions> {
   const [image, publicKey, ca, manifests] = await Promise.all([
     options.image === undefined ? undefined : readSketch(resolve(io.cwd, options.image)),
     options.publicKey === undefined ? undefined : loadPublicKey(resolve(io.cwd, options.publicKey)),
@@ -34,7 +34,7 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
     layout: layoutOf(options),
     atomicFs: options.atomicFs,
     host: options.host,
-    speaks: options.esphome === true ? 'esphome' : 'arduino',
+    otaProtocol: options.esphome === true ? 'esphome' : 'arduino',
     password: secret(options.passwordEnv, io, "the devices' password"),
     webPath: options.webPath,
     webLogin: webLogin(options, io),
@@ -43,7 +43,7 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
     updateMode: oneOf('--update-mode', options.updateMode, ['sketch', 'filesystem', 'version']),
     followsRedirects: options.followRedirects,
     ca: ca === undefined ? undefined : Buffer.from(ca).toString('utf8'),
-    mdns: options.mdns === undefined ? undefined : { board: options.board, tellsSketchMd5: options.mdns === 'md5' },
+    mdns: options.mdns === undefined ? undefined : { board: options.board, announcesSketchMd5: options.mdns === 'md5' },
     link: {
       rttMs: numberOf('--rtt', options.rtt),
       windowBytes: wholeNumber('--window', options.window, 1),
@@ -105,7 +105,7 @@ function chipSize(text: string): number {
 }
 
 /** Finds a flash layout by the name of its linker script, or by the bounds of the filesystem: `0x200000-0x3fa000`. */
-function layoutOf({ layout, core }: SimulateOptions): VirtualEspOptions['layout'] {
+function layoutOf({ layout, core }: SimulateOptions): VirtualDeviceOptions['layout'] {
   if (layout === undefined) return undefined;
   const borders = layout.split('-').map(Number);
   const [start = Number.NaN, end = Number.NaN] = borders;
@@ -121,7 +121,7 @@ function urlOf(text: string | undefined): string | undefined {
   throw usage(`--update-url wants an http or https URL, not "${text}"`);
 }
 
-function webLogin(options: SimulateOptions, io: Io): VirtualEspOptions['webLogin'] {
+function webLogin(options: SimulateOptions, io: Io): VirtualDeviceOptions['webLogin'] {
   const password = secret(options.webPasswordEnv, io, "the web updater's password");
   return password === undefined ? undefined : { username: options.webUser, password };
 }

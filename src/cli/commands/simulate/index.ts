@@ -1,8 +1,8 @@
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { SimulatorEvent } from '../../../simulator/events.ts';
-import { faultForms } from '../../../simulator/fault-words.ts';
-import type { VirtualEspOptions } from '../../../simulator/options.ts';
-import { startVirtualEsp, type VirtualEsp } from '../../../simulator/virtual-esp.ts';
+import { faultForms } from '../../../simulator/fault-syntax.ts';
+import type { VirtualDeviceOptions } from '../../../simulator/options.ts';
+import { startVirtualDevice, type VirtualDevice } from '../../../simulator/start-virtual-device.ts';
 import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
@@ -60,22 +60,22 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<void> 
   const report = makeReport(io, options);
   const common = await simulatedDevice(options, io);
   const count = wholeNumber('--count', options.count, 1);
-  const started: VirtualEsp[] = [];
+  const started: VirtualDevice[] = [];
   try {
     for (let index = 0; index < count && !io.signal.aborted; index++) {
-      const esp = await start({ ...common, ...distinct(options, index) });
-      started.push(esp);
-      for (const event of esp.events.past) tell(event, esp, options, report);
-      esp.events.on((event) => tell(event, esp, options, report));
+      const device = await start({ ...common, ...distinct(options, index) });
+      started.push(device);
+      for (const event of device.events.past) tell(event, device, options, report);
+      device.events.on((event) => tell(event, device, options, report));
     }
     await untilAborted(io.signal);
   } finally {
-    await Promise.all(started.map((esp) => esp.close()));
+    await Promise.all(started.map((device) => device.close()));
   }
 }
 
 /** Returns the options that differ between devices. */
-function distinct(options: SimulateOptions, index: number): VirtualEspOptions {
+function distinct(options: SimulateOptions, index: number): VirtualDeviceOptions {
   const seed = wholeNumber('--seed', options.seed) + index;
   return {
     seed,
@@ -89,32 +89,32 @@ function portOf(option: string, text: string, index: number): number {
   const first = wholeNumber(option, text);
   const port = first === 0 ? 0 : first + index;
   if (port <= 65_535) return port;
-  throw new OtaError('USAGE', { message: `${option}: there is no port ${port}` });
+  throw new OtaError('USAGE', { message: `${option}: port ${port} is above 65535` });
 }
 
-async function start(options: VirtualEspOptions): Promise<VirtualEsp> {
+async function start(options: VirtualDeviceOptions): Promise<VirtualDevice> {
   try {
-    return await startVirtualEsp(options);
+    return await startVirtualDevice(options);
   } catch (cause) {
     const { code, syscall, port } = cause as NodeJS.ErrnoException & { readonly port?: number };
     if (code === undefined || syscall === undefined) throw cause;
-    const message = `the simulator cannot listen on ${options.host}${port === undefined ? '' : `, port ${port}`}: ${code}`;
+    const message = `Cannot listen on ${options.host}${port === undefined ? '' : `, port ${port}`}: ${code}`;
     throw new OtaError(
       'USAGE',
-      { message, hint: 'Name another port or address; port 0 takes any that is free.' },
+      { message, hint: 'Choose another address or port; port 0 selects a free port.' },
       cause,
     );
   }
 }
 
 /** Prints an event as one JSON object per line, or as a line for people. Update checks without an update appear only with --verbose. */
-function tell(event: SimulatorEvent, esp: VirtualEsp, options: SimulateOptions, report: Report): void {
+function tell(event: SimulatorEvent, device: VirtualDevice, options: SimulateOptions, report: Report): void {
   if (event.event === 'checked' && options.verbose !== true) return;
   report.event('simulate', event);
-  if (options.json !== true) report.say(`${event.mac}  ${inWords(event, esp, options)}`);
+  if (options.json !== true) report.say(`${event.mac}  ${inWords(event, device, options)}`);
 }
 
-function inWords(event: SimulatorEvent, { host }: VirtualEsp, options: SimulateOptions): string {
+function inWords(event: SimulatorEvent, { host }: VirtualDevice, options: SimulateOptions): string {
   switch (event.event) {
     case 'ready': {
       const web = event.webPort === undefined ? '' : `, web updater http://${host}:${event.webPort}`;
@@ -123,11 +123,11 @@ function inWords(event: SimulatorEvent, { host }: VirtualEsp, options: SimulateO
     case 'update':
       return event.error === null ? `${event.transport}: accepted` : `${event.transport}: rejected, ${event.error}`;
     case 'boot':
-      return `runs the sketch with MD5 ${event.sketchMd5}`;
+      return `running the sketch with MD5 ${event.sketchMd5}`;
     case 'bricked':
-      return `does not come back: ${event.why}`;
+      return `offline: ${event.why}`;
     case 'checked':
-      return `asked for an update: ${event.status}, nothing to do`;
+      return `update check: ${event.status}, no update`;
   }
 }
 

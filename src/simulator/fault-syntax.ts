@@ -2,19 +2,24 @@ import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
 /** Fault syntax of the command line. Each line is a form and its meaning. */
 export const faultForms = [
-  'deaf: does not respond',
-  'no-callback: it is asked, but never calls back, as behind a firewall',
-  'no-verdict: the connection ends where OK would come',
-  'reset@50%: the connection is torn down there; also end@ and half-open@, and "last-ack" in the place of a share',
-  'stall@50%=20000: it does nothing for so many milliseconds, then goes on',
-  'udp-lose=2: the first datagrams are lost; udp-loss=0.1, udp-duplicate=0.1, udp-reorder=0.1: shares of them',
-  'vanish=10%: so many devices, by their seeds, start an update and are never heard of again; fall-back=10%: come back without it',
-  'vanish=10%@1.2.0, fall-back=10%@1.2.0: only with what an update server calls by that version',
+  'no-response: ignores invitations and web requests',
+  'no-callback: accepts the invitation, but never connects to the host, as behind a firewall',
+  'no-verdict: closes the connection instead of sending the result',
+  'reset@50%: resets the connection (RST) after 50% of the bytes',
+  'end@50%: closes the connection (FIN) after 50% of the bytes',
+  'half-open@50%: restarts after 50% of the bytes and leaves the connection open',
+  'stall@50%=20000: stops for 20,000 ms after 50% of the bytes, then continues',
+  'reset@last-ack (also end@, half-open@ and stall@): after the last acknowledgement of espota',
+  'udp-lose=2: loses the first 2 datagrams',
+  'udp-loss=0.1, udp-duplicate=0.1, udp-reorder=0.1: loses, duplicates or reorders 10% of the datagrams',
+  'offline=10%: 10% of the devices, chosen by their seeds, stay offline after a sketch update',
+  'not-installed=10%: 10% of the devices restart without the sketch update',
+  'offline=10%@1.2.0, not-installed=10%@1.2.0: only for the version 1.2.0 of the update server',
 ] as const;
 
 const transferForm = /^(reset|end|half-open|stall)@(?:(\d{1,3})%|(last-ack))(?:=(\d+))?$/;
 const udpForm = /^udp-(lose|loss|duplicate|reorder)=(\d+(?:\.\d+)?)$/;
-const badUpdateForm = /^(vanish|fall-back)=(\d{1,3}(?:\.\d+)?)%(?:@(\S+))?$/;
+const badUpdateForm = /^(offline|not-installed)=(\d{1,3}(?:\.\d+)?)%(?:@(\S+))?$/;
 const udpNames = {
   lose: 'loseFirst',
   loss: 'loseShare',
@@ -28,7 +33,7 @@ const udpNames = {
  * @returns undefined if the word is not a fault
  */
 export function readFault(word: string): Faults | undefined {
-  if (word === 'deaf') return { deaf: true };
+  if (word === 'no-response') return { noResponse: true };
   if (word === 'no-callback') return { callBack: 'never' };
   if (word === 'no-verdict') return { verdict: 'none' };
   return readTransferFault(word) ?? readBadUpdate(word) ?? readUdpFault(word);
@@ -51,7 +56,7 @@ function readBadUpdate(word: string): Faults | undefined {
   const [, what, percent, version] = badUpdateForm.exec(word) ?? [];
   if (what === undefined || Number(percent) > 100) return undefined;
   const bad = { share: Number(percent) / 100, version };
-  return what === 'vanish' ? { vanish: bad } : { fallBack: bad };
+  return what === 'offline' ? { offline: bad } : { notInstalled: bad };
 }
 
 function readUdpFault(word: string): Faults | undefined {

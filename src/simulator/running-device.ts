@@ -1,51 +1,51 @@
 import { setMaxListeners } from 'node:events';
 import type { Transport } from '../core/device-model/staging.ts';
-import { Board } from './board.ts';
 import { buildAfterUpdate, type SimulatedBuild } from './build.ts';
+import type { DeviceContext } from './device-context.ts';
+import { DeviceFirmware } from './device-firmware.ts';
 import { EventStream, type SimulatorEvent } from './events.ts';
-import { fateOf } from './fate.ts';
 import type { Faults } from './faults.ts';
 import type { Identity } from './identity.ts';
-import { startingPoint } from './initial-sketch.ts';
+import { initialState } from './initial-sketch.ts';
 import { immediateLink, type LinkModel } from './link.ts';
-import type { VirtualEspOptions } from './options.ts';
+import type { VirtualDeviceOptions } from './options.ts';
 import { pauseExactly } from './pause.ts';
 import { type Random, seededRandom } from './random.ts';
-import type { Esp } from './services.ts';
+import { restartFault } from './restart-fault.ts';
 import { SketchLoop } from './sketch-loop.ts';
 import { openServices, type SketchServices } from './sketch-services.ts';
 import { deviceTimings, type Timings } from './timings.ts';
-import type { VirtualEsp, VirtualEspState } from './virtual-esp-api.ts';
+import type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
 
-/** A virtual device: a `VirtualEsp` for callers and an `Esp` for the services of its sketch. A life is the time from boot to restart. */
-export class RunningEsp implements VirtualEsp, Esp {
-  readonly board: Board;
+/** A virtual device: a `VirtualDevice` for callers and a `DeviceContext` for the services of its sketch. */
+export class RunningDevice implements VirtualDevice, DeviceContext {
+  readonly firmware: DeviceFirmware;
   readonly host: string;
   readonly mac: string;
   readonly hostname: string;
   readonly link: LinkModel;
   readonly timings: Timings;
   readonly random: Random;
-  readonly #closing = newSpan();
-  readonly events = new EventStream(this.#closing.signal);
-  readonly #options: VirtualEspOptions;
+  readonly #closeController = newController();
+  readonly events = new EventStream(this.#closeController.signal);
+  readonly #options: VirtualDeviceOptions;
   /** From 0 to 1, derived from the seed and constant; decides which bad updates affect this device. */
-  readonly #luck: number;
-  #life = newSpan();
+  readonly #faultDraw: number;
+  #restartController = newController();
   #loop = new SketchLoop();
   #services: SketchServices | undefined;
-  #phase: VirtualEspState['phase'] = 'restarting';
+  #phase: VirtualDeviceState['phase'] = 'restarting';
   #restarts = 0;
   #faults: Faults;
-  #afflicted = 0;
+  #countedUploads = 0;
   #damage: string | undefined;
   #bricked: string | undefined;
 
-  private constructor(options: VirtualEspOptions, identity: Identity) {
-    const { build, chipSizeBytes, image, sketchSizeBytes } = startingPoint(options);
+  private constructor(options: VirtualDeviceOptions, identity: Identity) {
+    const { build, chipSizeBytes, image, sketchSizeBytes } = initialState(options);
     this.#options = options;
     this.#faults = options.faults ?? {};
-    this.board = new Board(chipSizeBytes, image, sketchSizeBytes, build);
+    this.firmware = new DeviceFirmware(chipSizeBytes, image, sketchSizeBytes, build);
     this.host = options.host ?? '127.0.0.1';
     this.mac = identity.mac;
     this.hostname = options.hostname ?? identity.hostname;
@@ -53,22 +53,22 @@ export class RunningEsp implements VirtualEsp, Esp {
     this.timings = { ...deviceTimings, ...options.timings };
     const seed = options.seed ?? identity.chipId;
     this.random = seededRandom(seed);
-    this.#luck = seededRandom(seed)();
+    this.#faultDraw = seededRandom(seed)();
   }
 
-  static async start(options: VirtualEspOptions, identity: Identity): Promise<RunningEsp> {
-    const esp = new RunningEsp(options, identity);
-    const services = await openServices(esp, options, identity, esp.hostname);
-    esp.#services = services;
+  static async start(options: VirtualDeviceOptions, identity: Identity): Promise<RunningDevice> {
+    const device = new RunningDevice(options, identity);
+    const services = await openServices(device, options, identity, device.hostname);
+    device.#services = services;
     try {
       await services.start();
     } catch (error) {
-      await esp.close();
+      await device.close();
       throw error;
     }
-    esp.#phase = 'running';
-    esp.events.emit({ event: 'ready', mac: esp.mac, otaPort: esp.otaPort, webPort: esp.webPort });
-    return esp;
+    device.#phase = 'running';
+    device.events.emit({ event: 'ready', mac: device.mac, otaPort: device.otaPort, webPort: device.webPort });
+    return device;
   }
 
   get otaPort(): number {
@@ -79,20 +79,20 @@ export class RunningEsp implements VirtualEsp, Esp {
     return this.#services?.webPort;
   }
 
-  get life(): AbortSignal {
-    return this.#life.signal;
+  get restartSignal(): AbortSignal {
+    return this.#restartController.signal;
   }
 
-  get closing(): AbortSignal {
-    return this.#closing.signal;
+  get closeSignal(): AbortSignal {
+    return this.#closeController.signal;
   }
 
   get isUp(): boolean {
     return this.#phase === 'running';
   }
 
-  get state(): VirtualEspState {
-    const { sketchMd5, sketchSizeBytes, flashMode, build } = this.board;
+  get state(): VirtualDeviceState {
+    const { sketchMd5, sketchSizeBytes, flashMode, build } = this.firmware;
     return {
       phase: this.#phase,
       sketchMd5,
@@ -112,25 +112,25 @@ export class RunningEsp implements VirtualEsp, Esp {
   }
 
   readFlash(address: number, lengthBytes: number): Uint8Array {
-    return this.board.chip.read(address, lengthBytes);
+    return this.firmware.chip.read(address, lengthBytes);
   }
 
   setFaults(faults: Faults): void {
     this.#faults = faults;
-    this.#afflicted = 0;
+    this.#countedUploads = 0;
   }
 
   get faults(): Faults {
     const { uploads = Number.POSITIVE_INFINITY } = this.#faults;
-    return this.#afflicted < uploads ? this.#faults : {};
+    return this.#countedUploads < uploads ? this.#faults : {};
   }
 
   countUpload(): void {
-    this.#afflicted++;
+    this.#countedUploads++;
   }
 
   async inLoop(task: () => Promise<void>): Promise<void> {
-    await this.#loop.run(this.life, task).catch((error: unknown) => this.fail(error));
+    await this.#loop.run(this.restartSignal, task).catch((error: unknown) => this.fail(error));
   }
 
   reportUpdate(transport: Transport, error?: string): void {
@@ -147,14 +147,14 @@ export class RunningEsp implements VirtualEsp, Esp {
   }
 
   restart(): void {
-    this.#life.abort();
+    this.#restartController.abort();
     this.#phase = 'restarting';
     this.#restarts++;
-    this.#comeBack().catch((error: unknown) => this.fail(error));
+    this.#boot().catch((error: unknown) => this.fail(error));
   }
 
   fail(error: unknown): void {
-    if (this.closing.aborted) return;
+    if (this.closeSignal.aborted) return;
     // Thrown outside any promise, so that it becomes an uncaught exception.
     queueMicrotask(() => {
       throw error;
@@ -164,8 +164,8 @@ export class RunningEsp implements VirtualEsp, Esp {
   async close(): Promise<void> {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#closing.abort();
-    this.#life.abort();
+    this.#closeController.abort();
+    this.#restartController.abort();
     await this.#services?.close();
   }
 
@@ -174,39 +174,39 @@ export class RunningEsp implements VirtualEsp, Esp {
   }
 
   /** Runs eboot and the setup of the sketch, then starts the services again on the same ports. */
-  async #comeBack(): Promise<void> {
-    const fate = fateOf(this.board.arriving, this.#faults, this.#luck);
-    if (fate === 'fall-back') this.board.forgetArriving();
-    const outcome = this.board.restart((image, sketchMd5) => this.#nextBuild(image, sketchMd5));
-    if (outcome.outcome === 'bricked') return this.#dieFor(outcome.why);
-    if (fate === 'vanish') return this.#dieFor('vanished');
+  async #boot(): Promise<void> {
+    const fault = restartFault(this.firmware.pending, this.#faults, this.#faultDraw);
+    if (fault === 'not-installed') this.firmware.dropPending();
+    const outcome = this.firmware.restart((image, sketchMd5) => this.#nextBuild(image, sketchMd5));
+    if (outcome.outcome === 'bricked') return this.#brick(outcome.why);
+    if (fault === 'offline') return this.#brick('injected-fault');
     this.#damage = outcome.outcome === 'damaged' ? outcome.why : undefined;
-    await pauseExactly(this.timings.restartMs, this.closing);
-    this.#life = newSpan();
+    await pauseExactly(this.timings.restartMs, this.closeSignal);
+    this.#restartController = newController();
     this.#loop = new SketchLoop();
     await this.#services?.start();
-    this.closing.throwIfAborted();
+    this.closeSignal.throwIfAborted();
     this.#phase = 'running';
-    this.events.emit({ event: 'boot', mac: this.mac, sketchMd5: this.board.sketchMd5 });
+    this.events.emit({ event: 'boot', mac: this.mac, sketchMd5: this.firmware.sketchMd5 });
   }
 
-  async #dieFor(why: string): Promise<void> {
+  async #brick(why: string): Promise<void> {
     this.#phase = 'bricked';
     this.#bricked = why;
     await this.#services?.close();
-    if (!this.closing.aborted) this.events.emit({ event: 'bricked', mac: this.mac, why });
+    if (!this.closeSignal.aborted) this.events.emit({ event: 'bricked', mac: this.mac, why });
   }
 
   #nextBuild(image: Uint8Array, sketchMd5: string): SimulatedBuild {
     const { next = {}, manifests = [] } = this.#options;
-    const said = typeof next === 'function' ? next(image) : next;
-    return buildAfterUpdate(this.board.build, image, sketchMd5, said, manifests);
+    const nextOptions = typeof next === 'function' ? next(image) : next;
+    return buildAfterUpdate(this.firmware.build, image, sketchMd5, nextOptions, manifests);
   }
 }
 
 /** Returns a controller whose signal accepts any number of listeners, because every connection and wait adds one. */
-function newSpan(): AbortController {
-  const span = new AbortController();
-  setMaxListeners(0, span.signal);
-  return span;
+function newController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { DeviceError } from '../core/device-model/device-error.ts';
+import type { ModelDevice } from '../core/device-model/model-device.ts';
 import { restart } from '../core/device-model/run-update.ts';
 import { announcedSize, type Transport } from '../core/device-model/staging.ts';
 import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../core/device-model/updater.ts';
-import type { VirtualDevice } from '../core/device-model/virtual-device.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import type { FlashMode, ImageKind } from '../core/model/artifact.ts';
 import { factsOf, type SimulatedBuild } from './build.ts';
-import { recallFirmware } from './firmware-memory.ts';
+import { readFirmwareCached } from './firmware-cache.ts';
 import { FlashChip } from './flash-chip.ts';
 import type { ReceivedBytes } from './received-bytes.ts';
 
@@ -27,17 +27,17 @@ export type InstallOutcome =
   | { readonly outcome: 'accepted' | 'crashed' }
   | { readonly outcome: 'rejected'; readonly error: DeviceError };
 
-type Facts = Omit<VirtualDevice, 'flash'>;
+type Facts = Omit<ModelDevice, 'flash'>;
 
 interface Pending {
   /** Rebuilds the result of `endUpdate` for a device with its flash attached. */
-  readonly endWith: (device: VirtualDevice) => EndResult;
+  readonly endWith: (device: ModelDevice) => EndResult;
   readonly received: ReceivedBytes;
   readonly delivery: IncomingUpdate;
 }
 
 /** Flash chip and running sketch of a virtual device. Updates and restarts change them. */
-export class Board {
+export class DeviceFirmware {
   readonly chip: FlashChip;
   #build: SimulatedBuild;
   #facts: Facts;
@@ -76,23 +76,23 @@ export class Board {
   }
 
   /** Device for the models, with only the 16-byte header as flash. Sufficient for checks that need no other flash content. */
-  get device(): VirtualDevice {
+  get modelDevice(): ModelDevice {
     return { ...this.#facts, flash: this.chip.read(0, 16) };
   }
 
   /** Update that the next restart installs. */
-  get arriving(): IncomingUpdate | undefined {
+  get pending(): IncomingUpdate | undefined {
     return this.#pending?.delivery;
   }
 
   /** Drops the pending update, as when the eboot command in RTC memory is lost. */
-  forgetArriving(): void {
+  dropPending(): void {
     this.#pending = undefined;
   }
 
   /** Returns the error that `Update.begin()` would report, without starting the update. */
   errorOfBegin(delivery: IncomingUpdate): DeviceError | undefined {
-    const begun = beginUpdate(this.device, this.#request(delivery));
+    const begun = beginUpdate(this.modelDevice, this.#request(delivery));
     return begun.outcome === 'rejected' ? begun.error : undefined;
   }
 
@@ -147,7 +147,7 @@ export class Board {
 
   /** Checks both checksums. A sketch with a wrong application checksum may start, but does not run correctly. */
   #isLoadable(): boolean {
-    const { sketch } = recallFirmware(this.chip.read(0, this.sketchSizeBytes));
+    const { sketch } = readFirmwareCached(this.chip.read(0, this.sketchSizeBytes));
     return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
   }
 
@@ -160,14 +160,14 @@ export class Board {
     };
   }
 
-  #remember({ flash: _, ...facts }: VirtualDevice): void {
+  #remember({ flash: _, ...facts }: ModelDevice): void {
     this.#facts = facts;
   }
 }
 
 /** Returns the content that the update must leave in flash. Other content counts as damage, even if the device still starts. */
 function imageIn(bytes: Uint8Array): Uint8Array | undefined {
-  const { content } = recallFirmware(bytes);
+  const { content } = readFirmwareCached(bytes);
   return content.length === 0 ? undefined : content;
 }
 

@@ -29,7 +29,7 @@ export interface BuildFacts {
 }
 
 /** Device between updates, with the state that matters to an update. */
-export interface VirtualDevice extends BuildFacts {
+export interface ModelDevice extends BuildFacts {
   /** Flash mode in byte 2 of the header in flash. */
   readonly flashMode: FlashMode;
   /** Size of the physical flash chip in bytes; the size in a header may differ. */
@@ -43,14 +43,14 @@ export interface VirtualDevice extends BuildFacts {
 }
 
 /** Device without its flash content and leftover MD5. */
-export type DeviceWithoutFlash = Omit<VirtualDevice, 'flash' | 'leftoverMd5'>;
+export type DeviceWithoutFlash = Omit<ModelDevice, 'flash' | 'leftoverMd5'>;
 
 /**
  * Creates a device that has just started; the flash around its sketch is erased.
  *
  * @param sketch bytes of the running sketch; by default only a header with the device's flash mode and chip size
  */
-export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = headerOf(facts)): VirtualDevice {
+export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = headerOf(facts)): ModelDevice {
   const flash = erasedFlash(facts.chipSizeBytes);
   flash.set(sketch.subarray(0, flash.length));
   flash[2] = flashModes.indexOf(facts.flashMode);

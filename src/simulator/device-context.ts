@@ -1,22 +1,22 @@
 import type { Transport } from '../core/device-model/staging.ts';
-import type { Board } from './board.ts';
+import type { DeviceFirmware } from './device-firmware.ts';
 import type { Faults } from './faults.ts';
 import type { LinkModel } from './link.ts';
 import type { Random } from './random.ts';
 import type { Timings } from './timings.ts';
 
 /** Interface of the device for its services: ArduinoOTA, the web updater and the HTTP client. */
-export interface Esp {
-  readonly board: Board;
+export interface DeviceContext {
+  readonly firmware: DeviceFirmware;
   readonly host: string;
   readonly mac: string;
   readonly link: LinkModel;
   readonly timings: Timings;
   readonly random: Random;
-  /** Signal of the current life, from boot to restart: aborts when the device restarts or is closed. */
-  readonly life: AbortSignal;
+  /** Signal that aborts when the device restarts or is closed. Each boot has its own. */
+  readonly restartSignal: AbortSignal;
   /** Signal that aborts when the virtual device is closed. */
-  readonly closing: AbortSignal;
+  readonly closeSignal: AbortSignal;
   /** False while the device restarts, and permanently when it is bricked or closed. */
   readonly isUp: boolean;
   /** Faults of the current upload. */
@@ -31,6 +31,6 @@ export interface Esp {
   reportCheck(status: number): void;
   /** Reports an unexpected error as an uncaught exception, because no caller awaits the tasks of the device. */
   fail(error: unknown): void;
-  /** Ends the current life, cancels everything in progress and restarts the device. */
+  /** Cancels everything in progress and restarts the device. */
   restart(): void;
 }

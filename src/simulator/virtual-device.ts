@@ -4,7 +4,7 @@ import type { EventStream, SimulatorEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 
 /** Current state of a virtual device. */
-export interface VirtualEspState {
+export interface VirtualDeviceState {
   readonly phase: 'running' | 'restarting' | 'bricked' | 'closed';
   /** Return value of `ESP.getSketchMD5()`; for a bricked device, computed over the current flash content. */
   readonly sketchMd5: string;
@@ -23,13 +23,13 @@ export interface VirtualEspState {
 }
 
 /** A running virtual ESP8266. */
-export interface VirtualEsp extends AsyncDisposable {
+export interface VirtualDevice extends AsyncDisposable {
   readonly host: string;
   readonly otaPort: number;
   readonly webPort: number | undefined;
   readonly mac: string;
   readonly hostname: string;
-  readonly state: VirtualEspState;
+  readonly state: VirtualDeviceState;
   readonly events: EventStream;
   /** Waits for the next matching event, from now on. Rejects after `timeoutMs`. */
   nextEvent(matches: (event: SimulatorEvent) => boolean, timeoutMs: number): Promise<SimulatorEvent>;

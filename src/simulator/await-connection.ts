@@ -1,0 +1,29 @@
+import type { Socket } from 'node:net';
+import type { DeviceContext } from './device-context.ts';
+
+/**
+ * Waits for an outgoing connection of the device.
+ *
+ * @param connectedEvent `connect`, or `secureConnect` for TLS
+ * @returns undefined if the connection fails, times out or the device restarts
+ */
+export function awaitConnection(
+  { restartSignal, timings }: DeviceContext,
+  socket: Socket,
+  connectedEvent: string,
+): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const settle = (result: Socket | undefined) => {
+      clearTimeout(timer);
+      restartSignal.removeEventListener('abort', fail);
+      socket.off('error', fail);
+      if (result === undefined) socket.on('error', () => undefined).destroy();
+      resolve(result);
+    };
+    const fail = () => settle(undefined);
+    const timer = setTimeout(fail, timings.connectTimeoutMs);
+    restartSignal.addEventListener('abort', fail, { once: true });
+    socket.once('error', fail);
+    socket.once(connectedEvent, () => settle(socket));
+  });
+}

@@ -1,0 +1,19 @@
+import { virtualIdentity } from './identity.ts';
+import type { VirtualDeviceOptions } from './options.ts';
+import { RunningDevice } from './running-device.ts';
+import type { VirtualDevice } from './virtual-device.ts';
+
+export type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
+
+let started = 0;
+
+/**
+ * Starts a virtual ESP8266: a flash chip, a sketch in it and the network services of that sketch, which behave like the core's code.
+ * The device is reachable when the promise resolves.
+ *
+ * @throws OtaError USAGE for an unknown core; Error if a port cannot be opened or mDNS is not available
+ */
+export async function startVirtualDevice(options: VirtualDeviceOptions = {}): Promise<VirtualDevice> {
+  started++;
+  return RunningDevice.start(options, virtualIdentity({ mac: options.mac, number: started }));
+}
