@@ -4,15 +4,30 @@ import type { ExecutionContext } from 'ava';
 
 /** A port that refuses connections until the test ends: it is the local port of a client, so no other program can listen on it. */
 export async function refusingPort(t: ExecutionContext): Promise<number> {
+  return (await releasablePort(t)).port;
+}
+
+/** A port that refuses connections until it is released; then the test can listen on it. */
+export async function releasablePort(
+  t: ExecutionContext,
+): Promise<{ readonly port: number; release(): Promise<void> }> {
   const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   // A TCP server has an AddressInfo.
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   await once(client, 'connect');
+  const port = client.localPort;
+  if (port === undefined) throw new Error('the client has no port');
   t.teardown(() => {
     client.destroy();
     server.close();
   });
-  if (client.localPort === undefined) throw new Error('the client has no port');
-  return client.localPort;
+  return {
+    port,
+    async release() {
+      // A reset leaves no connection in the state TIME_WAIT on the port.
+      client.resetAndDestroy();
+      await once(client, 'close');
+    },
+  };
 }

@@ -33,6 +33,8 @@ export interface ApiRequest {
   /** Called with the number of bytes sent; a retry counts from the start again. */
   readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the server handles a repetition like the first request; defaults to true for every method except POST. */
+  readonly isRepeatable?: boolean;
 }
 
 /** Response of the server: the JSON body of a success, or an error. */
@@ -44,8 +46,10 @@ export type Ask = (request: ApiRequest) => Promise<ApiAnswer>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
 const defaultLimitMs = 120_000;
-/** Transient statuses: of a proxy whose server is down, and of a server that asks the client to wait. */
-const passingStatuses = new Set([429, 502, 503, 504]);
+/** Statuses of a server or a proxy that did not process the request and asks the client to wait. */
+const busyStatuses = new Set([429, 503]);
+/** Statuses of a proxy that got no response; the server may have processed the request. */
+const gatewayStatuses = new Set([502, 504]);
 const longestRetryAfterMs = 30_000;
 
 /** Transient network faults. An untrusted certificate or an unknown host name is not transient. */
@@ -61,26 +65,30 @@ const passingFaults = new Set([
 ]);
 
 /**
- * Creates a client for the API of an update server. Requests that fail because of a transient fault are retried, since API requests may be
- * repeated.
+ * Creates a client for the API of an update server. After a transient network fault or status, a request is sent again, at most
+ * `pausesMs.length` times. A request that is not repeatable is sent again only if the server cannot have processed it: if no connection
+ * was made, or if the response is 429 or 503. Each attempt has the timeout `limitMs`; `signal` ends attempts and delays.
  *
- * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS, and for the file of
- * the certificate authority FILE_NOT_FOUND, FILE_UNREADABLE or TLS_FILE_UNUSABLE
+ * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS, for the file of the
+ *   certificate authority FILE_NOT_FOUND, FILE_UNREADABLE or TLS_FILE_UNUSABLE, and an AbortError after `signal`
  */
 export function connect(options: ClientOptions): Ask {
   const { pausesMs = defaultPausesMs, signal } = options;
   return async (request) => {
     for (let count = 0; ; count++) {
-      const waitMs = pausesMs[count];
       const attempt = await askOnce(request, options);
-      if ('answer' in attempt && (waitMs === undefined || !passingStatuses.has(attempt.answer.status))) {
-        return attempt.answer;
-      }
-      if ('fault' in attempt && (waitMs === undefined || !attempt.isPassing)) throw attempt.fault;
-      const askedMs = 'answer' in attempt ? attempt.retryAfterMs : 0;
-      await pause(Math.max(waitMs ?? 0, askedMs), undefined, { signal });
+      const waitMs = mayRepeat(request, attempt) ? pausesMs[count] : undefined;
+      if (waitMs !== undefined) await pause(Math.max(waitMs, attempt.retryAfterMs), undefined, { signal });
+      else if ('fault' in attempt) throw attempt.fault;
+      else return attempt.answer;
     }
   };
+}
+
+function mayRepeat({ method, isRepeatable = method !== 'POST' }: ApiRequest, attempt: Attempt): boolean {
+  if ('fault' in attempt) return attempt.isPassing && (isRepeatable || attempt.isUnsent);
+  const { status } = attempt.answer;
+  return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
 }
 
 /** Sends one GET request without retries and returns the body as a stream, for long responses that are not JSON. */
@@ -101,7 +109,13 @@ export async function stream(
 
 type Attempt =
   | { readonly answer: ApiAnswer; readonly retryAfterMs: number }
-  | { readonly fault: OtaError; readonly isPassing: boolean };
+  | {
+      readonly fault: OtaError;
+      readonly isPassing: boolean;
+      /** Whether no connection was made, so the server got nothing of the request. */
+      readonly isUnsent: boolean;
+      readonly retryAfterMs: 0;
+    };
 
 async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
   const { signal, limitMs = defaultLimitMs } = options;
@@ -123,7 +137,7 @@ async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Att
     const distrusted = distrust(options.url, reason, error);
     if (distrusted !== undefined) throw distrusted;
     const fault = new OtaError('SERVER_UNREACHABLE', { url: options.url.href, reason }, error);
-    return { fault, isPassing: passingFaults.has(reason) };
+    return { fault, isPassing: passingFaults.has(reason), isUnsent: isUnsent(error), retryAfterMs: 0 };
   }
 }
 
@@ -165,7 +179,7 @@ async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAn
   if (status >= 200 && status < 300 && json !== undefined) return { status, url, json };
   const problem = v.safeParse(apiProblem, json);
   if (problem.success) return { status, url, problem: problem.output.error };
-  if (passingStatuses.has(status)) return { status, url, problem: unexplained(status) };
+  if (busyStatuses.has(status) || gatewayStatuses.has(status)) return { status, url, problem: unexplained(status) };
   throw new OtaError('SERVER_NOT_OURS', { url, status });
 }
 
@@ -192,4 +206,11 @@ function reasonOf(error: unknown): string {
   if (error.cause instanceof Error) return reasonOf(error.cause);
   if (error.name === 'TimeoutError') return error.name;
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
+/** Returns whether an error occurred before a connection was made, for every address of the server. */
+function isUnsent(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isUnsent);
+  if (!(error instanceof Error) || !('syscall' in error)) return false;
+  return error.syscall === 'connect' || error.syscall === 'getaddrinfo';
 }

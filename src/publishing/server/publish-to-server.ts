@@ -34,7 +34,7 @@ async function publishToServer(publication: Publication, ask: Ask, showSending: 
   const offer = channel === undefined ? { draft: true } : { channel };
   const json: ReleaseRequest = { version, ...offer, purpose, manifest: manifestText, allow: [...allow] };
   for (let round = 1; ; round++) {
-    const answer = await ask({ method: 'POST', path: `/projects/${project}/releases`, json });
+    const answer = await ask({ method: 'POST', path: `/projects/${project}/releases`, json, isRepeatable: true });
     if (answer.problem === undefined) return outcomeOf(answer, publication);
     const { code, missing } = answer.problem;
     if (code !== 'blobs-missing' || missing === undefined || round === mostRounds) throw refusalOf(answer, publication);

@@ -2,11 +2,11 @@ import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
-import { type Ask, type ClientOptions, connect } from '../../../src/api/client/connection.ts';
+import { type ApiRequest, type Ask, type ClientOptions, connect } from '../../../src/api/client/connection.ts';
 import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { endlessMs } from '../../support/patience.ts';
-import { refusingPort } from '../../support/refusing-port.ts';
-import { problem, type Reply, scriptedServer } from './scripted-server.ts';
+import { refusingPort, releasablePort } from '../../support/refusing-port.ts';
+import { problem, type Reply, resettingServer, scriptedServer } from './scripted-server.ts';
 
 const token = 'token-of-the-tests';
 
@@ -70,15 +70,82 @@ test('returns a problem of the server unchanged, without a retry', async (t) => 
   t.is(server.arrived.length, 1);
 });
 
-test('retries a request after a connection reset, 503 and 429', async (t) => {
-  const troubles: Reply[] = ['break', { status: 503, json: {} }, problem(429, 'too-many-requests')];
-  const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 200, json: 'done' });
-  const answer = await client(server)({ method: 'POST', path: '/x', json: { a: 1 } });
+const repeatable: readonly ApiRequest[] = [
+  { method: 'PUT', path: '/x', json: { a: 1 } },
+  { method: 'POST', path: '/x', json: { a: 1 }, isRepeatable: true },
+];
+
+for (const request of repeatable) {
+  test(`retries a repeatable ${request.method} after a disconnection, 503, 429 and 502`, async (t) => {
+    const troubles: Reply[] = [
+      'break',
+      { status: 503, json: {} },
+      problem(429, 'too-many-requests'),
+      { status: 502, text: 'bad gateway' },
+    ];
+    const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 200, json: 'done' });
+    const answer = await client(server, { pausesMs: [1, 1, 1, 1] })(request);
+    t.deepEqual(answer.problem === undefined && answer.json, 'done');
+    t.deepEqual(
+      server.arrived.map(({ body }) => body.toString()),
+      Array(5).fill('{"a":1}'),
+    );
+  });
+}
+
+test('sends another POST again after 503 and 429, because the server did not process it', async (t) => {
+  const troubles: Reply[] = [{ status: 503, json: {} }, problem(429, 'too-many-requests')];
+  const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 201, json: 'done' });
+  const answer = await client(server)({ method: 'POST', path: '/tokens', json: { a: 1 } });
   t.deepEqual(answer.problem === undefined && answer.json, 'done');
-  t.deepEqual(
-    server.arrived.map(({ body }) => body.toString()),
-    Array(4).fill('{"a":1}'),
+  t.is(server.arrived.length, 3);
+});
+
+test('sends another POST once if the server may have processed it', async (t) => {
+  const post = { method: 'POST', path: '/tokens', json: { role: 'read', name: 'ci' } } as const;
+  const broken = await scriptedServer(t, () => 'break');
+  await fails(t, client(broken)(post), 'SERVER_UNREACHABLE');
+  t.is(broken.arrived.length, 1);
+  const silent = await scriptedServer(t, () => 'silence');
+  await fails(t, client(silent, { limitMs: 200 })(post), 'SERVER_UNREACHABLE');
+  t.is(silent.arrived.length, 1);
+  for (const status of [502, 504]) {
+    const gateway = await scriptedServer(t, () => ({ status, text: 'the proxy got no response' }));
+    t.is((await client(gateway)(post)).problem?.code, 'unavailable');
+    t.is(gateway.arrived.length, 1);
+  }
+});
+
+for (const event of ['connection', 'request'] as const) {
+  test(`retries after the server resets the first connections at the ${event}`, async (t) => {
+    const server = await resettingServer(t, 2, event);
+    const answer = await client(server)({ method: 'GET', path: '/x' });
+    t.deepEqual(answer.problem === undefined && answer.json, 'done');
+    t.is(server.connections(), 3);
+  });
+}
+
+test('reports a reset without a retry for a POST that is not repeatable', async (t) => {
+  const server = await resettingServer(t, 1, 'request');
+  const error = await fails(t, client(server)({ method: 'POST', path: '/tokens', json: {} }), 'SERVER_UNREACHABLE');
+  t.regex(error?.message ?? '', /ECONNRESET|EPIPE/);
+  t.is(server.connections(), 1);
+});
+
+test('retries any POST until the server accepts connections', async (t) => {
+  const { port, release } = await releasablePort(t);
+  const controller = new AbortController();
+  const ask = client(
+    { url: new URL(`http://127.0.0.1:${port}`) },
+    { signal: controller.signal, pausesMs: Array<number>(1000).fill(20) },
   );
+  const answer = ask({ method: 'POST', path: '/tokens', json: {} });
+  // The client listens to this signal itself only while it waits after a failed attempt.
+  while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
+  await release();
+  const server = await scriptedServer(t, () => ({ status: 201, json: 'done' }), port);
+  t.like(await answer, { status: 201, json: 'done' });
+  t.is(server.arrived.length, 1);
 });
 
 test('stops retrying after four attempts', async (t) => {

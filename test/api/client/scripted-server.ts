@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
 /** Received request with its complete body. */
@@ -31,6 +31,7 @@ export interface ScriptedServer {
 export async function scriptedServer(
   t: ExecutionContext,
   reply: (request: Arrived, count: number) => Reply,
+  port = 0,
 ): Promise<ScriptedServer> {
   const arrived: Arrived[] = [];
   const server = createServer((request, response) => {
@@ -40,7 +41,29 @@ export async function scriptedServer(
       say(reply(each, arrived.length), response);
     });
   });
-  server.listen(0, '127.0.0.1');
+  return { url: await listen(t, server, port), arrived };
+}
+
+/** Server that resets the first connections (RST), when they open or when a request has arrived, and responds `"done"` on the others. */
+export async function resettingServer(
+  t: ExecutionContext,
+  resets: number,
+  event: 'connection' | 'request',
+): Promise<{ readonly url: URL; connections(): number }> {
+  let count = 0;
+  const server = createServer(({ socket }, response) => {
+    if (count <= resets) socket.resetAndDestroy();
+    else say({ status: 200, json: 'done' }, response);
+  });
+  server.on('connection', (socket: Socket) => {
+    count++;
+    if (event === 'connection' && count <= resets) socket.resetAndDestroy();
+  });
+  return { url: await listen(t, server, 0), connections: () => count };
+}
+
+async function listen(t: ExecutionContext, server: Server, wanted: number): Promise<URL> {
+  server.listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
     server.closeAllConnections();
@@ -48,7 +71,7 @@ export async function scriptedServer(
   });
   // The address of a TCP server has this type.
   const { port } = server.address() as AddressInfo;
-  return { url: new URL(`http://127.0.0.1:${port}`), arrived };
+  return new URL(`http://127.0.0.1:${port}`);
 }
 
 function say(reply: Reply, response: ServerResponse): void {

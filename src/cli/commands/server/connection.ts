@@ -30,9 +30,15 @@ export interface Talk {
   /**
    * Sends a request and returns the JSON of the response.
    *
+   * @param options `isRepeatable` for a POST that the server handles the same way when it is sent twice
    * @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection
    */
-  ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown): Promise<Answer>;
+  ask<Answer>(
+    method: ApiRequest['method'],
+    path: string,
+    json?: unknown,
+    options?: Pick<ApiRequest, 'isRepeatable'>,
+  ): Promise<Answer>;
   readonly report: Report;
   /** Server and token, for responses that are not JSON. */
   readonly place: ServerPlace;
@@ -68,8 +74,13 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions
   return {
     report,
     place,
-    async ask<Answer>(method: ApiRequest['method'], path: string, json?: unknown) {
-      const answer = await request({ method, path, ...(json !== undefined && { json }) });
+    async ask<Answer>(
+      method: ApiRequest['method'],
+      path: string,
+      json?: unknown,
+      options?: Pick<ApiRequest, 'isRepeatable'>,
+    ) {
+      const answer = await request({ method, path, ...(json !== undefined && { json }), ...options });
       if (answer.problem !== undefined) throw asError(answer);
       // The server belongs to this tool, and its responses have the types in src/api.
       return answer.json as Answer;

@@ -224,7 +224,7 @@ function emptyIsNone(text: string | undefined): string | null | undefined {
 
 async function retry(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { ask, report } = talkTo(options, io);
-  const device = await ask<DeviceInfo>('POST', `${pathOf(project, mac)}/retry`);
+  const device = await ask<DeviceInfo>('POST', `${pathOf(project, mac)}/retry`, undefined, { isRepeatable: true });
   report.result(
     'server devices retry',
     device,
@@ -246,7 +246,9 @@ async function importTable(
   const { ask, report } = talkTo(options, io);
   const path = resolve(io.cwd, file);
   const devices = chosen(parseTable(await readNamedFile(path, 'device table'), path), options.only);
-  const answer = await ask<ImportAnswer>('POST', `/projects/${segment(project)}/devices/import`, devices);
+  const answer = await ask<ImportAnswer>('POST', `/projects/${segment(project)}/devices/import`, devices, {
+    isRepeatable: true,
+  });
   const { enrolled, unchanged } = answer;
   report.result(
     'server devices import',
