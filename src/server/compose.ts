@@ -50,8 +50,8 @@ export async function openData(
 /** Creates the parts of a server. It does not listen yet. */
 export async function makeParts(
   { store, blobs }: ServerData,
-  options: Omit<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'host' | 'port'> &
-    Partial<Pick<ServerParts, 'authority'>>,
+  options: Omit<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'host' | 'port' | 'trustedProxies'> &
+    Partial<Pick<ServerParts, 'authority' | 'isTrustedProxy'>>,
   stopping: AbortSignal,
 ): Promise<ServerParts> {
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
@@ -80,7 +80,7 @@ export async function makeParts(
     credentials: new CredentialChecker(),
     failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),
     newDevices: new TokenBuckets(limits.newDevicesPerAddress, limits.newDevicesPerSecond),
-    trustedProxies: new Set(options.trustedProxies),
+    isTrustedProxy: options.isTrustedProxy ?? (() => false),
     accelPath: options.accelPath,
     clock,
     counters,

@@ -19,7 +19,7 @@ export interface ServerOptions {
   /** Additional address that serves devices only, over plain HTTP. */
   readonly deviceListen?: { readonly host: string; readonly port: number } | undefined;
   readonly limits?: Partial<ServerLimits>;
-  /** Addresses of proxies whose X-Forwarded-For is trusted. */
+  /** Addresses and ranges (CIDR) of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies?: readonly string[];
   /** Path under which a web server in front has the folder of blobs, for X-Accel-Redirect. */
   readonly accelPath?: string | undefined;

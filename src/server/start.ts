@@ -1,3 +1,4 @@
+import { trustProxies } from './auth/client-address.ts';
 import { firstToken, makeParts, openData } from './compose.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
 import type { ServerOptions } from './options.ts';
@@ -24,9 +25,10 @@ export interface RunningServer {
 /**
  * Starts a server.
  *
- * @throws OtaError SERVER_LISTEN_FAILED, and the errors of `openData` and of the certificate
+ * @throws OtaError SERVER_LISTEN_FAILED, OPTION_INVALID, and the errors of `openData` and of the certificate
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const isTrustedProxy = trustProxies(options.trustedProxies ?? []);
   const opened = await openData(options, `process ${process.pid}, since ${new Date().toISOString()}`);
   const { store } = opened;
   const stopping = new AbortController();
@@ -35,7 +37,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     // The backup includes the keys of the authority only if the API uses TLS: otherwise they would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
-    const parts = await makeParts(opened, { ...options, authority }, stopping.signal);
+    const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);
     servers.push(main);

@@ -1,32 +1,49 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import proxyAddr from 'proxy-addr';
+import { OtaError } from '../../errors/ota-error.ts';
+
+/** Returns whether an address is one of a trusted proxy. */
+export type TrustedProxies = (address: string) => boolean;
 
 /**
- * Returns the address that limits are counted for: the peer or, behind a trusted proxy, the client that the proxy reports. An IPv6 address
- * is reduced to its network, because one subscriber has a whole /64.
+ * Returns the test for trusted proxies.
+ *
+ * @param addresses IPv4 and IPv6 addresses, and ranges such as `10.0.0.0/8`
+ * @throws OtaError OPTION_INVALID
  */
-export function clientAddress(request: IncomingMessage, trustedProxies: ReadonlySet<string>): string {
-  const peer = peerAddress(request);
-  if (!trustedProxies.has(peer)) return networkOf(peer);
-  const header = request.headers['x-forwarded-for'];
-  const named = (typeof header === 'string' ? header : '').split(',').map((part) => plain(part.trim()));
-  // From the right: entries further left were set by the client itself.
-  const client = named.reverse().find((address) => isAddress(address) && !trustedProxies.has(address));
-  return networkOf(client ?? peer);
+export function trustProxies(addresses: readonly string[]): TrustedProxies {
+  for (const address of addresses) requireRange(address);
+  const isTrusted = proxyAddr.compile([...addresses]);
+  return (address) => isTrusted(address, 0);
+}
+
+function requireRange(address: string): void {
+  try {
+    proxyAddr.compile(address);
+  } catch (cause) {
+    const expected = 'must be an IP address or a range such as 10.0.0.0/8';
+    throw new OtaError('OPTION_INVALID', { option: '--trust-proxy', value: address, expected }, cause);
+  }
+}
+
+/**
+ * Returns the address that limits are counted for: the peer or, behind trusted proxies, the client that they report. An IPv6 address is
+ * reduced to its network, because one subscriber has a whole /64.
+ */
+export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
+  const client = plain(proxyAddr(request, isTrusted));
+  return networkOf(isIP(client) === 0 ? peerAddress(request) : client);
 }
 
 /** Returns the address of the other end of the connection. */
 export function peerAddress(request: IncomingMessage): string {
-  return plain(request.socket.remoteAddress ?? '');
+  return plain(request.socket.remoteAddress);
 }
 
-/** Converts an IPv4-mapped IPv6 address to IPv4. */
-function plain(address: string): string {
+/** Converts an IPv4-mapped IPv6 address to IPv4. A closed connection has no address. */
+function plain(address = ''): string {
   return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
-}
-
-function isAddress(text: string): boolean {
-  return isIPv4(text) || isIPv6(text);
 }
 
 function networkOf(address: string): string {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { peerAddress } from './client-address.ts';
+import { peerAddress, type TrustedProxies } from './client-address.ts';
 
 /** Returns whether a request was sent over TLS, to this server or to a trusted proxy. */
-export function isSecure(request: IncomingMessage, trustedProxies: ReadonlySet<string>): boolean {
+export function isSecure(request: IncomingMessage, isTrustedProxy: TrustedProxies): boolean {
   if (request.socket instanceof TLSSocket) return true;
-  return trustedProxies.has(peerAddress(request)) && request.headers['x-forwarded-proto'] === 'https';
+  return isTrustedProxy(peerAddress(request)) && request.headers['x-forwarded-proto'] === 'https';
 }

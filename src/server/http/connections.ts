@@ -1,11 +1,12 @@
 import type { Server, Socket } from 'node:net';
+import type { TrustedProxies } from '../auth/client-address.ts';
 import type { Counters } from '../observability/counters.ts';
 
 export interface ConnectionLimits {
   readonly mostConnections: number;
   readonly mostPerAddress: number;
   /** Exempt from the limit per address, because all connections of their clients have the same address. */
-  readonly trustedProxies: ReadonlySet<string>;
+  readonly isTrustedProxy: TrustedProxies;
 }
 
 /** Closes connections beyond the limits, so that one client cannot lock out the others. */
@@ -18,7 +19,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits, count
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     const count = (open.get(address) ?? 0) + 1;
-    if (count > limits.mostPerAddress && !limits.trustedProxies.has(address.replace(/^::ffff:/, ''))) {
+    if (count > limits.mostPerAddress && !limits.isTrustedProxy(address)) {
       counters.refusedConnections++;
       socket.destroy();
       return;

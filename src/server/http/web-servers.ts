@@ -92,7 +92,7 @@ async function open(
   const server = certificate === undefined ? createServer(settings) : createSecureServer(settings, certificate);
   handleRequests(server, listener);
   const { mostConnections, mostConnectionsPerAddress: mostPerAddress } = { ...defaultLimits, ...options.limits };
-  limitConnections(server, { mostConnections, mostPerAddress, trustedProxies: parts.trustedProxies }, parts.counters);
+  limitConnections(server, { mostConnections, mostPerAddress, isTrustedProxy: parts.isTrustedProxy }, parts.counters);
   const sockets = openSockets(server);
   await listen(server, place);
   return {

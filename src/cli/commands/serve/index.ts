@@ -45,8 +45,8 @@ export function declareServe(declaration: Declaration) {
     .option('--max-devices <n>', 'Maximum devices stored per project (default: 250000)')
     .option('--connections-per-address <n>', 'Maximum concurrent connections per client address (default: 1024)')
     .option(
-      '--trust-proxy <address>',
-      'Address of a proxy whose X-Forwarded-For header is trusted; may be repeated',
+      '--trust-proxy <range>',
+      'Address or CIDR range of proxies whose X-Forwarded-For header is trusted; may be repeated',
       collect,
     )
     .option('--x-accel-redirect <path>', 'Let nginx send artifacts: internal path that it maps to DIR/blobs')

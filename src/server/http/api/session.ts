@@ -20,13 +20,13 @@ export interface Session {
  * project.
  */
 export function requireRole(
-  { store, failures, trustedProxies }: ServerParts,
+  { store, failures, isTrustedProxy }: ServerParts,
   role: Role,
   { anyProject = false }: { anyProject?: boolean } = {},
 ): MiddlewareHandler<Session> {
   return async (context, next) => {
     const { incoming } = context.env ?? {};
-    const address = incoming === undefined ? 'this process' : clientAddress(incoming, trustedProxies);
+    const address = incoming === undefined ? 'this process' : clientAddress(incoming, isTrustedProxy);
     const say = (code: 'not-authorized' | 'role-missing', message: string, hint: string) => {
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);

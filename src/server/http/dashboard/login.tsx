@@ -47,7 +47,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
 
   function addressOf({ env }: Context<Visitor>): string {
     const { incoming } = env ?? {};
-    return incoming === undefined ? 'this process' : clientAddress(incoming, parts.trustedProxies);
+    return incoming === undefined ? 'this process' : clientAddress(incoming, parts.isTrustedProxy);
   }
 
   return routes;

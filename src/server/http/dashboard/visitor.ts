@@ -21,9 +21,9 @@ export type PageContext = Context<Visitor>;
  * Returns the name and the Secure attribute of the session cookie. Over TLS, pages of other hosts or of plain HTTP cannot set this name
  * (RFC 6265bis, 4.1.3.2).
  */
-export function cookieOf(context: PageContext, { trustedProxies }: ServerParts): { name: string; secure: boolean } {
+export function cookieOf(context: PageContext, { isTrustedProxy }: ServerParts): { name: string; secure: boolean } {
   const { incoming } = context.env ?? {};
-  const secure = incoming !== undefined && isSecure(incoming, trustedProxies);
+  const secure = incoming !== undefined && isSecure(incoming, isTrustedProxy);
   return { name: secure ? '__Host-ota' : 'ota', secure };
 }
 

@@ -194,6 +194,6 @@ export class DeviceHandler {
   }
 
   #addressOf(request: IncomingMessage): string {
-    return clientAddress(request, this.#parts.trustedProxies);
+    return clientAddress(request, this.#parts.isTrustedProxy);
   }
 }

@@ -1,3 +1,4 @@
+import type { TrustedProxies } from '../../auth/client-address.ts';
 import type { CredentialChecker } from '../../auth/credentials.ts';
 import type { TokenBuckets } from '../../auth/token-buckets.ts';
 import type { Counters } from '../../observability/counters.ts';
@@ -17,7 +18,7 @@ export interface DeviceParts
   readonly failures: TokenBuckets;
   /** Limits devices that were never seen before, by address. */
   readonly newDevices: TokenBuckets;
-  readonly trustedProxies: ReadonlySet<string>;
+  readonly isTrustedProxy: TrustedProxies;
   /** Path under which a web server in front has the blobs. Undefined without such a server. */
   readonly accelPath: string | undefined;
   readonly counters: Counters;
