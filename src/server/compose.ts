@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import AsyncLock from 'async-lock';
 import { CredentialChecker } from './auth/credentials.ts';
 import { TokenBuckets } from './auth/token-buckets.ts';
 import { makeToken } from './auth/tokens.ts';
@@ -20,7 +21,6 @@ import type { BlobStore } from './storage/blob-store.ts';
 import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
-import { Turns } from './turns.ts';
 
 /** Records and blobs of a server. */
 export interface ServerData {
@@ -85,7 +85,7 @@ export async function makeParts(
     clock,
     counters,
     log: options.log,
-    publishing: new Turns(),
+    publishing: new AsyncLock({ maxPending: Number.POSITIVE_INFINITY }),
     verifier: new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),

@@ -71,7 +71,7 @@ export async function removeOrphans(
   { store, blobs, publishing, log }: ServiceParts,
   at = Date.now() - orphanAgeMs,
 ): Promise<void> {
-  await publishing.take('all', async () => {
+  await publishing.acquire('all', async () => {
     for (const { sha256, complete } of await blobs.olderThan(at)) {
       if (complete && (await store.catalog.isReferenced(sha256))) continue;
       await blobs.remove(sha256);

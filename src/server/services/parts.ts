@@ -1,7 +1,7 @@
+import type AsyncLock from 'async-lock';
 import type { Log } from '../observability/log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
-import type { Turns } from '../turns.ts';
 import type { DeviceRecords } from './devices/device-records.ts';
 import type { LastSeen } from './devices/last-seen.ts';
 import type { Catalog } from './releases/catalog.ts';
@@ -18,8 +18,8 @@ export interface ServiceParts {
   readonly lastSeen: LastSeen;
   readonly rollouts: Rollouts;
   readonly verifier: Verifier;
-  /** Mutex for publications; it also protects unreferenced blobs from removal during a publication. */
-  readonly publishing: Turns;
+  /** Lock for publications; it also protects unreferenced blobs from removal during a publication. */
+  readonly publishing: AsyncLock;
   readonly clock: ServiceClock;
   readonly log: Log;
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:tls';
-import { Lru } from '../lru.ts';
+import { LRUCache } from 'lru-cache';
 
 /** A session takes about 300 bytes here. */
 const mostSessions = 20_000;
@@ -9,7 +9,7 @@ const mostSessions = 20_000;
  * not support tickets. The cache is in memory only; after a restart each device makes one full handshake.
  */
 export function cacheSessions(server: Server, most = mostSessions): void {
-  const sessions = new Lru<Buffer>(most);
+  const sessions = new LRUCache<string, Buffer>({ max: most });
   server.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
     sessions.set(id.toString('latin1'), session);
     done();

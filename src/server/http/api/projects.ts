@@ -33,7 +33,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
   routes.put('/projects/:project', requireRole(parts, 'admin'), async (context) => {
     const name = checked(resourceName, context.req.param('project'));
     const request = await readBody(context, projectRequestSchema);
-    const changed = await publishing.take('all', async () => {
+    const changed = await publishing.acquire('all', async () => {
       const project = await withChanges(present(name) ?? newProject(name, []), request);
       requireFreeAliases(project);
       await store.catalog.saveProject(project, context.get('token').id);

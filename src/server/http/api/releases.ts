@@ -21,7 +21,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const token = context.get('token');
     const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
     const verified = await verifyRelease(parts, question);
-    const { outcome, release, warnings } = await publishing.take('all', async () => {
+    const { outcome, release, warnings } = await publishing.acquire('all', async () => {
       if (request.purpose === 'serve' && !request.draft) rollouts.requireFreeChannel(project, request.channel);
       const answer = await publishRelease(parts, question, verified);
       await catalog.refresh(project);
@@ -55,7 +55,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const channel = checked(resourceName, context.req.param('channel'));
     const chosen = await selectReleases(store, project, await readBody(context, channelRequestSchema));
     const ids = chosen.map(({ id }) => id);
-    await publishing.take('all', async () => {
+    await publishing.acquire('all', async () => {
       rollouts.requireFreeChannel(project, channel);
       await store.catalog.offer(project, channel, ids, context.get('token').id);
       await rollouts.superseded(project, channel, context.get('token').id);

@@ -25,7 +25,7 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
     const request = await readBody(context, rolloutRequestSchema);
     const by = context.get('token').id;
     const question = { project, request, by, at: clock.now().wallMs };
-    return context.json(await publishing.take('all', () => rollouts.start(question)), 201);
+    return context.json(await publishing.acquire('all', () => rollouts.start(question)), 201);
   });
 
   routes.get(`${path}/:id`, requireRole(parts, 'read'), async (context) => {

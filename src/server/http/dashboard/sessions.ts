@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Lru } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 
 /** Login session of a user. */
 export interface LoginSession {
@@ -15,7 +15,7 @@ const lastsMs = 12 * 3_600_000;
 
 /** Login sessions in memory; a restart ends all of them. If there are too many, the least recently used one is dropped. */
 export class Sessions {
-  readonly #sessions = new Lru<LoginSession>(mostSessions);
+  readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {

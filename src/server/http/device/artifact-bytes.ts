@@ -30,7 +30,7 @@ export class ArtifactBytes {
    *
    * @returns undefined if the bytes are missing or damaged; `busy` if the memory limit is reached
    */
-  async take(artifact: Artifact): Promise<Uint8Array | undefined | 'busy'> {
+  async acquire(artifact: Artifact): Promise<Uint8Array | undefined | 'busy'> {
     const { sha256, sizeBytes } = artifact;
     const known = this.#entries.get(sha256);
     if (known === undefined && !this.#makeRoom(sizeBytes)) return 'busy';

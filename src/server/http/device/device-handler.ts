@@ -155,7 +155,7 @@ export class DeviceHandler {
   ): Promise<void> {
     const { bytes, counters, downloads } = this.#parts;
     const [artifact] = manifest.artifacts;
-    const body = artifact && (await bytes.take(artifact));
+    const body = artifact && (await bytes.acquire(artifact));
     if (artifact === undefined || body === undefined) return this.#no(request, response, noFile);
     if (body === 'busy') return this.#no(request, response, { status: 404, text: 'not now' });
     countIn(counters.answers, 200);

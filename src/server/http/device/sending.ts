@@ -31,7 +31,7 @@ export interface Load {
 export async function takeLoad(parts: DeviceParts, artifact: Artifact): Promise<Load | 'busy'> {
   if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
   if (!parts.downloads.begin()) return 'busy';
-  const body = await parts.bytes.take(artifact);
+  const body = await parts.bytes.acquire(artifact);
   if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, artifact) };
   parts.downloads.end();
   if (body === undefined) throw new Error(`the bytes of ${artifact.file} are missing or damaged`);

@@ -1,4 +1,4 @@
-import { Lru } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import type { DeviceAction, DeviceFilter, DeviceStore, RecordPage } from '../../storage/store.ts';
@@ -43,7 +43,7 @@ export class DeviceRecords {
   readonly #changes: Changes;
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
-  readonly #remembered = new Lru<DeviceRecord>(mostRemembered);
+  readonly #remembered = new LRUCache<string, DeviceRecord>({ max: mostRemembered });
   /** Records changed only in memory; their revision is that of the stored record. The oldest change comes first. */
   readonly #waiting = new Map<string, Waiting>();
   /** Latest version of each record that is being written. */

@@ -1,9 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { type Plan, plan } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
-import { Lru } from '../../lru.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { DeviceReport } from './report.ts';
 import { factsOfRunning, type Running } from './running.ts';
@@ -16,7 +16,7 @@ interface Candidate extends Release {
 interface Remembered {
   readonly intermediateReleases: readonly ReleaseRecord[];
   /** Plans by device facts. */
-  readonly plans: Lru<Plan<Candidate>>;
+  readonly plans: LRUCache<string, Plan<Candidate>>;
 }
 
 /** Device that makes the request, and the kind of image it requests. */
@@ -54,10 +54,13 @@ function keyOf(facts: DeviceFacts): string {
 }
 
 /** Returns the plan cache of a target. Releases are immutable objects: a change of the target or the intermediate releases creates new ones. */
-function plansFor(target: ReleaseRecord, intermediateReleases: readonly ReleaseRecord[]): Lru<Plan<Candidate>> {
+function plansFor(
+  target: ReleaseRecord,
+  intermediateReleases: readonly ReleaseRecord[],
+): LRUCache<string, Plan<Candidate>> {
   const known = remembered.get(target);
   if (known?.intermediateReleases === intermediateReleases) return known.plans;
-  const plans = new Lru<Plan<Candidate>>(mostPlans);
+  const plans = new LRUCache<string, Plan<Candidate>>({ max: mostPlans });
   remembered.set(target, { intermediateReleases, plans });
   return plans;
 }

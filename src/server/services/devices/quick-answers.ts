@@ -1,4 +1,4 @@
-import { Lru } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 import type { Credential } from '../../storage/records.ts';
 import type { ProjectView } from '../releases/catalog.ts';
 
@@ -22,7 +22,7 @@ const mostAnswers = 131_072;
  * device record or the project has changed; these responses do not depend on the time.
  */
 export class QuickAnswers {
-  readonly #answers = new Lru<QuickAnswer>(mostAnswers);
+  readonly #answers = new LRUCache<string, QuickAnswer>({ max: mostAnswers });
 
   get(project: string, mac: string): QuickAnswer | undefined {
     return this.#answers.get(mac + project);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { factsOfRequest } from '../../../core/preflight/request-facts.ts';
-import { Lru } from '../../lru.ts';
 import type { StoredReport } from '../../storage/records.ts';
 
 /** Value of the x-ESP8266-mode header: what a device requests. `spiffs` means the filesystem, whatever its type. */
@@ -61,7 +61,7 @@ export function readMode(text: string | undefined): Mode | undefined {
 /** Number of cached reports; most devices of a fleet send a report that another device has sent before. */
 const mostRemembered = 1024;
 const longestRemembered = 512;
-const remembered = new Lru<DeviceReport>(mostRemembered);
+const remembered = new LRUCache<string, DeviceReport>({ max: mostRemembered });
 let lastId = 0;
 
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { Turns } from '../../turns.ts';
+import AsyncLock from 'async-lock';
 import { DomainError } from '../domain-error.ts';
 import type { BuildAnswer, BuildQuestion } from './verify-build.ts';
 
@@ -33,7 +33,7 @@ const execArgv =
  */
 export class Verifier {
   readonly #limits: VerifierLimits;
-  readonly #turns = new Turns();
+  readonly #lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
   #worker: Worker | undefined;
   #idle: ReturnType<typeof globalThis.setTimeout> | undefined;
 
@@ -47,7 +47,7 @@ export class Verifier {
    * @throws DomainError verification-limit
    */
   verify(project: string, question: BuildQuestion): Promise<BuildAnswer> {
-    return this.#turns.take(`project ${project}`, () => this.#turns.take('thread', () => this.#run(question)));
+    return this.#lock.acquire([`project ${project}`, 'thread'], () => this.#run(question));
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,9 @@
+import AsyncLock from 'async-lock';
 import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.ts';
 import type { RolloutInfo, RolloutStanding } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
-import { Turns } from '../../turns.ts';
 import { DomainError } from '../domain-error.ts';
 import type { Catalog } from '../releases/catalog.ts';
 import { actOn } from './actions.ts';
@@ -32,7 +32,7 @@ const itself = 'server';
 export class Rollouts {
   readonly #needs: Needs;
   readonly #live: LiveRollouts;
-  readonly #turns = new Turns();
+  readonly #lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
 
   private constructor(needs: Needs) {
     this.#needs = needs;
@@ -90,7 +90,7 @@ export class Rollouts {
    * @throws DomainError not-found, conflict, invalid
    */
   start(question: StartQuestion): Promise<RolloutInfo> {
-    return this.#turns.take('all', async () => {
+    return this.#lock.acquire('all', async () => {
       const { store, catalog } = this.#needs;
       const { project, request, by } = question;
       this.requireFreeChannel(project, request.channel);
@@ -122,25 +122,25 @@ export class Rollouts {
     request: Omit<RolloutActionRequest, 'acceptFailures'> & { acceptFailures?: boolean },
     by: Actor,
   ): Promise<RolloutInfo> {
-    return this.#turns.take('all', async () => {
+    return this.#lock.acquire('all', async () => {
       const live = this.#live.get(id);
       if (live === undefined || live.rollout.project !== project) throw notLive(await this.show(project, id), id);
       const { stages } = live.rollout;
       const tally = live.tally.ofStages(stages.length);
       const step = actOn(live.rollout, action, { ...request, by, at: this.#needs.clock.now().wallMs, tally });
-      await this.#take(live, step);
+      await this.#apply(live, step);
       return this.#info(live.rollout);
     });
   }
 
   /** Halts the rollouts of yanked releases. */
   async yanked(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
-    await this.#turns.take('all', async () => {
+    await this.#lock.acquire('all', async () => {
       for (const live of this.#live.of(project)) {
         const { rollout } = live;
         if (rollout.state !== 'active' && rollout.state !== 'paused') continue;
         if (rollout.releaseIds.some((id) => releaseIds.includes(id))) {
-          await this.#take(live, this.#step(live, 'halted', { by, reason: `yanked: ${reason}` }));
+          await this.#apply(live, this.#step(live, 'halted', { by, reason: `yanked: ${reason}` }));
         }
       }
     });
@@ -151,11 +151,14 @@ export class Rollouts {
    * the channel again.
    */
   async superseded(project: string, channel: string, by: Actor): Promise<void> {
-    await this.#turns.take('all', async () => {
+    await this.#lock.acquire('all', async () => {
       for (const live of this.#live.of(project)) {
         const { rollout } = live;
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
-        await this.#take(live, this.#step(live, 'rolled-back', { by, reason: 'the channel offers something by hand' }));
+        await this.#apply(
+          live,
+          this.#step(live, 'rolled-back', { by, reason: 'the channel offers something by hand' }),
+        );
       }
     });
   }
@@ -172,7 +175,7 @@ export class Rollouts {
 
   /** Judges all active rollouts and records their samples. */
   async maintain(): Promise<void> {
-    await this.#turns.take('all', async () => {
+    await this.#lock.acquire('all', async () => {
       for (const live of this.#live.all()) {
         if (live.rollout.state === 'active') await this.#judge(live);
         this.#sample(live);
@@ -184,11 +187,11 @@ export class Rollouts {
     const verdict = this.#live.verdictOf(live);
     switch (verdict.kind) {
       case 'halt':
-        return this.#take(live, this.#step(live, 'halted', { by: itself, reason: verdict.reason }));
+        return this.#apply(live, this.#step(live, 'halted', { by: itself, reason: verdict.reason }));
       case 'open-next':
-        return this.#take(live, actOn(live.rollout, 'advance', this.#bySelf(live)));
+        return this.#apply(live, actOn(live.rollout, 'advance', this.#bySelf(live)));
       case 'complete':
-        return this.#take(live, {
+        return this.#apply(live, {
           ...this.#step(live, 'complete', { by: itself }),
           offer: live.rollout.releaseIds,
         });
@@ -205,8 +208,8 @@ export class Rollouts {
     this.#show(live, step.rollout);
     const { id, project, version } = live.rollout;
     this.#needs.log.warn({ project, version, reason: verdict.reason }, 'the rollout is halted');
-    this.#turns
-      .take('all', () => this.#needs.store.rollouts.save(this.#live.get(id)?.rollout ?? step.rollout, step))
+    this.#lock
+      .acquire('all', () => this.#needs.store.rollouts.save(this.#live.get(id)?.rollout ?? step.rollout, step))
       .catch((error: unknown) => this.#needs.log.error({ err: error, project }, 'a halt could not be stored'));
   }
 
@@ -214,7 +217,7 @@ export class Rollouts {
    * Applies a step. A state that stops delivery takes effect immediately; steps that let more devices get a release or promote it are
    * stored first.
    */
-  async #take(live: Live, step: RolloutStep): Promise<void> {
+  async #apply(live: Live, step: RolloutStep): Promise<void> {
     const { store, catalog, log } = this.#needs;
     const { project, version, state } = step.rollout;
     if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
-import { Turns } from '../../turns.ts';
 import type { BlobStore, UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
@@ -16,7 +16,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
   const uploads = join(folder, 'uploads');
   for (const path of [blobs, uploads]) await mkdir(path, { recursive: true });
-  const turns = new Turns();
+  const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
   const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
   const partOf = (sha256: string) => join(uploads, `${sha256}.part`);
 
@@ -44,7 +44,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
 
   return {
     state,
-    append: (sha256, piece) => turns.take(sha256, () => append(sha256, piece)),
+    append: (sha256, piece) => lock.acquire(sha256, () => append(sha256, piece)),
 
     async read(sha256) {
       const bytes = await readFile(pathOf(sha256)).catch(() => undefined);
@@ -54,7 +54,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
     path: pathOf,
 
     remove: (sha256) =>
-      turns.take(sha256, async () => {
+      lock.acquire(sha256, async () => {
         await rm(pathOf(sha256), { force: true });
         await rm(partOf(sha256), { force: true });
       }),

@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
-import { Lru } from '../../lru.ts';
 import type { Actor, Offer, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { noteChange } from './audit.ts';
@@ -30,7 +30,7 @@ export function sqliteCatalog(
       .limit(mostRecognized),
   );
 
-  const recognized = new Lru<readonly Recognized[]>(mostMd5sRemembered);
+  const recognized = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
 
   function writeProject({ name, ...settings }: ProjectRecord, by: Actor): void {
     const doc = JSON.stringify(settings);

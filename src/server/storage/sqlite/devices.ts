@@ -1,4 +1,4 @@
-import { Lru } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
 import type { Attempt, DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
@@ -71,7 +71,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   );
   const counts = new Map<number, number>();
   const tallies = new DeviceTallies(connection);
-  const written = new Lru<Written>(mostWritten);
+  const written = new LRUCache<string, Written>({ max: mostWritten });
   committer.onUndone(() => {
     counts.clear();
     written.clear();
