@@ -1,5 +1,5 @@
-import { RetryBudget } from './patience.ts';
 import { pause } from './pause.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { DeliveryVerdict } from './verdict.ts';
 
@@ -14,20 +14,20 @@ export interface DeliveryAttempt {
  * says least: it is the last one, and the verdict of the previous attempt, if any, is returned instead.
  */
 export async function attemptRepeatedly(
-  { attempts, patienceMs, pauseMs }: DeliveryTimings,
+  { attempts, retryBudgetMs, pauseMs }: DeliveryTimings,
   signal: AbortSignal,
-  attempt: (patience: RetryBudget) => Promise<DeliveryAttempt>,
+  attempt: (budget: RetryBudget) => Promise<DeliveryAttempt>,
 ): Promise<DeliveryVerdict> {
-  const patience = new RetryBudget(patienceMs);
-  let told: DeliveryVerdict | undefined;
+  const budget = new RetryBudget(retryBudgetMs);
+  let previous: DeliveryVerdict | undefined;
   for (let count = 1; ; count++) {
-    const { outcome, verdict } = await attempt(patience);
+    const { outcome, verdict } = await attempt(budget);
     if (outcome === 'verdict') return verdict;
-    if (verdict.kind === 'unreachable') return told ?? verdict;
+    if (verdict.kind === 'unreachable') return previous ?? verdict;
     // One missing connection may be a lost SYN; two in a row indicate a firewall.
-    if (verdict.kind === 'blockedCallback' && told?.kind === verdict.kind) return verdict;
-    told = verdict;
-    if (count >= attempts || patience.isOver) return told;
-    await patience.spendDuring(() => pause(pauseMs, signal));
+    if (verdict.kind === 'blockedCallback' && previous?.kind === verdict.kind) return verdict;
+    previous = verdict;
+    if (count >= attempts || budget.isOver) return previous;
+    await budget.spendDuring(() => pause(pauseMs, signal));
   }
 }

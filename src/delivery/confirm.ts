@@ -1,7 +1,7 @@
 import type { Manifest } from '../core/model/manifest.ts';
-import type { DiscoveredDevice, Lookout } from './discovery.ts';
+import type { DiscoveredDevice, Discovery } from './discovery.ts';
+import { EventQueue } from './event-queue.ts';
 import type { Target } from './inventory.ts';
-import { Mailbox } from './mailbox.ts';
 import { pause } from './pause.ts';
 import { probe } from './probe.ts';
 
@@ -34,7 +34,7 @@ const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs:
 /** Properties of an image that show whether a device runs it. */
 export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
 
-export interface ConfirmQuestion {
+export interface ConfirmRequest {
   readonly target: Target;
   /** IPv4 address of the device during the update. */
   readonly address: string;
@@ -42,30 +42,30 @@ export interface ConfirmQuestion {
   /** Image of the update. A filesystem image changes no sketch, so it is never proven. */
   readonly image: UpdatedImage;
   /** Undefined if this machine cannot use mDNS: then nothing can be proven. */
-  readonly lookout: Lookout | undefined;
+  readonly discovery: Discovery | undefined;
   readonly timings?: Partial<ConfirmTimings> | undefined;
   readonly signal: AbortSignal;
 }
 
-type Sign = { readonly from: 'mdns'; readonly sketchMd5: string | undefined } | { readonly from: 'udp' | 'http' };
+type Evidence = { readonly from: 'mdns'; readonly sketchMd5: string | undefined } | { readonly from: 'udp' | 'http' };
 
 /**
  * Waits for a device to respond after its update, and checks which sketch it runs.
  *
  * @throws the abort reason of the signal
  */
-export async function confirmUpdate(question: ConfirmQuestion): Promise<Confirmation> {
-  const timings = { ...confirmTimings, ...question.timings };
-  const { lookout, signal, target, address } = question;
+export async function confirmUpdate(request: ConfirmRequest): Promise<Confirmation> {
+  const timings = { ...confirmTimings, ...request.timings };
+  const { discovery, signal, target, address } = request;
   await pause(timings.settleMs, signal);
-  const signs = new Mailbox<Sign>();
+  const evidence = new EventQueue<Evidence>();
   const ended = new AbortController();
-  const stopWatching = lookout?.watch((device) => {
-    if (isSameDevice(target, address, device)) signs.put({ from: 'mdns', sketchMd5: device.sketchMd5 });
+  const stopWatching = discovery?.watch((device) => {
+    if (isSameDevice(target, address, device)) evidence.put({ from: 'mdns', sketchMd5: device.sketchMd5 });
   });
-  const probing = probeUntilAnswered(question, timings, signs, AbortSignal.any([signal, ended.signal]));
+  const probing = probeUntilAnswered(request, timings, evidence, AbortSignal.any([signal, ended.signal]));
   try {
-    return await judgeSigns(question, timings, signs);
+    return await judgeEvidence(request, timings, evidence);
   } finally {
     ended.abort();
     stopWatching?.();
@@ -73,28 +73,28 @@ export async function confirmUpdate(question: ConfirmQuestion): Promise<Confirma
   }
 }
 
-async function judgeSigns(
-  { level, image, lookout, signal }: ConfirmQuestion,
+async function judgeEvidence(
+  { level, image, discovery, signal }: ConfirmRequest,
   { graceMs, limitMs }: ConfirmTimings,
-  signs: Mailbox<Sign>,
+  evidence: EventQueue<Evidence>,
 ): Promise<Confirmation> {
   let best: Confirmation = { kind: 'silent' };
   let end = performance.now() + limitMs;
   for (;;) {
-    const sign = await signs.next(end - performance.now(), signal);
-    if (sign === undefined) return best;
-    const found = conclude(sign, image);
+    const item = await evidence.next(end - performance.now(), signal);
+    if (item === undefined) return best;
+    const found = conclude(item, image);
     if (best.kind === 'silent') end = Math.min(end, performance.now() + graceMs);
     if (found.kind === 'proven') return found;
     if (found.kind === 'otherSketch' || best.kind === 'silent') best = found;
-    const isEnough = level === 'returned' || lookout === undefined || image.kind === 'filesystem';
+    const isEnough = level === 'returned' || discovery === undefined || image.kind === 'filesystem';
     if (found.kind === 'returned' && isEnough) return found;
   }
 }
 
-function conclude(sign: Sign, { kind, sketchMd5s }: UpdatedImage): Confirmation {
-  if (sign.from !== 'mdns') return { kind: 'returned', by: sign.from };
-  const { sketchMd5 } = sign;
+function conclude(item: Evidence, { kind, sketchMd5s }: UpdatedImage): Confirmation {
+  if (item.from !== 'mdns') return { kind: 'returned', by: item.from };
+  const { sketchMd5 } = item;
   if (sketchMd5 === undefined || kind === 'filesystem') return { kind: 'returned', by: 'mdns' };
   const isOfBuild = sketchMd5s.some(({ md5 }) => md5 === sketchMd5);
   return isOfBuild ? { kind: 'proven', sketchMd5 } : { kind: 'otherSketch', sketchMd5 };
@@ -102,16 +102,16 @@ function conclude(sign: Sign, { kind, sketchMd5s }: UpdatedImage): Confirmation 
 
 /** Starts after a delay so that mDNS can respond first: an espota probe is harmless, but the sketch notices it. */
 async function probeUntilAnswered(
-  { target, address }: ConfirmQuestion,
+  { target, address }: ConfirmRequest,
   { probeMs }: ConfirmTimings,
-  signs: Mailbox<Sign>,
+  evidence: EventQueue<Evidence>,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     for (;;) {
       await pause(probeMs, signal);
       if (await probe(target, address, probeMs, signal)) {
-        signs.put({ from: target.method === 'web' ? 'http' : 'udp' });
+        evidence.put({ from: target.method === 'web' ? 'http' : 'udp' });
         return;
       }
     }
@@ -128,7 +128,7 @@ export function isSameDevice(target: Target, address: string, device: Discovered
 }
 
 /** Describes a confirmation for people. */
-export function wordsOfConfirmation(confirmation: Confirmation): string {
+export function describeConfirmation(confirmation: Confirmation): string {
   switch (confirmation.kind) {
     case 'proven':
       return 'proven: it runs the new sketch';

@@ -28,8 +28,8 @@ export interface DeliveryOptions {
   readonly timings?: Partial<DeliveryTimings> | undefined;
 }
 
-/** Method of delivering bytes to a device. To add one, create a folder beside this file and add a line to ways.ts. */
-export interface DeliveryWay {
+/** Method of delivering bytes to a device. To add one, create a folder beside this file and add a line to delivery-methods.ts. */
+export interface DeliveryMethod {
   /** Port on which devices listen unless the sketch changes it. */
   readonly defaultPort: number;
   /**

@@ -22,7 +22,7 @@ const discoveredSchema = v.strictObject({
 
 /** Discovered devices and when they were last seen: mDNS misses devices that are online, and an old address is better than none. */
 export type Discovered = v.InferOutput<typeof discoveredSchema>;
-export type RememberedDevice = Discovered['devices'][number];
+export type StoredDevice = Discovered['devices'][number];
 
 const forgottenAfterMs = 30 * 24 * 3600 * 1000;
 const mostDevices = 1000;
@@ -38,13 +38,13 @@ export function discoveredFile(folder: string): StateFile<Discovered> {
 
 /** Merges newly seen devices into the known ones, the newest first, and drops devices that were not seen for 30 days. */
 export function withSeen(
-  known: readonly RememberedDevice[],
+  known: readonly StoredDevice[],
   seen: readonly DiscoveredDevice[],
   now: Date,
-): readonly RememberedDevice[] {
+): readonly StoredDevice[] {
   const lastSeen = now.toISOString();
   const all = [...seen.map((device) => ({ ...device, lastSeen })), ...known];
-  const newest = new Map<string, RememberedDevice>();
+  const newest = new Map<string, StoredDevice>();
   for (const device of all) {
     const isForgotten = now.getTime() - Date.parse(device.lastSeen) > forgottenAfterMs;
     if (!isForgotten && !newest.has(identityOf(device))) newest.set(identityOf(device), device);

@@ -1,10 +1,10 @@
+import type { DeliveryMethodName } from './delivery-methods.ts';
 import { Mdns, type MdnsPlace, type SeenService, type ServiceType } from './mdns.ts';
-import type { DeliveryWayName } from './ways.ts';
 
 /** Device that announced itself. It belongs to no inventory until it is added by name. */
 export interface DiscoveredDevice {
   /** web: a web server, with or without an updater. */
-  readonly method: DeliveryWayName;
+  readonly method: DeliveryMethodName;
   readonly name: string;
   /** Host name such as `kitchen.local`. */
   readonly host: string;
@@ -25,18 +25,18 @@ export interface DiscoveredDevice {
  */
 const sketchMd5Key = 'sketch_md5';
 
-const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryWayName>;
+const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryMethodName>;
 const allTypes: readonly ServiceType[] = ['arduino', 'http'];
 
 /** Delays between queries: short at first, since responses get lost, then longer. */
-const askAgainMs = [250, 1000, 2000];
-const askSeldomMs = 2000;
+const firstQueryIntervalsMs = [250, 1000, 2000];
+const queryIntervalMs = 2000;
 
 /**
  * Queries for devices while there are watchers. Watchers receive repeated responses too: any response shows that a device is back after a
  * restart.
  */
-export class Lookout {
+export class Discovery {
   readonly #mdns: Mdns;
   readonly #watchers = new Set<(device: DiscoveredDevice) => void>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,7 +44,7 @@ export class Lookout {
 
   private constructor(mdns: Mdns) {
     this.#mdns = mdns;
-    mdns.onService((service) => this.#tell(describe(service)));
+    mdns.onService((service) => this.#notify(describe(service)));
   }
 
   /**
@@ -52,9 +52,9 @@ export class Lookout {
    *
    * @returns the reason if this machine cannot use mDNS
    */
-  static async open(place: MdnsPlace = {}): Promise<Lookout | { readonly unavailable: string }> {
+  static async open(place: MdnsPlace = {}): Promise<Discovery | { readonly unavailable: string }> {
     const mdns = await Mdns.open(place);
-    return mdns instanceof Mdns ? new Lookout(mdns) : mdns;
+    return mdns instanceof Mdns ? new Discovery(mdns) : mdns;
   }
 
   /**
@@ -65,31 +65,31 @@ export class Lookout {
   watch(onDevice: (device: DiscoveredDevice) => void): () => void {
     this.#watchers.add(onDevice);
     this.#round = 0;
-    if (this.#timer === undefined) this.#ask();
+    if (this.#timer === undefined) this.#query();
     return () => {
       this.#watchers.delete(onDevice);
-      if (this.#watchers.size === 0) this.#rest();
+      if (this.#watchers.size === 0) this.#stop();
     };
   }
 
   close(): void {
     this.#watchers.clear();
-    this.#rest();
+    this.#stop();
     this.#mdns.close();
   }
 
-  #ask(): void {
-    this.#mdns.ask(allTypes);
-    this.#timer = setTimeout(() => this.#ask(), askAgainMs[this.#round] ?? askSeldomMs);
+  #query(): void {
+    this.#mdns.query(allTypes);
+    this.#timer = setTimeout(() => this.#query(), firstQueryIntervalsMs[this.#round] ?? queryIntervalMs);
     this.#round += 1;
   }
 
-  #rest(): void {
+  #stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #tell(device: DiscoveredDevice): void {
+  #notify(device: DiscoveredDevice): void {
     for (const watcher of [...this.#watchers]) watcher(device);
   }
 }

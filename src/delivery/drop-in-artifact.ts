@@ -16,7 +16,7 @@ export interface DropInArtifact {
  * however old. Here the signed file is sent only if it belongs to this image: according to the manifest or, if another tool signed it,
  * because it starts with the image. Otherwise nothing is sent, since the device would receive an older build.
  *
- * @param kind image kind that the device is told to expect
+ * @param kind image kind that the device will expect
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED and USAGE if the files do not match
  */
 export async function dropInArtifact(path: string, kind: ImageKind): Promise<DropInArtifact> {

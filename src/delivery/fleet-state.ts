@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { sha256 } from '../core/model/fields.ts';
-import { type Remembered, type StateFile, stateFile } from './state-file.ts';
+import { type StateFile, type StoredState, stateFile } from './state-file.ts';
 
 const runSchema = v.strictObject({
   version: v.literal(1),
@@ -31,7 +31,7 @@ export class FleetState {
    */
   static async open(folder: string, image: string, resume: boolean): Promise<FleetState> {
     const file = stateFile(folder, 'upload.json', runSchema);
-    const last: Remembered<RunDocument> = resume ? await file.read() : { state: 'absent' };
+    const last: StoredState<RunDocument> = resume ? await file.read() : { state: 'absent' };
     const isLeft = last.state === 'known' && last.value.image === image;
     const run: RunDocument = isLeft
       ? last.value

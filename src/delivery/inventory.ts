@@ -4,7 +4,7 @@ import type { DeviceConfig, UploadConfig } from '../core/model/inventory-schema.
 import type { PasswordSource } from '../core/model/secret-source.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { DeliveryTarget } from './delivery.ts';
-import { type DeliveryWayName, deliveryWays } from './ways.ts';
+import { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
 
 /** Devices of a configuration and how to reach them. */
 export interface Inventory {
@@ -17,7 +17,7 @@ export interface Inventory {
 export interface Target extends DeliveryTarget {
   /** Name used by the user, the ledger and resumed runs: from the inventory, otherwise address and port. */
   readonly name: string;
-  readonly method: DeliveryWayName;
+  readonly method: DeliveryMethodName;
   readonly port: number;
   readonly password: PasswordSource | undefined;
   /** Facts from the configuration. */
@@ -33,8 +33,8 @@ export interface TargetSelection {
 }
 
 /** Connection options from the command line for all devices of a run; they override the configuration. */
-export interface Reach {
-  readonly method?: DeliveryWayName | undefined;
+export interface ConnectionOptions {
+  readonly method?: DeliveryMethodName | undefined;
   readonly port?: number | undefined;
   readonly passwordEnv?: string | undefined;
   readonly hostIp?: string | undefined;
@@ -47,16 +47,20 @@ export interface Reach {
  *
  * @throws OtaError USAGE if the selection is invalid or empty
  */
-export function chooseTargets(inventory: Inventory, selection: TargetSelection, reach: Reach): readonly Target[] {
-  const settle = (name: string, device: DeviceConfig) => settleTarget(inventory, reach, name, device);
+export function chooseTargets(
+  inventory: Inventory,
+  selection: TargetSelection,
+  connection: ConnectionOptions,
+): readonly Target[] {
+  const resolve = (name: string, device: DeviceConfig) => resolveTarget(inventory, connection, name, device);
   const named = Object.entries(inventory.devices ?? {});
   if (selection.all === true || selection.group !== undefined) {
     if (selection.hosts.length > 0) throw usage('--host names devices one by one, --all and --group do not go with it');
-    return ofInventory(named, selection.group).map(([name, device]) => settle(name, device));
+    return ofInventory(named, selection.group).map(([name, device]) => resolve(name, device));
   }
   const targets = selection.hosts.map((host) => {
     const [name, device] = named.find(([known, { address }]) => host === known || host === address) ?? readHost(host);
-    return settle(name, device);
+    return resolve(name, device);
   });
   if (targets.length === 0) {
     throw usage('no device is named', 'Name one: --host ADDRESS, or put devices into the configuration and use --all.');
@@ -97,11 +101,16 @@ function readHost(spec: string): [string, DeviceConfig] {
   return [spec, { address, port }];
 }
 
-function settleTarget(inventory: Inventory, reach: Reach, name: string, device: DeviceConfig): Target {
+function resolveTarget(
+  inventory: Inventory,
+  connection: ConnectionOptions,
+  name: string,
+  device: DeviceConfig,
+): Target {
   const { upload = {}, project } = inventory;
   const isListed = Object.hasOwn(inventory.devices ?? {}, name);
-  const method = reach.method ?? device.method ?? upload.method ?? 'espota';
-  const port = reach.port ?? portFor(method, device, upload, isListed) ?? deliveryWays[method].defaultPort;
+  const method = connection.method ?? device.method ?? upload.method ?? 'espota';
+  const port = connection.port ?? portFor(method, device, upload, isListed) ?? deliveryMethods[method].defaultPort;
   return {
     name: isListed ? name : `${device.address}:${port}`,
     method,
@@ -109,9 +118,10 @@ function settleTarget(inventory: Inventory, reach: Reach, name: string, device: 
     port,
     path: device.path ?? upload.path,
     user: device.user ?? upload.user,
-    hostIp: reach.hostIp ?? upload.hostIp,
-    hostPort: reach.hostPort ?? upload.hostPort,
-    password: reach.passwordEnv === undefined ? (device.password ?? upload.password) : { env: reach.passwordEnv },
+    hostIp: connection.hostIp ?? upload.hostIp,
+    hostPort: connection.hostPort ?? upload.hostPort,
+    password:
+      connection.passwordEnv === undefined ? (device.password ?? upload.password) : { env: connection.passwordEnv },
     facts: {
       ...device.facts,
       // Devices in the inventory belong to this project by definition.
@@ -124,7 +134,7 @@ function settleTarget(inventory: Inventory, reach: Reach, name: string, device: 
 
 /** Returns the configured port, unless it was configured for another delivery method. */
 function portFor(
-  method: DeliveryWayName,
+  method: DeliveryMethodName,
   device: DeviceConfig,
   upload: UploadConfig,
   isListed: boolean,

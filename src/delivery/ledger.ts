@@ -3,7 +3,7 @@ import { type DeviceFacts, deviceFactsSchema } from '../core/model/device-facts.
 import { md5, sizeBytes } from '../core/model/fields.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { recognize } from '../core/preflight/running.ts';
-import { type Remembered, type StateFile, stateFile } from './state-file.ts';
+import { type StateFile, type StoredState, stateFile } from './state-file.ts';
 
 const entrySchema = v.strictObject({
   /** Result of `ESP.getSketchMD5()`. */
@@ -52,7 +52,7 @@ export class Ledger {
    *
    * @returns the ledger, and the reason if an existing file is unusable
    */
-  static async open(folder: string): Promise<{ ledger: Ledger; damaged?: Remembered<never> & { state: 'damaged' } }> {
+  static async open(folder: string): Promise<{ ledger: Ledger; damaged?: StoredState<never> & { state: 'damaged' } }> {
     const file = stateFile(folder, 'devices.json', ledgerSchema);
     const remembered = await file.read();
     if (remembered.state === 'damaged') return { ledger: new Ledger(file, {}), damaged: remembered };
@@ -90,15 +90,15 @@ export class Ledger {
 /**
  * Returns the facts that an entry proves about a device, for planning an image.
  *
- * @param showsNow sketch MD5 that the device currently announces; undefined if it announces none
+ * @param currentMd5 sketch MD5 that the device currently announces; undefined if it announces none
  */
 export function provenFacts(
   entry: LedgerEntry | undefined,
-  showsNow: string | undefined,
+  currentMd5: string | undefined,
   image: Pick<Manifest['image'], 'flashSizeBytes'>,
 ): DeviceFacts {
   if (entry === undefined) return {};
-  const facts: DeviceFacts = entry.sketchMd5 === showsNow ? entry.facts : {};
+  const facts: DeviceFacts = entry.sketchMd5 === currentMd5 ? entry.facts : {};
   const { chipAtLeastBytes = 0 } = entry;
   // A minimum chip size can replace the actual size only if it is large enough for the image.
   const wanted = image.flashSizeBytes ?? facts.fsEnd ?? Number.POSITIVE_INFINITY;

@@ -74,10 +74,10 @@ export class Mdns {
   }
 
   /** Queries all networks. A browser reports each service only once, so every query uses new browsers. */
-  ask(types: readonly ServiceType[]): void {
+  query(types: readonly ServiceType[]): void {
     this.#stopBrowsing();
     this.#browsers = this.#links.flatMap((link) =>
-      types.map((type) => link.find({ type }, (service) => this.#tell(type, service))),
+      types.map((type) => link.find({ type }, (service) => this.#notify(type, service))),
     );
   }
 
@@ -92,7 +92,7 @@ export class Mdns {
     this.#browsers = [];
   }
 
-  #tell(type: ServiceType, service: Service): void {
+  #notify(type: ServiceType, service: Service): void {
     const seen = readService(type, service);
     if (seen === undefined) return;
     for (const listener of [...this.#listeners]) listener(seen);

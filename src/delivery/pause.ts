@@ -1,4 +1,4 @@
-import { Mailbox } from './mailbox.ts';
+import { EventQueue } from './event-queue.ts';
 
 /**
  * Waits for the given time.
@@ -6,5 +6,5 @@ import { Mailbox } from './mailbox.ts';
  * @throws the abort reason of the signal
  */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Mailbox<never>().next(ms, signal);
+  await new EventQueue<never>().next(ms, signal);
 }

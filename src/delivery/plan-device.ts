@@ -20,7 +20,7 @@ export interface DevicePlanOptions {
 }
 
 /** Facts about one device besides the configuration. */
-export interface Known {
+export interface ObservedFacts {
   /** Entry of the device in the ledger. */
   readonly entry: LedgerEntry | undefined;
   /** Sketch MD5 that the device currently announces. */
@@ -36,12 +36,12 @@ export type DevicePlan =
  * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line;
  * later sources override earlier ones.
  */
-export function planDevice(target: Target, known: Known, question: DevicePlanOptions): DevicePlan {
+export function planDevice(target: Target, observed: ObservedFacts, question: DevicePlanOptions): DevicePlan {
   const { release, intermediateReleases, knownBuilds, kind, allow } = question;
-  const running = known.sketchMd5 === undefined ? undefined : recognize(known.sketchMd5, knownBuilds);
+  const running = observed.sketchMd5 === undefined ? undefined : recognize(observed.sketchMd5, knownBuilds);
   const facts = mergeFacts(
     target.facts,
-    provenFacts(known.entry, known.sketchMd5, release.image),
+    provenFacts(observed.entry, observed.sketchMd5, release.image),
     running?.facts ?? {},
     question.facts,
     { kind, transport: target.method },

@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { request } from 'node:http';
-import { Mailbox } from './mailbox.ts';
-import type { DeliveryWayName } from './ways.ts';
+import type { DeliveryMethodName } from './delivery-methods.ts';
+import { EventQueue } from './event-queue.ts';
 
 /** Protocol, port and path of a probe. */
 export interface ProbePlace {
-  readonly method: DeliveryWayName;
+  readonly method: DeliveryMethodName;
   readonly port: number;
   readonly path?: string | undefined;
 }
@@ -22,7 +22,7 @@ export async function probe(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const answered = new Mailbox<boolean>();
+  const answered = new EventQueue<boolean>();
   const close = probes[place.method](place, address, (answer) => answered.put(answer));
   try {
     return (await answered.next(limitMs, signal)) ?? false;
@@ -33,7 +33,7 @@ export async function probe(
 
 type Probe = (place: ProbePlace, address: string, onEnd: (answered: boolean) => void) => () => void;
 
-const probes: Readonly<Record<DeliveryWayName, Probe>> = { espota: probeEspota, web: probeWeb };
+const probes: Readonly<Record<DeliveryMethodName, Probe>> = { espota: probeEspota, web: probeWeb };
 
 /**
  * Sends an invitation for an empty image: `Update.begin(0)` fails with ERROR 5 before it touches the flash, and a device with a password

@@ -7,7 +7,7 @@ export interface Progress {
    * Bytes of the image that the device has received. espota: acknowledged bytes, estimated because acknowledgements can run together. Web
    * updater: bytes that have left this process, since the protocol has no acknowledgements.
    */
-  readonly takenBytes: number;
+  readonly transferredBytes: number;
   readonly totalBytes: number;
 }
 
@@ -22,24 +22,29 @@ export class ProgressReport {
   constructor(totalBytes: number, listener: ProgressListener | undefined) {
     this.#totalBytes = totalBytes;
     this.#listener = listener;
-    this.#last = { phase: 'inviting', attempt: 0, takenBytes: 0, totalBytes };
+    this.#last = { phase: 'inviting', attempt: 0, transferredBytes: 0, totalBytes };
   }
 
   /** Starts the next attempt at 0 bytes. */
   begin(): void {
-    this.#tell({ phase: 'inviting', attempt: this.#last.attempt + 1, takenBytes: 0, totalBytes: this.#totalBytes });
+    this.#report({
+      phase: 'inviting',
+      attempt: this.#last.attempt + 1,
+      transferredBytes: 0,
+      totalBytes: this.#totalBytes,
+    });
   }
 
   phase(phase: Progress['phase']): void {
-    if (phase !== this.#last.phase) this.#tell({ ...this.#last, phase });
+    if (phase !== this.#last.phase) this.#report({ ...this.#last, phase });
   }
 
-  taken(bytes: number): void {
-    const takenBytes = Math.min(bytes, this.#totalBytes);
-    if (takenBytes !== this.#last.takenBytes) this.#tell({ ...this.#last, takenBytes });
+  transferred(bytes: number): void {
+    const transferredBytes = Math.min(bytes, this.#totalBytes);
+    if (transferredBytes !== this.#last.transferredBytes) this.#report({ ...this.#last, transferredBytes });
   }
 
-  #tell(progress: Progress): void {
+  #report(progress: Progress): void {
     this.#last = progress;
     this.#listener?.(progress);
   }

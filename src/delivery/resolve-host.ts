@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
-import { Mailbox } from './mailbox.ts';
+import { EventQueue } from './event-queue.ts';
 
 /**
  * Resolves the IPv4 address of a device, since this tool reaches devices over IPv4 only.
@@ -11,7 +11,7 @@ import { Mailbox } from './mailbox.ts';
 export async function resolveHost(host: string, limitMs: number, signal: AbortSignal): Promise<string | undefined> {
   if (isIPv4(host)) return host;
   // A lookup cannot be canceled: the system's resolver may run past the limit.
-  const found = new Mailbox<string | undefined>();
+  const found = new EventQueue<string | undefined>();
   lookup(host, { family: 4 }).then(
     ({ address }) => found.put(address),
     () => found.put(undefined),

@@ -7,7 +7,7 @@ import { makeFolderOf, writeAtomically } from '../files/write.ts';
 const stateFolder = '.ota';
 
 /** Content of a state file: a value, nothing yet, or the reason why it is unusable. */
-export type Remembered<Value> =
+export type StoredState<Value> =
   | { readonly state: 'known'; readonly value: Value }
   | { readonly state: 'absent' }
   | { readonly state: 'damaged'; readonly path: string; readonly why: string };
@@ -16,7 +16,7 @@ export type Remembered<Value> =
 export interface StateFile<Value> {
   readonly path: string;
   /** @throws OtaError FILE_UNREADABLE */
-  read(): Promise<Remembered<Value>>;
+  read(): Promise<StoredState<Value>>;
   /**
    * Writes atomically, so that a killed run leaves the previous file.
    *
@@ -56,7 +56,7 @@ function parse<Schema extends v.GenericSchema>(
   text: string,
   path: string,
   schema: Schema,
-): Remembered<v.InferOutput<Schema>> {
+): StoredState<v.InferOutput<Schema>> {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -18,13 +18,13 @@ export interface DeliveryTimings {
    */
   readonly stallMs: number;
   /** Limit for the rest of an error message after its first part. */
-  readonly lastWordsMs: number;
+  readonly finalReplyMs: number;
   /** Time without an acknowledgement after which more data than planned is sent ahead. */
   readonly ackGapMs: number;
   /** Pause between attempts. */
   readonly pauseMs: number;
   /** Budget for waiting without progress, over all attempts of one upload. */
-  readonly patienceMs: number;
+  readonly retryBudgetMs: number;
   /** Maximum number of attempts. Only network faults are retried. */
   readonly attempts: number;
 }
@@ -41,9 +41,9 @@ export const defaultTimings: DeliveryTimings = {
   callBackMs: 10_000,
   connectMs: 10_000,
   stallMs: 25_000,
-  lastWordsMs: 1000,
+  finalReplyMs: 1000,
   ackGapMs: 500,
   pauseMs: 1000,
-  patienceMs: 40_000,
+  retryBudgetMs: 40_000,
   attempts: 3,
 };

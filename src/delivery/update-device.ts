@@ -5,13 +5,13 @@ import {
   confirmUpdate,
   type UpdatedImage,
 } from './confirm.ts';
-import type { Lookout } from './discovery.ts';
+import { deliveryMethods } from './delivery-methods.ts';
+import type { Discovery } from './discovery.ts';
 import type { Target } from './inventory.ts';
 import type { Progress } from './progress.ts';
 import { resolveHost } from './resolve-host.ts';
 import { type DeliveryTimings, defaultTimings } from './timings.ts';
 import type { DeliveryVerdict } from './verdict.ts';
-import { deliveryWays } from './ways.ts';
 
 /** Current step of an update. */
 export type UpdateStep = Progress | { readonly phase: 'confirming' };
@@ -24,7 +24,7 @@ export interface Update {
   readonly artifact: Uint8Array;
   readonly password: string | undefined;
   readonly confirm: ConfirmLevel | undefined;
-  readonly lookout: Lookout | undefined;
+  readonly discovery: Discovery | undefined;
   readonly timings?: Partial<DeliveryTimings & ConfirmTimings> | undefined;
   readonly onStep?: ((step: UpdateStep) => void) | undefined;
   readonly signal: AbortSignal;
@@ -52,11 +52,11 @@ export async function updateDevice(update: Update): Promise<DeviceUpdateResult> 
     isSuccess: isSuccess(verdict, confirmation, update.confirm),
     tookMs: Math.round(performance.now() - startedAt),
   });
-  const { target, artifact, image, password, confirm, lookout, timings, onStep, signal } = update;
+  const { target, artifact, image, password, confirm, discovery, timings, onStep, signal } = update;
   const { lookupMs } = { ...defaultTimings, ...timings };
   const address = update.address ?? (await resolveHost(target.host, lookupMs, signal));
   if (address === undefined) return end({ kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` });
-  const verdict = await deliveryWays[target.method].deliver({ ...target, host: address }, artifact, {
+  const verdict = await deliveryMethods[target.method].deliver({ ...target, host: address }, artifact, {
     kind: image.kind,
     password,
     signal,
@@ -65,7 +65,7 @@ export async function updateDevice(update: Update): Promise<DeviceUpdateResult> 
   });
   if (confirm === undefined || !mayHaveUpdated(verdict)) return end(verdict);
   onStep?.({ phase: 'confirming' });
-  return end(verdict, await confirmUpdate({ target, address, level: confirm, image, lookout, timings, signal }));
+  return end(verdict, await confirmUpdate({ target, address, level: confirm, image, discovery, timings, signal }));
 }
 
 function mayHaveUpdated(verdict: DeliveryVerdict): boolean {

@@ -45,8 +45,8 @@ export type DeliveryVerdict =
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
 
 /** Verdict for people: one line, and a hint where something can be done. */
-export interface VerdictWords {
-  readonly words: string;
+export interface VerdictText {
+  readonly text: string;
   readonly hint?: string | undefined;
 }
 
@@ -56,26 +56,26 @@ export function exitCodeOf(verdict: DeliveryVerdict): 0 | 1 {
 }
 
 /** Describes a verdict for people. */
-export function wordsOf(verdict: DeliveryVerdict): VerdictWords {
+export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
   switch (verdict.kind) {
     case 'accepted':
-      return { words: 'accepted; the device restarts' };
+      return { text: 'accepted; the device restarts' };
     case 'rejected':
       return verdict.by === 'password'
-        ? { words: `rejected: ${verdict.reason}`, hint: 'Check the password of this device (--password-env NAME).' }
-        : { words: `rejected: ${verdict.reason}`, hint: updaterHints.get(verdict.code ?? -1) };
+        ? { text: `rejected: ${verdict.reason}`, hint: 'Check the password of this device (--password-env NAME).' }
+        : { text: `rejected: ${verdict.reason}`, hint: updaterHints.get(verdict.code ?? -1) };
     case 'unreachable':
       return {
-        words: `unreachable: ${verdict.why}`,
+        text: `unreachable: ${verdict.why}`,
         hint: 'Check the address and that the device is on this network. One that is busy with another upload stays silent too.',
       };
     case 'blockedCallback':
-      return wordsOfBlockedCallback(verdict);
+      return describeBlockedCallback(verdict);
     case 'wrongProtocol':
-      return foreignWords[verdict.which](verdict.heard);
+      return foreignProtocolTexts[verdict.which](verdict.heard);
     case 'unknown':
       return {
-        words: `unknown: ${verdict.why}`,
+        text: `unknown: ${verdict.why}`,
         hint: verdict.mayHaveUpdated
           ? 'The device may have taken the update nevertheless. See what it runs once it has restarted.'
           : 'The device goes on with what it ran before. Bring it closer to the access point, or try again.',
@@ -83,37 +83,37 @@ export function wordsOf(verdict: DeliveryVerdict): VerdictWords {
   }
 }
 
-function wordsOfBlockedCallback({
+function describeBlockedCallback({
   hostAddress,
   port,
   strangers,
-}: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictWords {
+}: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictText {
   const others = strangers.length === 0 ? '' : ` (${strangers.join(', ')} did, and was turned away)`;
   return {
-    words: `blocked call-back: the device answered over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
+    text: `blocked call-back: the device answered over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
     hint: `A firewall, most often: let TCP port ${port} in on this machine (--host-port N keeps the port the same), or choose the address that the device can reach with --host-ip.`,
   };
 }
 
-const foreignWords: Record<ForeignProtocol, (heard: string | undefined) => VerdictWords> = {
+const foreignProtocolTexts: Record<ForeignProtocol, (heard: string | undefined) => VerdictText> = {
   esphome: () => ({
-    words: "wrong protocol: this is an ESPHome device, whose updates use the same port for ESPHome's own protocol",
+    text: "wrong protocol: this is an ESPHome device, whose updates use the same port for ESPHome's own protocol",
     hint: 'Update it with ESPHome (esphome upload).',
   }),
   esp32: () => ({
-    words: 'wrong protocol: this is an ESP32 (its challenge has 64 digits), not an ESP8266',
+    text: 'wrong protocol: this is an ESP32 (its challenge has 64 digits), not an ESP8266',
     hint: 'This tool makes and sends firmware for the ESP8266 only; check the address.',
   }),
   noWebUpdater: (heard) => ({
-    words: `wrong protocol: no web updater answers there${heardSuffix(heard)}`,
+    text: `wrong protocol: no web updater answers there${heardSuffix(heard)}`,
     hint: 'Check the port and the path that the sketch gave to ESP8266HTTPUpdateServer::setup (/update by default).',
   }),
   noFilesystemForm: () => ({
-    words: 'wrong protocol: this web updater takes sketches only, and would flash the filesystem over the sketch',
+    text: 'wrong protocol: this web updater takes sketches only, and would flash the filesystem over the sketch',
     hint: 'Send the filesystem with espota, or give the device a sketch of core 2.7.0 or later first.',
   }),
   unrecognized: (heard) => ({
-    words: `wrong protocol: the device answers in none that is known here${heardSuffix(heard)}`,
+    text: `wrong protocol: the device answers in none that is known here${heardSuffix(heard)}`,
     hint: 'Check the address and the port.',
   }),
 };

@@ -40,7 +40,12 @@ export async function httpGet(
 ): Promise<HttpAnswer | { readonly error: string }> {
   let target = first;
   for (let count = 0; ; count++) {
-    const answer = await ask(device, target, requestText(target, count === 0 ? headers : ['Content-Length: 0']), ca);
+    const answer = await sendRequest(
+      device,
+      target,
+      requestText(target, count === 0 ? headers : ['Content-Length: 0']),
+      ca,
+    );
     if ('error' in answer) return { error: clientErrorText(answer.error) };
     const { status, location } = answer.response;
     const isRedirect = followsRedirects && count < mostRedirects && redirects.includes(status) && location !== '';
@@ -51,7 +56,7 @@ export async function httpGet(
   }
 }
 
-async function ask(
+async function sendRequest(
   device: DeviceContext,
   target: RequestTarget,
   request: string,

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { type ConfirmQuestion, confirmUpdate, type UpdatedImage } from '../../src/delivery/confirm.ts';
-import { Lookout } from '../../src/delivery/discovery.ts';
+import { type ConfirmRequest, confirmUpdate, type UpdatedImage } from '../../src/delivery/confirm.ts';
+import { Discovery } from '../../src/delivery/discovery.ts';
 import { chooseTargets } from '../../src/delivery/inventory.ts';
 import { probe } from '../../src/delivery/probe.ts';
 import type { VirtualDevice } from '../../src/simulator/index.ts';
@@ -27,9 +27,9 @@ function announcing(t: ExecutionContext, options: VirtualDeviceOptions = {}): Pr
   return startDevice(t, { mdns: { port, announcesSketchMd5: true }, ...options });
 }
 
-async function lookout(t: ExecutionContext): Promise<Lookout> {
-  const opened = await Lookout.open({ interfaces: ['127.0.0.1'], port });
-  if (!(opened instanceof Lookout)) throw new Error(opened.unavailable);
+async function openDiscovery(t: ExecutionContext): Promise<Discovery> {
+  const opened = await Discovery.open({ interfaces: ['127.0.0.1'], port });
+  if (!(opened instanceof Discovery)) throw new Error(opened.unavailable);
   t.teardown(() => opened.close());
   return opened;
 }
@@ -40,10 +40,10 @@ function imageOf(...md5s: readonly string[]): UpdatedImage {
   return { kind: 'sketch', sketchMd5s: md5s.map((md5) => ({ ...header, md5 })) };
 }
 
-async function confirm(t: ExecutionContext, device: VirtualDevice, question: Partial<ConfirmQuestion>) {
+async function confirm(t: ExecutionContext, device: VirtualDevice, question: Partial<ConfirmRequest>) {
   const [target] = chooseTargets({}, { hosts: [`${device.host}:${device.otaPort}`] }, {});
   if (target === undefined) throw new Error('no target');
-  const listener = 'lookout' in question ? question.lookout : await lookout(t);
+  const listener = 'discovery' in question ? question.discovery : await openDiscovery(t);
   return confirmUpdate({
     target,
     address: device.host,
@@ -51,7 +51,7 @@ async function confirm(t: ExecutionContext, device: VirtualDevice, question: Par
     image: imageOf(device.state.sketchMd5),
     signal: never,
     ...question,
-    lookout: listener,
+    discovery: listener,
     timings: { ...patient, ...question.timings },
   });
 }
@@ -78,8 +78,8 @@ test('reports another sketch when its MD5 is still announced after the grace per
 test('ignores the MD5 of the old sketch once the new sketch announces its own', async (t) => {
   const device = await announcing(t);
   const [before, after] = [device.state.sketchMd5, md5(newSketch)];
-  const listener = await lookout(t);
-  const confirming = confirm(t, device, { image: imageOf(after), lookout: listener, timings: { settleMs: 0 } });
+  const listener = await openDiscovery(t);
+  const confirming = confirm(t, device, { image: imageOf(after), discovery: listener, timings: { settleMs: 0 } });
   await socketsRead();
   // The confirmation already listens: it receives everything that this later listener receives.
   await new Promise<void>((resolve) => listener.watch(({ sketchMd5 }) => sketchMd5 === before && resolve()));
@@ -109,7 +109,7 @@ test('waits a grace period for the MD5 after a device answers a probe', async (t
 
 test('reports returned by a probe when mDNS is unavailable', async (t) => {
   const device = await startDevice(t);
-  t.deepEqual(await confirm(t, device, { lookout: undefined, timings: { probeMs: 500 } }), {
+  t.deepEqual(await confirm(t, device, { discovery: undefined, timings: { probeMs: 500 } }), {
     kind: 'returned',
     by: 'udp',
   });

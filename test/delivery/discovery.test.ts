@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import test from 'ava';
 import fc from 'fast-check';
-import { adopt, isSameBoard } from '../../src/delivery/adoption.ts';
-import { type RememberedDevice, withSeen } from '../../src/delivery/discovered.ts';
-import { type DiscoveredDevice, Lookout } from '../../src/delivery/discovery.ts';
+import { type StoredDevice, withSeen } from '../../src/delivery/discovered.ts';
+import { type DiscoveredDevice, Discovery } from '../../src/delivery/discovery.ts';
+import { findTargets } from '../../src/delivery/find-targets.ts';
 import { chooseTargets } from '../../src/delivery/inventory.ts';
-import { sight } from '../../src/delivery/sightings.ts';
+import { isSameBoard, selectDevice } from '../../src/delivery/select-device.ts';
 import { mdnsPortOfThisProcess } from '../support/mdns-port.ts';
 import { endlessMs } from '../support/patience.ts';
 import { quickDevice } from './quick.ts';
@@ -14,10 +14,10 @@ const port = await mdnsPortOfThisProcess();
 const never = new AbortController().signal;
 const place = { interfaces: ['127.0.0.1'], port };
 
-async function open(): Promise<Lookout> {
-  const lookout = await Lookout.open(place);
-  if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
-  return lookout;
+async function open(): Promise<Discovery> {
+  const discovery = await Discovery.open(place);
+  if (!(discovery instanceof Discovery)) throw new Error(discovery.unavailable);
+  return discovery;
 }
 
 const kitchen: DiscoveredDevice = {
@@ -36,11 +36,11 @@ test('reports a device again each time it responds', async (t) => {
     mdns: { port },
     password: 'secret',
   });
-  const lookout = await open();
-  t.teardown(() => lookout.close());
+  const discovery = await open();
+  t.teardown(() => discovery.close());
   const answers = await new Promise<DiscoveredDevice[]>((resolve) => {
     const heard: DiscoveredDevice[] = [];
-    lookout.watch((device) => {
+    discovery.watch((device) => {
       if (device.host === 'again.local') heard.push(device);
       if (heard.length === 3) resolve(heard);
     });
@@ -52,10 +52,10 @@ test('reports a device again each time it responds', async (t) => {
 test('sanitizes announced values and ignores malformed datagrams', async (t) => {
   const txt = { board: '\u001b[2Jgone', sketch_md5: 'not an md5', auth_upload: 'maybe', x: 'y'.repeat(200) };
   await quickDevice(t, { host: '127.0.0.1', hostname: 'odd', mdns: { port, txt } });
-  const lookout = await open();
-  t.teardown(() => lookout.close());
+  const discovery = await open();
+  t.teardown(() => discovery.close());
   const odd = await new Promise<DiscoveredDevice>((resolve) => {
-    lookout.watch((device) => {
+    discovery.watch((device) => {
       if (device.host === 'odd.local') resolve(device);
     });
   });
@@ -64,9 +64,9 @@ test('sanitizes announced values and ignores malformed datagrams', async (t) => 
   for (const datagram of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.alloc(1400, 0xff), Buffer.alloc(12, 0x84)]) {
     socket.send(datagram, port, '127.0.0.1');
   }
-  const again = await sight(chooseTargets({}, { hosts: ['odd.local'] }, {}), {
-    lookout,
-    remembered: [],
+  const again = await findTargets(chooseTargets({}, { hosts: ['odd.local'] }, {}), {
+    discovery,
+    stored: [],
     limitMs: endlessMs,
     signal: never,
   });
@@ -75,9 +75,9 @@ test('sanitizes announced values and ignores malformed datagrams', async (t) => 
 });
 
 test('reports why it cannot listen', async (t) => {
-  const lookout = await Lookout.open({ interfaces: ['203.0.113.1'], port });
-  t.false(lookout instanceof Lookout);
-  t.true('unavailable' in lookout && lookout.unavailable !== '');
+  const discovery = await Discovery.open({ interfaces: ['203.0.113.1'], port });
+  t.false(discovery instanceof Discovery);
+  t.true('unavailable' in discovery && discovery.unavailable !== '');
 });
 
 test('finds devices by name or by address, and returns as soon as all are found', async (t) => {
@@ -86,11 +86,11 @@ test('finds devices by name or by address, and returns as soon as all are found'
     quickDevice(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),
   ]);
   const targets = chooseTargets({}, { hosts: ['NAMED.local', `127.0.0.1:${placed.otaPort}`] }, {});
-  const lookout = await open();
-  t.teardown(() => lookout.close());
-  const sightings = await sight(targets, { lookout, remembered: [], limitMs: endlessMs, signal: never });
+  const discovery = await open();
+  t.teardown(() => discovery.close());
+  const foundTargets = await findTargets(targets, { discovery, stored: [], limitMs: endlessMs, signal: never });
   t.deepEqual(
-    targets.map((target) => sightings.get(target)),
+    targets.map((target) => foundTargets.get(target)),
     [
       { address: '127.0.0.1', sketchMd5: named.state.sketchMd5 },
       { address: '127.0.0.1', sketchMd5: undefined },
@@ -100,16 +100,16 @@ test('finds devices by name or by address, and returns as soon as all are found'
 
 test('uses the last known address of a device that does not respond', async (t) => {
   const targets = chooseTargets({}, { hosts: ['kitchen.local', 'cellar.local'] }, {});
-  const lookout = await open();
-  t.teardown(() => lookout.close());
+  const discovery = await open();
+  t.teardown(() => discovery.close());
   const remembered = [{ ...kitchen, lastSeen: new Date().toISOString() }];
-  const sightings = await sight(targets, { lookout, remembered, limitMs: 50, signal: never });
-  t.deepEqual([...sightings.values()], [{ address: '10.0.0.1' }]);
+  const foundTargets = await findTargets(targets, { discovery, stored: remembered, limitMs: 50, signal: never });
+  t.deepEqual([...foundTargets.values()], [{ address: '10.0.0.1' }]);
 });
 
 test('remembers each device for a month with its newest address', (t) => {
   const now = new Date('2026-03-31T12:00:00Z');
-  const seenAt = (name: string, lastSeen: string): RememberedDevice => ({
+  const seenAt = (name: string, lastSeen: string): StoredDevice => ({
     ...kitchen,
     name,
     host: `${name}.local`,
@@ -149,22 +149,25 @@ test('matches the names that a board announces, and no other board', (t) => {
 
 test('prefers espota to the web updater of the same host unless the method is set', (t) => {
   const web: DiscoveredDevice = { ...kitchen, method: 'web', port: 8080, board: undefined };
-  const method = (answer: ReturnType<typeof adopt>) => ('device' in answer ? answer.device.method : answer.reason);
-  t.is(method(adopt({ name: 'kitchen' }, [web, kitchen])), 'espota');
-  t.is(method(adopt({ name: 'kitchen', method: 'web' }, [web, kitchen])), 'web');
-  t.is(method(adopt({ name: 'kitchen' }, [web])), 'web');
-  t.regex(method(adopt({ name: 'kitchen', method: 'espota' }, [web])), /no device/);
-  const answer = adopt({ name: 'mine', host: '10.0.0.1', method: 'web' }, [web, kitchen]);
+  const method = (answer: ReturnType<typeof selectDevice>) =>
+    'device' in answer ? answer.device.method : answer.reason;
+  t.is(method(selectDevice({ name: 'kitchen' }, [web, kitchen])), 'espota');
+  t.is(method(selectDevice({ name: 'kitchen', method: 'web' }, [web, kitchen])), 'web');
+  t.is(method(selectDevice({ name: 'kitchen' }, [web])), 'web');
+  t.regex(method(selectDevice({ name: 'kitchen', method: 'espota' }, [web])), /no device/);
+  const answer = selectDevice({ name: 'mine', host: '10.0.0.1', method: 'web' }, [web, kitchen]);
   t.deepEqual('entry' in answer && answer.entry, { address: 'kitchen.local', port: 8080, method: 'web' });
 });
 
 test('adopts a device of another board only when the option names the announced board', (t) => {
-  const wrong = adopt({ name: 'kitchen', projectBoard: 'nodemcuv2' }, [kitchen]);
+  const wrong = selectDevice({ name: 'kitchen', projectBoard: 'nodemcuv2' }, [kitchen]);
   t.true('reason' in wrong);
   t.true('hint' in wrong && wrong.hint.includes('--board ESP8266_WEMOS_D1MINI'));
   t.true(
     'device' in
-      adopt({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'ESP8266_WEMOS_D1MINI' }, [kitchen]),
+      selectDevice({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'ESP8266_WEMOS_D1MINI' }, [kitchen]),
   );
-  t.true('reason' in adopt({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'nodemcuv2' }, [kitchen]));
+  t.true(
+    'reason' in selectDevice({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'nodemcuv2' }, [kitchen]),
+  );
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { chooseTargets, type Reach, type TargetSelection } from '../../src/delivery/inventory.ts';
+import { type ConnectionOptions, chooseTargets, type TargetSelection } from '../../src/delivery/inventory.ts';
 import type { Config } from '../../src/project/config/schema.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 
@@ -12,8 +12,8 @@ const config: Config = {
   upload: { method: 'espota', port: 8267, password: { prompt: true }, user: 'root' },
 };
 
-function choose(selection: Partial<TargetSelection>, reach: Reach = {}, of: Config = config) {
-  return chooseTargets(of, { hosts: [], ...selection }, reach);
+function choose(selection: Partial<TargetSelection>, connection: ConnectionOptions = {}, of: Config = config) {
+  return chooseTargets(of, { hosts: [], ...selection }, connection);
 }
 
 test('`all` selects the whole inventory, `group` a part of it', (t) => {

@@ -22,11 +22,11 @@ const patientDelivery: DeliveryTimings = {
   callBackMs: endlessMs,
   connectMs: endlessMs,
   stallMs: endlessMs,
-  lastWordsMs: endlessMs,
+  finalReplyMs: endlessMs,
   // Acknowledgements are estimated: an estimate that is too low must not end the transfer.
   ackGapMs: 500,
   pauseMs: 1,
-  patienceMs: endlessMs,
+  retryBudgetMs: endlessMs,
   attempts: 3,
 };
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type DeliveryVerdict, exitCodeOf, wordsOf } from '../../src/delivery/verdict.ts';
+import { type DeliveryVerdict, describeVerdict, exitCodeOf } from '../../src/delivery/verdict.ts';
 
 const verdicts: DeliveryVerdict[] = [
   { kind: 'accepted' },
@@ -21,33 +21,33 @@ test('exits with 0 only for an accepted update', (t) => {
 
 test('has a hint for every verdict except accepted', (t) => {
   for (const verdict of verdicts) {
-    const { words, hint } = wordsOf(verdict);
-    t.regex(words, /^\S.*\S$/, verdict.kind);
-    if (verdict.kind !== 'accepted') t.truthy(hint, words);
+    const { text, hint } = describeVerdict(verdict);
+    t.regex(text, /^\S.*\S$/, verdict.kind);
+    if (verdict.kind !== 'accepted') t.truthy(hint, text);
   }
 });
 
 test('names the firewall and the port for a blocked callback', (t) => {
-  const { words, hint } = wordsOf({
+  const { text, hint } = describeVerdict({
     kind: 'blockedCallback',
     hostAddress: '192.0.2.7',
     port: 48_266,
     strangers: ['192.0.2.9'],
   });
-  t.regex(words, /TCP port 48266 of 192\.0\.2\.7/);
-  t.regex(words, /192\.0\.2\.9/);
+  t.regex(text, /TCP port 48266 of 192\.0\.2\.7/);
+  t.regex(text, /192\.0\.2\.9/);
   t.regex(hint ?? '', /firewall/i);
   t.regex(hint ?? '', /48266/);
 });
 
 test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
-  const { hint } = wordsOf({ kind: 'rejected', by: 'updater', reason: 'ERROR[11]: …', code: 11 });
+  const { hint } = describeVerdict({ kind: 'rejected', by: 'updater', reason: 'ERROR[11]: …', code: 11 });
   t.regex(hint ?? '', /serial.*reset/);
 });
 
 test('the hint of unknown distinguishes whether the device may have updated', (t) => {
   const hints = [true, false].map(
-    (mayHaveUpdated) => wordsOf({ kind: 'unknown', why: 'x', mayHaveUpdated }).hint ?? '',
+    (mayHaveUpdated) => describeVerdict({ kind: 'unknown', why: 'x', mayHaveUpdated }).hint ?? '',
   );
   t.regex(hints[0] ?? '', /may have taken/);
   t.regex(hints[1] ?? '', /goes on with what it ran/);

@@ -5,18 +5,18 @@
  * is good enough for a progress bar and for deciding how much to send ahead; no verdict depends on it.
  *
  * @param digits one piece as received
- * @param underWayBytes bytes sent and not yet acknowledged, the upper limit of the result
+ * @param unacknowledgedBytes bytes sent and not yet acknowledged, the upper limit of the result
  */
-export function acknowledgedBytes(digits: string, underWayBytes: number): number {
+export function acknowledgedBytes(digits: string, unacknowledgedBytes: number): number {
   // A number never starts with a zero, unless the previous piece ended within a number.
   const text = digits.replace(/^0+/, '').slice(-longestRun);
   let sums = new Map<number, number>([[0, 0]]);
   for (let count = 1; count <= text.length; count++) {
-    sums = withOneMore(sums, text, underWayBytes);
+    sums = withOneMore(sums, text, unacknowledgedBytes);
     const sum = sums.get(text.length);
     if (sum !== undefined) return sum;
   }
-  return text === '' ? 0 : underWayBytes;
+  return text === '' ? 0 : unacknowledgedBytes;
 }
 
 /** Limits the work for invalid input: a working device lets only a few numbers run together. */

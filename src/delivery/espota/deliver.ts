@@ -31,19 +31,19 @@ export async function deliverByEspota(
   const md5 = createHash('md5').update(image).digest('hex');
   try {
     const invitation = invitationDatagram({ kind, hostPort: sockets.place.port, sizeBytes: image.length, md5 });
-    return await attemptRepeatedly(timings, signal, async (patience) => {
+    return await attemptRepeatedly(timings, signal, async (budget) => {
       progress.begin();
-      sockets.forgetAnswers();
-      const limitMs = patience.limit(timings.patienceMs);
-      const invited = await patience.spendDuring(() =>
+      sockets.dropResponses();
+      const limitMs = budget.limit(timings.retryBudgetMs);
+      const invited = await budget.spendDuring(() =>
         invite({ sockets, deviceAddress, devicePort, invitation, password, timings, limitMs, progress, signal }),
       );
       if (invited.outcome !== 'connected') return invited;
       const { connection } = invited;
       try {
-        return await sendImage({ connection, image, password, timings, patience, progress, signal });
+        return await sendImage({ connection, image, password, timings, budget, progress, signal });
       } finally {
-        sockets.hangUp();
+        sockets.closeConnection();
       }
     });
   } finally {

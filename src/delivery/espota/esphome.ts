@@ -17,9 +17,9 @@ export function startsWithEspHomeMagic(bytes: Uint8Array): boolean {
  *
  * @param signal cancels the check, which then returns false
  */
-export function speaksEspHome(address: string, port: number, signal: AbortSignal): Promise<boolean> {
+export function usesEspHome(address: string, port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    let heard = Buffer.alloc(0);
+    let received = Buffer.alloc(0);
     const socket = connect({ host: address, port, signal });
     const settle = (answer: boolean) => {
       socket.destroy();
@@ -27,8 +27,8 @@ export function speaksEspHome(address: string, port: number, signal: AbortSignal
     };
     socket.on('connect', () => socket.write(magic));
     socket.on('data', (bytes: Buffer) => {
-      heard = Buffer.concat([heard, bytes]);
-      if (heard.length >= 2) settle(heard[0] === responseOk && isVersion(heard[1] ?? 0));
+      received = Buffer.concat([received, bytes]);
+      if (received.length >= 2) settle(received[0] === responseOk && isVersion(received[1] ?? 0));
     });
     for (const end of ['end', 'error', 'close'] as const) socket.on(end, () => settle(false));
   });

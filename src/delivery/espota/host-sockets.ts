@@ -1,11 +1,11 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { OtaError } from '../../errors/ota-error.ts';
-import { Mailbox } from '../mailbox.ts';
+import { EventQueue } from '../event-queue.ts';
 import { type Answer, readAnswer } from './datagrams.ts';
 
 /** Event while this machine waits for a device to connect. */
-export type Heard =
+export type HostEvent =
   | { readonly from: 'udp'; readonly answer: Answer }
   | { readonly from: 'tcp'; readonly connection: Socket }
   /** Result of a separate probe: the device runs ESPHome. */
@@ -25,7 +25,7 @@ export interface HostRoute {
  * the local address by the route to the device (the address that the device will connect to) and drops datagrams from other hosts.
  */
 export class HostSockets {
-  readonly heard = new Mailbox<Heard>();
+  readonly events = new EventQueue<HostEvent>();
   readonly #route: HostRoute;
   readonly #udp: UdpSocket;
   readonly #server: Server;
@@ -81,18 +81,18 @@ export class HostSockets {
   }
 
   /** Drops duplicate or late responses of an earlier attempt. Connections are kept, since a late connection is still usable. */
-  forgetAnswers(): void {
-    this.heard.drop(({ from }) => from === 'udp');
+  dropResponses(): void {
+    this.events.drop(({ from }) => from === 'udp');
   }
 
   /** Closes the current connection; the device may open another. */
-  hangUp(): void {
+  closeConnection(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
   }
 
   close(): void {
-    this.hangUp();
+    this.closeConnection();
     this.#server.close();
     this.#udp.close();
   }
@@ -115,7 +115,7 @@ export class HostSockets {
     udp.on('error', (error) => this.#noteError(error));
     udp.on('message', (datagram) => {
       this.#sendError = undefined;
-      this.heard.put({ from: 'udp', answer: readAnswer(datagram) });
+      this.events.put({ from: 'udp', answer: readAnswer(datagram) });
     });
     return new Promise((resolve) => {
       // The listener receives an error if there is no route; the types declare only the call without one.
@@ -152,8 +152,8 @@ export class HostSockets {
     // A device that opens a new connection has abandoned the previous one.
     this.#connection?.destroy();
     this.#connection = socket;
-    this.heard.drop(({ from }) => from === 'tcp');
-    this.heard.put({ from: 'tcp', connection: socket });
+    this.events.drop(({ from }) => from === 'tcp');
+    this.events.put({ from: 'tcp', connection: socket });
   }
 
   #noteError(error: Error | null): void {

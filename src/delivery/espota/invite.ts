@@ -5,8 +5,8 @@ import type { DeliveryTimings } from '../timings.ts';
 import type { DeliveryVerdict } from '../verdict.ts';
 import { answerChallenge } from './authentication.ts';
 import { type Answer, authenticationDatagram } from './datagrams.ts';
-import { speaksEspHome } from './esphome.ts';
-import type { Heard, HostSockets } from './host-sockets.ts';
+import { usesEspHome } from './esphome.ts';
+import type { HostEvent, HostSockets } from './host-sockets.ts';
 
 export interface InviteRequest {
   readonly sockets: HostSockets;
@@ -39,13 +39,13 @@ const failuresThatProve = 4;
 export async function invite(request: InviteRequest): Promise<InviteResult> {
   const probe = new AbortController();
   try {
-    return await new Dialogue(request, probe.signal).run();
+    return await new InvitationSession(request, probe.signal).run();
   } finally {
     probe.abort();
   }
 }
 
-class Dialogue {
+class InvitationSession {
   readonly #request: InviteRequest;
   readonly #probeSignal: AbortSignal;
   readonly #startedAt = performance.now();
@@ -69,8 +69,8 @@ class Dialogue {
     while (this.#leftMs > 0 && (this.#challenged || this.#elapsedMs < timings.invitationMs)) {
       sockets.send(invitation);
       this.#invitations++;
-      const heard = await this.#next(this.#intervalMs);
-      const result = heard === undefined ? this.#noteSilence() : await this.#judge(heard);
+      const event = await this.#next(this.#intervalMs);
+      const result = event === undefined ? this.#noteSilence() : await this.#judge(event);
       if (result !== undefined) return result;
     }
     return { outcome: 'fault', verdict: { kind: 'unreachable', why: this.#whySilent() } };
@@ -86,10 +86,10 @@ class Dialogue {
    *
    * @returns undefined if the device must be invited again
    */
-  async #judge(heard: Heard): Promise<InviteResult | undefined> {
-    if (heard.from === 'tcp') return { outcome: 'connected', connection: heard.connection };
-    if (heard.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
-    const { answer } = heard;
+  async #judge(event: HostEvent): Promise<InviteResult | undefined> {
+    if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
+    if (event.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
+    const { answer } = event;
     switch (answer.kind) {
       case 'ok':
         return this.#awaitCallBack();
@@ -122,14 +122,14 @@ class Dialogue {
     sockets.send(datagram);
     const until = this.#elapsedMs + timings.authenticationMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
-      const heard = await this.#next(timings.invitationIntervalMs);
-      const answer = heard?.from === 'udp' ? heard.answer : undefined;
+      const event = await this.#next(timings.invitationIntervalMs);
+      const answer = event?.from === 'udp' ? event.answer : undefined;
       if (answer?.kind === 'authenticationFailed') return this.#noteFailure();
-      if (heard !== undefined && answer?.kind !== 'challenge') return this.#judge(heard);
+      if (event !== undefined && answer?.kind !== 'challenge') return this.#judge(event);
       if (answer?.kind === 'challenge' && answer.nonce !== nonce) {
         nonce = answer.nonce;
         datagram = answerTo(nonce, password);
-      } else if (heard !== undefined) {
+      } else if (event !== undefined) {
         continue;
       }
       sockets.send(datagram);
@@ -151,8 +151,8 @@ class Dialogue {
     this.#slowDown();
     const until = this.#elapsedMs + this.#intervalMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
-      const heard = await this.#next(until - this.#elapsedMs);
-      if (heard?.from === 'tcp') return this.#judge(heard);
+      const event = await this.#next(until - this.#elapsedMs);
+      if (event?.from === 'tcp') return this.#judge(event);
     }
     this.#invitations = 0;
     return undefined;
@@ -169,24 +169,24 @@ class Dialogue {
     progress.phase('awaitingCallBack');
     const until = this.#elapsedMs + timings.callBackMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
-      const heard = await this.#next(until - this.#elapsedMs);
-      if (heard?.from === 'tcp') return { outcome: 'connected', connection: heard.connection };
-      if (heard?.from === 'udp' && heard.answer.kind === 'error') return this.#refusal(heard.answer);
+      const event = await this.#next(until - this.#elapsedMs);
+      if (event?.from === 'tcp') return { outcome: 'connected', connection: event.connection };
+      if (event?.from === 'udp' && event.answer.kind === 'error') return this.#refusal(event.answer);
     }
     const { address, port } = sockets.place;
     const { strangers } = sockets;
     return { outcome: 'fault', verdict: { kind: 'blockedCallback', hostAddress: address, port, strangers } };
   }
 
-  #next(limitMs: number): Promise<Heard | undefined> {
+  #next(limitMs: number): Promise<HostEvent | undefined> {
     const { sockets, signal } = this.#request;
-    return sockets.heard.next(Math.min(limitMs, this.#leftMs), signal);
+    return sockets.events.next(Math.min(limitMs, this.#leftMs), signal);
   }
 
   #probe(): void {
     const { deviceAddress, devicePort, sockets } = this.#request;
-    speaksEspHome(deviceAddress, devicePort, this.#probeSignal).then(
-      (isEspHome) => isEspHome && sockets.heard.put({ from: 'probe' }),
+    usesEspHome(deviceAddress, devicePort, this.#probeSignal).then(
+      (isEspHome) => isEspHome && sockets.events.put({ from: 'probe' }),
       () => undefined,
     );
   }

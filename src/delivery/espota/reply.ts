@@ -1,7 +1,7 @@
 import { acknowledgedBytes } from './acknowledgements.ts';
 
 /** Text received after the acknowledgements so far. */
-export type LastWords =
+export type FinalReply =
   | { readonly kind: 'none' }
   | { readonly kind: 'ok' }
   /** `complete`: the line has ended. */
@@ -39,7 +39,7 @@ export class ReplyReader {
   }
 
   /** Result after the acknowledgements. `ERR` is looked for before `OK`. */
-  get lastWords(): LastWords {
+  get finalReply(): FinalReply {
     const tail = this.#tail;
     if (tail === '') return { kind: 'none' };
     const errorAt = tail.indexOf('ERR');

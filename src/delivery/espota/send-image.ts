@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { deviceText, errorCode } from '../device-text.ts';
-import { Mailbox } from '../mailbox.ts';
-import type { RetryBudget } from '../patience.ts';
+import { EventQueue } from '../event-queue.ts';
 import type { ProgressReport } from '../progress.ts';
+import type { RetryBudget } from '../retry-budget.ts';
 import type { DeliveryTimings } from '../timings.ts';
 import type { DeliveryVerdict } from '../verdict.ts';
 import { startsWithEspHomeMagic } from './esphome.ts';
@@ -13,7 +13,7 @@ export interface SendRequest {
   readonly image: Uint8Array;
   readonly password: string | undefined;
   readonly timings: DeliveryTimings;
-  readonly patience: RetryBudget;
+  readonly budget: RetryBudget;
   readonly progress: ProgressReport;
   readonly signal: AbortSignal;
 }
@@ -23,8 +23,8 @@ export type SendResult =
   | { readonly outcome: 'verdict'; readonly verdict: DeliveryVerdict }
   | { readonly outcome: 'fault'; readonly verdict: DeliveryVerdict };
 
-type News =
-  | { readonly kind: 'heard'; readonly bytes: Uint8Array }
+type TransferEvent =
+  | { readonly kind: 'received'; readonly bytes: Uint8Array }
   | { readonly kind: 'written' }
   | { readonly kind: 'ended'; readonly why: string };
 
@@ -53,24 +53,24 @@ export async function sendImage(request: SendRequest): Promise<SendResult> {
 
 class Transfer {
   readonly #request: SendRequest;
-  readonly #news = new Mailbox<News>();
+  readonly #events = new EventQueue<TransferEvent>();
   readonly #reader = new ReplyReader();
   #sentBytes = 0;
   #isWriting = false;
   #aheadBytes = aheadBytes;
-  #timesHeard = 0;
-  #extendedSinceNews = false;
+  #timesReceived = 0;
+  #hasExtended = false;
   #movedAt = performance.now();
 
   constructor(request: SendRequest) {
     this.#request = request;
     const { connection } = request;
-    connection.on('data', (bytes) => this.#news.put({ kind: 'heard', bytes }));
-    connection.on('end', () => this.#news.put({ kind: 'ended', why: 'the device ended the connection' }));
+    connection.on('data', (bytes) => this.#events.put({ kind: 'received', bytes }));
+    connection.on('end', () => this.#events.put({ kind: 'ended', why: 'the device ended the connection' }));
     connection.on('error', (error: NodeJS.ErrnoException) => {
-      this.#news.put({ kind: 'ended', why: `the connection broke (${error.code ?? error.message})` });
+      this.#events.put({ kind: 'ended', why: `the connection broke (${error.code ?? error.message})` });
     });
-    connection.on('close', () => this.#news.put({ kind: 'ended', why: 'the connection was closed' }));
+    connection.on('close', () => this.#events.put({ kind: 'ended', why: 'the connection was closed' }));
   }
 
   async run(): Promise<SendResult> {
@@ -79,8 +79,8 @@ class Transfer {
     for (;;) {
       if (this.#maySend) this.#sendChunk();
       const limitMs = this.#limitMs;
-      const news = await this.#news.next(limitMs, signal);
-      const result = news === undefined ? this.#judgeSilence() : this.#judge(news);
+      const event = await this.#events.next(limitMs, signal);
+      const result = event === undefined ? this.#judgeSilence() : this.#judge(event);
       if (result !== undefined) return result;
     }
   }
@@ -90,8 +90,8 @@ class Transfer {
   }
 
   get #maySend(): boolean {
-    const underWayBytes = this.#sentBytes - this.#reader.acknowledgedBytes;
-    return !this.#isWriting && !this.#isSent && underWayBytes < this.#aheadBytes;
+    const unacknowledgedBytes = this.#sentBytes - this.#reader.acknowledgedBytes;
+    return !this.#isWriting && !this.#isSent && unacknowledgedBytes < this.#aheadBytes;
   }
 
   #sendChunk(): void {
@@ -103,39 +103,39 @@ class Transfer {
       const chunk = image.subarray(this.#sentBytes, this.#sentBytes + chunkBytes);
       this.#sentBytes += chunk.length;
       connection.write(chunk, (error) => {
-        if (error === undefined || error === null) this.#news.put({ kind: 'written' });
+        if (error === undefined || error === null) this.#events.put({ kind: 'written' });
       });
     });
   }
 
-  #judge(news: News): SendResult | undefined {
-    switch (news.kind) {
+  #judge(event: TransferEvent): SendResult | undefined {
+    switch (event.kind) {
       case 'written':
         this.#isWriting = false;
         this.#movedAt = performance.now();
         if (this.#isSent) this.#request.progress.phase('awaitingVerdict');
         return undefined;
-      case 'heard':
-        return this.#listen(news.bytes);
+      case 'received':
+        return this.#receive(event.bytes);
       case 'ended':
-        return this.#judgeEnd(news.why);
+        return this.#judgeEnd(event.why);
     }
   }
 
-  #listen(bytes: Uint8Array): SendResult | undefined {
+  #receive(bytes: Uint8Array): SendResult | undefined {
     this.#movedAt = performance.now();
-    this.#timesHeard++;
-    this.#extendedSinceNews = false;
+    this.#timesReceived++;
+    this.#hasExtended = false;
     this.#reader.feed(bytes, this.#sentBytes);
-    this.#request.progress.taken(this.#reader.acknowledgedBytes);
-    const words = this.#reader.lastWords;
-    switch (words.kind) {
+    this.#request.progress.transferred(this.#reader.acknowledgedBytes);
+    const reply = this.#reader.finalReply;
+    switch (reply.kind) {
       case 'ok':
         return this.#isSent ? this.#acceptance() : this.#foreign('OK before the whole image was sent');
       case 'error':
-        return words.complete ? this.#rejection(words.text) : undefined;
+        return reply.complete ? this.#rejection(reply.text) : undefined;
       case 'foreign':
-        return this.#foreign(words.text);
+        return this.#foreign(reply.text);
       case 'none':
       case 'begun':
         return undefined;
@@ -144,10 +144,10 @@ class Transfer {
 
   /** Time limit of the current silence, after which the next action is due. */
   get #limitMs(): number {
-    const { timings, patience } = this.#request;
-    const { kind } = this.#reader.lastWords;
-    if (kind === 'error' || kind === 'begun') return timings.lastWordsMs;
-    const leftMs = patience.limit(timings.stallMs) - (performance.now() - this.#movedAt);
+    const { timings, budget } = this.#request;
+    const { kind } = this.#reader.finalReply;
+    if (kind === 'error' || kind === 'begun') return timings.finalReplyMs;
+    const leftMs = budget.limit(timings.stallMs) - (performance.now() - this.#movedAt);
     return Math.max(0, this.#mayExtend ? Math.min(timings.ackGapMs, leftMs) : leftMs);
   }
 
@@ -156,26 +156,26 @@ class Transfer {
    * acknowledges regularly, this happens once after each response: if the device is gone, part of the image must remain unsent.
    */
   get #mayExtend(): boolean {
-    const isRegular = this.#timesHeard >= regularAcknowledgements;
-    return !this.#isWriting && !this.#isSent && !(isRegular && this.#extendedSinceNews);
+    const isRegular = this.#timesReceived >= regularAcknowledgements;
+    return !this.#isWriting && !this.#isSent && !(isRegular && this.#hasExtended);
   }
 
   #judgeSilence(): SendResult | undefined {
-    const { timings, patience } = this.#request;
-    if (this.#reader.lastWords.kind === 'error') return this.#judgeEnd('');
+    const { timings, budget } = this.#request;
+    if (this.#reader.finalReply.kind === 'error') return this.#judgeEnd('');
     const silentMs = performance.now() - this.#movedAt;
-    if (this.#mayExtend && silentMs < patience.limit(timings.stallMs)) {
+    if (this.#mayExtend && silentMs < budget.limit(timings.stallMs)) {
       this.#aheadBytes *= 2;
-      this.#extendedSinceNews = true;
+      this.#hasExtended = true;
       return undefined;
     }
-    patience.spend(silentMs);
+    budget.spend(silentMs);
     return this.#broken(`the device was silent for ${(silentMs / 1000).toFixed(0)} s`);
   }
 
   #judgeEnd(why: string): SendResult {
-    const words = this.#reader.lastWords;
-    return words.kind === 'error' ? this.#rejection(words.text) : this.#broken(why);
+    const reply = this.#reader.finalReply;
+    return reply.kind === 'error' ? this.#rejection(reply.text) : this.#broken(why);
   }
 
   /** Judges a broken connection. The device can have the update only if the whole image was sent; otherwise it is safe to retry. */
@@ -195,7 +195,7 @@ class Transfer {
 
   #acceptance(): SendResult {
     const { progress, image } = this.#request;
-    progress.taken(image.length);
+    progress.transferred(image.length);
     return verdict({ kind: 'accepted' });
   }
 

@@ -3,10 +3,10 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { attemptRepeatedly, type DeliveryAttempt } from '../attempts.ts';
 import type { DeliveryOptions, DeliveryTarget } from '../delivery.ts';
 import { deviceText, errorCode } from '../device-text.ts';
-import type { RetryBudget } from '../patience.ts';
 import { pause } from '../pause.ts';
 import { ProgressReport } from '../progress.ts';
 import { resolveHost } from '../resolve-host.ts';
+import type { RetryBudget } from '../retry-budget.ts';
 import { type DeliveryTimings, defaultTimings } from '../timings.ts';
 import type { DeliveryVerdict, ForeignProtocol } from '../verdict.ts';
 import { exchangeWithDevice, type WebExchange } from './exchange.ts';
@@ -42,7 +42,7 @@ export async function deliverByWeb(
     progress: new ProgressReport(image.length, options.onProgress),
     signal,
   });
-  return attemptRepeatedly(timings, signal, (patience) => delivery.attempt(patience));
+  return attemptRepeatedly(timings, signal, (budget) => delivery.attempt(budget));
 }
 
 function pathOf({ path = defaultPath }: DeliveryTarget): string {
@@ -78,38 +78,38 @@ class WebDelivery {
    * Requests the page with the form first: the device checks the password only after it has received the whole upload, and only the page
    * shows whether it supports filesystem images.
    */
-  async attempt(patience: RetryBudget): Promise<DeliveryAttempt> {
+  async attempt(budget: RetryBudget): Promise<DeliveryAttempt> {
     const { progress, place, image, kind } = this.#request;
     this.#attempts++;
     progress.begin();
-    const page = await this.#askForPage(patience);
+    const page = await this.#askForPage(budget);
     const unfit = this.#judgePage(page);
     if (unfit !== undefined) return unfit;
     const { head, tail, image: body } = updateRequest(image, kind, place);
     progress.phase('sending');
-    const sent = await this.#exchange([head, body, tail], patience, (bytes) => progress.taken(bytes - head.length));
+    const sent = await this.#exchange([head, body, tail], budget, (bytes) => progress.transferred(bytes - head.length));
     return this.#judgeUpdate(sent);
   }
 
   /** Requests the page. After a failed attempt it retries the connection for a while, since the device may be restarting. */
-  async #askForPage(patience: RetryBudget): Promise<WebExchange> {
+  async #askForPage(budget: RetryBudget): Promise<WebExchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();
     for (;;) {
-      const page = await this.#exchange([pageRequest(place)], patience);
+      const page = await this.#exchange([pageRequest(place)], budget);
       const isWaiting = this.#attempts > 1 && performance.now() - startedAt < timings.invitationMs;
-      if (page.outcome !== 'unconnected' || !isWaiting || patience.isOver) return page;
-      await patience.spendDuring(() => pause(timings.pauseMs, signal));
+      if (page.outcome !== 'unconnected' || !isWaiting || budget.isOver) return page;
+      await budget.spendDuring(() => pause(timings.pauseMs, signal));
     }
   }
 
   async #exchange(
     parts: readonly Uint8Array[],
-    patience: RetryBudget,
+    budget: RetryBudget,
     onSent?: (bytes: number) => void,
   ): Promise<WebExchange> {
     const { address, port, hostIp, timings, signal } = this.#request;
-    const limits = { connectMs: patience.limit(timings.connectMs), stallMs: patience.limit(timings.stallMs) };
+    const limits = { connectMs: budget.limit(timings.connectMs), stallMs: budget.limit(timings.stallMs) };
     const result = await exchangeWithDevice({
       address,
       port,
@@ -119,7 +119,7 @@ class WebDelivery {
       signal,
       ...(onSent && { onSent }),
     });
-    if (result.outcome !== 'answered') patience.spend(result.silentMs);
+    if (result.outcome !== 'answered') budget.spend(result.silentMs);
     return result;
   }
 
@@ -146,10 +146,10 @@ class WebDelivery {
   #judgeUpdate(sent: WebExchange): DeliveryAttempt {
     const { address, port, progress } = this.#request;
     if (sent.outcome === 'unconnected') return fault(notConnected(sent, address, port));
-    const said = sent.response === undefined ? undefined : this.#judgeResponse(sent.response, sent.isSent);
-    if (said !== undefined) {
-      if (said.kind === 'accepted') progress.taken(this.#request.image.length);
-      return { outcome: 'verdict', verdict: said };
+    const verdict = sent.response === undefined ? undefined : this.#judgeResponse(sent.response, sent.isSent);
+    if (verdict !== undefined) {
+      if (verdict.kind === 'accepted') progress.transferred(this.#request.image.length);
+      return { outcome: 'verdict', verdict };
     }
     const why = endings[sent.outcome](sent);
     if (sent.isSent) {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { Mailbox } from '../mailbox.ts';
+import { EventQueue } from '../event-queue.ts';
 import { ResponseReader, type WebResponse } from './response.ts';
 
 export interface ExchangeRequest {
@@ -28,9 +28,9 @@ export interface WebExchange {
   readonly error: string | undefined;
 }
 
-type News =
+type ExchangeEvent =
   | { readonly kind: 'connected' | 'written' }
-  | { readonly kind: 'heard'; readonly bytes: Uint8Array }
+  | { readonly kind: 'received'; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly error: string | undefined };
 
 /** Small enough to keep little data in the kernel's buffers, large enough to keep a device busy. */
@@ -54,7 +54,7 @@ export async function exchangeWithDevice(request: ExchangeRequest): Promise<WebE
 class Session {
   readonly #request: ExchangeRequest;
   readonly #socket: Socket;
-  readonly #news = new Mailbox<News>();
+  readonly #events = new EventQueue<ExchangeEvent>();
   readonly #reader = new ResponseReader();
   readonly #chunks: Iterator<Uint8Array, undefined>;
   #movedAt = performance.now();
@@ -66,11 +66,11 @@ class Session {
     this.#request = request;
     this.#socket = socket;
     this.#chunks = chunksOf(request.parts);
-    socket.on('connect', () => this.#news.put({ kind: 'connected' }));
-    socket.on('data', (bytes) => this.#news.put({ kind: 'heard', bytes }));
-    socket.on('end', () => this.#news.put({ kind: 'ended', error: undefined }));
+    socket.on('connect', () => this.#events.put({ kind: 'connected' }));
+    socket.on('data', (bytes) => this.#events.put({ kind: 'received', bytes }));
+    socket.on('end', () => this.#events.put({ kind: 'ended', error: undefined }));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#news.put({ kind: 'ended', error: error.code ?? error.message });
+      this.#events.put({ kind: 'ended', error: error.code ?? error.message });
     });
   }
 
@@ -78,12 +78,12 @@ class Session {
     const { connectMs, stallMs, signal } = this.#request;
     for (;;) {
       const limitMs = (this.#isConnected ? stallMs : connectMs) - (performance.now() - this.#movedAt);
-      const news = await this.#news.next(Math.max(0, limitMs), signal);
-      if (news === undefined) return this.#conclude(this.#isConnected ? 'silent' : 'unconnected', undefined);
-      if (news.kind === 'ended') return this.#conclude(this.#isConnected ? 'ended' : 'unconnected', news.error);
+      const event = await this.#events.next(Math.max(0, limitMs), signal);
+      if (event === undefined) return this.#conclude(this.#isConnected ? 'silent' : 'unconnected', undefined);
+      if (event.kind === 'ended') return this.#conclude(this.#isConnected ? 'ended' : 'unconnected', event.error);
       this.#movedAt = performance.now();
-      if (news.kind !== 'heard') this.#sendChunk();
-      else this.#reader.feed(news.bytes);
+      if (event.kind !== 'received') this.#sendChunk();
+      else this.#reader.feed(event.bytes);
       if (this.#reader.response?.isWhole === true) return this.#conclude('answered', undefined);
     }
   }
@@ -102,7 +102,7 @@ class Session {
       this.#socket.write(chunk, (error) => {
         if (error !== undefined && error !== null) return;
         this.#sentBytes += chunk.length;
-        this.#news.put({ kind: 'written' });
+        this.#events.put({ kind: 'written' });
       });
     });
   }

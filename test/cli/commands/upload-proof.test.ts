@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Lookout } from '../../../src/delivery/discovery.ts';
+import { Discovery } from '../../../src/delivery/discovery.ts';
 import { syntheticSketch, type VirtualDevice } from '../../../src/simulator/index.ts';
 import { fullDoor } from '../../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
@@ -45,15 +45,15 @@ function announcing(
 
 /** Waits for the announcement of a device; from then on it answers mDNS queries immediately. */
 async function heard(virtualDevice: VirtualDevice): Promise<void> {
-  const lookout = await Lookout.open({ interfaces: ['127.0.0.1'] });
-  if (!(lookout instanceof Lookout)) throw new Error(lookout.unavailable);
+  const discovery = await Discovery.open({ interfaces: ['127.0.0.1'] });
+  if (!(discovery instanceof Discovery)) throw new Error(discovery.unavailable);
   const { sketchMd5 } = virtualDevice.state;
   await new Promise<void>((resolve) => {
-    lookout.watch((device) => {
+    discovery.watch((device) => {
       if (device.host === `${virtualDevice.hostname}.local` && device.sketchMd5 === sketchMd5) resolve();
     });
   });
-  lookout.close();
+  discovery.close();
 }
 
 test('upload proves a device by its sketch MD5 and sends gzip to it from then on', async (t) => {

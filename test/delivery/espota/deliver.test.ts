@@ -43,7 +43,7 @@ test('progress counts acknowledged bytes, never decreases and ends at the image 
   t.is(verdict.kind, 'accepted');
   const phases = progress.map(({ phase }) => phase);
   t.deepEqual([...new Set(phases)], ['inviting', 'awaitingCallBack', 'sending', 'awaitingVerdict']);
-  const taken = progress.map(({ takenBytes }) => takenBytes);
+  const taken = progress.map(({ transferredBytes }) => transferredBytes);
   t.deepEqual(
     taken,
     [...taken].sort((a, b) => a - b),
@@ -55,7 +55,7 @@ test('progress stops when the device stops acknowledging, although more was sent
   const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { progress, verdict } = await send(device, { timings: { stallMs: 500, attempts: 1 } });
   t.is(verdict.kind, 'unknown');
-  const taken = progress.map(({ takenBytes }) => takenBytes);
+  const taken = progress.map(({ transferredBytes }) => transferredBytes);
   t.true(Math.max(...taken) > 0 && Math.max(...taken) < newSketch.length / 2, `${taken}`);
 });
 

@@ -42,7 +42,7 @@ test('uploads although datagrams are duplicated and reordered', async (t) => {
 
 test('reports unreachable when duplicated datagrams keep canceling the authentication', async (t) => {
   const device = await quickDevice(t, { password, faults: { udp: { duplicateShare: 1 } } });
-  const timings = { invitationIntervalMs: 50, authenticationMs: 200, patienceMs: 1000 };
+  const timings = { invitationIntervalMs: 50, authenticationMs: 200, retryBudgetMs: 1000 };
   const { verdict } = await send(device, { password, timings });
   t.true(verdict.kind === 'unreachable' && /password/.test(verdict.why), JSON.stringify(verdict));
 });
@@ -167,7 +167,7 @@ test('two concurrent uploads to one device report accepted as often as the devic
     const device = await quickDevice(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
     // Two uploads that authenticate may cancel each other forever. The first one times out, after which the second one is alone.
     const sent = await Promise.all([
-      send(device, { password, timings: { ...repeatingSlowly, patienceMs: 2000 } }),
+      send(device, { password, timings: { ...repeatingSlowly, retryBudgetMs: 2000 } }),
       send(device, { password, timings: repeatingSlowly }),
     ]);
     const accepted = sent.filter(({ verdict }) => verdict.kind === 'accepted').length;

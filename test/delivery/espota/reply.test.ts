@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { type LastWords, ReplyReader } from '../../../src/delivery/espota/reply.ts';
+import { type FinalReply, ReplyReader } from '../../../src/delivery/espota/reply.ts';
 
 /** Feeds the pieces to a reader, one after the other. */
 function read(...pieces: readonly string[]): ReplyReader {
@@ -9,7 +9,7 @@ function read(...pieces: readonly string[]): ReplyReader {
   return reader;
 }
 
-const cases: [title: string, pieces: string[], words: LastWords][] = [
+const cases: [title: string, pieces: string[], words: FinalReply][] = [
   ['acknowledgements alone are no words', ['1460', '1460'], { kind: 'none' }],
   ['OK behind the last acknowledgement', ['1460', 'OK'], { kind: 'ok' }],
   ['OK glued to the last acknowledgement', ['1460OK'], { kind: 'ok' }],
@@ -33,7 +33,7 @@ const cases: [title: string, pieces: string[], words: LastWords][] = [
 ];
 for (const [title, pieces, words] of cases) {
   test(title, (t) => {
-    t.deepEqual(read(...pieces).lastWords, words);
+    t.deepEqual(read(...pieces).finalReply, words);
   });
 }
 
@@ -45,7 +45,7 @@ test('reads the same last words however the stream is split', (t) => {
       const text = numbers.join('') + ending;
       const places = [...new Set([0, ...cuts.filter((cut) => cut < text.length), text.length])].sort((a, b) => a - b);
       const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));
-      t.deepEqual(read(...pieces).lastWords, read(text).lastWords);
+      t.deepEqual(read(...pieces).finalReply, read(text).finalReply);
     }),
   );
 });
@@ -69,6 +69,6 @@ test('the acknowledged bytes never decrease and never exceed the sent bytes', (t
 
 test('keeps at most 4096 characters of an endless reply', (t) => {
   const reader = read(...Array.from({ length: 1000 }, () => 'x'.repeat(1000)));
-  const words = reader.lastWords;
+  const words = reader.finalReply;
   t.true(words.kind === 'foreign' && words.text.length <= 4096);
 });

@@ -19,10 +19,10 @@ const impatientDelivery: DeliveryTimings = {
   callBackMs: 1000,
   connectMs: 1000,
   stallMs: 2000,
-  lastWordsMs: 200,
+  finalReplyMs: 200,
   ackGapMs: 50,
   pauseMs: 100,
-  patienceMs: 3000,
+  retryBudgetMs: 3000,
   attempts: 3,
 };
 

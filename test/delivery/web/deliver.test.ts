@@ -33,7 +33,7 @@ test('reports an accepted upload, after which the device runs the image', async 
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict, progress } = await sendByWeb(device);
   t.deepEqual(verdict, { kind: 'accepted' });
-  t.is(progress.at(-1)?.takenBytes, newSketch.length);
+  t.is(progress.at(-1)?.transferredBytes, newSketch.length);
   await booted;
   t.is(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
@@ -71,7 +71,7 @@ test('reports a wrong or missing password before it sends the image', async (t) 
     const device = await webDevice(t, { webLogin });
     const { verdict, progress } = await sendByWeb(device, given === undefined ? {} : { password: given });
     t.like(verdict, { kind: 'rejected', by: 'password' });
-    t.is(progress.at(-1)?.takenBytes, 0);
+    t.is(progress.at(-1)?.transferredBytes, 0);
     t.deepEqual(verdictsOf(device), []);
     await device.close();
   }

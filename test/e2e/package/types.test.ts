@@ -17,7 +17,7 @@ import { type Config, OtaError, readPublicKey, type Signer } from 'ota-hooks';
 import { type Build, packImage, signBuild } from 'ota-hooks/pack';
 import { type DeviceFacts, type Manifest, plan } from 'ota-hooks/preflight';
 import { startVirtualDevice, type VirtualDeviceOptions } from 'ota-hooks/simulator';
-import { deliveryWays, type DeliveryVerdict } from 'ota-hooks/upload';
+import { deliveryMethods, type DeliveryVerdict } from 'ota-hooks/upload';
 
 export async function packed(image: Uint8Array, signer: Signer): Promise<Build> {
   const { build, warnings } = await packImage({ path: 'firmware.bin', image });
@@ -36,7 +36,7 @@ export async function send(manifest: Manifest, build: Build, host: string, passw
   if (decision.kind !== 'send') return undefined;
   const bytes = build.files.get(decision.artifact.file);
   if (bytes === undefined) return undefined;
-  return deliveryWays.espota.deliver({ host }, bytes, { kind: manifest.image.kind, password });
+  return deliveryMethods.espota.deliver({ host }, bytes, { kind: manifest.image.kind, password });
 }
 
 export async function rehearse(options?: VirtualDeviceOptions): Promise<number> {

@@ -8,7 +8,7 @@ import { endlessMs } from '../../support/patience.ts';
 
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 21 });
 
-const { invitationMs, callBackMs, pauseMs, patienceMs, stallMs } = defaultTimings;
+const { invitationMs, callBackMs, pauseMs, retryBudgetMs, stallMs } = defaultTimings;
 
 async function sendTo(t: ExecutionContext, options: VirtualDeviceOptions) {
   const device = await startVirtualDevice({ host: deviceAddress, ...options });
@@ -20,7 +20,7 @@ async function sendTo(t: ExecutionContext, options: VirtualDeviceOptions) {
 test('default timeouts of an upload add up to the durations shown to users', (t) => {
   t.is(invitationMs, 20_000, 'an unreachable device');
   t.true(2 * callBackMs + pauseMs < 25_000, 'no call-back, in two attempts');
-  t.true(patienceMs < 45_000, 'a lost connection');
+  t.true(retryBudgetMs < 45_000, 'a lost connection');
   t.true(stallMs > 20_000, 'a device that stalls for 20 seconds is waited for');
 });
 

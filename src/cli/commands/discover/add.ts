@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DeviceConfig } from '../../../core/model/inventory-schema.ts';
-import { type Adoption, adopt } from '../../../delivery/adoption.ts';
 import type { DiscoveredDevice } from '../../../delivery/discovery.ts';
+import { type DeviceSelection, selectDevice } from '../../../delivery/select-device.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readOptionalFile } from '../../../files/read.ts';
 import { writeAtomically } from '../../../files/write.ts';
@@ -17,11 +17,15 @@ export function isFound(
   options: DiscoverOptions,
   settings: ProjectSettings,
 ): boolean {
-  const answer = adopt(adoptionOf(name, options, settings), devices);
+  const answer = selectDevice(selectionOf(name, options, settings), devices);
   return 'device' in answer && answer.device.method === (options.method ?? 'espota');
 }
 
-function adoptionOf(name: string, { host, method, board }: DiscoverOptions, { config }: ProjectSettings): Adoption {
+function selectionOf(
+  name: string,
+  { host, method, board }: DiscoverOptions,
+  { config }: ProjectSettings,
+): DeviceSelection {
   return { name, host, method, announcedBoard: board, projectBoard: config.board };
 }
 
@@ -42,7 +46,7 @@ export async function addDevice(
     const hint = 'Give it another name, or change its entry in the configuration.';
     throw new OtaError('DEVICE_NOT_ADDED', { name, reason: 'the configuration has a device of that name', hint });
   }
-  const answer = adopt(adoptionOf(name, options, settings), devices);
+  const answer = selectDevice(selectionOf(name, options, settings), devices);
   if ('reason' in answer) throw new OtaError('DEVICE_NOT_ADDED', { name, ...answer });
   const entry: DeviceConfig = {
     ...answer.entry,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { discoveredFile, type RememberedDevice, withSeen } from '../../../delivery/discovered.ts';
-import { type DiscoveredDevice, identityOf, Lookout } from '../../../delivery/discovery.ts';
+import { discoveredFile, type StoredDevice, withSeen } from '../../../delivery/discovered.ts';
+import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
@@ -38,11 +38,11 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   const report = makeReport(io, options);
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
   const interfaces = options.interface.length > 0 ? options.interface : undefined;
-  const lookout = await Lookout.open({ interfaces });
-  if (!(lookout instanceof Lookout)) throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable });
+  const discovery = await Discovery.open({ interfaces });
+  if (!(discovery instanceof Discovery)) throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable });
   const found = new Map<string, DiscoveredDevice>();
   const enough = new AbortController();
-  lookout.watch((device) => {
+  discovery.watch((device) => {
     const before = found.get(identityOf(device));
     found.set(identityOf(device), device);
     if (options.watch === true && !isDeepStrictEqual(before, device)) tellOne(device, settings, report);
@@ -57,7 +57,7 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
     if (options.watch === true) await untilEnough(longestMs);
     else await during({ what: 'listening for devices', lastsMs }, io, options, () => untilEnough(lastsMs));
   } finally {
-    lookout.close();
+    discovery.close();
     await remember([...found.values()], settings);
   }
   const devices = [...found.values()].sort((a, b) => (identityOf(a) < identityOf(b) ? -1 : 1));
@@ -75,7 +75,7 @@ async function remember(seen: readonly DiscoveredDevice[], { configPath, folder 
   await file.write({ version: 1, devices: [...withSeen(await rememberedIn(folder), seen, new Date())] });
 }
 
-async function rememberedIn(folder: string): Promise<readonly RememberedDevice[]> {
+async function rememberedIn(folder: string): Promise<readonly StoredDevice[]> {
   const discovered = await discoveredFile(folder).read();
   return discovered.state === 'known' ? discovered.value.devices : [];
 }
@@ -124,7 +124,7 @@ function nameIn({ config }: ProjectSettings, { host, address, method }: Discover
   return (mine.find(([, device]) => (device.method ?? 'espota') === method) ?? mine[0])?.[0];
 }
 
-function ago({ lastSeen }: RememberedDevice): string {
+function ago({ lastSeen }: StoredDevice): string {
   const minutes = Math.max(1, Math.round((Date.now() - Date.parse(lastSeen)) / 60_000));
   if (minutes < 60) return `${minutes} min ago`;
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 60 / 24)} days ago`;

@@ -1,4 +1,4 @@
-import type { DeliveryWayName } from '../../../delivery/ways.ts';
+import type { DeliveryMethodName } from '../../../delivery/delivery-methods.ts';
 import type { OutputOptions } from '../../output/report.ts';
 
 /** Options of `discover`. */
@@ -8,7 +8,7 @@ export interface DiscoverOptions extends OutputOptions {
   readonly interface: readonly string[];
   readonly add?: string | undefined;
   readonly host?: string | undefined;
-  readonly method?: DeliveryWayName | undefined;
+  readonly method?: DeliveryMethodName | undefined;
   readonly board?: string | undefined;
   readonly group?: string | undefined;
   readonly passwordEnv?: string | undefined;

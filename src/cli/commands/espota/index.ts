@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
+import { deliveryMethods } from '../../../delivery/delivery-methods.ts';
 import { dropInArtifact } from '../../../delivery/drop-in-artifact.ts';
 import type { Progress } from '../../../delivery/progress.ts';
-import { exitCodeOf, wordsOf } from '../../../delivery/verdict.ts';
-import { deliveryWays } from '../../../delivery/ways.ts';
+import { describeVerdict, exitCodeOf } from '../../../delivery/verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -58,7 +58,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   if (host === undefined || host === '' || file === undefined) {
     throw new OtaError('USAGE', { message: '`espota` needs the address of the device (-i) and the image (-f)' });
   }
-  const port = portOf(options.port, '--port') ?? deliveryWays.espota.defaultPort;
+  const port = portOf(options.port, '--port') ?? deliveryMethods.espota.defaultPort;
   const hostPort = portOf(options.host_port, '--host_port');
   const kind = options.spiffs === true ? 'filesystem' : 'sketch';
   const password = passwordOf(options, io, report);
@@ -66,16 +66,24 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   report.say(`Uploading ${report.path(path)} (${bytes.length} bytes) to ${host}:${port}`);
   const view = makeView(options, io, report);
   const target = { host, port, hostPort, hostIp: hostIpOf(options) };
-  const verdict = await deliveryWays.espota
+  const verdict = await deliveryMethods.espota
     .deliver(target, bytes, { kind, password, signal: io.signal, onProgress: view.show })
     .finally(view.end);
-  const { words, hint } = wordsOf(verdict);
-  report.result('espota', { host, port, file: path, sizeBytes: bytes.length, verdict, words, hint: hint ?? null });
+  const { text, hint } = describeVerdict(verdict);
+  report.result('espota', {
+    host,
+    port,
+    file: path,
+    sizeBytes: bytes.length,
+    verdict,
+    words: text,
+    hint: hint ?? null,
+  });
   if (exitCodeOf(verdict) === 0) {
-    report.say(`${host}: ${words}`);
+    report.say(`${host}: ${text}`);
     return;
   }
-  throw new OtaError('UPLOAD_FAILED', { share: host, devices: words, hint: hint ?? '' });
+  throw new OtaError('UPLOAD_FAILED', { share: host, devices: text, hint: hint ?? '' });
 }
 
 /** espota.py uses 0.0.0.0 for "any". */
@@ -131,13 +139,13 @@ function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: 
     if (isBarOpen) io.stderr.write('\n');
     isBarOpen = false;
   };
-  const show = ({ phase, takenBytes, totalBytes, attempt }: Progress) => {
+  const show = ({ phase, transferredBytes, totalBytes, attempt }: Progress) => {
     if (phase !== lastPhase) {
       end();
       report.detail(`${phases[phase]}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
     }
     lastPhase = phase;
-    const percent = Math.floor((100 * takenBytes) / totalBytes);
+    const percent = Math.floor((100 * transferredBytes) / totalBytes);
     if (isWanted !== true || quiet === true || phase === 'inviting') return;
     if (io.fancy) {
       const filled = '='.repeat(Math.floor((barColumns * percent) / 100)).padEnd(barColumns);

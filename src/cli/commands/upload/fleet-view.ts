@@ -84,7 +84,7 @@ function stepText(step: UpdateStep): string {
   if (step.phase === 'confirming') return 'waiting for it to come back';
   const again = step.attempt > 1 ? ` (attempt ${step.attempt})` : '';
   if (step.phase !== 'sending') return `${phaseTexts[step.phase]}${again}`;
-  const share = step.totalBytes === 0 ? 1 : step.takenBytes / step.totalBytes;
+  const share = step.totalBytes === 0 ? 1 : step.transferredBytes / step.totalBytes;
   const filled = Math.floor(share * barColumns);
   const bar = `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
   const percent = `${Math.floor(share * 100)}`.padStart(3);

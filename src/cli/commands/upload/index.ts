@@ -75,8 +75,12 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
   const settings = await projectSettings({ source, config: options.config }, io.cwd);
-  const reach = { ...options, port: options.port === unknownPort ? undefined : options.port };
-  const chosen = chooseTargets(settings.config, { hosts: options.host, all: options.all, group: options.group }, reach);
+  const connection = { ...options, port: options.port === unknownPort ? undefined : options.port };
+  const chosen = chooseTargets(
+    settings.config,
+    { hosts: options.host, all: options.all, group: options.group },
+    connection,
+  );
   const facts = factsOfOptions({ ...options, transport: undefined, kind: undefined });
   const open = (path: string | undefined, filesystem: boolean) =>
     openReleaseToSend({ file: path, filesystem, source, keys: { ...options, source } }, settings, io);
@@ -103,7 +107,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
     report.result('upload', uploadReport(release, ends), summaryOf(ends));
     complain(ends, release.path);
   } finally {
-    updates.lookout?.close();
+    updates.discovery?.close();
   }
 }
 

@@ -47,7 +47,7 @@ export async function updateOne(run: Run, sending: UploadTask, view: FleetView):
       artifact: step.bytes,
       password: sending.password,
       confirm: isLast ? run.updates.confirm : 'proven',
-      lookout: run.updates.lookout,
+      discovery: run.updates.discovery,
       timings: timingsOf(run),
       onStep: (progress) => view.step(target.name, progress),
       signal: run.io.signal,

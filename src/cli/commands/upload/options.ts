@@ -1,5 +1,5 @@
 import type { RuleId } from '../../../core/preflight/registry.ts';
-import type { DeliveryWayName } from '../../../delivery/ways.ts';
+import type { DeliveryMethodName } from '../../../delivery/delivery-methods.ts';
 import type { OutputOptions } from '../../output/report.ts';
 import type { DeviceOptions } from '../../shared/device-options.ts';
 
@@ -10,7 +10,7 @@ export interface UploadOptions extends OutputOptions, Omit<DeviceOptions, 'trans
   readonly host: readonly string[];
   readonly all?: boolean | undefined;
   readonly group?: string | undefined;
-  readonly method?: DeliveryWayName | undefined;
+  readonly method?: DeliveryMethodName | undefined;
   readonly port?: number | undefined;
   readonly passwordEnv?: string | undefined;
   readonly filesystem?: boolean | undefined;

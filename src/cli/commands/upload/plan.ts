@@ -3,12 +3,12 @@ import type { Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import type { ConfirmLevel } from '../../../delivery/confirm.ts';
 import { discoveredFile } from '../../../delivery/discovered.ts';
-import { Lookout } from '../../../delivery/discovery.ts';
+import { Discovery } from '../../../delivery/discovery.ts';
+import { type FoundTarget, findTargets } from '../../../delivery/find-targets.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import { Ledger } from '../../../delivery/ledger.ts';
 import { ownAddresses } from '../../../delivery/mdns.ts';
 import { type DevicePlan, planDevice } from '../../../delivery/plan-device.ts';
-import { type Sighting, sight } from '../../../delivery/sightings.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
@@ -21,7 +21,7 @@ import type { ReleaseToSend } from './release.ts';
 export interface Updates {
   readonly devices: readonly PlannedDevice[];
   readonly ledger: Ledger;
-  readonly lookout: Lookout | undefined;
+  readonly discovery: Discovery | undefined;
   readonly confirm: ConfirmLevel | undefined;
 }
 
@@ -52,7 +52,7 @@ interface Preparation {
 }
 
 /** Time to wait for mDNS responses, which arrive within a fraction of a second, if at all. */
-const sightingMs = 3000;
+const discoveryMs = 3000;
 
 /** Collects the facts about the devices and asks the planner what to send to each. Sends no update. */
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
@@ -66,11 +66,11 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
 
   const unsure = targets.filter(({ name, host }) => isMdnsName(host) || ledger.entry(name) !== undefined);
   const needsMdns = confirm !== undefined || unsure.length > 0 || intermediateReleases.length > 0;
-  const lookout = needsMdns ? await openLookout(targets, confirm, report) : undefined;
-  const sightings = await sightingsOf(unsure, lookout, settings, io);
+  const discovery = needsMdns ? await openDiscovery(targets, confirm, report) : undefined;
+  const foundTargets = await findUnsure(unsure, discovery, settings, io);
   const devices = targets.map((target): PlannedDevice => {
-    const sighting = sightings.get(target);
-    const known = { entry: ledger.entry(target.name), sketchMd5: sighting?.sketchMd5 };
+    const found = foundTargets.get(target);
+    const known = { entry: ledger.entry(target.name), sketchMd5: found?.sketchMd5 };
     if (known.entry !== undefined && known.entry.sketchMd5 !== known.sketchMd5) {
       report.detail(
         `${target.name}: it does not show the sketch that the ledger knows; what was proven then is left out`,
@@ -84,9 +84,9 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
       facts,
       allow: new Set(options.allow),
     });
-    return { target, plan: withOrigins(plan, releases), address: sighting?.address, password: passwords.get(target) };
+    return { target, plan: withOrigins(plan, releases), address: found?.address, password: passwords.get(target) };
   });
-  return { devices, ledger, lookout, confirm };
+  return { devices, ledger, discovery, confirm };
 }
 
 function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): PlannedDevice['plan'] {
@@ -112,31 +112,31 @@ function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel
   return wanted;
 }
 
-async function openLookout(
+async function openDiscovery(
   targets: readonly Target[],
   confirm: ConfirmLevel | undefined,
   report: Report,
-): Promise<Lookout | undefined> {
+): Promise<Discovery | undefined> {
   const named = targets.flatMap(({ hostIp }) => hostIp ?? []);
   const networks = named.length > 0 ? named : ownAddresses();
   const loopback = targets.some(({ host }) => host.startsWith('127.')) ? ['127.0.0.1'] : [];
-  const lookout = await Lookout.open({ interfaces: [...new Set([...networks, ...loopback])] });
-  if (lookout instanceof Lookout) return lookout;
-  if (confirm === 'proven') throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable });
-  report.detail(`no mDNS: ${lookout.unavailable}`);
+  const discovery = await Discovery.open({ interfaces: [...new Set([...networks, ...loopback])] });
+  if (discovery instanceof Discovery) return discovery;
+  if (confirm === 'proven') throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable });
+  report.detail(`no mDNS: ${discovery.unavailable}`);
   return undefined;
 }
 
-async function sightingsOf(
+async function findUnsure(
   unsure: readonly Target[],
-  lookout: Lookout | undefined,
+  discovery: Discovery | undefined,
   { folder }: ProjectSettings,
   io: Io,
-): Promise<ReadonlyMap<Target, Sighting>> {
-  if (lookout === undefined || unsure.length === 0) return new Map();
+): Promise<ReadonlyMap<Target, FoundTarget>> {
+  if (discovery === undefined || unsure.length === 0) return new Map();
   const discovered = await discoveredFile(folder).read();
-  const remembered = discovered.state === 'known' ? discovered.value.devices : [];
-  return sight(unsure, { lookout, remembered, limitMs: sightingMs, signal: io.signal });
+  const stored = discovered.state === 'known' ? discovered.value.devices : [];
+  return findTargets(unsure, { discovery, stored, limitMs: discoveryMs, signal: io.signal });
 }
 
 function isMdnsName(host: string): boolean {

@@ -1,10 +1,10 @@
 import type { PreflightFinding } from '../../../core/preflight/judge.ts';
 import type { BlockingFinding, Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
-import { wordsOfConfirmation } from '../../../delivery/confirm.ts';
+import { describeConfirmation } from '../../../delivery/confirm.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import type { DeviceUpdateResult } from '../../../delivery/update-device.ts';
-import { wordsOf } from '../../../delivery/verdict.ts';
+import { describeVerdict } from '../../../delivery/verdict.ts';
 import type { DocumentOf } from '../../output/documents/registry.ts';
 import { table } from '../../output/table.ts';
 import type { ReleaseToSend } from './release.ts';
@@ -21,9 +21,9 @@ export type DeviceEnd = { readonly target: Target } & (
 
 /** Returns the text of the last line of a device. */
 export function lastWords({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
-  const { words } = wordsOf(verdict);
-  const after = confirmation === undefined ? '' : `; ${wordsOfConfirmation(confirmation)}`;
-  return `${words}${after} (${seconds(tookMs)})`;
+  const { text } = describeVerdict(verdict);
+  const after = confirmation === undefined ? '' : `; ${describeConfirmation(confirmation)}`;
+  return `${text}${after} (${seconds(tookMs)})`;
 }
 
 /** Returns what to do about the outcome, if anything. */
@@ -31,7 +31,7 @@ export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | 
   switch (confirmation?.kind) {
     case undefined:
     case 'proven':
-      return wordsOf(verdict).hint;
+      return describeVerdict(verdict).hint;
     case 'returned':
       return 'To prove what runs, let the sketch announce its MD5 by mDNS: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
     case 'otherSketch':
@@ -79,7 +79,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
         artifact: artifact.file,
         sizeBytes: artifact.sizeBytes,
         verdict,
-        words: wordsOf(verdict).words,
+        words: describeVerdict(verdict).text,
         hint: hintOf(end.result) ?? null,
         confirmation: confirmation ?? null,
         warnings: warnings.map(ruleDocument),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ownAddresses } from '../../../delivery/mdns.ts';
-import { wordsOf } from '../../../delivery/verdict.ts';
+import { describeVerdict } from '../../../delivery/verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { firewallOf } from '../firewall.ts';
@@ -30,7 +30,7 @@ async function tryUpload(
   try {
     const verdict = await updateVirtualDevice(address, hostPort, signal);
     if (verdict.kind === 'accepted') return { level: 'ok', says: `a virtual device could call back to ${where}` };
-    const { words, hint } = wordsOf(verdict);
+    const { text: words, hint } = describeVerdict(verdict);
     return { level: 'error', says: `a virtual device on this machine could not be updated: ${words}`, mend: hint };
   } catch (error) {
     signal.throwIfAborted();

@@ -1,33 +1,33 @@
 import type { DeviceConfig } from '../core/model/inventory-schema.ts';
+import { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
 import type { DiscoveredDevice } from './discovery.ts';
-import { type DeliveryWayName, deliveryWays } from './ways.ts';
 
 /** Device to add to the inventory. */
-export interface Adoption {
+export interface DeviceSelection {
   readonly name: string;
   /** Host name or address; defaults to `name`. */
   readonly host?: string | undefined;
-  readonly method?: DeliveryWayName | undefined;
+  readonly method?: DeliveryMethodName | undefined;
   /** Board of the project, as its builds name it. */
   readonly projectBoard?: string | undefined;
   /** Board name that the device announces, for cases where it cannot be matched to the project's board. */
   readonly announcedBoard?: string | undefined;
 }
 
-export type AdoptionAnswer =
+export type SelectionResult =
   | { readonly device: DiscoveredDevice; readonly entry: DeviceConfig }
   | { readonly reason: string; readonly hint: string };
 
 /** Selects the requested device among those that responded, and checks that its announced board matches the project. */
-export function adopt(adoption: Adoption, found: readonly DiscoveredDevice[]): AdoptionAnswer {
-  const { name, host = name, method, projectBoard, announcedBoard } = adoption;
+export function selectDevice(selection: DeviceSelection, found: readonly DiscoveredDevice[]): SelectionResult {
+  const { name, host = name, method, projectBoard, announcedBoard } = selection;
   const wanted = host.toLowerCase().replace(/\.$/, '');
   const ofName = found.filter((device) =>
     [device.host, device.host.replace(/\.local$/, ''), device.name.toLowerCase(), device.address].includes(wanted),
   );
   const device =
     ofName.find((one) => one.method === (method ?? 'espota')) ?? (method === undefined ? ofName[0] : undefined);
-  if (device === undefined) return { reason: `no device of the name ${host} answered`, hint: whoAnswered(found) };
+  if (device === undefined) return { reason: `no device of the name ${host} answered`, hint: listResponding(found) };
   const { board } = device;
   const isBoardKnown = board !== undefined && projectBoard !== undefined;
   if (isBoardKnown && board !== announcedBoard && !isSameBoard(projectBoard, board)) {
@@ -39,7 +39,7 @@ export function adopt(adoption: Adoption, found: readonly DiscoveredDevice[]): A
   return { device, entry: entryOf(device, projectBoard) };
 }
 
-function whoAnswered(found: readonly DiscoveredDevice[]): string {
+function listResponding(found: readonly DiscoveredDevice[]): string {
   if (found.length === 0)
     return 'No device answered. Set the address of the device in ota.config.json, or search again with `ota-hooks discover --watch`.';
   const hosts = [...new Set(found.map(({ host }) => host))].slice(0, 10);
@@ -50,7 +50,7 @@ function entryOf({ host, port, method }: DiscoveredDevice, board: string | undef
   return {
     // The host name is stable; the address may belong to another device tomorrow.
     address: host,
-    ...(port === deliveryWays[method].defaultPort ? {} : { port }),
+    ...(port === deliveryMethods[method].defaultPort ? {} : { port }),
     ...(method === 'espota' ? {} : { method }),
     ...(board === undefined ? {} : { board }),
   };

@@ -1,17 +1,17 @@
-/** Queue of messages from several event sources, read one at a time; waiting uses no CPU. */
-export class Mailbox<Letter> {
-  readonly #letters: Letter[] = [];
+/** Queue of events from several event sources, read one at a time; waiting uses no CPU. */
+export class EventQueue<Item> {
+  readonly #items: Item[] = [];
   #wake: () => void = () => undefined;
 
-  put(letter: Letter): void {
-    this.#letters.push(letter);
+  put(item: Item): void {
+    this.#items.push(item);
     this.#wake();
   }
 
   /** Removes queued messages that are no longer wanted. */
-  drop(unwanted: (letter: Letter) => boolean): void {
-    const kept = this.#letters.filter((letter) => !unwanted(letter));
-    this.#letters.splice(0, this.#letters.length, ...kept);
+  drop(unwanted: (item: Item) => boolean): void {
+    const kept = this.#items.filter((item) => !unwanted(item));
+    this.#items.splice(0, this.#items.length, ...kept);
   }
 
   /**
@@ -20,18 +20,18 @@ export class Mailbox<Letter> {
    * @returns undefined if none arrived within `limitMs`
    * @throws the abort reason of the signal
    */
-  async next(limitMs: number, signal: AbortSignal): Promise<Letter | undefined> {
+  async next(limitMs: number, signal: AbortSignal): Promise<Item | undefined> {
     signal.throwIfAborted();
-    if (this.#letters.length === 0 && limitMs > 0) await this.#letterOr(limitMs, signal);
+    if (this.#items.length === 0 && limitMs > 0) await this.#wait(limitMs, signal);
     signal.throwIfAborted();
-    return this.#letters.shift();
+    return this.#items.shift();
   }
 
   /**
    * Waits for a message or the time limit. Timers run before sockets are read, so sockets are read once more after the limit: data that had
    * arrived by then is still in time.
    */
-  async #letterOr(limitMs: number, signal: AbortSignal): Promise<void> {
+  async #wait(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       let lastCall: NodeJS.Immediate | undefined;
       const done = () => {

@@ -1,42 +1,42 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import test from 'ava';
-import { Mailbox } from '../../src/delivery/mailbox.ts';
+import { EventQueue } from '../../src/delivery/event-queue.ts';
 
 const never = new AbortController().signal;
 
 test('returns messages in the order in which they were put', async (t) => {
-  const mailbox = new Mailbox<number>();
-  mailbox.put(1);
-  mailbox.put(2);
-  t.is(await mailbox.next(10, never), 1);
-  t.is(await mailbox.next(10, never), 2);
-  t.is(await mailbox.next(1, never), undefined);
+  const queue = new EventQueue<number>();
+  queue.put(1);
+  queue.put(2);
+  t.is(await queue.next(10, never), 1);
+  t.is(await queue.next(10, never), 2);
+  t.is(await queue.next(1, never), undefined);
 });
 
 test('resolves a pending wait when a message arrives', async (t) => {
-  const mailbox = new Mailbox<string>();
-  const waiting = mailbox.next(60_000, never);
-  mailbox.put('news');
+  const queue = new EventQueue<string>();
+  const waiting = queue.next(60_000, never);
+  queue.put('news');
   t.is(await waiting, 'news');
 });
 
 test('rejects pending and later waits with the reason of an abort', async (t) => {
-  const mailbox = new Mailbox<string>();
+  const queue = new EventQueue<string>();
   const abort = new AbortController();
-  const waiting = mailbox.next(60_000, abort.signal);
+  const waiting = queue.next(60_000, abort.signal);
   abort.abort(new Error('enough'));
   await t.throwsAsync(waiting, { message: 'enough' });
-  mailbox.put('late');
-  await t.throwsAsync(mailbox.next(1, abort.signal), { message: 'enough' });
+  queue.put('late');
+  await t.throwsAsync(queue.next(1, abort.signal), { message: 'enough' });
 });
 
 test('removes the messages that match a predicate', async (t) => {
-  const mailbox = new Mailbox<number>();
-  for (const letter of [1, 2, 3]) mailbox.put(letter);
-  mailbox.drop((letter) => letter % 2 === 1);
-  t.is(await mailbox.next(1, never), 2);
-  t.is(await mailbox.next(1, never), undefined);
+  const queue = new EventQueue<number>();
+  for (const item of [1, 2, 3]) queue.put(item);
+  queue.drop((item) => item % 2 === 1);
+  t.is(await queue.next(1, never), 2);
+  t.is(await queue.next(1, never), undefined);
 });
 
 test('returns a message that arrived while the event loop was blocked beyond the timeout', async (t) => {
@@ -46,9 +46,9 @@ test('returns a message that arrived while the event loop was blocked beyond the
   await once(socket, 'listening');
   socket.connect(socket.address().port, '127.0.0.1');
   await once(socket, 'connect');
-  const mailbox = new Mailbox<string>();
-  socket.on('message', (datagram) => mailbox.put(datagram.toString()));
-  const waiting = mailbox.next(10, never);
+  const queue = new EventQueue<string>();
+  socket.on('message', (datagram) => queue.put(datagram.toString()));
+  const waiting = queue.next(10, never);
   socket.send('news');
   // Blocks the event loop until the timeout has passed.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);

@@ -1,11 +1,11 @@
-import type { DeliveryWay } from './delivery.ts';
+import type { DeliveryMethod } from './delivery.ts';
 import { deliverByEspota } from './espota/deliver.ts';
 import { deliverByWeb } from './web/deliver.ts';
 
 /** Delivery methods by their `--method` name. */
-export const deliveryWays: Readonly<Record<DeliveryWayName, DeliveryWay>> = {
+export const deliveryMethods: Readonly<Record<DeliveryMethodName, DeliveryMethod>> = {
   espota: { defaultPort: 8266, deliver: deliverByEspota },
   web: { defaultPort: 80, deliver: deliverByWeb },
 };
 
-export type DeliveryWayName = 'espota' | 'web';
+export type DeliveryMethodName = 'espota' | 'web';
