@@ -1,3 +1,5 @@
+import pMap from 'p-map';
+
 /** Options of a run over many devices. */
 export interface FleetOptions<Job, Result> {
   readonly jobs: readonly Job[];
@@ -36,21 +38,20 @@ export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>):
   return { results, held: [] };
 }
 
+/** p-map would reject before the started jobs have ended if it stopped at the first error. */
 async function inParallel<Item>(
   items: readonly Item[],
-  limit: number,
+  concurrency: number,
   signal: AbortSignal,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const waiting = items.values();
-  // All workers share one iterator, so each item is processed once.
-  const worker = async () => {
-    for (const item of waiting) {
-      signal.throwIfAborted();
-      await work(item);
-    }
+  const start = async (item: Item) => {
+    signal.throwIfAborted();
+    await work(item);
   };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
-  const failure = ends.find((end) => end.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  try {
+    await pMap(items, start, { concurrency, stopOnError: false });
+  } catch (error) {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  }
 }

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 
 const group = '224.0.0.251';
 /** UDP port of mDNS (RFC 6762, section 3). */
@@ -13,13 +14,8 @@ export const mdnsPort = 5353;
 export async function openMdnsSocket(address: string, port: number): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, '0.0.0.0', () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
+    socket.bind(port, '0.0.0.0');
+    await once(socket, 'listening');
     socket.addMembership(group, address);
     socket.setMulticastInterface(address);
     socket.setMulticastTTL(255);

@@ -1,4 +1,4 @@
-import { EventQueue } from './event-queue.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Waits for the given time.
@@ -6,5 +6,6 @@ import { EventQueue } from './event-queue.ts';
  * @throws the abort reason of the signal
  */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new EventQueue<never>().next(ms, signal);
+  // An aborted timer rejects with an AbortError instead of the reason.
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { DeviceContext } from './device-context.ts';
 
@@ -20,10 +21,8 @@ export class TcpPort {
   /** @param port 0 selects a free port */
   static async open(device: DeviceContext, port: number, accept: (socket: Socket) => void): Promise<TcpPort> {
     const opened = new TcpPort(device, accept);
-    await new Promise<void>((resolve, reject) => {
-      opened.#server.once('error', reject);
-      opened.#server.listen(port, device.host, resolve);
-    });
+    opened.#server.listen(port, device.host);
+    await once(opened.#server, 'listening');
     return opened;
   }
 

@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import type { UdpFaults } from './faults.ts';
 import type { Random } from './random.ts';
 
@@ -36,13 +37,8 @@ export class UdpPort {
     const socket = createSocket('udp4');
     const opened = new UdpPort(socket, link);
     socket.on('message', (datagram, from) => opened.#pass('to-device', () => receive(datagram, from)));
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, host, () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
+    socket.bind(port, host);
+    await once(socket, 'listening');
     // An unreachable host causes ICMP errors, which a device does not notice.
     socket.on('error', () => undefined);
     return opened;

@@ -1,4 +1,5 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { OtaError } from '../../errors/ota-error.ts';
 import { EventQueue } from '../event-queue.ts';
@@ -101,13 +102,8 @@ export class HostSockets {
     const { deviceAddress, devicePort, hostIp } = this.#route;
     const udp = this.#udp;
     try {
-      await new Promise<void>((resolve, reject) => {
-        udp.once('error', reject);
-        udp.bind({ port: 0, ...(hostIp === undefined ? {} : { address: hostIp }) }, () => {
-          udp.off('error', reject);
-          resolve();
-        });
-      });
+      udp.bind({ port: 0, ...(hostIp === undefined ? {} : { address: hostIp }) });
+      await once(udp, 'listening');
     } catch (cause) {
       throw cannotListen(`${hostIp}`, cause);
     }
@@ -128,13 +124,8 @@ export class HostSockets {
     const { hostPort = 0 } = this.#route;
     const host = this.#udp.address().address;
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once('error', reject);
-        this.#server.listen({ host, port: hostPort, exclusive: true }, () => {
-          this.#server.off('error', reject);
-          resolve();
-        });
-      });
+      this.#server.listen({ host, port: hostPort, exclusive: true });
+      await once(this.#server, 'listening');
     } catch (cause) {
       throw cannotListen(`TCP port ${hostPort} of ${host}`, cause);
     }

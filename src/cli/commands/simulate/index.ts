@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { SimulatorEvent } from '../../../simulator/events.ts';
 import { faultForms } from '../../../simulator/fault-syntax.ts';
@@ -132,6 +133,5 @@ function inWords(event: SimulatorEvent, { host }: VirtualDevice, options: Simula
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  if (!signal.aborted) await once(signal, 'abort');
 }
