@@ -39,7 +39,11 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
   const interfaces = options.interface.length > 0 ? options.interface : undefined;
   const lookout = await Lookout.open({ interfaces });
-  if (!(lookout instanceof Lookout)) throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable });
+  if (!(lookout instanceof Lookout)) {
+    const hint =
+      'Pass --interface ADDRESS, or allow UDP port 5353 in the firewall; `upload --host ADDRESS` works without discovery.';
+    throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: lookout.unavailable, hint });
+  }
   const found = new Map<string, DiscoveredDevice>();
   const enough = new AbortController();
   lookout.watch((device) => {

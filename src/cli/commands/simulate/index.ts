@@ -98,12 +98,8 @@ async function start(options: VirtualEspOptions): Promise<VirtualEsp> {
   } catch (cause) {
     const { code, syscall, port } = cause as NodeJS.ErrnoException & { readonly port?: number };
     if (code === undefined || syscall === undefined) throw cause;
-    const message = `the simulator cannot listen on ${options.host}${port === undefined ? '' : `, port ${port}`}: ${code}`;
-    throw new OtaError(
-      'USAGE',
-      { message, hint: 'Name another port or address; port 0 takes any that is free.' },
-      cause,
-    );
+    const address = port === undefined ? `${options.host}` : `${options.host}:${port}`;
+    throw new OtaError('SIMULATOR_LISTEN_FAILED', { address, reason: code }, cause);
   }
 }
 
