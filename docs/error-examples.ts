@@ -1,29 +1,62 @@
 import type { ErrorCode, FieldsOf } from '../src/errors/ota-error.ts';
 
 const someKey = '4f1c7e0a9d2b8c35';
+const hintOfCase = 'The hint depends on the case.';
 
-/** The facts of a case for each error, as a user could meet them; a code without one is a compile error. Each gives a line on the page. */
+/** Facts of a case for each error, as a user could encounter them. A code without one is a compile error. Each becomes a line on the page. */
 export const errorExamples = {
-  USAGE: [{ message: '--canary 0 is not a number of devices' }],
+  USAGE: [{ message: "unknown option '--hots' (Did you mean --host?)" }],
+  OUTPUT_CONFLICT: [{ path: 'private.key' }],
+  CONFIRMATION_UNASKED: [{ command: 'init' }],
+  PASSWORD_UNASKED: [{ devices: 'kitchen' }],
+  KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
+  KEY_IN_ENVIRONMENT: [{ kind: 'private', variable: 'DOOR_KEY' }],
+  INIT_NOT_INSTALLED: [{}],
+  DOCTOR_FOUND: [
+    { errors: 2, fixable: 1 },
+    { errors: 1, fixable: 0 },
+  ],
+  UPLOAD_FAILED: [
+    { failed: 1, total: 3, devices: 'kitchen: no response' },
+    { failed: 1, total: 1, devices: 'kitchen: wrong password', hint: hintOfCase },
+  ],
+  DISCOVERY_UNAVAILABLE: [
+    {
+      reason: 'EADDRINUSE',
+      hint: 'Pass --interface ADDRESS, or allow UDP port 5353 in the firewall; `upload --host ADDRESS` works without discovery.',
+    },
+  ],
+  DEVICE_NOT_ADDED: [
+    { name: 'kitchen', reason: 'the configuration already has a device with this name', hint: hintOfCase },
+  ],
+  SIMULATOR_LISTEN_FAILED: [{ address: '127.0.0.1:8266', reason: 'EADDRINUSE' }],
+  PUBLISH_AFTER_BUILD_FAILED: [{ exitCode: 1, file: 'build/door.ino.bin' }],
+  ROLLOUT_NOT_FOUND: [{ project: 'door', channel: 'stable' }],
+  DEVICE_TABLE_INVALID: [{ path: 'arduino-db.json', reason: 'it is not an object' }],
+
   OPTION_INVALID: [{ option: '--limit', value: '0', expected: 'must be a positive integer' }],
+  OPTION_MISSING: [{ subject: '`sign`', wanted: '--bin FILE or --manifest FILE' }],
+  OPTIONS_CONFLICT: [{ option: '--host', other: '--all' }],
 
   CONFIG_NOT_FOUND: [{ path: 'ota.config.jsn' }],
-  CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: "line 3: expected ',' or '}'" }],
+  CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: 'JSON syntax error at line 3, column 2' }],
   CONFIG_INVALID: [{ path: 'ota.config.json', problems: ['color is not a known key', 'legacy must be true or false'] }],
-  SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
-
-  FILE_NOT_FOUND: [{ path: 'build/dor.ino.bin', what: 'image' }],
-  FILE_UNREADABLE: [{ path: 'build/door.ino.bin', reason: 'EACCES' }],
-  FILE_UNWRITABLE: [
-    { path: 'build/door.ino.bin.signed', reason: 'ENOSPC' },
-    { path: 'build/door.ino.bin.signed', reason: 'EISDIR' },
-    { path: 'build/door.ino.bin.signed', reason: 'EROFS' },
-  ],
-  FOLDER_MISSING: [{ path: 'out/door.bin.signed' }],
-  FILE_EXISTS: [{ path: 'private.key', what: 'private key' }],
-
   KEY_NOT_FOUND: [{ path: 'public.key', kind: 'public' }],
-  KEY_EMPTY: [{ path: 'private.key' }],
+  PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],
+  PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
+  PROJECT_NOT_FOUND: [{ folder: '/home/ada' }],
+  PROJECT_FOLDER_UNSAFE: [{ folder: '/home/ada', place: 'your home folder' }],
+  PROJECT_AMBIGUOUS: [{ folder: '/home/ada/devices', projects: ['door', 'kitchen'] }],
+  INIT_RECORD_DAMAGED: [{ path: '.ota/init.json', reason: 'it is not JSON' }],
+  CORE_NOT_FOUND: [{ folder: '/home/ada/.arduino15' }],
+  HOOK_ARGUMENT_INVALID: [{ argument: `/home/ada/my" door' x` }],
+  HOOK_LINES_DAMAGED: [{ path: 'platform.local.txt', line: 7 }],
+
+  SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
+  KEY_EMPTY: [
+    { path: 'private.key', kind: 'private' },
+    { path: 'public.key', kind: 'public' },
+  ],
   KEY_GARBLED: [{ path: 'private.key', kind: 'private' }],
   KEY_ENCRYPTED: [{ path: 'private.key' }],
   KEY_PASSPHRASE_WRONG: [{ path: 'private.key' }],
@@ -32,19 +65,28 @@ export const errorExamples = {
   KEY_WRONG_TYPE: [{ path: 'private.key', type: 'ec' }],
   KEY_WRONG_SIZE: [{ path: 'private.key', bits: 512 }],
   KEYS_DONT_MATCH: [{ privateKey: 'private.key', publicKey: 'public.key' }],
-  KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
   SIGNATURE_UNVERIFIED: [{ path: 'door.ino.bin' }],
 
   IMAGE_EMPTY: [{ path: 'build/door.ino.bin' }],
-  IMAGE_NOT_FIRMWARE: [{ path: 'README.md', reason: 'its content is unknown' }],
-  IMAGES_NONE: [{ patterns: ['build/**/*.ino.bin'], folder: 'door' }],
+  IMAGE_NOT_FIRMWARE: [{ path: 'README.md', reason: 'its content is not recognized' }],
+  IMAGE_WRONG_KIND: [
+    {
+      path: 'build/littlefs.bin',
+      kind: 'filesystem',
+      expected: 'sketch',
+      hint: 'Pass --kind filesystem, or a sketch image.',
+    },
+  ],
+  IMAGE_COMPRESSED: [{ path: 'build/door.ino.bin.gz' }],
+  IMAGE_ALREADY_SIGNED: [{ path: 'build/door.ino.bin.signed' }],
+  IMAGES_NONE: [{ what: 'image', patterns: ['build/**/*.ino.bin'], folder: 'door' }],
   ENFORCEMENT_KEY_MISSING: [{ path: 'build/door.ino.bin', fingerprint: someKey, others: [] }],
   ENFORCEMENT_VERIFIER_MISSING: [{ path: 'build/door.ino.bin', elf: 'build/door.ino.elf' }],
 
-  MANIFEST_INVALID: [{ path: 'build/door.ino.bin.ota.json', reason: 'not JSON (Unexpected end of JSON input)' }],
+  MANIFEST_INVALID: [{ path: 'build/door.ino.bin.ota.json', reason: 'it is not JSON (Unexpected end of JSON input)' }],
   ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
+  NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
-
   PREFLIGHT_REFUSED: [
     {
       path: 'build/door.ino.bin.gz',
@@ -59,17 +101,93 @@ export const errorExamples = {
   ],
   FACTS_INVALID: [{ path: 'door.json', problems: ['transport must be espota, web or http'] }],
 
-  PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],
-  PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
-  PROJECT_NOT_FOUND: [{ folder: '/home/ada' }],
-  CORE_NOT_FOUND: [{ folder: '/home/ada/.arduino15' }],
+  FILE_NOT_FOUND: [{ path: 'build/dor.ino.bin', what: 'image' }],
+  FILE_UNREADABLE: [
+    { path: 'build/door.ino.bin', reason: 'EACCES' },
+    { path: 'build', reason: 'EISDIR' },
+  ],
+  FILE_UNWRITABLE: [
+    { path: 'build/door.ino.bin.signed', reason: 'ENOSPC' },
+    { path: 'build/door.ino.bin.signed', reason: 'EISDIR' },
+    { path: 'build/door.ino.bin.signed', reason: 'EROFS' },
+  ],
+  FOLDER_MISSING: [{ path: 'out/door.bin.signed' }],
+  FILE_EXISTS: [{ path: 'private.key', what: 'private key' }],
 
-  DOCTOR_FOUND: [
-    { errors: 2, fixable: 1 },
-    { errors: 1, fixable: 0 },
+  DESTINATION_MISSING: [{ what: 'destination' }, { what: 'server' }],
+  SERVER_URL_INVALID: [{ problem: 'it contains a user or a password' }],
+  TOKEN_INVALID: [{ variable: 'OTA_TOKEN' }],
+  TOKEN_UNBOUND: [
+    { variable: 'OTA_TOKEN', origin: 'https://ota.example.com', boundTo: undefined },
+    { variable: 'OTA_TOKEN', origin: 'https://ota.example.com', boundTo: 'https://ota.example.org' },
+  ],
+  SERVER_REQUIRED: [
+    {
+      option: '--reference',
+      reason: 'it does not recognize devices',
+      hint: 'Pass the URL of an update server with --to.',
+    },
+  ],
+  MANIFEST_MISSING: [{ path: 'build/door.ino.bin' }],
+  PRIVATE_KEY_INSIDE: [{ path: 'build/littlefs.bin' }],
+  NAME_MISMATCH: [{ path: 'build/door.ino.bin.ota.json', what: 'version', packed: '1.0', wanted: '1.1' }],
+  RELEASES_CLASH: [
+    {
+      reason: 'they are not of one version',
+      builds: '1.0 (sketch), 1.1 (filesystem)',
+      hint: 'Publish a single build by its path, or delete the builds that are left over.',
+    },
+  ],
+  VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
+
+  INVENTORY_EMPTY: [{}],
+  GROUP_EMPTY: [
+    { group: 'hal', groups: ['hall', 'garden'] },
+    { group: 'hal', groups: [] },
+  ],
+  UPDATE_PATH_INVALID: [{ path: 'update me' }],
+  SIGNED_FILE_STALE: [
+    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'it does not contain this image' },
+  ],
+  UPLOAD_LISTEN_FAILED: [
+    { address: '192.168.1.5', reason: 'EADDRNOTAVAIL' },
+    { address: '192.168.1.5:8266', reason: 'EADDRINUSE' },
   ],
 
-  SQLITE_MISSING: [{ node: '20.19.0', isInstalled: false, platform: 'linux-x64' }],
+  CORE_UNKNOWN: [{ core: '2.3.0' }],
+
+  SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
+  SERVER_NOT_TRUSTED: [
+    {
+      url: 'https://192.168.1.5:8443',
+      reason: 'the authority of its certificate is unknown (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
+    },
+    {
+      url: 'https://ota.local:8443',
+      reason: 'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
+    },
+    { url: 'https://ota.example.com', reason: 'its certificate has expired (CERT_HAS_EXPIRED)' },
+  ],
+  TLS_FILE_UNUSABLE: [
+    { path: 'privkey.pem', reason: 'it is encrypted' },
+    { path: 'fullchain.pem', reason: 'it contains no certificate in PEM format' },
+  ],
+  SERVER_REDIRECTS: [{ url: 'http://ota.example.com/', location: 'https://ota.example.com/' }],
+  SERVER_NOT_OURS: [{ url: 'http://192.168.1.1/', status: 404 }],
+  SERVER_REFUSED: [
+    {
+      url: 'http://192.168.1.5:8266/api/v1/tokens',
+      status: 403,
+      code: 'role-missing',
+      message: 'the role admin is required',
+      hint: 'The server sends the hint; see its responses below.',
+    },
+  ],
+
+  SQLITE_MISSING: [
+    { node: '20.19.0', isInstalled: false, platform: 'linux-x64' },
+    { node: '20.19.0', isInstalled: true, platform: 'aix-ppc64' },
+  ],
   STORAGE_URL_UNKNOWN: [
     { what: 'store', scheme: 'mysql', known: ['sqlite'] },
     { what: 'blobs', scheme: undefined, known: ['file'] },
@@ -79,55 +197,7 @@ export const errorExamples = {
   SERVER_DATA_UNREADABLE: [{ path: 'data/ota.db', reason: 'SQLITE_NOTADB' }],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
-  TLS_FILE_UNUSABLE: [
-    { path: 'privkey.pem', reason: 'it is encrypted, and a server cannot ask' },
-    { path: 'fullchain.pem', reason: 'it holds no certificate in PEM form' },
-  ],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],
   TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],
-  BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'it is incomplete' }],
-  SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
-  SERVER_NOT_TRUSTED: [
-    {
-      url: 'https://192.168.1.5:8443',
-      reason: 'the authority of its certificate is not known (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
-    },
-    {
-      url: 'https://ota.local:8443',
-      reason: 'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
-    },
-    { url: 'https://ota.example.com', reason: 'its certificate has expired (CERT_HAS_EXPIRED)' },
-  ],
-  SERVER_REFUSED: [
-    {
-      url: 'http://192.168.1.5:8266/api/v1/tokens',
-      status: 403,
-      code: 'role-missing',
-      message: 'this takes the role admin',
-      hint: 'The hint is that of the server, by its code: see below.',
-    },
-  ],
-
-  MANIFEST_MISSING: [{ path: 'build/door.ino.bin' }],
-  NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
-  PRIVATE_KEY_INSIDE: [{ path: 'build/littlefs.bin' }],
-  RELEASES_CLASH: [{ reason: 'The builds are of several versions', builds: '1.0 (sketch), 1.1 (filesystem)' }],
-  VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
-  PUBLISH_AFTER_BUILD_FAILED: [{ exitCode: 1 }],
-  TOKEN_UNBOUND: [{ variable: 'OTA_TOKEN', origin: 'https://ota.example.com', boundTo: undefined }],
-  SERVER_REDIRECTS: [{ url: 'http://ota.example.com/', location: 'https://ota.example.com/' }],
-  SERVER_NOT_OURS: [{ url: 'http://192.168.1.1/', status: 404 }],
-
-  UPLOAD_FAILED: [
-    { share: '1 of 3', devices: 'kitchen: no answer', hint: 'The hint follows from what the devices said.' },
-  ],
-  PASSWORD_UNASKED: [{ devices: 'kitchen' }],
-  DISCOVERY_UNAVAILABLE: [{ reason: 'it is in no network' }],
-  DEVICE_NOT_ADDED: [
-    {
-      name: 'kitchen',
-      reason: 'the configuration has a device of that name',
-      hint: 'The hint follows from the reason.',
-    },
-  ],
+  BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'its last line is missing' }],
 } as const satisfies { readonly [Code in ErrorCode]: readonly [FieldsOf<Code>, ...FieldsOf<Code>[]] };

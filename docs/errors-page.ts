@@ -1,27 +1,52 @@
 import { fileURLToPath } from 'node:url';
 import { apiProblems } from '../src/api/api-problems.ts';
+import { apiEntries } from '../src/errors/catalog/api.ts';
+import { cliEntries } from '../src/errors/catalog/cli.ts';
+import { coreEntries } from '../src/errors/catalog/core.ts';
+import { deliveryEntries } from '../src/errors/catalog/delivery.ts';
+import { filesEntries } from '../src/errors/catalog/files.ts';
+import { optionEntries } from '../src/errors/catalog/options.ts';
+import { projectEntries } from '../src/errors/catalog/project.ts';
+import { publishingEntries } from '../src/errors/catalog/publishing.ts';
+import { serverEntries } from '../src/errors/catalog/server.ts';
+import { simulatorEntries } from '../src/errors/catalog/simulator.ts';
 import { catalog, type ErrorCode, OtaError } from '../src/errors/ota-error.ts';
 import { errorExamples } from './error-examples.ts';
 import { cell } from './markdown.ts';
 
-/** Where the page lies. */
+/** Path of docs/errors.md. */
 export const errorsPath = fileURLToPath(new URL('errors.md', import.meta.url));
 
-const codes = Object.keys(catalog) as ErrorCode[];
+/** Chapters of the page. */
+const chapters = {
+  'Commands and their options': { ...cliEntries, ...optionEntries },
+  'Projects and builds': projectEntries,
+  'Keys, images and preflight': coreEntries,
+  Files: filesEntries,
+  Publishing: publishingEntries,
+  'Updates of devices': deliveryEntries,
+  'Virtual devices': simulatorEntries,
+  'Connections to a server': apiEntries,
+  'Running a server': serverEntries,
+} as const;
 
-/** The text of docs/errors.md. */
+/** Returns the text of docs/errors.md. */
 export function errorsPage(): string {
-  return `<!-- Generated from src/errors/ota-error.ts and src/api/api-problems.ts by \`npm run docs\`; do not edit. -->
+  const keyNotFound = new OtaError('KEY_NOT_FOUND', { path: 'public.key', kind: 'public' });
+  return `<!-- Generated from src/errors/catalog and src/api/api-problems.ts by \`npm run docs\`; do not edit. -->
 
 # Errors, and what to do about them
 
-A command that fails prints the error on one line and a hint below it. With \`--verbose\` it also prints the code of the error, which you can look up
-on this page.
+A command that fails prints one line with the code of the error, what failed and why. The line below it is a hint: what you can do next.
 
 \`\`\`
-error: No public key at public.key
-  Make a pair with: ota-hooks keygen
+$ ota-hooks header --public-key public.key --out Updater_Signing.h
+error[KEY_NOT_FOUND]: ${keyNotFound.message}
+  ${keyNotFound.hint}
 \`\`\`
+
+Look up the code on this page to see the reason behind it; \`--verbose\` prints the reason too. Scripts can rely on the code
+and on the exit code. Both lines go to stderr.
 
 | exit code | meaning |
 | --- | --- |
@@ -32,10 +57,10 @@ error: No public key at public.key
 | 70 | a bug in ota-hooks; include the printed stack in your report |
 | 130 | interrupted, usually by Ctrl-C |
 
-The names, sizes and addresses below are examples.
+Names, sizes and addresses on this page are examples.
 
-${codes.map(section).join('\n')}
-## What an update server answers
+${Object.entries(chapters).map(chapter).join('\n')}
+## Responses of an update server
 
 Every error response is JSON: \`{"error": {"code", "message", "hint", …}}\`. The code is for programs and never changes. \`ota-hooks\` reports it as
 [\`SERVER_REFUSED\`](#server_refused), or as a more specific error if it has one.
@@ -48,11 +73,17 @@ ${Object.entries(apiProblems)
 `;
 }
 
+function chapter([title, entries]: readonly [string, object]): string {
+  // Chapters consist of parts of the catalog.
+  const codes = Object.keys(entries) as ErrorCode[];
+  return `## ${title}\n\n${codes.map(section).join('\n')}`;
+}
+
 function section(code: ErrorCode): string {
   const { why, exitCode } = catalog[code];
   const cases = errorsOf(code);
   const hints = [...new Set(cases.map(({ hint }) => hint))];
-  return `## ${code}
+  return `### ${code}
 
 ${cases.map(({ message }) => `> ${prose(message)}`).join('\n>\n')}
 
@@ -62,13 +93,13 @@ ${cases.map(({ message }) => `> ${prose(message)}`).join('\n>\n')}
 `;
 }
 
-/** The error with the facts of each example. */
+/** Returns the error with the facts of each example. */
 export function errorsOf(code: ErrorCode): readonly OtaError[] {
   // The table of examples has the fields of each code, which a lookup by any code forgets.
   return errorExamples[code].map((fields) => new OtaError(code, fields as never));
 }
 
-/** Markdown leaves the insides of \`code\` alone; elsewhere its signs are to be seen. */
+/** Escapes text for Markdown, except in `code`. */
 function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)

@@ -1,4 +1,5 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommanderError } from '@commander-js/extra-typings';
+import { OtaError } from '../errors/ota-error.ts';
 import type { Io } from './io.ts';
 
 /** Context for the declaration of a command: the program that it joins and the environment that it runs in. */
@@ -52,10 +53,28 @@ export function emptyProgram(io: Io, version: string): Command {
     .version(version, '-V, --version', 'Show the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand('help [command]', 'Show help for a command')
-    .showHelpAfterError('Run the command with --help to see its options.')
     .addHelpText('after', examplesText(['ota-hooks init', 'ota-hooks upload --help']))
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
-    .exitOverride();
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // Errors are thrown, and printed with all others.
+      outputError: () => undefined,
+    })
+    .exitOverride(failWith);
+}
+
+/**
+ * Converts what the parser reports into an error of the catalog. Help and version also end parsing, but are not errors.
+ *
+ * @throws OtaError USAGE
+ */
+function failWith(end: CommanderError): never {
+  if (end.exitCode === 0 || end.code.startsWith('commander.help')) throw end;
+  const message = end.message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '');
+  throw new OtaError('USAGE', { message }, end);
 }
 
 /** Collects the values of an option that may be repeated. */

@@ -6,6 +6,8 @@ import { makeProgram } from './program.ts';
 
 const internalError = 70;
 const interrupted = 130;
+/** The help that commander shows in place of a missing command. */
+const usageExitCode = 2;
 
 let abort: AbortController | undefined;
 const watchedStreams = new Set<NodeJS.WriteStream>();
@@ -105,9 +107,9 @@ function unanswered(): never {
   throw new Error('no answer');
 }
 
-/** Prints an error as one line and a hint; returns the exit code. */
+/** Prints an error as one line with its code and a line with a hint; returns the exit code. */
 function explain(error: unknown, io: Io): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (!(error instanceof OtaError)) {
     io.stderr.write(
       `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
@@ -115,9 +117,10 @@ function explain(error: unknown, io: Io): number {
     return internalError;
   }
   const { code, message, hint, exitCode }: OtaError = error;
+  const label = `error[${code}]:`;
   const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
-  io.stderr.write(`${io.fancy ? '\u001b[31merror:\u001b[0m' : 'error:'} ${text}`);
-  if (argv.includes('--verbose')) io.stderr.write(`  ${code}: ${catalog[code].why}\n`);
+  io.stderr.write(`${io.fancy ? `\u001b[31m${label}\u001b[0m` : label} ${text}`);
+  if (argv.includes('--verbose')) io.stderr.write(`  ${catalog[code].why}\n`);
   return exitCode;
 }
 

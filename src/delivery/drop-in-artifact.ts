@@ -17,7 +17,8 @@ export interface DropInArtifact {
  * because it starts with the image. Otherwise nothing is sent, since the device would receive an older build.
  *
  * @param kind image kind that the device will expect
- * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED and USAGE if the files do not match
+ * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED, SIGNED_FILE_STALE, NOT_SIGNED_YET and IMAGE_WRONG_KIND if the files do not
+ * match
  */
 export async function dropInArtifact(path: string, kind: ImageKind): Promise<DropInArtifact> {
   const image = await readNamedFile(path, 'image');
@@ -29,16 +30,19 @@ export async function dropInArtifact(path: string, kind: ImageKind): Promise<Dro
   return chosen;
 }
 
-async function packedArtifact(path: string, { manifest, readArtifact }: PackedRelease): Promise<DropInArtifact> {
+async function packedArtifact(
+  path: string,
+  { manifest, manifestPath, readArtifact }: PackedRelease,
+): Promise<DropInArtifact> {
   const named = basename(path);
   if (named !== manifest.image.file) return { path, bytes: await readArtifact(named) };
   const signed = manifest.artifacts.find(
     ({ file, signature }) => file === `${named}.signed` && signature === 'current',
   );
   if (signed !== undefined) return { path: `${path}.signed`, bytes: await readArtifact(signed.file) };
-  if (manifest.signing.publicKey !== undefined) throw notSigned(path);
+  if (manifest.signing.publicKey !== undefined) throw new OtaError('NOT_SIGNED_YET', { path: manifestPath });
   if ((await readOptionalFile(`${path}.signed`)) !== undefined)
-    throw stale(path, 'the manifest of this build names none');
+    throw stale(path, 'the manifest of this build does not list it');
   return { path, bytes: await readArtifact(named) };
 }
 
@@ -46,7 +50,7 @@ async function signedOrItself(path: string, image: Uint8Array): Promise<DropInAr
   const signedPath = `${path}.signed`;
   const signed = await readOptionalFile(signedPath);
   if (signed === undefined) return { path, bytes: image };
-  if (!isSignedForm(signed, image)) throw stale(path, 'it was made of another image');
+  if (!isSignedForm(signed, image)) throw stale(path, 'it does not contain this image');
   return { path: signedPath, bytes: signed };
 }
 
@@ -59,23 +63,15 @@ function isSignedForm(signed: Uint8Array, image: Uint8Array): boolean {
 }
 
 function stale(path: string, reason: string): OtaError {
-  return new OtaError('USAGE', {
-    message: `${path}.signed is stale: ${reason}; nothing was sent`,
-    hint: 'Build again, or sign this image (ota-hooks pack), or remove the .signed file.',
-  });
-}
-
-function notSigned(path: string): OtaError {
-  return new OtaError('USAGE', {
-    message: `${path} belongs to a project that signs, and is not signed yet; nothing was sent`,
-    hint: 'Sign it first: ota-hooks sign --manifest, with the private key.',
-  });
+  return new OtaError('SIGNED_FILE_STALE', { path: `${path}.signed`, image: path, reason });
 }
 
 function wrongKind(path: string, kind: ImageKind): OtaError {
-  const hint = kind === 'sketch' ? 'Leave -s (--spiffs) away.' : 'Send it with -s (--spiffs).';
-  return new OtaError('USAGE', {
-    message: `${path} is a ${kind}, and would be written over the ${kind === 'sketch' ? 'filesystem' : 'sketch'}`,
-    hint,
+  const isSketch = kind === 'sketch';
+  return new OtaError('IMAGE_WRONG_KIND', {
+    path,
+    kind,
+    expected: isSketch ? 'filesystem' : 'sketch',
+    hint: isSketch ? 'Remove -s (--spiffs).' : 'Add -s (--spiffs).',
   });
 }

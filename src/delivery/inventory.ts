@@ -45,7 +45,7 @@ export interface ConnectionOptions {
  * Resolves the selection into targets. `all` and `group` select from the inventory of the configuration, never from devices found on the
  * network.
  *
- * @throws OtaError USAGE if the selection is invalid or empty
+ * @throws OtaError OPTION_INVALID, OPTION_MISSING, OPTIONS_CONFLICT, INVENTORY_EMPTY, GROUP_EMPTY
  */
 export function chooseTargets(
   inventory: Inventory,
@@ -55,7 +55,9 @@ export function chooseTargets(
   const resolve = (name: string, device: DeviceConfig) => resolveTarget(inventory, connection, name, device);
   const named = Object.entries(inventory.devices ?? {});
   if (selection.all === true || selection.group !== undefined) {
-    if (selection.hosts.length > 0) throw usage('--host names devices one by one, --all and --group do not go with it');
+    if (selection.hosts.length > 0) {
+      throw new OtaError('OPTIONS_CONFLICT', { option: '--host', other: selection.all === true ? '--all' : '--group' });
+    }
     return ofInventory(named, selection.group).map(([name, device]) => resolve(name, device));
   }
   const targets = selection.hosts.map((host) => {
@@ -63,7 +65,11 @@ export function chooseTargets(
     return resolve(name, device);
   });
   if (targets.length === 0) {
-    throw usage('no device is named', 'Name one: --host ADDRESS, or put devices into the configuration and use --all.');
+    throw new OtaError('OPTION_MISSING', {
+      subject: '`upload`',
+      wanted: '--host, --all or --group',
+      hint: 'Add --host ADDRESS, or list devices in the configuration and add --all.',
+    });
   }
   return [...new Map(targets.map((target) => [target.name, target])).values()];
 }
@@ -74,17 +80,9 @@ function ofInventory(
 ): readonly [string, DeviceConfig][] {
   const chosen = devices.filter(([, device]) => group === undefined || device.group === group);
   if (chosen.length > 0) return chosen;
-  if (devices.length === 0) {
-    throw usage(
-      'the configuration lists no devices',
-      'Put them there: ota-hooks discover --add NAME, or "devices" in ota.config.json.',
-    );
-  }
+  if (devices.length === 0 || group === undefined) throw new OtaError('INVENTORY_EMPTY', {});
   const groups = [...new Set(devices.flatMap(([, device]) => device.group ?? []))];
-  throw usage(
-    `no device is in the group ${group}`,
-    groups.length === 0 ? 'No device has a group.' : `Groups: ${groups.join(', ')}.`,
-  );
+  throw new OtaError('GROUP_EMPTY', { group, groups });
 }
 
 /** Parses a host that is not in the inventory. */
@@ -93,10 +91,11 @@ function readHost(spec: string): [string, DeviceConfig] {
   const port = digits === undefined ? undefined : Number(digits);
   const isAddress = address !== undefined && (isIPv4(address) || !/^[\d.]+$/.test(address));
   if (!isAddress || port === 0 || (port ?? 1) > 65_535) {
-    throw usage(
-      `${spec} is no device`,
-      'Give a name of the inventory, an IPv4 address or a host name; ADDRESS:PORT for another port.',
-    );
+    throw new OtaError('OPTION_INVALID', {
+      option: '--host',
+      value: spec,
+      expected: 'must be a device of the configuration, an IPv4 address or a host name, with an optional :PORT',
+    });
   }
   return [spec, { address, port }];
 }
@@ -142,8 +141,4 @@ function portFor(
   const usual = upload.method ?? 'espota';
   if (device.port !== undefined && (!isListed || method === (device.method ?? usual))) return device.port;
   return method === usual ? upload.port : undefined;
-}
-
-function usage(message: string, hint?: string): OtaError {
-  return new OtaError('USAGE', hint === undefined ? { message } : { message, hint });
 }

@@ -34,7 +34,7 @@ export interface DestinationQuestion {
  * the token only if the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and
  * the environment (`OTA_CA`) decide which authority is trusted.
  *
- * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
+ * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
 export function settleDestination(question: DestinationQuestion): Destination {
   const { to, configured, folder, cwd, env } = question;
@@ -42,10 +42,7 @@ export function settleDestination(question: DestinationQuestion): Destination {
   const base = to === undefined && typeof configured === 'string' ? folder : cwd;
   const place = to ?? placeOf(configured, env);
   if (place === undefined) {
-    throw new OtaError('USAGE', {
-      message: 'No destination configured',
-      hint: 'Set OTA_SERVER, pass --to URL or --to FOLDER, or set "publish": {"to": …} in ota.config.json.',
-    });
+    throw new OtaError('DESTINATION_MISSING', { what: 'destination' });
   }
   const url = serverUrl(place);
   if (url === undefined) return { kind: 'folder', path: resolve(base, place) };
@@ -68,20 +65,16 @@ function serverUrl(place: string): URL | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
   const url = URL.canParse(place) ? new URL(place) : undefined;
-  const fault = faultOf(scheme, url);
-  if (url !== undefined && fault === undefined) return url;
-  throw new OtaError('USAGE', {
-    // The address may contain a password, so the message does not repeat it.
-    message: `The address to publish to ${fault ?? 'is none'}`,
-    hint: 'Write it as https://HOST[:PORT][/PATH]; the token comes from the environment variable OTA_TOKEN.',
-  });
+  const problem = problemOf(scheme, url);
+  if (url !== undefined && problem === undefined) return url;
+  throw new OtaError('SERVER_URL_INVALID', { problem: problem ?? 'it cannot be parsed' });
 }
 
-function faultOf(scheme: string, url: URL | undefined): string | undefined {
-  if (scheme !== 'https' && scheme !== 'http') return `begins with ${scheme}://`;
+function problemOf(scheme: string, url: URL | undefined): string | undefined {
+  if (scheme !== 'https' && scheme !== 'http') return `it begins with ${scheme}://, not https:// or http://`;
   if (url === undefined) return undefined;
-  if (url.username !== '' || url.password !== '') return 'holds a user or a password';
-  return url.search !== '' || url.hash !== '' ? 'has something behind its path' : undefined;
+  if (url.username !== '' || url.password !== '') return 'it contains a user or a password';
+  return url.search !== '' || url.hash !== '' ? 'it has a query or a fragment' : undefined;
 }
 
 function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: DestinationQuestion): string {
@@ -93,9 +86,7 @@ function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: Destinat
     throw new OtaError('TOKEN_UNBOUND', { variable: tokenVariable, origin: url.origin, boundTo: boundTo || undefined });
   }
   if (!/^[!-~]+$/.test(token)) {
-    throw new OtaError('USAGE', {
-      message: `The token in ${tokenVariable} is none: it holds spaces or odd characters`,
-    });
+    throw new OtaError('TOKEN_INVALID', { variable: tokenVariable });
   }
   return token;
 }

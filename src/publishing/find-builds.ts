@@ -26,6 +26,11 @@ export async function findBuilds(
     patterns.map((pattern) => pattern + manifestSuffix),
     { cwd: within, absolute: true, dot: true, ignore: ['**/node_modules/**', '**/.git/**'] },
   );
-  if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: ['*.ota.json'], folder: within });
+  if (found.length === 0)
+    throw new OtaError('IMAGES_NONE', {
+      what: 'manifest',
+      patterns: patterns.map((pattern) => pattern + manifestSuffix),
+      folder: within,
+    });
   return found.sort();
 }

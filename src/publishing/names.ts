@@ -23,7 +23,7 @@ export interface Names {
 /**
  * Returns the names under which a build is published. The manifest takes precedence: other sources can add to it, but not contradict it.
  *
- * @throws OtaError USAGE
+ * @throws OtaError NAME_MISMATCH, OPTION_MISSING, OPTION_INVALID
  */
 export function settleNames(
   manifest: Manifest,
@@ -37,24 +37,27 @@ export function settleNames(
     version: version ?? manifest.version ?? fallback.version(),
   };
   return {
-    project: valid('project', resourceName, named.project, '--project NAME, or "project" in ota.config.json'),
-    version: valid('version', firmwareVersion, named.version, '--firmware-version V, or "version" in ota.config.json'),
+    project: valid('project', resourceName, named.project, '--project NAME, or set "project" in ota.config.json'),
+    version: valid(
+      'version',
+      firmwareVersion,
+      named.version,
+      '--firmware-version V, or set "version" in ota.config.json',
+    ),
     channel: draft ? undefined : valid('channel', resourceName, channel ?? defaultChannel, '--channel NAME'),
   };
 }
 
 function requireSame(what: string, wanted: string | undefined, packed: string | undefined, path: string): void {
   if (wanted === undefined || packed === undefined || wanted === packed) return;
-  throw new OtaError('USAGE', {
-    message: `${path} was packed as ${what} ${packed}, not ${wanted}`,
-    hint: `Pack it again under the other name, or leave it out here: the manifest says its ${what}.`,
-  });
+  throw new OtaError('NAME_MISMATCH', { path, what, packed, wanted });
 }
 
 function valid(what: string, rule: v.GenericSchema<string>, name: string | undefined, how: string): string {
-  if (name === undefined)
-    throw new OtaError('USAGE', { message: `\`publish\` needs a ${what}`, hint: `Say it with ${how}.` });
+  if (name === undefined) {
+    throw new OtaError('OPTION_MISSING', { subject: '`publish`', wanted: `a ${what}`, hint: `Add ${how}.` });
+  }
   const result = v.safeParse(rule, name);
   if (result.success) return result.output;
-  throw new OtaError('USAGE', { message: `The ${what} ${JSON.stringify(name)} ${result.issues[0].message}` });
+  throw new OtaError('OPTION_INVALID', { option: what, value: name, expected: result.issues[0].message });
 }

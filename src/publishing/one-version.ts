@@ -1,6 +1,8 @@
 import { OtaError } from '../errors/ota-error.ts';
 import { nameOfPublication, type Publication } from './publication.ts';
 
+const hint = 'Publish a single build by its path, or delete the builds that are left over.';
+
 /**
  * Checks that the builds are one version of one project, without duplicates. Otherwise a build left over in a folder would become an update
  * for the whole fleet.
@@ -11,9 +13,9 @@ export function requireOneVersion(publications: readonly Publication[]): void {
   const [first] = publications;
   const builds = publications.map((each) => `${nameOfPublication(each)} in ${each.path}`).join(', ');
   const isOne = publications.every(({ project, version }) => project === first?.project && version === first.version);
-  if (!isOne) throw new OtaError('RELEASES_CLASH', { reason: 'The builds are of several versions', builds });
+  if (!isOne) throw new OtaError('RELEASES_CLASH', { reason: 'they are not of one version', builds, hint });
   const names = new Set(publications.map(nameOfPublication));
   if (names.size < publications.length) {
-    throw new OtaError('RELEASES_CLASH', { reason: 'There are several builds of the same', builds });
+    throw new OtaError('RELEASES_CLASH', { reason: 'some have the same board and kind', builds, hint });
   }
 }

@@ -33,8 +33,8 @@ export async function referencePublication(
   const firmware = readFirmware(await readNamedFile(path, 'build to make known'));
   if (firmware.sizeBytes === 0) throw new OtaError('IMAGE_EMPTY', { path });
   if (firmware.kind !== 'sketch') {
-    const reason = 'a device is recognized by its sketch, and this is none';
-    throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason });
+    const hint = 'Pass a sketch image with --reference: devices are recognized by their sketch.';
+    throw new OtaError('IMAGE_WRONG_KIND', { path, kind: firmware.kind, expected: 'sketch', hint });
   }
   const packed = await describe(build, firmware);
   const { manifest, files } = packed.build;

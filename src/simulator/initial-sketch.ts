@@ -22,7 +22,7 @@ const defaultCore = '3.1.2';
  * Combines the options with the image: its core is used unless the options name one. Keys in the image are ignored; only `publicKey`
  * counts.
  *
- * @throws OtaError USAGE for an unknown core
+ * @throws OtaError CORE_UNKNOWN
  */
 export function initialState(options: VirtualDeviceOptions): InitialState {
   const { chipSizeBytes = defaultChipBytes } = options;
@@ -30,10 +30,7 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
   const { sketch } = readFirmwareCached(image);
   const core = options.core ?? sketch?.core.release ?? defaultCore;
   const capabilities = coreCapabilities(core);
-  if (capabilities === undefined) {
-    const message = `nothing is known of core ${core}`;
-    throw new OtaError('USAGE', { message, hint: 'Name a release from 2.4.0 on, such as 3.1.2.' });
-  }
+  if (capabilities === undefined) throw new OtaError('CORE_UNKNOWN', { core });
   const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);
   return {
     image,

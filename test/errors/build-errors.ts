@@ -1,9 +1,12 @@
+import { gzipSync } from 'node:zlib';
 import { signImage } from '../../src/core/signing/signed-image.ts';
+import { quoteWord } from '../../src/project/build/arduino-hooks.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { runCommand } from '../support/run-command.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
 const other = rsaPems(2048);
@@ -15,8 +18,6 @@ function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation
 
 /** Provokes each error about files, configuration and builds. */
 export const buildErrors = {
-  USAGE: inFolder('sign --private-key private.key --bin door.bin --out private.key', { ...keys, 'door.bin': door.bin }),
-  OPTION_INVALID: inFolder('keygen --bits 512'),
   CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),
   CONFIG_UNREADABLE: pack({ 'ota.config.json': '{"project": ' }),
   CONFIG_INVALID: pack({ 'ota.config.json': '{"color": "red"}' }),
@@ -42,6 +43,13 @@ export const buildErrors = {
 
   IMAGE_EMPTY: pack({ 'door.bin': '' }),
   IMAGE_NOT_FIRMWARE: pack({ 'door.bin': 'a page of text' }),
+  IMAGE_WRONG_KIND: inFolder('pack door.bin --kind filesystem', { ...keys, 'door.bin': door.bin }),
+  IMAGE_COMPRESSED: inFolder('simulate --image door.bin.gz', { 'door.bin.gz': gzipSync(door.bin) }),
+  IMAGE_ALREADY_SIGNED: async (t) => {
+    const { path } = await testFolder(t, { ...keys, 'door.bin': door.bin });
+    await runCommand(['sign', '--private-key', 'private.key', '--bin', 'door.bin'], { cwd: path });
+    return runCommand(['pack', 'door.bin.signed'], { cwd: path });
+  },
   IMAGES_NONE: inFolder('pack', { ...keys, 'ota.config.json': '{"images": ["build/*.bin"]}' }),
   ENFORCEMENT_KEY_MISSING: pack({ 'private.key': other.privatePem, 'public.key': other.publicPem }),
   ENFORCEMENT_VERIFIER_MISSING: pack({ 'door.elf': elfWithoutVerifier() }),
@@ -68,7 +76,21 @@ export const buildErrors = {
   PROGRAM_MISSING: inFolder('build --source door', { 'door/door.ino': '' }, { ARDUINO_CLI: 'arduino-cli-of-nobody' }),
   PROGRAM_FAILED: inFolder('build --source door', { 'door/door.ino': '' }, { ARDUINO_CLI: 'false' }),
   PROJECT_NOT_FOUND: inFolder('build'),
+  // The home folder of a command in a test is its working directory.
+  PROJECT_FOLDER_UNSAFE: inFolder('init'),
+  PROJECT_AMBIGUOUS: inFolder('init --source all', { 'all/door/door.ino': '', 'all/kitchen/kitchen.ino': '' }),
+  INIT_RECORD_DAMAGED: inFolder('init --undo --yes --source door', {
+    'door/door.ino': '',
+    'door/.ota/init.json': '{}',
+  }),
   CORE_NOT_FOUND: inFolder('install arduino'),
+  HOOK_ARGUMENT_INVALID: async (t) => ({
+    error: await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => quoteWord(`/home/my" door' x`)),
+  }),
+  HOOK_LINES_DAMAGED: inFolder('uninstall arduino --platform core', {
+    'core/platform.txt': 'version=3.1.2',
+    'core/platform.local.txt': '# <<< ota-hooks',
+  }),
   DOCTOR_FOUND: inFolder('doctor --source door --quiet', {
     'door/door.ino': '',
     'door/private.key': door.privatePem,

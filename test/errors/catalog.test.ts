@@ -17,12 +17,12 @@ for (const code of Object.keys(catalog) as ErrorCode[]) {
 
 test('keeps the cause, code and fields of an error', (t) => {
   const cause = new Error('deeper');
-  const error = new OtaError('KEY_EMPTY', { path: 'private.key' }, cause);
+  const error = new OtaError('KEY_EMPTY', { path: 'private.key', kind: 'private' }, cause);
   t.is(error.cause, cause);
   t.is(error.code, 'KEY_EMPTY');
   t.is(error.name, 'OtaError');
-  t.deepEqual(error.fields, { path: 'private.key' });
-  t.false('cause' in new OtaError('KEY_EMPTY', { path: 'private.key' }));
+  t.deepEqual(error.fields, { path: 'private.key', kind: 'private' });
+  t.false('cause' in new OtaError('KEY_EMPTY', { path: 'private.key', kind: 'private' }));
 });
 
 test('describes an operating system error in words and keeps its code for searching', (t) => {

@@ -1,6 +1,8 @@
+import { deliverByWeb } from '../../src/delivery/web/deliver.ts';
 import { type Reply, scriptedServer } from '../api/client/scripted-server.ts';
 import { folderWith, packDoor, packedDoor, packFile } from '../publishing/packed-door.ts';
 import { builtSketch, door } from '../support/built-sketch.ts';
+import { expectOtaError } from '../support/expected-error.ts';
 import { listed, packedDoor as packedProject, virtualDoor } from '../support/fleet.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -29,6 +31,13 @@ function publishTo(reply: Reply): Provocation {
 
 /** Provokes each error about publishing, devices and the network. */
 export const deliveryErrors = {
+  DESTINATION_MISSING: inFolder('server projects list'),
+  SERVER_URL_INVALID: inFolder('server projects list --server ota.example.com', {}, env),
+  TOKEN_INVALID: inFolder('server projects list --server https://ota.example.com', {}, { OTA_TOKEN: 'two words' }),
+  SERVER_REQUIRED: async (t) => {
+    const { path } = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
+    return runCommand(['publish', 'build', ...toFolder, '--draft'], { cwd: path });
+  },
   MANIFEST_MISSING: inFolder('publish door.bin --to www --project door', {
     'door.bin': door.bin,
     'www/index.html': '',
@@ -41,6 +50,10 @@ export const deliveryErrors = {
     const image = buildLittleFs({ blockCount: 16, content: Buffer.from(door.privatePem) });
     const argv = ['littlefs.bin', '--kind', 'filesystem', '--firmware-version', '1'];
     return publish(await packFile({ 'littlefs.bin': image }, argv))(t);
+  },
+  NAME_MISMATCH: async (t) => {
+    const { path } = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
+    return runCommand(['publish', 'build', ...toFolder, '--firmware-version', '2.0.0'], { cwd: path });
   },
   RELEASES_CLASH: async (t) => {
     const other = await packDoor({ version: '2.0.0', file: 'other.ino.bin' });
@@ -77,6 +90,19 @@ export const deliveryErrors = {
     return runCommand(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
   },
 
+  INVENTORY_EMPTY: inFolder('upload door.bin --all'),
+  GROUP_EMPTY: inFolder('upload door.bin --group hall', {
+    'ota.config.json': '{"devices": {"door": {"address": "127.0.0.1"}}}',
+  }),
+  UPDATE_PATH_INVALID: async (t) => ({
+    error: await expectOtaError(t, 'UPDATE_PATH_INVALID', () =>
+      deliverByWeb({ host: '127.0.0.1', path: '/up date' }, door.bin, { kind: 'sketch' }),
+    ),
+  }),
+  SIGNED_FILE_STALE: inFolder('espota -i 127.0.0.1 -f door.bin', { 'door.bin': door.bin, 'door.bin.signed': 'old' }),
+  // No machine has this address: it is reserved for documentation.
+  UPLOAD_LISTEN_FAILED: inFolder('espota -i 127.0.0.1 -I 192.0.2.1 -f door.bin', { 'door.bin': door.bin }),
+  CORE_UNKNOWN: inFolder('simulate --core 2.3.0'),
   UPLOAD_FAILED: async (t) => {
     const device = await virtualDoor(t, { password: 'secret' });
     const { path } = await packedProject(t, { door: listed(device) });

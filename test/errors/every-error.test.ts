@@ -3,6 +3,7 @@ import test from 'ava';
 import { errorsPage, errorsPath } from '../../docs/errors-page.ts';
 import { catalog, type ErrorCode } from '../../src/errors/ota-error.ts';
 import { buildErrors } from './build-errors.ts';
+import { commandErrors } from './command-errors.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { keyErrors } from './key-errors.ts';
 import type { Provocation } from './provocation.ts';
@@ -10,6 +11,7 @@ import { serverErrors } from './server-errors.ts';
 
 /** A code without a provocation is a compile error here. */
 const provocations: Readonly<Record<ErrorCode, Provocation>> = {
+  ...commandErrors,
   ...buildErrors,
   ...keyErrors,
   ...deliveryErrors,
@@ -25,6 +27,6 @@ for (const [code, provoke] of Object.entries(provocations) as [ErrorCode, Provoc
     const { error } = await provoke(t);
     t.is(error?.code, code, error?.message);
     t.is(error?.exitCode, catalog[code].exitCode);
-    t.true(readFileSync(errorsPath, 'utf8').includes(`\n## ${code}\n`));
+    t.true(readFileSync(errorsPath, 'utf8').includes(`\n### ${code}\n`));
   });
 }

@@ -24,6 +24,7 @@ function header(publicPem: string) {
 /** Provokes each error about keys. */
 export const keyErrors = {
   SECRET_MISSING: sign(encrypted, ' --passphrase-env UNSET'),
+  KEY_IN_ENVIRONMENT: inFolder('keygen', { 'ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' }),
   KEY_NOT_FOUND: inFolder('header --public-key gone.key --out Updater_Signing.h'),
   KEY_EMPTY: sign(''),
   KEY_GARBLED: sign('garbage'),

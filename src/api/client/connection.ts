@@ -163,7 +163,7 @@ async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
     new X509Certificate(pem);
     return pem;
   } catch (cause) {
-    throw new OtaError('TLS_FILE_UNUSABLE', { path: ca, reason: 'it holds no certificate in PEM form' }, cause);
+    throw new OtaError('TLS_FILE_UNUSABLE', { path: ca, reason: 'it contains no certificate in PEM format' }, cause);
   }
 }
 

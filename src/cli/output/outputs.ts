@@ -5,17 +5,14 @@ import { OtaError } from '../../errors/ota-error.ts';
  * is lost.
  *
  * @param outputs absolute paths; undefined for outputs that are not wanted
- * @throws OtaError USAGE
+ * @throws OtaError OUTPUT_CONFLICT
  */
 export function requireDistinct(outputs: readonly (string | undefined)[], keys: readonly (string | undefined)[]): void {
   const seen = new Set(keys);
   for (const path of outputs) {
     if (path === undefined) continue;
     if (seen.has(path)) {
-      throw new OtaError('USAGE', {
-        message: `${path} cannot be written: it is named twice`,
-        hint: 'Name another output file.',
-      });
+      throw new OtaError('OUTPUT_CONFLICT', { path });
     }
     seen.add(path);
   }

@@ -17,7 +17,7 @@ export interface RsaPrivateKey {
  */
 export function readPrivateKey(pem: string | Uint8Array, name: string, passphrase?: string): RsaPrivateKey {
   const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
-  if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name });
+  if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name, kind: 'private' });
   if (!text.includes('PRIVATE KEY-----') && text.includes('PUBLIC KEY-----')) {
     throw new OtaError('KEY_IS_PUBLIC', { path: name });
   }

@@ -27,7 +27,7 @@ export interface RsaPublicKey {
  */
 export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublicKey {
   const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
-  if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name });
+  if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name, kind: 'public' });
   if (text.includes('PRIVATE KEY-----')) throw new OtaError('KEY_IS_PRIVATE', { path: name });
   return describePublicKey(parse(text, name), name);
 }

@@ -220,7 +220,7 @@ export function parseManifest(text: string): { manifest: Manifest } | { reason: 
   try {
     json = JSON.parse(text);
   } catch (error) {
-    return { reason: `not JSON (${error instanceof Error ? error.message : String(error)})` };
+    return { reason: `it is not JSON (${error instanceof Error ? error.message : String(error)})` };
   }
   // Only the first problem is reported, and a long list of wrong items has many.
   const result = v.safeParse(manifestSchema, json, { abortEarly: true });

@@ -56,7 +56,8 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate stage
  * ({@link signBuild}), on this machine or on another.
  *
- * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, PREFLIGHT_REFUSED, and those of {@link settleEnforcement}; the reason of the signal
+ * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, PREFLIGHT_REFUSED, and those of
+ * {@link settleEnforcement}; the reason of the signal
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
@@ -109,12 +110,14 @@ const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
 function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKind {
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   if (kind === 'filesystem' && firmware.kind === 'unknown') return kind;
-  const reason =
-    firmware.trailer !== undefined ? 'it is signed already; give the unsigned image' : whyNoFirmware(firmware);
+  if (firmware.trailer !== undefined) throw new OtaError('IMAGE_ALREADY_SIGNED', { path });
+  const reason = whyNoFirmware(firmware);
   if (reason !== undefined) throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason });
-  if (firmware.kind === 'unknown') throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: 'its content is unknown' });
+  if (firmware.kind === 'unknown')
+    throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: 'its content is not recognized' });
   if (kind !== undefined && kind !== firmware.kind) {
-    throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason: `it is a ${firmware.kind}, not a ${kind}` });
+    const hint = `Pass --kind ${firmware.kind}, or a ${kind} image.`;
+    throw new OtaError('IMAGE_WRONG_KIND', { path, kind: firmware.kind, expected: kind, hint });
   }
   return firmware.kind;
 }

@@ -44,7 +44,7 @@ export class HostSockets {
    * Opens the sockets.
    *
    * @returns the sockets, or the error code in `noRoute` if there is no route to the device
-   * @throws OtaError USAGE if the address or the port is not available
+   * @throws OtaError UPLOAD_LISTEN_FAILED if the address or the port is not available
    */
   static async open(route: HostRoute): Promise<HostSockets | { readonly noRoute: string }> {
     const sockets = new HostSockets(route);
@@ -152,19 +152,7 @@ export class HostSockets {
   }
 }
 
-function cannotListen(where: string, cause: unknown): OtaError {
+function cannotListen(address: string, cause: unknown): OtaError {
   const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'another program, or another upload, has it',
-    EADDRNOTAVAIL: 'it is not an address of this machine',
-    EACCES: 'the operating system does not allow it',
-  };
-  return new OtaError(
-    'USAGE',
-    {
-      message: `Cannot wait for the device at ${where}: ${reasons[code] ?? code}`,
-      hint: 'Name an address of this machine with --host-ip, and a free port with --host-port; without them both are chosen.',
-    },
-    cause,
-  );
+  return new OtaError('UPLOAD_LISTEN_FAILED', { address, reason: code }, cause);
 }

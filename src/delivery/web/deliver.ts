@@ -47,10 +47,7 @@ export async function deliverByWeb(
 
 function pathOf({ path = defaultPath }: DeliveryTarget): string {
   if (/^\/[\x21-\x7e]*$/.test(path)) return path;
-  throw new OtaError('USAGE', {
-    message: `${JSON.stringify(path)} is no path of a web updater`,
-    hint: 'It begins with a slash, like /update, and has no spaces.',
-  });
+  throw new OtaError('UPDATE_PATH_INVALID', { path });
 }
 
 interface WebRequest {

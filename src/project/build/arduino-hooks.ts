@@ -80,16 +80,13 @@ function quoteWords(words: readonly string[]): string {
  * opens at the start of an argument and closes at the end of one, a backslash has no special meaning, and an empty argument is dropped.
  * Properties in braces are expanded before that, so an argument with one is quoted: the value may contain spaces.
  *
- * @throws OtaError USAGE if no quote fits or the argument is blank
+ * @throws OtaError HOOK_ARGUMENT_INVALID if no quote fits or the argument is blank
  */
 export function quoteWord(word: string): string {
   if (/^[^ {"'][^ {]*$/.test(word)) return word;
   const quote = ['"', "'"].find((mark) => !word.includes(`${mark} `));
   if (quote === undefined || word.trim() === '') {
-    throw new OtaError('USAGE', {
-      message: `Arduino recipes cannot hold the argument ${JSON.stringify(word)}`,
-      hint: 'Rename the folder: no name may hold both kinds of quotes before spaces, or be empty.',
-    });
+    throw new OtaError('HOOK_ARGUMENT_INVALID', { argument: word });
   }
   return `${quote}${word}${quote}`;
 }

@@ -44,7 +44,7 @@ function withIdeHooks(text: string, hooks: ArduinoHooks): string {
 /**
  * Returns the text without the hooks; the same text if there are none.
  *
- * @throws OtaError USAGE if one of the marks is missing
+ * @throws OtaError HOOK_LINES_DAMAGED if one of the marks is missing
  */
 function withoutIdeHooks(text: string): string {
   const without = removeBlock(text);
@@ -54,10 +54,7 @@ function withoutIdeHooks(text: string): string {
     case 'removed':
       return without.text;
     case 'damaged':
-      throw new OtaError('USAGE', {
-        message: `${localProperties}: the lines of ota-hooks that line ${without.line} marks have lost their other mark`,
-        hint: `Take the lines of ota-hooks out of ${localProperties} by hand, then try again.`,
-      });
+      throw new OtaError('HOOK_LINES_DAMAGED', { path: localProperties, line: without.line });
   }
 }
 

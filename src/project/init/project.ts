@@ -23,14 +23,12 @@ export interface Project {
  * Finds the project in a folder, or in the only subfolder that contains one: a sketch is in a folder of its own name, usually below the
  * folder that npm installs into.
  *
- * @throws OtaError USAGE for the home folder, the root of the disk and several projects, PROJECT_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE
+ * @throws OtaError PROJECT_FOLDER_UNSAFE, PROJECT_AMBIGUOUS, PROJECT_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE
  */
 export async function findProject(folder: string, home: string): Promise<Project> {
   if (folder === home || dirname(folder) === folder) {
-    throw new OtaError('USAGE', {
-      message: `${folder} is ${folder === home ? 'your home folder' : 'the root of the disk'}, not that of a project`,
-      hint: 'Change into the folder of platformio.ini or of the sketch, or name it: --source DIR',
-    });
+    const place = folder === home ? 'your home folder' : 'the root of the disk';
+    throw new OtaError('PROJECT_FOLDER_UNSAFE', { folder, place });
   }
   const here = detectBuildSystem(folder);
   if (here !== undefined) return describe(folder, here);
@@ -38,13 +36,11 @@ export async function findProject(folder: string, home: string): Promise<Project
     const system = detectBuildSystem(join(folder, name));
     return system === undefined ? [] : [{ name, system }];
   });
-  const [only, another] = below;
+  const [only, another, ...others] = below;
   if (only === undefined) throw new OtaError('PROJECT_NOT_FOUND', { folder });
   if (another !== undefined) {
-    throw new OtaError('USAGE', {
-      message: `There are ${below.length} projects here: ${below.map(({ name }) => name).join(', ')}`,
-      hint: `Name the one that is meant: --source ${only.name}`,
-    });
+    const projects = [only.name, another.name, ...others.map(({ name }) => name)] as const;
+    throw new OtaError('PROJECT_AMBIGUOUS', { folder, projects });
   }
   return describe(join(folder, only.name), only.system);
 }

@@ -36,16 +36,13 @@ const name = 'init.json';
 /**
  * Reads the entries in order; none if there is no record.
  *
- * @throws OtaError USAGE if the record is damaged
+ * @throws OtaError INIT_RECORD_DAMAGED if the record is damaged
  */
 export async function readRecord(folder: string): Promise<readonly RecordEntry[]> {
   const read = await recordFile(folder).read();
   if (read.state === 'absent') return [];
   if (read.state === 'known') return read.value.entries;
-  throw new OtaError('USAGE', {
-    message: `${read.path} is damaged: ${read.why}`,
-    hint: 'It says what init did. Move it away to run init again; what it did before is then yours to take back.',
-  });
+  throw new OtaError('INIT_RECORD_DAMAGED', { path: read.path, reason: read.why });
 }
 
 export async function writeRecord(folder: string, entries: readonly RecordEntry[]): Promise<void> {

@@ -36,7 +36,7 @@ export async function readChannel({ channel }: Places): Promise<ChannelState> {
   const text = await readOptionalFile(path);
   if (text === undefined) return { offers: [], offered: [] };
   const state = v.safeParse(stateSchema, parse(Buffer.from(text).toString('utf8')));
-  if (!state.success) throw new OtaError('FILE_UNREADABLE', { path, reason: 'it was not written by this tool' });
+  if (!state.success) throw new OtaError('FILE_UNREADABLE', { path, reason: 'it was not written by ota-hooks' });
   return state.output;
 }
 

@@ -25,9 +25,11 @@ export interface Places {
  */
 export function placesOf(root: string, names: { project: string; version: string; channel: string }): Places {
   if (!/^[A-Za-z0-9_][A-Za-z0-9._+~-]*$/.test(names.version)) {
-    throw new OtaError('USAGE', {
-      message: `The version ${names.version} cannot be the name of a folder`,
-      hint: 'For a folder, letters, digits, dots, dashes, underscores, plus signs and tildes make a version.',
+    throw new OtaError('OPTION_INVALID', {
+      option: 'version',
+      value: names.version,
+      expected: 'must consist of letters, digits and . - _ + ~, because a folder is named after it',
+      hint: 'Run `ota-hooks pack` again with another --firmware-version, or publish to a server.',
     });
   }
   const project = join(root, names.project);

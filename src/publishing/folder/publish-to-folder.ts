@@ -17,16 +17,18 @@ export function folderWay(root: string): PublishWay {
  */
 async function publishToFolder(publication: Publication, root: string): Promise<Published> {
   if (publication.purpose === 'reference') {
-    throw new OtaError('USAGE', {
-      message: 'A folder recognizes no devices, so nothing is made known to it',
-      hint: 'Give --reference together with --to URL of an update server.',
+    throw new OtaError('SERVER_REQUIRED', {
+      option: '--reference',
+      reason: 'it does not recognize devices',
+      hint: 'Pass the URL of an update server with --to.',
     });
   }
   const { manifest, version, project, channel } = publication;
   if (channel === undefined) {
-    throw new OtaError('USAGE', {
-      message: 'A folder has no rollouts: nothing that is held back would ever leave it',
-      hint: 'Give --draft together with --to URL of an update server, or publish to another --channel.',
+    throw new OtaError('SERVER_REQUIRED', {
+      option: '--draft',
+      reason: 'it has no rollouts, so the draft would never be served',
+      hint: 'Pass the URL of an update server with --to, or use --channel NAME instead.',
     });
   }
   const isThere = await stat(root).then(

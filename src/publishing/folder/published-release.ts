@@ -62,8 +62,11 @@ export function requireOwnNames(manifest: Manifest, others: readonly Manifest[])
   for (const other of others) {
     const shared = other.artifacts.find(({ file }) => mine.has(file));
     if (shared === undefined || whatOf(other) === whatOf(manifest)) continue;
-    const reason = `Two images of one version are called ${shared.file} (a server tells boards apart; a folder needs two names, or two projects)`;
-    throw new OtaError('RELEASES_CLASH', { reason, builds: `${whatOf(other)}; ${whatOf(manifest)}` });
+    throw new OtaError('RELEASES_CLASH', {
+      reason: `in a folder, two images of one version cannot both be named ${shared.file}`,
+      builds: `${whatOf(other)}; ${whatOf(manifest)}`,
+      hint: 'Rename one of the images and run `ota-hooks pack` again, use two projects, or publish to a server.',
+    });
   }
 }
 

@@ -71,17 +71,17 @@ export async function restoreBackup(
     throw new OtaError('BACKUP_INVALID', { path: name, reason }, cause);
   };
   for await (const text of lines) {
-    if (isWhole) reject('something follows its last line');
+    if (isWhole) reject('its last line is followed by another');
     const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
-    if (count === 0 && !v.is(header, value)) reject('its first line is not that of a backup of this version');
+    if (count === 0 && !v.is(header, value)) reject('its first line is not the header of a backup in this format');
     if (v.is(end, value)) isWhole = value.lines === count;
     else if (v.is(row, value)) rows.push(value);
     else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
     else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
-    else if (count > 0) reject(`line ${count + 1} is none of a backup`);
+    else if (count > 0) reject(`line ${count + 1} is not a line of a backup`);
     count++;
   }
-  if (!isWhole) reject('it ends too early');
+  if (!isWhole) reject('its last line is missing');
   await requireNoOther(authority, files);
   await store.restore(rows).catch((cause: unknown) => reject(String(cause), cause));
   await writeAuthority(authority, files);

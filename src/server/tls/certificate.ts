@@ -36,7 +36,7 @@ export function readCertificate(pem: string, path: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw new OtaError('TLS_FILE_UNUSABLE', { path, reason: 'it holds no certificate in PEM form' }, cause);
+    throw new OtaError('TLS_FILE_UNUSABLE', { path, reason: 'it contains no certificate in PEM format' }, cause);
   }
 }
 
@@ -50,7 +50,7 @@ export function readTlsKey(pem: string, path: string): KeyObject {
     return createPrivateKey(pem);
   } catch (cause) {
     const isEncrypted = pem.includes('ENCRYPTED');
-    const reason = isEncrypted ? 'it is encrypted, and a server cannot ask' : 'it holds no private key in PEM form';
+    const reason = isEncrypted ? 'it is encrypted' : 'it contains no private key in PEM format';
     throw new OtaError('TLS_FILE_UNUSABLE', { path, reason }, cause);
   }
 }

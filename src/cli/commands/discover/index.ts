@@ -39,7 +39,11 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
   const interfaces = options.interface.length > 0 ? options.interface : undefined;
   const discovery = await Discovery.open({ interfaces });
-  if (!(discovery instanceof Discovery)) throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable });
+  if (!(discovery instanceof Discovery)) {
+    const hint =
+      'Pass --interface ADDRESS, or allow UDP port 5353 in the firewall; `upload --host ADDRESS` works without discovery.';
+    throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable, hint });
+  }
   const found = new Map<string, DiscoveredDevice>();
   const enough = new AbortController();
   discovery.watch((device) => {

@@ -56,7 +56,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   const report = makeReport(io, { ...options, verbose: options.verbose === true || options.debug === true });
   const { ip: host, file } = options;
   if (host === undefined || host === '' || file === undefined) {
-    throw new OtaError('USAGE', { message: '`espota` needs the address of the device (-i) and the image (-f)' });
+    throw new OtaError('OPTION_MISSING', { subject: '`espota`', wanted: '-i HOST and -f FILE' });
   }
   const port = portOf(options.port, '--port') ?? deliveryMethods.espota.defaultPort;
   const hostPort = portOf(options.host_port, '--host_port');
@@ -83,7 +83,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
     report.say(`${host}: ${text}`);
     return;
   }
-  throw new OtaError('UPLOAD_FAILED', { share: host, devices: text, hint: hint ?? '' });
+  throw new OtaError('UPLOAD_FAILED', { failed: 1, total: 1, devices: `${host}: ${text}`, hint });
 }
 
 /** espota.py uses 0.0.0.0 for "any". */

@@ -55,7 +55,7 @@ export async function init(options: InitOptions, io: Io): Promise<void> {
     return undo(isHere ? folder : (await findProject(folder, io.home)).folder, options, io, report);
   }
   if (options.deleteKeys === true) {
-    throw new OtaError('USAGE', { message: '--delete-keys goes with --undo', hint: 'Nothing was done.' });
+    throw new OtaError('OPTION_MISSING', { subject: '--delete-keys', wanted: '--undo' });
   }
   return setUp(await findProject(folder, io.home), options, io, report);
 }
@@ -63,10 +63,7 @@ export async function init(options: InitOptions, io: Io): Promise<void> {
 async function setUp(project: Project, options: InitOptions, io: Io, report: Report): Promise<void> {
   const installation = findInstallation(project.folder, io.self.cli);
   if (installation.kind === 'temporary') {
-    throw new OtaError('USAGE', {
-      message: 'ota-hooks is not installed here: npx has fetched it for this one run, and hooks need it in every build',
-      hint: 'npm install --save-dev ota-hooks, then again: npx ota-hooks init',
-    });
+    throw new OtaError('INIT_NOT_INSTALLED', {});
   }
   const plan = await planSetup({
     project,
@@ -112,10 +109,7 @@ function announce({ steps }: Part, project: string, report: Report): void {
 async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise<boolean> {
   if (yes === true) return true;
   if (io.ask !== undefined) return io.ask.confirm(question, true);
-  throw new OtaError('USAGE', {
-    message: 'init asks before it writes, and there is no terminal to ask at',
-    hint: 'Run it again with --yes; nothing was done.',
-  });
+  throw new OtaError('CONFIRMATION_UNASKED', { command: 'init' });
 }
 
 /** Returns the steps for the Arduino IDE. Its builds do not run through `ota-hooks build`: their hooks are in the installed core. */

@@ -63,9 +63,10 @@ async function inEachCore(
   act: (core: InstalledCore) => Promise<string>,
 ): Promise<void> {
   if (system !== 'arduino') {
-    throw new OtaError('USAGE', {
-      message: `There are no hooks for ${system}`,
-      hint: 'Known are: arduino, platformio.',
+    throw new OtaError('OPTION_INVALID', {
+      option: 'SYSTEM',
+      value: system,
+      expected: 'must be arduino or platformio',
     });
   }
   const done: { platform: string; version: string | undefined; state: string }[] = [];

@@ -39,8 +39,8 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const settings = await projectSettings(options, io.cwd);
   const source = resolve(io.cwd, options.source ?? '.');
-  const privatePath = pathOf(settings.privateKey, 'private key') ?? join(source, 'private.key');
-  const publicPath = pathOf(settings.publicKey, 'public key') ?? join(source, 'public.key');
+  const privatePath = pathOf(settings.privateKey, 'private') ?? join(source, 'private.key');
+  const publicPath = pathOf(settings.publicKey, 'public') ?? join(source, 'public.key');
   requireDistinct([privatePath, publicPath], []);
   for (const [path, what] of [
     [privatePath, 'private key'],
@@ -75,10 +75,9 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
 /**
  * Returns the path for a key, if one is configured.
  *
- * @throws OtaError USAGE if the configuration reads the key from the environment, where nothing can be written
+ * @throws OtaError KEY_IN_ENVIRONMENT if the configuration reads the key from the environment, where nothing can be written
  */
-function pathOf(place: KeyPlace | undefined, what: string): string | undefined {
+function pathOf(place: KeyPlace | undefined, kind: 'private' | 'public'): string | undefined {
   if (place === undefined || 'path' in place) return place?.path;
-  const message = `the configuration takes the ${what} from ${place.variable}, where no key can be made`;
-  throw new OtaError('USAGE', { message, hint: `say where it goes with --${what.replace(' ', '-')} FILE` });
+  throw new OtaError('KEY_IN_ENVIRONMENT', { kind, variable: place.variable });
 }

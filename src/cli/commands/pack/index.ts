@@ -149,14 +149,17 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
 
 async function findImages({ config, folder }: ProjectSettings, report: Report): Promise<string[]> {
   if (config.images === undefined) {
-    throw new OtaError('USAGE', {
-      message: '`pack` was given no image',
-      hint: 'Name the .bin that the build made, or put "images": ["build/**/*.bin"] into ota.config.json.',
+    throw new OtaError('OPTION_MISSING', {
+      subject: '`pack`',
+      wanted: 'an image',
+      hint: 'Pass the .bin file of the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
     });
   }
   const { default: glob } = await import('fast-glob');
   const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
-  if (found.length === 0) throw new OtaError('IMAGES_NONE', { patterns: config.images, folder: report.path(folder) });
+  if (found.length === 0) {
+    throw new OtaError('IMAGES_NONE', { what: 'image', patterns: config.images, folder: report.path(folder) });
+  }
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 

@@ -37,5 +37,5 @@ export async function publishAfterBuild(
     stderr: 2,
     reject: false,
   });
-  if (failed) throw new OtaError('PUBLISH_AFTER_BUILD_FAILED', { exitCode: exitCode ?? 1 });
+  if (failed) throw new OtaError('PUBLISH_AFTER_BUILD_FAILED', { exitCode: exitCode ?? 1, file });
 }

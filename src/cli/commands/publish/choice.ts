@@ -21,9 +21,10 @@ export async function choosePublications(
   const names = wantedNames(options, settings, io);
   if (options.reference !== undefined) {
     if (path === undefined) return [await choosePast(resolve(io.cwd, options.reference), options, names, io, report)];
-    throw new OtaError('USAGE', {
-      message: '`publish` was given a build, and --reference another one',
-      hint: 'Make a build of the past known by a run of its own.',
+    throw new OtaError('OPTIONS_CONFLICT', {
+      option: '--reference',
+      other: `the build ${path}`,
+      hint: 'Publish the reference build with a command of its own.',
     });
   }
   const { findBuilds } = await import('../../../publishing/find-builds.ts');
@@ -58,9 +59,10 @@ async function choosePast(
 
 function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: Io): WantedNames {
   if (options.draft === true && options.channel !== undefined) {
-    throw new OtaError('USAGE', {
-      message: '`publish` was given a channel, and --draft, which offers it on none',
-      hint: 'Leave one of them out; `server releases promote` and rollouts name the channel later.',
+    throw new OtaError('OPTIONS_CONFLICT', {
+      option: '--draft',
+      other: `--channel ${options.channel}`,
+      hint: 'Remove --channel; `server releases promote` and rollouts select the channel of a draft later.',
     });
   }
   // --channel on the command line overrides `publish.draft` in the configuration.

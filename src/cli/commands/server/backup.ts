@@ -107,7 +107,7 @@ async function writeChunks(
       await file.close();
     }
     if (!/\n\{"end":true,"lines":\d+\}\n$/.test(end)) {
-      throw new OtaError('BACKUP_INVALID', { path, reason: 'it is incomplete' });
+      throw new OtaError('BACKUP_INVALID', { path, reason: 'the server did not send its last line' });
     }
     await rename(temporary, path);
     return sizeBytes;

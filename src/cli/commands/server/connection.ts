@@ -47,13 +47,13 @@ export interface Talk {
 /**
  * Prepares the connection to the server given by --server or `OTA_SERVER`.
  *
- * @throws OtaError USAGE, SECRET_MISSING, TOKEN_UNBOUND
+ * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
 export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions, io: Io): Talk {
   const report = makeReport(io, output);
   const to = server ?? (io.env['OTA_SERVER'] || undefined);
   if (to === undefined) {
-    throw new OtaError('USAGE', { message: 'No server configured', hint: 'Set OTA_SERVER or pass --server URL.' });
+    throw new OtaError('DESTINATION_MISSING', { what: 'server' });
   }
   const destination = settleDestination({
     to,
@@ -64,8 +64,9 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions
     tokenVariable: tokenEnv,
     ca,
   });
-  if (destination.kind !== 'server')
-    throw new OtaError('USAGE', { message: `${to} is not a server URL`, hint: addressHint });
+  if (destination.kind !== 'server') {
+    throw new OtaError('SERVER_URL_INVALID', { problem: `${to} does not begin with https:// or http://` });
+  }
   if (isReadOnTheWay(destination.url)) {
     report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
@@ -87,8 +88,6 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions
     },
   };
 }
-
-const addressHint = 'Pass --server https://HOST[:PORT], or set OTA_SERVER.';
 
 /** Encodes a segment of a URL path. */
 export function segment(text: string): string {

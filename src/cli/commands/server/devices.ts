@@ -261,17 +261,10 @@ function parseTable(bytes: Uint8Array, path: string): Readonly<Record<string, un
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     if (typeof value === 'object' && value !== null) return { ...value };
-    throw new Error('not an object');
+    throw new Error('it is not an object');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OtaError(
-      'USAGE',
-      {
-        message: `${path} is not a device table: ${reason}`,
-        hint: 'Correct the JSON: one object, keyed by MAC address.',
-      },
-      cause,
-    );
+    throw new OtaError('DEVICE_TABLE_INVALID', { path, reason }, cause);
   }
 }
 

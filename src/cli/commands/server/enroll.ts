@@ -27,7 +27,7 @@ export function declareEnroll({ program, io }: Declaration): void {
 async function enroll(project: string, macs: readonly string[], options: EnrollOptions, io: Io): Promise<void> {
   const { proven, seen, group } = options;
   if (macs.length === 0 && proven !== true && seen !== true) {
-    throw new OtaError('USAGE', { message: 'No devices specified', hint: 'Pass MAC addresses, --proven or --seen.' });
+    throw new OtaError('OPTION_MISSING', { subject: '`enroll`', wanted: 'MAC addresses, --proven or --seen' });
   }
   const talk = talkTo(options, io);
   const isMeant = (device: DeviceInfo) => seen === true || (proven === true && device.proven);

@@ -99,7 +99,9 @@ export function credentialOf(
   if (user === undefined && passwordEnv === undefined) return undefined;
   if (user === '') return null;
   if (user === undefined || passwordEnv === undefined) {
-    throw new OtaError('USAGE', { message: '--user and --password-env must be used together' });
+    const [subject, wanted] =
+      user === undefined ? ['--password-env', '--user NAME'] : ['--user', '--password-env NAME'];
+    throw new OtaError('OPTION_MISSING', { subject, wanted });
   }
   return { user, password: secretFromEnvironment(passwordEnv, io.env, 'the device password') };
 }

@@ -150,8 +150,5 @@ async function idOf(
   const { rollouts } = await ask<{ rollouts: RolloutInfo[] }>('GET', `/projects/${segment(project)}/rollouts`);
   const newest = rollouts.find((rollout) => rollout.channel === channel);
   if (newest !== undefined) return newest.id;
-  throw new OtaError('USAGE', {
-    message: `No rollout of ${project} on channel ${channel}`,
-    hint: 'Start one with `ota-hooks server rollouts start`, or pass another --channel.',
-  });
+  throw new OtaError('ROLLOUT_NOT_FOUND', { project, channel });
 }

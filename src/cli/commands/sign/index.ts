@@ -63,10 +63,7 @@ export async function sign(options: SignOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
   if (options.bin === undefined) {
-    throw new OtaError('USAGE', {
-      message: '`sign` needs --bin FILE, or --manifest FILE',
-      hint: 'ota-hooks sign --private-key private.key --bin sketch.bin',
-    });
+    throw new OtaError('OPTION_MISSING', { subject: '`sign`', wanted: '--bin FILE or --manifest FILE' });
   }
   await signFile(options, resolve(io.cwd, options.bin), io, report);
 }

@@ -51,10 +51,7 @@ export async function signing(options: SigningOptions, io: Io): Promise<void> {
     case 'sign':
       return signBinary(options, io);
     default:
-      throw new OtaError('USAGE', {
-        message: 'ERROR: Mode not specified as header or sign',
-        hint: 'ota-hooks signing --mode header|sign …',
-      });
+      throw new OtaError('OPTION_MISSING', { subject: '`signing`', wanted: '--mode header or --mode sign' });
   }
 }
 
@@ -125,7 +122,9 @@ function warn(warnings: readonly string[], io: Io): void {
 
 function required(options: SigningOptions, name: 'out' | 'bin', io: Io): string {
   const path = pathOf(options[name], io);
-  if (path === undefined) throw new OtaError('USAGE', { message: `--mode ${options.mode} needs --${name}` });
+  if (path === undefined) {
+    throw new OtaError('OPTION_MISSING', { subject: `--mode ${options.mode}`, wanted: `--${name} FILE` });
+  }
   return path;
 }
 

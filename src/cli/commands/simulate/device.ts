@@ -134,9 +134,9 @@ function secret(variable: string | undefined, io: Io, purpose: string): string |
 async function readSketch(path: string): Promise<Uint8Array> {
   const firmware = readFirmware(await readNamedFile(path, 'image'));
   if (firmware.kind === 'sketch' && firmware.encoding === 'identity') return firmware.payload;
-  const reason =
-    firmware.kind === 'sketch' ? 'it is compressed, and a device runs what it inflated' : 'it is no sketch';
-  throw new OtaError('IMAGE_NOT_FIRMWARE', { path, reason });
+  if (firmware.kind === 'sketch') throw new OtaError('IMAGE_COMPRESSED', { path });
+  const { kind } = firmware;
+  throw new OtaError('IMAGE_WRONG_KIND', { path, kind, expected: 'sketch', hint: 'Pass a sketch image with --image.' });
 }
 
 async function readManifest(path: string): Promise<Manifest> {

@@ -99,12 +99,8 @@ async function start(options: VirtualDeviceOptions): Promise<VirtualDevice> {
   } catch (cause) {
     const { code, syscall, port } = cause as NodeJS.ErrnoException & { readonly port?: number };
     if (code === undefined || syscall === undefined) throw cause;
-    const message = `Cannot listen on ${options.host}${port === undefined ? '' : `, port ${port}`}: ${code}`;
-    throw new OtaError(
-      'USAGE',
-      { message, hint: 'Choose another address or port; port 0 selects a free port.' },
-      cause,
-    );
+    const address = port === undefined ? `${options.host}` : `${options.host}:${port}`;
+    throw new OtaError('SIMULATOR_LISTEN_FAILED', { address, reason: code }, cause);
   }
 }
 

@@ -132,12 +132,13 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   const [first] = missing;
   const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first.result) : undefined;
   throw new OtaError('UPLOAD_FAILED', {
-    share: `${missing.length} of ${ends.length} ${ends.length === 1 ? 'device was' : 'devices were'}`,
+    failed: missing.length,
+    total: ends.length,
     devices:
       missing.length <= mostDescribed
         ? missing.map(describeEnd).join(', ')
         : namesOf(missing.map(({ target }) => target)),
-    hint: ownHint ?? 'What can be done stands with each device; --resume goes on with what is left of this run.',
+    hint: ownHint,
   });
 }
 

@@ -103,8 +103,10 @@ function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel
   const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
   if (wanted === 'proven' && release.kind === 'filesystem') {
     if (options.confirm === undefined) return 'returned';
-    throw new OtaError('USAGE', {
-      message: 'a filesystem cannot be proven: devices show the MD5 of their sketch only',
+    throw new OtaError('OPTION_INVALID', {
+      option: '--confirm',
+      value: wanted,
+      expected: 'must be returned or none for a filesystem, because devices report the MD5 of their sketch only',
       hint: 'Use --confirm returned.',
     });
   }
@@ -122,7 +124,10 @@ async function openDiscovery(
   const loopback = targets.some(({ host }) => host.startsWith('127.')) ? ['127.0.0.1'] : [];
   const discovery = await Discovery.open({ interfaces: [...new Set([...networks, ...loopback])] });
   if (discovery instanceof Discovery) return discovery;
-  if (confirm === 'proven') throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable });
+  if (confirm === 'proven') {
+    const hint = 'Pass --host-ip ADDRESS, allow UDP port 5353 in the firewall, or use --confirm returned.';
+    throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable, hint });
+  }
   report.detail(`no mDNS: ${discovery.unavailable}`);
   return undefined;
 }

@@ -1,0 +1,190 @@
+import { entry, type PathAndReason, type PathField } from './entry.ts';
+
+type KeyKind = 'private' | 'public';
+
+/** Blocked by one preflight rule. */
+interface BlockingRule {
+  readonly rule: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
+
+/** Returns up to two fixes, or refers to `ota-hooks preflight` for more. */
+function fixesOf(blocking: readonly BlockingRule[]): string {
+  const fixes = [...new Set(blocking.map(({ fix }) => fix))];
+  if (fixes.length > 2) return 'Run `ota-hooks preflight` to see how to fix each of them';
+  const text = fixes.join('; or ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export const coreEntries = {
+  SECRET_MISSING: entry<{ variable: string; purpose: string }>(
+    2,
+    ({ variable, purpose }) => `The environment variable ${variable} is not set: it must contain ${purpose}`,
+    'Secrets come from the environment, a file or a prompt, never from the command line or the text of the configuration.',
+    ({ variable }) => `Set ${variable} and run the command again.`,
+  ),
+
+  KEY_EMPTY: entry<PathField & { kind: KeyKind }>(
+    1,
+    ({ path, kind }) => `${path} is not a ${kind} key: it is empty`,
+    'An empty key can neither sign nor verify.',
+    ({ kind }) =>
+      kind === 'public'
+        ? 'Restore it from a backup, or write it from the private key: `openssl rsa -in private.key -pubout -out public.key`.'
+        : 'Restore it from a backup. If there is none, delete it and run `ota-hooks keygen`.',
+  ),
+  KEY_GARBLED: entry<PathField & { kind: KeyKind }>(
+    1,
+    ({ path, kind }) => `${path} is not a ${kind} key: it is not valid PEM`,
+    'The text between the BEGIN and END lines could not be decoded.',
+    () => 'Use a PEM file (PKCS#1 or PKCS#8), as `openssl` and `ota-hooks keygen` write it.',
+  ),
+  KEY_ENCRYPTED: entry<PathField>(
+    1,
+    ({ path }) => `The private key ${path} could not be decrypted: no passphrase is configured`,
+    'Builds run without a terminal, so they cannot ask for a passphrase.',
+    () =>
+      'Store the passphrase in an environment variable and pass --passphrase-env NAME, or set "passphrase" in ota.config.json.',
+  ),
+  KEY_PASSPHRASE_WRONG: entry<PathField>(
+    1,
+    ({ path }) => `The private key ${path} could not be decrypted: the passphrase is wrong`,
+    'OpenSSL could not decrypt the key with this passphrase.',
+    () => 'Check the environment variable or file that contains the passphrase.',
+  ),
+  KEY_IS_PRIVATE: entry<PathField>(
+    1,
+    ({ path }) => `${path} is not a public key: it is a private key`,
+    'The public key is compiled into every firmware image. A private key in its place would be published with it.',
+    () => 'Use the public key; to write it: `openssl rsa -in private.key -pubout -out public.key`.',
+  ),
+  KEY_IS_PUBLIC: entry<PathField>(
+    1,
+    ({ path }) => `${path} is not a private key: it is a public key`,
+    'Only the private key can sign.',
+    () => 'Use the private key of the pair.',
+  ),
+  KEY_WRONG_TYPE: entry<PathField & { type: string }>(
+    1,
+    ({ path, type }) =>
+      `${path} is a key of type ${type.toUpperCase()}: only RSA keys work${type === 'ec' ? ', and a device built with an EC key could never be updated again' : ''}`,
+    'SigningVerifier::length() of the core is odd for EC keys, and BearSSL rejects an odd length: a device built with an EC key can never be updated again.',
+    () => 'Move the key away and run `ota-hooks keygen`, which creates an RSA pair.',
+  ),
+  KEY_WRONG_SIZE: entry<PathField & { bits: number }>(
+    1,
+    ({ path, bits }) => `${path} is an RSA key of ${bits} bits: only 1024 to 4096 bits work`,
+    'Smaller keys are insecure, and BearSSL on the device cannot use larger ones.',
+    () => 'Move the key away and run `ota-hooks keygen`, which creates a pair of 2048 bits.',
+  ),
+  KEYS_DONT_MATCH: entry<{ privateKey: string; publicKey: string }>(
+    1,
+    ({ privateKey, publicKey }) => `The keys do not match: ${privateKey} is not the private key of ${publicKey}`,
+    'Devices built with this public key would reject everything that this private key signs.',
+    () => 'Restore both keys of one pair from a backup.',
+  ),
+  SIGNATURE_UNVERIFIED: entry<PathField>(
+    1,
+    ({ path }) => `${path} was not signed: the new signature does not verify with the public key`,
+    'Every signature is verified before it is written, because a device would reject a wrong one.',
+    () => 'Check the signer: it must use the private key of this public key, SHA-256 and RSASSA-PKCS1-v1_5.',
+  ),
+
+  IMAGE_EMPTY: entry<PathField>(
+    1,
+    ({ path }) => `${path} is not an image: it is empty`,
+    'An empty file cannot be signed or sent.',
+    () => 'Build the firmware again.',
+  ),
+  IMAGE_NOT_FIRMWARE: entry<PathAndReason>(
+    1,
+    ({ path, reason }) => `${path} is not an ESP8266 firmware image: ${reason}`,
+    'Only firmware images may become signed updates.',
+    () =>
+      'Pass the .bin file of the build; for a filesystem image that is not recognized, add --kind filesystem to `ota-hooks pack`.',
+  ),
+  IMAGE_WRONG_KIND: entry<PathField & { kind: string; expected: string; hint: string }>(
+    1,
+    ({ path, kind, expected }) =>
+      `${path} is not a ${expected} image: it is ${kind === 'unknown' ? 'of an unknown kind' : `a ${kind} image`}`,
+    'A sketch written as a filesystem, or a filesystem written as a sketch, destroys what the device needs.',
+    ({ hint }) => hint,
+  ),
+  IMAGE_COMPRESSED: entry<PathField>(
+    1,
+    ({ path }) => `${path} cannot be run: it is compressed`,
+    'A device runs the inflated image, so the virtual device needs it too.',
+    () => 'Pass the image that the build wrote, without .gz.',
+  ),
+  IMAGE_ALREADY_SIGNED: entry<PathField>(
+    1,
+    ({ path }) => `${path} cannot be packed: it is already signed`,
+    'A second signature would be part of the image that the device installs.',
+    () => 'Pass the unsigned image of the build.',
+  ),
+  IMAGES_NONE: entry<{ what: string; patterns: readonly string[]; folder: string }>(
+    1,
+    ({ what, patterns, folder }) => `No ${what} found: nothing in ${folder} matches ${patterns.join(', ')}`,
+    'The file patterns come from "images" in ota.config.json. Without them, the folder is searched for manifests.',
+    () => 'Build and pack the firmware, pass the path of a file, or correct "images" in ota.config.json.',
+  ),
+  ENFORCEMENT_KEY_MISSING: entry<PathField & { fingerprint: string; others: readonly string[] }>(
+    1,
+    ({ path, fingerprint, others }) =>
+      `${path} does not contain the public key ${shortFingerprint(fingerprint)}${others.length > 0 ? `, but ${others.map(shortFingerprint).join(', ')}` : ''}: a device running it would not verify signatures with this key`,
+    'A signed image without the key inside switches the signature check off with the first update (esp8266/Arduino#8659).',
+    () =>
+      'Build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch (BearSSLHelpers.cpp contains the key).',
+  ),
+  ENFORCEMENT_VERIFIER_MISSING: entry<PathField & { elf: string }>(
+    1,
+    ({ path, elf }) =>
+      `${path} contains the public key, but according to ${elf} the Updater does not use it: a device running it would accept unsigned updates`,
+    'Updater.cpp was compiled without signing, usually because arduino-cli linked a core.a from its cache.',
+    () =>
+      'Build with `ota-hooks build`, which avoids a stale cache, or run `arduino-cli cache clean` and build again; if the sketch calls Update.installSignature itself, set "enforcement": "declared".',
+  ),
+
+  MANIFEST_INVALID: entry<PathAndReason>(
+    1,
+    ({ path, reason }) => `${path} is not a valid manifest: ${reason}`,
+    'A manifest decides which bytes are signed and sent, so a damaged one is not used.',
+    () => 'Restore the file, or run `ota-hooks pack` on the image to write it again.',
+  ),
+  ARTIFACT_CHANGED: entry<PathField & { manifest: string }>(
+    1,
+    ({ path, manifest }) => `${path} does not match ${manifest}: the manifest describes other bytes`,
+    'The file was changed or replaced after it was packed.',
+    () => 'Run `ota-hooks pack` on the image again.',
+  ),
+  NOT_SIGNED_YET: entry<PathField>(
+    1,
+    ({ path }) => `${path} cannot be used: the project has a public key, but the build is not signed`,
+    'Devices with this key reject unsigned artifacts.',
+    ({ path }) => `Sign it: \`ota-hooks sign --private-key private.key --manifest ${path}\`.`,
+  ),
+  NOT_ACCEPTED: entry<PathField & { verdict: string }>(
+    1,
+    ({ path, verdict }) => `${path} would be rejected by devices with this key: ${verdict}`,
+    'The signature at the end of the file does not verify with the public key.',
+    () => 'Sign the unsigned file with the private key of this public key; compress it before, not after.',
+  ),
+
+  PREFLIGHT_REFUSED: entry<PathField & { refused: readonly BlockingRule[] }>(
+    3,
+    ({ path, refused }) =>
+      `${path} is blocked by ${[...new Set(refused.map(({ rule }) => rule))].join(', ')}${refused[0] ? `: ${refused[0].message}` : ''}`,
+    'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md lists all rules.',
+    ({ refused }) =>
+      `${fixesOf(refused)}. Pass ${[...new Set(refused.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,
+  ),
+  FACTS_INVALID: entry<PathField & { problems: readonly string[] }>(
+    2,
+    ({ path, problems }) => `The device facts in ${path} are invalid: ${problems.join('; ')}`,
+    'Facts about the device decide what is sent to it, so wrong ones are not ignored.',
+    () => 'Correct or remove them: each fact is optional, and docs/never-brick.md lists them.',
+  ),
+};

@@ -1,0 +1,42 @@
+import { entry, type PathAndReason, type PathField } from './entry.ts';
+import { explainReason } from './system-reasons.ts';
+
+export const filesEntries = {
+  FILE_NOT_FOUND: entry<PathField & { what: string }>(
+    2,
+    ({ path, what }) => `${what.charAt(0).toUpperCase()}${what.slice(1)} not found: ${path}`,
+    'A file or folder that the command needs does not exist.',
+    () => 'Check the path.',
+  ),
+  FILE_UNREADABLE: entry<PathAndReason>(
+    1,
+    ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,
+    'The operating system refused to read the file, or its content is not what this tool writes.',
+    ({ reason }) => {
+      if (/EISDIR/.test(reason)) return 'Pass the path of a file.';
+      return 'Check the file, its permissions and those of its folder.';
+    },
+  ),
+  FILE_UNWRITABLE: entry<PathAndReason>(
+    1,
+    ({ path, reason }) => `${path} could not be written: ${explainReason(reason)}`,
+    'The operating system refused to write the file. Files are replaced as a whole, so no partial file remains.',
+    ({ reason }) => {
+      if (reason === 'ENOSPC' || reason === 'EDQUOT') return 'Free some space on the disk and try again.';
+      if (/EISDIR|ENOTDIR|EEXIST/.test(reason)) return 'Pass another file, or move the one that is in the way.';
+      return 'Check the permissions of the folder, and that the disk is not mounted read-only.';
+    },
+  ),
+  FOLDER_MISSING: entry<PathField>(
+    1,
+    ({ path }) => `${path} could not be written: its folder does not exist`,
+    'Only commands that write headers create folders. Elsewhere a missing folder is usually a mistyped path.',
+    () => 'Create the folder, or correct the path.',
+  ),
+  FILE_EXISTS: entry<PathField & { what: string }>(
+    1,
+    ({ path, what }) => `${path} was not written: a ${what} with this name already exists`,
+    'A private key that is overwritten is lost. Devices that trust it can then no longer be updated over the air.',
+    () => 'Move the existing file away, or pass the name of another file.',
+  ),
+};

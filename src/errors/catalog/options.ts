@@ -1,0 +1,28 @@
+import { entry } from './entry.ts';
+
+/** Quotes a value of the command line if it would not be recognized as one value. */
+export function asArgument(value: string): string {
+  return /^[^\s"']+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** Errors in the options and arguments of commands, from any room. */
+export const optionEntries = {
+  OPTION_INVALID: entry<{ option: string; value: string; expected: string; hint?: string }>(
+    2,
+    ({ option, value, expected }) => `${option} ${asArgument(value)}: ${expected}`,
+    'The values of options are checked before a command does anything.',
+    ({ hint }) => hint ?? 'Run the command with --help to see what each option accepts.',
+  ),
+  OPTION_MISSING: entry<{ subject: string; wanted: string; hint?: string }>(
+    2,
+    ({ subject, wanted }) => `${subject} requires ${wanted}`,
+    'Some commands and options need further options.',
+    ({ wanted, hint }) => hint ?? `Add ${wanted}.`,
+  ),
+  OPTIONS_CONFLICT: entry<{ option: string; other: string; hint?: string }>(
+    2,
+    ({ option, other }) => `${option} cannot be combined with ${other}`,
+    'The options contradict each other.',
+    ({ option, other, hint }) => hint ?? `Remove ${option} or ${other}.`,
+  ),
+};

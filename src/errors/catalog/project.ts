@@ -1,0 +1,88 @@
+import { entry, type PathAndReason, type PathField } from './entry.ts';
+import { explainReason } from './system-reasons.ts';
+
+export const projectEntries = {
+  CONFIG_NOT_FOUND: entry<PathField>(
+    2,
+    ({ path }) => `Configuration not found: ${path}`,
+    'A configuration that is named must exist: a build without it could be unsigned.',
+    () => 'Check the path in --config.',
+  ),
+  CONFIG_UNREADABLE: entry<PathAndReason>(
+    2,
+    ({ path, reason }) => `The configuration ${path} could not be read: ${explainReason(reason)}`,
+    'The file is not valid JSON or YAML, or cannot be opened.',
+    () => 'Correct the file; ota.config.example.json shows a complete configuration.',
+  ),
+  CONFIG_INVALID: entry<PathField & { problems: readonly string[] }>(
+    2,
+    ({ path, problems }) =>
+      `The configuration ${path} has ${problems.length === 1 ? 'an error' : `${problems.length} errors`}: ${problems.join('; ')}`,
+    'Unknown keys and wrong values are errors, so that a typo in a security setting is not ignored.',
+    () => 'Correct each key; ota.config.example.json shows all of them.',
+  ),
+
+  KEY_NOT_FOUND: entry<PathField & { kind: 'private' | 'public' }>(
+    2,
+    ({ path, kind }) => `${kind === 'private' ? 'Private' : 'Public'} key not found: ${path}`,
+    'A key that is named must exist.',
+    () => 'Check the path, or run `ota-hooks keygen` to create a pair.',
+  ),
+
+  PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
+    1,
+    ({ program }) => `The build cannot start: ${program} was not found`,
+    'Builds run in arduino-cli or PlatformIO, which are installed separately.',
+    ({ howToGet }) => howToGet,
+  ),
+  PROGRAM_FAILED: entry<{ command: string; outcome: string; hint?: string }>(
+    1,
+    ({ command, outcome }) => `${command} ${outcome}`,
+    'The program ended with an error. It has printed its own output.',
+    ({ hint }) => hint ?? 'Read its output above.',
+  ),
+  PROJECT_NOT_FOUND: entry<{ folder: string }>(
+    2,
+    ({ folder }) => `No project in ${folder}: it contains neither platformio.ini nor a sketch (FOLDER/FOLDER.ino)`,
+    'The files in the folder decide which build system is used.',
+    () => 'Change to the folder of the project, or pass --source DIR.',
+  ),
+  PROJECT_FOLDER_UNSAFE: entry<{ folder: string; place: string }>(
+    2,
+    ({ folder, place }) => `${folder} was not set up: it is ${place}, not the folder of a project`,
+    'Files that `init` writes there would apply to every project below.',
+    () => 'Change to the folder of platformio.ini or of the sketch, or pass --source DIR.',
+  ),
+  PROJECT_AMBIGUOUS: entry<{ folder: string; projects: readonly [string, string, ...string[]] }>(
+    2,
+    ({ folder, projects }) => `${folder} contains ${projects.length} projects: ${projects.join(', ')}`,
+    '`init` sets up one project at a time.',
+    ({ projects }) => `Name one of them, for example --source ${projects[0]}.`,
+  ),
+  INIT_RECORD_DAMAGED: entry<PathAndReason>(
+    2,
+    ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,
+    'The file records what `init` changed. It is needed to undo or repeat it.',
+    ({ path }) => `Move ${path} away to run init again; revert earlier changes by hand.`,
+  ),
+
+  CORE_NOT_FOUND: entry<{ folder: string }>(
+    1,
+    ({ folder }) => `No ESP8266 core found in ${folder}`,
+    'The hooks for the Arduino IDE are written to platform.local.txt, next to the platform.txt of an installed core.',
+    () => 'Install the esp8266 platform with the Boards Manager, or pass the folder of a core with --platform DIR.',
+  ),
+  HOOK_ARGUMENT_INVALID: entry<{ argument: string }>(
+    2,
+    ({ argument }) => `Arduino recipes cannot contain the argument ${JSON.stringify(argument)}`,
+    'The Arduino IDE splits recipes at spaces. Quotes protect an argument, unless it contains both kinds of quotes before spaces.',
+    () => 'Rename the folder so that its name is not empty and has no quotes before spaces.',
+  ),
+  HOOK_LINES_DAMAGED: entry<PathField & { line: number }>(
+    2,
+    ({ path, line }) =>
+      `${path} was not changed: line ${line} marks the lines of ota-hooks, but the matching mark is missing`,
+    'Two marks enclose the lines of ota-hooks. With only one of them, it is unclear which lines may be removed.',
+    ({ path }) => `Remove the lines of ota-hooks from ${path} by hand and try again.`,
+  ),
+};

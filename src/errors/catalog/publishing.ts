@@ -1,0 +1,75 @@
+import { entry, type PathField } from './entry.ts';
+
+export const publishingEntries = {
+  DESTINATION_MISSING: entry<{ what: 'destination' | 'server' }>(
+    2,
+    ({ what }) => `No ${what} configured`,
+    'Builds are published to a server or into a folder, and `server` commands need a server.',
+    ({ what }) =>
+      what === 'server'
+        ? 'Set OTA_SERVER or pass --server URL.'
+        : 'Set OTA_SERVER, pass --to URL or --to FOLDER, or set "publish": {"to": …} in ota.config.json.',
+  ),
+  // The URL may contain a password, so the message does not repeat it.
+  SERVER_URL_INVALID: entry<{ problem: string }>(
+    2,
+    ({ problem }) => `The URL of the server is invalid: ${problem}`,
+    'Only http and https URLs without user, password, query and fragment are used.',
+    () => 'Use the form https://HOST[:PORT][/PATH] and set the token in the environment (OTA_TOKEN).',
+  ),
+  TOKEN_INVALID: entry<{ variable: string }>(
+    2,
+    ({ variable }) => `The token in ${variable} is invalid: it contains spaces or characters other than ASCII`,
+    'A token is sent in an HTTP header, which cannot contain such characters.',
+    ({ variable }) => `Set ${variable} to the token as \`ota-hooks server tokens create\` printed it.`,
+  ),
+  TOKEN_UNBOUND: entry<{ variable: string; origin: string; boundTo: string | undefined }>(
+    2,
+    ({ variable, origin, boundTo }) =>
+      boundTo === undefined
+        ? `The token in ${variable} was not sent to ${origin}: only the configuration names this server`
+        : `The token in ${variable} was not sent to ${origin}: it is for ${boundTo}`,
+    'The configuration is part of the source tree, which may come from a stranger, who could have the token sent to another server.',
+    ({ variable, origin }) => `Set ${variable}_ORIGIN=${origin} if the token is for this server.`,
+  ),
+  SERVER_REQUIRED: entry<{ option: string; reason: string; hint: string }>(
+    2,
+    ({ option, reason }) => `${option} cannot be used with a folder: ${reason}`,
+    'A folder behind a web server only serves files. It knows no devices and has no rollouts.',
+    ({ hint }) => hint,
+  ),
+
+  MANIFEST_MISSING: entry<PathField>(
+    1,
+    ({ path }) => `${path} was not published: it has no manifest`,
+    'The manifest, which `pack` writes, decides what may be sent to which device.',
+    ({ path }) =>
+      `Run \`ota-hooks pack ${path}\`; for an old build that devices still run, use \`ota-hooks publish --reference ${path}\`.`,
+  ),
+  PRIVATE_KEY_INSIDE: entry<PathField>(
+    1,
+    ({ path }) => `${path} was not published: it contains the private key of the project`,
+    'Anyone who downloads the image could sign updates for every device of the project.',
+    () =>
+      'Remove the key from the folder of the filesystem or from the embedded files; if the image has left this machine, create a new pair of keys.',
+  ),
+  NAME_MISMATCH: entry<PathField & { what: string; packed: string; wanted: string }>(
+    2,
+    ({ path, what, packed, wanted }) => `${path} was not published: it was packed as ${what} ${packed}, not ${wanted}`,
+    'The manifest decides under which names a build is published. Options can add to it, but not contradict it.',
+    ({ what, packed }) => `Publish it as ${what} ${packed}, or run \`ota-hooks pack\` again with the other ${what}.`,
+  ),
+  RELEASES_CLASH: entry<{ reason: string; builds: string; hint: string }>(
+    2,
+    ({ reason, builds }) => `The builds were not published: ${reason}: ${builds}`,
+    'Builds that are published together become one version, with one build for each board and kind.',
+    ({ hint }) => hint,
+  ),
+  VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
+    1,
+    ({ project, version, what, where }) =>
+      `${project} ${version} (${what}) was not published: ${where} has this version with other bytes`,
+    'The bytes of a version never change, so that the version of a device says what it runs.',
+    () => 'Choose another version and run `ota-hooks pack` again.',
+  ),
+};

@@ -1,0 +1,34 @@
+import { startTestServer } from '../server/running-server.ts';
+import { door } from '../support/built-sketch.ts';
+import { runCommand } from '../support/run-command.ts';
+import { testFolder } from '../support/test-folder.ts';
+import { inFolder, type Provocation } from './provocation.ts';
+
+const toServer = '--server https://ota.example.com';
+const env = { OTA_TOKEN: 'token-of-the-tests' };
+
+/** Provokes each error about commands and their options. */
+export const commandErrors = {
+  USAGE: inFolder('pack --color red'),
+  OPTION_INVALID: inFolder('keygen --bits 512'),
+  OPTION_MISSING: inFolder('sign --private-key private.key'),
+  OPTIONS_CONFLICT: inFolder('upload door.bin --host kitchen --all'),
+  OUTPUT_CONFLICT: inFolder('sign --private-key private.key --bin door.bin --out private.key', {
+    'private.key': door.privatePem,
+    'door.bin': door.bin,
+  }),
+  CONFIRMATION_UNASKED: inFolder('init --source door', { 'door/door.ino': '' }),
+  INIT_NOT_INSTALLED: async (t) => {
+    const folder = await testFolder(t, { 'door/door.ino': '' });
+    const cli = folder.at('_npx/5c0ffee/node_modules/ota-hooks/dist/cli.js');
+    return runCommand(['init', '--source', 'door', '--yes'], { cwd: folder.path, cli });
+  },
+  SIMULATOR_LISTEN_FAILED: inFolder('simulate --host 192.0.2.1'),
+  ROLLOUT_NOT_FOUND: async (t) => {
+    const { url, token, folder } = await startTestServer(t);
+    const world = { cwd: folder, env: { OTA_SERVER: url, OTA_TOKEN: token } };
+    await runCommand(['server', 'projects', 'set', 'door'], world);
+    return runCommand(['server', 'rollouts', 'show', 'door'], world);
+  },
+  DEVICE_TABLE_INVALID: inFolder(`server devices import door table.json ${toServer}`, { 'table.json': '[1' }, env),
+} as const satisfies Record<string, Provocation>;
