@@ -275,13 +275,13 @@ export const catalog = {
     () => 'Sign the unsigned file again with the private half of that key; compress first, sign last.',
   ),
 
-  PREFLIGHT_REFUSED: entry<Path & { refused: readonly { rule: string; message: string; fix: string }[] }>(
+  PREFLIGHT_REFUSED: entry<Path & { blockedBy: readonly { rule: string; message: string; fix: string }[] }>(
     3,
-    ({ path, refused }) =>
-      `${path}: refused by ${[...new Set(refused.map(({ rule }) => rule))].join(', ')}${refused[0] ? `: ${refused[0].message}` : ''}`,
+    ({ path, blockedBy }) =>
+      `${path}: blocked by ${[...new Set(blockedBy.map(({ rule }) => rule))].join(', ')}${blockedBy[0] ? `: ${blockedBy[0].message}` : ''}`,
     'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md has every rule.',
-    ({ refused }) =>
-      `${waysOut(refused.map(({ fix }) => fix))}. The only way past a rule is its name (--allow RULE), once you know better.`,
+    ({ blockedBy }) =>
+      `${waysOut(blockedBy.map(({ fix }) => fix))}. The only way past a rule is its name (--allow RULE), once you know better.`,
   ),
   FACTS_INVALID: entry<Path & { problems: readonly string[] }>(
     2,
