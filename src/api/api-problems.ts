@@ -85,7 +85,8 @@ export const apiProblems = {
   'private-key': {
     status: 422,
     when: 'The image contains a private key, or a private key was sent in place of a public one.',
-    whatToDo: 'Remove it from the build. If it is the key of the project and has left your machine, generate a new pair.',
+    whatToDo:
+      'Remove it from the build. If it is the key of the project and has left your machine, generate a new pair.',
   },
   'not-as-described': {
     status: 422,
