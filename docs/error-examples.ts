@@ -90,7 +90,7 @@ export const errorExamples = {
   PREFLIGHT_REFUSED: [
     {
       path: 'build/door.ino.bin.gz',
-      refused: [
+      blockedBy: [
         {
           rule: 'gz-old-device',
           message: 'the device runs core 2.6.3, which cannot inflate',

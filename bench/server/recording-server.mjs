@@ -32,7 +32,7 @@ function documentOf({ sends, receipts }) {
   const sketch = {
     action: 'send',
     code: `update ${'0'.repeat(64)}`,
-    text: 'gets 1.3.0 as door.bin.signed',
+    text: 'Update to 1.3.0 (door.bin.signed) sent.',
     version: '1.3.0',
     at: Date.now(),
   };

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
 import { roles } from './release.ts';
-import { rolloutStandingSchema } from './rollout-info.ts';
+import { deviceRolloutSchema } from './rollout-info.ts';
 
 /** Responses of the server about projects, devices, tokens and the audit log. */
 
@@ -30,8 +30,22 @@ export const importAnswerSchema = v.strictObject({
 });
 export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>>;
 
+/**
+ * Update state of a device, the worst first.
+ *
+ * - failed: an update was sent and the device does not run it; it is sent again after a retry
+ * - blocked: preflight found the update unsafe for the device, or the board of the device is unknown
+ * - updating: an update was sent, and the device has not confirmed it yet
+ * - pending: the device gets an update later: at the next update check after a retry, or when its stage opens
+ * - up-to-date: there is nothing to install
+ * - unknown: the device has sent no update check, or its channel has no release for it
+ */
+export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
+export type DeviceStatus = (typeof deviceStatuses)[number];
+
+/** Decision about the last update check. send: an update is sent. up-to-date: nothing to install. none: no update, for the given reason. */
 const decisionInfoSchema = v.strictObject({
-  action: v.picklist(['send', 'current', 'refuse']),
+  action: v.picklist(['send', 'up-to-date', 'none']),
   code: v.string(),
   text: v.string(),
   version: v.optional(v.string()),
@@ -42,6 +56,7 @@ export type DecisionInfo = DeepReadonly<v.InferOutput<typeof decisionInfoSchema>
 export const deviceInfoSchema = v.strictObject({
   project: v.string(),
   mac: v.string(),
+  status: v.picklist(deviceStatuses),
   enrolled: v.boolean(),
   /** Whether the device has run an update sent by this server. */
   proven: v.boolean(),
@@ -58,7 +73,7 @@ export const deviceInfoSchema = v.strictObject({
   report: v.optional(v.record(v.string(), v.optional(v.union([v.string(), v.number()])))),
   running: v.optional(v.strictObject({ version: v.string(), by: v.picklist(['md5', 'version']) })),
   /** State of the device in the rollout of its channel. */
-  rollout: v.optional(rolloutStandingSchema),
+  rollout: v.optional(deviceRolloutSchema),
   /** Last update decision for the sketch and for the filesystem, with the reason. */
   sketch: v.optional(decisionInfoSchema),
   filesystem: v.optional(decisionInfoSchema),
@@ -68,6 +83,8 @@ export const deviceInfoSchema = v.strictObject({
       kind,
       state: v.picklist(['sent', 'received', 'running', 'failed']),
       sends: v.number(),
+      /** Complete downloads. */
+      receipts: v.number(),
       lastSentAt: time,
       failure: v.optional(v.string()),
     }),

@@ -12,14 +12,14 @@ export interface ApiProblem {
   readonly error: {
     readonly code: ApiProblemCode;
     readonly message: string;
-    /** What to do about the error. */
+    /** How to fix the error. */
     readonly hint: string;
     /** Only for `blobs-missing`: the blobs to upload. */
     readonly missing?: readonly MissingBlob[];
     /** Only for `upload-offset`: number of bytes that the server has. */
     readonly offset?: number;
-    /** Only for `refused`: the preflight findings that block the release. */
-    readonly refused?: readonly ReleaseFinding[];
+    /** Only for `blocked`: the preflight findings that block the release. */
+    readonly blockedBy?: readonly ReleaseFinding[];
     /** Only for `invalid` and `not-as-described`: one text per error. */
     readonly problems?: readonly string[];
   };
@@ -29,103 +29,104 @@ export interface ApiProblem {
 export const apiProblems = {
   'bad-request': {
     status: 400,
-    when: 'The body is no JSON or broke off, or a header of an upload is not a number of bytes.',
-    whatToDo: 'Send it again, whole; an upload goes on where it stopped.',
+    when: 'The body is incomplete or not JSON, or a header of an upload is not a number of bytes.',
+    whatToDo: 'Send the request again. An upload continues at the offset of the server.',
   },
   'not-authorized': {
     status: 401,
-    when: 'There is no token, or the server does not know it (any more).',
-    whatToDo: 'Give the token in the environment; an admin makes a new one with `ota-hooks server tokens create`.',
+    when: 'The token is missing, unknown or revoked.',
+    whatToDo: 'Put a valid token into the environment. An admin creates tokens with `ota-hooks server tokens create`.',
   },
   'role-missing': {
     status: 403,
-    when: 'The token is for less than this, or for another project.',
-    whatToDo: 'Use a token of the role that is named, for this project or for all of them.',
+    when: 'The role of the token is not sufficient, or the token is for another project.',
+    whatToDo: 'Use a token with the required role, for this project or for all projects.',
   },
   'not-found': {
     status: 404,
-    when: 'There is no such project, release, device or token, or no such path.',
-    whatToDo: 'Check the name; `ota-hooks server projects list` and its kin show what there is.',
+    when: 'Project, release, device, rollout, token or path not found.',
+    whatToDo: 'Check the name. `ota-hooks server projects list`, `releases list` and `devices list` show what exists.',
   },
   'blobs-missing': {
     status: 409,
-    when: 'The release names artifacts that the server does not have; they are listed in `missing`.',
-    whatToDo: 'Upload them, then publish again; `ota-hooks publish` does both.',
+    when: 'The release refers to artifacts that the server does not have; `missing` lists them.',
+    whatToDo: 'Upload them and publish again. `ota-hooks publish` does both.',
   },
   'upload-offset': {
     status: 409,
-    when: 'A piece of an upload does not begin where the server stands; it says where, in `offset`.',
-    whatToDo: 'Go on from there; `ota-hooks publish` does.',
+    when: 'The piece of an upload does not start where the upload ends; `offset` is where it ends.',
+    whatToDo: 'Continue at this offset. `ota-hooks publish` does this.',
   },
   'version-taken': {
     status: 409,
-    when: 'The version was published before, with other bytes. The bytes of a version never change.',
-    whatToDo: 'Give the build a version of its own, and pack it again.',
+    when: 'The version exists with other bytes. The bytes of a release never change.',
+    whatToDo: 'Change the version and pack the build again.',
   },
   conflict: {
     status: 409,
-    when: 'The request contradicts what is there: an alias that leads to another project, or a device too many.',
-    whatToDo: 'Change what is there first; the message names it.',
+    when: 'The request contradicts the present state, such as an alias of another project or a rollout that is active.',
+    whatToDo: 'Change the present state first; the message describes it.',
   },
   'too-large': {
     status: 413,
-    when: 'The body, or the artifact, is larger than the server takes.',
-    whatToDo: 'Artifacts go to /uploads; none is larger than the largest flash.',
+    when: 'The body or the artifact exceeds the size limit.',
+    whatToDo: 'Send artifacts to /uploads. No artifact can be larger than the largest flash chip.',
   },
   invalid: {
     status: 422,
-    when: 'The document was understood, and something in it is wrong; `problems` lists it.',
-    whatToDo: 'Mend what is named.',
+    when: 'A field of the request is invalid; `problems` lists all errors.',
+    whatToDo: 'Correct the listed fields.',
   },
   'digest-mismatch': {
     status: 422,
-    when: 'The bytes of an upload are not those of its digest; all of them were dropped.',
-    whatToDo: 'Upload the file again; if it fails again, it changed since it was packed.',
+    when: 'The bytes of an upload do not match its digest; all of them were discarded.',
+    whatToDo: 'Upload the file again. If this fails again, the file changed after it was packed.',
   },
   'private-key': {
     status: 422,
-    when: 'There is a private key in the image, or in the place of a public one.',
-    whatToDo: 'Keep it out of the build. If it is the key of the project and has left your machine, make a new pair.',
+    when: 'The image contains a private key, or a private key was sent in place of a public one.',
+    whatToDo:
+      'Remove it from the build. If it is the key of the project and has left your machine, generate a new pair.',
   },
   'not-as-described': {
     status: 422,
-    when: 'The artifacts are not what the manifest says; `problems` lists the differences.',
+    when: 'The artifacts do not match the manifest; `problems` lists the differences.',
     whatToDo: 'Pack the build again with `ota-hooks pack`.',
   },
   'wrong-key': {
     status: 422,
-    when: 'The release is not signed, or not by the key of its project.',
+    when: 'The release is unsigned, or signed by a key that the project does not have.',
     whatToDo: 'Sign it with the key of the project, or let an admin add the key to the project.',
   },
-  refused: {
+  blocked: {
     status: 422,
-    when: 'A rule of preflight objects: the update would brick, lock out or un-secure devices; `refused` lists why.',
-    whatToDo: 'Do what stands beside the rule; past it leads only its name, `--allow RULE`.',
+    when: 'Preflight found the update unsafe: it would brick devices, lock you out or disable signature checks. `blockedBy` lists the rules.',
+    whatToDo: 'Apply the fix of each rule. To publish despite a rule, pass `--allow RULE`.',
   },
   'verification-limit': {
     status: 422,
-    when: 'Reading the artifacts again takes the server more time or memory than it spends on one build; nothing was published.',
-    whatToDo: 'Pack the build again with `ota-hooks pack`, and publish it once more when the server is less busy.',
+    when: 'Verifying the artifacts exceeded the time or memory limit of the server; nothing was published.',
+    whatToDo: 'Pack the build again with `ota-hooks pack`, and publish it when the server is less busy.',
   },
   'too-many-requests': {
     status: 429,
-    when: 'An address was refused too often, or too many uploads are unfinished.',
-    whatToDo: 'Wait a minute, and give the right token; finish the uploads, or wait a day.',
+    when: 'Too many failed requests from one address, or too many unfinished uploads.',
+    whatToDo: 'Wait a minute and use a valid token. Complete unfinished uploads, or wait a day until they are removed.',
   },
   'internal-error': {
     status: 500,
-    when: 'A bug of the server; nothing was changed.',
-    whatToDo: 'Look into the log of the server, and report it.',
+    when: 'A bug of the server.',
+    whatToDo: 'Check the log of the server and report the bug.',
   },
   'shutting-down': {
     status: 503,
-    when: 'The server is being stopped.',
+    when: 'The server is stopping.',
     whatToDo: 'Try again in a minute.',
   },
   'disk-full': {
     status: 507,
     when: 'The disk of the server is full; nothing was changed.',
-    whatToDo: 'Free some space on it.',
+    whatToDo: 'Free space on the disk of the server.',
   },
 } as const;
 export type ApiProblemCode = keyof typeof apiProblems;

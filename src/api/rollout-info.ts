@@ -10,15 +10,15 @@ const state = v.picklist(rolloutStates);
 /** Enrolled devices in a rollout, counted by progress. */
 const tallySchema = v.strictObject({
   members: v.number(),
-  /** Devices that have not been sent the release yet. */
-  waiting: v.number(),
+  /** Devices that have not been sent the release. */
+  pending: v.number(),
   /** Devices that preflight blocks: they never receive the release, and gates do not wait for them. */
-  refused: v.number(),
-  sent: v.number(),
+  blocked: v.number(),
+  updating: v.number(),
   running: v.number(),
   failed: v.number(),
-  /** Failed devices that did not return after downloading all or part of the release. */
-  vanished: v.number(),
+  /** Failed devices that have sent no request since the download started. */
+  notConfirmed: v.number(),
 });
 export type RolloutTally = DeepReadonly<v.InferOutput<typeof tallySchema>>;
 
@@ -49,7 +49,7 @@ export const rolloutInfoSchema = v.strictObject({
   samples: v.array(
     v.strictObject({
       at: time,
-      sent: v.number(),
+      updating: v.number(),
       running: v.number(),
       failed: v.number(),
       openStages: v.number(),
@@ -59,7 +59,7 @@ export const rolloutInfoSchema = v.strictObject({
 export type RolloutInfo = DeepReadonly<v.InferOutput<typeof rolloutInfoSchema>>;
 
 /** State of a device in the newest rollout of its channel. */
-export const rolloutStandingSchema = v.strictObject({
+export const deviceRolloutSchema = v.strictObject({
   rollout: v.number(),
   version: v.string(),
   state,
@@ -70,7 +70,7 @@ export const rolloutStandingSchema = v.strictObject({
   isOpen: v.boolean(),
   /** Whether gates and halt rules count the device; only enrolled devices count. */
   counts: v.boolean(),
-  progress: v.picklist(['waiting', 'refused', 'sent', 'running', 'failed']),
+  progress: v.picklist(['pending', 'blocked', 'updating', 'running', 'failed']),
   failure: v.optional(v.string()),
 });
-export type RolloutStanding = DeepReadonly<v.InferOutput<typeof rolloutStandingSchema>>;
+export type DeviceRolloutInfo = DeepReadonly<v.InferOutput<typeof deviceRolloutSchema>>;

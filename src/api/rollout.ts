@@ -42,15 +42,15 @@ export const gateSchema = v.strictObject({
   soakMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(90 * 24 * 3_600_000)), 600_000),
 });
 
-/** Limits that halt the rollout. A vanished device counts as a failure too. */
+/** Limits that halt the rollout. A device that did not confirm the update counts as a failure too. */
 export const haltSchema = v.strictObject({
   /** Number of failed devices. */
   failures: v.optional(wholeNumber, 5),
   /** Failed devices in percent of those that finished (running or failed), if at least `minimumSample` finished. */
   failurePercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 10),
   minimumSample: v.optional(wholeNumber, 10),
-  /** Number of devices that did not return after downloading all or part of the release. */
-  vanished: v.optional(wholeNumber, 2),
+  /** Number of devices that have sent no request since the download started. */
+  notConfirmed: v.optional(wholeNumber, 2),
 });
 
 /** Default stages: 5%, 20%, 50% and 100% of the devices. */

@@ -30,7 +30,7 @@ export interface ObservedFacts {
 /** Artifacts to send to a device in order, usually one; or the reasons why none is sent. */
 export type DevicePlan =
   | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
-  | { readonly kind: 'refuse'; readonly refused: readonly BlockingFinding[] };
+  | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
 
 /**
  * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line;
@@ -52,7 +52,7 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
       return { kind: 'send', steps: [decided] };
     case 'hops':
       return { kind: 'send', steps: decided.hops };
-    case 'refuse':
+    case 'blocked':
       return decided;
   }
 }

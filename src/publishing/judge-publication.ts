@@ -23,8 +23,8 @@ export async function judgePublication(publication: Publication): Promise<readon
   if (publicKey !== undefined && manifest.artifacts.every(({ signature }) => signature === 'none')) {
     throw new OtaError('NOT_SIGNED_YET', { path });
   }
-  const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(allow) });
-  if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
+  const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(allow) });
+  if (blockedBy.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy });
   await verifyArtifacts(publication);
   await requireNoPrivateKey(publication);
   return warnings.map(({ rule, message, fix }) => ({ rule, message, fix }));
@@ -36,10 +36,10 @@ async function verifyArtifacts({ manifest, path, readArtifact }: Publication): P
   for (const { file, signature, keyFingerprint } of manifest.artifacts) {
     const bytes = await readArtifact(file);
     if (signature === 'none') continue;
-    const refused = (verdict: string) => new OtaError('NOT_ACCEPTED', { path: join(dirname(path), file), verdict });
-    if (key === undefined || keyFingerprint !== key.fingerprint) throw refused('it was signed by another key');
+    const blockedBy = (verdict: string) => new OtaError('NOT_ACCEPTED', { path: join(dirname(path), file), verdict });
+    if (key === undefined || keyFingerprint !== key.fingerprint) throw blockedBy('it was signed by another key');
     const verdict = deviceVerdict(bytes, key, signature);
-    if (!verdict.accepted) throw refused(verdict.error);
+    if (!verdict.accepted) throw blockedBy(verdict.error);
   }
 }
 
@@ -54,5 +54,5 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
   const fix = "take it out; or, if that is meant (a device's own TLS key), allow it";
-  throw new OtaError('PREFLIGHT_REFUSED', { path, refused: [{ rule: privateKeyRule, message, fix }] });
+  throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
 }

@@ -36,7 +36,7 @@ export interface Publication {
 export interface Published {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
   /** Whether the channel serves it now; for a draft, whether any channel does. */
-  readonly offered: boolean;
+  readonly current: boolean;
   readonly warnings: readonly ReleaseFinding[];
 }
 

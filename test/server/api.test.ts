@@ -165,7 +165,7 @@ test('rejects JSON of more than 16 levels before parsing it', async (t) => {
   const admin = await tokenOf('admin');
   const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
   t.is(deep.status, 400);
-  t.is(JSON.parse(deep.text).error.message, 'the body has more than 16 levels');
+  t.is(JSON.parse(deep.text).error.message, 'the body has more than 16 levels of nesting');
   const brackets = JSON.stringify({ role: 'read', name: `\\"${'['.repeat(50)}` });
   t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });

@@ -17,12 +17,12 @@ type Change = readonly [method: string, path: string, body: unknown, action: str
 
 /** All requests that change data, in an order in which each one succeeds. */
 const changes: readonly Change[] = [
-  ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
+  ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.publish', { version: '1.0' }],
   [
     'POST',
     '/projects/door/releases',
     releaseRequest(second.manifest, { draft: true }),
-    'release.published',
+    'release.publish',
     { version: '2.0' },
   ],
   ['PUT', '/projects/door', { access: 'closed' }, 'project.change', { access: 'closed' }],
@@ -42,7 +42,7 @@ const changes: readonly Change[] = [
     { enrolled: true },
   ],
   ['DELETE', device, undefined, 'device.remove', { mac }],
-  ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'channel.offer', { channel: 'beta' }],
+  ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'channel.promote', { channel: 'beta' }],
   [
     'POST',
     '/projects/door/rollouts',
@@ -50,7 +50,7 @@ const changes: readonly Change[] = [
     'rollout.start',
     { version: '2.0' },
   ],
-  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.paused', { channel: 'stable' }],
+  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.pause', { channel: 'stable' }],
   [
     'POST',
     '/projects/door/releases/yank',

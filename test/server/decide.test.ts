@@ -45,7 +45,7 @@ function report({ version, freeSpace = 1_671_168, sketchSize = 373_940 }: Said =
 interface Asked extends Said {
   readonly runs?: ReleaseRecord;
   readonly record?: DeviceRecord;
-  readonly offered?: readonly ReleaseRecord[];
+  readonly current?: readonly ReleaseRecord[];
   readonly intermediateReleases?: readonly ReleaseRecord[];
   readonly servedMs?: number;
 }
@@ -53,7 +53,7 @@ interface Asked extends Said {
 function ask({
   runs,
   record = newRecord('door', mac),
-  offered = [],
+  current = [],
   intermediateReleases = [],
   servedMs = 0,
   ...said
@@ -66,7 +66,7 @@ function ask({
     report: heard,
     running,
     record,
-    releases: { offered, intermediateReleases },
+    releases: { current, intermediateReleases },
     patience,
     now: { wallMs: 1000, servedMs },
   };
@@ -82,26 +82,26 @@ const young = await release('2.0', { signer });
 const unsigned = await release('1.1');
 
 test('sends the smallest artifact that is safe for the running build', (t) => {
-  t.is(sentFile(ask({ runs: old, offered: [young] }).decision), '2.0 door.bin.gz.signed');
-  t.is(sentFile(ask({ offered: [young] }).decision), '2.0 door.bin.signed');
+  t.is(sentFile(ask({ runs: old, current: [young] }).decision), '2.0 door.bin.gz.signed');
+  t.is(sentFile(ask({ current: [young] }).decision), '2.0 door.bin.signed');
   t.is(
-    sentFile(ask({ runs: unsigned, offered: [young] }).decision).endsWith('.gz.signed'),
+    sentFile(ask({ runs: unsigned, current: [young] }).decision).endsWith('.gz.signed'),
     false,
     'that would brick it',
   );
 });
 
 test('recognizes an up-to-date device by MD5 before version, and states a reason for each decision', (t) => {
-  const byMd5 = ask({ runs: young, offered: [young] }).decision;
-  t.is(byMd5.code, 'runs-it');
-  const byWord = ask({ version: '2.0', offered: [young] }).decision;
-  t.is(byWord.code, 'says-its-version');
+  const byMd5 = ask({ runs: young, current: [young] }).decision;
+  t.is(byMd5.code, 'running');
+  const byWord = ask({ version: '2.0', current: [young] }).decision;
+  t.is(byWord.code, 'version-reported');
   t.is(
-    sentFile(ask({ runs: old, version: '2.0', offered: [young] }).decision),
+    sentFile(ask({ runs: old, version: '2.0', current: [young] }).decision),
     '2.0 door.bin.gz.signed',
     'the MD5 counts',
   );
-  for (const { text } of [byMd5, byWord, ask({ runs: old, offered: [young] }).decision, ask({}).decision])
+  for (const { text } of [byMd5, byWord, ask({ runs: old, current: [young] }).decision, ask({}).decision])
     t.not(text, '');
 });
 
@@ -111,13 +111,13 @@ test('sends no release whose bytes the device already runs under another version
   const heard = report();
   const recognized = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const }));
   const running = whatRuns('door', heard, recognized);
-  const releases = { offered: [stable], intermediateReleases: [] };
+  const releases = { current: [stable], intermediateReleases: [] };
   const record = newRecord('door', mac);
   const now = { wallMs: 1, servedMs: 0 };
   t.is(
     decide({ mode: 'sketch', channel: 'stable', report: heard, running, record, releases, patience, now }).decision
       .code,
-    'runs-it',
+    'running',
   );
 });
 
@@ -126,21 +126,21 @@ test('selects the release by board, and sends nothing without a matching one', a
     await release('4.0', { signer, board: 'd1_mini' }),
     await release('4.1', { signer, board: 'nodemcu' }),
   ];
-  t.is(ask({ offered: [] }).decision.code, 'nothing-offered');
-  t.is(ask({ offered: [mini, node] }).decision.code, 'board-unknown');
+  t.is(ask({ current: [] }).decision.code, 'no-release');
+  t.is(ask({ current: [mini, node] }).decision.code, 'board-unknown');
   const named = (board: string) => ({ ...newRecord('door', mac), board });
-  t.regex(sentFile(ask({ offered: [mini, node], record: named('nodemcu') }).decision), /^4.1 /);
-  t.is(ask({ offered: [mini, node], record: named('wemos') }).decision.code, 'nothing-offered');
-  t.regex(sentFile(ask({ offered: [mini, node], runs: mini }).decision), /runs-it/);
-  t.regex(sentFile(ask({ offered: [mini] }).decision), /^4.0 /, 'there is no choice');
+  t.regex(sentFile(ask({ current: [mini, node], record: named('nodemcu') }).decision), /^4.1 /);
+  t.is(ask({ current: [mini, node], record: named('wemos') }).decision.code, 'no-release');
+  t.regex(sentFile(ask({ current: [mini, node], runs: mini }).decision), /running/);
+  t.regex(sentFile(ask({ current: [mini] }).decision), /^4.0 /, 'there is no choice');
 });
 
 test('does not overwrite a build of another project', async (t) => {
   const other = { ...(await release('5.0', { signer, project: 'window' })), project: 'window' };
   const mine = await release('5.1', { signer, project: 'door' });
-  const { decision } = ask({ runs: other, offered: [mine] });
-  t.is(decision.code, 'unsafe');
-  t.true(decision.action === 'refuse' && decision.rules.includes('other-project'));
+  const { decision } = ask({ runs: other, current: [mine] });
+  t.is(decision.code, 'blocked');
+  t.true(decision.action === 'none' && decision.rules.includes('other-project'));
 });
 
 test('sends an intermediate release before a target that the device cannot install yet', async (t) => {
@@ -149,57 +149,57 @@ test('sends an intermediate release before a target that the device cannot insta
   const small = await release('6.1', { sizeBytes: 20_000 });
   const large = await release('6.2', { sizeBytes: 300_000 });
   const space = { freeSpace: 200_704, sketchSize: 409_600 };
-  const first = ask({ runs: ancient, offered: [large], intermediateReleases: [large, small], ...space });
-  t.is(first.decision.code, 'first-hop');
+  const first = ask({ runs: ancient, current: [large], intermediateReleases: [large, small], ...space });
+  t.is(first.decision.code, 'intermediate');
   t.is(sentFile(first.decision), '6.1 door.bin');
   const after = { freeSpace: 588_000, sketchSize: 20_000 };
-  const second = ask({ runs: small, record: first.record, offered: [large], intermediateReleases: [small], ...after });
+  const second = ask({ runs: small, record: first.record, current: [large], intermediateReleases: [small], ...after });
   t.is(second.decision.action, 'send');
   t.regex(sentFile(second.decision), /^6.2 /);
 });
 
 test('sends no sketch in response to a filesystem check', async (t) => {
   const files = { ...(await release('7.0')), kind: 'filesystem' } as const;
-  const { decision } = ask({ mode: 'spiffs', offered: [young, files] });
+  const { decision } = ask({ mode: 'spiffs', current: [young, files] });
   t.not(decision.action, 'send');
-  t.is(ask({ mode: 'spiffs', offered: [young] }).decision.code, 'nothing-offered');
+  t.is(ask({ mode: 'spiffs', current: [young] }).decision.code, 'no-release');
 });
 
 test('stops sending a release after three interrupted downloads, but sends a newer one', (t) => {
   let record = newRecord('door', mac);
   for (let sends = 1; sends <= 3; sends++) {
-    const outcome = ask({ runs: old, offered: [young], record });
+    const outcome = ask({ runs: old, current: [young], record });
     t.is(outcome.decision.action, 'send');
     t.is(outcome.record.attempts[0]?.sends, sends);
     record = outcome.record;
   }
-  const fourth = ask({ runs: old, offered: [young], record });
+  const fourth = ask({ runs: old, current: [young], record });
   t.is(fourth.decision.code, 'failed');
   t.is(fourth.record.attempts[0]?.failure, 'interrupted');
   t.is(
-    ask({ runs: old, offered: [young], record: fourth.record }).record,
+    ask({ runs: old, current: [young], record: fourth.record }).record,
     fourth.record,
     'asking again changes nothing',
   );
-  const newer = ask({ runs: old, offered: [{ ...young, id: 999, version: '2.1' }], record: fourth.record });
+  const newer = ask({ runs: old, current: [{ ...young, id: 999, version: '2.1' }], record: fourth.record });
   t.is(newer.decision.action, 'send', 'a newer release has its own chance');
-  const late = ask({ runs: young, offered: [young], record: fourth.record });
-  t.is(late.decision.code, 'runs-it');
+  const late = ask({ runs: young, current: [young], record: fourth.record });
+  t.is(late.decision.code, 'running');
   t.is(late.record.attempts[0]?.state, 'running');
   t.true(late.record.proven);
 });
 
 test('fails an attempt when the device checks in after the deadline without the release', (t) => {
-  const { record } = ask({ runs: old, offered: [young], servedMs: 1000 });
-  t.is(ask({ runs: old, offered: [young], record, servedMs: hourMs }).decision.action, 'send');
-  const late = ask({ runs: old, offered: [young], record, servedMs: hourMs + 1001 });
+  const { record } = ask({ runs: old, current: [young], servedMs: 1000 });
+  t.is(ask({ runs: old, current: [young], record, servedMs: hourMs }).decision.action, 'send');
+  const late = ask({ runs: old, current: [young], record, servedMs: hourMs + 1001 });
   t.is(late.decision.code, 'failed');
 });
 
 test('replaces a pending attempt when a newer release is current', (t) => {
-  const first = ask({ runs: old, offered: [young] });
+  const first = ask({ runs: old, current: [young] });
   const newer = { ...young, id: 998, version: '2.2' };
-  const second = ask({ runs: old, offered: [newer], record: first.record });
+  const second = ask({ runs: old, current: [newer], record: first.record });
   t.deepEqual(
     second.record.attempts.map(({ version }) => version),
     ['2.2'],
@@ -207,18 +207,18 @@ test('replaces a pending attempt when a newer release is current', (t) => {
 });
 
 test('records no attempt for a version check', (t) => {
-  const outcome = ask({ mode: 'version', runs: old, offered: [young] });
+  const outcome = ask({ mode: 'version', runs: old, current: [young] });
   t.is(outcome.decision.action, 'send');
   t.deepEqual(outcome.record.attempts, []);
 });
 
 test('stores a decision when its code changes, not when only its numbers change', (t) => {
   const full = { freeSpace: 4096, sketchSize: 1_000_000 };
-  const first = ask({ runs: old, offered: [young], ...full });
-  t.is(first.decision.code, 'unsafe');
-  const again = ask({ runs: old, offered: [young], record: first.record, ...full, sketchSize: 1_000_001 });
+  const first = ask({ runs: old, current: [young], ...full });
+  t.is(first.decision.code, 'blocked');
+  const again = ask({ runs: old, current: [young], record: first.record, ...full, sketchSize: 1_000_001 });
   t.is(again.record, first.record);
-  const now = ask({ runs: old, offered: [young], record: first.record });
+  const now = ask({ runs: old, current: [young], record: first.record });
   t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
 });
 
@@ -234,9 +234,9 @@ test('assumes files are installed after a complete download unless the device re
     dueMs: hourMs,
   };
   const record = { ...newRecord('door', mac), attempts: [files] };
-  const offered = [{ ...young, id: 42, version: '7.0', kind: 'filesystem' as const }];
-  t.is(ask({ mode: 'spiffs', offered, record }).decision.code, 'has-its-files');
-  t.is(ask({ mode: 'sketch', offered, record }).record.attempts[0]?.state, 'running');
-  t.is(ask({ mode: 'spiffs', version: '7.0', offered, record }).decision.code, 'says-its-version');
-  t.not(ask({ mode: 'spiffs', version: '6.9', offered, record }).decision.action, 'current');
+  const current = [{ ...young, id: 42, version: '7.0', kind: 'filesystem' as const }];
+  t.is(ask({ mode: 'spiffs', current, record }).decision.code, 'files-installed');
+  t.is(ask({ mode: 'sketch', current, record }).record.attempts[0]?.state, 'running');
+  t.is(ask({ mode: 'spiffs', version: '7.0', current, record }).decision.code, 'version-reported');
+  t.not(ask({ mode: 'spiffs', version: '6.9', current, record }).decision.action, 'current');
 });

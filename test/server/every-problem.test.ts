@@ -65,7 +65,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     await server.publish(build);
     return server.publish(await testBuild({ version: '2.0', project: 'door', signer: testSigner(), seed: 2 }));
   },
-  refused: async (server) =>
+  blocked: async (server) =>
     server.publish(await testBuild({ version: '1.0', project: 'door', signer, unproven: true })),
   'verification-limit': async (server) => {
     const impatient = await server.restart({ limits: { verificationMs: 1 } });

@@ -8,7 +8,7 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
 
-async function offered(server: TestServer): Promise<string[]> {
+async function current(server: TestServer): Promise<string[]> {
   const { body } = await server.api('GET', '/projects/door/releases');
   const { releases } = body as unknown as { releases: ReleaseInfo[] };
   return releases.map(({ version, purpose, channels }) => `${version} ${purpose} ${channels.join()}`.trim());
@@ -20,7 +20,7 @@ test('sends a draft release only after it is promoted to a channel', async (t) =
   const held = await server.publish(next, { draft: true });
   t.is(held.status, 201);
   t.like(held.body as unknown as ReleaseAnswer, { outcome: 'published', release: { channels: [] } });
-  t.deepEqual(await offered(server), ['2.0 serve', '1.0 serve stable']);
+  t.deepEqual(await current(server), ['2.0 serve', '1.0 serve stable']);
 
   const device = { sketchMd5: sketchMd5Of(build.manifest) };
   t.is((await askAsDevice(server.port, '/update/door', device)).status, 304);
@@ -41,7 +41,7 @@ test('promotes a draft that is published again without draft; publishing as a dr
   t.is(await outcome({}), 'promoted stable');
   t.is(await outcome({ draft: true }), 'unchanged stable');
   const restarted = await server.restart();
-  t.deepEqual(await offered(restarted), ['1.0 serve stable']);
+  t.deepEqual(await current(restarted), ['1.0 serve stable']);
 });
 
 test('recognizes a device that runs a draft and sends it the current release of its channel', async (t) => {

@@ -149,7 +149,7 @@ test('writes nothing when a device repeats an update check', async (t) => {
   const before = await revision();
   for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
   t.is(await revision(), before);
-  t.is(server.parts.counters.decisions.get('runs-it'), 1, 'and no decision');
+  t.is(server.parts.counters.decisions.get('running'), 1, 'and no decision');
 });
 
 test('removes old uploads that were never published, and keeps published artifacts', async (t) => {
@@ -230,7 +230,7 @@ test('measures the confirmation deadline in served time, not wall-clock time', (
   } as const;
   const attempts = afterSend([], { ...release, manifest: build.manifest }, patience, { wallMs: 1e12, servedMs: 500 });
   t.is(overdue(attempts, { wallMs: 9e12, servedMs: 1400 })[0]?.state, 'sent');
-  t.is(overdue(attempts, { wallMs: 0, servedMs: 1501 })[0]?.failure, 'silent');
+  t.is(overdue(attempts, { wallMs: 0, servedMs: 1501 })[0]?.failure, 'not-confirmed');
   const seen = { mode: 'sketch', running: { by: 'unknown' }, report: { version: undefined } } as const;
   const report = {
     ...seen.report,

@@ -85,7 +85,7 @@ for (const [core, coreGitHash] of cores) {
         const isThere = young.manifest.image.sketchMd5s.some(({ md5 }) => md5 === virtualDevice.state.sketchMd5);
         t.is(device.running?.version === '2.0', isThere, JSON.stringify(device));
         if (isThere) t.is(device.attempts[0]?.state, 'running');
-        else t.is(device.sketch?.action, 'refuse', JSON.stringify(device));
+        else t.is(device.sketch?.action, 'none', JSON.stringify(device));
       });
     }
   }
@@ -105,7 +105,7 @@ test('stops sending a rejected release after three downloads, and sends it again
   }
   const rejections = virtualDevice.events.past.filter(({ event }) => event === 'update').length;
   t.is(rejections, 3);
-  t.like((await known(server, virtualDevice)).attempts[0], { state: 'failed', failure: 'not-running', sends: 3 });
+  t.like((await known(server, virtualDevice)).attempts[0], { state: 'failed', failure: 'not-installed', sends: 3 });
   const again = virtualDevice.nextEvent(({ event }) => event === 'update', patienceMs);
   await server.api('POST', `/projects/door/devices/${virtualDevice.mac}/retry`);
   await again;
@@ -125,8 +125,8 @@ test('fails an attempt as not confirmed when the device does not return after th
   await whole.close();
   const clock = { now: () => ({ wallMs: Date.now(), servedMs: Number.POSITIVE_INFINITY }) };
   await failOverdueDevices({ ...server.parts, clock });
-  t.like((await known(server, whole)).attempts[0], { state: 'failed', failure: 'vanished' });
-  t.true(server.logged.some(({ level, message }) => level === 'warn' && /did not come back/.test(message)));
+  t.like((await known(server, whole)).attempts[0], { state: 'failed', failure: 'not-confirmed' });
+  t.true(server.logged.some(({ level, message }) => level === 'warn' && /did not confirm/.test(message)));
 });
 
 test('updates a fleet of ten devices that check in at once', async (t) => {
@@ -162,7 +162,7 @@ test('sends each filesystem release to a device once', async (t) => {
     await updated(virtualDevice, version === '2.0' ? 1 : 2);
     for (let count = 0; count < 3; count++) await settled(virtualDevice);
     const { filesystem, attempts } = await known(server, virtualDevice);
-    t.like(filesystem, { code: 'has-its-files', version });
+    t.like(filesystem, { code: 'files-installed', version });
     t.like(attempts[0], { version, kind: 'filesystem', state: 'running', sends: 1 });
   }
   const updates = virtualDevice.events.past.flatMap((each) => (each.event === 'update' ? [each.verdict] : []));

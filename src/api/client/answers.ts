@@ -20,7 +20,7 @@ export const apiProblem = v.object({
     hint: v.string(),
     missing: v.optional(v.array(v.object({ file: v.string(), sha256, sizeBytes: offset }))),
     offset: v.optional(offset),
-    refused: v.optional(v.array(releaseFinding)),
+    blockedBy: v.optional(v.array(releaseFinding)),
     problems: v.optional(v.array(v.string())),
   }),
 });

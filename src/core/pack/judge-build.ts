@@ -14,8 +14,8 @@ const saidElsewhere: RuleId = 'enforcement-unproven';
  * @throws OtaError PREFLIGHT_REFUSED
  */
 export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {
-  const { refused, warnings } = judgeRelease(manifest, { allow });
-  if (refused.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, refused });
+  const { blockedBy, warnings } = judgeRelease(manifest, { allow });
+  if (blockedBy.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy });
   return warnings
     .filter(({ rule }) => rule !== saidElsewhere)
     .map(({ rule, message, fix }) => `${path}: ${message}; ${fix} (${rule})`);

@@ -11,7 +11,7 @@ export interface ReleaseQuestion {
 /** Findings about a release that do not depend on a device. */
 export interface ReleaseVerdict {
   /** Errors of rules that block every artifact, so that no part of the release can be sent. */
-  readonly refused: readonly PreflightFinding[];
+  readonly blockedBy: readonly PreflightFinding[];
   /** All other findings, including errors in some artifacts only: the planner can send the others. */
   readonly warnings: readonly PreflightFinding[];
 }
@@ -28,7 +28,7 @@ export function judgeRelease(
     findings.every((found) => found.some((other) => other.rule === rule && other.severity === 'refuse'));
   const all = [...new Map(findings.flat().map((finding) => [finding.rule + finding.message, finding])).values()];
   return {
-    refused: all.filter(isRefusedByAll),
+    blockedBy: all.filter(isRefusedByAll),
     warnings: all.filter((finding) => !isRefusedByAll(finding)).map((finding) => ({ ...finding, severity: 'warn' })),
   };
 }

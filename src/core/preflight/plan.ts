@@ -29,12 +29,12 @@ export interface BlockingFinding extends PreflightFinding {
 
 /**
  * Update plan of a device. send: send this artifact. hops: send these artifacts in order, each after the device runs the previous one;
- * `refused` has the errors that block a direct update. refuse: the update is blocked by these rules.
+ * `blockedBy` has the errors that block a direct update. blocked: the update is blocked by these rules.
  */
 export type Plan<Candidate extends Release> =
   | ({ readonly kind: 'send' } & Step<Candidate>)
-  | { readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[]; readonly refused: readonly BlockingFinding[] }
-  | { readonly kind: 'refuse'; readonly refused: readonly BlockingFinding[] };
+  | { readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[]; readonly blockedBy: readonly BlockingFinding[] }
+  | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
 
 /** Maximum number of hops. A longer upgrade path needs manual inspection of the device first. */
 const mostHops = 3;
@@ -49,14 +49,14 @@ export function plan<Candidate extends Release>(question: PlanQuestion<Candidate
   if (choice.step !== undefined) return { kind: 'send', ...choice.step };
   const hops = findHops(facts, target, intermediateReleases, allow);
   return hops === undefined
-    ? { kind: 'refuse', refused: choice.refused }
-    : { kind: 'hops', hops, refused: choice.refused };
+    ? { kind: 'blocked', blockedBy: choice.blockedBy }
+    : { kind: 'hops', hops, blockedBy: choice.blockedBy };
 }
 
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
   /** Errors of all artifacts. */
-  readonly refused: readonly BlockingFinding[];
+  readonly blockedBy: readonly BlockingFinding[];
 }
 
 interface JudgedStep<Candidate extends Release> extends Step<Candidate> {
@@ -70,11 +70,11 @@ function choose<Candidate extends Release>(
   allow: ReadonlySet<string>,
 ): Choice<Candidate> {
   const steps: JudgedStep<Candidate>[] = [];
-  const refused: BlockingFinding[] = [];
+  const blockedBy: BlockingFinding[] = [];
   for (const artifact of release.artifacts) {
     const findings = judge({ release, artifact, facts });
     const blocking = findings.filter(({ rule, severity }) => severity === 'refuse' && !allow.has(rule));
-    refused.push(...blocking.map((finding) => ({ ...finding, artifact: artifact.file })));
+    blockedBy.push(...blocking.map((finding) => ({ ...finding, artifact: artifact.file })));
     if (blocking.length > 0) continue;
     const warnings = findings.map((finding): PreflightFinding => ({ ...finding, severity: 'warn' }));
     const allowed = findings.filter(({ severity }) => severity === 'refuse').length;
@@ -83,7 +83,7 @@ function choose<Candidate extends Release>(
   const [best] = steps.sort(byPreference);
   return {
     step: best && { release, artifact: best.artifact, warnings: best.warnings },
-    refused: withoutRepetition(refused),
+    blockedBy: withoutRepetition(blockedBy),
   };
 }
 
@@ -101,9 +101,9 @@ function rank(artifact: ReleaseArtifact): number {
   return artifact.signature === 'current' ? 0 : isSigned(artifact) ? 2 : 1;
 }
 
-function withoutRepetition(refused: readonly BlockingFinding[]): readonly BlockingFinding[] {
+function withoutRepetition(blockedBy: readonly BlockingFinding[]): readonly BlockingFinding[] {
   const first = new Map<string, BlockingFinding>();
-  for (const finding of refused) {
+  for (const finding of blockedBy) {
     const key = finding.rule + finding.message;
     if (!first.has(key)) first.set(key, finding);
   }

@@ -173,13 +173,13 @@ export const coreEntries = {
     () => 'Sign the unsigned file with the private key of this public key; compress it before, not after.',
   ),
 
-  PREFLIGHT_REFUSED: entry<PathField & { refused: readonly BlockingRule[] }>(
+  PREFLIGHT_REFUSED: entry<PathField & { blockedBy: readonly BlockingRule[] }>(
     3,
-    ({ path, refused }) =>
-      `${path} is blocked by ${[...new Set(refused.map(({ rule }) => rule))].join(', ')}${refused[0] ? `: ${refused[0].message}` : ''}`,
+    ({ path, blockedBy }) =>
+      `${path} is blocked by ${[...new Set(blockedBy.map(({ rule }) => rule))].join(', ')}${blockedBy[0] ? `: ${blockedBy[0].message}` : ''}`,
     'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md lists all rules.',
-    ({ refused }) =>
-      `${fixesOf(refused)}. Pass ${[...new Set(refused.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,
+    ({ blockedBy }) =>
+      `${fixesOf(blockedBy)}. Pass ${[...new Set(blockedBy.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,
   ),
   FACTS_INVALID: entry<PathField & { problems: readonly string[] }>(
     2,

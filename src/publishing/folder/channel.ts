@@ -16,9 +16,9 @@ const stateName = '.channel.json';
 const releaseName = v.strictObject({ version: v.string(), what: v.string() });
 const stateSchema = v.strictObject({
   /** Current releases of the channel: one version of each image. */
-  offers: v.array(releaseName),
+  current: v.array(releaseName),
   /** All releases that the channel has ever served. */
-  offered: v.array(releaseName),
+  promoted: v.array(releaseName),
 });
 type ReleaseName = v.InferOutput<typeof releaseName>;
 export type ChannelState = v.InferOutput<typeof stateSchema>;
@@ -34,7 +34,7 @@ const abandonedMs = 60 * 60_000;
 export async function readChannel({ channel }: Places): Promise<ChannelState> {
   const path = join(channel, stateName);
   const text = await readOptionalFile(path);
-  if (text === undefined) return { offers: [], offered: [] };
+  if (text === undefined) return { current: [], promoted: [] };
   const state = v.safeParse(stateSchema, parse(Buffer.from(text).toString('utf8')));
   if (!state.success) throw new OtaError('FILE_UNREADABLE', { path, reason: 'it was not written by ota-hooks' });
   return state.output;
@@ -52,14 +52,14 @@ export function includes(names: readonly ReleaseName[], { version, what }: Relea
  * @param before previous state of the channel; its releases of other images remain
  * @throws OtaError FILE_UNWRITABLE, RELEASES_CLASH
  */
-export async function offer(
+export async function promote(
   places: Places,
   name: ReleaseName,
   manifest: Manifest,
   before: ChannelState,
 ): Promise<void> {
-  const kept = before.offers.filter(({ what }) => what !== name.what);
-  const next: ChannelState = { offers: [...kept, name], offered: [...before.offered, name] };
+  const kept = before.current.filter(({ what }) => what !== name.what);
+  const next: ChannelState = { current: [...kept, name], promoted: [...before.promoted, name] };
   const folder = join(places.channels, `${basename(places.channel).slice(1)}-${randomBytes(4).toString('hex')}`);
   const previous = await readlink(places.channel).catch(() => undefined);
   try {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { OtaError } from '../../errors/ota-error.ts';
 import { type Publication, type Published, type PublishWay, whatOf } from '../publication.ts';
-import { includes, offer, readChannel } from './channel.ts';
+import { includes, promote, readChannel } from './channel.ts';
 import { placesOf } from './layout.ts';
 import { writeRelease } from './published-release.ts';
 
@@ -42,9 +42,9 @@ async function publishToFolder(publication: Publication, root: string): Promise<
   const written = await writeRelease(places.version, publication);
   const state = await readChannel(places);
   // A repeated build must not roll a fleet back.
-  if (includes(state.offered, name)) {
-    return { outcome: 'unchanged', offered: includes(state.offers, name), warnings: [] };
+  if (includes(state.promoted, name)) {
+    return { outcome: 'unchanged', current: includes(state.current, name), warnings: [] };
   }
-  await offer(places, name, manifest, state);
-  return { outcome: written === 'written' ? 'published' : 'promoted', offered: true, warnings: [] };
+  await promote(places, name, manifest, state);
+  return { outcome: written === 'written' ? 'published' : 'promoted', current: true, warnings: [] };
 }

@@ -53,5 +53,5 @@ function outcomeOf(answer: Extract<ApiAnswer, { json: unknown }>, { channel }: P
   if (!parsed.success) throw new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
   const { outcome, release, warnings } = parsed.output;
   const { channels } = release;
-  return { outcome, offered: channel === undefined ? channels.length > 0 : channels.includes(channel), warnings };
+  return { outcome, current: channel === undefined ? channels.length > 0 : channels.includes(channel), warnings };
 }

@@ -9,8 +9,8 @@ export function refusalOf(answer: Refused, publication: Publication): OtaError {
     const { project, version, manifest } = publication;
     return new OtaError('VERSION_TAKEN', { project, version, what: whatOf(manifest), where: new URL(url).origin });
   }
-  if (problem.code === 'refused' && problem.refused !== undefined) {
-    return new OtaError('PREFLIGHT_REFUSED', { path: publication.path, refused: problem.refused });
+  if (problem.code === 'blocked' && problem.blockedBy !== undefined) {
+    return new OtaError('PREFLIGHT_REFUSED', { path: publication.path, blockedBy: problem.blockedBy });
   }
   return asError(answer);
 }

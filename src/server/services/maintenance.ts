@@ -21,7 +21,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   const every = (ms: number, work: (parts: ServiceParts) => Promise<void>) =>
     setInterval(() => {
       const run = work(parts)
-        .catch((error: unknown) => parts.log.error({ err: error }, 'maintenance failed'))
+        .catch((error: unknown) => parts.log.error({ err: error }, 'Maintenance failed'))
         .finally(() => running.delete(run));
       running.add(run);
     }, ms).unref();
@@ -48,9 +48,9 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
     for (const { project, mac } of found) {
       await records.change(project, mac, (record) => record && { ...record, attempts: overdue(record.attempts, now) }, {
         by: itself,
-        action: 'device.overdue',
+        action: 'device.fail',
       });
-      log.warn({ project, mac }, 'a device did not come back from an update');
+      log.warn({ project, mac }, 'Device did not confirm an update in time');
     }
     if (found.length < sweptAtOnce) return;
   }
@@ -75,7 +75,7 @@ export async function removeOrphans(
     for (const { sha256, complete } of await blobs.olderThan(at)) {
       if (complete && (await store.catalog.isReferenced(sha256))) continue;
       await blobs.remove(sha256);
-      log.info({ sha256, complete }, 'removed an upload that was never published');
+      log.info({ sha256, complete }, 'Removed an upload that was not published');
     }
   });
 }

@@ -63,7 +63,7 @@ export interface ReleaseRecord extends ReleaseName {
 }
 
 /** Current release of a channel for one kind of image and one board. */
-export interface Offer {
+export interface CurrentRelease {
   readonly project: string;
   readonly channel: string;
   readonly release: ReleaseRecord;
@@ -95,14 +95,14 @@ export interface Attempt {
 }
 
 /**
- * Reason for a failed attempt. vanished: complete download, no request since. silent: incomplete download, no request since. not-running:
- * complete download, but the device is back with another build. interrupted: the device is back, and no download was complete.
+ * Reason for a failed attempt. not-confirmed: no request since the download started. not-installed: complete download, but the device is
+ * back with another build. interrupted: the device is back, and no download was complete.
  */
-export type Failure = 'vanished' | 'silent' | 'not-running' | 'interrupted';
+export type Failure = 'not-confirmed' | 'not-installed' | 'interrupted';
 
 /** Last decision about a device and its reason; stored when it changes. */
 export interface DecisionRecord {
-  readonly action: 'send' | 'current' | 'refuse';
+  readonly action: 'send' | 'up-to-date' | 'none';
   readonly code: string;
   /** Explanation for display. */
   readonly text: string;
@@ -146,7 +146,7 @@ export interface DeviceRecord {
   readonly askedChannel?: string | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
-  /** Only version that the device gets, whatever its channel and rollouts offer. */
+  /** Only version that the device gets, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
   readonly credential?: Credential | undefined;
@@ -168,7 +168,7 @@ export interface RolloutRecord {
   /** Releases of the version, for each kind and board. */
   readonly releaseIds: readonly number[];
   /** Current releases of the channel at the start; devices that may not get the new one yet stay on these. */
-  readonly formerIds: readonly number[];
+  readonly previousIds: readonly number[];
   /** Stages, with canaries resolved to MACs. */
   readonly stages: readonly RolloutStage[];
   readonly gate: RolloutGate;
@@ -178,7 +178,7 @@ export interface RolloutRecord {
   /** Number of open stages, counted from the first. */
   readonly openStages: number;
   /** Known failures that do not halt the rollout again. */
-  readonly accepted: { readonly failed: number; readonly vanished: number };
+  readonly accepted: { readonly failed: number; readonly notConfirmed: number };
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly startedBy: Actor;
@@ -200,7 +200,7 @@ interface RolloutEvent {
 /** Progress of the enrolled devices at one time. */
 export interface RolloutSample {
   readonly at: number;
-  readonly sent: number;
+  readonly updating: number;
   readonly running: number;
   readonly failed: number;
   readonly openStages: number;

@@ -1,8 +1,9 @@
+import type { DeviceStatus } from '../../api/admin-info.ts';
 import type {
   Actor,
   AuditEntry,
+  CurrentRelease,
   DeviceRecord,
-  Offer,
   ProjectRecord,
   Recognized,
   ReleaseName,
@@ -12,7 +13,6 @@ import type {
   StoredReport,
   TokenRecord,
 } from './records.ts';
-import type { Standing } from './standing.ts';
 
 /**
  * Records of a server. A promise resolves only after its data is durable; `touch`, `setServedMs` and the samples of a rollout may still be
@@ -66,13 +66,13 @@ export interface CatalogStore {
     page: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<readonly ReleaseRecord[]>;
   /** Promotes releases on a channel; skips reference builds and yanked releases. */
-  offer(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
+  promote(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
   /** Makes releases unavailable on all channels. */
   yank(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void>;
   /** Returns the current releases of all channels of a project. */
-  offers(project: string): Promise<readonly Offer[]>;
+  currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked; the latest promoted first. */
-  offeredBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
+  promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
   /** Returns the builds with this sketch MD5 of 32 lower-case hex digits. They are few, since their bytes are equal. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
@@ -95,7 +95,7 @@ export interface RecordPage {
 export interface DeviceFilter {
   /** Part of a name, or of a MAC with or without colons. */
   readonly text?: string | undefined;
-  readonly standing?: Standing | undefined;
+  readonly status?: DeviceStatus | undefined;
   /** Version that the device runs, as far as it was recognized. */
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
@@ -103,7 +103,7 @@ export interface DeviceFilter {
 
 /** Number of devices of a project that share these values. */
 export interface DeviceCount {
-  readonly standing: Standing;
+  readonly status: DeviceStatus;
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
   readonly devices: number;
@@ -116,8 +116,8 @@ export interface Touch {
   readonly report: StoredReport;
 }
 
-/** Kind of change to a device: an edit, a retry after a failure, or a failure because the device was not back in time. */
-export type DeviceAction = 'device.change' | 'device.retry' | 'device.overdue';
+/** Kind of change to a device: an edit, a retry after a failure, or a failure because the device did not confirm an update in time. */
+export type DeviceAction = 'device.change' | 'device.retry' | 'device.fail';
 
 export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
@@ -165,7 +165,7 @@ export interface RolloutStore {
    */
   save(
     rollout: RolloutRecord,
-    change: undefined | { readonly note: Note; readonly offer?: readonly number[] },
+    change: undefined | { readonly note: Note; readonly promote?: readonly number[] },
   ): Promise<void>;
   /** Returns rollouts, newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;

@@ -58,10 +58,11 @@ export class LiveCertificate {
       if (next.cert === this.#current.cert && next.key === this.#current.key) return;
       onChange(next);
       this.#current = next;
-      this.#log.info({}, 'the certificate was replaced');
+      this.#log.info({}, 'Certificate replaced');
     } catch (error) {
       const reason = String(error);
-      if (reason !== this.#lastFailure) this.#log.warn({ err: error }, 'the certificate stays as it was');
+      if (reason !== this.#lastFailure)
+        this.#log.warn({ err: error }, 'Could not reload the certificate; the previous one is used');
       this.#lastFailure = reason;
     }
   }

@@ -35,7 +35,7 @@ interface Document {
   readonly safe: boolean;
   readonly device: DeviceFacts;
   readonly plan: { readonly kind: string; readonly steps: readonly { readonly artifact: string }[] };
-  readonly refused: readonly { readonly rule: string; readonly message: string; readonly fix: string }[];
+  readonly blockedBy: readonly { readonly rule: string; readonly message: string; readonly fix: string }[];
   readonly warnings: readonly { readonly rule: string }[];
   readonly alternative: string | null;
 }
@@ -44,14 +44,14 @@ async function preflight({ path }: TestFolder, file: string, ...argv: readonly s
   const { exitCode, stdout, error } = await runCommand(['preflight', file, '--json', ...argv], { cwd: path });
   // The assertions of the tests check the shape.
   const document: Document | undefined = stdout === '' ? undefined : (JSON.parse(stdout) as Document);
-  return { exitCode, document, error, rules: document?.refused.map(({ rule }) => rule) };
+  return { exitCode, document, error, rules: document?.blockedBy.map(({ rule }) => rule) };
 }
 
 test('preflight exits with 0 and prints the artifact to send when the file is safe', async (t) => {
   const folder = await packed(t);
   const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', '--device', 'facts.json');
   t.is(exitCode, 0);
-  t.like(document, { safe: true, refused: [], warnings: [] });
+  t.like(document, { safe: true, blockedBy: [], warnings: [] });
   t.deepEqual(
     document?.plan.steps.map(({ artifact }) => artifact),
     ['door.ino.bin.gz.signed'],
@@ -65,10 +65,10 @@ test('preflight exits with 3 and prints the rule, its facts and a safe alternati
   const { exitCode, document, error } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);
   t.is(exitCode, 3);
   t.is(error?.code, 'PREFLIGHT_REFUSED');
-  t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed: refused by gz-signed-old-core: /);
-  t.like(document?.refused[0], { rule: 'gz-signed-old-core' });
-  t.regex(document?.refused[0]?.message ?? '', /2\.7\.4.* 256 /);
-  t.not(document?.refused[0]?.fix ?? '', '');
+  t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed: blocked by gz-signed-old-core: /);
+  t.like(document?.blockedBy[0], { rule: 'gz-signed-old-core' });
+  t.regex(document?.blockedBy[0]?.message ?? '', /2\.7\.4.* 256 /);
+  t.not(document?.blockedBy[0]?.fix ?? '', '');
   t.is(document?.alternative, 'door.ino.bin.signed');
 });
 
@@ -77,10 +77,10 @@ test('preflight prints the verdict, the rule and the alternative as text', async
   const run = (...argv: string[]) =>
     runCommand(['preflight', ...argv, '--device', 'facts.json'], { cwd: folder.path }).then(({ stdout }) => stdout);
   t.regex(await run('build/door.ino.bin.gz.signed'), /^safe +send door\.ino\.bin\.gz\.signed \(\d+ bytes\)$/m);
-  const refused = await run('build/door.ino.bin');
-  t.regex(refused, /^refused +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
-  t.regex(refused, /^ +fix: /m);
-  t.regex(refused, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
+  const blockedBy = await run('build/door.ino.bin');
+  t.regex(blockedBy, /^blocked +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
+  t.regex(blockedBy, /^ +fix: /m);
+  t.regex(blockedBy, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
 });
 
 test('preflight selects the best artifact of a manifest for the device', async (t) => {
@@ -208,9 +208,9 @@ test('preflight finds an upgrade path through the sketches of --via', async (t) 
   const folder = await packed(t, { 'large.bin': large });
   await runCommand(['pack', 'large.bin', '--declare-enforcement'], { cwd: folder.path });
   const old = ['--device', 'facts.json', '--core', '2.6.3', '--layout', '1m64', '--chip-size', '4M'];
-  const refused = await preflight(folder, 'large.bin.ota.json', ...old);
-  t.is(refused.exitCode, 3);
-  t.true(refused.rules?.includes('no-space'));
+  const blockedBy = await preflight(folder, 'large.bin.ota.json', ...old);
+  t.is(blockedBy.exitCode, 3);
+  t.true(blockedBy.rules?.includes('no-space'));
   const via = ['--via', 'build/door.ino.bin.ota.json', '--allow', 'fs-moved'];
   const { exitCode, document } = await preflight(folder, 'large.bin.ota.json', ...old, ...via);
   t.is(exitCode, 0);
@@ -225,7 +225,7 @@ test('preflight reports whether gzip would fit when a raw sketch does not', asyn
   const folder = await builtSketch(t, { 'bare.bin': fullDoor.bin }, fullDoor);
   const full = ['--signing', 'none', '--layout', '1m64', '--sketch-size', '700000'];
   const { document } = await preflight(folder, 'bare.bin', ...full);
-  const noSpace = document?.refused.find(({ rule }) => rule === 'no-space');
+  const noSpace = document?.blockedBy.find(({ rule }) => rule === 'no-space');
   t.regex(noSpace?.message ?? '', /286720 bytes of flash, but only 262144 are free: 24576 too many/);
   t.regex(noSpace?.fix ?? '', /send gzip .*would fit with \d+ KB to spare/);
 });

@@ -76,9 +76,9 @@ test('publish prints one document with --json, otherwise a message on stderr', a
   const { to, published } = JSON.parse(stdout);
   t.is(to, server.url.href);
   t.is(published.length, 1);
-  const { outcome, project, version, kind, board, channel, offered, artifacts } = published[0];
+  const { outcome, project, version, kind, board, channel, current, artifacts } = published[0];
   t.deepEqual(
-    { outcome, project, version, kind, board, channel, offered },
+    { outcome, project, version, kind, board, channel, current },
     {
       outcome: 'published',
       project: 'door',
@@ -86,7 +86,7 @@ test('publish prints one document with --json, otherwise a message on stderr', a
       kind: 'sketch',
       board: 'd1_mini',
       channel: 'stable',
-      offered: true,
+      current: true,
     },
   );
   t.is(artifacts.length, 4);
@@ -309,10 +309,10 @@ test('publish never sends files that the manifest does not list', async (t) => {
 
 test('publish maps server errors to its own error codes', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
-  const refused = [{ rule: 'no-ota', message: 'there is no Updater in it', fix: 'take it in' }];
+  const blockedBy = [{ rule: 'no-ota', message: 'there is no Updater in it', fix: 'take it in' }];
   for (const [reply, code, exitCode] of [
     [problem(409, 'version-taken'), 'VERSION_TAKEN', 1],
-    [problem(422, 'refused', { refused }), 'PREFLIGHT_REFUSED', 3],
+    [problem(422, 'blocked', { blockedBy }), 'PREFLIGHT_REFUSED', 3],
     [problem(403, 'role-missing'), 'SERVER_REFUSED', 1],
     [problem(422, 'not-as-described', { problems: ['one', 'two'] }), 'SERVER_REFUSED', 1],
     [{ status: 200, json: { outcome: 'perhaps' } }, 'SERVER_NOT_OURS', 1],

@@ -50,7 +50,7 @@ test('rollouts start and show print the rollout and its stages, and --json match
   const lines = linesOf(stdout);
   t.regex(lines[0] ?? '', /^rollout +1: door 2\.0 on stable, replacing 1\.0$/);
   t.is(lines[1], 'state        active');
-  t.is(lines[2], 'waiting for  1 of 1 device to run it; 0 do');
+  t.is(lines[2], 'waiting for  1 of 1 device to run 2.0 (0 so far)');
   t.regex(lines[4] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 updated$/);
   t.regex(lines[5] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 updated$/);
   t.regex(lines[6] ?? '', /^3 \(closed\) +100% +·{20} +0 of 2 updated$/);
@@ -75,13 +75,13 @@ test('rollouts start applies defaults and passes its options to the server', asy
     [5, 20, 50, 100],
   );
   t.deepEqual(plain.gate, { runningPercent: 90, soakMs: 600_000 });
-  t.deepEqual(plain.halt, { failures: 5, failurePercent: 10, minimumSample: 10, vanished: 2 });
+  t.deepEqual(plain.halt, { failures: 5, failurePercent: 10, minimumSample: 10, notConfirmed: 2 });
   await json('rollouts', 'abort', 'door');
   const gate = ['--running', '75%', '--soak', '2h'];
-  const halt = ['--halt-failures', '3', '--halt-percent', '2.5', '--halt-sample', '20', '--halt-vanished', '1'];
+  const halt = ['--halt-failures', '3', '--halt-percent', '2.5', '--halt-sample', '20', '--halt-not-confirmed', '1'];
   const said: RolloutInfo = await json('rollouts', 'start', 'door', '2.0', '--stage', '100', ...gate, ...halt);
   t.deepEqual(said.gate, { runningPercent: 75, soakMs: 7_200_000 });
-  t.deepEqual(said.halt, { failures: 3, failurePercent: 2.5, minimumSample: 20, vanished: 1 });
+  t.deepEqual(said.halt, { failures: 3, failurePercent: 2.5, minimumSample: 20, notConfirmed: 1 });
 });
 
 test('rollouts list prints one line for each rollout, newest first', async (t) => {
@@ -122,7 +122,7 @@ test('rollouts pause, resume, advance, abort and rollback record their reasons',
   t.is(await state('rollback', 'door', '--id', '1'), 'state    rolled-back');
   t.is((await ask(1, young)).header('x-version'), '1.0');
   const { stdout } = await run('rollouts', 'show', 'door');
-  t.regex(stdout, /paused +\S+ +lunch\n.*active +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled-back/);
+  t.regex(stdout, /paused +\S+ +lunch\n.*resumed +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled back/);
 });
 
 test('rollouts show explains a halt, and resume requires --accept-failures', async (t) => {
@@ -137,9 +137,9 @@ test('rollouts show explains a halt, and resume requires --accept-failures', asy
     });
   }
   const { stdout } = await run('rollouts', 'show', 'door');
-  t.regex(stdout, /^state +halted: 2 devices took 2\.0 and were not heard of again \(the limit is 2\)$/m);
+  t.regex(stdout, /^state +halted: 2 devices did not confirm 2\.0 \(limit: 2\)$/m);
   t.regex(stdout, /^next +.*devices list door --failed.*abort, rollback, or resume --accept-failures$/m);
-  t.regex(stdout, /×{10}·{10} +0 of 4 updated; 2 failed \(2 did not check in again\)$/m);
+  t.regex(stdout, /×{10}·{10} +0 of 4 updated; 2 failed \(2 not confirmed\)$/m);
   const refused = await run('rollouts', 'resume', 'door');
   t.is(refused.exitCode, 1);
   t.regex(refused.error?.hint ?? '', /--accept-failures/);
@@ -187,7 +187,7 @@ const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp]
   ['start door 2.0 --running 0', /^--running must be a percentage from 1 to 100, not 0$/, /--help/],
   ['start door 2.0 --halt-percent all', /^--halt-percent must be a percentage from 1 to 100, not all$/, /--help/],
   ['start door 2.0 --halt-failures 0', /^--halt-failures must be a positive integer, not 0$/, /--help/],
-  ['start door 2.0 --halt-vanished 1.5', /^--halt-vanished must be a positive integer, not 1\.5$/, /--help/],
+  ['start door 2.0 --halt-not-confirmed 1.5', /^--halt-not-confirmed must be a positive integer, not 1\.5$/, /--help/],
   ['show door', /^No rollout of door on channel stable$/, /rollouts start/],
   ['pause door --channel beta', /^No rollout of door on channel beta$/, /--channel/],
   ['show door --id last', /^--id must be a positive integer, not last$/, /--help/],
@@ -216,11 +216,14 @@ test('rollouts prints server errors with their hints and fails without required 
   };
   t.regex(await refusal('start', 'door', '2.0'), /^1 .*no device of door is enrolled.*\| .*server devices enroll/);
   await run('devices', 'enroll', 'door', '--seen');
-  t.regex(await refusal('start', 'door', '9.9'), /^1 .*door has no 9\.9.*\| .*--draft/);
-  t.regex(await refusal('start', 'door', '1.0'), /^1 .*offers 1\.0 to everybody already.*\| .*--draft/);
+  t.regex(await refusal('start', 'door', '9.9'), /^1 .*door has no release 9\.9.*\| .*--draft/);
+  t.regex(await refusal('start', 'door', '1.0'), /^1 .*1\.0 is the current release of stable already.*\| .*--draft/);
   t.regex(await refusal('start', 'door', '2.0', '--stage', '10'), /^1 .*the last stage must be for 100 percent/);
-  t.regex(await refusal('start', 'door', '2.0', '--stage', 'canary=nobody', '--stage', '100'), /^1 .*called nobody/);
-  t.regex(await refusal('show', 'door', '--id', '7'), /^1 .*there is no rollout 7/);
+  t.regex(
+    await refusal('start', 'door', '2.0', '--stage', 'canary=nobody', '--stage', '100'),
+    /^1 .*this name or MAC: nobody/,
+  );
+  t.regex(await refusal('show', 'door', '--id', '7'), /^1 .*rollout 7 not found/);
   const reader = await serverCommands(server, server.folder).json('tokens', 'create', '--role', 'read');
   const asReader = serverCommands(server, server.folder, reader.token);
   t.is((await asReader.run('rollouts', 'list', 'door')).exitCode, 0);

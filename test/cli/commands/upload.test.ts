@@ -15,7 +15,7 @@ interface Document {
     readonly artifact?: string;
     readonly words?: string;
     readonly confirmation?: { readonly kind: string } | null;
-    readonly refused?: readonly { readonly rule: string }[];
+    readonly blockedBy?: readonly { readonly rule: string }[];
   }[];
   readonly totals: Readonly<Record<string, number>>;
 }
@@ -82,10 +82,10 @@ test('upload sends nothing when one device is blocked, and reports every rule', 
   t.is(error?.code, 'PREFLIGHT_REFUSED');
   t.regex(error?.message ?? '', /wrong-key.*: foreign: /);
   for (const rule of ['unsigned-to-signed', 'wrong-key', 'format-boundary']) {
-    t.regex(stderr, new RegExp(`^warning: foreign: refused: .*\\(${rule}\\)$`, 'm'));
+    t.regex(stderr, new RegExp(`^warning: foreign: blocked: .*\\(${rule}\\)$`, 'm'));
   }
-  t.deepEqual(outcomesOf(document), { good: 'held', foreign: 'refused' });
-  t.true(document.devices.find(({ name }) => name === 'foreign')?.refused?.some(({ rule }) => rule === 'wrong-key'));
+  t.deepEqual(outcomesOf(document), { good: 'held', foreign: 'blocked' });
+  t.true(document.devices.find(({ name }) => name === 'foreign')?.blockedBy?.some(({ rule }) => rule === 'wrong-key'));
   t.deepEqual([...updatesOf(good), ...updatesOf(foreign)], []);
 });
 
@@ -97,7 +97,7 @@ test('upload --skip-blocked updates the other devices and exits with 3', async (
   });
   const { exitCode, document } = await upload(folder, '--all', '--skip-blocked');
   t.is(exitCode, 3);
-  t.deepEqual(outcomesOf(document), { good: 'updated', foreign: 'refused' });
+  t.deepEqual(outcomesOf(document), { good: 'updated', foreign: 'blocked' });
 });
 
 test('upload --allow overrides a rule by its name and keeps its warning', async (t) => {
@@ -186,8 +186,8 @@ test('upload inspects a file without a manifest and finds the key that verifies 
   t.is(exitCode, 0, stderr);
   await restarted(device);
   const unsigned = await folder.write('other/unsigned.bin', door.bin);
-  const refused = await runCommand(['upload', unsigned, '--all'], { cwd: folder.path });
-  t.regex(refused.error?.message ?? '', /unsigned-to-signed/, 'a project with a key sends nothing unsigned');
+  const blockedBy = await runCommand(['upload', unsigned, '--all'], { cwd: folder.path });
+  t.regex(blockedBy.error?.message ?? '', /unsigned-to-signed/, 'a project with a key sends nothing unsigned');
 });
 
 test('upload selects devices by host list, name, address or group, and fails without a match', async (t) => {

@@ -6,7 +6,7 @@ const release = { ...releaseOf(sound.raw), artifacts: [sound.raw, sound.gzip, so
 const ids = (findings: readonly { readonly rule: string }[]): readonly string[] => findings.map(({ rule }) => rule);
 
 test('returns no findings for a valid release', (t) => {
-  t.deepEqual(judgeRelease(release, {}), { refused: [], warnings: [] });
+  t.deepEqual(judgeRelease(release, {}), { blockedBy: [], warnings: [] });
 });
 
 test('reports a fault of the image once, whatever the number of artifacts', (t) => {
@@ -14,13 +14,13 @@ test('reports a fault of the image once, whatever the number of artifacts', (t) 
     ...release,
     image: { ...release.image, findings: [{ id: 'crc-mismatch', message: 'the CRC is wrong' }] },
   };
-  t.deepEqual(ids(judgeRelease(damaged, {}).refused), ['corrupt-image']);
-  t.deepEqual(ids(judgeRelease(damaged, { allow: new Set(['corrupt-image']) }).refused), []);
+  t.deepEqual(ids(judgeRelease(damaged, {}).blockedBy), ['corrupt-image']);
+  t.deepEqual(ids(judgeRelease(damaged, { allow: new Set(['corrupt-image']) }).blockedBy), []);
 });
 
 test('reports a fault of one artifact as a warning, because others can be sent', (t) => {
-  const { refused, warnings } = judgeRelease({ ...release, embeddedKeys: [] }, {});
-  t.deepEqual(ids(refused), []);
+  const { blockedBy, warnings } = judgeRelease({ ...release, embeddedKeys: [] }, {});
+  t.deepEqual(ids(blockedBy), []);
   t.deepEqual(ids(warnings), ['embedded-key-missing']);
 });
 
@@ -28,5 +28,5 @@ test('blocks publishing without a proof of enforcement', (t) => {
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
   const unproven = { ...release, signing, enforcement: 'unproven' } as const;
   t.deepEqual(ids(judgeRelease(unproven, {}).warnings), ['enforcement-unproven']);
-  t.deepEqual(ids(judgeRelease(unproven, { publishing: true }).refused), ['enforcement-unproven']);
+  t.deepEqual(ids(judgeRelease(unproven, { publishing: true }).blockedBy), ['enforcement-unproven']);
 });

@@ -28,11 +28,11 @@ test('every update that the rules allow leaves the image in the flash of the mod
   const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(anyScenario, (scenario) => {
-      const refused = refusedBy(complaintsOf(scenario));
+      const blockedBy = refusedBy(complaintsOf(scenario));
       const result = run(scenario);
-      const key = `${refused.length === 0 ? 'safe' : 'refused'}: ${result.outcome}`;
+      const key = `${blockedBy.length === 0 ? 'safe' : 'refused'}: ${result.outcome}`;
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
-      if (refused.length > 0) return;
+      if (blockedBy.length > 0) return;
       if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
       t.true(isInFlash(scenario, result), describeScenario(scenario));
     }),
@@ -67,10 +67,10 @@ test('only the listed precautionary rules block an update that succeeds on the m
   fc.assert(
     fc.property(anyScenario, (scenario) => {
       const all = refusedBy(complaintsOf(scenario));
-      const refused = all.filter((rule) => !caution.has(rule));
-      if (refused.length === 0 || all.some((rule) => spoilt.has(rule))) return;
+      const blockedBy = all.filter((rule) => !caution.has(rule));
+      if (blockedBy.length === 0 || all.some((rule) => spoilt.has(rule))) return;
       const result = run(scenario);
-      if (result.outcome === 'updated') t.fail(`${refused.join(', ')}, but updated: ${describeScenario(scenario)}`);
+      if (result.outcome === 'updated') t.fail(`${blockedBy.join(', ')}, but updated: ${describeScenario(scenario)}`);
     }),
     propertyRuns(400, 100_000),
   );

@@ -80,8 +80,8 @@ function sent(decision: Plan<Manifest>): string {
       return decision.artifact.file;
     case 'hops':
       return decision.hops.map(({ artifact }) => artifact.file).join(' then ');
-    case 'refuse':
-      return `refused by ${[...new Set(decision.refused.map(({ rule }) => rule))].sort().join(', ')}`;
+    case 'blocked':
+      return `blocked by ${[...new Set(decision.blockedBy.map(({ rule }) => rule))].sort().join(', ')}`;
   }
 }
 
@@ -106,7 +106,7 @@ test('sends only a raw sketch to an unknown device, and only a signed one if the
     ...usual.manifest,
     artifacts: usual.manifest.artifacts.filter(({ signature }) => signature === 'none'),
   };
-  t.regex(sent(plan({ facts: {}, target: unsigned })), /^refused by .*unsigned-to-signed/);
+  t.regex(sent(plan({ facts: {}, target: unsigned })), /^blocked by .*unsigned-to-signed/);
   t.is(ask({}, keyless), 'keyless.bin');
 });
 
@@ -131,7 +131,7 @@ test('sends the raw sketch to a device with another flash mode and blocks it if 
   t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
   t.is(
     ask({ ...known, flashMode: 'dout' }, usual),
-    'refused by flash-mode-gz, flash-mode-signed, format-boundary, unsigned-to-signed',
+    'blocked by flash-mode-gz, flash-mode-signed, format-boundary, unsigned-to-signed',
   );
 });
 
@@ -142,10 +142,10 @@ test('sends gzip over the web updater only if the size of the running sketch is 
 
 test('plans a hop through a smaller sketch if the target does not fit and the core lacks gzip', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3' };
-  t.regex(ask(old, large), /^refused by .*gz-old-device.*no-space/);
+  t.regex(ask(old, large), /^blocked by .*gz-old-device.*no-space/);
   t.is(ask(old, large, small), 'small.bin.signed then large.bin.gz.signed');
   const decision = plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] });
-  t.true(decision.kind === 'hops' && decision.refused.some(({ rule }) => rule === 'no-space'));
+  t.true(decision.kind === 'hops' && decision.blockedBy.some(({ rule }) => rule === 'no-space'));
 });
 
 test('plans a hop that adds a key to a device without one', (t) => {
@@ -156,7 +156,7 @@ test('plans a hop that adds a key to a device without one', (t) => {
 test('ignores an intermediate release of another project', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
   const strange = { ...small.manifest, project: 'window' };
-  t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [strange] }).kind, 'refuse');
+  t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [strange] }).kind, 'blocked');
   t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] }).kind, 'hops');
 });
 
@@ -170,11 +170,11 @@ test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', asy
 
 test('a blocked plan has a message, a fix and the artifact for each rule', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
-  if (decision.kind !== 'refuse') return t.fail(decision.kind);
-  for (const { rule, message, fix, artifact } of decision.refused) {
+  if (decision.kind !== 'blocked') return t.fail(decision.kind);
+  for (const { rule, message, fix, artifact } of decision.blockedBy) {
     for (const text of [rule, message, fix, artifact]) t.not(text, '');
   }
-  t.true(decision.refused.some(({ rule }) => rule === 'other-project'));
+  t.true(decision.blockedBy.some(({ rule }) => rule === 'other-project'));
 });
 
 test('sends an artifact with an allowed rule only if no other fits, and warns', (t) => {
@@ -217,7 +217,7 @@ test('every planned hop succeeds on the model with the facts that the planner pr
         allow: new Set(['fs-moved']),
       });
       kinds.set(decision.kind, (kinds.get(decision.kind) ?? 0) + 1);
-      if (decision.kind === 'refuse') return;
+      if (decision.kind === 'blocked') return;
       const hops = decision.kind === 'send' ? [decision] : decision.hops;
       const end = hops.reduce((state, hop) => taken(t, state, hop, builds), { device, facts });
       t.is(end.device.sketchSizeBytes, target.manifest.image.contentBytes);
@@ -225,7 +225,7 @@ test('every planned hop succeeds on the model with the facts that the planner pr
     propertyRuns(300, 20_000),
   );
   t.log(Object.fromEntries(kinds));
-  for (const kind of ['send', 'hops', 'refuse']) t.true((kinds.get(kind) ?? 0) > 3, kind);
+  for (const kind of ['send', 'hops', 'blocked']) t.true((kinds.get(kind) ?? 0) > 3, kind);
 });
 
 function withLayout({ manifest }: Build, { fsStart, fsEnd }: ModelDevice): Manifest {

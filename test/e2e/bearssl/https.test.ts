@@ -90,7 +90,7 @@ test('existing devices still connect after the certificate is renewed while the 
   await ageCertificate(folder, 350);
   await server.reloadCertificate();
   t.not(await folder.text('tls/server.pem'), before);
-  t.true(server.logged.some(({ message }) => message === 'the certificate was replaced'));
+  t.true(server.logged.some(({ message }) => message === 'Certificate replaced'));
   for (const trusts of ['anchor', 'key'] as const) {
     t.like((await download({ port, request, trusts }))[0], { status: 200, md5, handshake: 'full' });
   }

@@ -76,7 +76,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
 
 async function firstOfStage({ parts }: TestServer, stage: number): Promise<string> {
   for (const { record } of await parts.records.list('door', { limit: names.length })) {
-    if (parts.rollouts.standing(record)?.stage === stage) return record.name ?? '';
+    if (parts.rollouts.ofDevice(record)?.stage === stage) return record.name ?? '';
   }
   throw new Error(`nobody is in stage ${stage}`);
 }

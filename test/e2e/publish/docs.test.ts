@@ -11,17 +11,21 @@ const image = '.pio/build/d1_mini/firmware.bin';
 
 const settled: readonly Settled[] = [
   {
-    heading: 'From nothing to a device that updates itself',
+    heading: 'Set up a server and a device',
     command: 'npx ota-hooks server devices list door',
-    until: /runs 1\.0\.1, by its sketch MD5/,
+    until: /up-to-date: Runs 1\.0\.1, identified by sketch MD5\./,
   },
-  { heading: 'HTTPS', command: 'npx ota-hooks server devices list door', until: /runs 1\.0\.1, by its sketch MD5/ },
+  {
+    heading: 'HTTPS',
+    command: 'npx ota-hooks server devices list door',
+    until: /up-to-date: Runs 1\.0\.1, identified by sketch MD5\./,
+  },
 ];
 
 test.serial('every command of docs/server.md has the result that the page shows', async (t) => {
   const place = await makePlace(t);
   const { follow } = pageFollower(t, place, page, settled);
-  const first = await follow('From nothing to a device that updates itself', async (act, count) => {
+  const first = await follow('Set up a server and a device', async (act, count) => {
     if (act.act !== 'run' || act.command !== 'pio run' || count !== 2) return;
     const source = await place.read('src/main.cpp');
     await place.write('src/main.cpp', source.replace('"network"', '"another network"'));
@@ -30,32 +34,32 @@ test.serial('every command of docs/server.md has the result that the page shows'
   t.regex(builds, /Signed binary: .*firmware\.bin\.signed[\s\S]*Published door 1\.0\.0 \(sketch, d1_mini\) on stable/);
   t.regex(builds, /Published door 1\.0\.1/);
 
-  const published = await follow('When builds publish');
+  const published = await follow('Publish builds');
   t.regex(outputOf(published, /publish/), /door 1\.0\.1 .* is published already on stable/);
   t.regex(outputOf(published, /tokens create/), /ota_/);
 
   await cp(join(place.folder, image), join(place.folder, 'door-0.9.bin'));
-  t.regex(outputOf(await follow('Devices that run older builds'), /--reference/), /door 0\.9 .* is known/);
+  t.regex(outputOf(await follow('Recognize older builds'), /--reference/), /door 0\.9 .* is known/);
 
-  const mended = await follow('When something goes wrong');
+  const mended = await follow('Find and undo failed updates');
   t.regex(outputOf(mended, /releases list/), /1\.0\.0 .* stable/);
   t.notRegex(outputOf(mended, /releases list/), /1\.0\.1 .* stable/);
 
-  await follow('Who may ask');
+  await follow('Restrict access');
   t.regex(outputOf(await follow('HTTPS'), /publish/), /Published door 1\.0\.1 .*https:\/\/localhost/);
 
-  await follow('A folder in place of a server');
+  await follow('Publish to a folder');
   t.truthy(await place.read('www/door/@stable/firmware.bin.signed'));
-  await follow('Looking after it');
+  await follow('Operate the server');
 });
 
 test.serial('the arduino-cli section of docs/server.md publishes a build', async (t) => {
   const place = await makePlace(t);
   const { follow } = pageFollower(t, place, page, settled);
   const needed = /^(?:npm |npx ota-hooks serve |export )/;
-  for (const act of actsOf(page, 'From nothing to a device that updates itself')) {
+  for (const act of actsOf(page, 'Set up a server and a device')) {
     if (act.act === 'run' && needed.test(act.command)) await place.follow(act);
   }
-  const runs = await follow('With arduino-cli');
+  const runs = await follow('Use arduino-cli');
   t.regex(outputOf(runs, /build/), /Published door 1\.0\.0 \(sketch\) on stable/);
 });

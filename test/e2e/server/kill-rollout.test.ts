@@ -99,7 +99,7 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
     version: '2.0',
     stages: [{ share: 100 }],
     // The devices download 2.0 repeatedly and never run it. That must not halt the rollout, since this test is about pauses.
-    halt: { failures: 900, failurePercent: 100, vanished: 900, minimumSample: 900 },
+    halt: { failures: 900, failurePercent: 100, notConfirmed: 900, minimumSample: 900 },
   };
   let acknowledged = '';
   /** Requested and not acknowledged: it may be in effect or not. */

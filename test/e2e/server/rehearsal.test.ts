@@ -84,7 +84,7 @@ test.serial(
     const { history, tally } = await settled(({ state }) => state === 'complete' || state === 'halted');
     t.deepEqual(
       history.map(({ event }) => event),
-      ['started', 'stage 2 opened', 'stage 3 opened', 'stage 4 opened', 'stage 5 opened', 'complete'],
+      ['started', 'stage 2 opened', 'stage 3 opened', 'stage 4 opened', 'stage 5 opened', 'completed'],
     );
     t.is(tally.failed, 0);
     t.true(tally.running >= 0.9 * devices);
@@ -116,12 +116,12 @@ test.serial('halts a bad release automatically: few devices fail, and no further
   await api('POST', '/projects/door/rollouts', {
     version: '1.2',
     stages: [{ share: 2, groups: ['first'] }, ...stages.slice(1)],
-    halt: { vanished: limit },
+    halt: { notConfirmed: limit },
     gate: { soakMs: 0 },
   });
   const halted = await settled(({ state }) => state === 'complete' || state === 'halted');
   t.is(halted.state, 'halted');
-  t.regex(halted.reason ?? '', /^2 devices took 1\.2 and were not heard of again \(the limit is 2\)$/);
+  t.regex(halted.reason ?? '', /^2 devices did not confirm 1\.2 \(limit: 2\)$/);
   const haltedAt = Date.parse(halted.history.at(-1)?.at ?? '');
 
   const harmed = fleet.macs(({ event }) => event === 'bricked');
@@ -131,7 +131,7 @@ test.serial('halts a bad release automatically: few devices fail, and no further
   for (const mac of waiting.slice(0, 20)) await api('PUT', device(mac), { group: 'first' });
   await fleet.askedInVain(living);
   // Attempts in flight at the time of the halt may have ended since; no other devices can fail.
-  const inFlight = halted.tally.sent + halted.tally.failed - limit;
+  const inFlight = halted.tally.updating + halted.tally.failed - limit;
   t.true(harmed.size >= limit);
   t.true(harmed.size <= limit + inFlight, `${harmed.size} harmed, ${inFlight} were on the way`);
   t.is(fleet.macs(({ event }) => event === 'bricked').size, harmed.size, 'and none after it');
@@ -139,7 +139,7 @@ test.serial('halts a bad release automatically: few devices fail, and no further
   const reached = accepted().map(({ mac }) => mac);
   t.is(new Set(reached).size, reached.length);
   t.true(reached.length < devices / 2);
-  t.is(halted.tally.waiting, devices - reached.length);
+  t.is(halted.tally.pending, devices - reached.length);
   for (const mac of fleet.macs(() => true)) {
     const { attempts, rollout } = await find(mac);
     const attempt = attempts.find(({ version }) => version === '1.2');

@@ -7,12 +7,12 @@ import { makePlace, type Place } from '../newcomer/place.ts';
 const show = 'npx ota-hooks server rollouts show door';
 const settled: readonly Settled[] = [
   {
-    heading: 'From one device to two hundred',
+    heading: 'Start 200 virtual devices',
     command: 'npx ota-hooks server projects list',
     until: /^door +open +\S+ +200 +stable 1\.0\.0/m,
   },
-  { heading: 'A good release', command: show, until: /^state +complete/m },
-  { heading: 'A bad one', command: show, until: /^state +halted/m },
+  { heading: 'Roll out a release', command: show, until: /^state +complete/m },
+  { heading: 'Halt a faulty release', command: show, until: /^state +halted/m },
 ];
 
 /** Changes the sketch, as the page asks. */
@@ -23,7 +23,7 @@ async function changeSketch(place: Place, network: string): Promise<void> {
 
 /** Follows docs/server.md up to its first build. */
 async function firstBuild(place: Place): Promise<void> {
-  for (const act of actsOf('server.md', 'From nothing to a device that updates itself')) {
+  for (const act of actsOf('server.md', 'Set up a server and a device')) {
     await place.follow(act);
     if (act.act === 'run' && act.command === 'pio run') return;
   }
@@ -34,32 +34,32 @@ test('every command of docs/rollout.md has the result that the page shows', asyn
   const place = await makePlace(t);
   const { follow } = pageFollower(t, place, 'rollout.md', settled);
   await firstBuild(place);
-  const enrolled = await follow('From one device to two hundred');
+  const enrolled = await follow('Start 200 virtual devices');
   t.regex(outputOf(enrolled, /enroll/), /Enrolled 200 devices/);
 
   const beforeBuild = (network: string) => async (act: { act: string; command?: string }) => {
     if (act.command === 'pio run') await changeSketch(place, network);
   };
-  const good = await follow('A good release', beforeBuild('another network'));
+  const good = await follow('Roll out a release', beforeBuild('another network'));
   t.regex(outputOf(good, /^pio run$/), /Published door 1\.1\.0 \(sketch, d1_mini\); no channel offers it/);
-  t.regex(outputOf(good, /start/), /waiting for +1 of 1 device to run it; 0 do/);
+  t.regex(outputOf(good, /start/), /waiting for +1 of 1 device to run 1\.1\.0 \(0 so far\)/);
   t.regex(outputOf(good, /pause/), /^state +paused: lunch/m);
   t.regex(outputOf(good, /show/), /rollout +1: door 1\.1\.0 on stable, replacing 1\.0\.0/);
-  t.regex(outputOf(good, /show/), /lunch[\s\S]*stage 5 opened +server[\s\S]*complete +server/);
+  t.regex(outputOf(good, /show/), /lunch[\s\S]*stage 5 opened +server[\s\S]*completed +server/);
 
-  const bad = await follow('A bad one', beforeBuild('a third network'));
+  const bad = await follow('Halt a faulty release', beforeBuild('a third network'));
   const halted = outputOf(bad, /show/);
-  t.regex(halted, /^state +halted: 2 devices took 1\.2\.0 and were not heard of again \(the limit is 2\)/m);
+  t.regex(halted, /^state +halted: 2 devices did not confirm 1\.2\.0 \(limit: 2\)/m);
   t.regex(halted, /^1 +5C:CF:7F:51:00:01 +█{20} +1 of 1 updated/m);
   t.regex(halted, /^3 \(closed\) +25% +·{20} +0 of \d+ updated/m);
-  t.is(outputOf(bad, /--failed/).match(/failed 1\.2\.0: not confirmed/g)?.length, 2);
+  t.is(outputOf(bad, /--failed/).match(/failed: 1\.2\.0 not confirmed/g)?.length, 2);
   t.regex(outputOf(bad, /resume/), /^state +active: a power cut in the hall/m);
   t.regex(outputOf(bad, /abort/), /^state +aborted: it crashes on old boards/m);
   t.regex(outputOf(bad, /list door$/), /^2 +1\.2\.0 +stable +rolled-back[\s\S]*^1 +1\.1\.0 +stable +complete/m);
 
-  const staged = await follow('Who is in which stage');
+  const staged = await follow('Stages, groups and pins');
   t.regex(outputOf(staged, /enroll/), /Enrolled 2 devices in group hall/);
-  const [asJson] = await follow('What programs read');
+  const [asJson] = await follow('JSON output');
   // npx prints a progress indicator before the JSON.
   t.like(JSON.parse(/\{.*\}/s.exec(asJson?.output ?? '')?.[0] ?? ''), {
     id: 2,

@@ -25,7 +25,7 @@ async function outcome(t: ExecutionContext, folder: TestFolder, ...argv: string[
   t.is(exitCode, 0, error?.message);
   const { published } = JSON.parse(stdout);
   t.is(published.length, 1);
-  return `${published[0].outcome} ${published[0].offered ? 'offered' : 'not offered'}`;
+  return `${published[0].outcome} ${published[0].current ? 'offered' : 'not offered'}`;
 }
 
 async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: ErrorCode): Promise<OtaError | undefined> {

@@ -44,7 +44,7 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
       const { stdout, error } = await publish('--json', ...argv);
       t.is(error, undefined, `${error?.message}; ${error?.hint}`);
       const [first] = JSON.parse(stdout).published;
-      return `${first.outcome} ${first.offered ? 'offered' : 'not offered'}`;
+      return `${first.outcome} ${first.current ? 'offered' : 'not offered'}`;
     },
     async releases() {
       const headers = { Authorization: `Bearer ${token}` };

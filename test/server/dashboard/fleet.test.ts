@@ -51,13 +51,13 @@ test('shows 100 devices per page, and pages forward and back', async (t) => {
 
 test('keeps the filter on every page and shows it in the form', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
-  const refused = { sketch: { action: 'refuse', code: 'unsafe x', text: 'it would be unsafe', at: 1 } } as const;
-  await addDevices(parts, 260, (index) => (index % 2 === 0 ? { decisions: refused, name: `hall ${index}` } : {}));
+  const blocked = { sketch: { action: 'none', code: 'blocked x', text: 'it would be unsafe', at: 1 } } as const;
+  await addDevices(parts, 260, (index) => (index % 2 === 0 ? { decisions: blocked, name: `hall ${index}` } : {}));
   const visitor = await browserOf('read');
-  const first = (await visitor.get('/projects/door/devices?state=refused&q=HALL')).text;
+  const first = (await visitor.get('/projects/door/devices?state=blocked&q=HALL')).text;
   t.is(macsOf(first).length, 100);
   t.regex(first, /value="HALL"/);
-  t.regex(first, /<option value="refused" selected/);
+  t.regex(first, /<option value="blocked" selected/);
   t.regex(first, /it would be unsafe/);
   const second = (await visitor.get(linkOf(first, 'next') ?? '')).text;
   t.is(macsOf(second).length, 30);
@@ -114,14 +114,16 @@ test('shows the identity, the last decision and the attempts of a device on its 
     enrolled: true,
     name: 'front door',
     running: { by: 'md5', version: '1.4.2', releaseId: 1 },
-    decisions: { sketch: { action: 'send', code: 'update', text: 'gets 1.5.0 as door.bin', version: '1.5.0', at: 1 } },
+    decisions: {
+      sketch: { action: 'send', code: 'update', text: 'Update to 1.5.0 (door.bin) sent.', version: '1.5.0', at: 1 },
+    },
     attempts: [
       {
         releaseId: 2,
         version: '1.5.0',
         kind: 'sketch',
         state: 'failed',
-        failure: 'vanished',
+        failure: 'not-confirmed',
         sends: 2,
         receipts: 1,
         lastSentAt: 1,
@@ -132,9 +134,9 @@ test('shows the identity, the last decision and the attempts of a device on its 
   const visitor = await browserOf('read');
   const { text } = await visitor.get(`/projects/door/devices/${mac}`);
   t.regex(text, /<h1>front door<\/h1>/);
-  t.regex(text, /failed<\/span>[\s\S]*1\.5\.0 is not confirmed: no update check since the download\./);
+  t.regex(text, /failed<\/span>[\s\S]*1\.5\.0 not confirmed: no update check since the download\./);
   t.regex(text, /1\.4\.2 \(identified by sketch MD5\)/);
-  t.regex(text, /gets 1.5.0 as door.bin/);
+  t.regex(text, /Update to 1\.5\.0 \(door\.bin\) sent\./);
   t.regex(text, /2 downloads/);
   for (const path of ['/projects/door/devices/18:FE:34:FF:FF:FF', '/projects/door/devices/x']) {
     t.true([404, 422].includes((await visitor.get(path)).status), path);

@@ -10,7 +10,7 @@ const failed: Attempt = {
   version: '1.0',
   kind: 'sketch',
   state: 'failed',
-  failure: 'vanished',
+  failure: 'not-confirmed',
   sends: 1,
   receipts: 1,
   lastSentAt: 1,

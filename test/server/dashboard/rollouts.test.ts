@@ -51,7 +51,7 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on it
   await visit(1);
   await server.parts.rollouts.maintain();
   const { text } = await reader.get(page);
-  t.regex(text, /1 of 2 stages open; waiting for 1 of 1 device to run it; 0 do/);
+  t.regex(text, /1 of 2 stages open; waiting for 1 of 1 device to run 2\.0 \(0 so far\)/);
   t.regex(text, /Stage 1<\/strong> front-door/);
   t.regex(text, /1 updating/);
   t.regex(text, /2 pending/);
@@ -99,11 +99,11 @@ test('shows why a rollout halted, and resumes it only when its failures are acce
   t.is(await state(), 'halted');
   const publisher = await browserOf('publish');
   const { text } = await publisher.get(page);
-  t.regex(text, /No further devices are updated\. Reason: 1 device failed to come back with 2\.0 \(the limit is 1\)/);
+  t.regex(text, /No further devices are updated\. Reason: 1 device failed to update to 2\.0 \(limit: 1\)/);
   t.regex(text, /1 failed/);
   const refused = await publisher.send(page, `${page}/resume`);
   t.is(refused.status, 409);
-  t.regex(refused.text, /Look at the devices that failed/);
+  t.regex(refused.text, /Check the failed devices/);
   t.is((await publisher.send(page, `${page}/resume`, { acceptFailures: 'yes' })).status, 303);
   t.is(await state(), 'active');
 });

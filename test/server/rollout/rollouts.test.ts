@@ -57,7 +57,7 @@ test('updates only open stages, and opens the next one when the devices run the 
   t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(9) })).header('x-version'), '1.0', 'a stranger');
 
   await server.parts.rollouts.maintain();
-  t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run it; 0 do/);
+  t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run 2\.0 \(0 so far\)/);
   await visit(server, 1, old);
   await visit(server, 0, young);
   await visit(server, 1, young);
@@ -73,7 +73,8 @@ test('updates only open stages, and opens the next one when the devices run the 
   t.is((await visit(server, 9, old)).header('x-version'), '2.0', 'the channel offers it to all');
   const { body } = await server.api('GET', '/audit');
   const actions = (body as { entries: { action: string }[] }).entries.map(({ action }) => action);
-  for (const action of ['rollout.start', 'rollout.stage', 'rollout.complete']) t.true(actions.includes(action), action);
+  for (const action of ['rollout.start', 'rollout.advance', 'rollout.complete'])
+    t.true(actions.includes(action), action);
 });
 
 test('keeps the next stage closed until devices have run the release for the soak time', async (t) => {
@@ -87,7 +88,7 @@ test('keeps the next stage closed until devices have run the release for the soa
   const { openStages, waitingFor, tally } = await show(server, id);
   t.is(openStages, 1);
   t.is(tally.running, 2);
-  t.regex(waitingFor ?? '', /run it for 60 min; 0 have/);
+  t.regex(waitingFor ?? '', /run 2\.0 for 60 min \(0 so far\)/);
 });
 
 test('halts a rollout after two unconfirmed updates until their failures are accepted', async (t) => {
@@ -97,7 +98,7 @@ test('halts a rollout after two unconfirmed updates until their failures are acc
     t.is((await visit(server, index, old)).status, 200);
     await receiptsNoted(server, macOf(index), 1);
   }
-  t.is((await show(server, id)).tally.sent, 2);
+  t.is((await show(server, id)).tally.updating, 2);
   const later = Number.POSITIVE_INFINITY;
   for (const index of [0, 1]) {
     await server.parts.records.change('door', macOf(index), (record) => {
@@ -106,7 +107,7 @@ test('halts a rollout after two unconfirmed updates until their failures are acc
   }
   const halted = await show(server, id);
   t.is(halted.state, 'halted');
-  t.regex(halted.reason ?? '', /2 devices took 2\.0 and were not heard of again \(the limit is 2\)/);
+  t.regex(halted.reason ?? '', /2 devices did not confirm 2\.0 \(limit: 2\)/);
   for (const index of [0, 1, 2, 3]) t.is((await visit(server, index, old)).status, 304);
   const file = young?.manifest.artifacts.find(
     ({ signature, encoding }) => signature !== 'none' && encoding === 'identity',
@@ -130,7 +131,7 @@ test('opens the next stage despite accepted failures, and halts at a new one', a
   t.is((await show(server, id)).state, 'halted');
   await server.api('POST', `/projects/door/rollouts/${id}/resume`, { acceptFailures: true });
   await server.parts.rollouts.maintain();
-  t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run it; 0 do/);
+  t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run 2\.0 \(0 so far\)/);
   for (const index of [1, 2]) {
     await visit(server, index, old);
     await visit(server, index, young);
@@ -143,7 +144,7 @@ test('opens the next stage despite accepted failures, and halts at a new one', a
 
 test('halts a rollout by the share of failed devices once the minimum sample is reached', async (t) => {
   const server = await fleet(t, 5);
-  const halt = { failures: 3, failurePercent: 50, minimumSample: 4, vanished: 9 };
+  const halt = { failures: 3, failurePercent: 50, minimumSample: 4, notConfirmed: 9 };
   const { id } = await start(server, { stages: [{ share: 100 }], halt });
   for (let sends = 0; sends < 3; sends++) await visit(server, 0, old);
   await visit(server, 0, old);
@@ -156,7 +157,7 @@ test('halts a rollout by the share of failed devices once the minimum sample is 
   for (let sends = 0; sends < 4; sends++) await visit(server, 3, old);
   const halted = await show(server, id);
   t.is(halted.state, 'halted');
-  t.regex(halted.reason ?? '', /2 of 4 devices failed to come back with 2\.0 \(the limit is 50 %\)/);
+  t.regex(halted.reason ?? '', /2 of 4 devices failed to update to 2\.0 \(limit: 50%\)/);
   t.is((await visit(server, 4, old)).status, 304);
 });
 
@@ -181,7 +182,7 @@ test('pauses, resumes, advances and aborts a rollout without reverting updated d
   t.is(await act('abort'), 409);
   t.deepEqual(
     (await show(server, id)).history.map(({ event }) => event),
-    ['started', 'paused', 'active', 'stage 2 opened', 'aborted'],
+    ['started', 'paused', 'resumed', 'stage 2 opened', 'aborted'],
   );
 });
 
@@ -211,7 +212,7 @@ test('rolls back a complete rollout for the whole channel', async (t) => {
 
 test('keeps a rollout across a restart, and halts it on stored failures before any response', async (t) => {
   const server = await fleet(t, 4);
-  const { id } = await start(server, { ...canaries, halt: { vanished: 1 } });
+  const { id } = await start(server, { ...canaries, halt: { notConfirmed: 1 } });
   await visit(server, 0, old);
   await visit(server, 0, young);
   const again = await server.restart();
@@ -222,7 +223,7 @@ test('keeps a rollout across a restart, and halts it on stored failures before a
   const store = again.parts.store;
   const record = await again.parts.records.find('door', macOf(1));
   if (record === undefined) throw new Error('no record');
-  const failed = record.attempts.map((attempt) => ({ ...attempt, state: 'failed', failure: 'vanished' }) as const);
+  const failed = record.attempts.map((attempt) => ({ ...attempt, state: 'failed', failure: 'not-confirmed' }) as const);
   t.is(await store.devices.save({ ...record, attempts: failed }, { mostDevices: 100 }), 'saved');
   const third = await again.restart();
   t.is((await show(third, id)).state, 'halted');
@@ -235,7 +236,7 @@ test('rejects another release on the channel of an active rollout, but accepts d
   if (other === undefined) throw new Error('no build');
   const direct = await server.publish(other);
   t.is(direct.status, 409);
-  t.regex(JSON.stringify(direct.body), /rollout of 2\.0 is active on stable.*--draft/);
+  t.regex(JSON.stringify(direct.body), /promoted on stable: the rollout of 2\.0 is active.*--draft/);
   t.is((await server.publish(other, { draft: true })).status, 201);
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' })).status, 409);
   t.is((await server.api('POST', '/projects/door/rollouts', { version: '3.0' })).status, 409);
@@ -285,7 +286,7 @@ test('opens a stage by device group, and shows the stage of a device', async (t)
   const { body } = await server.api('GET', `/projects/door/devices/${macOf(0)}`);
   t.like(body, {
     group: undefined,
-    rollout: { version: '2.0', stage: 2, stages: 2, isOpen: false, progress: 'waiting' },
+    rollout: { version: '2.0', stage: 2, stages: 2, isOpen: false, progress: 'pending' },
   });
 });
 
@@ -296,10 +297,13 @@ test('rejects invalid rollout requests and unknown rollouts', async (t) => {
     return `${status} ${JSON.stringify(body)}`;
   };
   t.regex(await refusal({ version: '9.9' }), /^404.*--draft/);
-  t.regex(await refusal({ version: '1.0' }), /^409.*offers 1\.0 to everybody already/);
+  t.regex(await refusal({ version: '1.0' }), /^409.*1\.0 is the current release of stable already/);
   t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }] }), /^422.*last stage/);
   t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }, { share: 10 }, { share: 100 }] }), /^422.*smaller/);
-  t.regex(await refusal({ version: '2.0', stages: [{ canaries: ['nobody'] }, { share: 100 }] }), /^422.*called nobody/);
+  t.regex(
+    await refusal({ version: '2.0', stages: [{ canaries: ['nobody'] }, { share: 100 }] }),
+    /^422.*this name or MAC: nobody/,
+  );
   t.regex(await refusal({ version: '2.0', stages: [{ share: 0 }, { share: 100 }] }), /^422.*stages before the last/);
   await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { enrolled: false });
   t.regex(await refusal({ version: '2.0' }), /^422.*no device of door is enrolled/);

@@ -3,7 +3,7 @@ import test from 'ava';
 import { withSample } from '../../../src/server/services/rollouts/samples.ts';
 import type { RolloutRecord } from '../../../src/server/storage/records.ts';
 
-const tally = { members: 100, waiting: 0, refused: 0, sent: 0, running: 0, failed: 0, vanished: 0 };
+const tally = { members: 100, pending: 0, blocked: 0, updating: 0, running: 0, failed: 0, notConfirmed: 0 };
 const start = 1_700_000_000_000;
 
 /** Rollout that is sampled every second and updates one device every `everySeconds`. */

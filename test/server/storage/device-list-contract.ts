@@ -22,13 +22,13 @@ export function deviceListContract(storeTest: StoreTest): void {
     t.deepEqual(await find({ text: '18FE34000004' }), ['04'], 'without colons');
     t.deepEqual(await find({ text: '%' }), ['04'], 'wildcards of the query language are plain text');
     t.deepEqual(await find({ text: "_'" }), []);
-    t.deepEqual(await find({ standing: 'failed' }), ['03', '04']);
-    t.deepEqual(await find({ standing: 'refused' }), ['05']);
-    t.deepEqual(await find({ standing: 'unseen' }), ['06']);
+    t.deepEqual(await find({ status: 'failed' }), ['03', '04']);
+    t.deepEqual(await find({ status: 'blocked' }), ['05']);
+    t.deepEqual(await find({ status: 'unknown' }), ['06']);
     t.deepEqual(await find({ group: 'beta' }), ['01']);
     t.deepEqual(await find({ runs: '1.0' }), ['02', '03']);
-    t.deepEqual(await find({ runs: '1.0', standing: 'waiting' }), ['02']);
-    t.deepEqual(await find({ runs: '1.0', standing: 'failed', text: 'cellar' }), []);
+    t.deepEqual(await find({ runs: '1.0', status: 'pending' }), ['02']);
+    t.deepEqual(await find({ runs: '1.0', status: 'failed', text: 'cellar' }), []);
   });
 
   storeTest(
@@ -54,24 +54,24 @@ export function deviceListContract(storeTest: StoreTest): void {
       await fill(opened.store);
       const counts = async (store: Store) =>
         (await store.devices.tally('door'))
-          .map(({ standing, runs, group, devices }) => `${standing} ${runs ?? '-'} ${group ?? ''}${devices}`)
+          .map(({ status, runs, group, devices }) => `${status} ${runs ?? '-'} ${group ?? ''}${devices}`)
           .sort();
       const asFilled = [
-        'current 2.0 beta1',
+        'blocked 0.9 1',
         'failed - 1',
         'failed 1.0 1',
-        'refused 0.9 1',
-        'unseen - 1',
-        'waiting 1.0 1',
+        'pending 1.0 1',
+        'unknown - 1',
+        'up-to-date 2.0 beta1',
       ];
       t.deepEqual(await counts(opened.store), asFilled);
       const { devices } = opened.store;
       const { record } = (await devices.get('door', macOf(2))) ?? { record: device(2, {}) };
-      await devices.save({ ...record, ...runs('2.0'), decisions: { sketch: decided('current', 'runs-it') } }, roomy);
+      await devices.save({ ...record, ...runs('2.0'), decisions: { sketch: decided('up-to-date', 'running') } }, roomy);
       await devices.save(record, roomy);
       await devices.save(device(7, {}), roomy);
       await devices.remove('door', macOf(5), 'tester');
-      const changed = ['current 2.0 1', 'current 2.0 beta1', 'failed - 1', 'failed 1.0 1', 'unseen - 2'];
+      const changed = ['failed - 1', 'failed 1.0 1', 'unknown - 2', 'up-to-date 2.0 1', 'up-to-date 2.0 beta1'];
       t.deepEqual(await counts(opened.store), changed);
       t.deepEqual(await counts(await opened.reopen()), changed);
       t.deepEqual(await (await opened.another()).devices.tally('door'), []);
@@ -110,12 +110,12 @@ async function fill(store: Store): Promise<void> {
       name: 'Kitchen 1',
       group: 'beta',
       ...runs('2.0'),
-      decisions: { sketch: decided('current', 'runs-it') },
+      decisions: { sketch: decided('up-to-date', 'running') },
     }),
-    device(2, { ...runs('1.0'), decisions: { sketch: decided('refuse', 'not-yet') } }),
-    device(3, { name: 'kitchen 2', ...runs('1.0'), decisions: { sketch: decided('refuse', 'failed') } }),
+    device(2, { ...runs('1.0'), decisions: { sketch: decided('none', 'rollout-pending') } }),
+    device(3, { name: 'kitchen 2', ...runs('1.0'), decisions: { sketch: decided('none', 'failed') } }),
     device(4, { name: '100 %', decisions: { sketch: send }, attempts: [attempt('failed'), attempt('running')] }),
-    device(5, { ...runs('0.9'), decisions: { sketch: decided('refuse', 'unsafe flash-size') } }),
+    device(5, { ...runs('0.9'), decisions: { sketch: decided('none', 'blocked flash-size') } }),
     device(6, {}),
   ];
   for (const each of fleet) await store.devices.save(each, roomy);

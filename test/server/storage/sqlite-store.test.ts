@@ -107,7 +107,7 @@ storeTest('devices of data that is older than lists of them are found by what th
   database.exec('PRAGMA user_version = 1');
   database.close();
   const { devices } = await open('data');
-  t.deepEqual(await devices.tally('door'), [{ standing: 'unseen', runs: '1.0', group: undefined, devices: 1 }]);
+  t.deepEqual(await devices.tally('door'), [{ status: 'unknown', runs: '1.0', group: undefined, devices: 1 }]);
   t.is((await devices.list('door', { limit: 9 }, { runs: '1.0' })).length, 1);
 });
 

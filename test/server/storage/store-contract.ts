@@ -26,20 +26,20 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
         (await catalog.projects()).map((project) => project.name),
         ['door'],
       );
-      const [offer] = await catalog.offers('door');
-      t.is(offer?.channel, 'stable');
-      t.is(offer?.release.version, '1.0');
-      t.deepEqual(offer?.release.manifest.artifacts, plain(manifest.artifacts));
+      const [promote] = await catalog.currentReleases('door');
+      t.is(promote?.channel, 'stable');
+      t.is(promote?.release.version, '1.0');
+      t.deepEqual(promote?.release.manifest.artifacts, plain(manifest.artifacts));
       for (const { md5, flashMode } of manifest.image.sketchMd5s) {
         const [recognized] = await catalog.recognize(md5);
-        t.is(recognized?.release.id, offer?.release.id);
+        t.is(recognized?.release.id, promote?.release.id);
         t.is(recognized?.flashMode, flashMode);
       }
       t.deepEqual(await catalog.recognize('00'.repeat(16)), []);
       t.deepEqual(
         (await audit.list({ limit: 10 })).map(({ action, actor }) => [action, actor]),
         [
-          ['release.published', 'tester'],
+          ['release.publish', 'tester'],
           ['project.create', 'tester'],
         ],
       );
@@ -59,11 +59,11 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       t.is(await store.rollouts.create(rollout(fresh.id, previous.id), note), undefined);
       t.truthy(await store.rollouts.create({ ...rollout(fresh.id, previous.id), channel: 'beta' }, note));
 
-      const sample = { at: 5, sent: 1, running: 0, failed: 0, openStages: 1 };
+      const sample = { at: 5, updating: 1, running: 0, failed: 0, openStages: 1 };
       await store.rollouts.save({ ...made, samples: [sample] }, undefined);
       t.deepEqual(await store.rollouts.find('door', made.id), plain({ ...made, samples: [sample] }));
       const complete = { ...made, state: 'complete', endedAt: 9 } as const;
-      const change = { note: { ...note, action: 'rollout.complete' }, offer: [fresh.id] };
+      const change = { note: { ...note, action: 'rollout.complete' }, promote: [fresh.id] };
       await store.rollouts.save(complete, change);
 
       const { rollouts, catalog, audit } = await opened.reopen();
@@ -80,9 +80,9 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
           ['beta', 'active'],
         ],
       );
-      const offers = await catalog.offers('door');
+      const currentReleases = await catalog.currentReleases('door');
       t.deepEqual(
-        offers.map(({ channel, release }) => [channel, release.version]),
+        currentReleases.map(({ channel, release }) => [channel, release.version]),
         [['stable', '2.0']],
       );
       t.is((await audit.list({ limit: 1 }))[0]?.action, 'rollout.complete');
@@ -119,10 +119,10 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       await store.catalog.publish(publication(second.manifest, '2.0'));
       t.is((await store.catalog.publish(publication(first.manifest, '1.0'))).outcome, 'unchanged');
       t.is((await store.catalog.publish(publication(first.manifest, '1.0', { channel: 'beta' }))).outcome, 'promoted');
-      const offers = (await store.catalog.offers('door')).map(
+      const currentReleases = (await store.catalog.currentReleases('door')).map(
         ({ channel, release }) => `${channel} ${release.version}`,
       );
-      t.deepEqual(offers.sort(), ['beta 1.0', 'stable 2.0']);
+      t.deepEqual(currentReleases.sort(), ['beta 1.0', 'stable 2.0']);
     },
   );
 
@@ -130,18 +130,19 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));
-    await store.catalog.offer('door', 'stable', [old.release.id], 'tester');
-    t.is((await store.catalog.offers('door'))[0]?.release.version, '1.0');
-    const versions = async () => (await store.catalog.offeredBefore('door', 'stable', 9)).map(({ version }) => version);
+    await store.catalog.promote('door', 'stable', [old.release.id], 'tester');
+    t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '1.0');
+    const versions = async () =>
+      (await store.catalog.promotedBefore('door', 'stable', 9)).map(({ version }) => version);
     t.deepEqual(await versions(), ['1.0', '2.0']);
     await store.catalog.yank('door', [old.release.id], 'it smokes', 'tester');
-    t.deepEqual(await store.catalog.offers('door'), []);
+    t.deepEqual(await store.catalog.currentReleases('door'), []);
     t.deepEqual(await versions(), ['2.0']);
     t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
     const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
     t.is(recognized?.release.yanked, 'it smokes');
-    await store.catalog.offer('door', 'stable', [old.release.id, young.release.id], 'tester');
-    t.is((await store.catalog.offers('door'))[0]?.release.version, '2.0');
+    await store.catalog.promote('door', 'stable', [old.release.id, young.release.id], 'tester');
+    t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
   });
 
   storeTest('recognizes reference builds without serving them, several under one version', async (t, { store }) => {
@@ -154,7 +155,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       t.is(recognized?.release.purpose, 'reference');
       for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
     }
-    t.deepEqual(await store.catalog.offers('door'), []);
+    t.deepEqual(await store.catalog.currentReleases('door'), []);
     t.deepEqual(await store.catalog.withVersion('door', '0.9'), []);
     const [first] = builds;
     if (first === undefined) throw new Error('no build');
@@ -330,13 +331,13 @@ function rollout(freshId: number, formerId: number): Omit<RolloutRecord, 'id'> {
     channel: 'stable',
     version: '2.0',
     releaseIds: [freshId],
-    formerIds: [formerId],
+    previousIds: [formerId],
     stages: [{ share: 100, canaries: ['18:FE:34:00:00:01'], groups: ['hall'] }],
     gate: { runningPercent: 90, soakMs: 1000 },
-    halt: { failures: 5, failurePercent: 10, minimumSample: 10, vanished: 2 },
+    halt: { failures: 5, failurePercent: 10, minimumSample: 10, notConfirmed: 2 },
     state: 'active',
     openStages: 1,
-    accepted: { failed: 0, vanished: 0 },
+    accepted: { failed: 0, notConfirmed: 0 },
     startedAt: 1,
     startedBy: 'tester',
     history: [{ at: 1, event: 'started', by: 'tester' }],

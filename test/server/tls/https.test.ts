@@ -140,7 +140,7 @@ test('replaces the certificate at runtime without breaking trust or session resu
   t.not(after.fingerprint, before.fingerprint);
   t.is(after.answer.status, 200);
   t.true((await download(server.port, ca, { ...asDevice, session: before.session })).isReused);
-  t.true(server.logged.some(({ message }) => message === 'the certificate was replaced'));
+  t.true(server.logged.some(({ message }) => message === 'Certificate replaced'));
 });
 
 test('serves no client that trusts another authority or sends plain HTTP, and keeps running', async (t) => {

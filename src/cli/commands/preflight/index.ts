@@ -83,14 +83,14 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const ask = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
   const first = ask(judged.release);
   const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
-  const alternative = decision.kind === 'refuse' ? otherArtifact(judged, facts) : undefined;
+  const alternative = decision.kind === 'blocked' ? otherArtifact(judged, facts) : undefined;
   report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
-  if (decision.kind !== 'refuse') return;
-  throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), refused: decision.refused });
+  if (decision.kind !== 'blocked') return;
+  throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), blockedBy: decision.blockedBy });
 }
 
 function lacksSpace(decision: Plan<Release>): boolean {
-  return decision.kind === 'refuse' && decision.refused.some(({ rule }) => rule === 'no-space');
+  return decision.kind === 'blocked' && decision.blockedBy.some(({ rule }) => rule === 'no-space');
 }
 
 /** Adds the size after gzip, so that the result can say whether a compressed image would fit. */
@@ -111,7 +111,7 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, a
   const steps = stepsOf(decision);
   return {
     file: path,
-    safe: decision.kind !== 'refuse',
+    safe: decision.kind !== 'blocked',
     device: facts,
     plan: {
       kind: decision.kind,
@@ -123,10 +123,10 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, a
         sizeBytes,
       })),
     },
-    refused:
+    blockedBy:
       decision.kind === 'send'
         ? []
-        : decision.refused.map(({ rule, message, fix, artifact }) => ({ rule, message, fix, artifact })),
+        : decision.blockedBy.map(({ rule, message, fix, artifact }) => ({ rule, message, fix, artifact })),
     warnings: steps.flatMap(({ warnings, artifact }) =>
       warnings.map(({ rule, message, fix }) => ({ rule, message, fix, artifact: artifact.file })),
     ),
@@ -140,7 +140,7 @@ function stepsOf(decision: Plan<Release>): readonly Step<Release>[] {
       return [decision];
     case 'hops':
       return decision.hops;
-    case 'refuse':
+    case 'blocked':
       return [];
   }
 }
@@ -152,9 +152,9 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): stri
     rows.push(row('safe', `${hop}send ${artifact.file} (${artifact.sizeBytes} bytes)`));
     for (const { rule, message, fix } of warnings) rows.push(row('warning', `${rule}: ${message}`), way(fix));
   }
-  if (decision.kind === 'refuse') {
-    for (const { rule, message, fix, artifact } of decision.refused) {
-      rows.push(row('refused', `${artifact}: ${rule}: ${message}`), way(fix));
+  if (decision.kind === 'blocked') {
+    for (const { rule, message, fix, artifact } of decision.blockedBy) {
+      rows.push(row('blocked', `${artifact}: ${rule}: ${message}`), way(fix));
     }
     if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
   }

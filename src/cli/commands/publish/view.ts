@@ -19,7 +19,7 @@ export function describePublished({ publication, published, warnings }: Publishe
     board: manifest.board ?? null,
     purpose,
     channel: purpose === 'reference' ? null : (channel ?? null),
-    offered: published.offered,
+    current: published.current,
     manifest: path,
     artifacts: manifest.artifacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
     warnings,
@@ -36,7 +36,7 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
   }
   if (channel === undefined) {
     const isNew = published.outcome === 'published';
-    const where = published.offered ? 'a channel offers it, which is left as it is' : 'no channel offers it';
+    const where = published.current ? 'a channel offers it, which is left as it is' : 'no channel offers it';
     return `${isNew ? 'Published' : 'Published before:'} ${name}; ${where}: ${place}`;
   }
   switch (published.outcome) {
@@ -45,7 +45,7 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
     case 'promoted':
       return `${name} was published before; ${channel} offers it from now on: ${place}`;
     case 'unchanged':
-      return published.offered
+      return published.current
         ? `${name} is published already on ${channel}: ${place}`
         : `${name} was published before, and ${channel} offers something else by now; that is left as it is: ${place}`;
   }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { DeviceInfo, ImportAnswer } from '../../../api/admin-info.ts';
 import type { DeviceRequest } from '../../../api/release-admin.ts';
-import type { RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { commandGroup, type Declaration } from '../../command.ts';
@@ -110,7 +110,7 @@ async function list(
     device.running === undefined
       ? 'unknown'
       : `${device.running.version}${device.running.by === 'md5' ? '' : ' (reported)'}`,
-    failureOf(device) ?? device.sketch?.text ?? device.filesystem?.text ?? '-',
+    `${device.status}${reasonOf(device)}`,
     device.lastSeenAt ?? 'never',
   ]);
   talk.report.result(
@@ -122,19 +122,13 @@ async function list(
 
 type DeviceAttempt = DeviceInfo['attempts'][number];
 
-/** Words for the reasons of a failed attempt, by the API's names. */
-const failureWords: Readonly<Record<string, string>> = {
-  vanished: 'not confirmed',
-  'not-running': 'not installed',
-  silent: 'interrupted',
-  interrupted: 'interrupted',
-};
-const stateWords = { sent: 'sent', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
-const actionWords = { send: 'update', current: 'up to date', refuse: 'no update' } as const;
-const progressWords = { waiting: 'pending', refused: 'blocked', sent: 'updating', running: 'updated' } as const;
+const stateWords = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
+const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
+const progressWords = { pending: 'pending', blocked: 'blocked', updating: 'updating', running: 'updated' } as const;
 
+/** Returns the API's name of a failure as words, such as "not confirmed". */
 function failureText(failure: string | undefined): string {
-  return failureWords[failure ?? ''] ?? failure ?? 'unknown reason';
+  return failure?.replace('-', ' ') ?? 'unknown reason';
 }
 
 function outcomeOf({ state, failure }: DeviceAttempt): string {
@@ -145,9 +139,14 @@ function attemptsText(count: number): string {
   return count === 1 ? '1 attempt' : `${count} attempts`;
 }
 
+function reasonOf(device: DeviceInfo): string {
+  const reason = failureOf(device) ?? device.sketch?.text ?? device.filesystem?.text;
+  return reason === undefined ? '' : `: ${reason}`;
+}
+
 function failureOf({ attempts }: DeviceInfo): string | undefined {
   const failed = attempts.find(({ state }) => state === 'failed');
-  return failed && `failed ${failed.version}: ${outcomeOf(failed)}, ${attemptsText(failed.sends)}`;
+  return failed && `${failed.version} ${outcomeOf(failed)}, ${attemptsText(failed.sends)}`;
 }
 
 async function show(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
@@ -177,11 +176,12 @@ function describe({
   );
   const lines = [
     ['device', `${mac}${name === undefined ? '' : ` (${name})`}${enrolled ? ', enrolled' : ''}`],
+    ['status', rest.status],
     ['board', board],
     ['channel', channel],
     ['group', group],
     ['pinned to', pin],
-    ['rollout', rollout && standing(rollout)],
+    ['rollout', rollout && rolloutText(rollout)],
     [
       'running',
       running && `${running.version} (${running.by === 'md5' ? 'identified by sketch MD5' : 'reported by the device'})`,
@@ -195,7 +195,7 @@ function describe({
   return table(lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value]])));
 }
 
-function standing({ version, state, stage, stages, isOpen, counts, progress, failure }: RolloutStanding): string {
+function rolloutText({ version, state, stage, stages, isOpen, counts, progress, failure }: DeviceRolloutInfo): string {
   const stageState = isOpen ? 'open' : state === 'active' ? 'not open yet' : `rollout ${state}`;
   const outcome = progress === 'failed' ? `failed (${failureText(failure)})` : progressWords[progress];
   return `${version}: stage ${stage} of ${stages} (${stageState}); ${outcome}${counts ? '' : '; not counted, because the device is not enrolled'}`;

@@ -37,7 +37,7 @@ export function declareReleases({ program, io }: Declaration): void {
     .option('--channel <name>', 'Channel to promote the release on', defaultChannel)
     .addOption(kind())
     .option('--board <name>', 'Only the release for this board')
-    .action((project, version, options) => offer(project, version, options, io));
+    .action((project, version, options) => promote(project, version, options, io));
   serverCommand({ program: group, io }, 'yank <project> <version>', 'Make a version unavailable on all channels', [
     'ota-hooks server releases yank door 1.4.3 --reason "it smokes" --server https://ota.example.com',
     'ota-hooks server releases yank door 1.4.3 --kind filesystem',
@@ -60,7 +60,7 @@ async function list(
   if (next !== undefined) report.say('More releases exist. Use --limit to list up to 1,000.');
 }
 
-async function offer(
+async function promote(
   project: string,
   version: string,
   options: SelectionOptions & { readonly channel: string },

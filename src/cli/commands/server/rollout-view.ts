@@ -41,19 +41,21 @@ function whatNext(project: string): string {
 const barWidth = 20;
 
 /** Draws a bar of running, sent, failed and other devices. */
-function bar({ members, running, sent, failed }: RolloutTally): string {
+function bar({ members, running, updating, failed }: RolloutTally): string {
   if (members === 0) return '·'.repeat(barWidth);
   const cells = (count: number) => Math.round((count * barWidth) / members);
   const drawn =
-    '█'.repeat(cells(running)) + '▒'.repeat(cells(sent)) + '×'.repeat(failed === 0 ? 0 : Math.max(1, cells(failed)));
+    '█'.repeat(cells(running)) +
+    '▒'.repeat(cells(updating)) +
+    '×'.repeat(failed === 0 ? 0 : Math.max(1, cells(failed)));
   return drawn.slice(0, barWidth).padEnd(barWidth, '·');
 }
 
-function others({ sent, failed, vanished, refused }: RolloutTally): string {
+function others({ updating, failed, notConfirmed, blocked }: RolloutTally): string {
   const parts = [
-    ...(sent > 0 ? [`${sent} updating`] : []),
-    ...(failed > 0 ? [`${failed} failed${vanished > 0 ? ` (${vanished} did not check in again)` : ''}`] : []),
-    ...(refused > 0 ? [`${refused} blocked`] : []),
+    ...(updating > 0 ? [`${updating} updating`] : []),
+    ...(failed > 0 ? [`${failed} failed${notConfirmed > 0 ? ` (${notConfirmed} not confirmed)` : ''}`] : []),
+    ...(blocked > 0 ? [`${blocked} blocked`] : []),
   ];
   return parts.length === 0 ? '' : `; ${parts.join(', ')}`;
 }

@@ -18,7 +18,7 @@ interface StartOptions extends ServerCommandOptions {
   readonly haltFailures?: string | undefined;
   readonly haltPercent?: string | undefined;
   readonly haltSample?: string | undefined;
-  readonly haltVanished?: string | undefined;
+  readonly haltNotConfirmed?: string | undefined;
 }
 
 interface ActOptions extends ServerCommandOptions {
@@ -36,7 +36,7 @@ export function declareRollout({ program, io }: Declaration): void {
   ]);
   serverCommand({ program: group, io }, 'start <project> <version>', 'Start a rollout with its first stage', [
     'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
-    'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-vanished 1 --server https://ota.example.com',
+    'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-not-confirmed 1 --server https://ota.example.com',
   ])
     .option('--channel <name>', 'Channel of the rollout', defaultChannel)
     .option(
@@ -52,7 +52,7 @@ export function declareRollout({ program, io }: Declaration): void {
     .option('--halt-failures <n>', 'Halt when this many devices failed (default: 5)')
     .option('--halt-percent <percent>', 'Halt when this percentage of finished devices failed (default: 10)')
     .option('--halt-sample <n>', 'Finished devices required before --halt-percent applies (default: 10)')
-    .option('--halt-vanished <n>', 'Halt when this many devices did not check in again after a download (default: 2)')
+    .option('--halt-not-confirmed <n>', 'Halt when this many devices did not confirm the update (default: 2)')
     .action((project, version, options) => start(project, version, options, io));
   serverCommand({ program: group, io }, 'list <project>', 'List rollouts, newest first', [
     'ota-hooks server rollouts list door --server https://ota.example.com',
@@ -108,7 +108,7 @@ async function start(project: string, version: string, options: StartOptions, io
       failures: count('--halt-failures', options.haltFailures),
       failurePercent: percent('--halt-percent', options.haltPercent),
       minimumSample: count('--halt-sample', options.haltSample),
-      vanished: count('--halt-vanished', options.haltVanished),
+      notConfirmed: count('--halt-not-confirmed', options.haltNotConfirmed),
     },
   };
   const rollout = await ask<RolloutInfo>('POST', `/projects/${segment(project)}/rollouts`, request);

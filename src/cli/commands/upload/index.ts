@@ -118,12 +118,12 @@ export async function upload(file: string | undefined, options: UploadOptions, i
  */
 function complain(ends: readonly DeviceEnd[], path: string): void {
   const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'held');
-  const refused = ends.flatMap((end) => (end.outcome === 'refused' ? [end] : []));
-  if (refused.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
+  const blocked = ends.flatMap((end) => (end.outcome === 'blocked' ? [end] : []));
+  if (blocked.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
     const isOne = ends.length === 1;
     throw new OtaError('PREFLIGHT_REFUSED', {
       path,
-      refused: refused.flatMap(({ target, refused: rules }) =>
+      blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
         rules.map((finding) => (isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}` })),
       ),
     });

@@ -29,7 +29,7 @@ export interface PlannedDevice {
   readonly target: Target;
   readonly plan:
     | { readonly kind: 'send'; readonly steps: readonly SendingStep[] }
-    | Extract<DevicePlan, { readonly kind: 'refuse' }>;
+    | Extract<DevicePlan, { readonly kind: 'blocked' }>;
   /** IPv4 address, if discovery found the device. */
   readonly address: string | undefined;
   readonly password: string | undefined;
@@ -90,7 +90,7 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
 }
 
 function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): PlannedDevice['plan'] {
-  if (plan.kind === 'refuse') return plan;
+  if (plan.kind === 'blocked') return plan;
   const steps = plan.steps.flatMap((step) => {
     const from = releases.find(({ release }) => release === step.release);
     return from === undefined ? [] : [{ ...step, from }];

@@ -18,7 +18,7 @@ const usualConcurrency = 100;
 export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   const { updates, options, io, report } = run;
   const refusals = updates.devices.flatMap(({ target, plan }): DeviceEnd[] =>
-    plan.kind === 'refuse' ? [{ target, outcome: 'refused', refused: plan.refused }] : [],
+    plan.kind === 'blocked' ? [{ target, outcome: 'blocked', blockedBy: plan.blockedBy }] : [],
   );
   sayComplaints(updates, report);
   const tasks = await load(updates);
@@ -40,8 +40,8 @@ function sayComplaints({ devices }: Updates, report: Report): void {
   const concerned = new Map<string, Target[]>();
   for (const { target, plan } of devices) {
     const lines =
-      plan.kind === 'refuse'
-        ? plan.refused.map((finding) => `refused: ${describeFinding(finding)}`)
+      plan.kind === 'blocked'
+        ? plan.blockedBy.map((finding) => `blocked: ${describeFinding(finding)}`)
         : plan.steps.flatMap(({ warnings }) => warnings.map(describeFinding));
     for (const line of lines) concerned.set(line, [...(concerned.get(line) ?? []), target]);
   }

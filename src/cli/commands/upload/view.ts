@@ -15,7 +15,7 @@ import type { ReleaseToSend } from './release.ts';
  */
 export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: DeviceUpdateResult }
-  | { readonly outcome: 'refused'; readonly refused: readonly BlockingFinding[] }
+  | { readonly outcome: 'blocked'; readonly blockedBy: readonly BlockingFinding[] }
   | { readonly outcome: 'held' | 'earlier' }
 );
 
@@ -58,7 +58,7 @@ export function uploadReport(release: ReleaseToSend, ends: readonly DeviceEnd[])
     totals: {
       updated: count('updated'),
       failed: count('failed'),
-      refused: count('refused'),
+      blocked: count('blocked'),
       held: count('held'),
       earlier: count('earlier'),
     },
@@ -86,11 +86,11 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
         tookMs,
       };
     }
-    case 'refused':
+    case 'blocked':
       return {
         ...target,
         outcome: end.outcome,
-        refused: end.refused.map((finding) => ({ artifact: finding.artifact, ...ruleDocument(finding) })),
+        blockedBy: end.blockedBy.map((finding) => ({ artifact: finding.artifact, ...ruleDocument(finding) })),
       };
     case 'held':
     case 'earlier':
@@ -119,8 +119,8 @@ function rowOf(end: DeviceEnd): string[] {
       const { verdict, confirmation, tookMs } = end.result;
       return [...place, sent, seconds(tookMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
     }
-    case 'refused':
-      return [...place, '-', '-', `refused: ${[...new Set(end.refused.map(({ rule }) => rule))].join(', ')}`];
+    case 'blocked':
+      return [...place, '-', '-', `blocked: ${[...new Set(end.blockedBy.map(({ rule }) => rule))].join(', ')}`];
     case 'held':
       return [...place, '-', '-', 'held: not begun'];
     case 'earlier':

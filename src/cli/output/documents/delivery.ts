@@ -15,7 +15,7 @@ export const preflightDocument = v.strictObject({
   safe: v.boolean(),
   device: deviceFactsSchema,
   plan: v.strictObject({
-    kind: v.picklist(['send', 'hops', 'refuse']),
+    kind: v.picklist(['send', 'hops', 'blocked']),
     steps: v.array(
       v.strictObject({
         artifact: v.string(),
@@ -26,7 +26,7 @@ export const preflightDocument = v.strictObject({
       }),
     ),
   }),
-  refused: v.array(ruleOfArtifact),
+  blockedBy: v.array(ruleOfArtifact),
   warnings: v.array(ruleOfArtifact),
   /** Another artifact of the same build that would be safe. */
   alternative: v.nullable(v.string()),
@@ -78,7 +78,7 @@ const deviceEnd = v.variant('outcome', [
     warnings: v.array(releaseFindingSchema),
     tookMs: v.number(),
   }),
-  v.strictObject({ ...target, outcome: v.literal('refused'), refused: v.array(ruleOfArtifact) }),
+  v.strictObject({ ...target, outcome: v.literal('blocked'), blockedBy: v.array(ruleOfArtifact) }),
   v.strictObject({ ...target, outcome: v.picklist(['held', 'earlier']) }),
 ]);
 
@@ -95,7 +95,7 @@ export const uploadDocument = v.strictObject({
   totals: v.strictObject({
     updated: v.number(),
     failed: v.number(),
-    refused: v.number(),
+    blocked: v.number(),
     held: v.number(),
     earlier: v.number(),
   }),
@@ -122,7 +122,7 @@ export const publishDocument = v.strictObject({
       board: v.nullable(v.string()),
       purpose: v.picklist(['serve', 'reference']),
       channel: v.nullable(v.string()),
-      offered: v.boolean(),
+      current: v.boolean(),
       manifest: v.string(),
       artifacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
       warnings: v.array(releaseFindingSchema),

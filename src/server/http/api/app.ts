@@ -24,7 +24,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   });
   api.use(async (context, next) => {
     if (parts.stopping.aborted && context.req.method !== 'GET') {
-      throw new DomainError('shutting-down', 'the server is shutting down', 'Try again in a minute.');
+      throw new DomainError('shutting-down', 'the server is stopping', 'Try again in a minute.');
     }
     await next();
   });
@@ -41,7 +41,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', dashboard(parts));
 
   api.notFound((context) => {
-    const problem = new DomainError('not-found', 'no such path', 'Check the path: API paths begin with /api/v1/.');
+    const problem = new DomainError('not-found', 'path not found', 'Check the path: API paths begin with /api/v1/.');
     return context.json(bodyOf(problem), statusOf(problem));
   });
   api.onError((error, context) => {

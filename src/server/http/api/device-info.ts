@@ -1,11 +1,12 @@
 import type { DecisionInfo, DeviceInfo } from '../../../api/admin-info.ts';
-import type { RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
+import { deviceStatus } from '../../storage/device-status.ts';
 import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
 
 /** Returns a device in the form that the API shows. */
 export function deviceInfo(
   { record, lastSeenAt, report }: SeenDevice,
-  rollout: RolloutStanding | undefined,
+  rollout: DeviceRolloutInfo | undefined,
 ): DeviceInfo {
   const {
     project,
@@ -25,6 +26,7 @@ export function deviceInfo(
   return {
     project,
     mac,
+    status: deviceStatus(record),
     enrolled,
     proven: record.proven === true,
     name,
@@ -41,11 +43,12 @@ export function deviceInfo(
     rollout,
     sketch: decisionInfo(record.decisions.sketch),
     filesystem: decisionInfo(record.decisions.filesystem),
-    attempts: attempts.map(({ version, kind, state, sends, lastSentAt, failure }) => ({
+    attempts: attempts.map(({ version, kind, state, sends, receipts, lastSentAt, failure }) => ({
       version,
       kind,
       state,
       sends,
+      receipts,
       lastSentAt: new Date(lastSentAt).toISOString(),
       failure,
     })),

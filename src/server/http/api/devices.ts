@@ -17,7 +17,7 @@ type Request = v.InferOutput<typeof deviceRequestSchema>;
 const mostListed = 1000;
 
 export function deviceRoutes(parts: ServerParts): Hono<Session> {
-  const { records, rollouts } = parts;
+  const { records, rollouts, clock } = parts;
   const routes = new Hono<Session>();
   const path = '/projects/:project/devices';
 
@@ -25,7 +25,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     const project = requireProject(parts, context.req.param('project'));
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
     const found = await records.list(project, { after: context.req.query('after'), limit });
-    const devices = found.map((seen) => deviceInfo(seen, rollouts.standing(seen.record)));
+    const devices = found.map((seen) => deviceInfo(seen, rollouts.ofDevice(seen.record)));
     return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
   });
 
@@ -68,7 +68,12 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
 
   routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
     const { project, mac } = named(context);
-    const retried = await retryFailedDevice(records, { project, mac, by: context.get('token').id });
+    const retried = await retryFailedDevice(records, {
+      project,
+      mac,
+      by: context.get('token').id,
+      at: clock.now().wallMs,
+    });
     if (retried === undefined) throw unknownDevice(mac);
     return context.json(await show(project, mac));
   });
@@ -79,8 +84,8 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     if (found.length > 0) return;
     throw new DomainError(
       'not-found',
-      `${project} has no ${pin} that could be sent`,
-      'Publish it first; --draft will do.',
+      `${project} has no release ${pin} to pin a device to`,
+      'Publish it first; a draft (--draft) is enough.',
     );
   }
 
@@ -92,7 +97,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   async function show(project: string, mac: string): Promise<DeviceInfo> {
     const seen = await records.show(project, mac);
     if (seen === undefined) throw unknownDevice(mac);
-    return deviceInfo(seen, rollouts.standing(seen.record));
+    return deviceInfo(seen, rollouts.ofDevice(seen.record));
   }
 
   async function enroll(project: string, mac: string, name: string, by: string): Promise<boolean> {
@@ -134,13 +139,17 @@ function changed<Value>(before: Value | undefined, request: Value | null | undef
 }
 
 function unknownDevice(mac: string): DomainError {
-  return new DomainError('not-found', `${mac} was never seen and is not enrolled`, 'Check the MAC.');
+  return new DomainError(
+    'not-found',
+    `device ${mac} not found: it has never checked in and is not enrolled`,
+    'Check the MAC.',
+  );
 }
 
 function full(): DomainError {
   return new DomainError(
     'conflict',
-    'there are as many devices as there may be',
-    'Remove some, or raise --max-devices.',
+    'the project has the maximum number of devices',
+    'Remove devices, or raise --max-devices of the server.',
   );
 }

@@ -20,14 +20,14 @@ export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
 /** A full disk is reported as such, because the operator can fix it. Any other error is a bug, and its details stay in the log. */
 function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
   counters.failures++;
-  log.error({ err: error }, 'a request could not be done');
+  log.error({ err: error }, 'Request failed');
   const code = 'code' in error ? String(error.code) : '';
   if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)) {
     return new DomainError(
       'disk-full',
       'the disk of the server is full; nothing was changed',
-      'Free some space on it.',
+      'Free space on the disk of the server.',
     );
   }
-  return new DomainError('internal-error', 'the server made a mistake; nothing was changed', 'Its log says more.');
+  return new DomainError('internal-error', 'internal server error', 'Check the log of the server.');
 }

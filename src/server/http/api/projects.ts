@@ -51,7 +51,11 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     for (const { path } of aliases) {
       const owner = catalog.alias(path)?.project;
       if (owner === undefined || owner === name) continue;
-      throw new DomainError('conflict', `${path} leads to project ${owner} already`, 'Take it away there first.');
+      throw new DomainError(
+        'conflict',
+        `${path} is an alias of project ${owner} already`,
+        'Remove it from that project first.',
+      );
     }
   }
 
@@ -64,7 +68,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     confirmWithinMs,
     mostSends,
   }: ProjectRecord): Promise<ProjectInfo> {
-    const offers = await store.catalog.offers(name);
+    const currentReleases = await store.catalog.currentReleases(name);
     return {
       name,
       access,
@@ -74,7 +78,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
       confirmWithinMs,
       mostSends,
       devices: await store.devices.count(name),
-      channels: offers.map(({ channel, release }) => ({
+      channels: currentReleases.map(({ channel, release }) => ({
         channel,
         kind: release.kind,
         board: release.board === '' ? undefined : release.board,

@@ -1,8 +1,8 @@
 import type { ReleaseInfo } from '../../../api/release-info.ts';
-import type { Offer, ReleaseRecord } from '../../storage/records.ts';
+import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 
 /** Returns a release in the form that the API shows. */
-export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): ReleaseInfo {
+export function releaseInfo(release: ReleaseRecord, currentReleases: readonly CurrentRelease[]): ReleaseInfo {
   const { project, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
   const { image, enforcement, signing, artifacts } = manifest;
   return {
@@ -11,7 +11,7 @@ export function releaseInfo(release: ReleaseRecord, offers: readonly Offer[]): R
     kind,
     board: board === '' ? undefined : board,
     purpose,
-    channels: offers.filter((offer) => offer.release.id === release.id).map(({ channel }) => channel),
+    channels: currentReleases.filter((entry) => entry.release.id === release.id).map(({ channel }) => channel),
     publishedAt: new Date(publishedAt).toISOString(),
     yanked,
     image: { sizeBytes: image.sizeBytes, sha256: image.sha256, core: image.core },

@@ -28,18 +28,18 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
       return answer;
     });
     counters.publications += outcome === 'published' ? 1 : 0;
-    log.info({ project, version: request.version, outcome, by: token.id }, 'publication');
+    log.info({ project, version: request.version, outcome, by: token.id }, 'Publication handled');
     const answer: ReleaseAnswer = { outcome, release: await show(release), warnings };
     return context.json(answer, outcome === 'published' ? 201 : 200);
   });
 
   routes.get('/projects/:project/releases', requireRole(parts, 'read'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
-    const offers = await store.catalog.offers(project);
+    const currentReleases = await store.catalog.currentReleases(project);
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
     const before = numberIn(context, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const found = await store.catalog.releases(project, { before, limit });
-    const releases = found.map((release) => releaseInfo(release, offers));
+    const releases = found.map((release) => releaseInfo(release, currentReleases));
     return context.json({ releases, next: found.length < limit ? undefined : found.at(-1)?.id });
   });
 
@@ -57,7 +57,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const ids = chosen.map(({ id }) => id);
     await publishing.acquire('all', async () => {
       rollouts.requireFreeChannel(project, channel);
-      await store.catalog.offer(project, channel, ids, context.get('token').id);
+      await store.catalog.promote(project, channel, ids, context.get('token').id);
       await rollouts.superseded(project, channel, context.get('token').id);
       await catalog.refresh(project);
     });
@@ -65,7 +65,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   });
 
   async function show(release: ReleaseRecord): Promise<ReleaseInfo> {
-    return releaseInfo(release, await store.catalog.offers(release.project));
+    return releaseInfo(release, await store.catalog.currentReleases(release.project));
   }
 
   return routes;
@@ -78,5 +78,9 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
  */
 export function requireProject({ catalog }: ServerParts, name: string): string {
   if (catalog.view(name) !== undefined) return name;
-  throw new DomainError('not-found', 'there is no such project', "An admin's first publication makes it.");
+  throw new DomainError(
+    'not-found',
+    `project ${name} not found`,
+    'Check the name. The first publication with an admin token creates a project.',
+  );
 }

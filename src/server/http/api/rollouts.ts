@@ -8,7 +8,7 @@ import { checked, numberIn, readBody, requireRole, type Session } from './sessio
 
 const mostListed = 100;
 const actionName = v.picklist(rolloutActions, `must be ${rolloutActions.join(', ')}`);
-const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be the number of a rollout'), v.transform(Number));
+const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be the ID of a rollout'), v.transform(Number));
 
 export function rolloutRoutes(parts: ServerParts): Hono<Session> {
   const { rollouts, clock, publishing } = parts;
@@ -31,7 +31,8 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
   routes.get(`${path}/:id`, requireRole(parts, 'read'), async (context) => {
     const id = checked(rolloutId, context.req.param('id'));
     const found = await rollouts.show(projectIn(context), id);
-    if (found === undefined) throw new DomainError('not-found', `there is no rollout ${id}`, 'List them first.');
+    if (found === undefined)
+      throw new DomainError('not-found', `rollout ${id} not found`, 'Check its ID in the list of rollouts.');
     return context.json(found);
   });
 

@@ -27,7 +27,7 @@ export function requireRole(
   return async (context, next) => {
     const { incoming } = context.env ?? {};
     const address = incoming === undefined ? 'this process' : clientAddress(incoming, isTrustedProxy);
-    const say = (code: 'not-authorized' | 'role-missing', message: string, hint: string) => {
+    const refuse = (code: 'not-authorized' | 'role-missing', message: string, hint: string) => {
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
@@ -35,25 +35,25 @@ export function requireRole(
     // behind the same address must not lock out their owner.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
-      throw say(
+      throw refuse(
         'not-authorized',
-        'there is no such token',
-        'Send Authorization: Bearer TOKEN; `ota-hooks server tokens create` makes one.',
+        'missing, unknown or revoked token',
+        'Send Authorization: Bearer TOKEN. An admin creates tokens with `ota-hooks server tokens create`.',
       );
     }
     if (!includesRole(token.role, role)) {
-      throw say(
+      throw refuse(
         'role-missing',
-        `the token has the role ${token.role}, and this takes ${role}`,
-        'Use a token with that role.',
+        `this request requires the role ${role}, and the token has the role ${token.role}`,
+        'Use a token with the required role.',
       );
     }
     const project = context.req.param('project');
     if (token.project !== undefined && token.project !== project && !(anyProject && project === undefined)) {
-      throw say(
+      throw refuse(
         'role-missing',
-        `the token is good for project ${token.project} only`,
-        'Use a token without a project, or of this one.',
+        `the token is valid for project ${token.project} only`,
+        'Use a token for this project, or one for all projects.',
       );
     }
     context.set('token', token);
@@ -62,7 +62,11 @@ export function requireRole(
 }
 
 function tooMany(): DomainError {
-  return new DomainError('too-many-requests', 'too many requests of this address were refused', 'Wait a minute.');
+  return new DomainError(
+    'too-many-requests',
+    'too many failed requests from this address',
+    'Wait a minute and use a valid token.',
+  );
 }
 
 /** Size of the largest manifest as JSON, plus a margin. */
@@ -85,8 +89,8 @@ export async function readBody<Schema extends v.GenericSchema>(
   if (isNestedDeeper(text, mostLevels)) {
     throw new DomainError(
       'bad-request',
-      `the body has more than ${mostLevels} levels`,
-      'Send one JSON document as the documentation shows it.',
+      `the body has more than ${mostLevels} levels of nesting`,
+      'Send one JSON document as described in the documentation.',
     );
   }
   let json: unknown;
@@ -117,7 +121,7 @@ function isNestedDeeper(text: string, mostLevels: number): boolean {
 /** Reads the body as text. A body that is too large by its Content-Length is rejected unread. */
 async function readText(context: Context<Session>): Promise<string> {
   const tooLarge = () =>
-    new DomainError('too-large', `a body may have ${mostBodyBytes} bytes at most`, 'Bytes go to /uploads.');
+    new DomainError('too-large', `the body is larger than ${mostBodyBytes} bytes`, 'Send artifacts to /uploads.');
   if (Number(context.req.header('content-length') ?? 0) > mostBodyBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -141,7 +145,11 @@ export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerato
     // Keep the request open on an error: destroying it would destroy the connection, and the response with it.
     yield* incoming instanceof IncomingMessage ? incoming.iterator({ destroyOnReturn: false }) : (req.raw.body ?? []);
   } catch {
-    throw new DomainError('bad-request', 'the body broke off', 'Send it again; an upload goes on where it stopped.');
+    throw new DomainError(
+      'bad-request',
+      'the body is incomplete',
+      'Send it again. An upload continues at the offset of the server.',
+    );
   }
 }
 
@@ -157,8 +165,8 @@ export function checked<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value, options);
   if (result.success) return result.output;
-  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
-  throw new DomainError('invalid', problems.join('; '), 'Mend what is named.', { problems });
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the value'}: ${issue.message}`);
+  throw new DomainError('invalid', problems.join('; '), 'Correct the listed fields.', { problems });
 }
 
 /**
@@ -171,7 +179,7 @@ export function numberIn(context: Context<Session>, name: string, otherwise: num
   if (text === undefined) return otherwise;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value) || value > most) {
-    throw new DomainError('invalid', `${name} must be a whole number up to ${most}`, 'Mend the query.');
+    throw new DomainError('invalid', `${name} must be an integer from 0 to ${most}`, 'Correct the query.');
   }
   return value;
 }

@@ -26,7 +26,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
   routes.delete('/tokens/:id', admin, async (context) => {
     const id = context.req.param('id');
     if (await store.tokens.revoke(id, context.get('token').id)) return context.json({ revoked: id });
-    throw new DomainError('not-found', 'there is no such token', '`ota-hooks server tokens list` shows them.');
+    throw new DomainError('not-found', `token ${id} not found`, 'List the tokens: ota-hooks server tokens list');
   });
 
   routes.get('/audit', admin, async (context) => {
@@ -38,7 +38,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
   });
 
   routes.get('/backup', admin, (context) => {
-    log.info({ by: context.get('token').id }, 'backup');
+    log.info({ by: context.get('token').id }, 'Backup started');
     context.header('Content-Type', 'application/x-ndjson');
     return stream(context, async (out) => {
       for await (const line of backupLines(parts)) {

@@ -22,13 +22,13 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     const offset = sizeHeader(context.req.header('upload-offset'), 'Upload-Offset');
     const totalBytes = sizeHeader(context.req.header('upload-length'), 'Upload-Length');
     if (offset > totalBytes)
-      throw new DomainError('bad-request', 'Upload-Offset is beyond Upload-Length', 'Mend the headers.');
+      throw new DomainError('bad-request', 'Upload-Offset is larger than Upload-Length', 'Correct the headers.');
     if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong();
     if ((await blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
       throw new DomainError(
         'too-many-requests',
-        'there are too many unfinished uploads',
-        'Finish them, or wait a day.',
+        'too many unfinished uploads',
+        'Complete them, or wait a day: unfinished uploads are then removed.',
       );
     }
     const chunks = bounded(bodyChunks(context), totalBytes - offset);
@@ -46,22 +46,27 @@ async function accepted(
 ): Promise<UploadState> {
   if (state === 'offset') {
     const { offset } = await blobs.state(sha256);
-    throw new DomainError('upload-offset', `the server has ${offset} bytes of it`, 'Go on from there.', { offset });
+    throw new DomainError(
+      'upload-offset',
+      `the server has ${offset} bytes of this upload`,
+      'Continue at this offset.',
+      { offset },
+    );
   }
   if (state === 'digest-mismatch') {
     throw new DomainError(
       'digest-mismatch',
-      `the bytes are not those of ${sha256}; they were dropped`,
-      'Upload it again from the start.',
+      `the SHA-256 of the bytes is not ${sha256}; they were discarded`,
+      'Upload the file again from the start.',
     );
   }
   if (!state.complete || state.offset > largestKeyFileBytes) return state;
   const bytes = await blobs.read(sha256);
   if (bytes === undefined || !isPrivateKeyFile(bytes)) return state;
   await blobs.remove(sha256);
-  log.warn({ sha256 }, 'A PRIVATE KEY WAS UPLOADED; it was deleted');
-  const hint = 'It was deleted here, but it has left your machine: make a new pair, and build with its public half.';
-  throw new DomainError('private-key', 'THIS IS A PRIVATE KEY. IT MUST NEVER LEAVE THE MACHINE THAT SIGNS', hint);
+  log.warn({ sha256 }, 'Private key uploaded and deleted');
+  const hint = 'The server deleted the file, but the key has left your machine: generate a new pair.';
+  throw new DomainError('private-key', 'the uploaded file is a private key', hint);
 }
 
 async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): AsyncGenerator<Uint8Array> {
@@ -74,22 +79,18 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): A
 }
 
 function tooLong(): DomainError {
-  return new DomainError('bad-request', 'the body is longer than Upload-Length says', 'Mend the headers.');
+  return new DomainError('bad-request', 'the body exceeds Upload-Length', 'Correct the headers.');
 }
 
 function sizeHeader(value: string | undefined, name: string): number {
   if (value === undefined || !/^\d{1,10}$/.test(value)) {
-    throw new DomainError(
-      'bad-request',
-      `${name} has to be a number of bytes`,
-      'Send Upload-Offset and Upload-Length.',
-    );
+    throw new DomainError('bad-request', `${name} must be a number of bytes`, 'Send Upload-Offset and Upload-Length.');
   }
   if (Number(value) > mostBlobBytes) {
     throw new DomainError(
       'too-large',
-      `a blob may have ${mostBlobBytes} bytes at most`,
-      'No ESP8266 has more flash than that.',
+      `an upload must not exceed ${mostBlobBytes} bytes`,
+      'Check the file: no ESP8266 has more flash.',
     );
   }
   return Number(value);

@@ -3,9 +3,8 @@ import { counted, When } from './words.tsx';
 
 const states = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
 const failures = {
-  vanished: 'not confirmed (no update check since the download)',
-  silent: 'interrupted (no update check since)',
-  'not-running': 'not installed (the device runs another build)',
+  'not-confirmed': 'not confirmed (no update check since)',
+  'not-installed': 'not installed (the device runs another build)',
   interrupted: 'interrupted (the download never completed)',
 } as const;
 

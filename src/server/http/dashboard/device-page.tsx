@@ -2,8 +2,8 @@ import { mac as macSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { deviceStatus } from '../../storage/device-status.ts';
 import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
-import { deviceStatus } from '../../storage/standing.ts';
 import { checked } from '../api/session.ts';
 import { AttemptTable } from './attempt-table.tsx';
 import { DeviceRollout } from './device-rollout.tsx';
@@ -12,7 +12,7 @@ import { frameOf, Page, show } from './layout.tsx';
 import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { SendForm } from './send-form.tsx';
-import { StandingBadge } from './standing-badge.tsx';
+import { StatusBadge } from './status-badge.tsx';
 import { mayAct, type PageContext, readForm } from './visitor.ts';
 import { sizeText, When } from './words.tsx';
 
@@ -30,7 +30,7 @@ export async function devicePage(
   if (seen === undefined) throw unknown(mac);
   const entries = await store.audit.ofDevice(project, mac, mostEntries);
   const { record } = seen;
-  const inRollout = rollouts.standing(record);
+  const rollout = rollouts.ofDevice(record);
   const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
   return show(
     context,
@@ -38,7 +38,7 @@ export async function devicePage(
       <h1>{record.name ?? mac}</h1>
       <div id="device" data-live>
         <p class="lead">
-          <StandingBadge standing={deviceStatus(record)} /> {reasonOf(record)}
+          <StatusBadge status={deviceStatus(record)} /> {reasonOf(record)}
         </p>
         {formToken === undefined ? undefined : <Retry record={record} formToken={formToken} />}
         <h2>Details</h2>
@@ -46,7 +46,7 @@ export async function devicePage(
         <h2>Update checks</h2>
         <Answers {...record} />
         <h2>Rollout</h2>
-        <DeviceRollout project={project} standing={inRollout} />
+        <DeviceRollout project={project} info={rollout} />
         <h2>Update attempts</h2>
         <AttemptTable attempts={record.attempts} />
         <h2>Audit log</h2>
@@ -57,10 +57,20 @@ export async function devicePage(
 }
 
 /** Clears the failures of a device, so that it gets the release again. */
-export async function retryDevice(context: PageContext, { records }: ServerParts, project: string, text: string) {
+export async function retryDevice(
+  context: PageContext,
+  { records, clock }: ServerParts,
+  project: string,
+  text: string,
+) {
   await readForm(context, 'publish');
   const mac = checked(macSchema, text);
-  const retried = await retryFailedDevice(records, { project, mac, by: context.get('token').id });
+  const retried = await retryFailedDevice(records, {
+    project,
+    mac,
+    by: context.get('token').id,
+    at: clock.now().wallMs,
+  });
   if (retried === undefined) throw unknown(mac);
   return context.redirect(devicePath(project, mac), 303);
 }
@@ -68,7 +78,7 @@ export async function retryDevice(context: PageContext, { records }: ServerParts
 function unknown(mac: string): DomainError {
   return new DomainError(
     'not-found',
-    `Device ${mac} not found: it never checked in and is not enrolled.`,
+    `Device ${mac} not found: it has never checked in and is not enrolled.`,
     'Check the MAC.',
   );
 }

@@ -1,19 +1,19 @@
-import type { RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
 import { projectPath } from './paths.ts';
 import { RolloutBadge } from './rollout-badge.tsx';
 
 const progressWords = {
-  waiting: 'pending',
-  refused: 'blocked',
-  sent: 'updating',
+  pending: 'pending',
+  blocked: 'blocked',
+  updating: 'updating',
   running: 'updated',
   failed: 'failed',
 } as const;
 
 /** Shows the progress of a device in the rollout of its channel. */
-export function DeviceRollout({ project, standing }: { project: string; standing: RolloutStanding | undefined }) {
-  if (standing === undefined) return <p class="quiet">Not in a rollout.</p>;
-  const { rollout, version, state, stage, stages, isOpen, counts, progress } = standing;
+export function DeviceRollout({ project, info }: { project: string; info: DeviceRolloutInfo | undefined }) {
+  if (info === undefined) return <p class="quiet">Not in a rollout.</p>;
+  const { rollout, version, state, stage, stages, isOpen, counts, progress } = info;
   return (
     <p>
       <a href={projectPath(project, 'rollouts', rollout)}>{version}</a> <RolloutBadge state={state} />{' '}

@@ -1,4 +1,4 @@
-import { standings } from '../../storage/standing.ts';
+import { deviceStatuses } from '../../../api/admin-info.ts';
 import type { DeviceFilter } from '../../storage/store.ts';
 import { projectPath, withQuery } from './paths.ts';
 
@@ -14,9 +14,9 @@ const longestText = 64;
 /** Reads the view from the query. Invalid values are ignored. */
 export function readFleetQuery(query: (name: string) => string | undefined): FleetQuery {
   const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
-  const standing = standings.find((known) => known === query('state'));
+  const status = deviceStatuses.find((known) => known === query('state'));
   return {
-    filter: { text: text('q'), standing, runs: text('runs'), group: text('group') },
+    filter: { text: text('q'), status, runs: text('runs'), group: text('group') },
     after: text('after'),
     before: text('before'),
   };
@@ -24,8 +24,8 @@ export function readFleetQuery(query: (name: string) => string | undefined): Fle
 
 /** Returns the URL path of a view. */
 export function fleetPath(project: string, { filter, after, before }: FleetQuery): string {
-  const { text, standing, runs, group } = filter;
-  return withQuery(projectPath(project, 'devices'), { q: text, state: standing, runs, group, after, before });
+  const { text, status, runs, group } = filter;
+  return withQuery(projectPath(project, 'devices'), { q: text, state: status, runs, group, after, before });
 }
 
 export function isFiltered(filter: DeviceFilter): boolean {

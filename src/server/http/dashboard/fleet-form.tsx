@@ -1,8 +1,8 @@
-import { standings } from '../../storage/standing.ts';
+import { deviceStatuses } from '../../../api/admin-info.ts';
 import type { DeviceCount, DeviceFilter } from '../../storage/store.ts';
 import { fleetPath, isFiltered } from './fleet-filter.ts';
 import { projectPath } from './paths.ts';
-import { standingWords } from './standing-badge.tsx';
+import { statusWords } from './status-badge.tsx';
 import { countText } from './words.tsx';
 
 interface FleetFormProps {
@@ -26,9 +26,9 @@ export function FleetForm({ project, filter, tally }: FleetFormProps) {
           <label for="state">Status</label>
           <select id="state" name="state">
             <option value="">Any</option>
-            {standings.map((standing) => (
-              <option value={standing} selected={filter.standing === standing}>
-                {standingWords[standing].label}
+            {deviceStatuses.map((status) => (
+              <option value={status} selected={filter.status === status}>
+                {statusWords[status].label}
               </option>
             ))}
           </select>

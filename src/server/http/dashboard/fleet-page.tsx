@@ -1,6 +1,7 @@
+import { type DeviceStatus, deviceStatuses } from '../../../api/admin-info.ts';
 import type { ServerParts } from '../../parts.ts';
+import { deviceStatus } from '../../storage/device-status.ts';
 import type { SeenDevice } from '../../storage/records.ts';
-import { deviceStatus, type Standing, standings } from '../../storage/standing.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { type FleetQuery, fleetPath, isFiltered, readFleetQuery } from './fleet-filter.ts';
 import { FleetForm } from './fleet-form.tsx';
@@ -8,7 +9,7 @@ import { frameOf, Page, show } from './layout.tsx';
 import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { ShareBar } from './share-bar.tsx';
-import { StandingBadge, standingWords } from './standing-badge.tsx';
+import { StatusBadge, statusWords } from './status-badge.tsx';
 import type { PageContext } from './visitor.ts';
 import { counted, countText, When } from './words.tsx';
 
@@ -39,7 +40,7 @@ export async function fleetPage(context: PageContext, { records, store }: Server
     >
       <h1>Devices</h1>
       <div id="summary" data-live>
-        <Summary project={project} tally={tally} chosen={filter.standing} />
+        <Summary project={project} tally={tally} chosen={filter.status} />
       </div>
       <FleetForm project={project} filter={filter} tally={tally} />
       <div id="devices" data-live>
@@ -64,11 +65,11 @@ function Summary({
 }: {
   project: string;
   tally: readonly DeviceCount[];
-  chosen: Standing | undefined;
+  chosen: DeviceStatus | undefined;
 }) {
-  const counts = standings.map((standing) => ({
-    kind: standing,
-    count: tally.reduce((sum, each) => sum + (each.standing === standing ? each.devices : 0), 0),
+  const counts = deviceStatuses.map((status) => ({
+    kind: status,
+    count: tally.reduce((sum, each) => sum + (each.status === status ? each.devices : 0), 0),
   }));
   const all = counts.reduce((sum, { count }) => sum + count, 0);
   return (
@@ -87,11 +88,11 @@ function Summary({
           <li>
             <a
               class={`chip ${kind}`}
-              href={fleetPath(project, { filter: { standing: kind } })}
+              href={fleetPath(project, { filter: { status: kind } })}
               aria-current={chosen === kind ? 'true' : undefined}
             >
-              <span class="count">{countText(count)}</span> <span aria-hidden="true">{standingWords[kind].sign}</span>{' '}
-              {standingWords[kind].label}
+              <span class="count">{countText(count)}</span> <span aria-hidden="true">{statusWords[kind].sign}</span>{' '}
+              {statusWords[kind].label}
             </a>
           </li>
         ))}
@@ -132,7 +133,7 @@ function FleetRow({ record, lastSeenAt }: SeenDevice) {
         {enrolled ? undefined : <span class="quiet"> not enrolled</span>}
       </th>
       <td>
-        <StandingBadge standing={deviceStatus(record)} />
+        <StatusBadge status={deviceStatus(record)} />
         <span class="reason">{reasonOf(record)}</span>
       </td>
       <td>{running?.version ?? <span class="quiet">unknown</span>}</td>

@@ -31,7 +31,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
     }
     const { name, secure } = cookieOf(context, parts);
     setCookie(context, name, sessions.open(token.id), { httpOnly: true, sameSite: 'Strict', secure, path: '/' });
-    log.info({ by: token.id }, 'login');
+    log.info({ by: token.id }, 'Logged in');
     return context.redirect(next, 303);
   });
 

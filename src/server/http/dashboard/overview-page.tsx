@@ -1,10 +1,10 @@
+import { deviceStatuses } from '../../../api/admin-info.ts';
 import type { ServerParts } from '../../parts.ts';
-import { standings } from '../../storage/standing.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import { projectPath } from './paths.ts';
 import { ShareBar } from './share-bar.tsx';
-import { standingWords } from './standing-badge.tsx';
+import { statusWords } from './status-badge.tsx';
 import { mayLookAt, type PageContext } from './visitor.ts';
 import { counted, countText } from './words.tsx';
 
@@ -22,9 +22,9 @@ export async function overviewPage(context: PageContext, { catalog, store }: Ser
     views.map(
       async ({ project: { name }, channels }): Promise<Summary> => ({
         name,
-        channels: [...channels].map(([channel, { offered }]) => [
+        channels: [...channels].map(([channel, { current }]) => [
           channel,
-          [...new Set(offered.map(({ version }) => version))].join(', '),
+          [...new Set(current.map(({ version }) => version))].join(', '),
         ]),
         tally: await store.devices.tally(name),
       }),
@@ -57,14 +57,14 @@ function NoProjects() {
 }
 
 function ProjectCard({ name, channels, tally }: Summary) {
-  const counts = standings.map((standing) => ({
-    kind: standing,
-    count: tally.reduce((sum, each) => sum + (each.standing === standing ? each.devices : 0), 0),
+  const counts = deviceStatuses.map((status) => ({
+    kind: status,
+    count: tally.reduce((sum, each) => sum + (each.status === status ? each.devices : 0), 0),
   }));
   const all = counts.reduce((sum, { count }) => sum + count, 0);
   const inWords = counts
     .filter(({ count }) => count > 0)
-    .map(({ kind, count }) => `${countText(count)} ${standingWords[kind].label}`)
+    .map(({ kind, count }) => `${countText(count)} ${statusWords[kind].label}`)
     .join(', ');
   return (
     <>

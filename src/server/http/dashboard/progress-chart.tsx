@@ -45,9 +45,9 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
             </text>
           </>
         ))}
-        <path class="area waiting" d={line(({ running, failed, sent }) => running + failed + sent) + base} />
+        <path class="area updating" d={line(({ running, failed, updating }) => running + failed + updating) + base} />
         <path class="area failed" d={line(({ running, failed }) => running + failed) + base} />
-        <path class="area current" d={line(({ running }) => running) + base} />
+        <path class="area up-to-date" d={line(({ running }) => running) + base} />
         <text class="axis" x={left} y={height - 6}>
           {start === Date.parse(last.at) ? 'now' : first.at.slice(11, 19)}
         </text>
@@ -57,13 +57,13 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
       </svg>
       <figcaption class="tally">
         <span>
-          <span class="dot current" aria-hidden="true" /> updated
+          <span class="dot up-to-date" aria-hidden="true" /> updated
         </span>
         <span>
           <span class="dot failed" aria-hidden="true" /> failed
         </span>
         <span>
-          <span class="dot waiting" aria-hidden="true" /> updating
+          <span class="dot updating" aria-hidden="true" /> updating
         </span>
         <span class="quiet">Dashed lines mark when a stage opened. Times are in UTC.</span>
       </figcaption>
@@ -84,8 +84,8 @@ function isLater(at: string, before: string | undefined): boolean {
   return before === undefined || Date.parse(at) > Date.parse(before);
 }
 
-function summaryOf({ running, failed, sent, openStages }: Sample, most: number, span: number): string {
-  return `After ${roundedDuration(span)}: ${countText(running)} of ${counted(most, 'device')} updated, ${countText(failed)} failed, ${countText(sent)} updating; ${counted(openStages, 'stage')} open.`;
+function summaryOf({ running, failed, updating, openStages }: Sample, most: number, span: number): string {
+  return `After ${roundedDuration(span)}: ${countText(running)} of ${counted(most, 'device')} updated, ${countText(failed)} failed, ${countText(updating)} updating; ${counted(openStages, 'stage')} open.`;
 }
 
 function linePath(points: readonly (readonly [x: number, y: number])[]): string {
@@ -117,14 +117,14 @@ function SampleTable({ samples }: { samples: readonly Sample[] }) {
         </tr>
       </thead>
       <tbody>
-        {samples.map(({ at, running, failed, sent, openStages }) => (
+        {samples.map(({ at, running, failed, updating, openStages }) => (
           <tr>
             <td>
               <When at={at} exact />
             </td>
             <td class="number">{countText(running)}</td>
             <td class="number">{countText(failed)}</td>
-            <td class="number">{countText(sent)}</td>
+            <td class="number">{countText(updating)}</td>
             <td class="number">{openStages}</td>
           </tr>
         ))}

@@ -55,12 +55,12 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
 
 function Marks({ purpose, yanked, channels }: ReleaseRecord & { channels: readonly string[] }) {
   if (yanked !== undefined) return <span class="badge failed">✕ yanked</span>;
-  if (purpose === 'reference') return <span class="badge unseen">– reference build</span>;
-  if (channels.length === 0) return <span class="badge unseen">– no channel</span>;
+  if (purpose === 'reference') return <span class="badge unknown">– reference build</span>;
+  if (channels.length === 0) return <span class="badge unknown">– no channel</span>;
   return (
     <>
       {channels.map((channel) => (
-        <span class="badge current">✓ {channel}</span>
+        <span class="badge up-to-date">✓ {channel}</span>
       ))}
     </>
   );
@@ -96,8 +96,8 @@ function Artifacts({ artifacts }: Manifest) {
 
 /** Shows the findings of the rules that need no device, including those that were allowed when the release was published. */
 function Warnings({ manifest }: { manifest: Manifest }) {
-  const { refused, warnings } = judgeRelease(manifest, { publishing: true });
-  const findings = [...refused, ...warnings];
+  const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true });
+  const findings = [...blockedBy, ...warnings];
   if (findings.length === 0) return <p class="quiet">No preflight findings.</p>;
   return (
     <>

@@ -14,7 +14,7 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
   const before = Number(/^\d{1,15}$/.exec(context.req.query('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER);
   const found = await store.catalog.releases(project, { before, limit: perPage + 1 });
   const releases = found.slice(0, perPage);
-  const offers = await store.catalog.offers(project);
+  const currentReleases = await store.catalog.currentReleases(project);
   const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
   const here = projectPath(project, 'releases');
   const older = found.length > perPage ? String(releases.at(-1)?.id) : undefined;
@@ -35,7 +35,7 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
         {releases.map((release) => (
           <ReleaseCard
             release={release}
-            channels={offers.filter((offer) => offer.release.id === release.id).map(({ channel }) => channel)}
+            channels={currentReleases.filter((entry) => entry.release.id === release.id).map(({ channel }) => channel)}
             formToken={formToken}
           />
         ))}

@@ -6,12 +6,12 @@ import { counted, countText, roundedDuration } from './words.tsx';
 export const stateWords: Readonly<
   Record<RolloutState, { readonly kind: string; readonly sign: string; readonly label: string }>
 > = {
-  active: { kind: 'waiting', sign: '…', label: 'active' },
-  paused: { kind: 'refused', sign: '‖', label: 'paused' },
+  active: { kind: 'updating', sign: '…', label: 'active' },
+  paused: { kind: 'blocked', sign: '‖', label: 'paused' },
   halted: { kind: 'failed', sign: '✕', label: 'halted' },
   aborted: { kind: 'failed', sign: '✕', label: 'aborted' },
-  'rolled-back': { kind: 'refused', sign: '↺', label: 'rolled back' },
-  complete: { kind: 'current', sign: '✓', label: 'complete' },
+  'rolled-back': { kind: 'blocked', sign: '↺', label: 'rolled back' },
+  complete: { kind: 'up-to-date', sign: '✓', label: 'complete' },
 };
 
 /** Limit of the canaries listed by name. Of more, only the number is shown. */
@@ -37,11 +37,11 @@ export function gateText({ runningPercent, soakMs }: RolloutGate): string {
   return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices do not count.`;
 }
 
-export function haltText({ failures, failurePercent, minimumSample, vanished }: RolloutHalt): string {
+export function haltText({ failures, failurePercent, minimumSample, notConfirmed }: RolloutHalt): string {
   const rules = [
     failures === 1 ? '1 device has failed' : `${countText(failures)} devices have failed`,
     `${failurePercent}% of at least ${counted(minimumSample, 'finished attempt')} have failed`,
-    `${vanished === 1 ? '1 device has' : `${countText(vanished)} devices have`} stopped checking in after the download`,
+    `${notConfirmed === 1 ? '1 device has' : `${countText(notConfirmed)} devices have`} not confirmed the update`,
   ];
   return `The rollout halts when ${rules.slice(0, -1).join(', when ')}, or when ${rules.at(-1)}.`;
 }

@@ -9,11 +9,12 @@ export const styleSheet = `
   --line: #d8dee2;
   --accent: #0b6e75;
   --accent-text: #ffffff;
-  --current: #1f7a3d;
-  --waiting: #1a66b8;
-  --refused: #8a5a00;
+  --up-to-date: #1f7a3d;
+  --updating: #1a66b8;
+  --pending: #6a4fb3;
+  --blocked: #8a5a00;
   --failed: #b3261e;
-  --unseen: #5d6970;
+  --unknown: #5d6970;
   --track: #e6eaed;
 }
 @media (prefers-color-scheme: dark) {
@@ -25,11 +26,12 @@ export const styleSheet = `
     --line: #344047;
     --accent: #5cc4cc;
     --accent-text: #0d1214;
-    --current: #6fcf8b;
-    --waiting: #7db4f0;
-    --refused: #e2b04d;
+    --up-to-date: #6fcf8b;
+    --updating: #7db4f0;
+    --pending: #b9a6f2;
+    --blocked: #e2b04d;
     --failed: #f58a82;
-    --unseen: #a3afb6;
+    --unknown: #a3afb6;
     --track: #2b343a;
   }
 }
@@ -93,11 +95,12 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 
 .badge { display: inline-block; padding: 0 0.5rem; margin-right: 0.35rem; border: 1px solid currentColor; border-radius: 1rem; font-size: 0.875rem; font-weight: 600; white-space: nowrap; }
-.badge.current, .chip.current .count { color: var(--current); }
-.badge.waiting, .chip.waiting .count { color: var(--waiting); }
-.badge.refused, .chip.refused .count { color: var(--refused); }
+.badge.up-to-date, .chip.up-to-date .count { color: var(--up-to-date); }
+.badge.updating, .chip.updating .count { color: var(--updating); }
+.badge.pending, .chip.pending .count { color: var(--pending); }
+.badge.blocked, .chip.blocked .count { color: var(--blocked); }
 .badge.failed, .chip.failed .count { color: var(--failed); }
-.badge.unseen, .chip.unseen .count { color: var(--unseen); }
+.badge.unknown, .chip.unknown .count { color: var(--unknown); }
 
 .chips { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 0 0 0.75rem; padding: 0; list-style: none; }
 .chip { display: block; padding: 0.25rem 0.75rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--card); color: var(--text); text-decoration: none; }
@@ -107,18 +110,20 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 
 .share { display: block; width: 100%; height: 0.75rem; border-radius: 0.375rem; }
 .share .track { fill: var(--track); }
-.fill.current, .area.current { fill: var(--current); }
-.fill.waiting, .area.waiting { fill: var(--waiting); }
-.fill.refused, .area.refused { fill: var(--refused); }
+.fill.up-to-date, .area.up-to-date { fill: var(--up-to-date); }
+.fill.updating, .area.updating { fill: var(--updating); }
+.fill.pending { fill: var(--pending); }
+.fill.blocked, .area.blocked { fill: var(--blocked); }
 .fill.failed, .area.failed { fill: var(--failed); }
-.fill.unseen { fill: var(--track); }
+.fill.unknown { fill: var(--track); }
 .tally { display: flex; flex-wrap: wrap; gap: 0.1rem 1.25rem; margin: 0.35rem 0; font-size: 0.9375rem; max-width: none; }
 .dot { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%; margin-right: 0.2em; border: 1px solid transparent; }
-.dot.current { background: var(--current); }
-.dot.waiting { background: var(--waiting); }
-.dot.refused { background: var(--refused); }
+.dot.up-to-date { background: var(--up-to-date); }
+.dot.updating { background: var(--updating); }
+.dot.pending { background: var(--pending); }
+.dot.blocked { background: var(--blocked); }
 .dot.failed { background: var(--failed); }
-.dot.unseen { background: var(--track); border-color: var(--quiet); }
+.dot.unknown { background: var(--track); border-color: var(--quiet); }
 
 .filter { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; margin: 1.25rem 0; }
 .filter > div { flex: 1 1 8rem; max-width: 18rem; }

@@ -23,17 +23,17 @@ export function TallyBar({ tally, of, state }: { tally: RolloutTally; of: string
   );
 }
 
-function partsOf({ running, sent, failed, vanished, refused, waiting }: RolloutTally, state: RolloutState) {
+function partsOf({ running, updating, failed, notConfirmed, blocked, pending }: RolloutTally, state: RolloutState) {
   const isToCome = state === 'active' || state === 'paused' || state === 'complete';
   return [
-    { kind: 'current', count: running, label: 'updated' },
-    { kind: 'waiting', count: sent, label: 'updating' },
+    { kind: 'up-to-date', count: running, label: 'updated' },
+    { kind: 'updating', count: updating, label: 'updating' },
     {
       kind: 'failed',
       count: failed,
-      label: vanished === 0 ? 'failed' : `failed (${countText(vanished)} stopped checking in)`,
+      label: notConfirmed === 0 ? 'failed' : `failed (${countText(notConfirmed)} not confirmed)`,
     },
-    { kind: 'refused', count: refused, label: 'blocked' },
-    { kind: 'unseen', count: waiting, label: isToCome ? 'pending' : 'not updated' },
+    { kind: 'blocked', count: blocked, label: 'blocked' },
+    { kind: 'unknown', count: pending, label: isToCome ? 'pending' : 'not updated' },
   ];
 }

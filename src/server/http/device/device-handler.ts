@@ -22,7 +22,7 @@ import { answerVisit, type ErrorResponse, mayEnter, type Visit } from './visit.t
 /** Set by `ESP8266HTTPUpdate::handleUpdate`. */
 const updaterAgent = 'ESP8266-http-Update';
 
-const noFile: ErrorResponse = { status: 404, text: 'there is no such file' };
+const noFile: ErrorResponse = { status: 404, text: 'File not found' };
 
 /** Minimum interval between updates of the last-seen time of a device that only repeats its update check. */
 const noticeMs = 5 * 60_000;
@@ -58,10 +58,10 @@ export class DeviceHandler {
    * @returns the refusal to send if the request is rejected at once
    */
   #answer(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
-    if (request.method !== 'GET') return { status: 405, text: 'only GET', headers: { Allow: 'GET' } };
+    if (request.method !== 'GET') return { status: 405, text: 'Only GET is allowed', headers: { Allow: 'GET' } };
     switch (route.to) {
       case 'nowhere':
-        return { status: 404, text: 'nothing here' };
+        return { status: 404, text: 'Path not found' };
       case 'file':
         this.#guard(request, response, () => this.#file(request, response, route));
         return undefined;
@@ -78,20 +78,20 @@ export class DeviceHandler {
   ): ErrorResponse | undefined {
     const { headers } = request;
     if (headers['user-agent'] !== updaterAgent) {
-      return { status: 403, text: `only for ESP8266 updaters: the User-Agent has to be ${updaterAgent}` };
+      return { status: 403, text: `Only for ESP8266 updaters: User-Agent is not ${updaterAgent}` };
     }
     const missing = missingHeader(headers);
-    if (missing !== undefined) return { status: 403, text: `only for ESP8266 updaters: there is no ${missing}` };
+    if (missing !== undefined) return { status: 403, text: `Only for ESP8266 updaters: header ${missing} is missing` };
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
-    if (mac === undefined) return { status: 403, text: 'only for ESP8266 updaters: x-ESP8266-STA-MAC is no MAC' };
+    if (mac === undefined) return { status: 403, text: 'Only for ESP8266 updaters: x-ESP8266-STA-MAC is not a MAC' };
     const view = this.#parts.catalog.view(route.project);
-    if (view === undefined) return { status: 404, text: 'there is no such project' };
+    if (view === undefined) return { status: 404, text: 'Project not found' };
 
     const { channel } = route;
     const report = readReport(headers);
     if (this.#answerQuickly(request, response, { view, mac, channel, report })) return undefined;
     const mode = readMode(headerText(headers, 'x-esp8266-mode'));
-    if (mode === undefined) return { status: 404, text: 'this mode is not supported: sketch, spiffs or version' };
+    if (mode === undefined) return { status: 404, text: 'x-ESP8266-mode must be sketch, spiffs or version' };
     const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
     const address = this.#addressOf(request);
     const mayBeRemembered = true;
@@ -157,7 +157,7 @@ export class DeviceHandler {
     const [artifact] = manifest.artifacts;
     const body = artifact && (await bytes.acquire(artifact));
     if (artifact === undefined || body === undefined) return this.#no(request, response, noFile);
-    if (body === 'busy') return this.#no(request, response, { status: 404, text: 'not now' });
+    if (body === 'busy') return this.#no(request, response, { status: 404, text: 'Server busy' });
     countIn(counters.answers, 200);
     const { stallMs } = downloads;
     const end = await sendArtifact(request, response, { artifact, version, body, stallMs });
@@ -178,7 +178,7 @@ export class DeviceHandler {
     work().catch((error: unknown) => {
       const { counters, log } = this.#parts;
       counters.failures++;
-      log.error({ err: error, path: request.url }, 'a device could not be answered as it should');
+      log.error({ err: error, path: request.url }, 'Device request failed');
       if (response.headersSent) response.destroy();
       else answerNotModified(response);
     });
@@ -190,7 +190,7 @@ export class DeviceHandler {
     const isPatient = failures.take(this.#addressOf(request));
     countIn(counters.answers, isPatient ? status : 429);
     if (isPatient) answerText(response, status, text, headers);
-    else answerText(response, 429, 'too many requests that were refused', { Connection: 'close' });
+    else answerText(response, 429, 'Too many failed requests from this address', { Connection: 'close' });
   }
 
   #addressOf(request: IncomingMessage): string {

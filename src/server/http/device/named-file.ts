@@ -27,9 +27,9 @@ export async function releasesWithFile(
 
 function ofChannel(view: ProjectView, channel: string, file: string): NamedFile | undefined {
   const found = withFile(view, channel, file);
-  const candidates = [...(found?.offered ?? []), ...(found?.rollout?.releases ?? [])];
+  const candidates = [...(found?.current ?? []), ...(found?.rollout?.releases ?? [])];
   if (candidates.length === 0) return undefined;
-  return { plain: found?.offered[0], channel, releases: (current) => withFile(current, channel, file) };
+  return { plain: found?.current[0], channel, releases: (current) => withFile(current, channel, file) };
 }
 
 function withFile({ channels }: ProjectView, channel: string, file: string): Releases | undefined {
@@ -37,7 +37,7 @@ function withFile({ channels }: ProjectView, channel: string, file: string): Rel
   if (releases === undefined) return undefined;
   const { rollout } = releases;
   return {
-    offered: onlyWith(file, releases.offered),
+    current: onlyWith(file, releases.current),
     intermediateReleases: [],
     rollout: rollout && { ...rollout, releases: onlyWith(file, rollout.releases) },
   };
@@ -45,10 +45,10 @@ function withFile({ channels }: ProjectView, channel: string, file: string): Rel
 
 function guarded({ channels }: ProjectView, release: ReleaseRecord): Releases {
   const all = [...channels.values()];
-  const isOffered = all.some(({ offered }) => offered.some(({ id }) => id === release.id));
+  const isPromoted = all.some(({ current }) => current.some(({ id }) => id === release.id));
   const rollout = all.find((each) => each.rollout?.rollout.releaseIds.includes(release.id))?.rollout;
-  if (isOffered || rollout === undefined) return { offered: [release], intermediateReleases: [] };
-  return { offered: [], intermediateReleases: [], rollout: { ...rollout, releases: [release] } };
+  if (isPromoted || rollout === undefined) return { current: [release], intermediateReleases: [] };
+  return { current: [], intermediateReleases: [], rollout: { ...rollout, releases: [release] } };
 }
 
 function onlyWith(file: string, releases: readonly ReleaseRecord[]): ReleaseRecord[] {

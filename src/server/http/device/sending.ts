@@ -48,7 +48,7 @@ export function send(parts: DeviceParts, sending: Download, { body, putBack }: L
   const { accelPath, blobs, counters, log } = parts;
   const { request, response, project, mac, release, artifact } = sending;
   countIn(counters.answers, 200);
-  log.info({ project, mac, version: release.version, file: artifact.file }, 'sending');
+  log.info({ project, mac, version: release.version, file: artifact.file }, 'Download started');
   if (body === undefined) {
     const path = `${accelPath}/${blobs.location(artifact.sha256)}`;
     writeDownloadHead(response, artifact, release.version, { 'X-Accel-Redirect': path });
@@ -61,12 +61,12 @@ export function send(parts: DeviceParts, sending: Download, { body, putBack }: L
       if (end === 'broken') counters.downloadsBroken++;
       else await noteReceipt(parts, sending, body.length);
     })
-    .catch((error: unknown) => log.error({ err: error, mac }, 'the end of a download could not be noted'));
+    .catch((error: unknown) => log.error({ err: error, mac }, 'Could not record the end of a download'));
 }
 
 /**
  * Records that the device received everything. For a sketch, a crash may lose this: if the device does not check in again, the attempt then
- * fails as `silent` instead of `vanished`. For a filesystem it is saved at once, because a device without a recorded receipt would be sent
+ * counts as an incomplete download. For a filesystem it is saved at once, because a device without a recorded receipt would be sent
  * the filesystem again.
  */
 async function noteReceipt(

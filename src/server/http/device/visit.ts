@@ -34,7 +34,7 @@ export interface ErrorResponse {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const nothing: Releases = { offered: [], intermediateReleases: [] };
+const nothing: Releases = { current: [], intermediateReleases: [] };
 /** Attempts to save a record that other requests change at the same time. More conflicts in a row are no coincidence. */
 const mostTries = 8;
 
@@ -92,15 +92,15 @@ export async function mayEnter(
   const { authorization } = request.headers;
   if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
     const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
-    const refusal = { status: 401, text: 'the user or the password is wrong', headers };
+    const refusal = { status: 401, text: 'Wrong user or password', headers };
     // Each check takes tens of milliseconds, so it is skipped if the address is over its limit of failures.
     if (!failures.hasAny(address)) return refusal;
     const isRight = await credentials.check(credential, authorization);
-    if (isRight === 'busy') return { status: 429, text: 'too many passwords to check at once' };
+    if (isRight === 'busy') return { status: 429, text: 'Too many concurrent logins' };
     if (!isRight) return refusal;
   }
   if (project.access === 'closed' && record?.enrolled !== true) {
-    return { status: 404, text: 'this device is not enrolled in the project' };
+    return { status: 404, text: 'Device not enrolled in this project' };
   }
   return 'welcome';
 }
@@ -135,8 +135,8 @@ async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: 
 async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
   const releases = visit.releases(visit.view, record) ?? nothing;
   if (record.pin === undefined) return releases;
-  const offered = await catalog.withVersion(visit.view.project.name, record.pin);
-  return { offered, intermediateReleases: releases.intermediateReleases };
+  const current = await catalog.withVersion(visit.view.project.name, record.pin);
+  return { current, intermediateReleases: releases.intermediateReleases };
 }
 
 function save(
@@ -165,8 +165,8 @@ function answer(
     send(parts, { request, response, project: view.project.name, mac, release, artifact }, load);
     return undefined;
   }
-  if (decision.action === 'refuse' && decision.code === 'nothing-offered') return { status: 404, text: decision.text };
-  if (decision.action === 'current') rememberAnswer(parts, visit, record);
+  if (decision.action === 'none' && decision.code === 'no-release') return { status: 404, text: decision.text };
+  if (decision.action === 'up-to-date') rememberAnswer(parts, visit, record);
   countIn(parts.counters.answers, 304);
   answerNotModified(response);
   return undefined;
@@ -191,8 +191,8 @@ function tellVersion(
   decision: Decision,
   { running }: DeviceRecord,
 ): ErrorResponse | undefined {
-  const version = decision.action === 'refuse' ? running?.version : decision.target.version;
-  const isNothing = decision.action === 'refuse' && decision.code === 'nothing-offered';
+  const version = decision.action === 'none' ? running?.version : decision.target.version;
+  const isNothing = decision.action === 'none' && decision.code === 'no-release';
   if (version === undefined || isNothing) return { status: 404, text: decision.text };
   countIn(counters.answers, 200);
   answerVersion(response, version, decision.action === 'send' ? decision.artifact.md5 : undefined);
@@ -202,7 +202,7 @@ function tellVersion(
 /** Defers the update check. An unchanged device handles 304 as "no update" and checks again later. */
 function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): ErrorResponse | undefined {
   counters.overCapacity++;
-  if (mode === 'version') return { status: 404, text: 'not now' };
+  if (mode === 'version') return { status: 404, text: 'Server busy' };
   countIn(counters.answers, 304);
   answerNotModified(response);
   return undefined;

@@ -70,7 +70,7 @@ function filesystemAfterRequest(
 function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: ServiceTime): Attempt {
   const isUsedUp = attempt.sends >= mostSends || now.servedMs > attempt.dueMs;
   if (attempt.state !== 'failed' && !isUsedUp) return attempt;
-  return withFailure(attempt, attempt.receipts > 0 ? 'not-running' : 'interrupted');
+  return withFailure(attempt, attempt.receipts > 0 ? 'not-installed' : 'interrupted');
 }
 
 /** Fails pending attempts of a device that made no request before they were due. */
@@ -78,7 +78,7 @@ export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonl
   return attempts.map((attempt) => {
     const isPending = attempt.state === 'sent' || attempt.state === 'received';
     if (!isPending || now.servedMs <= attempt.dueMs) return attempt;
-    return withFailure(attempt, attempt.state === 'received' ? 'vanished' : 'silent');
+    return withFailure(attempt, 'not-confirmed');
   });
 }
 

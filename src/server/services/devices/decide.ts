@@ -6,6 +6,7 @@ import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../..
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
 import { afterRequest, afterSend, attemptOf, type RetryPolicy } from './attempts.ts';
+import { failureText } from './failure-text.ts';
 import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
@@ -13,7 +14,7 @@ import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
 /** Releases that a channel has for devices. */
 export interface Releases {
   /** Current releases of the channel: one for each kind and board. */
-  readonly offered: readonly ReleaseRecord[];
+  readonly current: readonly ReleaseRecord[];
   /** Sketches of the channel that can be intermediate releases; preferred ones first. */
   readonly intermediateReleases: readonly ReleaseRecord[];
   /** Newest rollout of the channel, in any state. */
@@ -36,7 +37,7 @@ export interface Question {
 export type Decision =
   | {
       readonly action: 'send';
-      readonly code: 'update' | 'first-hop';
+      readonly code: 'update' | 'intermediate';
       readonly text: string;
       readonly release: ReleaseRecord;
       readonly artifact: Artifact;
@@ -44,14 +45,14 @@ export type Decision =
       readonly target: ReleaseRecord;
     }
   | {
-      readonly action: 'current';
-      readonly code: 'runs-it' | 'says-its-version' | 'has-its-files';
+      readonly action: 'up-to-date';
+      readonly code: 'running' | 'version-reported' | 'files-installed';
       readonly text: string;
       readonly target: ReleaseRecord;
     }
   | {
-      readonly action: 'refuse';
-      readonly code: 'nothing-offered' | 'not-yet' | 'board-unknown' | 'unsafe' | 'failed';
+      readonly action: 'none';
+      readonly code: 'no-release' | 'rollout-pending' | 'board-unknown' | 'blocked' | 'failed';
       readonly text: string;
       readonly target: ReleaseRecord | undefined;
       /** Preflight rules that block the update; empty for other codes. */
@@ -73,7 +74,7 @@ export function decide(question: Question): Outcome {
   const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
   const attempts = afterRequest(record.attempts, { mode, report, running }, patience, now);
   const decision = judge(question, kind, attempts);
-  const told = decisionRecord(decision, record.decisions[kind], now);
+  const decided = decisionRecord(decision, record.decisions[kind], now);
   const isSent = decision.action === 'send' && mode !== 'version';
   const next = changedRecord(record, {
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
@@ -81,8 +82,8 @@ export function decide(question: Question): Outcome {
     running: runningRecord(running, record.running, now),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: {
-      sketch: kind === 'sketch' ? told : record.decisions.sketch,
-      filesystem: kind === 'filesystem' ? told : record.decisions.filesystem,
+      sketch: kind === 'sketch' ? decided : record.decisions.sketch,
+      filesystem: kind === 'filesystem' ? decided : record.decisions.filesystem,
     },
     attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
   });
@@ -92,21 +93,21 @@ export function decide(question: Question): Outcome {
 
 function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
   const { releases, running, record } = question;
-  const offered = releases.offered.filter((release) => release.kind === kind);
+  const current = releases.current.filter((release) => release.kind === kind);
   const board = boardOf(running, record);
-  const admission = admissionOf(question, kind, board, offeredFor(offered, board));
-  const target = 'release' in admission ? admission.release : offeredFor(offered, board);
-  if (target === undefined) return admission.kind === 'wait' ? notYet(admission) : withoutTarget(offered, board);
+  const admission = admissionOf(question, kind, board, releaseFor(current, board));
+  const target = 'release' in admission ? admission.release : releaseFor(current, board);
+  if (target === undefined) return admission.kind === 'wait' ? notYet(admission) : withoutTarget(current, board);
   const attempt = attemptOf(attempts, target.id);
   return alreadyThere(question, target, attempt) ?? toTarget(question, kind, target, attempts);
 }
 
 /** Selects the release for a board. A device with an unknown board gets a release only if there is exactly one. */
-function offeredFor(offered: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
+function releaseFor(current: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
   if (board !== undefined) {
-    return offered.find((release) => release.board === board) ?? offered.find((release) => release.board === '');
+    return current.find((release) => release.board === board) ?? current.find((release) => release.board === '');
   }
-  return offered.length === 1 ? offered[0] : undefined;
+  return current.length === 1 ? current[0] : undefined;
 }
 
 /** Applies the rollout of the channel, if any, to the device. */
@@ -114,33 +115,36 @@ function admissionOf(
   { releases, running, record }: Question,
   kind: ImageKind,
   board: string | undefined,
-  offered: ReleaseRecord | undefined,
+  current: ReleaseRecord | undefined,
 ): Admission {
   const { rollout } = releases;
-  if (rollout === undefined) return { kind: 'offer' };
-  const release = offeredFor(
+  if (rollout === undefined) return { kind: 'current' };
+  const release = releaseFor(
     rollout.releases.filter((each) => each.kind === kind),
     board,
   );
   const hasFiles = attemptOf(record.attempts, release?.id ?? 0)?.state === 'running';
   const runsIt = release !== undefined && (kind === 'filesystem' ? hasFiles : isRunning(running, release.id));
-  return admit(rollout, { mac: record.mac, enrolled: record.enrolled, group: record.group, release, runsIt, offered });
+  return admit(rollout, { mac: record.mac, enrolled: record.enrolled, group: record.group, release, runsIt, current });
 }
 
 function notYet({ reason }: Extract<Admission, { kind: 'wait' }>): Decision {
-  return { action: 'refuse', code: 'not-yet', text: reason, target: undefined, rules: [] };
+  return { action: 'none', code: 'rollout-pending', text: reason, target: undefined, rules: [] };
 }
 
-function withoutTarget(offered: readonly ReleaseRecord[], board: string | undefined): Decision {
-  const boards = offered.map((release) => release.board || 'no board in particular').sort();
-  const isUnknown = board === undefined && offered.length > 1;
-  const code = isUnknown ? 'board-unknown' : 'nothing-offered';
-  const reason = isUnknown ? 'the board of this device is not known' : `this device is a ${board}`;
-  const what =
-    offered.length === 0
-      ? 'nothing is offered on this channel'
-      : `it is offered for ${boards.join(', ')}, and ${reason}`;
-  return { action: 'refuse', code, text: what, target: undefined, rules: [] };
+function withoutTarget(current: readonly ReleaseRecord[], board: string | undefined): Decision {
+  const isUnknown = board === undefined && current.length > 1;
+  const code = isUnknown ? 'board-unknown' : 'no-release';
+  return { action: 'none', code, text: noReleaseText(current, board), target: undefined, rules: [] };
+}
+
+function noReleaseText(current: readonly ReleaseRecord[], board: string | undefined): string {
+  if (current.length === 0) return 'No current release on this channel.';
+  const boards = current.map((release) => release.board || 'any board').sort();
+  const found = `Current releases are for ${boards.join(', ')}`;
+  return board === undefined
+    ? `${found}; the board of this device is unknown.`
+    : `${found}; this device is a ${board}.`;
 }
 
 function alreadyThere(
@@ -151,53 +155,59 @@ function alreadyThere(
   const { version } = target;
   if (target.kind === 'sketch' && running.by === 'md5') {
     if (!isRunning(running, target.id)) return undefined;
-    return { action: 'current', code: 'runs-it', text: `runs ${version}, by its sketch MD5`, target };
+    return { action: 'up-to-date', code: 'running', text: `Runs ${version}, identified by sketch MD5.`, target };
   }
   if (report.version === version) {
-    return { action: 'current', code: 'says-its-version', text: `says that it has ${version}`, target };
+    return { action: 'up-to-date', code: 'version-reported', text: `Reports version ${version}.`, target };
   }
   if (target.kind === 'filesystem' && attempt?.state === 'running') {
-    return { action: 'current', code: 'has-its-files', text: `took the files of ${version} before`, target };
+    return {
+      action: 'up-to-date',
+      code: 'files-installed',
+      text: `Downloaded the files of ${version} before.`,
+      target,
+    };
   }
   return undefined;
 }
 
 function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
   const { report, running, record, releases } = question;
-  const way = planned({ report, running, record, kind }, target, releases.intermediateReleases);
-  if (way.kind === 'refuse') return unsafe(target, way.refused);
-  const step = way.kind === 'send' ? way : way.hops[0];
+  const path = planned({ report, running, record, kind }, target, releases.intermediateReleases);
+  if (path.kind === 'blocked') return blocked(target, path.blockedBy);
+  const step = path.kind === 'send' ? path : path.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
   const { record: release } = step.release;
   // A filesystem request must not receive a sketch: the device would write it over its files.
-  if (way.kind === 'hops' && release.kind !== kind) return unsafe(target, way.refused);
+  if (path.kind === 'hops' && release.kind !== kind) return blocked(target, path.blockedBy);
   const attempt = attemptOf(attempts, release.id);
   if (attempt?.state === 'failed') return failed(attempt, target);
-  const what = `${release.version} as ${step.artifact.file}`;
-  if (way.kind === 'send') {
-    return { action: 'send', code: 'update', text: `gets ${what}`, release, artifact: step.artifact, target };
+  const what = `${release.version} (${step.artifact.file})`;
+  if (path.kind === 'send') {
+    return {
+      action: 'send',
+      code: 'update',
+      text: `Update to ${what} sent.`,
+      release,
+      artifact: step.artifact,
+      target,
+    };
   }
-  const text = `gets ${what} on its way to ${target.version}, which it cannot take yet`;
-  return { action: 'send', code: 'first-hop', text, release, artifact: step.artifact, target };
+  const text = `Intermediate update to ${what} sent; ${target.version} cannot be installed directly.`;
+  return { action: 'send', code: 'intermediate', text, release, artifact: step.artifact, target };
 }
 
-function unsafe(target: ReleaseRecord, refused: readonly BlockingFinding[]): Decision {
-  const rules = [...new Set(refused.map(({ rule }) => rule))];
-  const [first] = refused;
-  const text = `${target.version} would be unsafe: ${first === undefined ? 'it has no artifact' : `${first.message}; ${first.fix}`}`;
-  return { action: 'refuse', code: 'unsafe', text, target, rules };
+function blocked(target: ReleaseRecord, blockedBy: readonly BlockingFinding[]): Decision {
+  const rules = [...new Set(blockedBy.map(({ rule }) => rule))];
+  const [first] = blockedBy;
+  const reason = first === undefined ? 'it has no artifact' : `${first.message} (${first.rule}). Fix: ${first.fix}`;
+  return { action: 'none', code: 'blocked', text: `${target.version} blocked: ${reason}.`, target, rules };
 }
 
-function failed({ version, sends, failure }: Attempt, target: ReleaseRecord): Decision {
-  const attempts = sends === 1 ? '1 attempt' : `${sends} attempts`;
-  const outcome = {
-    vanished: `${version} is not confirmed: no update check since the download`,
-    silent: `${version} is not confirmed: no update check since an incomplete download`,
-    'not-running': `${version} is not installed: the device still runs another build`,
-    interrupted: `Download of ${version} never completed`,
-  }[failure ?? 'interrupted'];
-  const text = `${outcome} (${attempts}). Use Retry to send it again.`;
-  return { action: 'refuse', code: 'failed', text, target, rules: [] };
+function failed(attempt: Attempt, target: ReleaseRecord): Decision {
+  const attempts = attempt.sends === 1 ? '1 attempt' : `${attempt.sends} attempts`;
+  const text = `${failureText(attempt)} (${attempts}). Use Retry to send it again.`;
+  return { action: 'none', code: 'failed', text, target, rules: [] };
 }
 
 /**
@@ -206,7 +216,7 @@ function failed({ version, sends, failure }: Attempt, target: ReleaseRecord): De
 function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
   const version = decision.target?.version;
   const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;
-  const code = decision.action === 'refuse' ? [decision.code, ...decision.rules].join(' ') : about;
+  const code = decision.action === 'none' ? [decision.code, ...decision.rules].join(' ') : about;
   if (before?.action === decision.action && before.code === code && before.version === version) return before;
   return { action: decision.action, code, text: decision.text, version, at: now.wallMs };
 }

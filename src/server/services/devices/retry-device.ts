@@ -1,4 +1,4 @@
-import type { Actor, DeviceRecord } from '../../storage/records.ts';
+import type { Actor, DecisionRecord, DeviceRecord } from '../../storage/records.ts';
 import { afterRetry } from './attempts.ts';
 import type { DeviceRecords } from './device-records.ts';
 
@@ -9,10 +9,25 @@ import type { DeviceRecords } from './device-records.ts';
  */
 export async function retryFailedDevice(
   records: DeviceRecords,
-  { project, mac, by }: { project: string; mac: string; by: Actor },
+  { project, mac, by, at }: { project: string; mac: string; by: Actor; at: number },
 ): Promise<DeviceRecord | undefined> {
-  const retry = (record: DeviceRecord | undefined) => record && { ...record, attempts: afterRetry(record.attempts) };
+  const retry = (record: DeviceRecord | undefined) => record && withoutFailures(record, at);
   const saved = await records.change(project, mac, retry, { by, action: 'device.retry' });
   // Only a new device can be rejected for lack of room.
   return saved === 'full' ? undefined : saved;
+}
+
+function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
+  const { sketch, filesystem } = record.decisions;
+  return {
+    ...record,
+    attempts: afterRetry(record.attempts),
+    decisions: { sketch: retried(sketch, at), filesystem: retried(filesystem, at) },
+  };
+}
+
+/** Replaces a decision not to send a failed update, which the next update check does not repeat. */
+function retried(decision: DecisionRecord | undefined, at: number): DecisionRecord | undefined {
+  if (decision?.code !== 'failed') return decision;
+  return { ...decision, code: 'retry', text: 'Retry requested: the next update check sends the update again.', at };
 }

@@ -79,13 +79,13 @@ export class Catalog {
   }
 
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
-    const offers = await this.#store.catalog.offers(project);
+    const currentReleases = await this.#store.catalog.currentReleases(project);
     const rollouts = await this.#rollouts(project);
     const channels = new Map<string, Releases>();
-    for (const channel of new Set([...offers.map((offer) => offer.channel), ...rollouts.keys()])) {
-      const before = await this.#store.catalog.offeredBefore(project, channel, mostReleasesLookedAt);
+    for (const channel of new Set([...currentReleases.map((entry) => entry.channel), ...rollouts.keys()])) {
+      const before = await this.#store.catalog.promotedBefore(project, channel, mostReleasesLookedAt);
       channels.set(channel, {
-        offered: offers.filter((offer) => offer.channel === channel).map(({ release }) => release),
+        current: currentReleases.filter((entry) => entry.channel === channel).map(({ release }) => release),
         intermediateReleases: newestOfEachCore(before),
         rollout: rollouts.get(channel),
       });

@@ -39,7 +39,7 @@ export interface VerifiedRelease {
 /**
  * Reads all bytes of a release in a worker thread and applies the preflight rules. Writes nothing.
  *
- * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, refused, verification-limit
+ * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, blocked, verification-limit
  */
 export async function verifyRelease(
   { store, blobs, verifier }: Pick<ServiceParts, 'store' | 'blobs' | 'verifier'>,
@@ -74,7 +74,7 @@ export async function publishRelease(
     throw new DomainError(
       'conflict',
       `the keys of ${project} changed while the release was verified`,
-      'Publish it again.',
+      'Publish the release again.',
     );
   }
   const { version, purpose } = request;
@@ -84,12 +84,8 @@ export async function publishRelease(
   const changed = record === present ? undefined : record;
   const { outcome, release: written } = await store.catalog.publish({ release, channel, project: changed, by });
   if (outcome === 'version-taken') {
-    const message = `${project} has a ${kind} ${version} already, with other bytes`;
-    throw new DomainError(
-      'version-taken',
-      message,
-      'Give the build a version of its own; what was published never changes.',
-    );
+    const message = `${project} already has a ${kind} ${version} with other bytes`;
+    throw new DomainError('version-taken', message, 'Use another version: the bytes of a release never change.');
   }
   return { outcome, release: written, warnings };
 }
@@ -126,22 +122,23 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   const problems: string[] = [];
   const isOther = (there: string | undefined, here: string) => there !== undefined && there !== here;
   if (isOther(manifest.project, project))
-    problems.push(`it was packed for project ${manifest.project}, not ${project}`);
+    problems.push(`the manifest is for project ${manifest.project}, not ${project}`);
   if (isOther(manifest.version, request.version)) {
-    problems.push(`it was packed as version ${manifest.version}, not ${request.version}`);
+    problems.push(`the manifest is for version ${manifest.version}, not ${request.version}`);
   }
-  if (manifest.board !== undefined && manifest.board.length > 64) problems.push('the name of its board is too long');
+  if (manifest.board !== undefined && manifest.board.length > 64)
+    problems.push('the board name is longer than 64 characters');
   if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
-    problems.push('only sketches can be recognized: devices report no digest of their files');
+    problems.push('only a sketch can be a reference build: devices report no digest of their files');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
-  problems.push(...unknown.map((rule) => `there is no rule ${rule}`));
+  problems.push(...unknown.map((rule) => `unknown rule ${rule}`));
   if (new Set(manifest.artifacts.map(({ file }) => file)).size < manifest.artifacts.length) {
-    problems.push('two of its artifacts have the same name');
+    problems.push('two artifacts have the same name');
   }
   const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
-    problems.push('it is too large');
+    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can have`);
   if (problems.length > 0) throw invalid(problems);
   const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
   const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
@@ -154,7 +151,7 @@ const mostArtifacts = 8;
 const mostLookedAt = 1000;
 
 function invalid(problems: readonly string[]): DomainError {
-  return new DomainError('invalid', problems.join('; '), 'Pack the build again: ota-hooks pack', { problems });
+  return new DomainError('invalid', problems.join('; '), 'Pack the build again (ota-hooks pack).', { problems });
 }
 
 function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
@@ -167,7 +164,7 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
     if (!(error instanceof OtaError)) throw error;
     throw invalid([error.message]);
   }
-  throw invalid(['the public key of the manifest has another fingerprint']);
+  throw invalid(['the fingerprint in the manifest does not match its public key']);
 }
 
 /**
@@ -195,26 +192,18 @@ async function projectOf(
 function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
   const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
   if (key === undefined && keys.length > 0) {
-    const hint = 'Sign it: devices of the project would refuse it, or stop to check signatures.';
-    throw new DomainError(
-      'wrong-key',
-      `the releases of ${name} are signed by ${known}, and this one names no key`,
-      hint,
-    );
+    const hint = 'Sign the build: devices would reject it, or no longer verify signatures after installing it.';
+    throw new DomainError('wrong-key', `releases of ${name} are signed by ${known}, and this one is unsigned`, hint);
   }
   if (key === undefined) return;
   if (!keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) {
     const theirs = keys.length === 0 ? 'no key' : `key ${known}`;
-    const message = `it is signed by ${key.fingerprint.slice(0, 16)}…, and ${name} has ${theirs}`;
-    const hint = 'If the key is meant to change, an admin registers the new one: ota-hooks server projects set.';
+    const message = `the release is signed by ${key.fingerprint.slice(0, 16)}…, and ${name} has ${theirs}`;
+    const hint = 'Sign it with the key of the project, or add this key (ota-hooks server projects set --public-key).';
     throw new DomainError('wrong-key', message, hint);
   }
   if (manifest.artifacts.every(({ signature }) => signature === 'none')) {
-    throw new DomainError(
-      'wrong-key',
-      'none of its artifacts is signed yet',
-      'Sign it first: ota-hooks sign --manifest',
-    );
+    throw new DomainError('wrong-key', 'no artifact of the release is signed', 'Sign it: ota-hooks sign --manifest');
   }
 }
 
@@ -227,32 +216,32 @@ async function requireBlobs(blobs: BlobStore, { artifacts }: Manifest): Promise<
   }
   if (missing.length === 0) return found;
   const names = missing.map(({ file }) => file).join(', ');
-  throw new DomainError('blobs-missing', `the server does not have ${names} yet`, 'Upload them, then publish again.', {
+  throw new DomainError('blobs-missing', `missing artifacts: ${names}`, 'Upload them, then publish again.', {
     missing,
   });
 }
 
 function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
   if (privateKey === 'signing-key') {
-    const hint = 'Keep it out of the build and generate a new pair: the image discloses the key that signs updates.';
-    throw new DomainError('private-key', 'THE PRIVATE KEY OF THE PROJECT IS IN THE IMAGE', hint);
+    const hint = 'Remove it from the build and generate a new pair: the image discloses the key that signs updates.';
+    throw new DomainError('private-key', 'the image contains the private key of the project', hint);
   }
   if (differences.length > 0) {
-    const hint = 'Pack the build again, with the version of ota-hooks that the server has.';
+    const hint = 'Pack the build again with the version of ota-hooks that the server runs.';
     throw new DomainError('not-as-described', differences.join('; '), hint, { problems: differences });
   }
   if (privateKey === undefined || allow.includes(privateKeyRule)) return;
   const hint = `Every download of the image discloses that key. If this is intended (a device's own TLS key), allow it: --allow ${privateKeyRule}`;
-  throw new DomainError('private-key', 'there is a private key in the image', hint);
+  throw new DomainError('private-key', 'the image contains a private key', hint);
 }
 
 function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseFinding[] {
   if (request.purpose === 'reference') return [];
-  const { refused, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
-  const toComplaint = ({ rule, message, fix }: ReleaseFinding) => ({ rule, message, fix });
-  if (refused.length === 0) return warnings.map(toComplaint);
-  const message = refused.map((finding) => `${finding.message} (${finding.rule})`).join('; ');
-  const rules = refused.map(({ rule }) => `--allow ${rule}`).join(' ');
-  const hint = `${refused.map(({ fix }) => fix).join('; ')}. The only way past it: ${rules}`;
-  throw new DomainError('refused', message, hint, { refused: refused.map(toComplaint) });
+  const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
+  const releaseFinding = ({ rule, message, fix }: ReleaseFinding) => ({ rule, message, fix });
+  if (blockedBy.length === 0) return warnings.map(releaseFinding);
+  const message = blockedBy.map((finding) => `${finding.message} (${finding.rule})`).join('; ');
+  const rules = blockedBy.map(({ rule }) => `--allow ${rule}`).join(' ');
+  const hint = `Fix: ${blockedBy.map(({ fix }) => fix).join('; ')}. To publish it despite this, pass ${rules}.`;
+  throw new DomainError('blocked', message, hint, { blockedBy: blockedBy.map(releaseFinding) });
 }

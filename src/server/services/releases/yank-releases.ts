@@ -28,12 +28,12 @@ export async function selectReleases(
   throw new DomainError(
     'not-found',
     `${project} has no such release of ${version}`,
-    'Known and yanked ones are not offered.',
+    'Check version, kind and board. Reference builds and yanked releases cannot be selected.',
   );
 }
 
 /**
- * Makes releases unavailable: later update checks neither offer nor send them.
+ * Makes releases unavailable: later update checks do not send them.
  *
  * @throws DomainError not-found
  */

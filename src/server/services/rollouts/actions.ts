@@ -19,16 +19,17 @@ export interface ActionRequest extends Why {
 export function actOn(rollout: RolloutRecord, action: RolloutAction, request: ActionRequest): RolloutStep {
   switch (action) {
     case 'pause':
-      if (rollout.state !== 'active') throw notNow(rollout, 'paused', 'Only an active one can be.');
+      if (rollout.state !== 'active') throw notNow(rollout, 'paused', 'Only an active rollout can be paused.');
       return stepTo(rollout, 'paused', request);
     case 'resume':
       return resume(rollout, request);
     case 'advance':
       if (rollout.state !== 'active') throw notNow(rollout, 'advanced', 'Resume it first.');
-      if (rollout.openStages >= rollout.stages.length) throw notNow(rollout, 'advanced', 'All of its stages are open.');
+      if (rollout.openStages >= rollout.stages.length)
+        throw notNow(rollout, 'advanced', 'All its stages are open already.');
       return stepToNextStage(rollout, request);
     case 'abort':
-      if (!isUnderWay(rollout)) throw notNow(rollout, 'aborted', 'It is over already.');
+      if (!isUnderWay(rollout)) throw notNow(rollout, 'aborted', 'It has ended already.');
       return stepTo(rollout, 'aborted', request);
     case 'rollback':
       return rollBack(rollout, request);
@@ -38,13 +39,14 @@ export function actOn(rollout: RolloutRecord, action: RolloutAction, request: Ac
 function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
   const { state } = rollout;
   if (state === 'paused') return stepTo(rollout, 'active', request);
-  if (state !== 'halted') throw notNow(rollout, 'resumed', 'Start a new one.');
+  if (state !== 'halted') throw notNow(rollout, 'resumed', 'Start a new rollout.');
   if (request.acceptFailures !== true) {
-    const hint = `Look at the devices that failed. If the release is not to blame, resume it with acceptFailures (--accept-failures); else abort it or roll it back.`;
-    throw notNow(rollout, 'resumed just so', hint);
+    const hint =
+      'Check the failed devices. If the release is not the cause, resume and accept the failures (--accept-failures); otherwise abort or roll back.';
+    throw notNow(rollout, 'resumed without accepting its failures', hint);
   }
-  const { failed, vanished } = request.tally;
-  return stepTo({ ...rollout, accepted: { failed, vanished } }, 'active', request);
+  const { failed, notConfirmed } = request.tally;
+  return stepTo({ ...rollout, accepted: { failed, notConfirmed } }, 'active', request);
 }
 
 /**
@@ -52,12 +54,13 @@ function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
  * where preflight allows it.
  */
 function rollBack(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
-  if (rollout.state === 'rolled-back') throw notNow(rollout, 'rolled back', 'It is already.');
-  if (rollout.formerIds.length === 0) {
-    throw notNow(rollout, 'rolled back', 'Its channel offered nothing before: offer an older version there instead.');
+  if (rollout.state === 'rolled-back')
+    throw notNow(rollout, 'rolled back', 'Promote the previous release to return the remaining devices.');
+  if (rollout.previousIds.length === 0) {
+    throw notNow(rollout, 'rolled back', 'Its channel had no release before. Promote an older version instead.');
   }
   const step = stepTo(rollout, 'rolled-back', request);
-  return rollout.state === 'complete' ? { ...step, offer: rollout.formerIds } : step;
+  return rollout.state === 'complete' ? { ...step, promote: rollout.previousIds } : step;
 }
 
 function notNow({ version, state }: RolloutRecord, done: string, hint: string): DomainError {

@@ -9,15 +9,15 @@ export interface RolloutView {
 }
 
 /**
- * Release that a device is offered while its channel has a rollout.
+ * Release that applies to a device while its channel has a rollout.
  *
- * - offer: the current release of the channel
+ * - current: the current release of the channel
  * - release: the release of the rollout
  * - stay: the release of the rollout, which the device already runs, while the channel serves the previous one
  * - wait: the current release of the channel; the release of the rollout later or never
  */
 export type Admission =
-  | { readonly kind: 'offer' }
+  | { readonly kind: 'current' }
   | { readonly kind: 'release' | 'stay'; readonly release: ReleaseRecord }
   | { readonly kind: 'wait'; readonly reason: string };
 
@@ -27,18 +27,18 @@ interface Applicant extends StagedDevice {
   readonly release: ReleaseRecord | undefined;
   readonly runsIt: boolean;
   /** Current release of the channel for this device. */
-  readonly offered: ReleaseRecord | undefined;
+  readonly current: ReleaseRecord | undefined;
 }
 
 /** Decides whether a device gets the release of a rollout. Pure, and the only code that decides this. */
-export function admit({ rollout }: RolloutView, { release, runsIt, offered, ...device }: Applicant): Admission {
-  const isSuperseded = offered !== undefined && !rollout.formerIds.includes(offered.id);
-  if (release === undefined || isSuperseded || offered?.id === release.id) return { kind: 'offer' };
+export function admit({ rollout }: RolloutView, { release, runsIt, current, ...device }: Applicant): Admission {
+  const isSuperseded = current !== undefined && !rollout.previousIds.includes(current.id);
+  if (release === undefined || isSuperseded || current?.id === release.id) return { kind: 'current' };
   const { state, version, openStages, stages } = rollout;
-  if (state === 'complete' || state === 'rolled-back') return { kind: 'offer' };
+  if (state === 'complete' || state === 'rolled-back') return { kind: 'current' };
   if (runsIt) return { kind: 'stay', release };
-  if (state !== 'active') return { kind: 'wait', reason: `the rollout of ${version} is ${state}` };
+  if (state !== 'active') return { kind: 'wait', reason: `Rollout of ${version} is ${state}.` };
   const stage = stageOf(rollout, device);
   if (stage < openStages) return { kind: 'release', release };
-  return { kind: 'wait', reason: `${version} comes to it with stage ${stage + 1} of ${stages.length}` };
+  return { kind: 'wait', reason: `Waiting for stage ${stage + 1} of ${stages.length} of the rollout of ${version}.` };
 }

@@ -30,36 +30,36 @@ export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Rollou
 
 /** Returns why the rollout must halt, or undefined. Accepted failures are not counted. */
 function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTally): string | undefined {
-  const vanished = tally.vanished - accepted.vanished;
-  if (vanished >= halt.vanished) {
-    return `${devices(vanished)} took ${version} and ${vanished === 1 ? 'was' : 'were'} not heard of again (the limit is ${halt.vanished})`;
+  const notConfirmed = tally.notConfirmed - accepted.notConfirmed;
+  if (notConfirmed >= halt.notConfirmed) {
+    return `${devices(notConfirmed)} did not confirm ${version} (limit: ${halt.notConfirmed})`;
   }
   const failed = tally.failed - accepted.failed;
-  if (failed >= halt.failures)
-    return `${devices(failed)} failed to come back with ${version} (the limit is ${halt.failures})`;
+  if (failed >= halt.failures) return `${devices(failed)} failed to update to ${version} (limit: ${halt.failures})`;
   const ended = failed + tally.running;
   if (failed > 0 && ended >= halt.minimumSample && failed * 100 >= halt.failurePercent * ended) {
-    return `${failed} of ${devices(ended)} failed to come back with ${version} (the limit is ${halt.failurePercent} %)`;
+    return `${failed} of ${devices(ended)} failed to update to ${version} (limit: ${halt.failurePercent}%)`;
   }
   return undefined;
 }
 
 function gateReason(
-  { gate, openStages, stages, accepted }: RolloutRecord,
+  { gate, openStages, stages, accepted, version }: RolloutRecord,
   { open, soaked }: Evidence,
   isLast: boolean,
 ): string | undefined {
   // Accepted failures do not count as reachable devices, so they do not keep the next stage closed.
-  const inReach = open.members - open.refused - Math.min(open.failed, accepted.failed);
+  const reachable = open.members - open.blocked - Math.min(open.failed, accepted.failed);
   // An empty stage proves nothing and is skipped, but the last stage opens only after a device has proved the release.
-  if (inReach <= 0 && !isLast) {
+  if (reachable <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;
-    return isLastButOne ? 'an enrolled device that runs it: there is none in the stages before the last' : undefined;
+    return isLastButOne ? 'an enrolled device in the stages before the last' : undefined;
   }
-  const needed = Math.max(1, Math.ceil((inReach * gate.runningPercent) / 100));
+  const needed = Math.max(1, Math.ceil((reachable * gate.runningPercent) / 100));
   if (soaked >= needed) return undefined;
-  if (open.running >= needed) return `${devices(needed)} to run it for ${duration(gate.soakMs)}; ${soaked} have`;
-  return `${needed} of ${devices(inReach)} to run it; ${open.running} do`;
+  if (open.running >= needed)
+    return `${devices(needed)} to run ${version} for ${duration(gate.soakMs)} (${soaked} so far)`;
+  return `${needed} of ${devices(reachable)} to run ${version} (${open.running} so far)`;
 }
 
 function devices(count: number): string {

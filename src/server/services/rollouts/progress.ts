@@ -1,11 +1,11 @@
 import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storage/records.ts';
 
 /**
- * Progress of an enrolled device with the release of a rollout. refused: blocked by preflight. running: recognized by its sketch MD5, or a
+ * Progress of an enrolled device with the release of a rollout. blocked: preflight found the update unsafe. running: recognized by its sketch MD5, or a
  * filesystem that counts as installed; `sinceMs` is on the clock of `ServiceTime.servedMs`.
  */
 export type MemberProgress =
-  | { readonly state: 'waiting' | 'refused' | 'sent' }
+  | { readonly state: 'pending' | 'blocked' | 'updating' }
   | { readonly state: 'running'; readonly sinceMs: number }
   | { readonly state: 'failed'; readonly failure: Failure };
 
@@ -17,10 +17,10 @@ export function memberProgress(
   const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));
   if (isRunningRelease(rollout, record, attempt)) return { state: 'running', sinceMs: record.running?.sinceMs ?? 0 };
   if (attempt?.state === 'failed') return { state: 'failed', failure: attempt.failure ?? 'interrupted' };
-  if (attempt !== undefined && attempt.state !== 'running') return { state: 'sent' };
+  if (attempt !== undefined && attempt.state !== 'running') return { state: 'updating' };
   const { action, code, version } = record.decisions.sketch ?? {};
-  const isRefused = action === 'refuse' && code?.startsWith('unsafe') && version === rollout.version;
-  return { state: isRefused ? 'refused' : 'waiting' };
+  const isBlocked = action === 'none' && code?.startsWith('blocked') && version === rollout.version;
+  return { state: isBlocked ? 'blocked' : 'pending' };
 }
 
 function isRunningRelease(

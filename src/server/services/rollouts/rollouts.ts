@@ -1,17 +1,17 @@
 import AsyncLock from 'async-lock';
 import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.ts';
-import type { RolloutInfo, RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo, RolloutInfo } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { Catalog } from '../releases/catalog.ts';
 import { actOn } from './actions.ts';
+import { deviceRolloutInfo } from './device-rollout-info.ts';
 import { type Live, LiveRollouts } from './live-rollouts.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import type { ServiceClock } from './service-clock.ts';
-import { rolloutStatus } from './standing.ts';
 import { prepareRollout, type StartQuestion } from './start.ts';
 import { isUnderWay, type RolloutStep, stepTo } from './step.ts';
 
@@ -71,10 +71,10 @@ export class Rollouts {
   }
 
   /** Returns the state of a device in the rollout of its channel. */
-  standing(record: DeviceRecord): RolloutStanding | undefined {
+  ofDevice(record: DeviceRecord): DeviceRolloutInfo | undefined {
     for (const { rollout } of this.#live.of(record.project)) {
-      const standing = rolloutStatus(rollout, record);
-      if (standing !== undefined) return standing;
+      const info = deviceRolloutInfo(rollout, record);
+      if (info !== undefined) return info;
     }
     return undefined;
   }
@@ -157,7 +157,7 @@ export class Rollouts {
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
         await this.#apply(
           live,
-          this.#step(live, 'rolled-back', { by, reason: 'the channel offers something by hand' }),
+          this.#step(live, 'rolled-back', { by, reason: 'another release was promoted on the channel' }),
         );
       }
     });
@@ -193,7 +193,7 @@ export class Rollouts {
       case 'complete':
         return this.#apply(live, {
           ...this.#step(live, 'complete', { by: itself }),
-          offer: live.rollout.releaseIds,
+          promote: live.rollout.releaseIds,
         });
       case 'wait':
         return;
@@ -207,10 +207,12 @@ export class Rollouts {
     const step = this.#step(live, 'halted', { by: itself, reason: verdict.reason });
     this.#show(live, step.rollout);
     const { id, project, version } = live.rollout;
-    this.#needs.log.warn({ project, version, reason: verdict.reason }, 'the rollout is halted');
+    this.#needs.log.warn({ project, version, reason: verdict.reason }, 'Rollout halted');
     this.#lock
       .acquire('all', () => this.#needs.store.rollouts.save(this.#live.get(id)?.rollout ?? step.rollout, step))
-      .catch((error: unknown) => this.#needs.log.error({ err: error, project }, 'a halt could not be stored'));
+      .catch((error: unknown) =>
+        this.#needs.log.error({ err: error, project }, 'Could not store the halt of a rollout'),
+      );
   }
 
   /**
@@ -223,10 +225,10 @@ export class Rollouts {
     if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);
     const before = live.rollout;
     await store.rollouts.save(step.rollout, step);
-    if (step.offer !== undefined) await catalog.refresh(project);
+    if (step.promote !== undefined) await catalog.refresh(project);
     // A halt during the write is newer and stays, unless the rollout is complete.
     if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
-    log.info({ project, version, action: step.note.action, ...step.note.detail }, 'rollout');
+    log.info({ project, version, action: step.note.action, ...step.note.detail }, 'Rollout changed');
   }
 
   #show(live: Live, rollout: RolloutRecord): void {
@@ -247,7 +249,7 @@ export class Rollouts {
     const { store, log } = this.#needs;
     store.rollouts
       .save(rollout, undefined)
-      .catch((error: unknown) => log.error({ err: error }, 'how a rollout goes on could not be stored'));
+      .catch((error: unknown) => log.error({ err: error }, 'Could not store the progress of a rollout'));
   }
 
   #bySelf({ rollout, tally }: Live) {
@@ -267,11 +269,11 @@ export class Rollouts {
     const rollout = live?.rollout ?? stored;
     const verdict = live !== undefined && rollout.state === 'active' ? this.#live.verdictOf(live) : undefined;
     const tallies = rollout.stages.map((_, index) => live?.tally.ofStage(index) ?? stored.endTallies?.[index]);
-    return rolloutInfo(rollout, tallies, verdict, await this.#formerVersion(rollout));
+    return rolloutInfo(rollout, tallies, verdict, await this.#previousVersion(rollout));
   }
 
-  async #formerVersion({ formerIds }: RolloutRecord): Promise<string | undefined> {
-    const found = await this.#needs.store.catalog.byIds(formerIds);
+  async #previousVersion({ previousIds }: RolloutRecord): Promise<string | undefined> {
+    const found = await this.#needs.store.catalog.byIds(previousIds);
     return found.length === 0 ? undefined : [...new Set(found.map(({ version }) => version))].join(', ');
   }
 }
@@ -282,14 +284,14 @@ function withTallies({ rollout, tally }: Live): RolloutRecord {
 }
 
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
-  const what = rollout === undefined ? 'a rollout' : `the rollout of ${rollout.version}`;
-  const state = rollout === undefined ? 'under way' : rollout.state;
-  const hint = 'Let it end, abort it or roll it back first (ota-hooks server rollouts); or publish with --draft.';
-  return new DomainError('conflict', `${what} is ${state} on ${channel}, and nothing else can be offered there`, hint);
+  const what = rollout === undefined ? 'a rollout is active' : `the rollout of ${rollout.version} is ${rollout.state}`;
+  const hint = 'Complete, abort or roll back the rollout first (ota-hooks server rollouts), or publish with --draft.';
+  return new DomainError('conflict', `no release can be promoted on ${channel}: ${what} there`, hint);
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {
-  if (known === undefined) return new DomainError('not-found', `there is no rollout ${id}`, 'List them first.');
+  if (known === undefined)
+    return new DomainError('not-found', `rollout ${id} not found`, 'Check its ID in the list of rollouts.');
   const hint = 'Only the newest rollout of a channel can be changed.';
-  return new DomainError('conflict', `another rollout has followed that of ${known.version}`, hint);
+  return new DomainError('conflict', `a newer rollout has replaced the rollout of ${known.version}`, hint);
 }

@@ -15,15 +15,19 @@ const mostSamples = 240;
  *
  * @returns the same object if no sample was added
  */
-export function withSample(rollout: RolloutRecord, { sent, running, failed }: RolloutTally, at: number): RolloutRecord {
+export function withSample(
+  rollout: RolloutRecord,
+  { updating, running, failed }: RolloutTally,
+  at: number,
+): RolloutRecord {
   const { samples, openStages } = rollout;
   const last = samples.at(-1);
-  const next: RolloutSample = { at, sent, running, failed, openStages };
+  const next: RolloutSample = { at, updating, running, failed, openStages };
   const apartMs = Math.max(everyMs, (at - (samples[0]?.at ?? at)) / partsOfIt);
   const isNews =
     last === undefined ||
     last.openStages !== openStages ||
-    (at - last.at >= apartMs && (last.sent !== sent || last.running !== running || last.failed !== failed));
+    (at - last.at >= apartMs && (last.updating !== updating || last.running !== running || last.failed !== failed));
   return isNews ? { ...rollout, samples: thinned([...samples, next]) } : rollout;
 }
 

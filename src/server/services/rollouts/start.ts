@@ -29,15 +29,15 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
   if (releases.length === 0) {
     throw new DomainError(
       'not-found',
-      `${project} has no ${version} that could be offered`,
-      'Publish it with --draft.',
+      `${project} has no release ${version} to roll out`,
+      'Publish it with --draft. Yanked releases and reference builds cannot be rolled out.',
     );
   }
-  const offers = (await store.catalog.offers(project)).filter((offer) => offer.channel === channel);
-  const offeredIds = offers.map(({ release }) => release.id);
-  if (releases.every(({ id }) => offeredIds.includes(id))) {
-    const hint = 'Publish with --draft what shall go round first; a rollout comes before the channel offers it to all.';
-    throw new DomainError('conflict', `${channel} offers ${version} to everybody already`, hint);
+  const currentReleases = (await store.catalog.currentReleases(project)).filter((entry) => entry.channel === channel);
+  const currentIds = currentReleases.map(({ release }) => release.id);
+  if (releases.every(({ id }) => currentIds.includes(id))) {
+    const hint = 'Publish the next version with --draft, and roll it out before it is promoted.';
+    throw new DomainError('conflict', `${version} is the current release of ${channel} already`, hint);
   }
   const stages = await knownStages(store, project, { ...request, project });
   return {
@@ -45,13 +45,13 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
     channel,
     version,
     releaseIds: releases.map(({ id }) => id),
-    formerIds: offeredIds,
+    previousIds: currentIds,
     stages,
     gate,
     halt,
     state: 'active',
     openStages: 1,
-    accepted: { failed: 0, vanished: 0 },
+    accepted: { failed: 0, notConfirmed: 0 },
     startedAt: at,
     startedBy: by,
     history: [{ at, event: 'started', by }],
@@ -74,11 +74,11 @@ async function knownStages(
   }
   const unknown = rollout.stages.flatMap(({ canaries }) => canaries).filter((name) => !macs.has(macOf(name)));
   if (unknown.length > 0) {
-    const message = `no enrolled device is called ${unknown.join(', ')}`;
+    const message = `no enrolled device has this name or MAC: ${unknown.join(', ')}`;
     throw new DomainError(
       'invalid',
       message,
-      'Canaries are named by their MAC, or by the name they were enrolled with.',
+      'Enroll the canaries, or use the MAC or display name of enrolled devices.',
     );
   }
   const stages = rollout.stages.map((stage) => ({
@@ -97,12 +97,11 @@ function requireProvers(
   const members = enrolled.filter((record) => isMember(rollout, record));
   const isProvable = members.some((record) => last === 0 || stageOf(rollout, record) < last);
   if (isProvable) return;
-  const where = last === 0 ? 'in the rollout' : 'in the stages before the last';
   const message =
     members.length === 0
-      ? `no device of ${rollout.project} is enrolled for ${rollout.channel}: nothing could stop the rollout`
-      : `no enrolled device is ${where}: nothing could stop the rollout`;
-  const hint = 'Enroll devices (ota-hooks server devices enroll), name canaries, or let the first stages hold more.';
+      ? `no device of ${rollout.project} is enrolled for ${rollout.channel}, so no failure could halt the rollout`
+      : 'no enrolled device is in the stages before the last, so no failure could halt the rollout in time';
+  const hint = 'Enroll devices (ota-hooks server devices enroll), add canaries, or enlarge the first stages.';
   throw new DomainError('invalid', message, hint);
 }
 

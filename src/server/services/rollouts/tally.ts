@@ -84,16 +84,8 @@ export class Tally {
     if (counts === undefined) throw new Error(`there is no stage ${stage}`);
     counts.members += by;
     counts[progress.state] += by;
-    if (progress.state === 'failed' && isVanished(progress.failure)) counts.vanished += by;
+    if (progress.state === 'failed' && progress.failure === 'not-confirmed') counts.notConfirmed += by;
   }
-}
-
-/**
- * Returns whether the device made no request after a download; such a device may need physical access. Whether the download was complete is
- * not always known.
- */
-function isVanished(failure: string): boolean {
-  return failure === 'vanished' || failure === 'silent';
 }
 
 export function noTally(): RolloutTally {
@@ -106,7 +98,7 @@ export function sumOf(tallies: readonly RolloutTally[]): RolloutTally {
 }
 
 function none(): Counts {
-  return { members: 0, waiting: 0, refused: 0, sent: 0, running: 0, failed: 0, vanished: 0 };
+  return { members: 0, pending: 0, blocked: 0, updating: 0, running: 0, failed: 0, notConfirmed: 0 };
 }
 
 function sum(total: Counts, counts: RolloutTally): Counts {

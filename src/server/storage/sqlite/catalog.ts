@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
-import type { Actor, Offer, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
+import type { Actor, CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { noteChange } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
-import { isOfferable, writeOffer } from './offers.ts';
+import { isPromotable, writeCurrent } from './offers.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
@@ -48,7 +48,7 @@ export function sqliteCatalog(
     return connection.first(sql.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
   }
 
-  function wasOffered(projectId: number, channel: string, releaseId: number): boolean {
+  function wasPromoted(projectId: number, channel: string, releaseId: number): boolean {
     const query = sql
       .selectFrom('offer_history')
       .select('id')
@@ -93,14 +93,15 @@ export function sqliteCatalog(
       return { outcome: 'version-taken', release: present };
     const written = present ?? writeRelease(projectId, publication, knownImage);
     recognized.clear();
-    const isOffered =
-      channel !== undefined && written.yanked === undefined && !wasOffered(projectId, channel, written.id);
-    if (isOffered) writeOffer(connection, projectId, channel, written);
-    const outcome = present === undefined ? 'published' : isOffered ? 'promoted' : 'unchanged';
+    const isPromoted =
+      channel !== undefined && written.yanked === undefined && !wasPromoted(projectId, channel, written.id);
+    if (isPromoted) writeCurrent(connection, projectId, channel, written);
+    const outcome = present === undefined ? 'published' : isPromoted ? 'promoted' : 'unchanged';
     if (outcome !== 'unchanged') {
       const { version, kind, board, purpose } = release;
       const detail = { version, kind, board, purpose, channel, image: release.manifest.image.sha256 };
-      noteChange(connection, { by, action: `release.${outcome}`, project: release.project, detail });
+      const action = outcome === 'published' ? 'release.publish' : 'release.promote';
+      noteChange(connection, { by, action, project: release.project, detail });
     }
     return { outcome, release: written };
   }
@@ -141,15 +142,15 @@ export function sqliteCatalog(
     },
 
     async withVersion(project, version) {
-      return releases.withVersion(projects.idOf(project), version).filter(isOfferable);
+      return releases.withVersion(projects.idOf(project), version).filter(isPromotable);
     },
 
-    offer: (project, channel, releaseIds, by) =>
+    promote: (project, channel, releaseIds, by) =>
       committer.write('at-once', () => {
-        const offered = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isOfferable);
-        for (const release of offered) writeOffer(connection, projects.idOf(project), channel, release);
-        const detail = { channel, releases: offered.map(nameOf) };
-        noteChange(connection, { by, action: 'channel.offer', project, detail });
+        const current = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isPromotable);
+        for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
+        const detail = { channel, releases: current.map(nameOf) };
+        noteChange(connection, { by, action: 'channel.promote', project, detail });
       }),
 
     async yank(project, releaseIds, reason, by) {
@@ -162,18 +163,18 @@ export function sqliteCatalog(
       });
     },
 
-    async offers(project) {
+    async currentReleases(project) {
       const query = sql
         .selectFrom('offers')
         .select(['channel', 'release_id'])
         .where('project_id', '=', projects.idOf(project));
-      return connection.all(query).flatMap(({ channel, release_id }): Offer[] => {
+      return connection.all(query).flatMap(({ channel, release_id }): CurrentRelease[] => {
         const release = releases.byId(release_id);
         return release === undefined ? [] : [{ project, channel, release }];
       });
     },
 
-    async offeredBefore(project, channel, most) {
+    async promotedBefore(project, channel, most) {
       const query = sql
         .selectFrom('offer_history')
         .select('release_id')
@@ -183,7 +184,7 @@ export function sqliteCatalog(
         .orderBy(({ fn }) => fn.max('id'), 'desc')
         .limit(most);
       const found = connection.all(query).flatMap(({ release_id }) => releases.byId(release_id) ?? []);
-      return found.filter(isOfferable);
+      return found.filter(isPromotable);
     },
 
     async recognize(sketchMd5) {

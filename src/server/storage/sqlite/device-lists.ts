@@ -1,12 +1,13 @@
 import { sql as expression, type SqlBool } from 'kysely';
+import type { DeviceStatus } from '../../../api/admin-info.ts';
+import { deviceStatus } from '../device-status.ts';
 import type { DeviceRecord } from '../records.ts';
-import { deviceStatus, type Standing } from '../standing.ts';
 import type { DeviceFilter, RecordPage } from '../store.ts';
 import type { Connection } from './connection.ts';
 
 /** Columns of the index that device lists use; all are derived from the document. */
 export interface Told {
-  readonly standing: Standing;
+  readonly standing: DeviceStatus;
   readonly name: string | null;
   readonly runs: string | null;
   readonly device_group: string | null;
@@ -24,12 +25,12 @@ export function toldOf(record: Pick<DeviceRecord, 'decisions' | 'attempts' | 'na
 /** Returns a page of MACs, read from the index alone. */
 export function macsOf(connection: Connection, projectId: number, page: RecordPage, filter: DeviceFilter): string[] {
   const { after, before, limit } = page;
-  const { text, standing, runs, group } = filter;
+  const { text, status, runs, group } = filter;
   const isBackwards = before !== undefined;
   const conditions = [
     after === undefined ? undefined : expression<SqlBool>`mac > ${after}`,
     before === undefined ? undefined : expression<SqlBool>`mac < ${before}`,
-    standing === undefined ? undefined : expression<SqlBool>`standing = ${standing}`,
+    status === undefined ? undefined : expression<SqlBool>`standing = ${status}`,
     runs === undefined ? undefined : expression<SqlBool>`runs = ${runs}`,
     group === undefined ? undefined : expression<SqlBool>`device_group = ${group}`,
     text === undefined ? undefined : contains(text),

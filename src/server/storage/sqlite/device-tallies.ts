@@ -1,4 +1,4 @@
-import type { Standing } from '../standing.ts';
+import type { DeviceStatus } from '../../../api/admin-info.ts';
 import type { DeviceCount } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Told } from './device-lists.ts';
@@ -17,7 +17,7 @@ export class DeviceTallies {
   of(projectId: number): DeviceCount[] {
     return [...this.#counted(projectId)].map(([key, devices]) => {
       const { standing, runs, device_group } = kindOf(key);
-      return { standing, runs: runs ?? undefined, group: device_group ?? undefined, devices };
+      return { status: standing, runs: runs ?? undefined, group: device_group ?? undefined, devices };
     });
   }
 
@@ -51,7 +51,9 @@ export class DeviceTallies {
       .groupBy(['standing', 'runs', 'device_group']);
     const counts = new Map(
       // Written by `toldOf`.
-      this.#connection.all(query).map((row) => [keyOf({ ...row, standing: row.standing as Standing }), row.devices]),
+      this.#connection
+        .all(query)
+        .map((row) => [keyOf({ ...row, standing: row.standing as DeviceStatus }), row.devices]),
     );
     this.#projects.set(projectId, counts);
     return counts;
@@ -70,6 +72,6 @@ function keyOf({ standing, runs, device_group }: Kind): string {
 
 function kindOf(key: string): Kind {
   // Written by `keyOf`.
-  const [standing, runs, device_group] = JSON.parse(key) as [Standing, string | null, string | null];
+  const [standing, runs, device_group] = JSON.parse(key) as [DeviceStatus, string | null, string | null];
   return { standing, runs, device_group };
 }

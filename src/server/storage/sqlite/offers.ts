@@ -2,7 +2,7 @@ import type { ReleaseRecord } from '../records.ts';
 import type { Connection } from './connection.ts';
 
 /** Makes a release the current one of a channel, in the transaction of the caller. */
-export function writeOffer(connection: Connection, projectId: number, channel: string, release: ReleaseRecord): void {
+export function writeCurrent(connection: Connection, projectId: number, channel: string, release: ReleaseRecord): void {
   const { id, kind, board } = release;
   const { sql } = connection;
   const row = { project_id: projectId, channel, kind, board, release_id: id };
@@ -19,6 +19,6 @@ export function writeOffer(connection: Connection, projectId: number, channel: s
 }
 
 /** Returns whether a release may be promoted: it is not a reference build and not yanked. */
-export function isOfferable({ purpose, yanked }: ReleaseRecord): boolean {
+export function isPromotable({ purpose, yanked }: ReleaseRecord): boolean {
   return purpose === 'serve' && yanked === undefined;
 }

@@ -3,7 +3,7 @@ import type { Note, RolloutStore } from '../store.ts';
 import { noteChange } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
-import { isOfferable, writeOffer } from './offers.ts';
+import { isPromotable, writeCurrent } from './offers.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
@@ -58,8 +58,10 @@ export function sqliteRollouts(
         const values = { state, doc: JSON.stringify(doc satisfies Doc) };
         connection.run(sql.updateTable('rollouts').set(values).where('id', '=', id));
         if (change === undefined) return;
-        const offered = (change.offer ?? []).flatMap((releaseId) => releases.byId(releaseId) ?? []).filter(isOfferable);
-        for (const release of offered) writeOffer(connection, projects.idOf(project), channel, release);
+        const current = (change.promote ?? [])
+          .flatMap((releaseId) => releases.byId(releaseId) ?? [])
+          .filter(isPromotable);
+        for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
         note(project, change.note);
       }),
 

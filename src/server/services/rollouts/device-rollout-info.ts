@@ -1,10 +1,10 @@
-import type { RolloutStanding } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import { isMember, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 /** Returns the state of a device in a rollout of its project; undefined if the rollout does not apply to the device. */
-export function rolloutStatus(rollout: RolloutRecord, record: DeviceRecord): RolloutStanding | undefined {
+export function deviceRolloutInfo(rollout: RolloutRecord, record: DeviceRecord): DeviceRolloutInfo | undefined {
   const isPinned = record.pin !== undefined;
   const channel = record.channel ?? record.askedChannel ?? rollout.channel;
   if (isPinned || channel !== rollout.channel) return undefined;

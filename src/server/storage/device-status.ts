@@ -1,0 +1,24 @@
+import { type DeviceStatus, deviceStatuses } from '../../api/admin-info.ts';
+import type { Attempt, DecisionRecord, DeviceRecord } from './records.ts';
+
+/** Returns the worse status of sketch and filesystem; `deviceStatuses` lists the worst first. */
+export function deviceStatus({ decisions, attempts }: Pick<DeviceRecord, 'decisions' | 'attempts'>): DeviceStatus {
+  const found = (['sketch', 'filesystem'] as const).map((kind) =>
+    statusOfKind(
+      decisions[kind],
+      attempts.find((attempt) => attempt.kind === kind),
+    ),
+  );
+  return deviceStatuses.find((status) => found.includes(status)) ?? 'unknown';
+}
+
+/** Returns the status for one kind of image. A failure stays until it is retried or the next update is sent. */
+function statusOfKind(decision: DecisionRecord | undefined, latest: Attempt | undefined): DeviceStatus {
+  if (decision === undefined) return 'unknown';
+  const { action, code } = decision;
+  if (code === 'failed' || latest?.state === 'failed') return 'failed';
+  if (action === 'up-to-date') return 'up-to-date';
+  if (action === 'send') return latest?.state === 'sent' || latest?.state === 'received' ? 'updating' : 'pending';
+  if (code === 'rollout-pending' || code === 'retry') return 'pending';
+  return code === 'no-release' ? 'unknown' : 'blocked';
+}
