@@ -1,4 +1,4 @@
-import { crc8266 } from './crc8266.ts';
+import { crc8266, shiftCrc } from './crc8266.ts';
 import {
   describeFlash,
   flashFrequenciesByNibble,
@@ -20,7 +20,7 @@ const headerBytes = 4;
  */
 export function findBuiltHeader(bytes: Uint8Array, imageBytes: number, difference: number): string | undefined {
   if (imageBytes < headerBytes || imageBytes > largestSketchBytes) return undefined;
-  const effects = Array.from({ length: 16 }, (_, bit) => effectOfBit(bit, imageBytes));
+  const effects = effectsOfBits(imageBytes);
   const present = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
   for (const [mode] of flashModes.entries()) {
     for (const size of flashSizesByNibble.keys()) {
@@ -35,7 +35,10 @@ export function findBuiltHeader(bytes: Uint8Array, imageBytes: number, differenc
   return undefined;
 }
 
-function effectOfBit(bit: number, imageBytes: number): number {
-  const header = Uint8Array.of(0, 0, bit >= 8 ? 1 << (bit - 8) : 0, bit < 8 ? 1 << bit : 0);
-  return crc8266(new Uint8Array(imageBytes - header.length), crc8266(header, 0));
+/** Returns the effect of each bit of bytes 2 and 3, the lowest bit of byte 3 first: the next bit comes one place earlier in the data. */
+function effectsOfBits(imageBytes: number): readonly number[] {
+  const lowestBit = crc8266(Uint8Array.of(0, 0, 0, 1), 0);
+  const effects = [crc8266(new Uint8Array(imageBytes - headerBytes), lowestBit)];
+  while (effects.length < 16) effects.push(shiftCrc(effects.at(-1) ?? 0));
+  return effects;
 }

@@ -10,8 +10,13 @@ export function crc8266(bytes: Uint8Array, start = 0xffffffff): number {
   return crc >>> 0;
 }
 
+/** Returns the CRC after one zero bit. */
+export function shiftCrc(crc: number): number {
+  return ((crc << 1) ^ (crc >>> 31 === 1 ? 0x04c11db7 : 0)) >>> 0;
+}
+
 const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte << 24;
-  for (let bit = 0; bit < 8; bit += 1) value = value < 0 ? (value << 1) ^ 0x04c11db7 : value << 1;
-  return value;
+  let crc = byte << 24;
+  for (let bit = 0; bit < 8; bit += 1) crc = shiftCrc(crc);
+  return crc;
 });

@@ -1,6 +1,14 @@
 import test from 'ava';
 import { findBuiltHeader } from '../../../src/core/firmware/built-header.ts';
+import { crc8266 } from '../../../src/core/firmware/crc8266.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import {
+  describeFlash,
+  flashFrequenciesByNibble,
+  flashModes,
+  flashSizesByNibble,
+  readFlashHeader,
+} from '../../../src/core/firmware/flash-header.ts';
 import { buildImage, setWord } from '../../support/image-builder.ts';
 
 test('reports an image whose size word is smaller than a header', (t) => {
@@ -11,5 +19,21 @@ test('reports an image whose size word is smaller than a header', (t) => {
     setWord(image, 0x1010, sizeBytes);
     t.true(readFirmware(image).findings.some(({ id }) => id === 'crc-mismatch'));
     t.is(findBuiltHeader(image, sizeBytes, 1), undefined);
+  }
+});
+
+test('finds each header that an image can have been built with', (t) => {
+  const patched = buildImage();
+  const crc = crc8266(patched);
+  for (const modeByte of flashModes.keys()) {
+    for (const size of flashSizesByNibble.keys()) {
+      for (const frequency of flashFrequenciesByNibble.keys()) {
+        const built = patched.slice();
+        built[2] = modeByte;
+        built[3] = (size << 4) | frequency;
+        const expected = describeFlash(readFlashHeader(modeByte, built[3]));
+        t.is(findBuiltHeader(patched, patched.length, crc8266(built) ^ crc), expected);
+      }
+    }
   }
 });
