@@ -85,13 +85,15 @@ type Wishes = Partial<Omit<DeviceWithoutFlash, 'capabilities'>> & {
   readonly runs?: Uint8Array;
 };
 
+const presentSketches = new Map(flashModes.map((mode) => [mode, sketchOf({ seed: 99, mode })]));
+
 /** Builds a virtual device with 1 MB of flash, a filesystem of 64 KB and a small sketch. */
 export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): ModelDevice {
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) throw new Error(`no capabilities for ${core}`);
   const chipSizeBytes = wishes.chipSizeBytes ?? 1024 * 1024;
   const flashMode = wishes.flashMode ?? 'dio';
-  const sketch = runs ?? sketchOf({ seed: 99, mode: flashMode });
+  const sketch = runs ?? presentSketches.get(flashMode) ?? sketchOf();
   const facts = {
     capabilities,
     verifier: undefined,

@@ -213,7 +213,7 @@ test('a compressed filesystem requires ATOMIC_FS_UPDATE', (t) => {
   const atomic = updating(deviceOf({ atomicFs: true }), gzipOf(filesystem), options);
   t.is(told(atomic), 'updated');
   const { flash, fsStart } = atomic.device;
-  t.deepEqual(flash.slice(fsStart, fsStart + filesystem.length), filesystem);
+  t.is(Buffer.compare(flash.subarray(fsStart, fsStart + filesystem.length), filesystem), 0);
 });
 
 test('a filesystem that inflates beyond its partition overwrites the flash after it', (t) => {
@@ -273,9 +273,9 @@ test('a crash or a gzip header that eboot rejects keeps the current sketch', (t)
 test('installs the zopfli output of a real sketch on a device with 4 MB', async (t) => {
   const image = Uint8Array.from(readFileSync(new URL('../../fixtures/firmware/door.bin', import.meta.url)));
   const device = deviceOf({ chipSizeBytes: 4 * 1024 * 1024, fsStart: 0x200000, fsEnd: 0x3fa000 });
-  const result = updating(device, await zopfli(image, { numiterations: 5 }), { expected: image });
-  t.is(told(result), 'updated');
-  t.is(told(updating(device, await zopfli(image, { numiterations: 5 }))), 'updated', 'and can be loaded');
+  const compressed = await zopfli(image, { numiterations: 1 });
+  t.is(told(updating(device, compressed, { expected: image })), 'updated');
+  t.is(told(updating(device, compressed)), 'updated', 'and can be loaded');
 });
 
 test('an update written in pieces ends like one written at once', (t) => {

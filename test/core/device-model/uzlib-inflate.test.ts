@@ -33,6 +33,11 @@ function inflated(gzip: Uint8Array, sizeBytes: number, pieceBytes = 4096): Uint8
   return output;
 }
 
+/** Compares as buffers: a deepEqual of 60 KB takes 20 ms. */
+function isInflatedTo(gzip: Uint8Array, bytes: Uint8Array): boolean {
+  return Buffer.compare(inflated(gzip, bytes.length) ?? new Uint8Array(), bytes) === 0;
+}
+
 const content = fc
   .record({
     sizeBytes: fc.integer({ min: 1, max: 90_000 }),
@@ -70,9 +75,9 @@ test('inflates the output of fflate and zopfli', async (t) => {
     for (let level = 0; level <= 9; level++) {
       // The level type of fflate is a union of the ten numbers.
       const gzip = fflateGzip(bytes, { level: level as 0 | 9 });
-      t.deepEqual(inflated(gzip, bytes.length), bytes);
+      t.true(isInflatedTo(gzip, bytes));
     }
-    t.deepEqual(inflated(await zopfli(bytes, { numiterations: 5 }), bytes.length), bytes);
+    t.true(isInflatedTo(await zopfli(bytes, { numiterations: 1 }), bytes));
   }
 });
 
@@ -83,8 +88,8 @@ test('inflates a match at a distance of 32 KB, which zlib never emits', (t) => {
   const match = bitsOf([[1, 1], [1, 2], reversed(0xc5, 8), reversed(29, 5), [8191, 13], [0, 7]]);
   const deflated = concatBytes(stored, match);
   const bytes = concatBytes(block, block.subarray(0, 258));
-  t.deepEqual(Uint8Array.from(inflateRawSync(deflated)), bytes);
-  t.deepEqual(inflated(concatBytes(gzipSync(bytes).subarray(0, headerBytes), deflated), bytes.length), bytes);
+  t.is(Buffer.compare(inflateRawSync(deflated), bytes), 0);
+  t.true(isInflatedTo(concatBytes(gzipSync(bytes).subarray(0, headerBytes), deflated), bytes));
 });
 
 test('inflates empty stored blocks and a stream of many small blocks', (t) => {
@@ -92,7 +97,7 @@ test('inflates empty stored blocks and a stream of many small blocks', (t) => {
   const deflated = parts.map((part) => deflateRawSync(part, { finishFlush: constants.Z_SYNC_FLUSH, level: 6 }));
   const bytes = concatBytes(...parts);
   const gzip = concatBytes(gzipSync(bytes).subarray(0, headerBytes), ...deflated, deflateRawSync(new Uint8Array()));
-  t.deepEqual(inflated(gzip, bytes.length), bytes);
+  t.true(isInflatedTo(gzip, bytes));
 });
 
 test('skips the file name, comment, extra field and header CRC', (t) => {
@@ -120,7 +125,7 @@ test('skips the file name, comment, extra field and header CRC', (t) => {
           new Uint8Array(hasCrc ? 2 : 0),
           plain.subarray(headerBytes),
         );
-        t.deepEqual(inflated(gzip, bytes.length), bytes);
+        t.true(isInflatedTo(gzip, bytes));
       },
     ),
     propertyRuns(25, 1_000),
