@@ -14,31 +14,27 @@ import { workerEntries } from '../rolldown.worker-entries.mjs';
 const folder = 'build/tests';
 const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
-/** Rooms of many small files: `npm test` runs each in one process, `npm test -- FILE` a file by itself. */
+/** Rooms whose files `npm test` runs in one process; `npm test -- FILE` runs a file by itself. */
 const rooms = [
-  ...['cli/commands', 'docs', 'errors', 'files', 'templates'],
+  ...['cli/commands', 'cli/help', 'docs', 'errors', 'files', 'templates'],
   ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
     (name) => `core/${name}`,
   ),
   ...['delivery/espota', 'delivery/web', 'delivery'],
   ...['build', 'config', 'doctor', 'init', 'keys'].map((name) => `project/${name}`),
+  'publishing',
+  ...['server/dashboard', 'server/rollout', 'server/storage', 'server/tls', 'server'],
+  'simulator',
 ];
-/** What waits or changes its process stays alone: AVA starts when the first test of a file is declared. */
+/** What waits, computes for long or changes its process stays alone. */
 const alone = [
-  ...[
-    'discover',
-    'doctor',
-    'espota',
-    'init',
-    'keygen',
-    'publish',
-    'server',
-    'server-rollout',
-    'upload',
-    'upload-proof',
-  ].map((name) => `cli/commands/${name}`),
-  ...['core/preflight/plan', 'delivery/confirm', 'delivery/discovery', 'delivery/espota/schedule'],
+  ...['discover', 'doctor', 'espota', 'init', 'keygen', 'upload', 'upload-proof'].map((name) => `cli/commands/${name}`),
+  ...['cli/help/run-examples', 'delivery/confirm', 'delivery/discovery', 'delivery/espota/schedule'],
   ...['errors/every-error', 'project/config/load'],
+  ...['clock', 'device-protocol', 'hostile', 'operation', 'publish', 'unread-body', 'verifier', 'virtual-devices'].map(
+    (name) => `server/${name}`,
+  ),
+  ...['faults', 'fleet', 'mdns', 'restart'].map((name) => `simulator/${name}`),
 ].map((name) => `${name}.test`);
 
 rmSync(folder, { recursive: true, force: true });
@@ -51,12 +47,12 @@ const suiteFile = (name) => {
 };
 const bundle = await rolldown({
   input: {
-    ...Object.fromEntries(names.map((name) => [`files/${name}`, `test/${name}.ts`])),
+    ...Object.fromEntries(names.map((name) => [`files/${name}`, `files:${name}`])),
     ...Object.fromEntries(unitTests.map((name) => [`suite/${suiteFile(name)}`, `suite:${suiteFile(name)}`])),
   },
   platform: 'node',
   external: isInstalledPackage,
-  plugins: [workerEntries(), sourceLocations(), suite()],
+  plugins: [workerEntries(), sourceLocations(), entries()],
   transform: { target: 'node20.19' },
   onLog(level, log) {
     if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') console.error(`${level}: ${log.message}`);
@@ -74,7 +70,7 @@ await bundle.close();
 /** Packages stay where they are, but for those of many files, which would be loaded one by one in every test. */
 function isInstalledPackage(id) {
   // @oxc-project: helpers of rolldown for syntax that Node 20 lacks.
-  return /^[@a-z]/.test(id) && !/^(kysely|execa|hono|@hono\/node-server|prom-client|@oxc-project)($|\/)/.test(id);
+  return /^[@a-z]/.test(id) && !/^(ava|kysely|execa|hono|@hono\/node-server|prom-client|@oxc-project)($|\/)/.test(id);
 }
 
 /** Fixtures, documents and the CLI are found from a test's own place in test/, wherever its code runs. */
@@ -91,18 +87,22 @@ function sourceLocations() {
   };
 }
 
-/** The files of a whole run: a room's tests together, every other file by itself. */
-function suite() {
+/** Entries of `npm test -- FILE` and of a whole run, which import the tests of one file or of a room and then declare them. */
+function entries() {
+  const declarations = resolve('test/declarations.mjs');
   return {
-    name: 'suite',
-    resolveId: (id) => (id.startsWith('suite:') ? id : null),
+    name: 'entries',
+    resolveId(id, importer) {
+      if (id === 'ava') return importer === declarations ? { id, external: true } : declarations;
+      return /^(files|suite):/.test(id) ? id : null;
+    },
     load(id) {
-      if (!id.startsWith('suite:')) return null;
-      const wanted = id.slice('suite:'.length);
-      return unitTests
-        .filter((name) => suiteFile(name) === wanted)
-        .map((name) => `import ${JSON.stringify(resolve('test', `${name}.ts`))};`)
-        .join('\n');
+      const [, kind, wanted] = /^(files|suite):(.+)$/.exec(id) ?? [];
+      if (kind === undefined) return null;
+      const tests = kind === 'files' ? [wanted] : unitTests.filter((name) => suiteFile(name) === wanted);
+      const imports = tests.map((name) => `import ${JSON.stringify(resolve('test', `${name}.ts`))};`);
+      const declare = `import { declareTests } from ${JSON.stringify(declarations)};`;
+      return [...imports, declare, 'declareTests();'].join('\n');
     },
   };
 }
