@@ -131,12 +131,12 @@ export function isSameDevice(target: Target, address: string, device: Discovered
 export function describeConfirmation(confirmation: Confirmation): string {
   switch (confirmation.kind) {
     case 'proven':
-      return 'proven: it runs the new sketch';
+      return 'proven: the device runs the new sketch';
     case 'returned':
-      return 'returned, but what it runs is not proven';
+      return 'returned: the device responds, but the running sketch is not proven';
     case 'otherSketch':
-      return `it came back with another sketch (MD5 ${confirmation.sketchMd5}): the update is lost`;
+      return `not installed: the device runs another sketch (MD5 ${confirmation.sketchMd5})`;
     case 'silent':
-      return 'it did not come back';
+      return 'not confirmed: the device did not respond after the update';
   }
 }

@@ -49,7 +49,7 @@ export class Mdns {
   }: MdnsPlace = {}): Promise<Mdns | { readonly unavailable: string }> {
     const { Bonjour } = await import('bonjour-service');
     const links: Bonjour[] = [];
-    let why = 'it is in no network';
+    let why = 'it is not connected to a network';
     for (const address of interfaces) {
       try {
         const socket = await openMdnsSocket(address, port);

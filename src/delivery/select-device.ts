@@ -27,13 +27,13 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
   );
   const device =
     ofName.find((one) => one.method === (method ?? 'espota')) ?? (method === undefined ? ofName[0] : undefined);
-  if (device === undefined) return { reason: `no device of the name ${host} answered`, hint: listResponding(found) };
+  if (device === undefined) return { reason: `no device named ${host} responded`, hint: listResponding(found) };
   const { board } = device;
   const isBoardKnown = board !== undefined && projectBoard !== undefined;
   if (isBoardKnown && board !== announcedBoard && !isSameBoard(projectBoard, board)) {
     return {
-      reason: `it says that it is a ${board}, and this project is for ${projectBoard}`,
-      hint: `If both are names of the same board, say so: --board ${board}`,
+      reason: `the device announces board ${board}, but the project is for ${projectBoard}`,
+      hint: `Use --board ${board} if both names mean the same board.`,
     };
   }
   return { device, entry: entryOf(device, projectBoard) };
@@ -41,9 +41,9 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
 
 function listResponding(found: readonly DiscoveredDevice[]): string {
   if (found.length === 0)
-    return 'No device answered. Set the address of the device in ota.config.json, or search again with `ota-hooks discover --watch`.';
+    return 'Set the address of the device in ota.config.json, or search again with `ota-hooks discover --watch`.';
   const hosts = [...new Set(found.map(({ host }) => host))].slice(0, 10);
-  return `These answered: ${hosts.join(', ')}. --host HOST names one that is called differently.`;
+  return `Select one of the devices that responded with --host: ${hosts.join(', ')}.`;
 }
 
 function entryOf({ host, port, method }: DiscoveredDevice, board: string | undefined): DeviceConfig {

@@ -61,7 +61,7 @@ function parse<Schema extends v.GenericSchema>(
   try {
     json = JSON.parse(text);
   } catch {
-    return { state: 'damaged', path, why: 'it is not JSON' };
+    return { state: 'damaged', path, why: 'not valid JSON' };
   }
   const result = v.safeParse(schema, json);
   if (result.success) return { state: 'known', value: result.output };

@@ -67,7 +67,7 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
     case 'unreachable':
       return {
         text: `unreachable: ${verdict.why}`,
-        hint: 'Check the address and that the device is on this network. One that is busy with another upload stays silent too.',
+        hint: 'Check the address and that the device is on this network. A device that is busy with another upload does not respond either.',
       };
     case 'blockedCallback':
       return describeBlockedCallback(verdict);
@@ -77,8 +77,8 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
       return {
         text: `unknown: ${verdict.why}`,
         hint: verdict.mayHaveUpdated
-          ? 'The device may have taken the update nevertheless. See what it runs once it has restarted.'
-          : 'The device goes on with what it ran before. Bring it closer to the access point, or try again.',
+          ? 'Check which firmware the device runs after its restart: it may have installed the update.'
+          : 'Retry the upload, or move the device closer to the access point. It keeps its current firmware.',
       };
   }
 }
@@ -88,32 +88,32 @@ function describeBlockedCallback({
   port,
   strangers,
 }: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictText {
-  const others = strangers.length === 0 ? '' : ` (${strangers.join(', ')} did, and was turned away)`;
+  const others = strangers.length === 0 ? '' : ` (connections from ${strangers.join(', ')} were rejected)`;
   return {
-    text: `blocked call-back: the device answered over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
-    hint: `A firewall, most often: let TCP port ${port} in on this machine (--host-port N keeps the port the same), or choose the address that the device can reach with --host-ip.`,
+    text: `blocked call-back: the device responded over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
+    hint: `Allow incoming connections to TCP port ${port} in the firewall of this machine (--host-port sets a fixed port), or set --host-ip to an address that the device can reach.`,
   };
 }
 
 const foreignProtocolTexts: Record<ForeignProtocol, (heard: string | undefined) => VerdictText> = {
   esphome: () => ({
-    text: "wrong protocol: this is an ESPHome device, whose updates use the same port for ESPHome's own protocol",
-    hint: 'Update it with ESPHome (esphome upload).',
+    text: 'wrong protocol: this is an ESPHome device, which uses another protocol on the same port',
+    hint: 'Update it with `esphome upload`.',
   }),
   esp32: () => ({
     text: 'wrong protocol: this is an ESP32 (its challenge has 64 digits), not an ESP8266',
-    hint: 'This tool makes and sends firmware for the ESP8266 only; check the address.',
+    hint: 'Check the address. ota-hooks supports the ESP8266 only.',
   }),
   noWebUpdater: (heard) => ({
-    text: `wrong protocol: no web updater answers there${heardSuffix(heard)}`,
-    hint: 'Check the port and the path that the sketch gave to ESP8266HTTPUpdateServer::setup (/update by default).',
+    text: `wrong protocol: no web updater found${heardSuffix(heard)}`,
+    hint: 'Check the port and the path, which the sketch passes to ESP8266HTTPUpdateServer::setup (default: /update).',
   }),
   noFilesystemForm: () => ({
-    text: 'wrong protocol: this web updater takes sketches only, and would flash the filesystem over the sketch',
-    hint: 'Send the filesystem with espota, or give the device a sketch of core 2.7.0 or later first.',
+    text: 'wrong protocol: this web updater accepts sketches only and would write the filesystem over the sketch',
+    hint: 'Send the filesystem with espota, or first send a sketch built with core 2.7.0 or later.',
   }),
   unrecognized: (heard) => ({
-    text: `wrong protocol: the device answers in none that is known here${heardSuffix(heard)}`,
+    text: `wrong protocol: unknown response${heardSuffix(heard)}`,
     hint: 'Check the address and the port.',
   }),
 };
@@ -124,19 +124,19 @@ function heardSuffix(heard: string | undefined): string {
 
 /** Hints by the number in `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */
 const updaterHints: ReadonlyMap<number, string> = new Map([
-  [4, 'The update does not fit beside the running sketch. Send it compressed, or send a smaller sketch first.'],
-  [5, 'The announced size is not one that the device can take.'],
-  [7, 'The bytes changed on the way. Try again.'],
+  [4, 'Send the update compressed, or send a smaller sketch first: the update does not fit beside the running sketch.'],
+  [5, 'Check the size of the file: the device rejects it.'],
+  [7, 'Retry the upload: the data was changed in transit.'],
   [
     8,
-    'The running sketch was built for a larger flash chip than the device has. Flash it once over serial, built for the real size.',
+    'Build the sketch for the actual flash size and flash it once over serial: the running sketch was built for a larger flash chip.',
   ],
-  [9, 'The image was built for a larger flash chip than the device has. Choose the right flash size and build again.'],
-  [10, 'What was sent is no firmware image.'],
+  [9, 'Build the image for the actual flash size: it was built for a larger flash chip than the device has.'],
+  [10, 'Check the file: it is not a firmware image.'],
   [
     11,
-    'The device was flashed over serial and not reset since: reset it once by hand (power or the reset button), then try again.',
+    'Reset the device by hand (power or reset button), then retry: it was not reset since it was flashed over serial.',
   ],
-  [12, 'The device wants a signature of another key, or its flash mode differs from that of the image.'],
-  [13, 'Nothing arrived at the device.'],
+  [12, 'Sign the image with the key of the device, and build it for the flash mode of the device.'],
+  [13, 'Retry the upload: the device received no data.'],
 ]);

@@ -42,13 +42,13 @@ test('names the firewall and the port for a blocked callback', (t) => {
 
 test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
   const { hint } = describeVerdict({ kind: 'rejected', by: 'updater', reason: 'ERROR[11]: …', code: 11 });
-  t.regex(hint ?? '', /serial.*reset/);
+  t.regex(hint ?? '', /Reset.*serial/);
 });
 
 test('the hint of unknown distinguishes whether the device may have updated', (t) => {
   const hints = [true, false].map(
     (mayHaveUpdated) => describeVerdict({ kind: 'unknown', why: 'x', mayHaveUpdated }).hint ?? '',
   );
-  t.regex(hints[0] ?? '', /may have taken/);
-  t.regex(hints[1] ?? '', /goes on with what it ran/);
+  t.regex(hints[0] ?? '', /may have installed/);
+  t.regex(hints[1] ?? '', /keeps its current firmware/);
 });

@@ -34,9 +34,9 @@ export interface EnforcementEvidence {
  */
 export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvidence): EnforcementProof {
   if (!firmware.embeddedKeys.some(({ key }) => key.fingerprint === expectedKey.fingerprint)) {
-    return absent('key-missing', `the image does not hold the public key ${expectedKey.fingerprint}`);
+    return absent('key-missing', `the image does not contain the public key ${expectedKey.fingerprint}`);
   }
-  if (elf === undefined) return absent('no-elf', 'there is no ELF file to look into');
+  if (elf === undefined) return absent('no-elf', 'there is no ELF file');
   const program = readElf(elf, signingSymbols);
   if (program === undefined) return absent('not-an-elf', 'the file is not a 32-bit Xtensa ELF program');
   const difference = differenceFromImage(program, firmware);

@@ -43,7 +43,7 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
   }
   const findings = [...pem.findings];
   if (pem.stopped || der.stopped || bare.stopped || budget.candidates === 0) {
-    const message = 'too many things in the content look like keys: the rest was not read';
+    const message = 'too many parts of the content look like keys; the rest was not read';
     findings.push({ id: 'embedded-keys-not-all-read', message });
   }
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
@@ -109,7 +109,7 @@ function keyInPem(
   budget: Budget,
 ): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
   if (label.endsWith('PRIVATE KEY')) {
-    const message = `the content holds a private key (${label}): every copy of the file contains it`;
+    const message = `the content contains a private key (${label}): every copy of the file contains it`;
     return { finding: { id: 'embedded-private-key', message, offset } };
   }
   switch (label) {
@@ -120,7 +120,7 @@ function keyInPem(
     case 'PUBLIC KEY': {
       const key = firstDerKey(der, budget);
       if (key !== undefined || !isPublicKeyInfo(der)) return withContainer('public-key', key, offset);
-      const message = 'the content holds a public key that is not RSA: no device can verify an update with it';
+      const message = 'the content contains a public key that is not RSA: no device can verify an update with it';
       return { finding: { id: 'embedded-key-not-rsa', message, offset } };
     }
     default:

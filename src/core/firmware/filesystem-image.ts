@@ -42,14 +42,14 @@ export function readFilesystemImage(content: Uint8Array): Reading<FilesystemImag
   });
   return {
     value: image,
-    findings: [{ id: 'filesystem-erased', message: 'the image holds nothing but erased flash (0xff)', offset: 0 }],
+    findings: [{ id: 'filesystem-erased', message: 'the image contains only erased flash (0xff)', offset: 0 }],
   };
 }
 
 function readLittleFs(content: Uint8Array, superblock: LittleFsSuperblock): Reading<FilesystemImage> {
   const { version, blockSizeBytes, blockCount, valid } = superblock;
   if (!valid) {
-    const message = `the LittleFS superblock is damaged (it says ${blockCount} blocks of ${blockSizeBytes} bytes)`;
+    const message = `the LittleFS superblock is damaged (${blockCount} blocks of ${blockSizeBytes} bytes)`;
     const image = describe(content, { type: 'littlefs', version, blockSizeBytes: undefined, blockCount: undefined });
     return { value: image, findings: [{ id: 'filesystem-superblock-invalid', message, offset: 0 }] };
   }

@@ -170,7 +170,7 @@ function readImage(content: Uint8Array): Image {
 }
 
 function unknownContent(content: Uint8Array): Finding {
-  if (content.length === 0) return { id: 'empty-file', message: 'there is no content' };
+  if (content.length === 0) return { id: 'empty-file', message: 'the content is empty' };
   const message =
     'the content is neither a sketch (it does not begin with 0xe9) nor a filesystem that can be recognized';
   return { id: 'unknown-content', message, offset: 0 };
@@ -184,7 +184,9 @@ function trailingData(length: number, endOffset: number | undefined, of: string)
 
 function nestedGzip(content: Uint8Array): readonly Finding[] {
   if (!looksLikeGzip(content)) return [];
-  return [{ id: 'gzip-nested', message: 'the gzip file holds another gzip file: eboot inflates once', offset: 0 }];
+  return [
+    { id: 'gzip-nested', message: 'the gzip file contains another gzip file, but eboot inflates only once', offset: 0 },
+  ];
 }
 
 function candidates(known: readonly RsaPublicKey[], embedded: readonly EmbeddedKey[]): readonly RsaPublicKey[] {

@@ -71,7 +71,7 @@ export function readGzip(file: Uint8Array, maxContentBytes: number): Reading<Gun
   }
   const second = members[1];
   if (second !== undefined) {
-    const message = `${members.length} gzip members follow each other: eboot inflates on after the first and writes garbage`;
+    const message = `the file has ${members.length} gzip members, but eboot supports one and writes corrupt data`;
     findings.push({ id: 'gzip-second-member', message, offset: second.offset });
   }
   return {
@@ -123,11 +123,11 @@ function sumFindings(member: GzipMember): readonly Finding[] {
   const { storedCrc, computedCrc, isize, inflatedBytes, endOffset } = member;
   const findings: Finding[] = [];
   if (storedCrc !== computedCrc) {
-    const message = `the gzip CRC is ${hexWord(storedCrc)}, but the content gives ${hexWord(computedCrc)}`;
+    const message = `the gzip CRC is ${hexWord(storedCrc)}, but it should be ${hexWord(computedCrc)}`;
     findings.push({ id: 'gzip-crc-mismatch', message, offset: endOffset - 8 });
   }
   if (isize !== inflatedBytes) {
-    const message = `gzip announces ${isize} bytes and holds ${inflatedBytes}: eboot writes as many as are announced`;
+    const message = `the gzip size field is ${isize}, but the content has ${inflatedBytes} bytes: eboot writes ${isize} bytes`;
     findings.push({ id: 'gzip-size-mismatch', message, offset: endOffset - 4 });
   }
   return findings;
@@ -151,9 +151,9 @@ function inflate(deflated: Uint8Array, maxContentBytes: number): Inflation {
 function inflateFinding(code: unknown, maxContentBytes: number): Finding {
   const [id, message]: readonly [FindingId, string] =
     code === 'ERR_BUFFER_TOO_LARGE'
-      ? ['gzip-too-large', `the gzip content is larger than ${maxContentBytes} bytes, more than any flash holds`]
+      ? ['gzip-too-large', `the gzip content is larger than ${maxContentBytes} bytes, the largest possible flash`]
       : code === 'Z_BUF_ERROR'
-        ? ['gzip-truncated', 'the gzip file ends before its content does']
+        ? ['gzip-truncated', 'the gzip file ends within its content']
         : ['gzip-corrupt', 'the gzip content is corrupt'];
   return { id, message };
 }

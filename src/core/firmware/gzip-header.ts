@@ -52,7 +52,7 @@ export function readGzipHeader(bytes: Uint8Array, offset: number): GzipHeaderRea
     });
   }
   if ((flags & flagBits.reserved) !== 0) {
-    const message = `reserved gzip flags are set (0x${flags.toString(16)}): eboot refuses such a header`;
+    const message = `reserved gzip flags are set (0x${flags.toString(16)}): eboot rejects such a header`;
     return refused({ id: 'gzip-reserved-flags', message, offset: offset + 3 });
   }
 

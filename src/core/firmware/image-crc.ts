@@ -46,8 +46,8 @@ export function readImageCrc(
 
   const tooLong = storedSizeBytes > bytes.length;
   if (tooLong || (imageBytes !== undefined && storedSizeBytes !== imageBytes)) {
-    const actual = imageBytes === undefined ? `has ${bytes.length}` : `has ${imageBytes} by its segments`;
-    const message = `the image says that it has ${storedSizeBytes} bytes, but it ${actual}`;
+    const actual = imageBytes === undefined ? `the file has ${bytes.length}` : `its segments end at ${imageBytes}`;
+    const message = `the stored size of the image is ${storedSizeBytes} bytes, but ${actual}`;
     const finding: Finding = { id: 'crc-size-mismatch', message, offset: sizeOffset };
     return { value: { rule, storedSizeBytes, stored, computed: undefined, matches: false }, findings: [finding] };
   }
@@ -66,7 +66,7 @@ function mismatchFinding(bytes: Uint8Array, crc: CrcMismatch, crcOffset: number)
     const message = `the CRC is that of an image with ${built} in its header: a tool has changed bytes 2 and 3 since it was built`;
     return { id: 'flash-header-patched', message, offset: 2 };
   }
-  const message = `the CRC of the image is ${hexWord(stored)}, but its bytes give ${hexWord(computed)}`;
+  const message = `the CRC of the image is ${hexWord(stored)}, but it should be ${hexWord(computed)}`;
   return { id: 'crc-mismatch', message, offset: crcOffset };
 }
 

@@ -153,7 +153,7 @@ function readEnd(
   const computed = checksumOf(bytes, segments, context.zeroedWords);
   const checksum = { offset: endOffset - 1, stored, computed, matches: stored === computed };
   if (checksum.matches) return { endOffset, checksum, findings: [] };
-  const message = `the checksum of the ${name} is ${hexByte(stored)}, but its segments give ${hexByte(computed)}`;
+  const message = `the checksum of the ${name} is ${hexByte(stored)}, but it should be ${hexByte(computed)}`;
   const id = name === 'eboot' ? 'eboot-checksum-mismatch' : 'checksum-mismatch';
   return { endOffset, checksum, findings: [{ id, message, offset: endOffset - 1 }] };
 }

@@ -68,8 +68,11 @@ export function findTrailer(
     verifiedBy: verdict.key,
   };
   if (verdict.key !== undefined || knownKeys.length === 0) return { value: trailer, findings: [] };
-  const keys = knownKeys.length === 1 ? 'the known key' : `any of the ${knownKeys.length} known keys`;
-  const message = `there is an RSA-${trailer.keyBits} signature, but it is not one of this payload by ${keys}`;
+  const keys =
+    knownKeys.length === 1
+      ? 'the known key does not verify it'
+      : `none of the ${knownKeys.length} known keys verifies it`;
+  const message = `the file has an RSA-${trailer.keyBits} signature, but ${keys}`;
   return { value: trailer, findings: [{ id: 'signature-unverified', message, offset }] };
 }
 
@@ -95,7 +98,7 @@ function implausibleLength(
   if (payloadBytes === undefined || signatureBytes === undefined) return [];
   const following = file.length - payloadBytes;
   if (!usualSignatureBytes.has(following - lengthWordBytes)) return [];
-  const message = `${following} bytes follow the payload, as many as a signature and its length have, but the last word says ${signatureBytes}`;
+  const message = `${following} bytes follow the payload, the size of a signature and its length word, but the last word is ${signatureBytes}`;
   return [{ id: 'signature-length-implausible', message, offset: file.length - lengthWordBytes }];
 }
 

@@ -79,7 +79,7 @@ export function readSketchImage(content: Uint8Array): Reading<SketchImage | unde
 
 function readApplication(content: Uint8Array, zeroedWords: readonly number[]): Reading<ImageHeader | undefined> {
   if (content.length > applicationOffset && content[applicationOffset] !== imageMagic) {
-    const message = 'there is no application header (0xe9) at 0x1000: this is no image of the ESP8266 Arduino core';
+    const message = 'there is no application header (0xe9) at 0x1000: this is not an image of the ESP8266 Arduino core';
     return { value: undefined, findings: [{ id: 'application-missing', message, offset: applicationOffset }] };
   }
   const reading = readImageHeader(content, { name: 'application', offset: applicationOffset, zeroedWords });
@@ -144,21 +144,21 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
   if (mode === undefined) {
     findings.push({
       id: 'flash-mode-unknown',
-      message: `the flash mode in byte 2 is ${eboot.modeByte}, which the core does not know`,
+      message: `the flash mode in byte 2 is unknown: ${eboot.modeByte}`,
       offset: 2,
     });
   }
   if (sizeBytes === undefined) {
     findings.push({
       id: 'flash-size-unknown',
-      message: `${byte3}: the core knows no flash size by that number`,
+      message: `${byte3}, which is not a known flash size`,
       offset: 3,
     });
   }
   if (frequencyMHz === undefined) {
     findings.push({
       id: 'flash-frequency-unknown',
-      message: `${byte3}: the core knows no flash frequency by that number`,
+      message: `${byte3}, which is not a known flash frequency`,
       offset: 3,
     });
   }
@@ -176,11 +176,11 @@ function sameFlashBytes(eboot: ImageHeader, application: ImageHeader): boolean {
 function placementFindings(eboot: ImageHeader, application: ImageHeader | undefined): readonly Finding[] {
   const findings: Finding[] = [];
   if (eboot.endOffset !== undefined && eboot.endOffset > applicationOffset) {
-    const message = `eboot ends at ${eboot.endOffset}, but only ${applicationOffset} bytes are kept for it`;
+    const message = `eboot ends at ${eboot.endOffset}, but only ${applicationOffset} bytes are reserved for it`;
     findings.push({ id: 'eboot-too-large', message, offset: 0 });
   }
   if (application !== undefined && !isInSegments(application)) {
-    const message = `the application starts at ${hexWord(application.entryAddress)}, which is in none of its segments`;
+    const message = `the application starts at ${hexWord(application.entryAddress)}, outside its segments`;
     findings.push({ id: 'entry-outside-segments', message, offset: application.offset + 4 });
   }
   for (const segment of application?.segments ?? []) {
@@ -188,13 +188,13 @@ function placementFindings(eboot: ImageHeader, application: ImageHeader | undefi
     if (segment.memory === 'unknown' && segment.sizeBytes > 0) {
       findings.push({
         id: 'segment-address-unknown',
-        message: `a segment of the application belongs at ${address}, where the ESP8266 has no memory`,
+        message: `a segment of the application is linked for ${address}, where the ESP8266 has no memory`,
         offset: segment.offset,
       });
     }
     if (segment.memory === 'irom' && segment.address !== flashMapAddress + segment.offset) {
       const mapped = hexWord(flashMapAddress + segment.offset);
-      const message = `the segment linked for ${address} lies at ${segment.offset}, which the flash cache maps to ${mapped}`;
+      const message = `the segment linked for ${address} is at ${segment.offset}, which the flash cache maps to ${mapped}`;
       findings.push({ id: 'segment-misplaced', message, offset: segment.offset });
     }
   }

@@ -113,7 +113,7 @@ class InvitationSession {
   async #authenticate(firstNonce: string): Promise<InviteResult | undefined> {
     const { sockets, password, timings, progress } = this.#request;
     if (password === undefined || password === '') {
-      return verdict({ kind: 'rejected', by: 'password', reason: 'the device wants a password, and none was given' });
+      return verdict({ kind: 'rejected', by: 'password', reason: 'the device requires a password, but none was set' });
     }
     progress.phase('authenticating');
     this.#challenged = true;
@@ -193,11 +193,11 @@ class InvitationSession {
 
   #whySilent(): string {
     const { sockets, devicePort, deviceAddress } = this.#request;
-    if (this.#challenged) return 'the device asked for the password and then fell silent';
+    if (this.#challenged) return 'the device requested the password and then stopped responding';
     const seconds = Math.round(this.#elapsedMs / 1000);
     const reason = sendErrors[sockets.sendError ?? ''];
     const because = reason === undefined ? '' : ` (${reason})`;
-    return `no answer from ${deviceAddress}, UDP port ${devicePort}, within ${seconds} s${because}`;
+    return `no response from ${deviceAddress}, UDP port ${devicePort}, within ${seconds} s${because}`;
   }
 
   #clean(text: string): string {
@@ -215,11 +215,11 @@ class InvitationSession {
 }
 
 const sendErrors: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there: a machine without ArduinoOTA, or a device that is starting',
-  EHOSTUNREACH: 'the network knows no such machine',
-  ENETUNREACH: 'this machine has no network to reach it',
-  EPERM: 'a firewall on this machine blocks the way',
-  EACCES: 'a firewall on this machine blocks the way',
+  ECONNREFUSED: 'the port is closed: the host does not run ArduinoOTA, or is still starting',
+  EHOSTUNREACH: 'no host has this address',
+  ENETUNREACH: 'this machine has no route to that network',
+  EPERM: 'blocked by a firewall on this machine',
+  EACCES: 'blocked by a firewall on this machine',
 };
 
 function answerTo(nonce: string, password: string): string {

@@ -66,9 +66,9 @@ class Transfer {
     this.#request = request;
     const { connection } = request;
     connection.on('data', (bytes) => this.#events.put({ kind: 'received', bytes }));
-    connection.on('end', () => this.#events.put({ kind: 'ended', why: 'the device ended the connection' }));
+    connection.on('end', () => this.#events.put({ kind: 'ended', why: 'the device closed the connection' }));
     connection.on('error', (error: NodeJS.ErrnoException) => {
-      this.#events.put({ kind: 'ended', why: `the connection broke (${error.code ?? error.message})` });
+      this.#events.put({ kind: 'ended', why: `the connection failed (${error.code ?? error.message})` });
     });
     connection.on('close', () => this.#events.put({ kind: 'ended', why: 'the connection was closed' }));
   }
@@ -170,7 +170,7 @@ class Transfer {
       return undefined;
     }
     budget.spend(silentMs);
-    return this.#broken(`the device was silent for ${(silentMs / 1000).toFixed(0)} s`);
+    return this.#broken(`no data from the device for ${(silentMs / 1000).toFixed(0)} s`);
   }
 
   #judgeEnd(why: string): SendResult {
@@ -183,13 +183,17 @@ class Transfer {
     const { image } = this.#request;
     if (this.#isSent) {
       const { acknowledgedBytes } = this.#reader;
-      const share = acknowledgedBytes >= image.length ? 'all was acknowledged' : 'all was sent';
-      return verdict({ kind: 'unknown', why: `${why} without a verdict, when ${share}`, mayHaveUpdated: true });
+      const progress = acknowledgedBytes >= image.length ? 'acknowledged' : 'sent';
+      return verdict({
+        kind: 'unknown',
+        why: `${why} without a result, after the whole image was ${progress}`,
+        mayHaveUpdated: true,
+      });
     }
     const percent = Math.floor((100 * this.#reader.acknowledgedBytes) / image.length);
     return {
       outcome: 'fault',
-      verdict: { kind: 'unknown', why: `${why} at ${percent} %`, mayHaveUpdated: false },
+      verdict: { kind: 'unknown', why: `${why} at ${percent}%`, mayHaveUpdated: false },
     };
   }
 
@@ -206,7 +210,7 @@ class Transfer {
 
   #foreign(text: string): SendResult {
     const heard = deviceText(text, this.#secrets);
-    if (this.#isSent) return verdict({ kind: 'unknown', why: `the device said "${heard}"`, mayHaveUpdated: true });
+    if (this.#isSent) return verdict({ kind: 'unknown', why: `the device sent "${heard}"`, mayHaveUpdated: true });
     const isEspHome = startsWithEspHomeMagic(Buffer.from(text, 'latin1'));
     return verdict({
       kind: 'wrongProtocol',

@@ -26,7 +26,7 @@ export async function deliverByWeb(
   const { signal = new AbortController().signal, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const address = await resolveHost(target.host, timings.lookupMs, signal);
-  if (address === undefined) return { kind: 'unreachable', why: `no IPv4 address is known for ${target.host}` };
+  if (address === undefined) return { kind: 'unreachable', why: `no IPv4 address found for ${target.host}` };
   const port = target.port ?? defaultPort;
   const hasPassword = password !== undefined && password !== '';
   const authorization = hasPassword ? basicAuthorization(target.user ?? defaultUser, password) : undefined;
@@ -131,7 +131,7 @@ class WebDelivery {
     const { response } = page;
     if (response === undefined) {
       if (page.text !== '') return foreign('noWebUpdater', this.#clean(page.text));
-      return fault({ kind: 'unreachable', why: `port ${port} of ${address} is open, but no web server answers there` });
+      return fault({ kind: 'unreachable', why: `port ${port} of ${address} is open, but no web server responds` });
     }
     if (response.status === 401) return this.#wrongPassword();
     if (response.status === 404) return foreign('noWebUpdater', '404 Not Found');
@@ -150,10 +150,14 @@ class WebDelivery {
     }
     const why = endings[sent.outcome](sent);
     if (sent.isSent) {
-      const verdict: DeliveryVerdict = { kind: 'unknown', why: `${why}, when all was sent`, mayHaveUpdated: true };
+      const verdict: DeliveryVerdict = {
+        kind: 'unknown',
+        why: `${why}, after the whole update was sent`,
+        mayHaveUpdated: true,
+      };
       return { outcome: 'verdict', verdict };
     }
-    return fault({ kind: 'unknown', why: `${why}, before all was sent`, mayHaveUpdated: false });
+    return fault({ kind: 'unknown', why: `${why}, before the whole update was sent`, mayHaveUpdated: false });
   }
 
   /** Reads the result from the body, since success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
@@ -167,14 +171,14 @@ class WebDelivery {
     if (!isWhole) return undefined;
     const heard = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
     if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', heard };
-    return { kind: 'unknown', why: `the web server answered neither yes nor no ("${heard}")`, mayHaveUpdated: isSent };
+    return { kind: 'unknown', why: `unexpected response of the web server ("${heard}")`, mayHaveUpdated: isSent };
   }
 
   #wrongPassword(): DeliveryAttempt {
     const { place } = this.#request;
     const reason =
       place.authorization === undefined
-        ? 'the device wants a password, and none was given'
+        ? 'the device requires a password, but none was set'
         : '401 Unauthorized (wrong user or password)';
     return { outcome: 'verdict', verdict: { kind: 'rejected', by: 'password', reason } };
   }
@@ -185,13 +189,13 @@ class WebDelivery {
 }
 
 const endings: Record<'answered' | 'ended' | 'silent', (sent: WebExchange) => string> = {
-  answered: () => 'the answer says nothing',
-  ended: ({ error }) => (error === undefined ? 'the device ended the connection' : `the connection broke (${error})`),
-  silent: ({ silentMs }) => `the device was silent for ${(silentMs / 1000).toFixed(0)} s`,
+  answered: () => 'the response has no result',
+  ended: ({ error }) => (error === undefined ? 'the device closed the connection' : `the connection failed (${error})`),
+  silent: ({ silentMs }) => `no data from the device for ${(silentMs / 1000).toFixed(0)} s`,
 };
 
 function notConnected({ error }: WebExchange, address: string, port: number): DeliveryVerdict {
-  return { kind: 'unreachable', why: `no connection to ${address}, TCP port ${port} (${error ?? 'no answer'})` };
+  return { kind: 'unreachable', why: `no connection to ${address}, TCP port ${port} (${error ?? 'no response'})` };
 }
 
 function fault(verdict: DeliveryVerdict): DeliveryAttempt {

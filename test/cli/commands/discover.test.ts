@@ -122,7 +122,7 @@ test('discover --add rejects a device of another board unless --board names it',
   const device = await announced(t, { board: 'ESP8266_NODEMCU_ESP12E' });
   const folder = await testFolder(t, { 'ota.config.json': '{"board": "nodemcuv2"}' });
   const argv = ['--add', 'kitchen', '--host', `${device.hostname}.local`];
-  const why = /says that it is a ESP8266_NODEMCU_ESP12E, and this project is for nodemcuv2/;
+  const why = /announces board ESP8266_NODEMCU_ESP12E, but the project is for nodemcuv2/;
   const refused = await untilHeard(
     (...limit) => discover(folder, ...argv, ...limit),
     ({ error }) => why.test(error?.message ?? ''),
@@ -155,7 +155,7 @@ test('discover --add creates a configuration and warns that the device requires 
   const folder = await testFolder(t);
   const { exitCode, stderr } = await adding(folder, device.hostname);
   t.is(exitCode, 0, stderr);
-  t.regex(stderr, /wants a password/);
+  t.regex(stderr, /requires a password/);
   t.true(
     (await folder.text('ota.config.json')).includes(`"${device.hostname}.local"`),
     'a configuration is begun where there is none',

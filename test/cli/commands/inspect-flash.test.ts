@@ -27,25 +27,25 @@ test('inspect draws the flash with the layout from the ELF and lists its assumpt
   t.regex(stdout, /^ +\|s+·+u+F+E\|$/m);
   t.regex(stdout, /^ +\|\^+ +\|$/m);
   t.regex(stdout, /u {2}update, staged at 1768-2048 KB$/m);
-  t.regex(stdout, /taken for granted: the present sketch is as large as this one; sent by espota or HTTP$/m);
-  t.regex(stdout, /^verifies +its next update, as the ELF shows$/m);
+  t.regex(stdout, /assumptions: the running sketch has the same size; the update is sent by espota or HTTP$/m);
+  t.regex(stdout, /^verifies +updates \(shown by the ELF file\)$/m);
 });
 
 test('inspect assumes the common layout of the flash size without an ELF or device facts', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'bare.bin'], { cwd: folder.path });
-  t.regex(stdout, /taken for granted: the layout is the usual one for its flash size, 4m2m; /m);
+  t.regex(stdout, /assumptions: the flash layout is the default for the flash size, 4m2m; /m);
 });
 
 test('inspect draws the layout from --device and marks where eboot overwrites compressed data', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'bare.bin.gz', '--device', 'facts.json'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.1m64\.ld, 1024 KB of flash$/m);
-  t.regex(stdout, /s {2}present sketch 0-60 KB$/m);
+  t.regex(stdout, /s {2}running sketch 0-60 KB$/m);
   t.regex(stdout, /u {2}update, staged at 64-260 KB$/m);
   t.regex(stdout, /^ +\|\^+x+ +\|$/m);
-  t.regex(stdout, /x {2}written before eboot has inflated/);
-  t.notRegex(stdout, /taken for granted/);
+  t.regex(stdout, /x {2}staged data overwritten before eboot inflates/);
+  t.notRegex(stdout, /assumptions/);
 });
 
 test('inspect --json includes headers, checksums, gzip members, traces, sketch MD5s and the flash map', async (t) => {

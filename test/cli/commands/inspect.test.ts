@@ -12,7 +12,7 @@ test('inspect prints the type, core, flash settings and embedded key of an image
   t.is(exitCode, 0);
   t.is(stderr, '');
   t.regex(stdout, /^file +build.door\.ino\.bin, \d+ bytes$/m);
-  t.regex(stdout, /^is +sketch$/m);
+  t.regex(stdout, /^type +sketch$/m);
   t.regex(stdout, /^core +3\.1\.2$/m);
   t.regex(stdout, /^flash +dio, 4096 KB, 40 MHz$/m);
   t.regex(stdout, /^signature +none$/m);

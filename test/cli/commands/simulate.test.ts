@@ -109,7 +109,7 @@ test('simulate reads the password from the environment and applies --fault', asy
 });
 
 const mistakes: Record<string, readonly string[]> = {
-  'nothing is known of core 1.0': ['--core', '1.0'],
+  'Core 1.0 cannot be simulated: it is unknown': ['--core', '1.0'],
   '--layout does not know "5m"': ['--layout', '5m'],
   '--flash-mode does not know "duo"': ['--flash-mode', 'duo'],
   '--chip-size wants a size from 256K to 16M, not "4"': ['--chip-size', '4'],
@@ -121,7 +121,7 @@ const mistakes: Record<string, readonly string[]> = {
   '--count wants a whole number from 1 on, not "0"': ['--count', '0'],
   '--ota-port: port 65536 is above 65535': ['--ota-port', '65536'],
   '--update-mode does not know "eeprom"': ['--update-mode', 'eeprom'],
-  'Cannot listen on 192.0.2.1: EADDRNOTAVAIL': ['--host', '192.0.2.1'],
+  'The simulator cannot listen on 192.0.2.1: this machine does not have the address (EADDRNOTAVAIL)': ['--host', '192.0.2.1'],
 };
 
 for (const [message, argv] of Object.entries(mistakes)) {

@@ -85,7 +85,7 @@ test('upload proves a device by its sketch MD5 and sends gzip to it from then on
   await heard(changed);
   const third = await upload(folder, '--verbose');
   t.is(third.device.artifact, 'door.ino.bin.signed', 'what was proven of another sketch does not count');
-  t.regex(third.stderr, /door: it does not show the sketch that the ledger knows/);
+  t.regex(third.stderr, /door: ignoring recorded facts/);
 });
 
 test('upload reports a device that does not announce its sketch as returned, not proven', async (t) => {
@@ -100,7 +100,7 @@ test('upload reports a device that does not announce its sketch as returned, not
   const proven = await upload(folder, '--confirm', 'proven');
   t.is(proven.exitCode, 1);
   t.is(proven.device.outcome, 'failed');
-  t.regex(proven.error?.message ?? '', /accepted.*returned, but what it runs is not proven/);
+  t.regex(proven.error?.message ?? '', /accepted.*returned: .* is not proven/);
 });
 
 test('upload detects a restart without mDNS through espota or the web page', async (t) => {
@@ -149,7 +149,7 @@ test('upload fails when an allowed unsafe update bricks the device', async (t) =
   );
   t.is(run.exitCode, 1, run.stderr);
   t.is(virtualDevice.state.phase, 'bricked');
-  t.regex(run.error?.message ?? '', /it did not come back/);
+  t.regex(run.error?.message ?? '', /not confirmed: the device did not respond after the update/);
 });
 
 test('upload finds a device by its mDNS name or by its last known address', async (t) => {
@@ -215,7 +215,7 @@ test('upload sends an intermediate release when no direct update is safe, and pr
   t.is(run.exitCode, 0, run.stderr);
   t.regex(
     run.stderr,
-    /sending small\.bin\.legacy_sig.*proven: it runs the new sketch.*sending door\.ino\.bin\.gz\.signed/s,
+    /sending small\.bin\.legacy_sig.*proven: the device runs the new sketch.*sending door\.ino\.bin\.gz\.signed/s,
   );
   t.deepEqual(updatesOf(virtualDevice), ['accepted', 'accepted']);
   t.is((await restarted(virtualDevice)).core, '3.1.2');

@@ -237,7 +237,7 @@ test('upload shows progress bars in a terminal and keeps the final line of a dev
   const device = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
   const folder = await packedDoor(t, { kitchen: listed(device) }, {}, fullDoor);
   const { stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path, fancy: true });
-  t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+ % of 279 KB\n/);
+  t.regex(stderr, /kitchen {2}\[#*\.+\] +\d+% of 279 KB\n/);
   t.regex(stderr, /\[J.*kitchen {2}accepted; the device restarts/s);
 });
 

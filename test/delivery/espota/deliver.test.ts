@@ -79,7 +79,7 @@ test('reports a missing password at once', async (t) => {
     const sending = send(device, { timings: repeating, ...(given === undefined ? {} : { password: given }) });
     const { by, reason } = await rejection(t, sending);
     t.is(by, 'password');
-    t.regex(reason, /wants a password/);
+    t.regex(reason, /requires a password/);
   }
 });
 
@@ -131,12 +131,12 @@ test('reports a silent device as unreachable', async (t) => {
   t.is(verdict.kind, 'unreachable');
 });
 
-test('reports a closed port as unreachable because nothing listens there', async (t) => {
+test('reports a closed port as unreachable with the reason', async (t) => {
   const { verdict } = await send(
     { host: '127.0.0.1', otaPort: await freePort() },
     { timings: { ...repeating, invitationMs: 200 } },
   );
-  t.true(verdict.kind === 'unreachable' && /nothing listens/.test(verdict.why), JSON.stringify(verdict));
+  t.true(verdict.kind === 'unreachable' && /the port is closed/.test(verdict.why), JSON.stringify(verdict));
 });
 
 test('reports a host name without an address as unreachable', async (t) => {

@@ -67,6 +67,6 @@ test.serial('the core builds and uploads with only its two tools replaced, as do
   const inNetwork = await startDevice(t, place, ownAddress, 'of the door');
   const upload = `arduino-cli upload --fqbn esp8266:esp8266:d1_mini --port ${ownAddress} --protocol network`;
   const options = '--discovery-timeout 20s --upload-field password=of\\ the\\ door --input-dir build door';
-  t.regex((await run(t, place, `${upload} ${options}`)).output, /warning: a password on the command line/);
+  t.regex((await run(t, place, `${upload} ${options}`)).output, /warning: the password in --auth/);
   t.deepEqual(updatesOf(inNetwork), ['accepted']);
 });

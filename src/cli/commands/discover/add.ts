@@ -43,8 +43,12 @@ export async function addDevice(
 ): Promise<void> {
   const { group, passwordEnv } = options;
   if (Object.hasOwn(settings.config.devices ?? {}, name)) {
-    const hint = 'Give it another name, or change its entry in the configuration.';
-    throw new OtaError('DEVICE_NOT_ADDED', { name, reason: 'the configuration has a device of that name', hint });
+    const hint = 'Choose another name, or change the existing entry in the configuration.';
+    throw new OtaError('DEVICE_NOT_ADDED', {
+      name,
+      reason: 'the configuration already has a device with this name',
+      hint,
+    });
   }
   const answer = selectDevice(selectionOf(name, options, settings), devices);
   if ('reason' in answer) throw new OtaError('DEVICE_NOT_ADDED', { name, ...answer });
@@ -54,10 +58,10 @@ export async function addDevice(
     ...(passwordEnv === undefined ? {} : { password: { env: passwordEnv } }),
   };
   const path = await writeEntry(name, entry, settings);
-  report.say(`${name} (${entry.address}) stands in ${report.path(path)} now`);
+  report.say(`added ${name} (${entry.address}) to ${report.path(path)}`);
   if (answer.device.auth === true && passwordEnv === undefined && settings.config.upload?.password === undefined) {
     report.warn(
-      `${name} wants a password: add "password": {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} to its entry`,
+      `${name} requires a password: add "password": {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} to its entry`,
     );
   }
   report.result('discover', { added: name, config: path, device: { ...entry } });
@@ -73,10 +77,10 @@ async function writeEntry(name: string, entry: DeviceConfig, { configPath, folde
   const bytes = await readOptionalFile(path);
   const text = withDevice(bytes === undefined ? '{}\n' : Buffer.from(bytes).toString('utf8'), name, entry);
   if (text === undefined) {
-    const hint = `Add this by hand, below "devices": ${JSON.stringify(name)}: ${JSON.stringify(entry)}`;
+    const hint = `Add this by hand under "devices": ${JSON.stringify(name)}: ${JSON.stringify(entry)}`;
     throw new OtaError('DEVICE_NOT_ADDED', {
       name,
-      reason: `${path} is not JSON, and YAML would lose its comments`,
+      reason: `${path} is not plain JSON, and rewriting it would remove its comments`,
       hint,
     });
   }

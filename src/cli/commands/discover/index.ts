@@ -94,9 +94,9 @@ async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSe
   ];
   if (rows.length === 0)
     report.say(
-      'No device answered. mDNS stays within one network: choose it with --interface ADDRESS, or name devices by address.',
+      'No device responded. mDNS reaches only the local network: select another one with --interface ADDRESS, or use addresses instead.',
     );
-  const head = ['name', 'address', 'way', 'board', 'password', 'seen', 'in the inventory'];
+  const head = ['name', 'address', 'method', 'board', 'password', 'last seen', 'configured as'];
   report.result(
     'discover',
     {

@@ -102,7 +102,7 @@ function portOf(text: string | undefined, option: string): number | undefined {
 function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report): string | undefined {
   if (auth !== undefined && auth !== '') {
     report.warn(
-      'a password on the command line (--auth) can be read by others on this machine, and stays in its history; name an environment variable instead: --password-env NAME',
+      'the password in --auth is visible to other users of this machine and stays in the shell history; use --password-env NAME instead',
     );
     return auth;
   }
@@ -124,7 +124,7 @@ const phases: Record<Progress['phase'], string> = {
   authenticating: 'Authenticating',
   awaitingCallBack: 'Waiting for the device to connect',
   sending: 'Sending',
-  awaitingVerdict: 'Waiting for what the device says of it',
+  awaitingVerdict: 'Waiting for the result',
 };
 
 /**
@@ -149,11 +149,11 @@ function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: 
     if (isWanted !== true || quiet === true || phase === 'inviting') return;
     if (io.fancy) {
       const filled = '='.repeat(Math.floor((barColumns * percent) / 100)).padEnd(barColumns);
-      io.stderr.write(`\rUploading: [${filled}] ${percent} %`);
+      io.stderr.write(`\rUploading: [${filled}] ${percent}%`);
       isBarOpen = true;
     } else if (percent >= lastPercent + percentPerLine) {
       lastPercent = percent - (percent % percentPerLine);
-      report.say(`Uploading: ${lastPercent} %`);
+      report.say(`Uploading: ${lastPercent}%`);
     }
   };
   return { show, end };

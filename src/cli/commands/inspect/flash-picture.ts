@@ -51,8 +51,8 @@ export function flashPicture(
   const layout = settleLayout(image, facts, assumptions);
   if (layout === undefined) return undefined;
   const sketchSizeBytes = facts.sketchSizeBytes ?? image.contentBytes;
-  if (facts.sketchSizeBytes === undefined) assumptions.push('the present sketch is as large as this one');
-  if (facts.transport === undefined) assumptions.push('sent by espota or HTTP');
+  if (facts.sketchSizeBytes === undefined) assumptions.push('the running sketch has the same size');
+  if (facts.transport === undefined) assumptions.push('the update is sent by espota or HTTP');
   const { fsStart, fsEnd } = layout;
   const transport = facts.transport ?? 'espota';
   const device = knownDevice({ ...facts, fsStart, fsEnd, sketchSizeBytes, transport });
@@ -75,14 +75,14 @@ export function flashPicture(
 
 function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: string[]): FlashLayout | undefined {
   if (facts.fsStart !== undefined) {
-    if (facts.fsEnd === undefined) assumptions.push('there is no filesystem, since its end is not known');
+    if (facts.fsEnd === undefined) assumptions.push('there is no filesystem, because its end is unknown');
     return flashLayoutByBorders(facts.fsStart, facts.fsEnd ?? facts.fsStart);
   }
   if (image.layout !== undefined) return flashLayoutByBorders(image.layout.fsStart, image.layout.fsEnd);
   const flashSizeBytes = facts.chipSizeBytes ?? image.flashSizeBytes;
   const usual = flashSizeBytes === undefined ? undefined : usualLayouts.get(flashSizeBytes);
   if (usual === undefined) return undefined;
-  assumptions.push(`the layout is the usual one for its flash size, ${usual}`);
+  assumptions.push(`the flash layout is the default for the flash size, ${usual}`);
   return flashLayoutByName(usual, undefined);
 }
 
@@ -111,16 +111,16 @@ export function drawFlash(picture: FlashPicture): readonly string[] {
 function legend(picture: FlashPicture): string[] {
   const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken, assumptions } = picture;
   const lines = [
-    `s  present sketch ${range(presentSketch)}`,
+    `s  running sketch ${range(presentSketch)}`,
     staged === undefined ? 'u  the update does not fit' : `u  update, staged at ${range(staged)}`,
     filesystem.to > filesystem.from ? `F  filesystem ${range(filesystem)}` : 'F  no filesystem',
     `E  EEPROM, RF calibration, Wi-Fi ${range({ from: filesystem.to, to: flashSizeBytes })}`,
     `^  written by eboot ${range(written)}`,
   ];
   if (overtaken !== undefined)
-    lines.push('x  written before eboot has inflated what is staged there: the sketch would be destroyed');
-  if (written.to > filesystem.from) lines.push('!  overwritten although it belongs to the filesystem');
-  return assumptions.length === 0 ? lines : [...lines, `taken for granted: ${assumptions.join('; ')}`];
+    lines.push('x  staged data overwritten before eboot inflates it: the sketch would be destroyed');
+  if (written.to > filesystem.from) lines.push('!  part of the filesystem that the update overwrites');
+  return assumptions.length === 0 ? lines : [...lines, `assumptions: ${assumptions.join('; ')}`];
 }
 
 function range({ from, to }: Stretch): string {

@@ -91,28 +91,28 @@ export function inspectionSheet(name: string, { firmware, release, picture }: In
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [
     ['file', `${name}, ${sizeBytes} bytes`],
-    ['is', `${kind}${encoding === 'gzip' ? `, gzip of ${content.length} bytes` : ''}`],
+    ['type', `${kind}${encoding === 'gzip' ? `, gzip of ${content.length} bytes` : ''}`],
     ...gzipRows(firmware, release),
     ...sketchRows(firmware),
     ...filesystemRows(firmware),
     ['signature', trailer === undefined ? 'none' : `${trailer.format}, RSA ${trailer.keyBits} bits`],
   ];
   if (trailer?.verifiedBy !== undefined) rows.push(['signed by', trailer.verifiedBy.fingerprint]);
-  for (const { key } of embeddedKeys) rows.push(['holds key', `${key.fingerprint} (RSA ${key.bits} bits)`]);
+  for (const { key } of embeddedKeys) rows.push(['key', `${key.fingerprint} (RSA ${key.bits} bits)`]);
   if (kind === 'sketch' && embeddedKeys.length > 0) rows.push(['verifies', enforcementWords[release.enforcement]]);
   for (const { id, message } of findings) rows.push(['note', `${id}: ${message}`]);
   if (picture !== undefined) {
-    rows.push(['layout', `${picture.layout ?? 'of its own'}, ${picture.flashSizeBytes / 1024} KB of flash`]);
+    rows.push(['layout', `${picture.layout ?? 'custom'}, ${picture.flashSizeBytes / 1024} KB of flash`]);
     rows.push(...drawFlash(picture).map((line) => ['', line] as const));
   }
   return rows.map(([label, text]) => `${label.padEnd(10)} ${text}`.trimEnd()).join('\n');
 }
 
 const enforcementWords = {
-  elf: 'its next update, as the ELF shows',
-  declared: 'its next update, as was declared',
-  unproven: 'not proven: there is no ELF of this image beside it',
-  disproved: 'nothing, although it holds a key: the ELF lacks the verifier',
+  elf: 'updates (shown by the ELF file)',
+  declared: 'updates (as declared in the configuration)',
+  unproven: 'unknown: no ELF file of this image beside it',
+  disproved: 'nothing: the ELF file does not contain the verifier',
 } as const satisfies Record<Release['enforcement'], string>;
 
 function gzipRows({ gzip }: Firmware, { artifacts: [artifact] }: Release): (readonly [string, string])[] {
@@ -121,7 +121,7 @@ function gzipRows({ gzip }: Firmware, { artifacts: [artifact] }: Release): (read
   const { fileName } = member.header;
   const framing = `${gzip.members.length === 1 ? 'one member' : `${gzip.members.length} members`}, announces ${member.isize} bytes${fileName === undefined || fileName === '' ? '' : `, file name ${JSON.stringify(fileName)}`}`;
   const lowest = artifact?.inflate?.lowestStaging;
-  const staging = lowest && `from ${lowest.inflatesFirst} on (before core 3.0.0: ${lowest.erasesFirst})`;
+  const staging = lowest && `at or above ${lowest.inflatesFirst} (before core 3.0.0: ${lowest.erasesFirst})`;
   return staging === undefined
     ? [['gzip', framing]]
     : [
@@ -142,7 +142,7 @@ function sketchRows({ sketch, traces }: Firmware): (readonly [string, string])[]
   for (const { address, sizeBytes: segmentBytes, memory } of sketch.application?.segments ?? []) {
     rows.push(['segment', `${hexWord(address)}  ${String(segmentBytes).padStart(8)} bytes  ${memory}`]);
   }
-  rows.push(['CRC', sketch.crc === undefined ? 'none' : sketch.crc.matches ? 'right' : 'wrong']);
+  rows.push(['CRC', sketch.crc === undefined ? 'none' : sketch.crc.matches ? 'valid' : 'invalid']);
   if (traces === undefined) return rows;
   if (traces.sdkVersions.length > 0) rows.push(['SDK', traces.sdkVersions.join(', ')]);
   const libraries = [
@@ -152,12 +152,12 @@ function sketchRows({ sketch, traces }: Firmware): (readonly [string, string])[]
     ['ESP8266HTTPUpdateServer', traces.webUpdater],
   ] as const;
   const found = libraries.filter(([, isThere]) => isThere).map(([library]) => library);
-  rows.push(['traces', found.length === 0 ? 'none of any updater' : found.join(', ')]);
+  rows.push(['traces', found.length === 0 ? 'no updater' : found.join(', ')]);
   return rows;
 }
 
 function headerWords({ segmentCount, entryAddress, checksum }: ImageHeader): string {
-  const sum = checksum === undefined ? 'no checksum' : checksum.matches ? 'checksum right' : 'checksum wrong';
+  const sum = checksum === undefined ? 'no checksum' : checksum.matches ? 'checksum valid' : 'checksum invalid';
   return `${segmentCount} ${segmentCount === 1 ? 'segment' : 'segments'}, entry ${hexWord(entryAddress)}, ${sum}`;
 }
 

@@ -150,11 +150,11 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): stri
   for (const [index, { artifact, warnings }] of stepsOf(decision).entries()) {
     const hop = decision.kind === 'hops' ? `hop ${index + 1}: ` : '';
     rows.push(row('safe', `${hop}send ${artifact.file} (${artifact.sizeBytes} bytes)`));
-    for (const { rule, message, fix } of warnings) rows.push(row('warning', `${rule}: ${message}`), way(fix));
+    for (const { rule, message, fix } of warnings) rows.push(row('warning', `${rule}: ${message}`), fixRow(fix));
   }
   if (decision.kind === 'blocked') {
     for (const { rule, message, fix, artifact } of decision.blockedBy) {
-      rows.push(row('blocked', `${artifact}: ${rule}: ${message}`), way(fix));
+      rows.push(row('blocked', `${artifact}: ${rule}: ${message}`), fixRow(fix));
     }
     if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
   }
@@ -165,6 +165,6 @@ function row(word: string, text: string): string {
   return word.padEnd(9) + text;
 }
 
-function way(fix: string): string {
+function fixRow(fix: string): string {
   return row('', `fix: ${fix}`);
 }

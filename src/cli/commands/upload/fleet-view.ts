@@ -74,21 +74,21 @@ function barView(width: number, io: Io): FleetView {
 }
 
 const phaseTexts = {
-  inviting: 'asking',
-  authenticating: 'giving the password',
-  awaitingCallBack: 'waiting for it to connect',
-  awaitingVerdict: 'sent; waiting for its verdict',
+  inviting: 'contacting the device',
+  authenticating: 'authenticating',
+  awaitingCallBack: 'waiting for the device to connect',
+  awaitingVerdict: 'sent; waiting for the result',
 } as const;
 
 function stepText(step: UpdateStep): string {
-  if (step.phase === 'confirming') return 'waiting for it to come back';
+  if (step.phase === 'confirming') return 'waiting for the device to restart';
   const again = step.attempt > 1 ? ` (attempt ${step.attempt})` : '';
   if (step.phase !== 'sending') return `${phaseTexts[step.phase]}${again}`;
   const share = step.totalBytes === 0 ? 1 : step.transferredBytes / step.totalBytes;
   const filled = Math.floor(share * barColumns);
   const bar = `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
   const percent = `${Math.floor(share * 100)}`.padStart(3);
-  return `[${bar}] ${percent} % of ${Math.ceil(step.totalBytes / 1024)} KB${again}`;
+  return `[${bar}] ${percent}% of ${Math.ceil(step.totalBytes / 1024)} KB${again}`;
 }
 
 function named(device: string, width: number): string {

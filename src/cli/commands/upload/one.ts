@@ -80,6 +80,6 @@ async function remember(run: Run, device: string, { step, result }: SendingEnd, 
     const { sketchMd5 } = result.confirmation;
     await updates.ledger.prove(device, { manifest, sketchMd5, provenBy: 'mdns', encoding: step.artifact.encoding });
   } catch (error) {
-    report.warn(`${device}: the outcome could not be written down: ${error instanceof Error ? error.message : error}`);
+    report.warn(`${device}: cannot save the result: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -61,8 +61,7 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
   const confirm = confirmLevel(preparation);
   const passwords = await devicePasswords(targets, settings.folder, io);
   const { ledger, damaged } = await Ledger.open(settings.folder);
-  if (damaged !== undefined)
-    report.warn(`${report.path(damaged.path)} cannot be used (${damaged.why}); it is begun anew`);
+  if (damaged !== undefined) report.warn(`${report.path(damaged.path)} is ignored: ${damaged.why}`);
 
   const unsure = targets.filter(({ name, host }) => isMdnsName(host) || ledger.entry(name) !== undefined);
   const needsMdns = confirm !== undefined || unsure.length > 0 || intermediateReleases.length > 0;
@@ -73,7 +72,7 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
     const known = { entry: ledger.entry(target.name), sketchMd5: found?.sketchMd5 };
     if (known.entry !== undefined && known.entry.sketchMd5 !== known.sketchMd5) {
       report.detail(
-        `${target.name}: it does not show the sketch that the ledger knows; what was proven then is left out`,
+        `${target.name}: ignoring recorded facts, because the device does not announce the recorded sketch`,
       );
     }
     const plan = planDevice(target, known, {
@@ -128,7 +127,7 @@ async function openDiscovery(
     const hint = 'Pass --host-ip ADDRESS, allow UDP port 5353 in the firewall, or use --confirm returned.';
     throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable, hint });
   }
-  report.detail(`no mDNS: ${discovery.unavailable}`);
+  report.detail(`mDNS is unavailable: ${discovery.unavailable}`);
   return undefined;
 }
 

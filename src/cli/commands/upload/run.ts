@@ -31,7 +31,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
     return [...refusals, ...(await updateAll(run, tasks, view))];
   } finally {
     view.close();
-    if (io.signal.aborted && names.length > 1) report.warn('interrupted; --resume goes on with what is left');
+    if (io.signal.aborted && names.length > 1) report.warn('interrupted; use --resume to continue');
   }
 }
 

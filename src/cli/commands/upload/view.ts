@@ -33,11 +33,11 @@ export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | 
     case 'proven':
       return describeVerdict(verdict).hint;
     case 'returned':
-      return 'To prove what runs, let the sketch announce its MD5 by mDNS: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
+      return 'To prove the running sketch, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
     case 'otherSketch':
-      return 'Send the update again: the power may have failed while the bootloader copied, or another update came first.';
+      return 'Retry the upload. The power may have failed while eboot copied the update, or another update was installed.';
     case 'silent':
-      return 'Give it a minute and look with `ota-hooks discover`; a device that stays away needs a cable.';
+      return 'Wait a minute and run `ota-hooks discover`. If the device stays offline, flash it over serial.';
   }
 }
 
@@ -122,7 +122,7 @@ function rowOf(end: DeviceEnd): string[] {
     case 'blocked':
       return [...place, '-', '-', `blocked: ${[...new Set(end.blockedBy.map(({ rule }) => rule))].join(', ')}`];
     case 'held':
-      return [...place, '-', '-', 'held: not begun'];
+      return [...place, '-', '-', 'not started'];
     case 'earlier':
       return [...place, '-', '-', 'updated by an earlier run'];
   }
