@@ -10,6 +10,8 @@ export interface Form {
   /** After the closing boundary. */
   readonly epilogue?: string;
   readonly headers?: readonly string[];
+  /** Header line with credentials, added to the usual headers. */
+  readonly login?: string;
   readonly path?: string;
 }
 
@@ -28,6 +30,7 @@ export function formRequest(content: Uint8Array, form: Form = {}): Uint8Array {
     'Host: 127.0.0.1',
     `Content-Type: ${form.contentType ?? `multipart/form-data; boundary=${boundary}`}`,
     `Content-Length: ${body.length}`,
+    ...(form.login === undefined ? [] : [form.login]),
   ];
   return Buffer.concat([
     Buffer.from(`POST ${form.path ?? '/update'} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`),
@@ -70,10 +73,15 @@ export async function breakOff(port: number, bytes: Uint8Array): Promise<void> {
   socket.resetAndDestroy();
 }
 
-/** Sends bytes and ends the connection; resolves when the device has closed it too. */
-export async function endAfter(port: number, bytes: Uint8Array): Promise<void> {
+/** Sends bytes and ends the connection. Returns the response when the device has closed it too. */
+export async function endAfter(port: number, bytes: Uint8Array): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
-  socket.on('error', () => undefined).resume();
+  let text = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+  });
   socket.end(bytes);
   await new Promise((resolve) => socket.once('close', resolve));
+  return text;
 }

@@ -49,6 +49,19 @@ test('responds 401 to an upload without credentials and does not restart', async
   t.is(device.state.restarts, 0);
 });
 
+test('responds 401 to a wrong user or password, but only after the whole form', async (t) => {
+  await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
+  for (const login of [basic('admin', 'wrong'), basic('root', 'secret')]) {
+    const request = formRequest(next, { login });
+    t.is(await endAfter(portOf(device), request.subarray(0, request.length - 20_000)), '');
+    const { text } = await exchange(portOf(device), request);
+    t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'), text);
+  }
+  t.is(device.state.restarts, 0);
+  const { text } = await exchange(portOf(device), formRequest(next, { login: basic('admin', 'secret') }));
+  t.true(text.endsWith('Update Success! Rebooting...'));
+});
+
 test('responds 401 to a form without filename= even with the right password', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const body = '--xyz\r\nContent-Disposition: form-data; name="firmware"\r\n\r\nabc\r\n--xyz--\r\n';

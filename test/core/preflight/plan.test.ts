@@ -153,10 +153,13 @@ test('plans a hop that adds a key to a device without one', (t) => {
   t.is(ask(unsecured, large, small), 'small.bin then large.bin.gz.signed');
 });
 
-test('ignores an intermediate release of another project', (t) => {
+test('ignores an intermediate release of another project or board', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
-  const strange = { ...small.manifest, project: 'window' };
-  t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [strange] }).kind, 'blocked');
+  for (const other of [{ project: 'window' }, { board: 'nodemcuv2' }]) {
+    const strange = { ...small.manifest, ...other };
+    t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [strange] }).kind, 'blocked');
+    t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [strange, small.manifest] }).kind, 'hops');
+  }
   t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] }).kind, 'hops');
 });
 

@@ -14,6 +14,13 @@ test('uses the known signature format of a device with an unknown core', (t) => 
   isSilent(t, rule, { artifact: legacy, facts: { core: undefined, format: 'legacy' } });
 });
 
+test('the known signature format of a device takes precedence over the format of its core', (t) => {
+  isSilent(t, rule, { artifact: legacy, facts: { core: '2.6.0', format: 'legacy' } });
+  refuses(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0', format: 'legacy' } }, /current.*legacy/);
+  isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2', format: 'current' } });
+  refuses(t, rule, { artifact: legacy, facts: { core: '2.5.2', format: 'current' } }, /legacy.*current/);
+});
+
 test('warns if signing is unknown, and about a legacy signature if the core is unknown', (t) => {
   warns(t, rule, { artifact: legacy, facts: { signing: undefined } }, /legacy.*current/);
   warns(t, rule, { artifact: legacy, facts: { core: undefined } }, /before core 2\.6\.0/);
