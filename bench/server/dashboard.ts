@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeToken } from '../../src/server/auth/tokens.ts';
 import { openData } from '../../src/server/compose.ts';
-import { fillData } from './fleet.ts';
+import { benchAudit, fillData } from './fleet.ts';
 import { ownPeer, type Peer } from './peers.ts';
 import { median } from './race.ts';
 import type { Row } from './table.ts';
@@ -52,7 +52,7 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
 async function addToken(data: string): Promise<string> {
   const { store } = await openData({ data }, 'bench');
   const { record, token } = makeToken({ role: 'read', project: undefined, name: 'bench' });
-  await store.tokens.create(record, 'bench');
+  await store.tokens.create(record, benchAudit);
   await store.close();
   return token;
 }

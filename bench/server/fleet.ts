@@ -12,9 +12,12 @@ import { openData, type ServerData } from '../../src/server/compose.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
 import { prepareRollout } from '../../src/server/services/rollouts/start.ts';
 import type { BlobStore } from '../../src/server/storage/blob-store.ts';
-import type { Store } from '../../src/server/storage/store.ts';
+import type { NewAuditEntry, Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
+
+/** Audit entry of all data that a benchmark writes. */
+export const benchAudit: NewAuditEntry = { at: 0, actor: 'bench', action: 'bench', detail: {} };
 
 /** Data of a server before it starts. */
 export interface Fleet {
@@ -50,7 +53,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
   try {
     const signer = newSigner();
     const record = newProject(project, [{ fingerprint: signer.publicKey.fingerprint, pem: signer.publicKey.pem }]);
-    await store.catalog.saveProject({ ...record, mostSends: 1e9 }, 'bench');
+    await store.catalog.saveProject({ ...record, mostSends: 1e9 }, benchAudit);
     const old = await publish(opened, signer, { version: oldVersion, seed: 1, sizeBytes: fleet.sizeBytes - 4096 });
     let last = old;
     let before = old;
@@ -97,7 +100,7 @@ async function startRollout(store: Store, version: string): Promise<void> {
   const stages = [{ canaries: [macOf(3)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
   const request = v.parse(rolloutRequestSchema, { version, stages });
   const prepared = await prepareRollout(store, { project, request, by: 'bench', at: Date.now() });
-  await store.rollouts.create(prepared, { by: 'bench', action: 'rollout.start', detail: {} });
+  await store.rollouts.create(prepared, () => benchAudit);
 }
 
 async function publish(
@@ -133,7 +136,7 @@ async function publish(
     manifest,
   } as const;
   const channel = 'channel' in recipe ? recipe.channel : 'stable';
-  await store.catalog.publish({ release, channel, project: undefined, by: 'bench' });
+  await store.catalog.publish({ release, channel, project: undefined, audit: () => [benchAudit] });
   const { flashMode, flashSizeBytes, sketchMd5s } = manifest.image;
   const md5 = sketchMd5s.find((each) => each.flashMode === flashMode && each.flashSizeBytes === flashSizeBytes)?.md5;
   return {

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import AsyncLock from 'async-lock';
 import { CredentialChecker } from './auth/credentials.ts';
 import { TokenBuckets } from './auth/token-buckets.ts';
-import { makeToken } from './auth/tokens.ts';
 import { ArtifactBytes } from './http/device/artifact-bytes.ts';
 import { Downloads, defaultStallMs } from './http/device/downloads.ts';
+import { countEvents } from './observability/count-events.ts';
 import { newCounters } from './observability/counters.ts';
 import { makeMetrics } from './observability/metrics.ts';
 import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
@@ -12,7 +12,7 @@ import type { ServerParts } from './parts.ts';
 import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
 import { QuickAnswers } from './services/devices/quick-answers.ts';
-import { Changes } from './services/events/changes.ts';
+import { DomainEvents } from './services/events/domain-events.ts';
 import { Catalog } from './services/releases/catalog.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
@@ -59,11 +59,12 @@ export async function makeParts(
   const downloads = new Downloads(limits.mostDownloads, options.stallMs ?? defaultStallMs);
   const lastSeen = new LastSeen(store.devices);
   const quick = new QuickAnswers();
-  const changes = new Changes();
-  const catalog = await Catalog.open(store, changes);
+  const events = new DomainEvents(options.log);
+  countEvents(events, counters);
+  const catalog = await Catalog.open(store);
   const clock = serviceClock(await store.servedMs());
-  const records = new DeviceRecords(store.devices, { lastSeen, quick, changes }, limits.mostDevices);
-  const rollouts = await Rollouts.open({ store, catalog, clock, log: options.log });
+  const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
+  const rollouts = await Rollouts.open({ store, catalog, clock, events, log: options.log });
   records.listen(rollouts);
   // Count the devices now, so that the first page view of a large fleet need not.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
@@ -89,16 +90,8 @@ export async function makeParts(
     verifier: new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
-    changes,
+    events,
     authority: options.authority,
     stopping,
   };
-}
-
-/** Creates the token of the first admin, if there is no token yet. */
-export async function firstToken(store: Store): Promise<string | undefined> {
-  if ((await store.tokens.list()).length > 0) return undefined;
-  const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'first admin' });
-  await store.tokens.create(record, 'server');
-  return token;
 }

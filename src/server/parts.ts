@@ -1,5 +1,4 @@
 import type { DeviceParts } from './http/device/parts.ts';
-import type { Changes } from './services/events/changes.ts';
 import type { ServiceParts } from './services/parts.ts';
 
 /** Parts of the whole server, created in `compose.ts`. */
@@ -8,7 +7,6 @@ export interface ServerParts extends DeviceParts, ServiceParts {
   readonly openMetrics: boolean;
   /** Text of `/metrics` in the Prometheus format. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
-  readonly changes: Changes;
   /** Folder of the authority that issued the certificate of this server. Undefined without an authority of its own. */
   readonly authority: string | undefined;
   /** Aborts when the server is asked to stop. */

@@ -1,9 +1,10 @@
 import { trustProxies } from './auth/client-address.ts';
-import { firstToken, makeParts, openData } from './compose.ts';
+import { makeParts, openData } from './compose.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
 import { startMaintenance } from './services/maintenance.ts';
+import { firstToken } from './services/tokens.ts';
 import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 
@@ -48,7 +49,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return {
       url: main.url,
       deviceUrl: servers.at(-1)?.url ?? main.url,
-      token: await firstToken(store),
+      token: await firstToken(parts),
       parts,
       trust: tls.trust,
       reloadCertificate: certificate.reload,

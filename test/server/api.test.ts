@@ -1,10 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import { apiRoot, type Role } from '../../src/api/release.ts';
 import { makeToken } from '../../src/server/auth/tokens.ts';
-import { firstToken, makeParts, openData } from '../../src/server/compose.ts';
+import { makeParts, openData } from '../../src/server/compose.ts';
 import { makeApi } from '../../src/server/http/api/app.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
+import { firstToken } from '../../src/server/services/tokens.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { auditBy } from './audit-by.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -13,13 +15,14 @@ async function testApi(t: ExecutionContext) {
   const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
   const { store } = data;
   t.teardown(() => store.close());
-  await store.catalog.saveProject(newProject('door', []), 'test');
-  await store.catalog.saveProject(newProject('window', []), 'test');
+  await store.catalog.saveProject(newProject('door', []), auditBy('test'));
+  await store.catalog.saveProject(newProject('window', []), auditBy('test'));
   const stopping = new AbortController();
-  const api = makeApi(await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal));
+  const parts = await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
+  const api = makeApi(parts);
   const tokenOf = async (role: Role, project?: string): Promise<string> => {
     const { record, token } = makeToken({ role, project, name: role });
-    await store.tokens.create(record, 'test');
+    await store.tokens.create(record, auditBy('test'));
     return token;
   };
   const ask = async (method: string, path: string, token?: string, body?: unknown) => {
@@ -30,7 +33,7 @@ async function testApi(t: ExecutionContext) {
     });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  return { store, stopping, tokenOf, ask, routes: api.routes };
+  return { parts, store, stopping, tokenOf, ask, routes: api.routes };
 }
 
 const mac = '18:FE:34:AA:BB:CC';
@@ -132,10 +135,10 @@ test('returns a token only on creation, stores only its hash and rejects it once
 });
 
 test('creates the token of the first admin only once', async (t) => {
-  const { store } = await testApi(t);
-  const token = await firstToken(store);
+  const { parts } = await testApi(t);
+  const token = await firstToken(parts);
   t.truthy(token);
-  t.is(await firstToken(store), undefined);
+  t.is(await firstToken(parts), undefined);
 });
 
 test('rejects malformed and invalid bodies with a hint, and oversized ones with 413', async (t) => {

@@ -17,49 +17,49 @@ type Change = readonly [method: string, path: string, body: unknown, action: str
 
 /** All requests that change data, in an order in which each one succeeds. */
 const changes: readonly Change[] = [
-  ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.publish', { version: '1.0' }],
+  ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
   [
     'POST',
     '/projects/door/releases',
     releaseRequest(second.manifest, { draft: true }),
-    'release.publish',
+    'release.published',
     { version: '2.0' },
   ],
-  ['PUT', '/projects/door', { access: 'closed' }, 'project.change', { access: 'closed' }],
+  ['PUT', '/projects/door', { access: 'closed' }, 'project.changed', { access: 'closed' }],
   [
     'PUT',
     device,
     { name: 'front door', group: 'hall', pin: '1.0' },
-    'device.change',
+    'device.enrolled',
     { mac, group: 'hall', pin: '1.0' },
   ],
-  ['POST', `${device}/retry`, undefined, 'device.retry', { mac }],
+  ['POST', `${device}/retry`, undefined, 'device.retried', { mac }],
   [
     'POST',
     '/projects/door/devices/import',
     { '18:FE:AA:AA:AA:AA': { file: 'a.bin', version: 1 } },
-    'device.change',
+    'device.enrolled',
     { enrolled: true },
   ],
-  ['DELETE', device, undefined, 'device.remove', { mac }],
-  ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'channel.promote', { channel: 'beta' }],
+  ['DELETE', device, undefined, 'device.removed', { mac }],
+  ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'release.promoted', { channel: 'beta' }],
   [
     'POST',
     '/projects/door/rollouts',
     { version: '2.0', stages: [{ share: 100 }] },
-    'rollout.start',
+    'rollout.started',
     { version: '2.0' },
   ],
-  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.pause', { channel: 'stable' }],
+  ['POST', '/projects/door/rollouts/1/pause', {}, 'rollout.paused', { channel: 'stable' }],
   [
     'POST',
     '/projects/door/releases/yank',
     { version: '2.0', reason: 'it smokes' },
-    'release.yank',
+    'release.yanked',
     { reason: 'it smokes' },
   ],
-  ['POST', '/tokens', { role: 'read', name: 'ci' }, 'token.create', { role: 'read', name: 'ci' }],
-  ['DELETE', '/tokens/ID', undefined, 'token.revoke', { id: 'ID' }],
+  ['POST', '/tokens', { role: 'read', name: 'ci' }, 'token.created', { role: 'read', name: 'ci' }],
+  ['DELETE', '/tokens/ID', undefined, 'token.revoked', { id: 'ID' }],
 ];
 
 async function entries({ api }: TestServer): Promise<readonly AuditInfo[]> {
@@ -79,7 +79,7 @@ test('records every change in the audit log with the id of its token', async (t)
     const before = (await entries(server)).length;
     const answer = await server.api(method, path.replace('ID', made), body);
     t.true(answer.status < 300, `${method} ${path}: ${JSON.stringify(answer.body)}`);
-    if (action === 'token.create') made = String(answer.body['id']);
+    if (action === 'token.created') made = String(answer.body['id']);
     const found = await entries(server);
     const fresh = found.slice(0, found.length - before);
     const entry = fresh.find((each) => each.action === action);

@@ -334,15 +334,15 @@ test('lists the changes of a project in the audit log in order, with their actor
   const { body } = await server.api('GET', '/audit');
   const entries = body['entries'] as unknown as { action: string; actor: string }[];
   t.deepEqual(entries.map(({ action }) => action).reverse(), [
-    'token.create',
-    'project.create',
-    'release.publish',
-    'project.change',
-    'device.change',
-    'device.retry',
-    'channel.promote',
-    'release.yank',
-    'device.remove',
+    'token.created',
+    'project.created',
+    'release.published',
+    'project.changed',
+    'device.enrolled',
+    'device.retried',
+    'release.promoted',
+    'release.yanked',
+    'device.removed',
   ]);
   const [, , , , , , , , first] = entries;
   t.is(first?.actor, 'server');

@@ -4,13 +4,14 @@ import { afterReceipt, afterSend } from '../../src/server/services/devices/attem
 import { DeviceRecords } from '../../src/server/services/devices/device-records.ts';
 import { LastSeen } from '../../src/server/services/devices/last-seen.ts';
 import { QuickAnswers } from '../../src/server/services/devices/quick-answers.ts';
-import { Changes } from '../../src/server/services/events/changes.ts';
+import { DomainEvents } from '../../src/server/services/events/domain-events.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
 import { newRecord } from '../../src/server/storage/device-record.ts';
 import type { DeviceRecord } from '../../src/server/storage/records.ts';
 import { openSqliteStore } from '../../src/server/storage/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/server/storage/store.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { auditBy } from './audit-by.ts';
 import { testBuild } from './builds.ts';
 
 const mac = '18:FE:34:00:00:01';
@@ -27,8 +28,10 @@ const release = {
 } as const;
 const patience = { confirmWithinMs: 1000, mostSends: 3 };
 
+const silentLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
 function recordsOf({ devices }: Store): DeviceRecords {
-  const helpers = { lastSeen: new LastSeen(devices), quick: new QuickAnswers(), changes: new Changes() };
+  const helpers = { lastSeen: new LastSeen(devices), quick: new QuickAnswers(), events: new DomainEvents(silentLog) };
   return new DeviceRecords(devices, helpers, 10_000);
 }
 
@@ -37,7 +40,7 @@ async function sent(t: ExecutionContext) {
   const folder = await testFolder(t);
   const store = await openSqliteStore(folder.at('data/ota.db'), 'a test');
   t.teardown(() => store.close());
-  await store.catalog.saveProject(newProject('door', []), 'test');
+  await store.catalog.saveProject(newProject('door', []), auditBy('test'));
   const records = recordsOf(store);
   const attempts = afterSend([], release, patience, { wallMs: 0, servedMs: 0 });
   await records.save({ ...newRecord('door', mac), attempts });

@@ -10,6 +10,14 @@ export interface Counters {
   overCapacity: number;
   bytesSent: number;
   publications: number;
+  /** Attempts after which the device runs the release. */
+  updates: number;
+  /** Failed attempts, by how they failed. */
+  readonly failedUpdates: Map<string, number>;
+  /** Updates that preflight found unsafe for a device. */
+  blockedUpdates: number;
+  rolloutHalts: number;
+  /** Requests that failed because of an error of the server. */
   failures: number;
   refusedConnections: number;
 }
@@ -23,6 +31,10 @@ export function newCounters(): Counters {
     overCapacity: 0,
     bytesSent: 0,
     publications: 0,
+    updates: 0,
+    failedUpdates: new Map(),
+    blockedUpdates: 0,
+    rolloutHalts: 0,
     failures: 0,
     refusedConnections: 0,
   };

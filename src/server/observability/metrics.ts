@@ -30,18 +30,27 @@ export function makeMetrics(
       },
     });
 
-  totals('ota_device_answers_total', 'Answers to devices, by HTTP status', 'status', counters.answers);
-  totals('ota_decisions_total', 'Decisions that were made anew, by their code', 'code', counters.decisions);
-  total('ota_downloads_received_total', 'Downloads that a device took to the end', () => counters.downloadsReceived);
-  total('ota_downloads_broken_total', 'Downloads that ended early', () => counters.downloadsBroken);
-  total('ota_over_capacity_total', 'Devices that were put off', () => counters.overCapacity);
-  total('ota_sent_bytes_total', 'Bytes of artifacts that were sent to the end', () => counters.bytesSent);
-  total('ota_publications_total', 'Releases that were published', () => counters.publications);
-  total('ota_failures_total', 'Requests that failed through a mistake of the server', () => counters.failures);
-  total('ota_refused_connections_total', 'Connections beyond the limits', () => counters.refusedConnections);
+  totals('ota_device_answers_total', 'Responses to devices, by HTTP status', 'status', counters.answers);
+  totals(
+    'ota_decisions_total',
+    'Update decisions, by code; repeated update checks are not counted',
+    'code',
+    counters.decisions,
+  );
+  total('ota_downloads_received_total', 'Complete downloads', () => counters.downloadsReceived);
+  total('ota_downloads_broken_total', 'Incomplete downloads', () => counters.downloadsBroken);
+  total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);
+  total('ota_sent_bytes_total', 'Bytes of complete downloads', () => counters.bytesSent);
+  total('ota_publications_total', 'Published releases', () => counters.publications);
+  total('ota_updates_total', 'Updates after which the device runs the release', () => counters.updates);
+  totals('ota_update_failures_total', 'Failed updates, by how they failed', 'how', counters.failedUpdates);
+  total('ota_updates_blocked_total', 'Updates blocked by preflight rules', () => counters.blockedUpdates);
+  total('ota_rollout_halts_total', 'Halted rollouts', () => counters.rolloutHalts);
+  total('ota_failures_total', 'Requests that failed because of an error of the server', () => counters.failures);
+  total('ota_refused_connections_total', 'Connections rejected because of a limit', () => counters.refusedConnections);
   new Gauge({
     name: 'ota_downloads_active',
-    help: 'Downloads under way',
+    help: 'Active downloads',
     registers: [registry],
     collect() {
       this.set(downloads.active);

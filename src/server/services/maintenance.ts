@@ -1,4 +1,6 @@
+import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
+import { theServer } from './events/domain-event.ts';
 import type { ServiceParts } from './parts.ts';
 
 const minuteMs = 60_000;
@@ -11,9 +13,6 @@ const cleanEveryMs = 60 * minuteMs;
 /** Time between an upload and its publication, after which the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
-
-/** Actor in the audit log for actions of the server itself. */
-const itself = 'server';
 
 /** Runs periodic maintenance until it is stopped. */
 export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> } {
@@ -46,10 +45,9 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
     const now = clock.now();
     const found = await store.devices.overdue(now.servedMs, sweptAtOnce);
     for (const { project, mac } of found) {
-      await records.change(project, mac, (record) => record && { ...record, attempts: overdue(record.attempts, now) }, {
-        by: itself,
-        action: 'device.fail',
-      });
+      const fail = (record: DeviceRecord | undefined) =>
+        record && { ...record, attempts: overdue(record.attempts, now) };
+      await records.change(project, mac, fail, { by: theServer });
       log.warn({ project, mac }, 'Device did not confirm an update in time');
     }
     if (found.length < sweptAtOnce) return;

@@ -4,6 +4,7 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
 import type { DeviceRecords } from './devices/device-records.ts';
 import type { LastSeen } from './devices/last-seen.ts';
+import type { DomainEvents } from './events/domain-events.ts';
 import type { Catalog } from './releases/catalog.ts';
 import type { Verifier } from './releases/verifier.ts';
 import type { Rollouts } from './rollouts/rollouts.ts';
@@ -20,6 +21,7 @@ export interface ServiceParts {
   readonly verifier: Verifier;
   /** Lock for publications; it also protects unreferenced blobs from removal during a publication. */
   readonly publishing: AsyncLock;
+  readonly events: DomainEvents;
   readonly clock: ServiceClock;
   readonly log: Log;
 }

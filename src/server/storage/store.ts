@@ -1,6 +1,5 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
 import type {
-  Actor,
   AuditEntry,
   CurrentRelease,
   DeviceRecord,
@@ -46,7 +45,8 @@ export interface NewRelease {
   readonly channel: string | undefined;
   /** Project record, if the project is new or changes. */
   readonly project: ProjectRecord | undefined;
-  readonly by: Actor;
+  /** Returns the audit entries of the change; not called if nothing changes. */
+  readonly audit: (outcome: 'published' | 'promoted') => readonly NewAuditEntry[];
 }
 
 /** Result of a publication. version-taken: a release with this name and other bytes exists. */
@@ -55,9 +55,12 @@ export interface PublicationResult {
   readonly release: ReleaseRecord;
 }
 
+type ReleaseList = readonly ReleaseRecord[];
+type AuditReleases = (releases: ReleaseList) => NewAuditEntry;
+
 export interface CatalogStore {
   projects(): Promise<readonly ProjectRecord[]>;
-  saveProject(project: ProjectRecord, by: Actor): Promise<void>;
+  saveProject(project: ProjectRecord, audit: NewAuditEntry): Promise<void>;
   /** Writes the project, the release, its sketch MD5s and the current release of the channel in one transaction. */
   publish(publication: NewRelease): Promise<PublicationResult>;
   /** Returns releases, newest first. Ids increase with time. */
@@ -65,10 +68,20 @@ export interface CatalogStore {
     project: string,
     page: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<readonly ReleaseRecord[]>;
-  /** Promotes releases on a channel; skips reference builds and yanked releases. */
-  promote(project: string, channel: string, releaseIds: readonly number[], by: Actor): Promise<void>;
-  /** Makes releases unavailable on all channels. */
-  yank(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void>;
+  /**
+   * Promotes releases on a channel; skips reference builds and yanked releases.
+   *
+   * @param audit returns the audit entry for the releases that are promoted; not called if there are none
+   * @returns the promoted releases
+   */
+  promote(project: string, channel: string, releaseIds: readonly number[], audit: AuditReleases): Promise<ReleaseList>;
+  /**
+   * Makes releases unavailable on all channels; skips those that are yanked already.
+   *
+   * @param audit returns the audit entry for the releases that are yanked; not called if there are none
+   * @returns the yanked releases, as they were before
+   */
+  yank(project: string, releaseIds: readonly number[], reason: string, audit: AuditReleases): Promise<ReleaseList>;
   /** Returns the current releases of all channels of a project. */
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked; the latest promoted first. */
@@ -116,21 +129,17 @@ export interface Touch {
   readonly report: StoredReport;
 }
 
-/** Kind of change to a device: an edit, a retry after a failure, or a failure because the device did not confirm an update in time. */
-export type DeviceAction = 'device.change' | 'device.retry' | 'device.fail';
-
 export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
    * Writes a record if its revision is that of the stored one (0: none yet), and increments the revision. A new device must fit within
    * `mostDevices`; devices that are not enrolled and never ran an update are removed for it.
    *
-   * @param by author of the change, for the audit log; undefined for changes that follow from device requests
-   * @param action kind of the change, for the audit log
+   * @param audit audit entries of the change; none for changes that follow from device requests
    */
   save(
     record: DeviceRecord,
-    options: { mostDevices: number; by?: Actor | undefined; action?: DeviceAction | undefined },
+    options: { mostDevices: number; audit?: readonly NewAuditEntry[] },
   ): Promise<'saved' | 'conflict' | 'full'>;
   /** Stores when devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
@@ -138,26 +147,31 @@ export interface DeviceStore {
   list(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
   /** Returns devices with a pending attempt that was due before `servedMs`. */
   overdue(servedMs: number, limit: number): Promise<readonly DeviceRecord[]>;
-  remove(project: string, mac: string, by: Actor): Promise<boolean>;
+  /**
+   * Removes a device.
+   *
+   * @returns false if there is none; then no audit entry is written
+   */
+  remove(project: string, mac: string, audit: NewAuditEntry): Promise<boolean>;
   count(project: string): Promise<number>;
   /** Counts the devices of a project by state, version and group; unordered. */
   tally(project: string): Promise<readonly DeviceCount[]>;
 }
 
-/** Audit entry written with a change. */
-export interface Note {
-  readonly by: Actor;
-  readonly action: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
+/** Audit entry that is written in the transaction of its change. */
+export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 
 export interface RolloutStore {
   /**
    * Creates a rollout.
    *
+   * @param audit returns the audit entry for the new rollout
    * @returns undefined if another one is under way on the channel
    */
-  create(rollout: Omit<RolloutRecord, 'id'>, note: Note): Promise<RolloutRecord | undefined>;
+  create(
+    rollout: Omit<RolloutRecord, 'id'>,
+    audit: (created: RolloutRecord) => NewAuditEntry,
+  ): Promise<RolloutRecord | undefined>;
   /**
    * Saves a rollout and the new current releases of its channel, if any, in one transaction.
    *
@@ -165,7 +179,7 @@ export interface RolloutStore {
    */
   save(
     rollout: RolloutRecord,
-    change: undefined | { readonly note: Note; readonly promote?: readonly number[] },
+    change: undefined | { readonly audit: NewAuditEntry; readonly promote?: readonly number[] },
   ): Promise<void>;
   /** Returns rollouts, newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
@@ -175,10 +189,15 @@ export interface RolloutStore {
 }
 
 export interface TokenStore {
-  create(token: TokenRecord, by: Actor): Promise<void>;
+  create(token: TokenRecord, audit: NewAuditEntry): Promise<void>;
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
-  revoke(id: string, by: Actor): Promise<boolean>;
+  /**
+   * Deletes a token.
+   *
+   * @returns false if there is none; then no audit entry is written
+   */
+  revoke(id: string, audit: NewAuditEntry): Promise<boolean>;
 }
 
 export interface AuditStore {

@@ -9,6 +9,7 @@ import { newProject } from '../../../src/server/services/releases/project.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { newestLayout } from '../../../src/server/storage/sqlite/migrations.ts';
 import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
+import { auditBy } from '../../server/audit-by.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { serveWith } from './serving-process.ts';
 
@@ -25,8 +26,8 @@ function macOf(index: number): string {
 async function writeOldData(folder: string): Promise<string> {
   const store = await openSqliteStore(`${folder}/ota.db`, 'a test');
   const { record, token } = makeToken({ role: 'admin', project: undefined, name: 'me' });
-  await store.tokens.create(record, 'test');
-  await store.catalog.saveProject(newProject('door', []), 'test');
+  await store.tokens.create(record, auditBy('test'));
+  await store.catalog.saveProject(newProject('door', []), auditBy('test'));
   const running = { by: 'md5', version: '1.0' } as const;
   await Promise.all(
     Array.from({ length: devices }, (_, index) =>

@@ -8,6 +8,7 @@ import type { Session } from '../../../src/server/http/api/session.ts';
 import type { ServerParts } from '../../../src/server/parts.ts';
 import { newProject } from '../../../src/server/services/releases/project.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { auditBy } from '../audit-by.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -46,13 +47,13 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
   const { store } = data;
   t.teardown(() => store.close());
-  for (const name of ['door', 'window']) await store.catalog.saveProject(newProject(name, []), 'test');
+  for (const name of ['door', 'window']) await store.catalog.saveProject(newProject(name, []), auditBy('test'));
   const stopping = new AbortController();
   const parts = await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const app = makeApi(parts);
   const tokenOf: Dashboard['tokenOf'] = async (role, project) => {
     const { record, token } = makeToken({ role, project, name: `somebody who may ${role}` });
-    await store.tokens.create(record, 'test');
+    await store.tokens.create(record, auditBy('test'));
     return { id: record.id, token };
   };
   const browser = () => browserAt(app);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt } from '../../../src/server/storage/records.ts';
+import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { testDashboard } from './browsing.ts';
 
@@ -73,7 +74,7 @@ test('clears a failure with the retry button, and records the actor in the audit
   const answer = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
   t.is(answer.status, 303);
   t.deepEqual((await parts.records.find('door', mac))?.attempts, []);
-  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.retry', detail: { mac } });
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.retried', detail: { mac } });
   t.true((await publisher.get(page)).text.includes(id));
 });
 
@@ -141,7 +142,7 @@ test('yanks a release with its button, and records the reason and the actor', as
     publishedAt: 1,
     manifest,
   } as const;
-  await parts.store.catalog.publish({ release, channel: 'stable', project: undefined, by: 'test' });
+  await parts.store.catalog.publish({ release, channel: 'stable', project: undefined, audit: () => [auditBy('test')] });
   await parts.catalog.refresh();
   const { id, token } = await tokenOf('publish');
   const publisher = browser();
@@ -156,7 +157,7 @@ test('yanks a release with its button, and records the reason and the actor', as
   t.is(answer.status, 303);
   t.is(parts.catalog.view('door')?.channels.get('stable'), undefined);
   t.is((await parts.store.catalog.recognize(sketchMd5Of(manifest)))[0]?.release.yanked, reason);
-  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.yank' });
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.yanked' });
   const after = (await publisher.get('/projects/door/releases')).text;
   t.regex(after, /it &lt;b&gt;smokes&lt;\/b&gt;/);
   t.notRegex(after, /action="[^"]*yank"/);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
+import { auditBy } from '../audit-by.ts';
 import { testDashboard } from './browsing.ts';
 
 const pages = ['/', '/projects/door', '/projects/door/devices', '/projects/door/releases', '/projects/nothing'];
@@ -81,7 +82,7 @@ test('ends a session on logout and when its token is revoked', async (t) => {
   const { token, id } = await tokenOf('admin');
   await second.post('/login', { token });
   t.is((await second.get('/')).status, 200);
-  await parts.store.tokens.revoke(id, 'test');
+  await parts.store.tokens.revoke(id, auditBy('test'));
   t.is((await second.get('/')).status, 303);
 });
 

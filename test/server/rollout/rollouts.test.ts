@@ -73,7 +73,7 @@ test('updates only open stages, and opens the next one when the devices run the 
   t.is((await visit(server, 9, old)).header('x-version'), '2.0', 'the channel offers it to all');
   const { body } = await server.api('GET', '/audit');
   const actions = (body as { entries: { action: string }[] }).entries.map(({ action }) => action);
-  for (const action of ['rollout.start', 'rollout.advance', 'rollout.complete'])
+  for (const action of ['rollout.started', 'rollout.stage-opened', 'rollout.completed'])
     t.true(actions.includes(action), action);
 });
 

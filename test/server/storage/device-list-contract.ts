@@ -3,6 +3,7 @@ import { newProject } from '../../../src/server/services/releases/project.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord } from '../../../src/server/storage/records.ts';
 import type { DeviceFilter, Store } from '../../../src/server/storage/store.ts';
+import { auditBy } from '../audit-by.ts';
 import type { TestStore } from './test-store.ts';
 
 const roomy = { mostDevices: 1000 };
@@ -70,7 +71,7 @@ export function deviceListContract(storeTest: StoreTest): void {
       await devices.save({ ...record, ...runs('2.0'), decisions: { sketch: decided('up-to-date', 'running') } }, roomy);
       await devices.save(record, roomy);
       await devices.save(device(7, {}), roomy);
-      await devices.remove('door', macOf(5), 'tester');
+      await devices.remove('door', macOf(5), auditBy('tester'));
       const changed = ['failed - 1', 'failed 1.0 1', 'unknown - 2', 'up-to-date 2.0 1', 'up-to-date 2.0 beta1'];
       t.deepEqual(await counts(opened.store), changed);
       t.deepEqual(await counts(await opened.reopen()), changed);
@@ -80,20 +81,26 @@ export function deviceListContract(storeTest: StoreTest): void {
 
   storeTest('finds the changes of a device in the audit log', async (t, { store }) => {
     await fill(store);
-    await store.devices.save(device(8, { name: 'new' }), { ...roomy, by: 'a' });
+    const of = (actor: string, action: string, detail = {}) => {
+      return { ...auditBy(actor, action, { mac: macOf(8), ...detail }), project: 'door' };
+    };
+    await store.devices.save(device(8, { name: 'new' }), {
+      ...roomy,
+      audit: [of('a', 'device.edited', { name: 'new' })],
+    });
     await store.devices.save(
       { ...device(8, { name: 'newer' }), revision: 1 },
-      { ...roomy, by: 'b', action: 'device.retry' },
+      { ...roomy, audit: [of('b', 'device.retried', { name: 'newer' })] },
     );
-    await store.devices.save(device(9, {}), { ...roomy, by: 'c' });
-    await store.devices.remove('door', macOf(8), 'd');
+    await store.devices.save(device(9, {}), { ...roomy, audit: [auditBy('c', 'device.edited', { mac: macOf(9) })] });
+    await store.devices.remove('door', macOf(8), of('d', 'device.removed'));
     const entries = await store.audit.ofDevice('door', macOf(8), 10);
     t.deepEqual(
       entries.map(({ actor, action, detail }) => [actor, action, detail['name']]),
       [
-        ['d', 'device.remove', undefined],
-        ['b', 'device.retry', 'newer'],
-        ['a', 'device.change', 'new'],
+        ['d', 'device.removed', undefined],
+        ['b', 'device.retried', 'newer'],
+        ['a', 'device.edited', 'new'],
       ],
     );
     t.is((await store.audit.ofDevice('door', macOf(8), 1)).length, 1);
@@ -103,7 +110,7 @@ export function deviceListContract(storeTest: StoreTest): void {
 
 /** Saves a fleet with devices of every status. */
 async function fill(store: Store): Promise<void> {
-  await store.catalog.saveProject(newProject('door', []), 'tester');
+  await store.catalog.saveProject(newProject('door', []), auditBy('tester'));
   const send = decided('send', 'update abc');
   const fleet = [
     device(1, {

@@ -10,6 +10,7 @@ import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store
 import type { Store } from '../../../src/server/storage/store.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { drivers } from './drivers.ts';
 
@@ -40,7 +41,7 @@ async function fill(store: Store): Promise<string> {
     release: { ...release, publishedAt: 1, manifest },
     channel: 'stable',
     project: newProject('door', []),
-    by: 'tester',
+    audit: () => [auditBy('tester')],
   });
   return sketchMd5Of(manifest);
 }

@@ -7,6 +7,7 @@ import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store
 import type { Store } from '../../../src/server/storage/store.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { auditBy } from '../audit-by.ts';
 import { drivers } from './drivers.ts';
 import { storeContract } from './store-contract.ts';
 
@@ -72,11 +73,11 @@ storeTest('rejects a database that another program has locked, and opens it once
   other.exec('ROLLBACK');
   other.close();
   const store = await open('data');
-  await store.catalog.saveProject(newProject('door', []), 'tester');
+  await store.catalog.saveProject(newProject('door', []), auditBy('tester'));
   const intruder = driver.open(folder.at('data/ota.db'));
   t.throws(() => intruder.exec('DELETE FROM projects'), { any: true, message: /locked/ });
   intruder.close();
-  await store.catalog.saveProject(newProject('window', []), 'tester');
+  await store.catalog.saveProject(newProject('window', []), auditBy('tester'));
   t.is((await store.catalog.projects()).length, 2, 'another program does not disturb the server');
 });
 
@@ -96,7 +97,7 @@ storeTest('rejects data of a newer version without changing it', async (t, drive
 storeTest('devices of data that is older than lists of them are found by what they run', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   const before = await open('data');
-  await before.catalog.saveProject(newProject('door', []), 'tester');
+  await before.catalog.saveProject(newProject('door', []), auditBy('tester'));
   const running = { by: 'md5', version: '1.0' } as const;
   await before.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), running }, { mostDevices: 9 });
   await before.close();

@@ -3,6 +3,7 @@ import type { Manifest } from '../../../src/core/model/manifest.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../../src/server/storage/records.ts';
 import type { DumpLine, NewRelease } from '../../../src/server/storage/store.ts';
+import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
 import type { TestStore } from './test-store.ts';
@@ -39,8 +40,8 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       t.deepEqual(
         (await audit.list({ limit: 10 })).map(({ action, actor }) => [action, actor]),
         [
-          ['release.publish', 'tester'],
-          ['project.create', 'tester'],
+          ['release.published', 'tester'],
+          ['project.created', 'tester'],
         ],
       );
     },
@@ -53,17 +54,17 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       const previous = (await store.catalog.publish(publication(first.manifest, '1.0'))).release;
       const fresh = (await store.catalog.publish(publication(second.manifest, '2.0', { channel: undefined }))).release;
-      const note = { by: 'tester', action: 'rollout.start', detail: { version: '2.0' } };
-      const made = await store.rollouts.create(rollout(fresh.id, previous.id), note);
+      const entry = () => auditBy('tester', 'rollout.started');
+      const made = await store.rollouts.create(rollout(fresh.id, previous.id), entry);
       if (made === undefined) return t.fail('no rollout was under way');
-      t.is(await store.rollouts.create(rollout(fresh.id, previous.id), note), undefined);
-      t.truthy(await store.rollouts.create({ ...rollout(fresh.id, previous.id), channel: 'beta' }, note));
+      t.is(await store.rollouts.create(rollout(fresh.id, previous.id), entry), undefined);
+      t.truthy(await store.rollouts.create({ ...rollout(fresh.id, previous.id), channel: 'beta' }, entry));
 
       const sample = { at: 5, updating: 1, running: 0, failed: 0, openStages: 1 };
       await store.rollouts.save({ ...made, samples: [sample] }, undefined);
       t.deepEqual(await store.rollouts.find('door', made.id), plain({ ...made, samples: [sample] }));
       const complete = { ...made, state: 'complete', endedAt: 9 } as const;
-      const change = { note: { ...note, action: 'rollout.complete' }, promote: [fresh.id] };
+      const change = { audit: auditBy('tester', 'rollout.completed'), promote: [fresh.id] };
       await store.rollouts.save(complete, change);
 
       const { rollouts, catalog, audit } = await opened.reopen();
@@ -85,8 +86,8 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
         currentReleases.map(({ channel, release }) => [channel, release.version]),
         [['stable', '2.0']],
       );
-      t.is((await audit.list({ limit: 1 }))[0]?.action, 'rollout.complete');
-      const next = await rollouts.create(rollout(fresh.id, previous.id), note);
+      t.is((await audit.list({ limit: 1 }))[0]?.action, 'rollout.completed');
+      const next = await rollouts.create(rollout(fresh.id, previous.id), entry);
       t.deepEqual(
         (await rollouts.current()).map(({ id }) => id),
         [made.id + 1, next?.id],
@@ -130,18 +131,18 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));
-    await store.catalog.promote('door', 'stable', [old.release.id], 'tester');
+    await store.catalog.promote('door', 'stable', [old.release.id], () => auditBy('tester'));
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '1.0');
     const versions = async () =>
       (await store.catalog.promotedBefore('door', 'stable', 9)).map(({ version }) => version);
     t.deepEqual(await versions(), ['1.0', '2.0']);
-    await store.catalog.yank('door', [old.release.id], 'it smokes', 'tester');
+    await store.catalog.yank('door', [old.release.id], 'it smokes', () => auditBy('tester'));
     t.deepEqual(await store.catalog.currentReleases('door'), []);
     t.deepEqual(await versions(), ['2.0']);
     t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
     const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
     t.is(recognized?.release.yanked, 'it smokes');
-    await store.catalog.promote('door', 'stable', [old.release.id, young.release.id], 'tester');
+    await store.catalog.promote('door', 'stable', [old.release.id, young.release.id], () => auditBy('tester'));
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
   });
 
@@ -164,7 +165,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   });
 
   storeTest('saves a device only from its newest revision', async (t, opened) => {
-    await opened.store.catalog.saveProject(project(), 'tester');
+    await opened.store.catalog.saveProject(project(), auditBy('tester'));
     const { devices } = opened.store;
     const mac = '18:FE:34:00:00:01';
     const fresh = { ...newRecord('door', mac), name: 'front door' };
@@ -182,7 +183,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   });
 
   storeTest('lists devices by MAC, page by page, with the time they were last seen', async (t, { store }) => {
-    await store.catalog.saveProject(project(), 'tester');
+    await store.catalog.saveProject(project(), auditBy('tester'));
     const macs = Array.from({ length: 25 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
     await Promise.all(macs.map((mac) => store.devices.save(newRecord('door', mac), roomy)));
     await store.devices.touch([
@@ -199,15 +200,15 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(seen?.lastSeenAt, 1_700_000_000_000);
     t.deepEqual(seen?.report, { version: '7' });
     t.is(await store.devices.count('door'), 25);
-    t.true(await store.devices.remove('door', macs[0] ?? '', 'tester'));
-    t.false(await store.devices.remove('door', macs[0] ?? '', 'tester'));
+    t.true(await store.devices.remove('door', macs[0] ?? '', auditBy('tester')));
+    t.false(await store.devices.remove('door', macs[0] ?? '', auditBy('tester')));
     t.is(await store.devices.count('door'), 24);
   });
 
   storeTest(
     'evicts devices that are not enrolled when a project is full, and never exceeds the limit',
     async (t, { store }) => {
-      await store.catalog.saveProject(project(), 'tester');
+      await store.catalog.saveProject(project(), auditBy('tester'));
       const few = { mostDevices: 10 };
       const macOf = (index: number) =>
         `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
@@ -229,7 +230,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest('reports a device as overdue when its first pending attempt is due', async (t, { store }) => {
-    await store.catalog.saveProject(project(), 'tester');
+    await store.catalog.saveProject(project(), auditBy('tester'));
     const device = (last: string, attempts: readonly Attempt[]) => ({
       ...newRecord('door', `02:00:00:00:00:${last}`),
       attempts,
@@ -247,18 +248,18 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
 
   storeTest('finds a token by its id until it is revoked', async (t, opened) => {
     const token = { id: 'abc', hash: 'ff', role: 'publish', project: 'door', name: 'ci', createdAt: 5 } as const;
-    await opened.store.tokens.create(token, 'tester');
+    await opened.store.tokens.create(token, auditBy('tester', 'token.created', { id: token.id }));
     const { tokens, audit } = await opened.reopen();
     t.deepEqual(await tokens.find('abc'), token);
     t.deepEqual(await tokens.list(), [token]);
     t.is(await tokens.find('abd'), undefined);
-    t.true(await tokens.revoke('abc', 'tester'));
-    t.false(await tokens.revoke('abc', 'tester'));
+    t.true(await tokens.revoke('abc', auditBy('tester', 'token.revoked', { id: 'abc' })));
+    t.false(await tokens.revoke('abc', auditBy('tester', 'token.revoked', { id: 'abc' })));
     t.is(await tokens.find('abc'), undefined);
     const actions = (await audit.list({ limit: 10 })).map(({ action, detail }) => [action, detail['id']]);
     t.deepEqual(actions, [
-      ['token.revoke', 'abc'],
-      ['token.create', 'abc'],
+      ['token.revoked', 'abc'],
+      ['token.created', 'abc'],
     ]);
     t.false(
       JSON.stringify(await audit.list({ limit: 10 })).includes('"ff"'),
@@ -277,7 +278,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     const { manifest } = await testBuild();
     await store.catalog.publish(publication(manifest, '1.0'));
     await store.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), attempts: [attempt(2)] }, roomy);
-    await store.tokens.create({ id: 'abc', hash: 'ff', role: 'admin', name: 'me', createdAt: 5 }, 'tester');
+    await store.tokens.create({ id: 'abc', hash: 'ff', role: 'admin', name: 'me', createdAt: 5 }, auditBy('tester'));
     await store.setServedMs(99);
     const lines = await collect(store.dump());
     const other = await opened.another();
@@ -306,7 +307,11 @@ function publication(
   const channel = 'channel' in options ? options.channel : 'stable';
   const { kind } = manifest.image;
   const release = { project: 'door', version, kind, board: '', purpose, publishedAt: 1, manifest };
-  return { release, channel, project: project(), by: 'tester' };
+  const audit: NewRelease['audit'] = (outcome) => [
+    auditBy('tester', 'project.created'),
+    auditBy('tester', `release.${outcome}`),
+  ];
+  return { release, channel, project: project(), audit };
 }
 
 /** Value after a round trip through JSON: without undefined keys. */

@@ -56,11 +56,12 @@ async function createInFolder(
   io: Io,
 ): Promise<void> {
   const report = makeReport(io, output);
-  const { makeToken, openData } = await import('../../../server/index.ts');
+  const { createToken, openData } = await import('../../../server/index.ts');
   const { store } = await openData({ data: folder }, `ota-hooks server tokens create, process ${process.pid}`);
   try {
-    const { record, token } = makeToken({ role, project, name });
-    await store.tokens.create(record, 'local command');
+    // No other part of a server runs here, so nothing subscribes to the event.
+    const parts = { store, events: { emit: () => undefined } };
+    const { record, token } = await createToken(parts, { role, project, name }, 'local command');
     const { id, createdAt } = record;
     report.say(`Token ${id} (${role}), shown only once:`);
     report.result(

@@ -54,7 +54,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
       project,
       mac,
       (record) => withChanges(record ?? { ...newRecord(project, mac), enrolled: true }, request, password),
-      { by: context.get('token').id },
+      { by: context.get('token').id, action: 'edit' },
     );
     if (saved === 'full') throw full();
     return context.json(await show(project, mac));
@@ -109,7 +109,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
         isNew = record?.enrolled !== true;
         return isNew ? { ...(record ?? newRecord(project, mac)), enrolled: true, name: record?.name ?? name } : record;
       },
-      { by },
+      { by, action: 'edit' },
     );
     if (saved === 'full') throw full();
     return isNew;

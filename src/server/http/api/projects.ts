@@ -8,7 +8,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { hashCredential } from '../../auth/credentials.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
-import { newProject } from '../../services/releases/project.ts';
+import { newProject, saveProject } from '../../services/releases/project.ts';
 import type { Credential, ProjectKey, ProjectRecord } from '../../storage/records.ts';
 import { requireProject } from './releases.ts';
 import { checked, readBody, requireRole, type Session } from './session.ts';
@@ -36,8 +36,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     const changed = await publishing.acquire('all', async () => {
       const project = await withChanges(present(name) ?? newProject(name, []), request);
       requireFreeAliases(project);
-      await store.catalog.saveProject(project, context.get('token').id);
-      await catalog.refresh(name);
+      await saveProject(parts, project, context.get('token').id);
       return project;
     });
     return context.json(await show(changed));

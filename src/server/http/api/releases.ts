@@ -3,8 +3,9 @@ import { channelRequestSchema, releaseRequestSchema, resourceName, yankRequestSc
 import type { ReleaseAnswer, ReleaseInfo } from '../../../api/release-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { promoteReleases } from '../../services/releases/promote-releases.ts';
 import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
-import { selectReleases, yankReleases } from '../../services/releases/yank-releases.ts';
+import { yankReleases } from '../../services/releases/yank-releases.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { releaseInfo } from './release-info.ts';
 import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
@@ -12,7 +13,7 @@ import { checked, numberIn, readBody, requireRole, type Session } from './sessio
 const mostListed = 1000;
 
 export function releaseRoutes(parts: ServerParts): Hono<Session> {
-  const { store, catalog, counters, log, publishing, rollouts } = parts;
+  const { store, log } = parts;
   const routes = new Hono<Session>();
 
   routes.post('/projects/:project/releases', requireRole(parts, 'publish'), async (context) => {
@@ -21,13 +22,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const token = context.get('token');
     const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
     const verified = await verifyRelease(parts, question);
-    const { outcome, release, warnings } = await publishing.acquire('all', async () => {
-      if (request.purpose === 'serve' && !request.draft) rollouts.requireFreeChannel(project, request.channel);
-      const answer = await publishRelease(parts, question, verified);
-      await catalog.refresh(project);
-      return answer;
-    });
-    counters.publications += outcome === 'published' ? 1 : 0;
+    const { outcome, release, warnings } = await publishRelease(parts, question, verified);
     log.info({ project, version: request.version, outcome, by: token.id }, 'Publication handled');
     const answer: ReleaseAnswer = { outcome, release: await show(release), warnings };
     return context.json(answer, outcome === 'published' ? 201 : 200);
@@ -53,14 +48,8 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const channel = checked(resourceName, context.req.param('channel'));
-    const chosen = await selectReleases(store, project, await readBody(context, channelRequestSchema));
-    const ids = chosen.map(({ id }) => id);
-    await publishing.acquire('all', async () => {
-      rollouts.requireFreeChannel(project, channel);
-      await store.catalog.promote(project, channel, ids, context.get('token').id);
-      await rollouts.superseded(project, channel, context.get('token').id);
-      await catalog.refresh(project);
-    });
+    const request = await readBody(context, channelRequestSchema);
+    const chosen = await promoteReleases(parts, { ...request, project, channel, by: context.get('token').id });
     return context.json({ releases: await Promise.all(chosen.map(show)) });
   });
 

@@ -2,10 +2,10 @@ import { Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import type { AuditInfo, TokenInfo } from '../../../api/admin-info.ts';
 import { tokenRequestSchema } from '../../../api/release-admin.ts';
-import { makeToken } from '../../auth/tokens.ts';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { createToken, revokeToken } from '../../services/tokens.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import { numberIn, readBody, requireRole, type Session } from './session.ts';
 
@@ -18,14 +18,14 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
   routes.get('/tokens', admin, async (context) => context.json({ tokens: (await store.tokens.list()).map(tokenInfo) }));
 
   routes.post('/tokens', admin, async (context) => {
-    const { record, token } = makeToken(await readBody(context, tokenRequestSchema));
-    await store.tokens.create(record, context.get('token').id);
+    const request = await readBody(context, tokenRequestSchema);
+    const { record, token } = await createToken(parts, request, context.get('token').id);
     return context.json({ ...tokenInfo(record), token }, 201);
   });
 
   routes.delete('/tokens/:id', admin, async (context) => {
     const id = context.req.param('id');
-    if (await store.tokens.revoke(id, context.get('token').id)) return context.json({ revoked: id });
+    if (await revokeToken(parts, id, context.get('token').id)) return context.json({ revoked: id });
     throw new DomainError('not-found', `token ${id} not found`, 'List the tokens: ota-hooks server tokens list');
   });
 

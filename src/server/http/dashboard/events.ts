@@ -24,7 +24,7 @@ const scheduleTimer: Schedule = (ms, run) => {
 
 /** Returns the route `/events[?project=PROJECT]`. Its events only report that something changed; clients then reload the page. */
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<Visitor> {
-  const { changes, stopping } = parts;
+  const { events, stopping } = parts;
   const routes = new Hono<Visitor>();
   const bells = new Set<Bell>();
   stopping.addEventListener('abort', () => {
@@ -49,7 +49,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
     const bell = new Bell(schedule);
     bells.add(bell);
     return streamSSE(context, async (stream) => {
-      const stopListening = changes.listen((project) => isMeant(project) && bell.ring());
+      const stopListening = events.subscribe(({ project }) => project !== undefined && isMeant(project) && bell.ring());
       stream.onAbort(() => bell.end());
       try {
         await stream.write('retry: 5000\n\n');

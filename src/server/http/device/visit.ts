@@ -68,7 +68,7 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Err
     }
     load?.putBack();
     if (typeof saved === 'object') {
-      await takeBack(parts, saved, known);
+      await takeBack(parts, saved, outcome);
       continue;
     }
     if (saved === 'full') return overCapacity(parts, visit);
@@ -117,10 +117,9 @@ function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decis
   return true;
 }
 
-/** Restores the attempts: the download that was saved did not start. */
-async function takeBack({ records }: DeviceParts, saved: DeviceRecord, known: DeviceRecord | undefined): Promise<void> {
-  const attempts = known?.attempts ?? [];
-  await records.change(saved.project, saved.mac, (record) => record && { ...record, attempts });
+/** Removes the attempt that was saved: its download did not start. */
+async function takeBack({ records }: DeviceParts, { project, mac }: DeviceRecord, { settled }: Outcome): Promise<void> {
+  await records.change(project, mac, (record) => record && { ...record, attempts: settled });
 }
 
 async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: DeviceRecord): Promise<Outcome> {
@@ -141,10 +140,10 @@ async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, reco
 
 function save(
   { records }: DeviceParts,
-  { record }: Outcome,
+  { record, settled }: Outcome,
   known: DeviceRecord | undefined,
 ): Promise<DeviceRecord | 'conflict' | 'full'> {
-  return record === known ? Promise.resolve(record) : records.save(record, { before: known });
+  return record === known ? Promise.resolve(record) : records.save(record, { before: known, settled });
 }
 
 function answer(

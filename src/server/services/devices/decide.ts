@@ -63,6 +63,8 @@ export interface Outcome {
   readonly decision: Decision;
   /** Device record after the request; the same object if nothing changed. */
   readonly record: DeviceRecord;
+  /** Attempts after the request, without the one that a decision to send adds. */
+  readonly settled: readonly Attempt[];
 }
 
 /**
@@ -88,7 +90,7 @@ export function decide(question: Question): Outcome {
     attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
   });
   const isNews = isSent || JSON.stringify(next) !== JSON.stringify(record);
-  return { decision, record: isNews ? next : record };
+  return { decision, record: isNews ? next : record, settled: attempts };
 }
 
 function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {

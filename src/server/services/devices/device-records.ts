@@ -1,8 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
-import type { DeviceAction, DeviceFilter, DeviceStore, RecordPage } from '../../storage/store.ts';
-import type { Changes } from '../events/changes.ts';
+import type { DeviceFilter, DeviceStore, RecordPage } from '../../storage/store.ts';
+import { auditEntriesOf, auditEntryOf } from '../events/audit-entry.ts';
+import { theDevice } from '../events/domain-event.ts';
+import type { DomainEvents } from '../events/domain-events.ts';
+import { type DeviceChange, deviceEvents } from './device-events.ts';
 import type { LastSeen } from './last-seen.ts';
 import type { QuickAnswers } from './quick-answers.ts';
 
@@ -17,13 +20,9 @@ const writtenAtOnce = 200;
 
 interface Waiting {
   readonly record: DeviceRecord;
+  /** Record as it is stored. */
+  readonly stored: DeviceRecord;
   readonly since: number;
-}
-
-/** Actor and action for the audit log; empty for changes that follow from a request of the device. */
-interface Done {
-  readonly by?: Actor | undefined;
-  readonly action?: DeviceAction | undefined;
 }
 
 type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
@@ -40,7 +39,7 @@ export class DeviceRecords {
   readonly #store: DeviceStore;
   readonly #lastSeen: LastSeen;
   readonly #quick: QuickAnswers;
-  readonly #changes: Changes;
+  readonly #events: DomainEvents;
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
   readonly #remembered = new LRUCache<string, DeviceRecord>({ max: mostRemembered });
@@ -51,13 +50,13 @@ export class DeviceRecords {
 
   constructor(
     store: DeviceStore,
-    { lastSeen, quick, changes }: { lastSeen: LastSeen; quick: QuickAnswers; changes: Changes },
+    { lastSeen, quick, events }: { lastSeen: LastSeen; quick: QuickAnswers; events: DomainEvents },
     mostDevices: number,
   ) {
     this.#store = store;
     this.#lastSeen = lastSeen;
     this.#quick = quick;
-    this.#changes = changes;
+    this.#events = events;
     this.#mostDevices = mostDevices;
   }
 
@@ -92,24 +91,25 @@ export class DeviceRecords {
   }
 
   /**
-   * Saves a changed record, unless the record was changed concurrently.
+   * Saves a changed record, unless the record was changed concurrently, and emits the events of the change.
    *
    * @param before record from which it was made, if any
    * @returns the record as it is stored now
    */
   async save(
     record: DeviceRecord,
-    { before, ...as }: { before?: DeviceRecord | undefined } & Done = {},
+    { before, ...change }: { before?: DeviceRecord | undefined } & DeviceChange = {},
   ): Promise<DeviceRecord | 'conflict' | 'full'> {
     const { project, mac, revision } = record;
     const key = keyOf(project, mac);
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined && waiting.record !== before) return 'conflict';
     const saved = changedRecord(record, { revision: revision + 1 });
+    const events = deviceEvents(waiting?.stored ?? before, saved, change);
     this.#quick.forget(project, mac);
     this.#saving.set(key, saved);
     try {
-      const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, ...as });
+      const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, audit: auditEntriesOf(events) });
       // The waiting change is part of the record saved here, or of one that was saved concurrently.
       if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       if (outcome !== 'saved') {
@@ -117,6 +117,7 @@ export class DeviceRecords {
         return outcome;
       }
       this.#tell(saved);
+      for (const event of events) this.#events.emit(event);
       return saved;
     } catch (error) {
       this.#remembered.delete(key);
@@ -137,7 +138,7 @@ export class DeviceRecords {
     project: string,
     mac: string,
     change: Change,
-    as: Done = {},
+    as: DeviceChange = {},
   ): Promise<DeviceRecord | undefined | 'full'> {
     for (let tries = 0; tries < mostTries; tries++) {
       const before = await this.find(project, mac);
@@ -163,10 +164,12 @@ export class DeviceRecords {
     }
     const before = this.#known(project, mac);
     const after = before && change(before);
-    if (after === undefined || after === before) return;
-    this.#waiting.set(key, { record: after, since: this.#waiting.get(key)?.since ?? Date.now() });
+    if (before === undefined || after === undefined || after === before) return;
+    const { stored, since } = this.#waiting.get(key) ?? { stored: before, since: Date.now() };
+    this.#waiting.set(key, { record: after, stored, since });
     this.#quick.forget(project, mac);
     this.#tell(after);
+    this.#events.emit({ type: 'device.seen', project, mac, actor: theDevice, at: Date.now() });
   }
 
   /** Writes the changes that have been waiting since `latest` or earlier. */
@@ -178,12 +181,13 @@ export class DeviceRecords {
   }
 
   async remove(project: string, mac: string, by: Actor): Promise<boolean> {
-    const wasThere = await this.#store.remove(project, mac, by);
+    const event = { type: 'device.removed', project, mac, actor: by, at: Date.now() } as const;
+    const wasThere = await this.#store.remove(project, mac, auditEntryOf(event));
     this.#remembered.delete(keyOf(project, mac));
     this.#waiting.delete(keyOf(project, mac));
     this.#quick.forget(project, mac);
     for (const listener of this.#listeners) listener.forget(project, mac);
-    this.#changes.tell(project);
+    if (wasThere) this.#events.emit(event);
     return wasThere;
   }
 
@@ -203,7 +207,6 @@ export class DeviceRecords {
   #tell(record: DeviceRecord): void {
     this.#remember(record);
     for (const listener of this.#listeners) listener.note(record);
-    this.#changes.tell(record.project);
   }
 
   #remember(record: DeviceRecord): void {

@@ -12,7 +12,7 @@ export async function retryFailedDevice(
   { project, mac, by, at }: { project: string; mac: string; by: Actor; at: number },
 ): Promise<DeviceRecord | undefined> {
   const retry = (record: DeviceRecord | undefined) => record && withoutFailures(record, at);
-  const saved = await records.change(project, mac, retry, { by, action: 'device.retry' });
+  const saved = await records.change(project, mac, retry, { by, action: 'retry' });
   // Only a new device can be rejected for lack of room.
   return saved === 'full' ? undefined : saved;
 }

@@ -1,7 +1,6 @@
 import type { ProjectRecord, ReleaseRecord, RolloutRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Releases } from '../devices/decide.ts';
-import type { Changes } from '../events/changes.ts';
 import type { RolloutView } from '../rollouts/admission.ts';
 
 /** State of a project for update checks. It is read again when the project changes; each state is a new object. */
@@ -24,17 +23,15 @@ const mostIntermediateReleases = 4;
 /** Releases and rollouts in memory: the cost of an update check must not grow with the fleet or the number of releases. */
 export class Catalog {
   readonly #store: Store;
-  readonly #changes: Changes;
   readonly #views = new Map<string, ProjectView>();
   #aliases: ReadonlyMap<string, Alias> = new Map();
 
-  private constructor(store: Store, changes: Changes) {
+  private constructor(store: Store) {
     this.#store = store;
-    this.#changes = changes;
   }
 
-  static async open(store: Store, changes: Changes): Promise<Catalog> {
-    const catalog = new Catalog(store, changes);
+  static async open(store: Store): Promise<Catalog> {
+    const catalog = new Catalog(store);
     await catalog.refresh();
     return catalog;
   }
@@ -63,8 +60,6 @@ export class Catalog {
         project.aliases.map(({ path, channel }) => [path, { project: project.name, channel }] as const),
       ),
     );
-    for (const { project } of this.views())
-      if (only === undefined || project.name === only) this.#changes.tell(project.name);
   }
 
   /** Replaces the rollout of its channel immediately, so that the next update check uses it. */
@@ -75,7 +70,6 @@ export class Catalog {
     const channels = new Map(view.channels);
     channels.set(rollout.channel, { ...releases, rollout: { ...releases.rollout, rollout } });
     this.#views.set(rollout.project, { ...view, channels });
-    this.#changes.tell(rollout.project);
   }
 
   async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {

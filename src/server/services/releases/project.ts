@@ -1,5 +1,8 @@
 import { defaultConfirmWithinMs, defaultMostSends } from '../../../api/release-admin.ts';
-import type { ProjectKey, ProjectRecord } from '../../storage/records.ts';
+import type { Actor, ProjectKey, ProjectRecord } from '../../storage/records.ts';
+import { auditEntryOf } from '../events/audit-entry.ts';
+import type { DomainEvent } from '../events/domain-event.ts';
+import type { ServiceParts } from '../parts.ts';
 
 /** Creates the record of a new project. Its access is open: any device may request updates. */
 export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRecord {
@@ -11,5 +14,34 @@ export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRe
     aliases: [],
     confirmWithinMs: defaultConfirmWithinMs,
     mostSends: defaultMostSends,
+  };
+}
+
+/** Stores a new or changed project. */
+export async function saveProject(
+  { store, catalog, events }: Pick<ServiceParts, 'store' | 'catalog' | 'events'>,
+  project: ProjectRecord,
+  by: Actor,
+): Promise<void> {
+  const event = projectEvent(catalog.view(project.name)?.project, project, by);
+  await store.catalog.saveProject(project, auditEntryOf(event));
+  await catalog.refresh(project.name);
+  events.emit(event);
+}
+
+/** Describes a change of a project. */
+export function projectEvent(before: ProjectRecord | undefined, after: ProjectRecord, by: Actor): DomainEvent {
+  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends } = after;
+  return {
+    type: before === undefined ? 'project.created' : 'project.changed',
+    project: name,
+    actor: by,
+    at: Date.now(),
+    access,
+    keys: keys.map(({ fingerprint }) => fingerprint),
+    aliases,
+    user: credential?.user,
+    confirmWithinMs,
+    mostSends,
   };
 }

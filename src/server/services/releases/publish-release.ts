@@ -9,10 +9,12 @@ import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
-import type { PublicationResult, Store } from '../../storage/store.ts';
+import type { NewRelease, PublicationResult, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
+import { auditEntryOf } from '../events/audit-entry.ts';
+import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
-import { newProject } from './project.ts';
+import { newProject, projectEvent } from './project.ts';
 import type { BuildAnswer } from './verify-build.ts';
 
 export interface PublishQuestion {
@@ -57,37 +59,71 @@ export async function verifyRelease(
  *
  * @throws DomainError conflict, version-taken, and those of `verifyRelease`
  */
-export async function publishRelease(
-  { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
+export function publishRelease(
+  parts: Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
   question: PublishQuestion,
-  { projectKeys, warnings }: VerifiedRelease,
+  verified: VerifiedRelease,
 ): Promise<PublishAnswer> {
   const { project, request, by } = question;
-  // Verification takes time: meanwhile, an admin may have changed the project, or uploads may have been removed.
-  const { manifest, record, present } = await prepare({ store, blobs }, question);
-  if (
-    !isDeepStrictEqual(
-      record.keys.map(({ fingerprint }) => fingerprint),
-      projectKeys,
-    )
-  ) {
-    throw new DomainError(
-      'conflict',
-      `the keys of ${project} changed while the release was verified`,
-      'Publish the release again.',
-    );
-  }
+  return parts.publishing.acquire('all', async () => {
+    const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
+    if (channel !== undefined) parts.rollouts.requireFreeChannel(project, channel);
+    // Verification takes time: meanwhile, an admin may have changed the project, or uploads may have been removed.
+    const { manifest, record, present } = await prepare(parts, question);
+    requireSameKeys(record, verified);
+    const release = newRelease(question, manifest);
+    const created = record === present ? undefined : projectEvent(present, record, by);
+    const eventsOf = (outcome: 'published' | 'promoted') =>
+      [created, releaseEvent(outcome, release, channel, by)].filter((event) => event !== undefined);
+    const result = await parts.store.catalog.publish({
+      release,
+      channel,
+      project: created && record,
+      audit: (outcome) => eventsOf(outcome).map(auditEntryOf),
+    });
+    const { outcome } = result;
+    if (outcome === 'version-taken') throw versionTaken(release);
+    await parts.catalog.refresh(project);
+    if (outcome !== 'unchanged') for (const event of eventsOf(outcome)) parts.events.emit(event);
+    return { outcome, release: result.release, warnings: verified.warnings };
+  });
+}
+
+/** @throws DomainError conflict */
+function requireSameKeys({ name, keys }: ProjectRecord, { projectKeys }: VerifiedRelease): void {
+  const fingerprints = keys.map(({ fingerprint }) => fingerprint);
+  if (isDeepStrictEqual(fingerprints, projectKeys)) return;
+  throw new DomainError(
+    'conflict',
+    `the keys of ${name} changed while the release was verified`,
+    'Publish the release again.',
+  );
+}
+
+function newRelease({ project, request }: PublishQuestion, manifest: Manifest): NewRelease['release'] {
   const { version, purpose } = request;
   const { kind } = manifest.image;
-  const release = { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
-  const channel = purpose === 'serve' && !request.draft ? request.channel : undefined;
-  const changed = record === present ? undefined : record;
-  const { outcome, release: written } = await store.catalog.publish({ release, channel, project: changed, by });
-  if (outcome === 'version-taken') {
-    const message = `${project} already has a ${kind} ${version} with other bytes`;
-    throw new DomainError('version-taken', message, 'Use another version: the bytes of a release never change.');
+  return { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
+}
+
+/** Describes a publication. A release that exists already can only become the current one of another channel. */
+function releaseEvent(
+  outcome: 'published' | 'promoted',
+  { project, version, kind, board, purpose, publishedAt, manifest }: NewRelease['release'],
+  channel: string | undefined,
+  by: Actor,
+): DomainEvent {
+  const common = { project, actor: by, at: publishedAt };
+  const name = { version, kind, board };
+  if (outcome === 'promoted' && channel !== undefined) {
+    return { ...common, type: 'release.promoted', channel, releases: [name] };
   }
-  return { outcome, release: written, warnings };
+  return { ...common, type: 'release.published', ...name, purpose, channel, image: manifest.image.sha256 };
+}
+
+function versionTaken({ project, version, kind }: NewRelease['release']): DomainError {
+  const message = `${project} already has a ${kind} ${version} with other bytes`;
+  return new DomainError('version-taken', message, 'Use another version: the bytes of a release never change.');
 }
 
 interface Prepared {

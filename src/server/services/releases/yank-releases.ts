@@ -1,7 +1,9 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
-import type { Actor, ReleaseRecord } from '../../storage/records.ts';
+import type { Actor, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
+import { auditEntryOf } from '../events/audit-entry.ts';
+import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
 
 /** Releases of a version; all kinds and boards unless one is named. */
@@ -38,14 +40,24 @@ export async function selectReleases(
  * @throws DomainError not-found
  */
 export async function yankReleases(
-  { store, catalog, rollouts }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts'>,
+  { store, catalog, rollouts, events }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts' | 'events'>,
   { project, reason, by, ...selection }: ReleaseSelection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
   const yanked = reason ?? 'no reason given';
   const chosen = await selectReleases(store, project, selection);
   const ids = chosen.map(({ id }) => id);
-  await store.catalog.yank(project, ids, yanked, by);
-  await rollouts.yanked(project, ids, yanked, by);
+  const at = Date.now();
+  const eventOf = (releases: readonly ReleaseRecord[]): DomainEvent => {
+    return { type: 'release.yanked', project, actor: by, at, reason: yanked, releases: releaseNames(releases) };
+  };
+  const fresh = await store.catalog.yank(project, ids, yanked, (releases) => auditEntryOf(eventOf(releases)));
   await catalog.refresh(project);
+  if (fresh.length > 0) events.emit(eventOf(fresh));
+  await rollouts.yanked(project, ids, yanked, by);
   return chosen.map((release) => ({ ...release, yanked }));
+}
+
+/** Returns the names of releases, without their manifests. */
+export function releaseNames(releases: readonly ReleaseRecord[]): readonly ReleaseName[] {
+  return releases.map(({ version, kind, board }) => ({ version, kind, board }));
 }

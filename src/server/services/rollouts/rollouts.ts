@@ -5,6 +5,9 @@ import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
+import { auditEntryOf } from '../events/audit-entry.ts';
+import { theServer } from '../events/domain-event.ts';
+import type { DomainEvents } from '../events/domain-events.ts';
 import type { Catalog } from '../releases/catalog.ts';
 import { actOn } from './actions.ts';
 import { deviceRolloutInfo } from './device-rollout-info.ts';
@@ -20,10 +23,9 @@ interface Needs {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly clock: ServiceClock;
+  readonly events: DomainEvents;
   readonly log: Log;
 }
-
-const itself = 'server';
 
 /**
  * Rollouts of a server: counts devices, halts rollouts, opens stages and carries out actions. A halt applies as soon as the failure is
@@ -91,12 +93,11 @@ export class Rollouts {
    */
   start(question: StartQuestion): Promise<RolloutInfo> {
     return this.#lock.acquire('all', async () => {
-      const { store, catalog } = this.#needs;
-      const { project, request, by } = question;
+      const { store, catalog, events } = this.#needs;
+      const { project, request } = question;
       this.requireFreeChannel(project, request.channel);
       const prepared = await prepareRollout(store, question);
-      const detail = { version: prepared.version, channel: prepared.channel, stages: prepared.stages };
-      const rollout = await store.rollouts.create(prepared, { by, action: 'rollout.start', detail });
+      const rollout = await store.rollouts.create(prepared, (created) => auditEntryOf(startOf(created)));
       if (rollout === undefined) throw underWay(request.channel, undefined);
       for (const live of this.#live.of(project)) {
         if (live.rollout.channel !== rollout.channel) continue;
@@ -106,6 +107,7 @@ export class Rollouts {
       this.#live.add(rollout);
       await this.#live.count(project);
       await catalog.refresh(project);
+      events.emit(startOf(rollout));
       return this.#info(rollout);
     });
   }
@@ -187,12 +189,12 @@ export class Rollouts {
     const verdict = this.#live.verdictOf(live);
     switch (verdict.kind) {
       case 'halt':
-        return this.#apply(live, this.#step(live, 'halted', { by: itself, reason: verdict.reason }));
+        return this.#apply(live, this.#step(live, 'halted', { by: theServer, reason: verdict.reason }));
       case 'open-next':
         return this.#apply(live, actOn(live.rollout, 'advance', this.#bySelf(live)));
       case 'complete':
         return this.#apply(live, {
-          ...this.#step(live, 'complete', { by: itself }),
+          ...this.#step(live, 'complete', { by: theServer }),
           promote: live.rollout.releaseIds,
         });
       case 'wait':
@@ -204,12 +206,15 @@ export class Rollouts {
     if (live.rollout.state !== 'active') return;
     const verdict = this.#live.verdictOf(live);
     if (verdict.kind !== 'halt') return;
-    const step = this.#step(live, 'halted', { by: itself, reason: verdict.reason });
+    const step = this.#step(live, 'halted', { by: theServer, reason: verdict.reason });
     this.#show(live, step.rollout);
     const { id, project, version } = live.rollout;
     this.#needs.log.warn({ project, version, reason: verdict.reason }, 'Rollout halted');
     this.#lock
-      .acquire('all', () => this.#needs.store.rollouts.save(this.#live.get(id)?.rollout ?? step.rollout, step))
+      .acquire('all', async () => {
+        await this.#save({ ...step, rollout: this.#live.get(id)?.rollout ?? step.rollout });
+        this.#needs.events.emit(step.event);
+      })
       .catch((error: unknown) =>
         this.#needs.log.error({ err: error, project }, 'Could not store the halt of a rollout'),
       );
@@ -220,15 +225,21 @@ export class Rollouts {
    * stored first.
    */
   async #apply(live: Live, step: RolloutStep): Promise<void> {
-    const { store, catalog, log } = this.#needs;
-    const { project, version, state } = step.rollout;
+    const { catalog, events, log } = this.#needs;
+    const { project, state } = step.rollout;
     if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);
     const before = live.rollout;
-    await store.rollouts.save(step.rollout, step);
+    await this.#save(step);
     if (step.promote !== undefined) await catalog.refresh(project);
     // A halt during the write is newer and stays, unless the rollout is complete.
     if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
-    log.info({ project, version, action: step.note.action, ...step.note.detail }, 'Rollout changed');
+    events.emit(step.event);
+    const { type, at: _, ...facts } = step.event;
+    log.info({ action: type, ...facts }, 'Rollout changed');
+  }
+
+  #save(step: RolloutStep): Promise<void> {
+    return this.#needs.store.rollouts.save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
   }
 
   #show(live: Live, rollout: RolloutRecord): void {
@@ -253,7 +264,7 @@ export class Rollouts {
   }
 
   #bySelf({ rollout, tally }: Live) {
-    return { by: itself, at: this.#needs.clock.now().wallMs, tally: tally.ofStages(rollout.stages.length) };
+    return { by: theServer, at: this.#needs.clock.now().wallMs, tally: tally.ofStages(rollout.stages.length) };
   }
 
   #step(
@@ -276,6 +287,11 @@ export class Rollouts {
     const found = await this.#needs.store.catalog.byIds(previousIds);
     return found.length === 0 ? undefined : [...new Set(found.map(({ version }) => version))].join(', ');
   }
+}
+
+function startOf({ id, project, version, channel, stages, startedBy, startedAt }: RolloutRecord) {
+  const facts = { rollout: id, version, channel, stages };
+  return { type: 'rollout.started', project, actor: startedBy, at: startedAt, ...facts } as const;
 }
 
 /** Adds the final tallies before another rollout follows. */

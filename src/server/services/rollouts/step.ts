@@ -1,11 +1,11 @@
 import type { RolloutState } from '../../../api/rollout.ts';
 import type { Actor, RolloutRecord } from '../../storage/records.ts';
-import type { Note } from '../../storage/store.ts';
+import type { RolloutStepEvent } from '../events/domain-event.ts';
 
 /** Change of a rollout, with the data stored in the same transaction. */
 export interface RolloutStep {
   readonly rollout: RolloutRecord;
-  readonly note: Note;
+  readonly event: RolloutStepEvent;
   /** Releases that the channel serves from then on; undefined if unchanged. */
   readonly promote?: readonly number[];
 }
@@ -20,19 +20,19 @@ export interface Why {
 const ended: readonly RolloutState[] = ['aborted', 'rolled-back', 'complete'];
 const mostEvents = 200;
 
-/** Text of the history, and name in the audit log. */
+/** Text of the history, and type of the event. */
 interface Change {
-  readonly event: string;
-  readonly action: string;
+  readonly text: string;
+  readonly type: RolloutStepEvent['type'];
 }
 
 const changes: Readonly<Record<RolloutState, Change>> = {
-  active: { event: 'resumed', action: 'rollout.resume' },
-  paused: { event: 'paused', action: 'rollout.pause' },
-  halted: { event: 'halted', action: 'rollout.halt' },
-  aborted: { event: 'aborted', action: 'rollout.abort' },
-  'rolled-back': { event: 'rolled back', action: 'rollout.rollback' },
-  complete: { event: 'completed', action: 'rollout.complete' },
+  active: { text: 'resumed', type: 'rollout.resumed' },
+  paused: { text: 'paused', type: 'rollout.paused' },
+  halted: { text: 'halted', type: 'rollout.halted' },
+  aborted: { text: 'aborted', type: 'rollout.aborted' },
+  'rolled-back': { text: 'rolled back', type: 'rollout.rolled-back' },
+  complete: { text: 'completed', type: 'rollout.completed' },
 };
 
 export function isUnderWay({ state }: Pick<RolloutRecord, 'state'>): boolean {
@@ -48,14 +48,15 @@ export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): R
 /** Opens the next stage. */
 export function stepToNextStage(rollout: RolloutRecord, why: Why): RolloutStep {
   const openStages = rollout.openStages + 1;
-  return change({ ...rollout, openStages }, { event: `stage ${openStages} opened`, action: 'rollout.advance' }, why);
+  const text = `stage ${openStages} opened`;
+  return change({ ...rollout, openStages }, { text, type: 'rollout.stage-opened' }, why);
 }
 
-/** Records a change in the history and for the audit log. */
-function change(rollout: RolloutRecord, { event, action }: Change, { by, reason, at }: Why): RolloutStep {
-  const { version, channel, openStages, state, history } = rollout;
+/** Adds a change to the history, and describes it as an event. */
+function change(rollout: RolloutRecord, { text, type }: Change, { by, reason, at }: Why): RolloutStep {
+  const { id, project, version, channel, openStages, state, history } = rollout;
   return {
-    rollout: { ...rollout, history: [...history, { at, event, by, reason }].slice(-mostEvents) },
-    note: { by, action, detail: { version, channel, state, openStages, reason } },
+    rollout: { ...rollout, history: [...history, { at, event: text, by, reason }].slice(-mostEvents) },
+    event: { type, project, actor: by, at, rollout: id, version, channel, state, openStages, reason },
   };
 }

@@ -1,20 +1,12 @@
 import { sql as expression, type Selectable } from 'kysely';
-import type { Actor, AuditEntry } from '../records.ts';
-import type { AuditStore } from '../store.ts';
+import type { AuditEntry } from '../records.ts';
+import type { AuditStore, NewAuditEntry } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
-export interface Change {
-  readonly by: Actor;
-  /** Action such as `token.create`. */
-  readonly action: string;
-  readonly project?: string | undefined;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
 /** Writes an audit entry in the transaction of the change. */
-export function noteChange(connection: Connection, { by, action, project, detail }: Change): void {
-  const values = { at: Date.now(), actor: by, action, project: project ?? null, detail: JSON.stringify(detail) };
+export function writeAudit(connection: Connection, { at, actor, action, project, detail }: NewAuditEntry): void {
+  const values = { at, actor, action, project: project ?? null, detail: JSON.stringify(detail) };
   connection.insert(connection.sql.insertInto('audit').values(values));
 }
 
@@ -41,6 +33,6 @@ export function sqliteAudit(connection: Connection): AuditStore {
 }
 
 function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
-  // Written by noteChange.
+  // Written by writeAudit.
   return { id, at, actor, action, project: project ?? undefined, detail: JSON.parse(detail) as AuditEntry['detail'] };
 }

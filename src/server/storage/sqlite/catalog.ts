@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
-import type { Actor, CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
+import type { CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
-import { noteChange } from './audit.ts';
+import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { isPromotable, writeCurrent } from './offers.ts';
@@ -32,15 +32,10 @@ export function sqliteCatalog(
 
   const recognized = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
 
-  function writeProject({ name, ...settings }: ProjectRecord, by: Actor): void {
+  function writeProject({ name, ...settings }: ProjectRecord): void {
     const doc = JSON.stringify(settings);
     const changed = connection.run(sql.updateTable('projects').set({ doc }).where('name', '=', name));
     if (changed === 0) connection.insert(sql.insertInto('projects').values({ name, doc }));
-    const { access, keys, aliases, credential, confirmWithinMs, mostSends } = settings;
-    const fingerprints = keys.map(({ fingerprint }) => fingerprint);
-    const detail = { access, keys: fingerprints, aliases, user: credential?.user, confirmWithinMs, mostSends };
-    const action = changed === 0 ? 'project.create' : 'project.change';
-    noteChange(connection, { by, action, project: name, detail });
   }
 
   function projectIdOf(name: string): number {
@@ -57,6 +52,11 @@ export function sqliteCatalog(
       .where('release_id', '=', releaseId)
       .limit(1);
     return connection.first(query) !== undefined;
+  }
+
+  /** A release that a channel served before does not become its current release again. */
+  function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
+    return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
   }
 
   function writeRelease(projectId: number, { release }: NewRelease, knownImage: string): ReleaseRecord {
@@ -84,25 +84,19 @@ export function sqliteCatalog(
   }
 
   function publish(publication: NewRelease): PublicationResult {
-    const { release, channel, project, by } = publication;
-    if (project !== undefined) writeProject(project, by);
-    const projectId = projectIdOf(release.project);
+    const { release, channel, project, audit } = publication;
     const knownImage = release.purpose === 'reference' ? release.manifest.image.sha256 : '';
-    const present = releases.byName(projectId, release, knownImage);
+    const present = releases.byName(projectIdOf(release.project), release, knownImage);
     if (present !== undefined && !hasSameBytes(present, publication))
       return { outcome: 'version-taken', release: present };
+    if (present !== undefined && !isNewOn(present, channel)) return { outcome: 'unchanged', release: present };
+    const outcome = present === undefined ? 'published' : 'promoted';
+    if (project !== undefined) writeProject(project);
+    const projectId = projectIdOf(release.project);
     const written = present ?? writeRelease(projectId, publication, knownImage);
     recognized.clear();
-    const isPromoted =
-      channel !== undefined && written.yanked === undefined && !wasPromoted(projectId, channel, written.id);
-    if (isPromoted) writeCurrent(connection, projectId, channel, written);
-    const outcome = present === undefined ? 'published' : isPromoted ? 'promoted' : 'unchanged';
-    if (outcome !== 'unchanged') {
-      const { version, kind, board, purpose } = release;
-      const detail = { version, kind, board, purpose, channel, image: release.manifest.image.sha256 };
-      const action = outcome === 'published' ? 'release.publish' : 'release.promote';
-      noteChange(connection, { by, action, project: release.project, detail });
-    }
+    if (channel !== undefined) writeCurrent(connection, projectId, channel, written);
+    for (const entry of audit(outcome)) writeAudit(connection, entry);
     return { outcome, release: written };
   }
 
@@ -129,7 +123,11 @@ export function sqliteCatalog(
       );
     },
 
-    saveProject: (project, by) => committer.write('at-once', () => writeProject(project, by)),
+    saveProject: (project, audit) =>
+      committer.write('at-once', () => {
+        writeProject(project);
+        writeAudit(connection, audit);
+      }),
 
     publish: (publication) => committer.write('at-once', () => publish(publication)),
 
@@ -145,23 +143,25 @@ export function sqliteCatalog(
       return releases.withVersion(projects.idOf(project), version).filter(isPromotable);
     },
 
-    promote: (project, channel, releaseIds, by) =>
+    promote: (project, channel, releaseIds, audit) =>
       committer.write('at-once', () => {
         const current = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isPromotable);
         for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
-        const detail = { channel, releases: current.map(nameOf) };
-        noteChange(connection, { by, action: 'channel.promote', project, detail });
+        if (current.length > 0) writeAudit(connection, audit(current));
+        return current;
       }),
 
-    async yank(project, releaseIds, reason, by) {
-      await committer.write('at-once', () => {
-        connection.run(sql.updateTable('releases').set({ yanked: reason }).where('id', 'in', releaseIds));
-        connection.run(sql.deleteFrom('offers').where('release_id', 'in', releaseIds));
-        const yanked = releaseIds.flatMap((id) => releases.byId(id) ?? []).map(nameOf);
-        noteChange(connection, { by, action: 'release.yank', project, detail: { reason, releases: yanked } });
-        forget(releaseIds);
-      });
-    },
+    yank: (_, releaseIds, reason, audit) =>
+      committer.write('at-once', () => {
+        const found = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(({ yanked }) => yanked === undefined);
+        if (found.length === 0) return found;
+        const ids = found.map(({ id }) => id);
+        connection.run(sql.updateTable('releases').set({ yanked: reason }).where('id', 'in', ids));
+        connection.run(sql.deleteFrom('offers').where('release_id', 'in', ids));
+        writeAudit(connection, audit(found));
+        forget(ids);
+        return found;
+      }),
 
     async currentReleases(project) {
       const query = sql
@@ -217,8 +217,4 @@ function digestsOf({ manifest }: Pick<ReleaseRecord, 'manifest'>): string {
     .map(({ file, sha256 }) => `${file} ${sha256}`)
     .sort()
     .join('\n');
-}
-
-function nameOf({ version, kind, board }: ReleaseRecord) {
-  return { version, kind, board };
 }

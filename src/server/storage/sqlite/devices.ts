@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
-import type { Attempt, DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
+import type { Attempt, SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
-import { noteChange } from './audit.ts';
+import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { macsOf, type Told, toldOf } from './device-lists.ts';
@@ -112,8 +112,8 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       return row && toDevice(project, row);
     },
 
-    save: (record, { mostDevices, by, action = 'device.change' }) =>
-      committer.write(by === undefined ? 'soon' : 'at-once', () => {
+    save: (record, { mostDevices, audit = [] }) =>
+      committer.write(audit.length === 0 ? 'soon' : 'at-once', () => {
         const { project, mac, revision } = record;
         const projectId = projects.idOf(project);
         const key = `${projectId} ${mac}`;
@@ -135,7 +135,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
           // The index is written only if its values change.
           if (!isTold) tell.run(...columns, projectId, mac);
         }
-        if (by !== undefined) noteChange(connection, { by, action, project, detail: { mac, ...visible(record) } });
+        for (const entry of audit) writeAudit(connection, entry);
         if (!isTold) tallies.note(projectId, before, told);
         written.set(key, { revision: revision + 1, standing, name, runs, device_group });
         return 'saved';
@@ -168,7 +168,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       return connection.all(query).map(({ name, ...row }) => toDevice(name, row).record);
     },
 
-    remove: (project, mac, by) =>
+    remove: (project, mac, audit) =>
       committer.write('at-once', () => {
         const projectId = projects.idOf(project);
         const wasThere =
@@ -176,7 +176,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         counts.delete(projectId);
         written.delete(`${projectId} ${mac}`);
         tallies.forget(projectId);
-        if (wasThere) noteChange(connection, { by, action: 'device.remove', project, detail: { mac } });
+        if (wasThere) writeAudit(connection, audit);
         return wasThere;
       }),
 
@@ -208,9 +208,4 @@ function isSame(a: Told, b: Told): boolean {
 function dueOf(attempts: readonly Attempt[]): number | null {
   const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
   return due.length === 0 ? null : Math.min(...due);
-}
-
-/** Returns the fields that people change, for the audit log; the password hash is left out. */
-function visible({ enrolled, name, board, channel, group, pin, atomicFs, credential }: DeviceRecord) {
-  return { enrolled, name, board, channel, group, pin, atomicFs, user: credential?.user };
 }

@@ -1,6 +1,6 @@
 import type { RolloutRecord } from '../records.ts';
-import type { Note, RolloutStore } from '../store.ts';
-import { noteChange } from './audit.ts';
+import type { RolloutStore } from '../store.ts';
+import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { isPromotable, writeCurrent } from './offers.ts';
@@ -32,12 +32,8 @@ export function sqliteRollouts(
     .innerJoin('projects', 'projects.id', 'rollouts.project_id')
     .select(['rollouts.id', 'projects.name', 'channel', 'state', 'rollouts.doc']);
 
-  function note(project: string, { by, action, detail }: Note): void {
-    noteChange(connection, { by, action, project, detail });
-  }
-
   return {
-    create: (rollout, change) =>
+    create: (rollout, audit) =>
       committer.write('at-once', () => {
         const projectId = projects.idOf(rollout.project);
         const busy = rows
@@ -48,8 +44,9 @@ export function sqliteRollouts(
         const { project, channel, state, ...doc } = rollout;
         const values = { project_id: projectId, channel, state, doc: JSON.stringify(doc satisfies Doc) };
         const id = connection.insert(sql.insertInto('rollouts').values(values));
-        note(project, change);
-        return { ...rollout, id };
+        const created = { ...rollout, id };
+        writeAudit(connection, audit(created));
+        return created;
       }),
 
     save: (rollout, change) =>
@@ -62,7 +59,7 @@ export function sqliteRollouts(
           .flatMap((releaseId) => releases.byId(releaseId) ?? [])
           .filter(isPromotable);
         for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
-        note(project, change.note);
+        writeAudit(connection, change.audit);
       }),
 
     async ofProject(project, limit) {

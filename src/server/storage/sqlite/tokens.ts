@@ -1,7 +1,7 @@
 import { type Role, roles } from '../../../api/release.ts';
 import type { TokenRecord } from '../records.ts';
 import type { TokenStore } from '../store.ts';
-import { noteChange } from './audit.ts';
+import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
@@ -9,11 +9,11 @@ import type { Tables } from './tables.ts';
 export function sqliteTokens(connection: Connection, committer: Committer): TokenStore {
   const { sql } = connection;
   return {
-    create: ({ id, hash, role, project, name, createdAt }, by) =>
+    create: ({ id, hash, role, project, name, createdAt }, audit) =>
       committer.write('at-once', () => {
         const row = { id, hash, role, project: project ?? null, name, created_at: createdAt };
         connection.run(sql.insertInto('tokens').values(row));
-        noteChange(connection, { by, action: 'token.create', project, detail: { id, role, name } });
+        writeAudit(connection, audit);
       }),
 
     async find(id) {
@@ -25,10 +25,10 @@ export function sqliteTokens(connection: Connection, committer: Committer): Toke
       return connection.all(sql.selectFrom('tokens').selectAll().orderBy('created_at').orderBy('id')).map(toRecord);
     },
 
-    revoke: (id, by) =>
+    revoke: (id, audit) =>
       committer.write('at-once', () => {
         const wasThere = connection.run(sql.deleteFrom('tokens').where('id', '=', id)) > 0;
-        if (wasThere) noteChange(connection, { by, action: 'token.revoke', detail: { id } });
+        if (wasThere) writeAudit(connection, audit);
         return wasThere;
       }),
   };

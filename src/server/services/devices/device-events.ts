@@ -1,0 +1,74 @@
+import type { ImageKind } from '../../../core/model/artifact.ts';
+import type { Actor, Attempt, DeviceRecord } from '../../storage/records.ts';
+import { type DeviceEvent, theDevice } from '../events/domain-event.ts';
+import { attemptOf } from './attempts.ts';
+
+/** Cause of a change of a device record; by default a request of the device. */
+export interface DeviceChange {
+  readonly by?: Actor | undefined;
+  /** What a person did. */
+  readonly action?: 'edit' | 'retry' | undefined;
+  /** Attempts as the request of the device left them, before another one replaced them; defaults to those of the record. */
+  readonly settled?: readonly Attempt[] | undefined;
+}
+
+const kinds: readonly ImageKind[] = ['sketch', 'filesystem'];
+
+/**
+ * Returns the events of a change: what happened between the stored record and the new one, or else that the record changed.
+ *
+ * @param before record as it is stored; undefined for a new one
+ */
+export function deviceEvents(
+  before: DeviceRecord | undefined,
+  after: DeviceRecord,
+  { by = theDevice, action, settled = after.attempts }: DeviceChange,
+): readonly DeviceEvent[] {
+  const common = { project: after.project, mac: after.mac, actor: by, at: Date.now() };
+  const isFirst = before?.firstSeenAt === undefined && after.firstSeenAt !== undefined;
+  const found: readonly DeviceEvent[] = [
+    ...(isFirst ? [{ ...common, type: 'device.first-seen' as const }] : []),
+    ...settled.flatMap((attempt) => ended(attempt, before, common)),
+    ...kinds.flatMap((kind) => blocked(kind, before, after, common)),
+    ...(action === 'edit' ? [edited(before, after, common)] : []),
+    ...(action === 'retry' ? [retried(before, common)] : []),
+  ];
+  return found.length === 0 ? [{ ...common, type: 'device.seen' }] : found;
+}
+
+type Common = Pick<DeviceEvent, 'project' | 'mac' | 'actor' | 'at'>;
+
+/** Returns how an attempt ended, if it was stored in another state before. */
+function ended(attempt: Attempt, before: DeviceRecord | undefined, common: Common): readonly DeviceEvent[] {
+  const { state, version, kind, failure = 'interrupted' } = attempt;
+  const earlier = attemptOf(before?.attempts ?? [], attempt.releaseId);
+  if (earlier === undefined || earlier.state === state) return [];
+  if (state === 'running') return [{ ...common, type: 'device.updated', version, kind }];
+  return state === 'failed' ? [{ ...common, type: 'device.failed', version, kind, how: failure }] : [];
+}
+
+function blocked(
+  kind: ImageKind,
+  before: DeviceRecord | undefined,
+  after: DeviceRecord,
+  common: Common,
+): readonly DeviceEvent[] {
+  const earlier = before?.decisions[kind];
+  const decision = after.decisions[kind];
+  const [code, ...rules] = decision?.code.split(' ') ?? [];
+  if (code !== 'blocked' || (earlier?.code === decision?.code && earlier?.version === decision?.version)) return [];
+  return [{ ...common, type: 'device.blocked', version: decision?.version, kind, rules }];
+}
+
+/** Describes the settings that people change; the password hash is left out. */
+function edited(before: DeviceRecord | undefined, after: DeviceRecord, common: Common): DeviceEvent {
+  const { enrolled, name, board, channel, group, pin, atomicFs, credential } = after;
+  const isNew = enrolled && before?.enrolled !== true;
+  const type = isNew ? 'device.enrolled' : 'device.edited';
+  return { ...common, type, enrolled, name, board, channel, group, pin, atomicFs, user: credential?.user };
+}
+
+function retried(before: DeviceRecord | undefined, common: Common): DeviceEvent {
+  const failed = before?.attempts.filter(({ state }) => state === 'failed') ?? [];
+  return { ...common, type: 'device.retried', versions: failed.map(({ version }) => version) };
+}
