@@ -15,7 +15,7 @@ export type Destination =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface DestinationQuestion {
+export interface DestinationOptions {
   /** Destination from the command line. */
   readonly to: string | undefined;
   /** Destination from the configuration; a path is relative to `folder`. */
@@ -36,8 +36,8 @@ export interface DestinationQuestion {
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
-export function settleDestination(question: DestinationQuestion): Destination {
-  const { to, configured, folder, cwd, env } = question;
+export function resolveDestination(options: DestinationOptions): Destination {
+  const { to, configured, folder, cwd, env } = options;
   const isTrusted = to !== undefined || typeof configured !== 'string';
   const base = to === undefined && typeof configured === 'string' ? folder : cwd;
   const place = to ?? placeOf(configured, env);
@@ -46,11 +46,11 @@ export function settleDestination(question: DestinationQuestion): Destination {
   }
   const url = serverUrl(place);
   if (url === undefined) return { kind: 'folder', path: resolve(base, place) };
-  const ca = question.ca ?? (env['OTA_CA'] || undefined);
-  return { kind: 'server', url, token: tokenFor(url, isTrusted, question), ca: ca && resolve(cwd, ca) };
+  const ca = options.ca ?? (env['OTA_CA'] || undefined);
+  return { kind: 'server', url, token: tokenFor(url, isTrusted, options), ca: ca && resolve(cwd, ca) };
 }
 
-function placeOf(configured: DestinationQuestion['configured'], env: Environment): string | undefined {
+function placeOf(configured: DestinationOptions['configured'], env: Environment): string | undefined {
   if (configured === undefined) return env['OTA_SERVER'] || undefined;
   if (typeof configured === 'string') return configured;
   return secretFromEnvironment(configured.env, env, 'the place to publish to');
@@ -77,7 +77,7 @@ function problemOf(scheme: string, url: URL | undefined): string | undefined {
   return url.search !== '' || url.hash !== '' ? 'it has a query or a fragment' : undefined;
 }
 
-function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: DestinationQuestion): string {
+function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: DestinationOptions): string {
   const token = secretFromEnvironment(tokenVariable, env, `the token for ${url.origin}`).trim();
   const bound = env[`${tokenVariable}_ORIGIN`]?.trim();
   const boundTo = bound !== undefined && URL.canParse(bound) ? new URL(bound).origin : bound;
@@ -92,6 +92,6 @@ function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: Destinat
 }
 
 /** Returns whether the token would travel unencrypted over a network, where others can read it. */
-export function isReadOnTheWay({ protocol, hostname }: URL): boolean {
+export function isUnencrypted({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

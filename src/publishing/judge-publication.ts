@@ -53,6 +53,6 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
-  const fix = "take it out; or, if that is meant (a device's own TLS key), allow it";
+  const fix = 'remove the key, or allow this rule if it is meant for devices, such as their own TLS key';
   throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
 }

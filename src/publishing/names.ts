@@ -25,7 +25,7 @@ export interface Names {
  *
  * @throws OtaError NAME_MISMATCH, OPTION_MISSING, OPTION_INVALID
  */
-export function settleNames(
+export function resolveNames(
   manifest: Manifest,
   { project, version, channel, draft, fallback }: WantedNames,
   path: string,

@@ -2,7 +2,7 @@ import { parseManifest } from '../core/model/manifest.ts';
 import { openPackedRelease } from '../delivery/packed-release.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile } from '../files/read.ts';
-import { settleNames, type WantedNames } from './names.ts';
+import { resolveNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function openPublication(
   if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path: manifestPath, reason: parsed.reason });
   return {
     path: manifestPath,
-    ...settleNames(parsed.manifest, names, manifestPath),
+    ...resolveNames(parsed.manifest, names, manifestPath),
     purpose,
     allow,
     manifest: parsed.manifest,

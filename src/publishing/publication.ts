@@ -35,19 +35,19 @@ export interface Publication {
  */
 export interface Published {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
-  /** Whether the channel serves it now; for a draft, whether any channel does. */
+  /** Whether it is the current release of the channel; for a draft, of any channel. */
   readonly current: boolean;
   readonly warnings: readonly ReleaseFinding[];
 }
 
 /** Sends an artifact over a network and shows how many of its bytes were sent. */
-export type ShowSending = (
+export type ShowUpload = (
   artifact: Pick<Artifact, 'file' | 'sizeBytes'>,
   send: (onSent: (bytes: number) => void) => Promise<void>,
 ) => Promise<void>;
 
 /** A place that builds can be published to. */
-export interface PublishWay {
+export interface Publisher {
   publish(publication: Publication): Promise<Published>;
 }
 

@@ -6,11 +6,11 @@ import { type PackRequest, packImage } from '../core/pack/pack-image.ts';
 import { rules } from '../core/preflight/registry.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile } from '../files/read.ts';
-import { settleNames, type WantedNames } from './names.ts';
+import { resolveNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
-/** A reference build, and what is known about it besides its bytes. */
-export interface KnownBuild {
+/** A reference build, and facts about it that its bytes do not show. */
+export interface ReferenceBuild {
   readonly path: string;
   /** Linked program of the build; it proves whether the devices verify signatures. */
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
@@ -26,7 +26,7 @@ export interface KnownBuild {
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, USAGE
  */
 export async function referencePublication(
-  build: KnownBuild,
+  build: ReferenceBuild,
   names: WantedNames,
 ): Promise<{ publication: Publication; warnings: readonly string[] }> {
   const { path } = build;
@@ -40,7 +40,7 @@ export async function referencePublication(
   const { manifest, files } = packed.build;
   const publication: Publication = {
     path,
-    ...settleNames(manifest, names, path),
+    ...resolveNames(manifest, names, path),
     purpose: 'reference',
     manifest,
     manifestText: formatManifest(manifest),
@@ -50,7 +50,7 @@ export async function referencePublication(
   return { publication, warnings: packed.warnings };
 }
 
-async function describe({ path, elf, board }: KnownBuild, firmware: Firmware): ReturnType<typeof packImage> {
+async function describe({ path, elf, board }: ReferenceBuild, firmware: Firmware): ReturnType<typeof packImage> {
   const request: PackRequest = {
     path,
     file: basename(path).replace(/(\.gz)?(\.signed|\.legacy_sig)?$/, ''),
@@ -72,7 +72,10 @@ async function describe({ path, elf, board }: KnownBuild, firmware: Firmware): R
   } catch (error) {
     if (!(error instanceof OtaError && error.code === 'ENFORCEMENT_VERIFIER_MISSING')) throw error;
     const { build } = await packImage({ ...request, publicKey: undefined });
-    return { build, warnings: [`${error.message}; that is recorded`] };
+    return {
+      build,
+      warnings: [`${error.message}; the reference build is recorded as one that does not verify updates`],
+    };
   }
 }
 

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { OtaError } from '../../errors/ota-error.ts';
-import { type Publication, type Published, type PublishWay, whatOf } from '../publication.ts';
+import { type Publication, type Published, type Publisher, whatOf } from '../publication.ts';
 import { includes, promote, readChannel } from './channel.ts';
 import { placesOf } from './layout.ts';
 import { writeRelease } from './published-release.ts';
 
 /** Returns a publisher for a folder that a web server serves. */
-export function folderWay(root: string): PublishWay {
+export function folderPublisher(root: string): Publisher {
   return { publish: (publication) => publishToFolder(publication, root) };
 }
 

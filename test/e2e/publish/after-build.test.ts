@@ -39,7 +39,7 @@ test.serial(
     t.deepEqual(await server.releases('door'), ['1.0.0 sketch on stable']);
     const again = await build({ RELEASE: '1' });
     t.is(again.exitCode, 0, again.output);
-    t.regex(again.output, /is published already/);
+    t.regex(again.output, /is already published/);
 
     await writeFile(join(sketch, 'door.ino'), arduino.sketchText.replace('"network"', '"another"'));
     const changed = await build({ RELEASE: '1' });

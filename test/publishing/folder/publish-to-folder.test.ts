@@ -25,7 +25,7 @@ async function outcome(t: ExecutionContext, folder: TestFolder, ...argv: string[
   t.is(exitCode, 0, error?.message);
   const { published } = JSON.parse(stdout);
   t.is(published.length, 1);
-  return `${published[0].outcome} ${published[0].current ? 'offered' : 'not offered'}`;
+  return `${published[0].outcome} ${published[0].current ? 'current' : 'not current'}`;
 }
 
 async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: ErrorCode): Promise<OtaError | undefined> {
@@ -40,7 +40,7 @@ const served = (folder: TestFolder, path: string) => folder.read(`www/door/${pat
 
 test('publish writes a build under its version and links the channel to it', async (t) => {
   const folder = await place(t, { build: packedDoor });
-  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published offered');
+  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published current');
   for (const path of ['1.0.0', '@stable']) {
     for (const name of [...artifacts, 'door.ino.bin.ota.json']) {
       t.deepEqual(await served(folder, `${path}/${name}`), packedDoor[name] as Buffer, `${path}/${name}`);
@@ -54,14 +54,14 @@ test('publish changes nothing when repeated', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   const before = await folder.list();
-  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'unchanged offered');
+  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'unchanged current');
   t.deepEqual(await folder.list(), before);
 });
 
 test('publish includes all files of a build, whichever file is named', async (t) => {
   for (const name of ['door.ino.bin.gz.signed', 'door.ino.bin.ota.json', '']) {
     const folder = await place(t, { build: packedDoor });
-    t.is(await outcome(t, folder, `build/${name}`), 'published offered', name);
+    t.is(await outcome(t, folder, `build/${name}`), 'published current', name);
     for (const artifact of artifacts) t.truthy(await served(folder, `@stable/${artifact}`), `${name}: ${artifact}`);
   }
 });
@@ -69,7 +69,7 @@ test('publish includes all files of a build, whichever file is named', async (t)
 test('publish promotes the next version and keeps the previous one under its version', async (t) => {
   const folder = await place(t, { build: packedDoor, next: nextDoor });
   await outcome(t, folder, 'build/door.ino.bin');
-  t.is(await outcome(t, folder, 'next/door.ino.bin'), 'published offered');
+  t.is(await outcome(t, folder, 'next/door.ino.bin'), 'published current');
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), nextDoor['door.ino.bin'] as Buffer);
   t.deepEqual(await served(folder, '1.0.0/door.ino.bin'), packedDoor['door.ino.bin'] as Buffer);
 });
@@ -78,7 +78,7 @@ test('publish does not roll the channel back when an earlier build is published 
   const folder = await place(t, { build: packedDoor, next: nextDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   await outcome(t, folder, 'next/door.ino.bin');
-  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'unchanged not offered');
+  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'unchanged not current');
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), nextDoor['door.ino.bin'] as Buffer);
 });
 
@@ -86,7 +86,7 @@ test('publish promotes a version to another channel without copying it', async (
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin', '--channel', 'beta');
   t.is(await served(folder, '@stable/door.ino.bin'), undefined);
-  t.is(await outcome(t, folder, 'build/door.ino.bin', '--channel', 'stable'), 'promoted offered');
+  t.is(await outcome(t, folder, 'build/door.ino.bin', '--channel', 'stable'), 'promoted current');
   const inodes = await Promise.all(
     ['1.0.0', '@beta', '@stable'].map(async (path) => (await lstat(folder.at(`www/door/${path}/door.ino.bin`))).ino),
   );
@@ -128,7 +128,7 @@ test('publish requires different file names for two boards', async (t) => {
   await outcome(t, folder, 'build/door.ino.bin');
   const error = await refusal(t, publish(folder, 'esp01/door.ino.bin'), 'RELEASES_CLASH');
   t.regex(error?.message ?? '', /door\.ino\.bin/);
-  t.is(await outcome(t, folder, 'named/door-esp01.bin'), 'published offered');
+  t.is(await outcome(t, folder, 'named/door-esp01.bin'), 'published current');
   for (const name of ['door.ino.bin.signed', 'door-esp01.bin.signed'])
     t.truthy(await served(folder, `@stable/${name}`));
 });
@@ -142,7 +142,7 @@ test('publish completes an interrupted publication without exposing partial file
   await mkdir(folder.at('www/door/.channels/stable-00000000'));
   await symlink('nowhere', folder.at('www/door/.@stable.0badf00d.tmp'));
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), packedDoor['door.ino.bin'] as Buffer);
-  t.is(await outcome(t, folder, 'next/door.ino.bin'), 'published offered');
+  t.is(await outcome(t, folder, 'next/door.ino.bin'), 'published current');
   t.deepEqual(await served(folder, '1.1.0/door.ino.bin'), nextDoor['door.ino.bin'] as Buffer);
 });
 
@@ -150,7 +150,7 @@ test('publish restores lost files of a version', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   await rm(folder.at('www/door/1.0.0/door.ino.bin.signed'));
-  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'unchanged offered');
+  t.is(await outcome(t, folder, 'build/door.ino.bin'), 'unchanged current');
   t.truthy(await served(folder, '1.0.0/door.ino.bin.signed'));
 });
 

@@ -44,7 +44,7 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
       const { stdout, error } = await publish('--json', ...argv);
       t.is(error, undefined, `${error?.message}; ${error?.hint}`);
       const [first] = JSON.parse(stdout).published;
-      return `${first.outcome} ${first.current ? 'offered' : 'not offered'}`;
+      return `${first.outcome} ${first.current ? 'current' : 'not current'}`;
     },
     async releases() {
       const headers = { Authorization: `Bearer ${token}` };
@@ -57,11 +57,11 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
 
 test('publish is idempotent, promotes to another channel and does not roll back', async (t) => {
   const { outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
-  t.is(await outcome('build'), 'published offered');
-  t.is(await outcome('build'), 'unchanged offered');
-  t.is(await outcome('build', '--channel', 'beta'), 'promoted offered');
-  t.is(await outcome('next'), 'published offered');
-  t.is(await outcome('build'), 'unchanged not offered');
+  t.is(await outcome('build'), 'published current');
+  t.is(await outcome('build'), 'unchanged current');
+  t.is(await outcome('build', '--channel', 'beta'), 'promoted current');
+  t.is(await outcome('next'), 'published current');
+  t.is(await outcome('build'), 'unchanged not current');
   t.deepEqual(
     (await releases()).map(({ version, channels }) => [version, channels]),
     [
@@ -75,15 +75,15 @@ test('publish --draft leaves a release without a channel, and --channel override
   const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
   const { stderr } = await publish('build', '--draft');
-  t.regex(stderr, /Published door 1\.0\.0 \(sketch, d1_mini\); no channel offers it: http/);
-  t.regex((await publish('build', '--draft')).stderr, /Published before: door 1\.0\.0 .*; no channel offers it/);
+  t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves it: http/);
+  t.regex((await publish('build', '--draft')).stderr, /Already published: door 1\.0\.0 .*; no channel serves it/);
   t.deepEqual(await offers(), [['1.0.0', '']]);
-  t.is(await outcome('build'), 'promoted offered');
-  t.is(await outcome('build', '--draft'), 'unchanged offered');
+  t.is(await outcome('build'), 'promoted current');
+  t.is(await outcome('build', '--draft'), 'unchanged current');
 
   await folder.write('ota.config.json', JSON.stringify({ publish: { draft: true } }));
-  t.is(await outcome('next'), 'published not offered');
-  t.is(await outcome('next', '--channel', 'beta'), 'promoted offered');
+  t.is(await outcome('next'), 'published not current');
+  t.is(await outcome('next', '--channel', 'beta'), 'promoted current');
   t.deepEqual(await offers(), [
     ['1.1.0', 'beta'],
     ['1.0.0', 'stable'],
@@ -135,8 +135,8 @@ test('publish --reference registers a build that no channel serves', async (t) =
   const known = ['--reference', 'old.bin.signed', '--firmware-version', '0.9', '--board', 'd1_mini'];
   const { stderr, error } = await publish(...known);
   t.is(error, undefined, error?.message);
-  t.regex(stderr, /door 0\.9 \(sketch, d1_mini\) is known at .*: devices that run it are recognized/);
-  t.regex((await publish(...known)).stderr, /is known already/);
+  t.regex(stderr, /Published reference build door 0\.9 \(sketch, d1_mini\); devices that run it are recognized/);
+  t.regex((await publish(...known)).stderr, /Already published: reference build/);
   const found = (await releases()).find(({ version }) => version === '0.9');
   t.is(found?.purpose, 'reference');
   t.deepEqual(found?.channels, []);

@@ -20,7 +20,7 @@ export async function choosePublications(
 ): Promise<readonly Publication[]> {
   const names = wantedNames(options, settings, io);
   if (options.reference !== undefined) {
-    if (path === undefined) return [await choosePast(resolve(io.cwd, options.reference), options, names, io, report)];
+    if (path === undefined) return [await chooseReference(resolve(io.cwd, options.reference), options, names, io, report)];
     throw new OtaError('OPTIONS_CONFLICT', {
       option: '--reference',
       other: `the build ${path}`,
@@ -38,7 +38,7 @@ export async function choosePublications(
 }
 
 /** Opens a reference build. If its manifest was kept, that contains more than the bytes show. */
-async function choosePast(
+async function chooseReference(
   path: string,
   options: PublishOptions,
   names: WantedNames,

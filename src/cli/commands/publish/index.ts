@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { privateKeyRule } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
-import { type Destination, isReadOnTheWay, settleDestination } from '../../../publishing/destination.ts';
-import type { AllowedRule, Publication, PublishWay, ShowSending } from '../../../publishing/publication.ts';
+import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
+import type { AllowedRule, Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -52,7 +52,7 @@ export async function publish(file: string | undefined, options: PublishOptions,
     const { publishAfterBuild } = await import('./after-build.ts');
     return publishAfterBuild(path, source, options, settings, io);
   }
-  const destination = settleDestination({
+  const destination = resolveDestination({
     to: options.to,
     configured: settings.config.publish?.to,
     folder: settings.folder,
@@ -87,11 +87,11 @@ async function publishAll(
   const judged: [Publication, readonly ReleaseFinding[]][] = [];
   for (const publication of publications) judged.push([publication, await judgePublication(publication)]);
 
-  const way = await openWay(destination, options, io, report);
+  const publisher = await openPublisher(destination, options, io, report);
   const done: PublishedBuild[] = [];
   for (const [publication, findings] of judged) {
-    const published = await way.publish(publication);
-    const build = { publication, published, warnings: withoutDoubles([...findings, ...published.warnings]) };
+    const published = await publisher.publish(publication);
+    const build = { publication, published, warnings: withoutDuplicates([...findings, ...published.warnings]) };
     for (const { rule, message, fix } of build.warnings) {
       report.warn(`${report.path(publication.path)}: ${message}; ${fix} (${rule})`);
     }
@@ -101,19 +101,24 @@ async function publishAll(
   return done;
 }
 
-async function openWay(destination: Destination, options: OutputOptions, io: Io, report: Report): Promise<PublishWay> {
-  if (destination.kind === 'server' && isReadOnTheWay(destination.url)) {
+async function openPublisher(
+  destination: Destination,
+  options: OutputOptions,
+  io: Io,
+  report: Report,
+): Promise<Publisher> {
+  if (destination.kind === 'server' && isUnencrypted(destination.url)) {
     report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
-  const ways = await import('../../../publishing/ways.ts');
-  const showSending: ShowSending = ({ file, sizeBytes }, send) => {
+  const publishers = await import('../../../publishing/publishers.ts');
+  const showUpload: ShowUpload = ({ file, sizeBytes }, send) => {
     report.detail(`  sending ${file}, ${sizeBytes} bytes`);
     return during({ what: `sending ${file}` }, io, options, (tell) => send((bytes) => tell(bytes / sizeBytes)));
   };
-  return ways.openWay(destination, { signal: io.signal, showSending });
+  return publishers.openPublisher(destination, { signal: io.signal, showUpload });
 }
 
-function withoutDoubles(findings: readonly ReleaseFinding[]): readonly ReleaseFinding[] {
+function withoutDuplicates(findings: readonly ReleaseFinding[]): readonly ReleaseFinding[] {
   return [...new Map(findings.map((finding) => [finding.rule + finding.message, finding])).values()];
 }
 

@@ -32,21 +32,21 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
   const name = nameOfPublication(publication);
   if (purpose === 'reference') {
     const isNew = published.outcome === 'published';
-    return `${name} is ${isNew ? 'known' : 'known already'} at ${place}: devices that run it are recognized`;
+    return `${isNew ? 'Published' : 'Already published:'} reference build ${name}; devices that run it are recognized: ${place}`;
   }
   if (channel === undefined) {
     const isNew = published.outcome === 'published';
-    const where = published.current ? 'a channel offers it, which is left as it is' : 'no channel offers it';
-    return `${isNew ? 'Published' : 'Published before:'} ${name}; ${where}: ${place}`;
+    const state = published.current ? 'a channel serves it, which is not changed' : 'no channel serves it';
+    return `${isNew ? 'Published draft' : 'Already published:'} ${name}; ${state}: ${place}`;
   }
   switch (published.outcome) {
     case 'published':
       return `Published ${name} on ${channel}: ${place}`;
     case 'promoted':
-      return `${name} was published before; ${channel} offers it from now on: ${place}`;
+      return `${name} was already published; ${channel} serves it now: ${place}`;
     case 'unchanged':
       return published.current
-        ? `${name} is published already on ${channel}: ${place}`
-        : `${name} was published before, and ${channel} offers something else by now; that is left as it is: ${place}`;
+        ? `${name} is already published on ${channel}: ${place}`
+        : `${name} was published on ${channel} before; ${channel} still serves another release: ${place}`;
   }
 }

@@ -1,7 +1,7 @@
 import { type ApiRequest, connect, type ClientOptions as ServerPlace } from '../../../api/client/connection.ts';
 import { asError } from '../../../api/client/problems.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { isReadOnTheWay, settleDestination } from '../../../publishing/destination.ts';
+import { isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
@@ -55,7 +55,7 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions
   if (to === undefined) {
     throw new OtaError('DESTINATION_MISSING', { what: 'server' });
   }
-  const destination = settleDestination({
+  const destination = resolveDestination({
     to,
     configured: undefined,
     folder: io.cwd,
@@ -67,7 +67,7 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions
   if (destination.kind !== 'server') {
     throw new OtaError('SERVER_URL_INVALID', { problem: `${to} does not begin with https:// or http://` });
   }
-  if (isReadOnTheWay(destination.url)) {
+  if (isUnencrypted(destination.url)) {
     report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const place = { ...destination, signal: io.signal };

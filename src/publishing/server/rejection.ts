@@ -3,7 +3,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
 /** Converts the rejection of a publication by a server to an OtaError. */
-export function refusalOf(answer: Refused, publication: Publication): OtaError {
+export function rejectionOf(answer: Refused, publication: Publication): OtaError {
   const { problem, url } = answer;
   if (problem.code === 'version-taken') {
     const { project, version, manifest } = publication;

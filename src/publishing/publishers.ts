@@ -1,0 +1,29 @@
+import type { Destination } from './destination.ts';
+import type { Publisher, ShowUpload } from './publication.ts';
+
+export interface PublisherContext {
+  readonly signal: AbortSignal;
+  readonly showUpload: ShowUpload;
+}
+
+type Opener<Kind> = (
+  destination: Extract<Destination, { kind: Kind }>,
+  context: PublisherContext,
+) => Promise<Publisher>;
+
+/** All kinds of destinations. Each has a folder beside this file, a kind in `Destination` and an entry here. */
+const publishers = {
+  server: async ({ url, token, ca }, context) =>
+    (await import('./server/publish-to-server.ts')).serverPublisher({ url, token, ca, ...context }),
+  folder: async ({ path }) => (await import('./folder/publish-to-folder.ts')).folderPublisher(path),
+} satisfies { [Kind in Destination['kind']]: Opener<Kind> };
+
+/** Returns the publisher for a destination. */
+export function openPublisher(destination: Destination, context: PublisherContext): Promise<Publisher> {
+  switch (destination.kind) {
+    case 'server':
+      return publishers.server(destination, context);
+    case 'folder':
+      return publishers.folder(destination);
+  }
+}
