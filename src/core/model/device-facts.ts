@@ -8,14 +8,14 @@ const largestFlashBytes = 16 * 1024 * 1024;
 
 const flashBytes = v.pipe(
   v.number('must be a number of bytes'),
-  v.integer('must be a whole number of bytes'),
+  v.integer('must be an integer number of bytes'),
   v.minValue(1, 'must be at least 1'),
-  v.maxValue(largestFlashBytes, 'must be at most 16777216, the largest flash that an ESP8266 can have'),
+  v.maxValue(largestFlashBytes, 'must be at most 16777216, the largest flash of an ESP8266'),
 );
 /** Offset of a sector from the start of flash. */
 const sectorBorder = v.pipe(
   flashBytes,
-  v.multipleOf(sectorBytes, 'must be an offset from the start of flash at which a sector of 4096 bytes begins'),
+  v.multipleOf(sectorBytes, 'must be a multiple of 4096, the size of a flash sector'),
 );
 
 /**

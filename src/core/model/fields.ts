@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 
 /** Schemas for the fields of manifests and device facts. */
-export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in lower-case hex'));
-export const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'not an MD5 in lower-case hex'));
+export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'));
+export const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'must be an MD5 in lower-case hex'));
 export const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const flashMode = v.picklist(['qio', 'qout', 'dio', 'dout']);
 

@@ -48,26 +48,35 @@ const method = v.pipe(
   v.description('espota (default): ArduinoOTA in the sketch. web: ESP8266HTTPUpdateServer.'),
 );
 const port = v.pipe(
-  v.number('must be a number'),
+  v.number('must be a port from 1 to 65535'),
   v.integer('must be a port from 1 to 65535'),
   v.minValue(1, 'must be a port from 1 to 65535'),
   v.maxValue(65535, 'must be a port from 1 to 65535'),
 );
 const count = v.pipe(
-  v.number('must be a number'),
-  v.integer('must be a whole number'),
-  v.minValue(1, 'must be at least 1'),
+  v.number('must be a positive integer'),
+  v.integer('must be a positive integer'),
+  v.minValue(1, 'must be a positive integer'),
 );
 
 /** Options to reach a device: for one device, or as defaults for all. */
 const reached = {
   method: v.optional(method),
-  port: v.optional(v.pipe(port, v.description('Where it listens; 8266 for espota and 80 for web by default.'))),
+  port: v.optional(v.pipe(port, v.description('Port of the device (default: 8266 for espota, 80 for web).'))),
   password: v.optional(
-    v.pipe(passwordSource, v.description('Password of its updates: {"env": …}, {"file": …} or {"prompt": true}.')),
+    v.pipe(
+      passwordSource,
+      v.description('Password for updates of the device: {"env": …}, {"file": …} or {"prompt": true}.'),
+    ),
   ),
-  path: v.optional(v.pipe(text, v.regex(/^\//, 'must begin with a slash'), v.description('web: /update by default.'))),
-  user: v.optional(v.pipe(text, v.description('web: admin by default.'))),
+  path: v.optional(
+    v.pipe(
+      text,
+      v.regex(/^\//, 'must begin with a slash'),
+      v.description('web: path of the update page (default: /update).'),
+    ),
+  ),
+  user: v.optional(v.pipe(text, v.description('web: user (default: admin).'))),
 };
 
 const deviceSchema = v.strictObject({
@@ -77,13 +86,13 @@ const deviceSchema = v.strictObject({
     v.description('IPv4 address, or a name such as kitchen.local.'),
   ),
   ...reached,
-  board: v.optional(v.pipe(text, v.description('Name of the board; firmware for another one is refused.'))),
-  group: v.optional(v.pipe(text, v.description('For upload --group NAME.'))),
+  board: v.optional(v.pipe(text, v.description('Board of the device; firmware for another board is rejected.'))),
+  group: v.optional(v.pipe(text, v.description('Group of the device, for upload --group NAME.'))),
   facts: v.optional(
     v.pipe(
       v.omit(deviceFactsSchema, ['transport', 'kind', 'project', 'board']),
       v.description(
-        'What is known of it: core, flashMode, chipSizeBytes, fsStart, fsEnd, … What is absent is unknown.',
+        'Known facts about the device: core, flashMode, chipSizeBytes, fsStart, fsEnd, … An absent fact is unknown.',
       ),
     ),
   ),
@@ -92,11 +101,14 @@ const deviceSchema = v.strictObject({
 /** Name of a device on the command line: `--host kitchen,cellar`. */
 const deviceName = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name for a device: letters, digits, dots, dashes and underscores'),
+  v.regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    'is not a valid name for a device; use letters, digits, dots, dashes and underscores',
+  ),
 );
 
 /** @internal */
-export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object of devices by their names');
+export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object with the names of devices as keys');
 
 /** @internal */
 export const uploadSchema = v.strictObject({
@@ -105,24 +117,28 @@ export const uploadSchema = v.strictObject({
     v.pipe(
       text,
       v.ipv4('must be an IPv4 address'),
-      v.description('Address of this machine that devices can reach; by default the one from which the route leaves.'),
+      v.description('IPv4 address of this machine that devices can reach (default: that of the route to the device).'),
     ),
   ),
   hostPort: v.optional(
     v.pipe(
       port,
-      v.description('espota: TCP port of this machine that the device connects to, for a firewall; any by default.'),
+      v.description(
+        'espota: TCP port of this machine that the device connects to, for a firewall (default: any free port).',
+      ),
     ),
   ),
-  concurrency: v.optional(v.pipe(count, v.description('How many devices are updated at once; 100 by default.'))),
+  concurrency: v.optional(
+    v.pipe(count, v.description('Number of devices that are updated at the same time (default: 100).')),
+  ),
   attempts: v.optional(
-    v.pipe(count, v.description('How often an upload is begun when the network fails; 3 by default.')),
+    v.pipe(count, v.description('Number of attempts per upload if the network fails (default: 3).')),
   ),
   confirm: v.optional(
     v.pipe(
       v.picklist(['none', 'returned', 'proven'], 'must be none, returned or proven'),
       v.description(
-        'returned: wait until the device answers again. proven: until it shows the MD5 of the new sketch. none by default.',
+        'returned: wait until the device responds again. proven: wait until it reports the MD5 of the new sketch. Default: none.',
       ),
     ),
   ),

@@ -123,7 +123,7 @@ export interface ManifestFinding {
 // Drive letters are rejected too: on Windows, `C:door.bin` resolves to a file elsewhere.
 const fileName = v.pipe(
   v.string(),
-  v.regex(/^(?![A-Za-z]:)[^/\\\0]+$/, 'not a plain file name'),
+  v.regex(/^(?![A-Za-z]:)[^/\\\0]+$/, 'must be a file name without a folder'),
   v.notValue('.'),
   v.notValue('..'),
 );

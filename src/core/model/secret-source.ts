@@ -27,27 +27,27 @@ export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 
 /** @internal */
 export const fromEnvironment = v.strictObject({
-  env: v.pipe(text, v.description('Name of the environment variable that holds it.')),
+  env: v.pipe(text, v.description('Name of the environment variable that contains the value.')),
 });
 const fromFile = v.strictObject({
-  file: v.pipe(text, v.description('Path of the file that holds it, relative to this configuration.')),
+  file: v.pipe(text, v.description('Path of the file that contains the value, relative to this configuration.')),
 });
 const fromPrompt = v.strictObject({
-  prompt: v.pipe(v.literal(true), v.description('It is asked for, on a terminal.')),
+  prompt: v.pipe(v.literal(true), v.description('Prompt for the value on the terminal.')),
 });
 
-const never = 'a secret never stands in the configuration itself';
+const never = 'the configuration must not contain the secret itself';
 
 /** @internal */
 export const secretSource = v.union(
   [fromEnvironment, fromFile],
-  `must be {"env": "NAME"} or {"file": "PATH"} (${never})`,
+  `must be {"env": "NAME"} or {"file": "PATH"}; ${never}`,
 );
 
 /** @internal */
 export const passwordSource = v.union(
   [fromEnvironment, fromFile, fromPrompt],
-  `must be {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} (${never})`,
+  `must be {"env": "NAME"}, {"file": "PATH"} or {"prompt": true}; ${never}`,
 );
 
 true satisfies Same<SecretSource, v.InferOutput<typeof secretSource>>;

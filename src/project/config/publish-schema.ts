@@ -15,7 +15,7 @@ export interface PublishConfig {
   afterBuild?: boolean | FromEnvironment | undefined;
 }
 
-const toHint = 'must be the address of a server, a folder, or {"env": "NAME"}';
+const toHint = 'must be the URL of a server, a folder, or {"env": "NAME"}';
 
 /**
  * An address in a configuration does not by itself authorize sending a token to it: see `src/publishing/destination.ts`.
@@ -29,31 +29,29 @@ export const publishSchema = v.strictObject({
         [
           v.pipe(
             text,
-            v.regex(/^(?!\w+:\/\/[^/]*@)/, 'must not hold a user or a password: tokens come from OTA_TOKEN'),
+            v.regex(/^(?!\w+:\/\/[^/]*@)/, 'must not contain a user or a password; the token comes from OTA_TOKEN'),
           ),
           fromEnvironment,
         ],
         toHint,
       ),
       v.description(
-        'Where `publish` goes: the address of a server, or a folder (relative to this file) that a web server serves.',
+        'Destination of `publish`: URL of an update server, or a folder (relative to this file) that a web server serves.',
       ),
     ),
   ),
-  channel: v.optional(v.pipe(resourceName, v.description('The channel that offers it; stable by default.'))),
+  channel: v.optional(v.pipe(resourceName, v.description('Channel to promote the release on (default: stable).'))),
   draft: v.optional(
     v.pipe(
       v.boolean('must be true or false'),
-      v.description(
-        'true: no channel offers it; it waits on the server for a rollout, or for `server releases promote`.',
-      ),
+      v.description('true: publish a draft for a rollout or for `server releases promote`; no channel serves it yet.'),
     ),
   ),
   afterBuild: v.optional(
     v.pipe(
       v.union([v.boolean(), fromEnvironment], 'must be true, false or {"env": "NAME"}'),
       v.description(
-        'true: after every build. {"env": "NAME"}: after those builds in whose environment NAME is set and not 0 or false.',
+        'true: publish after every build. {"env": "NAME"}: publish after builds in whose environment NAME is set and not 0 or false.',
       ),
     ),
   ),

@@ -10,35 +10,33 @@ interface ConfigRule {
 
 export const configRules: readonly ConfigRule[] = [
   {
-    name: 'compressed-filesystem-needs-compression',
+    name: 'compressed-filesystem-requires-compression',
     problems: ({ signCompressedFilesystem, compression }) =>
       signCompressedFilesystem === true && compression === 'none'
         ? ['signCompressedFilesystem cannot be true while "compression" is "none"']
         : [],
   },
   {
-    name: 'passphrase-needs-a-private-key',
+    name: 'passphrase-requires-private-key',
     problems: ({ passphrase, privateKey }) =>
-      passphrase !== undefined && privateKey === undefined
-        ? ['passphrase is given, but no "privateKey" that it opens']
-        : [],
+      passphrase !== undefined && privateKey === undefined ? ['passphrase requires "privateKey"'] : [],
   },
   {
-    name: 'publishing-after-a-build-needs-a-place',
+    name: 'publish-after-build-requires-destination',
     problems: ({ publish }) =>
       publish?.afterBuild !== undefined && publish.afterBuild !== false && publish.to === undefined
-        ? ['publish.afterBuild is given, but no "to" that it publishes to']
+        ? ['publish.afterBuild requires "to"']
         : [],
   },
   {
-    name: 'a-channel-offers-nothing-that-is-held-back',
+    name: 'draft-excludes-channel',
     problems: ({ publish }) =>
       publish?.draft === true && publish.channel !== undefined
-        ? ['publish.draft is true, so no "channel" offers what is published']
+        ? ['publish.channel cannot be set while "draft" is true']
         : [],
   },
   {
-    name: 'one-device-an-address',
+    name: 'unique-device-addresses',
     problems: (config) => {
       const seen = new Map<string, string>();
       return devicesOf(config).flatMap(([name, { address, port, method }]) => {
@@ -54,20 +52,21 @@ export const configRules: readonly ConfigRule[] = [
     },
   },
   {
-    name: 'devices-have-names',
+    name: 'devices-by-name',
     // The schema accepts an array as an object.
-    problems: ({ devices }) => (Array.isArray(devices) ? ['devices must be an object of devices by their names'] : []),
+    problems: ({ devices }) =>
+      Array.isArray(devices) ? ['devices must be an object with the names of devices as keys'] : [],
   },
   {
-    name: 'devices-are-not-called-like-parts-of-an-object',
+    name: 'no-reserved-device-names',
     // The schema's record type silently ignores these keys.
     problems: ({ devices }) =>
       ['__proto__', 'prototype', 'constructor']
         .filter((name) => Object.hasOwn(devices ?? {}, name))
-        .map((name) => `devices.${name} is no name for a device`),
+        .map((name) => `devices.${name} is not a valid name for a device`),
   },
   {
-    name: 'filesystem-ends-behind-its-start',
+    name: 'filesystem-end-after-start',
     problems: (config) =>
       devicesOf(config).flatMap(([name, { facts }]) => {
         const { fsStart = 0, fsEnd = fsStart } = facts ?? {};

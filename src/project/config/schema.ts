@@ -55,7 +55,7 @@ export interface Config {
 const keyHint = 'must be a path, or {"env": "NAME"}';
 const keySource = v.union(
   [
-    v.pipe(text, v.regex(/^(?!\s*-----BEGIN )/, `${keyHint} (a key never stands in the configuration itself)`)),
+    v.pipe(text, v.regex(/^(?!\s*-----BEGIN )/, `${keyHint}; the configuration must not contain the key itself`)),
     fromEnvironment,
   ],
   keyHint,
@@ -63,24 +63,37 @@ const keySource = v.union(
 
 /** @internal */
 export const configSchema = v.strictObject({
-  $schema: v.optional(v.pipe(v.string(), v.description('For editors: the JSON schema of this file.'))),
+  $schema: v.optional(v.pipe(v.string(), v.description('JSON schema of this file, for editors.'))),
   project: v.optional(
-    v.pipe(text, v.description('Name of the project; a device of another project is never sent its firmware.')),
+    v.pipe(text, v.description('Name of the project. Devices of other projects never receive its firmware.')),
   ),
   version: v.optional(
     v.pipe(
-      v.union([text, fromEnvironment], 'must be a text, or {"env": "NAME"}'),
+      v.union([text, fromEnvironment], 'must be a string, or {"env": "NAME"}'),
       v.description('Version of the firmware, or the environment variable that holds it.'),
     ),
   ),
   board: v.optional(v.pipe(text, v.description('Name of the board, such as d1_mini.'))),
   images: v.optional(
-    v.pipe(v.array(text), v.description('Glob patterns of the images that `pack` works on when none is named.')),
+    v.pipe(
+      v.array(text),
+      v.description('Glob patterns of the images that `pack` reads if the command line names none.'),
+    ),
   ),
   privateKey: v.optional(
-    v.pipe(keySource, v.description('Private key: a path, or {"env": "NAME"} with the PEM text in it.')),
+    v.pipe(
+      keySource,
+      v.description(
+        'Private key: a path, or {"env": "NAME"} for a variable that contains the PEM text (default: private.key in the source folder).',
+      ),
+    ),
   ),
-  publicKey: v.optional(v.pipe(keySource, v.description('Public key; derived from the private key when absent.'))),
+  publicKey: v.optional(
+    v.pipe(
+      keySource,
+      v.description('Public key (default: public.key in the source folder, or derived from the private key).'),
+    ),
+  ),
   passphrase: v.optional(v.pipe(secretSource, v.description('Passphrase of an encrypted private key.'))),
   knownKeys: v.optional(
     v.pipe(v.array(text), v.description('Paths of further public keys that `verify` and `inspect` recognize.')),
@@ -89,7 +102,7 @@ export const configSchema = v.strictObject({
     v.pipe(
       v.picklist(compressionNames, `must be one of ${compressionNames.join(', ')}`),
       v.description(
-        'gzip (default) is quick; zopfli is smallest, at some seconds a build; none makes no compressed artifact.',
+        'gzip (default) is fast, zopfli is smallest and takes seconds, none creates no compressed artifact.',
       ),
     ),
   ),
@@ -97,25 +110,26 @@ export const configSchema = v.strictObject({
   signCompressedFilesystem: v.optional(
     v.pipe(
       v.boolean(),
-      v.description('Sign the compressed filesystem too; only devices built with ATOMIC_FS_UPDATE can take it.'),
+      v.description('Also sign the compressed filesystem; only devices built with ATOMIC_FS_UPDATE accept it.'),
     ),
   ),
   enforcement: v.optional(
     v.pipe(
       v.picklist(['elf', 'declared'], 'must be elf or declared'),
       v.description(
-        'elf (default): the ELF must show that the Updater verifies. declared: the sketch calls Update.installSignature itself.',
+        'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
       ),
     ),
   ),
   devices: v.optional(
-    v.pipe(
-      devicesSchema,
-      v.description('The devices of this project by name; `upload --all` means these, never whatever answers.'),
-    ),
+    v.pipe(devicesSchema, v.description('Devices of the project by name. `upload --all` updates only these devices.')),
   ),
-  upload: v.optional(v.pipe(uploadSchema, v.description('How devices are updated that do not say it themselves.'))),
-  publish: v.optional(v.pipe(publishSchema, v.description('Where `publish` sends a build, and whether builds do it.'))),
+  upload: v.optional(
+    v.pipe(uploadSchema, v.description('Defaults for devices that do not configure these options themselves.')),
+  ),
+  publish: v.optional(
+    v.pipe(publishSchema, v.description('Destination of `publish`, and whether builds publish automatically.')),
+  ),
 });
 
 true satisfies Same<Config, v.InferOutput<typeof configSchema>>;

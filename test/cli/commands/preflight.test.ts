@@ -261,9 +261,9 @@ test('preflight rejects invalid device facts as usage errors and names each inva
   const cases: Readonly<Record<string, RegExp>> = {
     '{"cor": "3.1.2"}': /cor is not a known key/,
     '{"chipSizeBytes": "big"}': /chipSizeBytes must be a number/,
-    '{"fsStart": 4097}': /fsStart must be an offset/,
+    '{"fsStart": 4097}': /fsStart must be a multiple of 4096/,
     '{"fsStart": 8192, "fsEnd": 4096}': /fsEnd \(4096\) is before fsStart/,
-    '{"keyFingerprint": "abc"}': /keyFingerprint not a SHA-256/,
+    '{"keyFingerprint": "abc"}': /keyFingerprint must be a SHA-256/,
     '{"transport": "usb"}': /transport must be espota, web or http/,
     '[]': /must be an object/,
     hello: /not JSON/,

@@ -19,17 +19,17 @@ const wrong: Readonly<Record<string, { readonly config: string; readonly problem
   },
   'a name that a comma cuts': {
     config: '{"devices": {"kitchen,cellar": {"address": "10.0.0.1"}}}',
-    problem: /is no name for a device/,
+    problem: /is not a valid name for a device/,
   },
-  'a name that objects keep for themselves': {
+  'reserved names': {
     config: '{"devices": {"constructor": {"address": "10.0.0.1"}, "__proto__": {"address": "10.0.0.2"}}}',
-    problem: /devices\.__proto__ is no name for a device; devices\.constructor is no name/,
+    problem: /devices\.__proto__ is not a valid name for a device; devices\.constructor is not a valid name/,
   },
   'two devices in one place': {
     config: '{"devices": {"a": {"address": "Kitchen.local"}, "b": {"address": "kitchen.local"}}}',
     problem: /devices\.b has the same address as devices\.a/,
   },
-  'facts that nobody knows': {
+  'unknown facts': {
     config: '{"devices": {"a": {"address": "10.0.0.1", "facts": {"transport": "espota"}}}}',
     problem: /devices\.a\.facts\.transport is not a known key/,
   },
@@ -38,9 +38,9 @@ const wrong: Readonly<Record<string, { readonly config: string; readonly problem
     problem: /devices\.a\.facts\.fsEnd is before fsStart/,
   },
   'an upload that is no object': { config: '{"upload": 3}', problem: /upload must be/ },
-  'a concurrency of nobody': {
+  'a concurrency of zero': {
     config: '{"upload": {"concurrency": 0}}',
-    problem: /upload\.concurrency must be at least 1/,
+    problem: /upload\.concurrency must be a positive integer/,
   },
   'devices in a list': { config: '{"devices": [{"address": "10.0.0.1"}]}', problem: /devices/ },
 };

@@ -122,8 +122,8 @@ test('loadConfig reports all errors of a configuration together, each with its p
     'color is not a known key',
     'passphrase must be {"env": "NAME"} or {"file": "PATH"}',
     'signCompressedFilesystem cannot be true while "compression" is "none"',
-    'passphrase is given, but no "privateKey" that it opens',
-    'publish.draft is true, so no "channel" offers what is published',
+    'passphrase requires "privateKey"',
+    'publish.channel cannot be set while "draft" is true',
   ]) {
     t.true(message.includes(part), message);
   }
