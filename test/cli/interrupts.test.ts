@@ -69,7 +69,7 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
   doctor: async (t) => {
     const folder = await testFolder(t, { 'door/door.ino': '', ...waiting });
     const env = { ...(await waitingPrograms(folder)), HOME: folder.path };
-    return { argv: ['doctor', '--source', 'door'], folder, env, isAtWork: says(/^looking around …$/m) };
+    return { argv: ['doctor', '--source', 'door'], folder, env, isAtWork: says(/^running checks …$/m) };
   },
   upload: async (t) => {
     const device = await virtualDoor(t, stalling);
@@ -154,7 +154,7 @@ test('keygen --bits 4096 exits with 130 on Ctrl-C and leaves both key files or n
   const exitCode = await caughtAtWork(async (attempt) => {
     const argv = ['keygen', '--bits', '4096', '--private-key', `${attempt}.key`, '--public-key', `${attempt}.pub`];
     const run = startCli(argv, folder.path);
-    await Promise.race([says(/^making a key of 4096 bits …$/m)(run), run]);
+    await Promise.race([says(/^generating a key of 4096 bits …$/m)(run), run]);
     run.kill('SIGINT');
     const ended = await run;
     const files = (await folder.list()).filter((file) => file.startsWith(`${attempt}.`));

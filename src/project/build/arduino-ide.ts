@@ -20,7 +20,7 @@ import { addBlock, removeBlock } from './marked-block.ts';
  * build folder every time.
  */
 const localProperties = 'platform.local.txt';
-const stampName = 'ota-hooks.stamp';
+export const stampName = 'ota-hooks.stamp';
 
 /** Last second of 2037; some file systems cannot store a later time. */
 const farFuture = new Date('2037-12-31T23:59:59Z');

@@ -1,4 +1,4 @@
-import type { World } from './world.ts';
+import type { CheckContext } from './context.ts';
 
 /** `ok`: no problem. `note`: information. `warning`: may cause a problem. `error`: prevents builds or updates, or makes them unsafe. */
 export type Level = 'ok' | 'note' | 'warning' | 'error';
@@ -6,15 +6,18 @@ export type Level = 'ok' | 'note' | 'warning' | 'error';
 export interface DoctorFinding {
   readonly level: Level;
   /** Result in one line. */
-  readonly says: string;
-  /** Hint on how to fix the problem. */
-  readonly mend?: string | undefined;
-  /** Automatic fix, only where it can do no harm. `says` is the report after it was applied, in one line. */
-  readonly fix?: { readonly says: string; readonly apply: () => Promise<unknown> } | undefined;
+  readonly message: string;
+  /** What the user can do about the problem; begins with an imperative. */
+  readonly fix?: string | undefined;
+  readonly autofix?: Autofix | undefined;
+}
+
+/** Fix that `--fix` applies, only where it can do no harm. */
+interface Autofix {
+  /** Description after the fix was applied, such as "added private.key to .gitignore". */
+  readonly done: string;
+  readonly apply: () => Promise<unknown>;
 }
 
 /** Check for one kind of problem. */
-export interface Check {
-  readonly about: string;
-  readonly run: (world: World) => Promise<readonly DoctorFinding[]> | readonly DoctorFinding[];
-}
+export type Check = (context: CheckContext) => Promise<readonly DoctorFinding[]> | readonly DoctorFinding[];

@@ -2,17 +2,17 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type Installation, pathInPackage } from './installation.ts';
 import type { Project } from './project.ts';
-import type { Part } from './step.ts';
+import type { SetupPlan } from './step.ts';
 import { inBytes } from './text-file.ts';
 
 const name = 'ota.config.json';
 
 /** Plans a first configuration. The project name distinguishes this project's firmware from that of others. */
-export function configPart(
+export function planConfig(
   { folder }: Project,
   installation: Installation,
   { project, isEncrypted }: { readonly project: string; readonly isEncrypted: boolean },
-): Part {
+): SetupPlan {
   const schema = pathInPackage(installation, folder, 'dist/schema/ota.config.schema.json');
   const config: Config = {
     // An absolute path would work only on this machine.
@@ -22,10 +22,12 @@ export function configPart(
     ...(isEncrypted ? { privateKey: 'private.key', passphrase: { env: passphraseVariable } } : {}),
   };
   const text = inBytes(`${JSON.stringify(config, null, 2)}\n`);
-  const notes = isEncrypted ? [`private.key is encrypted: builds take its passphrase from ${passphraseVariable}`] : [];
-  const says = `write ${name} (project "${project}")`;
+  const notes = isEncrypted
+    ? [`private.key is encrypted; builds read its passphrase from the environment variable ${passphraseVariable}`]
+    : [];
+  const description = `create ${name} (project "${project}")`;
   return {
-    steps: [{ kind: 'insert', path: join(folder, name), isNew: true, insertions: [{ at: 0, text }], says }],
+    steps: [{ kind: 'insert', path: join(folder, name), isNew: true, insertions: [{ at: 0, text }], description }],
     notes,
   };
 }

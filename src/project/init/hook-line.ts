@@ -51,7 +51,7 @@ export function hookInsertions(text: string, script: string): readonly Insertion
   for (const section of esp8266Sections(readIni(text))) {
     const ini = readIni(withInsertions(text, insertions));
     if (hookState(ini, section) !== 'absent') continue;
-    const harmless = waysIn(ini, section, script).find((way) => isHarmless(ini, way, section, script));
+    const harmless = candidates(ini, section, script).find((one) => isHarmless(ini, one, section, script));
     if (harmless === undefined) return undefined;
     insertions.push(harmless);
   }
@@ -59,10 +59,10 @@ export function hookInsertions(text: string, script: string): readonly Insertion
 }
 
 /** Returns the possible insertions of the hook, the best first. */
-function waysIn(ini: IniFile, section: string, script: string): readonly Insertion[] {
+function candidates(ini: IniFile, section: string, script: string): readonly Insertion[] {
   const found = effectiveOption(ini, section, optionName);
   if (found !== undefined) {
-    return [...listsBehind(ini, found.option), found.option].map((list) => newItem(ini, list, script));
+    return [...includedLists(ini, found.option), found.option].map((list) => newItem(ini, list, script));
   }
   const shared = findSection(ini, 'env');
   if (shared !== undefined) return [newLine(ini, shared, script)];
@@ -74,8 +74,8 @@ function waysIn(ini: IniFile, section: string, script: string): readonly Inserti
  * Returns whether an insertion adds the hook and keeps all other scripts. The parsed result decides, because PlatformIO splits lists in its
  * own way.
  */
-function isHarmless(ini: IniFile, way: Insertion, hooked: string, script: string): boolean {
-  const after = readIni(withInsertions(ini.text, [way]));
+function isHarmless(ini: IniFile, candidate: Insertion, hooked: string, script: string): boolean {
+  const after = readIni(withInsertions(ini.text, [candidate]));
   return environmentsOf(ini)
     .map((name) => `env:${name}`)
     .every((section) => {
@@ -87,7 +87,7 @@ function isHarmless(ini: IniFile, way: Insertion, hooked: string, script: string
 }
 
 /** Returns the lists of other sections that a list includes, such as `${env.extra_scripts}`. */
-function listsBehind(ini: IniFile, { lines }: IniOption): readonly IniOption[] {
+function includedLists(ini: IniFile, { lines }: IniOption): readonly IniOption[] {
   const references = lines.flatMap(({ text }) => [...text.matchAll(/\$\{([^.{}]+)\.extra_scripts\}/g)]);
   return references.flatMap(([, name]) => effectiveOption(ini, name ?? '', optionName)?.option ?? []);
 }

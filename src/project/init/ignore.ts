@@ -3,14 +3,17 @@ import { join, relative, sep } from 'node:path';
 import ignore from 'ignore';
 import { findRepository, readRegularFile } from '../keys/git-repository.ts';
 import type { Insertion } from './insertion.ts';
-import type { InitStep, Part } from './step.ts';
+import type { InitStep, SetupPlan } from './step.ts';
 import { inBytes, readText } from './text-file.ts';
 
 /** A larger file of rules is not read; a line may then be added that is not needed. */
 const largestRulesBytes = 1024 * 1024;
 
 /** Plans lines for the `.gitignore` of a folder, each as a separate step. A file that git already ignores needs no line. */
-export async function ignorePart(folder: string, wanted: readonly { line: string; guards?: string }[]): Promise<Part> {
+export async function planIgnore(
+  folder: string,
+  wanted: readonly { line: string; guards?: string }[],
+): Promise<SetupPlan> {
   const path = join(folder, '.gitignore');
   const before = await readText(path);
   const steps: InitStep[] = [];
@@ -25,7 +28,7 @@ export async function ignorePart(folder: string, wanted: readonly { line: string
       isNew,
       insertions: [insertion],
       ...(guards === undefined ? {} : { guards }),
-      says: `add ${line} to .gitignore`,
+      description: `add ${line} to .gitignore`,
     });
     text += insertion.text;
   }

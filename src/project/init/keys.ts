@@ -6,11 +6,11 @@ import { effectiveValue } from '../build/platformio-ini.ts';
 import type { ProjectSettings } from '../config/settings.ts';
 import { loadPrivateKey, loadPublicKey } from '../keys/key-files.ts';
 import type { Project } from './project.ts';
-import { nothing, type Part } from './step.ts';
+import { emptyPlan, type SetupPlan } from './step.ts';
 import { inBytes } from './text-file.ts';
 
 /** Steps for the keys, and facts about them. */
-export interface KeysPart extends Part {
+export interface KeysPlan extends SetupPlan {
   /** Whether the project's folder contains a private key, or will after the steps. */
   readonly isBeside: boolean;
   /** Whether the existing private key needs a passphrase. */
@@ -25,25 +25,25 @@ const names = { privateKey: 'private.key', publicKey: 'public.key' } as const;
  *
  * @throws OtaError KEYS_DONT_MATCH, and those of reading keys
  */
-export async function keysPart(project: Project, { config }: ProjectSettings): Promise<KeysPart> {
+export async function planKeys(project: Project, { config }: ProjectSettings): Promise<KeysPlan> {
   const privateKey = join(project.folder, names.privateKey);
   const publicKey = join(project.folder, names.publicKey);
   const found = { private: existsSync(privateKey), public: existsSync(publicKey) };
   const isBeside = found.private;
   const areElsewhere = config.privateKey !== undefined || config.publicKey !== undefined || namesKeys(project);
-  if (areElsewhere) return { ...nothing, isBeside, isEncrypted: false };
+  if (areElsewhere) return { ...emptyPlan, isBeside, isEncrypted: false };
 
   if (!found.private && !found.public) {
-    const says = `make a pair of keys: ${names.privateKey} and ${names.publicKey}`;
+    const description = `generate a key pair: ${names.privateKey} and ${names.publicKey}`;
     return {
-      steps: [{ kind: 'keys', privateKey, publicKey, says }],
+      steps: [{ kind: 'keys', privateKey, publicKey, description }],
       notes: [],
       isBeside: true,
       isEncrypted: false,
     };
   }
   if (!found.private) {
-    const note = `${names.publicKey} is there without ${names.privateKey}: builds here will check updates, but not be signed`;
+    const note = `${names.publicKey} exists without ${names.privateKey}: devices will verify updates, but builds here are not signed`;
     await loadPublicKey(publicKey);
     return { steps: [], notes: [note], isBeside, isEncrypted: false };
   }
@@ -53,20 +53,21 @@ export async function keysPart(project: Project, { config }: ProjectSettings): P
     const given = await loadPublicKey(publicKey);
     if (key !== undefined && key.publicKey.fingerprint !== given.fingerprint)
       throw new OtaError('KEYS_DONT_MATCH', names);
-    return { ...nothing, isBeside, isEncrypted };
+    return { ...emptyPlan, isBeside, isEncrypted };
   }
-  if (key === undefined) return { ...nothing, isBeside, isEncrypted };
+  if (key === undefined) return { ...emptyPlan, isBeside, isEncrypted };
   const insertions = [{ at: 0, text: inBytes(key.publicKey.pem) }];
-  const says = `write ${basename(publicKey)}, the public half of ${names.privateKey}`;
+  const description = `create ${basename(publicKey)} from ${names.privateKey}`;
   return {
-    steps: [{ kind: 'insert', path: publicKey, isNew: true, insertions, says }],
+    steps: [{ kind: 'insert', path: publicKey, isNew: true, insertions, description }],
     notes: [],
     isBeside,
     isEncrypted,
   };
 }
 
-function namesKeys({ ini, sections }: Project): boolean {
+/** Returns whether platformio.ini names the keys of an environment. */
+export function namesKeys({ ini, sections }: Project): boolean {
   const options = ['custom_ota_private_key', 'custom_ota_public_key'];
   return ini !== undefined && sections.some((section) => options.some((name) => effectiveValue(ini, section, name)));
 }

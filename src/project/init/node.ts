@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Project } from './project.ts';
-import { nothing, type Part } from './step.ts';
+import { emptyPlan, type SetupPlan } from './step.ts';
 import { readText } from './text-file.ts';
 
 /** File with the path of Node.js that the hook of PlatformIO uses as its last choice. */
@@ -11,17 +11,19 @@ export const nodeFile = join('.ota', 'node');
  * Plans to store the path of this Node.js for an IDE that is started from a desktop: its PATH differs from that of a terminal and lacks the
  * Node.js of nvm, Homebrew or the like. The path is valid only on this machine, so it is not written to platformio.ini, which is shared.
  */
-export async function nodePart({ folder, system }: Project, node: string): Promise<Part> {
+export async function planNode({ folder, system }: Project, node: string): Promise<SetupPlan> {
   const path = join(folder, nodeFile);
-  if (system !== 'platformio' || existsSync((await rememberedNode(folder)) ?? '')) return nothing;
+  if (system !== 'platformio' || existsSync((await storedNode(folder)) ?? '')) return emptyPlan;
   return {
-    steps: [{ kind: 'node', path, node, says: `remember this Node.js for IDEs that find none: ${node}` }],
+    steps: [
+      { kind: 'node', path, node, description: `store the path of Node.js for IDEs that do not find it: ${node}` },
+    ],
     notes: [],
   };
 }
 
 /** Returns the path of the Node.js that the hook falls back to, whether or not it still exists. */
-export async function rememberedNode(folder: string): Promise<string | undefined> {
+export async function storedNode(folder: string): Promise<string | undefined> {
   const bytes = await readText(join(folder, nodeFile));
   return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8').trim();
 }

@@ -1,14 +1,14 @@
 import { arduinoFolders, findInstalledCores } from '../build/arduino-cores.ts';
 import { hasIdeHooks } from '../build/arduino-ide.ts';
 import { projectSettings } from '../config/settings.ts';
-import { configPart } from './config.ts';
-import { hookPart } from './hook.ts';
-import { ignorePart } from './ignore.ts';
+import { planConfig } from './config.ts';
+import { planHook } from './hook.ts';
+import { planIgnore } from './ignore.ts';
 import type { Installation } from './installation.ts';
-import { keysPart } from './keys.ts';
-import { nodePart } from './node.ts';
+import { planKeys } from './keys.ts';
+import { planNode } from './node.ts';
 import { type Project, projectNameOf } from './project.ts';
-import type { InitStep, Part } from './step.ts';
+import type { InitStep, SetupPlan } from './step.ts';
 
 export interface PlanRequest {
   readonly project: Project;
@@ -27,25 +27,33 @@ export interface PlanRequest {
  *
  * @throws OtaError if existing keys or configurations are invalid
  */
-export async function planSetup({ project, installation, projectName, coreFolders, node }: PlanRequest): Promise<Part> {
+export async function planSetup({
+  project,
+  installation,
+  projectName,
+  coreFolders,
+  node,
+}: PlanRequest): Promise<SetupPlan> {
   const settings = await projectSettings({ source: project.folder }, project.folder);
-  const keys = await keysPart(project, settings);
+  const keys = await planKeys(project, settings);
   // A key made by init must stay ignored while it exists, even after an undo. A key that existed before is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');
   const guards = made === undefined ? {} : { guards: made.privateKey };
-  const ignored = await ignorePart(project.folder, [
+  const ignored = await planIgnore(project.folder, [
     ...(keys.isBeside ? [{ line: 'private.key', ...guards }] : []),
     { line: '.ota/', ...guards },
   ]);
   const config =
     settings.configPath === undefined
-      ? configPart(project, installation, {
+      ? planConfig(project, installation, {
           project: projectName ?? projectNameOf(project),
           isEncrypted: keys.isEncrypted,
         })
       : undefined;
-  const parts = [ignored, keys, config, hookPart(project, installation), await nodePart(project, node)];
-  const cores = coreFolders.map((folder): InitStep => ({ kind: 'core', folder, says: `hook the core in ${folder}` }));
+  const parts = [ignored, keys, config, planHook(project, installation), await planNode(project, node)];
+  const cores = coreFolders.map(
+    (folder): InitStep => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }),
+  );
   return {
     steps: [...parts.flatMap((part) => part?.steps ?? []), ...cores],
     notes: parts.flatMap((part) => part?.notes ?? []),

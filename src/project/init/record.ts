@@ -4,23 +4,23 @@ import { OtaError } from '../../errors/ota-error.ts';
 
 const insertion = v.strictObject({ at: v.number(), text: v.string() });
 
-const entrySchema = v.variant('did', [
+const entrySchema = v.variant('action', [
   v.strictObject({
-    did: v.literal('insert'),
+    action: v.literal('insert'),
     path: v.string(),
     isNew: v.boolean(),
     insertions: v.array(insertion),
     guards: v.optional(v.string()),
   }),
   v.strictObject({
-    did: v.literal('keys'),
+    action: v.literal('keys'),
     privateKey: v.string(),
     publicKey: v.string(),
     /** Fingerprint of the pair; an undo does not delete a key with another fingerprint. */
     fingerprint: v.string(),
   }),
-  v.strictObject({ did: v.literal('node'), path: v.string() }),
-  v.strictObject({ did: v.literal('core'), folder: v.string() }),
+  v.strictObject({ action: v.literal('node'), path: v.string() }),
+  v.strictObject({ action: v.literal('core'), folder: v.string() }),
 ]);
 
 const recordSchema = v.strictObject({ version: v.literal(1), entries: v.array(entrySchema) });

@@ -16,13 +16,13 @@ export type InitStep = (
   | { readonly kind: 'core'; readonly folder: string }
 ) & {
   /** Description for the prompt, such as "add private.key to .gitignore". */
-  readonly says: string;
+  readonly description: string;
 };
 
 /** Planned steps, and notes for the user. */
-export interface Part {
+export interface SetupPlan {
   readonly steps: readonly InitStep[];
   readonly notes: readonly string[];
 }
 
-export const nothing: Part = { steps: [], notes: [] };
+export const emptyPlan: SetupPlan = { steps: [], notes: [] };

@@ -5,17 +5,17 @@ import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import { removeFiles, rewriteFile } from '../../files/write.ts';
 import { uninstallIdeHooks } from '../build/arduino-ide.ts';
 import { loadPrivateKey, loadPublicKey } from '../keys/key-files.ts';
-import { fromProject } from './carry-out.ts';
+import { fromProject } from './apply-steps.ts';
 import { withoutInsertions } from './insertion.ts';
 import { type RecordEntry, readRecord, recordPath, writeRecord } from './record.ts';
 import { readText, toBytes } from './text-file.ts';
 
 /** Result of undoing one action of init. */
-export interface Undone {
+export interface UndoResult {
   readonly path: string;
-  /** `restored`: as it was before. `removed`: a file of init is deleted. `kept`: still there, see `why`. `absent`: already gone. */
+  /** `restored`: as it was before. `removed`: a file of init is deleted. `kept`: still there, see `reason`. `absent`: already gone. */
   readonly outcome: 'restored' | 'removed' | 'kept' | 'absent';
-  readonly why?: string;
+  readonly reason?: string;
 }
 
 /**
@@ -27,12 +27,12 @@ export interface Undone {
 export async function undoSetup(
   folder: string,
   { deleteKeys }: { readonly deleteKeys: boolean },
-): Promise<readonly Undone[]> {
+): Promise<readonly UndoResult[]> {
   const entries = [...(await readRecord(folder))];
-  const undone: Undone[] = [];
+  const undone: UndoResult[] = [];
   const kept: RecordEntry[] = [];
   for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
-    const outcome = await takeBack(folder, entry, deleteKeys);
+    const outcome = await undoEntry(folder, entry, deleteKeys);
     undone.push(outcome);
     if (outcome.outcome === 'kept') kept.unshift(entry);
     // Recorded after each step, so that an interrupted undo continues where it stopped.
@@ -42,42 +42,42 @@ export async function undoSetup(
   return undone;
 }
 
-async function takeBack(folder: string, entry: RecordEntry, deleteKeys: boolean): Promise<Undone> {
-  switch (entry.did) {
+async function undoEntry(folder: string, entry: RecordEntry, deleteKeys: boolean): Promise<UndoResult> {
+  switch (entry.action) {
     case 'insert':
-      return takeOut(folder, entry);
+      return undoInsertion(folder, entry);
     case 'keys':
-      return takeKeys(folder, entry, deleteKeys);
+      return undoKeys(folder, entry, deleteKeys);
     case 'node':
-      return takeAway(fromProject(folder, entry.path));
+      return removeFile(fromProject(folder, entry.path));
     case 'core':
-      return unhook(entry.folder);
+      return undoCore(entry.folder);
   }
 }
 
-type Entry<Did extends RecordEntry['did']> = Extract<RecordEntry, { did: Did }>;
+type Entry<Action extends RecordEntry['action']> = Extract<RecordEntry, { action: Action }>;
 
-async function takeOut(folder: string, entry: Entry<'insert'>): Promise<Undone> {
+async function undoInsertion(folder: string, entry: Entry<'insert'>): Promise<UndoResult> {
   const path = fromProject(folder, entry.path);
   const guarded = entry.guards === undefined ? undefined : fromProject(folder, entry.guards);
   if (guarded !== undefined && existsSync(guarded))
-    return { path, outcome: 'kept', why: `it keeps ${entry.guards} out of git` };
+    return { path, outcome: 'kept', reason: `it keeps ${entry.guards} out of git` };
   const present = await readText(path);
   if (present === undefined) return { path, outcome: 'absent' };
   const { text, lost } = withoutInsertions(present, entry.insertions);
-  if (entry.isNew && text === '') return takeAway(path);
+  if (entry.isNew && text === '') return removeFile(path);
   if (text !== present) await rewriteFile(path, toBytes(text));
-  const why = 'what init had put in was changed since, and stays';
-  if (text === present) return entry.isNew ? { path, outcome: 'kept', why } : { path, outcome: 'absent' };
-  return lost.length === 0 ? { path, outcome: 'restored' } : { path, outcome: 'restored', why };
+  const reason = 'the inserted text was changed since and is kept';
+  if (text === present) return entry.isNew ? { path, outcome: 'kept', reason } : { path, outcome: 'absent' };
+  return lost.length === 0 ? { path, outcome: 'restored' } : { path, outcome: 'restored', reason };
 }
 
-async function takeKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolean): Promise<Undone> {
+async function undoKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolean): Promise<UndoResult> {
   const [path, publicPath] = [fromProject(folder, entry.privateKey), fromProject(folder, entry.publicKey)];
   const present = [path, publicPath].filter((one) => existsSync(one));
   if (present.length === 0) return { path, outcome: 'absent' };
   if (!deleteKeys)
-    return { path, outcome: 'kept', why: 'devices that trust it take no other; --delete-keys removes it' };
+    return { path, outcome: 'kept', reason: 'devices with this key accept no other; --delete-keys deletes it' };
   const own = await Promise.all([
     isKey(
       loadPrivateKey(path).then(({ publicKey }) => publicKey),
@@ -88,7 +88,7 @@ async function takeKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolea
   const made = [path, publicPath].filter((_, index) => own[index] === true);
   await removeFiles(made);
   if (made.length === present.length) return { path, outcome: 'removed' };
-  return { path, outcome: 'kept', why: 'it is not the key that init made' };
+  return { path, outcome: 'kept', reason: 'it is not the key that init generated' };
 }
 
 /** Returns whether a key has the fingerprint; false if it cannot be read, because it may be any other key. */
@@ -99,13 +99,13 @@ async function isKey(key: Promise<RsaPublicKey>, fingerprint: string): Promise<b
   );
 }
 
-async function takeAway(path: string): Promise<Undone> {
+async function removeFile(path: string): Promise<UndoResult> {
   if (!existsSync(path)) return { path, outcome: 'absent' };
   await removeFiles([path]);
   return { path, outcome: 'removed' };
 }
 
-async function unhook(core: string): Promise<Undone> {
+async function undoCore(core: string): Promise<UndoResult> {
   const path = core;
   if (!existsSync(core)) return { path, outcome: 'absent' };
   return { path, outcome: (await uninstallIdeHooks(core)) === 'absent' ? 'absent' : 'restored' };

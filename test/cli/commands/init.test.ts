@@ -49,7 +49,8 @@ test('init creates keys, .gitignore, configuration and hook line for a PlatformI
     project: folder.path.split('/').at(-1),
   });
   t.is(await folder.text('.ota/node'), `${process.execPath}\n`);
-  for (const said of [/carries public\.key/, /copy of private\.key/, /stays signed/, /pio run/]) t.regex(stderr, said);
+  for (const text of [/contains the public key/, /copy of the private key/, /accepts no other updates/, /pio run/])
+    t.regex(stderr, text);
 });
 
 test('init sets up a sketch without a hook line and prints the build command', async (t) => {
@@ -87,7 +88,7 @@ test('init changes nothing when run a second time', async (t) => {
   const before = await snapshot(folder);
   const { exitCode, stderr } = await init(folder, '--yes');
   t.is(exitCode, 0);
-  t.regex(stderr, /nothing to do/);
+  t.regex(stderr, /is already set up/);
   t.deepEqual(await snapshot(folder), before);
 });
 
@@ -108,7 +109,7 @@ test('init --undo --delete-keys restores the original folder', async (t) => {
     await init(folder, '--yes');
     t.is((await init(folder, '--undo', '--yes', '--delete-keys')).exitCode, 0);
     t.deepEqual(await snapshot(folder), before);
-    t.regex((await init(folder, '--undo', '--yes')).stderr, /nothing that init did/);
+    t.regex((await init(folder, '--undo', '--yes')).stderr, /no changes by init/);
   }
 });
 
@@ -119,7 +120,7 @@ test('init --undo keeps the keys and their .gitignore entries until --delete-key
   const { exitCode, stderr } = await init(folder, '--undo', '--yes');
 
   t.is(exitCode, 0);
-  t.regex(stderr, /warning: kept: private\.key \(devices that trust it take no other; --delete-keys removes it\)/);
+  t.regex(stderr, /warning: kept: private\.key \(devices with this key accept no other; --delete-keys deletes it\)/);
   t.is(await folder.text('.gitignore'), 'private.key\n.ota/\n');
   t.is(await folder.text('platformio.ini'), ini);
   await init(folder, '--undo', '--yes', '--delete-keys');
@@ -140,7 +141,7 @@ test('init --undo keeps later changes by the user', async (t) => {
   t.is(await folder.text('ota.config.json'), '{"project": "mine"}');
   t.is(await folder.text('private.key'), pair.privatePem);
   t.is(await folder.text('.gitignore'), 'build/\n.pio\nprivate.key\n.ota/\n*.log\n', 'the key must stay hidden');
-  t.regex(stderr, /kept: private\.key \(it is not the key that init made\)/);
+  t.regex(stderr, /kept: private\.key \(it is not the key that init generated\)/);
   t.regex(stderr, /kept: ota\.config\.json/);
 });
 
@@ -167,14 +168,14 @@ test('init asks for confirmation once, and fails without a terminal or --yes', a
     },
   });
 
-  t.regex((await runCommand(['init'], { ...world, ask: answer(false) })).stderr, /Nothing was done/);
+  t.regex((await runCommand(['init'], { ...world, ask: answer(false) })).stderr, /No changes made/);
   t.is((await runCommand(['init'], world)).exitCode, 2);
   t.deepEqual(await snapshot(folder), before);
   await runCommand(['init'], { ...world, ask: answer(true) });
   t.is(await folder.text('platformio.ini'), ini + hookLine);
   await runCommand(['init', '--undo'], { ...world, ask: answer(false) });
   t.is(await folder.text('platformio.ini'), ini + hookLine);
-  t.deepEqual(asked, ['Do this?', 'Do this?', `Take back what init did in ${folder.path}?`]);
+  t.deepEqual(asked, ['Continue?', 'Continue?', `Revert the changes that init made in ${folder.path}?`]);
 });
 
 test('init changes nothing when canceled before the first step', async (t) => {
@@ -190,17 +191,17 @@ test('init adds the key to .gitignore before creating it, unless it is already i
   const folder = await platformio(t, { '.gitignore': '*.key\n.ota\n' });
   await execa('git', ['init', '--quiet'], { cwd: folder.path });
   await init(folder, '--yes');
-  t.is(await folder.text('.gitignore'), '*.key\n.ota\n', 'git knew already');
+  t.is(await folder.text('.gitignore'), '*.key\n.ota\n', 'git already ignored both');
   const { entries } = JSON.parse(await folder.text('.ota/init.json'));
   t.deepEqual(
-    entries.map(({ did }: { did: string }) => did),
+    entries.map(({ action }: { action: string }) => action),
     ['keys', 'insert', 'insert', 'node'],
   );
 
   const other = await platformio(t);
   await init(other, '--yes');
   const order = JSON.parse(await other.text('.ota/init.json')).entries.map(
-    (entry: { did: string; path?: string }) => entry.path ?? entry.did,
+    (entry: { action: string; path?: string }) => entry.path ?? entry.action,
   );
   t.true(order.indexOf('.gitignore') < order.indexOf('keys'));
 });
@@ -217,7 +218,7 @@ for (const half of ['both', 'private', 'public'] as const) {
     t.is(exitCode, 0);
     t.is(await folder.text('public.key'), publicPem);
     t.is((await folder.list()).includes('private.key'), half !== 'public');
-    t.is(/not be signed/.test(stderr), half === 'public');
+    t.is(/builds here are not signed/.test(stderr), half === 'public');
     await init(folder, '--undo', '--yes', '--delete-keys');
     t.deepEqual(await snapshot(folder), before);
   });
@@ -253,7 +254,7 @@ test('init adds a passphrase source to the configuration for an encrypted key', 
     privateKey: 'private.key',
     passphrase: { env: 'OTA_PASSPHRASE' },
   });
-  t.regex(stderr, /passphrase from OTA_PASSPHRASE/);
+  t.regex(stderr, /passphrase from the environment variable OTA_PASSPHRASE/);
 });
 
 test('init creates no keys when the configuration or platformio.ini names a key elsewhere', async (t) => {
@@ -334,7 +335,7 @@ test('init uses an absolute hook path for a global installation and reports it',
   const cli = '/usr/local/lib/node_modules/ota-hooks/dist/cli.js';
   const { stderr } = await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
   t.regex(await folder.text('platformio.ini'), /pre:\/usr\/local\/lib\/node_modules\/ota-hooks\/hooks\/platformio\.py/);
-  t.regex(stderr, /one of this machine/);
+  t.regex(stderr, /valid only on this machine/);
   t.notRegex(await folder.text('ota.config.json'), /schema/);
 });
 
@@ -344,7 +345,7 @@ test('init leaves an unsupported extra_scripts list unchanged and prints the lin
   const { exitCode, stderr } = await init(folder, '--yes');
   t.is(exitCode, 0);
   t.is(await folder.text('platformio.ini'), entangled);
-  t.regex(stderr, /put this in by hand: pre:node_modules/);
+  t.regex(stderr, /add the hook by hand: pre:node_modules/);
 });
 
 test('init --ide installs the hooks in the Arduino cores and --undo removes them', async (t) => {
@@ -362,7 +363,7 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
   };
   t.is((await runCommand(['init', '--yes', '--ide'], world)).exitCode, 0);
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
-  t.regex((await runCommand(['init', '--yes', '--ide'], world)).stderr, /nothing to do/);
+  t.regex((await runCommand(['init', '--yes', '--ide'], world)).stderr, /is already set up/);
   await runCommand(['init', '--yes', '--undo'], world);
   t.false((await folder.list()).includes(`${core}/platform.local.txt`));
 

@@ -13,7 +13,7 @@ export interface Outcome {
   readonly output: string;
 }
 
-const question = /(?:Do this\?|Take back what init did|Do you build in the Arduino IDE)/g;
+const question = /(?:Continue\?|Revert the changes that init made|Also install the hooks in the esp8266 core)/g;
 
 /** Runs a command in a pseudo-terminal (`script` of util-linux) and answers each prompt with Enter. */
 export async function runAtTerminal(command: string, cwd: string, env: Environment): Promise<Outcome> {

@@ -28,7 +28,7 @@ while True:
         break
     shown += chunk
     # It reads keys from the moment on at which it shows the place for them.
-    if not typed and shown.rfind(b"\x1b[?25l") >= 0 and (b"Password" in shown or b"Do this?" in shown):
+    if not typed and shown.rfind(b"\x1b[?25l") >= 0 and (b"Password" in shown or b"Continue?" in shown):
         os.write(terminal, keys.encode("latin-1"))
         typed = True
 sys.stdout.buffer.write(shown)

@@ -3,7 +3,7 @@ import test from 'ava';
 import { callBack } from '../../../src/project/doctor/checks/call-back.ts';
 import { mdns } from '../../../src/project/doctor/checks/mdns.ts';
 import { firewallOf } from '../../../src/project/doctor/firewall.ts';
-import { diagnose, patient } from './sick-world.ts';
+import { findingsOf, setUpCheck } from './check-setup.ts';
 
 const local = (upload: object) => ({
   'project/project.ino': '',
@@ -11,8 +11,8 @@ const local = (upload: object) => ({
 });
 
 test('callBack accepts an address to which a virtual device can connect', async (t) => {
-  const { world } = await patient(t, { files: local({}) });
-  t.deepEqual((await diagnose(callBack, world)).slice(0, 1), ['ok: a virtual device could call back to 127.0.0.1']);
+  const { context } = await setUpCheck(t, { files: local({}) });
+  t.deepEqual((await findingsOf(callBack, context)).slice(0, 1), ['ok: A virtual device connected back to 127.0.0.1']);
 });
 
 test('callBack reports a port that is in use', async (t) => {
@@ -21,20 +21,20 @@ test('callBack reports a port that is in use', async (t) => {
   t.teardown(() => server.close());
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening');
-  const { world } = await patient(t, { files: local({ hostPort: address.port }) });
-  t.regex((await diagnose(callBack, world))[0] ?? '', new RegExp(`^error: .*${address.port}`));
+  const { context } = await setUpCheck(t, { files: local({ hostPort: address.port }) });
+  t.regex((await findingsOf(callBack, context))[0] ?? '', new RegExp(`^error: .*${address.port}`));
 });
 
 test('callBack reports an address of another machine', async (t) => {
-  const { world } = await patient(t, { files: local({ hostIp: '198.51.100.7' }) });
-  t.regex((await diagnose(callBack, world))[0] ?? '', /^error: .*198\.51\.100\.7/);
+  const { context } = await setUpCheck(t, { files: local({ hostIp: '198.51.100.7' }) });
+  t.regex((await findingsOf(callBack, context))[0] ?? '', /^error: .*198\.51\.100\.7/);
 });
 
-test('callBack warns inside WSL and suggests a fix', async (t) => {
-  const { world } = await patient(t, { files: local({}), env: { WSL_DISTRO_NAME: 'Debian' } });
-  const found = (await callBack.run(world)).find(({ says }) => says.includes('WSL'));
+test('callBack warns inside WSL and suggests an autofix', async (t) => {
+  const { context } = await setUpCheck(t, { files: local({}), env: { WSL_DISTRO_NAME: 'Debian' } });
+  const found = (await callBack(context)).find(({ message }) => message.includes('WSL'));
   t.is(found?.level, 'warning');
-  t.regex(found?.mend ?? '', /mirrored.*--method web/);
+  t.regex(found?.fix ?? '', /mirrored.*--method web/);
 });
 
 test('firewallOf detects the firewalls of Linux, macOS and Windows', async (t) => {
@@ -67,26 +67,26 @@ test('firewallOf detects the firewalls of Linux, macOS and Windows', async (t) =
     ],
     ['freebsd', '', '', undefined],
   ];
-  for (const [platform, command, printed, way] of answers) {
-    const { world } = await patient(t, { platform, programs: { [command]: printed } });
-    const found = await firewallOf(world);
-    if (way === undefined) t.is(found, undefined);
-    else t.regex(found?.letIn(8267) ?? '', way);
+  for (const [platform, command, printed, expected] of answers) {
+    const { context } = await setUpCheck(t, { platform, programs: { [command]: printed } });
+    const found = await firewallOf(context);
+    if (expected === undefined) t.is(found, undefined);
+    else t.regex(found?.howToAllow(8267) ?? '', expected);
   }
 });
 
 test('callBack warns about an active firewall, or adds a note when a fixed port is set', async (t) => {
   const programs = { 'netsh advfirewall show currentprofile state': 'State   ON\r\n' };
-  const open = await patient(t, { files: local({}), platform: 'win32', programs });
-  t.regex((await diagnose(callBack, open.world)).join('\n'), /^warning: the firewall of Windows is on/m);
-  const fixed = await patient(t, { files: local({ hostPort: 48_267 }), platform: 'win32', programs });
-  t.regex((await diagnose(callBack, fixed.world)).join('\n'), /^note: the firewall of Windows is on/m);
+  const open = await setUpCheck(t, { files: local({}), platform: 'win32', programs });
+  t.regex((await findingsOf(callBack, open.context)).join('\n'), /^warning: The Windows firewall is on/m);
+  const fixed = await setUpCheck(t, { files: local({ hostPort: 48_267 }), platform: 'win32', programs });
+  t.regex((await findingsOf(callBack, fixed.context)).join('\n'), /^note: The Windows firewall is on/m);
 });
 
-test('mdns reports a fix for each problem', async (t) => {
-  const findings = await mdns.run((await patient(t)).world);
+test('mdns reports an autofix for each problem', async (t) => {
+  const findings = await mdns((await setUpCheck(t)).context);
   t.true(findings.length > 0);
-  for (const { level, mend, says } of findings) {
-    if (level !== 'ok') t.true(mend !== undefined || says.includes('no network'));
+  for (const { level, fix, message } of findings) {
+    if (level !== 'ok') t.true(fix !== undefined || message.includes('no network address'));
   }
 });

@@ -7,7 +7,7 @@ import { platformioHook } from '../../../src/project/doctor/checks/platformio-ho
 import { platformioOptionNames } from '../../../src/project/doctor/checks/platformio-options.ts';
 import { platformioVersion } from '../../../src/project/doctor/checks/platformio-version.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
-import { complaint, diagnose, patient } from './sick-world.ts';
+import { findingsOf, onlyProblem, setUpCheck } from './check-setup.ts';
 
 const script = 'node_modules/ota-hooks/hooks/platformio.py';
 const ini = (...lines: readonly string[]) =>
@@ -17,20 +17,20 @@ const { publicPem } = rsaPems();
 
 test('platformioHook accepts an installed hook, and reports a missing one as an error if there are keys', async (t) => {
   const files = { 'project/platformio.ini': hooked, [`project/${script}`]: '' };
-  t.regex((await diagnose(platformioHook, (await patient(t, { files })).world)).join(), /^ok/);
+  t.regex((await findingsOf(platformioHook, (await setUpCheck(t, { files })).context)).join(), /^ok/);
   const none = { 'project/platformio.ini': ini() };
-  t.like(await complaint(t, platformioHook, (await patient(t, { files: none })).world), { level: 'note' });
-  const keyed = await patient(t, { files: { ...none, 'project/public.key': publicPem } });
-  t.like(await complaint(t, platformioHook, keyed.world), { level: 'error', mend: 'ota-hooks init puts it in' });
+  t.like(await onlyProblem(t, platformioHook, (await setUpCheck(t, { files: none })).context), { level: 'note' });
+  const keyed = await setUpCheck(t, { files: { ...none, 'project/public.key': publicPem } });
+  t.like(await onlyProblem(t, platformioHook, keyed.context), { level: 'error', fix: 'Run ota-hooks init to add it' });
 });
 
 test('platformioHook reports a hook without pre: or with a missing file', async (t) => {
-  const late = await patient(t, { files: { 'project/platformio.ini': ini(`extra_scripts = ${script}`) } });
-  t.regex((await complaint(t, platformioHook, late.world)).mend ?? '', /pre:/);
-  const gone = await patient(t, { files: { 'project/platformio.ini': hooked } });
-  const found = await complaint(t, platformioHook, gone.world);
+  const late = await setUpCheck(t, { files: { 'project/platformio.ini': ini(`extra_scripts = ${script}`) } });
+  t.regex((await onlyProblem(t, platformioHook, late.context)).fix ?? '', /pre:/);
+  const gone = await setUpCheck(t, { files: { 'project/platformio.ini': hooked } });
+  const found = await onlyProblem(t, platformioHook, gone.context);
   t.is(found.level, 'error');
-  t.regex(found.mend ?? '', /npm install.*6\.1\.11.*unsigned/);
+  t.regex(found.fix ?? '', /npm install.*6\.1\.11.*unsigned/);
 });
 
 test('platformioVersion checks the SCons version, or the PlatformIO version without SCons', async (t) => {
@@ -45,33 +45,33 @@ test('platformioVersion checks the SCons version, or the PlatformIO version with
     [/^warning: PlatformIO 6\.1\.11 builds unsigned/, '6.1.11', {}],
     [/^ok: PlatformIO 7\.0\.0$/, '7.0.0', {}],
   ];
-  for (const [said, version, files] of cases) {
-    const { world } = await patient(t, { files, programs: programs(version) });
-    t.regex((await diagnose(platformioVersion, world)).join(), said);
+  for (const [expected, version, files] of cases) {
+    const { context } = await setUpCheck(t, { files, programs: programs(version) });
+    t.regex((await findingsOf(platformioVersion, context)).join(), expected);
   }
 });
 
 test('platformioVersion notes a missing PlatformIO, and warns if the project requires it', async (t) => {
-  t.like(await complaint(t, platformioVersion, (await patient(t)).world), { level: 'note', mend: undefined });
-  const wanted = await patient(t, { files: { 'project/platformio.ini': hooked } });
-  t.like(await complaint(t, platformioVersion, wanted.world), { level: 'warning' });
+  t.like(await onlyProblem(t, platformioVersion, (await setUpCheck(t)).context), { level: 'note', fix: undefined });
+  const wanted = await setUpCheck(t, { files: { 'project/platformio.ini': hooked } });
+  t.like(await onlyProblem(t, platformioVersion, wanted.context), { level: 'warning' });
 });
 
 test('platformioOptionNames suggests the correct name for misspelled options', async (t) => {
   const cases: [string, string, string][] = [
-    ['custom_ota_privat_key = a', 'error', 'Write custom_ota_private_key'],
-    ['custom_oat_private_key = a', 'warning', 'Write custom_ota_private_key'],
-    ['custom-ota-legacy = yes', 'warning', 'Write custom_ota_legacy'],
-    ['custom_ota_compresion = zopfli', 'error', 'Write custom_ota_compression'],
-    ['custom_ota_something_else_entirely = 1', 'error', `Known are: ${platformioOptions.join(', ')}`],
+    ['custom_ota_privat_key = a', 'error', 'Rename it to custom_ota_private_key'],
+    ['custom_oat_private_key = a', 'warning', 'Rename it to custom_ota_private_key'],
+    ['custom-ota-legacy = yes', 'warning', 'Rename it to custom_ota_legacy'],
+    ['custom_ota_compresion = zopfli', 'error', 'Rename it to custom_ota_compression'],
+    ['custom_ota_something_else_entirely = 1', 'error', `Use one of ${platformioOptions.join(', ')}`],
   ];
-  for (const [line, level, mend] of cases) {
-    const { world } = await patient(t, { files: { 'project/platformio.ini': ini(line) } });
-    t.like(await complaint(t, platformioOptionNames, world), { level, mend } as object);
+  for (const [line, level, fix] of cases) {
+    const { context } = await setUpCheck(t, { files: { 'project/platformio.ini': ini(line) } });
+    t.like(await onlyProblem(t, platformioOptionNames, context), { level, fix } as object);
   }
   const fine = ini('custom_ota_private_key = a', 'custom_data = b', 'custom_node_version = 2', 'monitor_speed = 1');
-  const { world } = await patient(t, { files: { 'project/platformio.ini': fine } });
-  t.regex((await diagnose(platformioOptionNames, world)).join(), /^ok/);
+  const { context } = await setUpCheck(t, { files: { 'project/platformio.ini': fine } });
+  t.regex((await findingsOf(platformioOptionNames, context)).join(), /^ok/);
 });
 
 test('platformioOptions matches the options of the hook script', async (t) => {
@@ -82,11 +82,11 @@ test('platformioOptions matches the options of the hook script', async (t) => {
 });
 
 test('platformioOptionNames reports board_build.gzip_fw and a header included by build flags', async (t) => {
-  const gzip = await patient(t, { files: { 'project/platformio.ini': ini('board_build.gzip_fw = no') } });
-  t.regex((await complaint(t, platformioOptionNames, gzip.world)).says, /a gzip all the same/);
+  const gzip = await setUpCheck(t, { files: { 'project/platformio.ini': ini('board_build.gzip_fw = no') } });
+  t.regex((await onlyProblem(t, platformioOptionNames, gzip.context)).message, /still compresses firmware\.bin/);
   const flags = ini('build_flags = -DA=1', '  -include .pio/Updater_Signing.h');
-  const included = await patient(t, { files: { 'project/platformio.ini': flags } });
-  t.like(await complaint(t, platformioOptionNames, included.world), { level: 'error' });
+  const included = await setUpCheck(t, { files: { 'project/platformio.ini': flags } });
+  t.like(await onlyProblem(t, platformioOptionNames, included.context), { level: 'error' });
 });
 
 test('otherSigning reports other signing headers and scripts', async (t) => {
@@ -94,22 +94,22 @@ test('otherSigning reports other signing headers and scripts', async (t) => {
   const stub = {
     [`${framework}/cores/esp8266/Updater_Signing.h`]: '#ifndef ARDUINO_SIGNING\n#define ARDUINO_SIGNING 0\n',
   };
-  const clean = await patient(t, { files: { 'project/platformio.ini': hooked, ...stub } });
-  t.regex((await diagnose(otherSigning, clean.world)).join(), /^ok/);
+  const clean = await setUpCheck(t, { files: { 'project/platformio.ini': hooked, ...stub } });
+  t.regex((await findingsOf(otherSigning, clean.context)).join(), /^ok/);
 
   const cases: Record<string, Record<string, string>> = {
-    'holds a key': {
+    'contains a key': {
       [`${framework}/cores/esp8266/Updater_Signing.h`]: '#define ARDUINO_SIGNING 1\nstatic const char…',
     },
     'may hide the header': { 'project/include/Updater_Signing.h': '' },
     'signs as well': {
       'project/platformio.ini': ini('extra_scripts =', '  pre:tools/sign.py', `  pre:${script}`),
-      'project/tools/sign.py': 'subprocess.run([python, "signing.py", "--mode", "header"])',
+      'project/tools/sign.py': 'subprocess([python, "signing.py", "--mode", "header"])',
     },
   };
-  for (const [said, files] of Object.entries(cases)) {
-    const { world } = await patient(t, { files: { 'project/platformio.ini': hooked, ...stub, ...files } });
-    t.regex((await complaint(t, otherSigning, world)).says, new RegExp(said));
+  for (const [expected, files] of Object.entries(cases)) {
+    const { context } = await setUpCheck(t, { files: { 'project/platformio.ini': hooked, ...stub, ...files } });
+    t.regex((await onlyProblem(t, otherSigning, context)).message, new RegExp(expected));
   }
 });
 
@@ -119,41 +119,41 @@ test('otherSigning reports a signing header inside an Arduino core', async (t) =
     [`${core}/platform.txt`]: 'version=3.1.2\n',
     [`${core}/libraries/ESP8266WiFi/src/Updater_Signing.h`]: '#define ARDUINO_SIGNING 1\n',
   };
-  t.regex((await complaint(t, otherSigning, (await patient(t, { files })).world)).says, /holds a key/);
+  t.regex((await onlyProblem(t, otherSigning, (await setUpCheck(t, { files })).context)).message, /contains a key/);
 });
 
 test('ideNode accepts Node.js in a system folder and warns about other locations', async (t) => {
   const files = { 'project/platformio.ini': hooked };
-  const plain = await patient(t, { files, node: { path: '/usr/bin/node' } });
-  t.regex((await diagnose(ideNode, plain.world)).join(), /^ok/);
-  const windows = await patient(t, { files, platform: 'win32', node: { path: 'C:\\Users\\jo\\node.exe' } });
-  t.regex((await diagnose(ideNode, windows.world)).join(), /^ok/);
+  const plain = await setUpCheck(t, { files, node: { path: '/usr/bin/node' } });
+  t.regex((await findingsOf(ideNode, plain.context)).join(), /^ok/);
+  const windows = await setUpCheck(t, { files, platform: 'win32', node: { path: 'C:\\Users\\jo\\node.exe' } });
+  t.regex((await findingsOf(ideNode, windows.context)).join(), /^ok/);
 
   for (const [platform, path] of [
     ['darwin', '/opt/homebrew/bin/node'],
     ['darwin', '/usr/local/bin/node'],
     ['linux', '/home/jo/.nvm/versions/node/v20.19.0/bin/node'],
   ] as const) {
-    const hidden = await patient(t, { files, platform, node: { path } });
-    t.like(await complaint(t, ideNode, hidden.world), {
+    const hidden = await setUpCheck(t, { files, platform, node: { path } });
+    t.like(await onlyProblem(t, ideNode, hidden.context), {
       level: 'warning',
-      mend: 'ota-hooks init remembers it in .ota/node',
+      fix: 'Run ota-hooks init, which stores the path in .ota/node',
     });
   }
 });
 
 test('ideNode reports a stale .ota/node and updates it', async (t) => {
   const files = { 'project/platformio.ini': hooked, 'project/.ota/node': '/gone/node\n', 'home/bin/node': '' };
-  const { folder, world } = await patient(t, { files });
-  const sick = { ...world, node: { path: folder.at('home/bin/node'), version: world.node.version } };
-  const found = await complaint(t, ideNode, sick);
-  t.regex(found.says, /\.ota\/node names \/gone\/node, which is gone/);
-  await found.fix?.apply();
-  t.is(await folder.text('project/.ota/node'), `${sick.node.path}\n`);
-  t.regex((await diagnose(ideNode, sick)).join(), /^ok: IDEs without a PATH/);
+  const { folder, context } = await setUpCheck(t, { files });
+  const setup = { ...context, node: { path: folder.at('home/bin/node'), version: context.node.version } };
+  const found = await onlyProblem(t, ideNode, setup);
+  t.regex(found.message, /\.ota\/node names \/gone\/node, which does not exist/);
+  await found.autofix?.apply();
+  t.is(await folder.text('project/.ota/node'), `${setup.node.path}\n`);
+  t.regex((await findingsOf(ideNode, setup)).join(), /^ok: IDEs find Node\.js/);
 });
 
 test('ideNode reports a custom_ota_node path that does not exist', async (t) => {
-  const { world } = await patient(t, { files: { 'project/platformio.ini': ini('custom_ota_node = /gone/node') } });
-  t.like(await complaint(t, ideNode, world), { level: 'error' });
+  const { context } = await setUpCheck(t, { files: { 'project/platformio.ini': ini('custom_ota_node = /gone/node') } });
+  t.like(await onlyProblem(t, ideNode, context), { level: 'error' });
 });

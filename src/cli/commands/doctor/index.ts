@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Level } from '../../../project/doctor/check.ts';
-import { type Diagnosis, examine } from '../../../project/doctor/examine.ts';
-import { lookAround } from '../../../project/doctor/world.ts';
+import { readContext } from '../../../project/doctor/context.ts';
+import { type CheckFinding, runChecks } from '../../../project/doctor/run-checks.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -44,28 +44,31 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
     cli: io.self.cli,
     updateVirtualDevice,
   };
-  const look = () =>
-    during({ what: 'looking around' }, io, options, async (tell) => examine(await lookAround(place), tell));
-  const first = await look();
-  const fixed = options.fix === true ? await mend(first) : [];
-  for (const says of fixed) report.say(`fixed: ${says}`);
-  const diagnoses = fixed.length > 0 ? await look() : first;
+  const check = () =>
+    during({ what: 'running checks' }, io, options, async (onProgress) =>
+      runChecks(await readContext(place), onProgress),
+    );
+  const first = await check();
+  const fixed = options.fix === true ? await applyFixes(first) : [];
+  for (const done of fixed) report.say(`fixed: ${done}`);
+  const findings = fixed.length > 0 ? await check() : first;
 
-  tell(diagnoses, options, io);
+  print(findings, options, io);
   report.result('doctor', {
     folder,
-    findings: diagnoses.map(({ check, level, says, mend: way, fix }) => ({
+    findings: findings.map(({ check, level, message, fix, autofix }) => ({
       check,
       level,
-      says,
-      ...(way === undefined ? {} : { mend: way }),
-      fixable: fix !== undefined,
+      message,
+      ...(fix === undefined ? {} : { fix }),
+      fixable: autofix !== undefined,
     })),
     fixed,
   });
-  const errors = diagnoses.filter(({ level }) => level === 'error');
+  const errors = findings.filter(({ level }) => level === 'error');
   if (errors.length > 0) {
-    throw new OtaError('DOCTOR_FOUND', { errors: errors.length, fixable: errors.filter(({ fix }) => fix).length });
+    const fixable = errors.filter(({ autofix }) => autofix !== undefined).length;
+    throw new OtaError('DOCTOR_FOUND', { errors: errors.length, fixable });
   }
 }
 
@@ -74,12 +77,12 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
  *
  * @returns descriptions of what was done
  */
-async function mend(diagnoses: readonly Diagnosis[]): Promise<readonly string[]> {
+async function applyFixes(findings: readonly CheckFinding[]): Promise<readonly string[]> {
   const done: string[] = [];
-  for (const { fix } of diagnoses) {
-    if (fix === undefined) continue;
-    await fix.apply();
-    done.push(fix.says);
+  for (const { autofix } of findings) {
+    if (autofix === undefined) continue;
+    await autofix.apply();
+    done.push(autofix.done);
   }
   return done;
 }
@@ -87,11 +90,11 @@ async function mend(diagnoses: readonly Diagnosis[]): Promise<readonly string[]>
 const colors: Record<Level, string> = { ok: '32', note: '36', warning: '33', error: '31' };
 const levelWidth = 'warning'.length;
 
-function tell(diagnoses: readonly Diagnosis[], { quiet }: DoctorOptions, io: Io): void {
-  for (const { level, says, mend: way } of diagnoses) {
+function print(findings: readonly CheckFinding[], { quiet }: DoctorOptions, io: Io): void {
+  for (const { level, message, fix } of findings) {
     if (quiet === true && (level === 'ok' || level === 'note')) continue;
-    io.stderr.write(`${paint(level, io)} ${says}\n`);
-    if (way !== undefined) io.stderr.write(`${' '.repeat(levelWidth)} → ${way}\n`);
+    io.stderr.write(`${paint(level, io)} ${message}\n`);
+    if (fix !== undefined) io.stderr.write(`${' '.repeat(levelWidth)} → ${fix}\n`);
   }
 }
 

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { carryOut } from '../../../project/init/carry-out.ts';
+import { applySteps } from '../../../project/init/apply-steps.ts';
 import { findInstallation, type Installation } from '../../../project/init/installation.ts';
 import { coresWithoutHooks, planSetup } from '../../../project/init/plan.ts';
 import { findProject, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
-import type { InitStep, Part } from '../../../project/init/step.ts';
+import type { InitStep, SetupPlan } from '../../../project/init/step.ts';
 import { undoSetup } from '../../../project/init/undo.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -41,9 +41,9 @@ export function declareInit(declaration: Declaration) {
 
 /** Consequences of signing; printed before anything is done. */
 const meaning = [
-  'From the next build on, the firmware carries public.key, and its updates are signed with private.key, which stays out of git.',
-  'Keep a copy of private.key in a safe place: without it, a device that runs such firmware can never be updated over the air again.',
-  'A device that was signed once stays signed: it takes only updates made with this key, until it is flashed over its serial port.',
+  'From the next build on, the firmware contains the public key and accepts only updates signed with the private key.',
+  'A device that runs this firmware accepts no other updates until you flash it over the serial port.',
+  'Keep a copy of the private key in a safe place: without it, these devices cannot be updated over the air.',
 ];
 
 /** Sets up a project: announces the steps, asks for confirmation, and carries them out. A second run finds nothing to do. */
@@ -74,35 +74,36 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
   });
   const steps = [...plan.steps];
   const what = project.system === 'platformio' ? 'PlatformIO project' : 'sketch';
-  if (steps.length === 0)
-    report.say(`The ${what} in ${report.path(project.folder)} is set up: there is nothing to do.`);
-  else announce(plan, `The ${what} in ${report.path(project.folder)}`, report);
+  if (steps.length === 0) report.say(`The ${what} in ${report.path(project.folder)} is already set up.`);
+  else announce(plan, `the ${what} in ${report.path(project.folder)}`, report);
   for (const note of plan.notes) report.warn(note);
 
   if (steps.length > 0) {
-    if (!(await isAgreed('Do this?', options, io))) {
-      report.say('Nothing was done.');
+    if (!(await isAgreed('Continue?', options, io))) {
+      report.say('No changes made.');
       report.result('init', { folder: project.folder, declined: true });
       return;
     }
     steps.push(...(await ideSteps(project, options, io)));
     const hooks = { nodePath: io.self.node, cliPath: io.self.cli };
-    await carryOut(project.folder, steps, hooks, io.signal, ({ says }) => report.detail(`done: ${says}`));
+    await applySteps(project.folder, steps, hooks, io.signal, ({ description }) =>
+      report.detail(`done: ${description}`),
+    );
   }
   const next = nextCommand(project, installation, io);
-  report.say(`${steps.length > 0 ? 'Done. ' : ''}Build as always:\n\n    ${next}\n`);
+  report.say(`${steps.length > 0 ? 'Done. ' : ''}Build as usual:\n\n    ${next}\n`);
   report.result('init', {
     folder: project.folder,
     system: project.system,
-    done: steps.map((step) => ({ kind: step.kind, path: pathOf(step), says: step.says })),
+    done: steps.map((step) => ({ kind: step.kind, path: pathOf(step), description: step.description })),
     notes: plan.notes,
     next,
   });
 }
 
-function announce({ steps }: Part, project: string, report: Report): void {
-  report.say(`${project}: init will`);
-  for (const { says } of steps) report.say(`  - ${says}`);
+function announce({ steps }: SetupPlan, project: string, report: Report): void {
+  report.say(`init will set up ${project}:`);
+  for (const { description } of steps) report.say(`  - ${description}`);
   report.say(`\n${meaning.join('\n')}\n`);
 }
 
@@ -116,9 +117,9 @@ async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise
 async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly InitStep[]> {
   if (project.system !== 'arduino' || yes === true || ide === true || io.ask === undefined) return [];
   const folders = await coresWithoutHooks(io.env, io.platform, io.home);
-  const question = `Do you build in the Arduino IDE as well? Then its esp8266 core needs hooks, too: ${folders.join(', ')}`;
+  const question = `Also install the hooks in the esp8266 core, for builds in the Arduino IDE (${folders.join(', ')})?`;
   if (folders.length === 0 || !(await io.ask.confirm(question, false))) return [];
-  return folders.map((folder) => ({ kind: 'core', folder, says: `hook the core in ${folder}` }));
+  return folders.map((folder) => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }));
 }
 
 function nextCommand(project: Project, installation: Installation, { cwd }: Io): string {
@@ -145,17 +146,17 @@ function pathOf(step: InitStep): string {
 }
 
 async function undo(folder: string, options: InitOptions, io: Io, report: Report): Promise<void> {
-  const question = `Take back what init did in ${report.path(folder)}?`;
+  const question = `Revert the changes that init made in ${report.path(folder)}?`;
   if (!(await isAgreed(question, options, io))) {
-    report.say('Nothing was done.');
+    report.say('No changes made.');
     report.result('init', { folder, declined: true });
     return;
   }
   const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
-  if (undone.length === 0) report.say('There is nothing that init did here.');
-  for (const { path, outcome, why } of undone) {
+  if (undone.length === 0) report.say('There are no changes by init to revert.');
+  for (const { path, outcome, reason } of undone) {
     if (outcome === 'absent') continue;
-    const line = `${outcome}: ${report.path(path)}${why === undefined ? '' : ` (${why})`}`;
+    const line = `${outcome}: ${report.path(path)}${reason === undefined ? '' : ` (${reason})`}`;
     if (outcome === 'kept') report.warn(line);
     else report.say(line);
   }

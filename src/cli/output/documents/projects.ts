@@ -12,7 +12,7 @@ export const initDocument = v.union([
       v.strictObject({
         kind: v.picklist(['insert', 'keys', 'node', 'core']),
         path: v.string(),
-        says: v.string(),
+        description: v.string(),
       }),
     ),
     notes: v.array(v.string()),
@@ -22,7 +22,7 @@ export const initDocument = v.union([
   /** With --undo. */
   v.strictObject({
     folder: v.string(),
-    undone: v.array(v.strictObject({ path: v.string(), outcome: v.string(), why: v.optional(v.string()) })),
+    undone: v.array(v.strictObject({ path: v.string(), outcome: v.string(), reason: v.optional(v.string()) })),
   }),
   /** The user declined. */
   v.strictObject({ folder: v.string(), declined: v.literal(true) }),
@@ -34,8 +34,8 @@ export const doctorDocument = v.strictObject({
     v.strictObject({
       check: v.string(),
       level: v.picklist(['ok', 'note', 'warning', 'error']),
-      says: v.string(),
-      mend: v.optional(v.string()),
+      message: v.string(),
+      fix: v.optional(v.string()),
       /** Whether `--fix` can fix it. */
       fixable: v.boolean(),
     }),

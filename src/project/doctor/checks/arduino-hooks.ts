@@ -2,27 +2,24 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import { headerHook, packHook } from '../../build/arduino-hooks.ts';
-import { hasIdeHooks, installIdeHooks } from '../../build/arduino-ide.ts';
+import { hasIdeHooks, installIdeHooks, stampName } from '../../build/arduino-ide.ts';
 import { removeBlock } from '../../build/marked-block.ts';
 import { readRecord } from '../../init/record.ts';
 import { readText } from '../../init/text-file.ts';
 import type { Check, DoctorFinding } from '../check.ts';
-import { settingsOf, type World } from '../world.ts';
+import { type CheckContext, settingsOf } from '../context.ts';
 
 /** Checks the hooks of the Arduino IDE. They are inside an installed core, so an upgrade of the core removes them. */
-export const arduinoHooks: Check = {
-  about: 'the installed Arduino cores have their hooks, and these can run',
-  run: async (world) => {
-    const cores = await findInstalledCores(arduinoFolders(world.env, world.platform, world.home));
-    if (cores.length === 0) {
-      const isWanted = world.project?.system === 'arduino';
-      const mend = isWanted ? 'Install the esp8266 platform in the Boards Manager, or with arduino-cli' : undefined;
-      return [{ level: isWanted ? 'warning' : 'note', says: 'no ESP8266 core for Arduino is installed', mend }];
-    }
-    const looks = await Promise.all(cores.map(lookAt));
-    const wasInstalled = looks.some(({ state }) => state !== 'absent') || (await initHookedCores(world));
-    return looks.flatMap((look) => findingsOf(look, wasInstalled, world));
-  },
+export const arduinoHooks: Check = async (context) => {
+  const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
+  if (cores.length === 0) {
+    const isWanted = context.project?.system === 'arduino';
+    const fix = isWanted ? 'Install the esp8266 platform in the Boards Manager or with arduino-cli' : undefined;
+    return [{ level: isWanted ? 'warning' : 'note', message: 'No ESP8266 core for Arduino is installed', fix }];
+  }
+  const looks = await Promise.all(cores.map(lookAt));
+  const wasInstalled = looks.some(({ state }) => state !== 'absent') || (await initHookedCores(context));
+  return looks.flatMap((look) => findingsOf(look, wasInstalled, context));
 };
 
 interface Look {
@@ -40,66 +37,70 @@ async function lookAt(core: InstalledCore): Promise<Look> {
   return { core, state: (await hasIdeHooks(core.folder)) ? 'hooked' : 'undated', text };
 }
 
-async function initHookedCores({ project }: World): Promise<boolean> {
+async function initHookedCores({ project }: CheckContext): Promise<boolean> {
   if (project === undefined) return false;
   const entries = await readRecord(project.folder).catch(() => []);
-  return entries.some(({ did }) => did === 'core');
+  return entries.some(({ action }) => action === 'core');
 }
 
-function findingsOf({ core, state, text }: Look, wasInstalled: boolean, world: World): readonly DoctorFinding[] {
-  const name = `core ${core.version ?? '?'} (${world.path(core.folder)})`;
-  const hook = {
-    says: `hooked ${name}`,
-    apply: () => installIdeHooks(core.folder, { nodePath: world.node.path, cliPath: world.cli }),
+function findingsOf(
+  { core, state, text }: Look,
+  wasInstalled: boolean,
+  context: CheckContext,
+): readonly DoctorFinding[] {
+  const name = `Core ${core.version ?? 'of unknown version'} (${context.path(core.folder)})`;
+  const autofix = {
+    done: `installed the hooks in ${name}`,
+    apply: () => installIdeHooks(core.folder, { nodePath: context.node.path, cliPath: context.cli }),
   };
-  const mend = 'ota-hooks install arduino';
+  const fix = 'Run ota-hooks install arduino';
   switch (state) {
     case 'damaged': {
-      const says = `${name}: the lines of ota-hooks in platform.local.txt are damaged`;
-      return [{ level: 'error', says, mend: `Take them out by hand, then: ${mend}` }];
+      const message = `${name}: the ota-hooks lines in platform.local.txt are damaged`;
+      return [{ level: 'error', message, fix: 'Remove these lines by hand, then run ota-hooks install arduino' }];
     }
     case 'undated': {
-      const says = `${name}: the hooks are there, but arduino-cli may link a cached core with them, and un-sign devices`;
-      return [{ level: 'error', says, mend, fix: hook }];
+      const message = `${name}: ${stampName} is missing or has lost its date, so arduino-cli may link a cached core that does not verify updates`;
+      return [{ level: 'error', message, fix, autofix }];
     }
     case 'absent':
-      return [withoutHooks(name, wasInstalled, world, { mend, fix: hook })];
+      return [withoutHooks(name, wasInstalled, context, { fix, autofix })];
     case 'hooked': {
-      const findings = [...missingPrograms(name, text, { mend, fix: hook }), ...overridden(name, text)];
-      return findings.length > 0 ? findings : [{ level: 'ok', says: `${name} has the hooks` }];
+      const findings = [...missingPrograms(name, text, { fix, autofix }), ...overridden(name, text)];
+      return findings.length > 0 ? findings : [{ level: 'ok', message: `${name} has the hooks` }];
     }
   }
 }
 
-type Way = Pick<DoctorFinding, 'mend' | 'fix'>;
+type Fixes = Pick<DoctorFinding, 'fix' | 'autofix'>;
 
-function withoutHooks(name: string, wasInstalled: boolean, world: World, way: Way): DoctorFinding {
+function withoutHooks(name: string, wasInstalled: boolean, context: CheckContext, fixes: Fixes): DoctorFinding {
   if (wasInstalled) {
-    const says = `${name} has no hooks, and other ones had: an upgrade of the core takes them away`;
-    return { level: 'error', says, ...way };
+    const message = `${name} has no hooks, although hooks were installed: an upgrade of the core removes them`;
+    return { level: 'error', message, ...fixes };
   }
-  const isSignedSketch = world.project?.system === 'arduino' && settingsOf(world)?.publicKey !== undefined;
+  const isSignedSketch = context.project?.system === 'arduino' && settingsOf(context)?.publicKey !== undefined;
   if (isSignedSketch) {
-    const says = `${name} has no hooks: the IDE and a plain arduino-cli build this sketch without ours`;
-    return { level: 'warning', says, mend: `Build with ota-hooks build, or for the IDE: ${way.mend}` };
+    const message = `${name} has no hooks: the Arduino IDE and plain arduino-cli build this sketch without ota-hooks`;
+    return { level: 'warning', message, fix: 'Build with ota-hooks build, or run ota-hooks install arduino' };
   }
-  return { level: 'note', says: `${name} has no hooks; only builds in the Arduino IDE would need them` };
+  return { level: 'note', message: `${name} has no hooks; only builds in the Arduino IDE need them` };
 }
 
 /** Reports programs that do not exist: Node.js or this package may have moved since the installation. */
-function missingPrograms(name: string, text: string, way: Way): readonly DoctorFinding[] {
+function missingPrograms(name: string, text: string, fixes: Fixes): readonly DoctorFinding[] {
   const recipes = [headerHook, packHook].map((property) => valuesOf(text, property).findLast(isOurs) ?? '');
   return [...new Set(recipes.flatMap(programsOf))]
     .filter((path) => !existsSync(path))
-    .map((path) => ({ level: 'error', says: `${name}: the hooks run ${path}, which is not there`, ...way }));
+    .map((path) => ({ level: 'error', message: `${name}: the hooks run ${path}, which does not exist`, ...fixes }));
 }
 
 /** Reports later lines that set our properties again: the last value wins. */
 function overridden(name: string, text: string): readonly DoctorFinding[] {
   return [headerHook, packHook].flatMap((property): DoctorFinding[] => {
     if (isOurs(valuesOf(text, property).at(-1) ?? '')) return [];
-    const says = `${name}: platform.local.txt sets ${property} again, behind the lines of ota-hooks`;
-    return [{ level: 'error', says, mend: 'Take that line out, or put it before them' }];
+    const message = `${name}: platform.local.txt sets ${property} again after the ota-hooks lines`;
+    return [{ level: 'error', message, fix: 'Remove that line, or move it before the ota-hooks lines' }];
   });
 }
 

@@ -3,60 +3,63 @@ import { ownAddresses } from '../../../delivery/mdns.ts';
 import { describeVerdict } from '../../../delivery/verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Check, DoctorFinding } from '../check.ts';
+import { type CheckContext, settingsOf } from '../context.ts';
 import { firewallOf } from '../firewall.ts';
-import { settingsOf, type World } from '../world.ts';
 
 /**
  * Checks whether a device can connect to this machine, as it must in an espota upload. A virtual device connects to the address that real
  * devices would receive. This finds occupied ports and invalid addresses, but not a firewall, because a machine can always connect to
  * itself. So the firewall is queried separately.
  */
-export const callBack: Check = {
-  about: 'devices can call back in an espota upload',
-  run: async (world) => {
-    const { hostIp, hostPort } = settingsOf(world)?.config.upload ?? {};
-    const address = hostIp ?? ownAddresses()[0] ?? '127.0.0.1';
-    const tried = await tryUpload(address, hostPort, world);
-    return [tried, ...(await firewall(world, hostPort)), ...(await shieldedMachine(world))];
-  },
+export const callBack: Check = async (context) => {
+  const { hostIp, hostPort } = settingsOf(context)?.config.upload ?? {};
+  const address = hostIp ?? ownAddresses()[0] ?? '127.0.0.1';
+  const tried = await tryUpload(address, hostPort, context);
+  return [tried, ...(await firewall(context, hostPort)), ...(await shieldedMachine(context))];
 };
 
 async function tryUpload(
   address: string,
   hostPort: number | undefined,
-  { signal, updateVirtualDevice }: World,
+  { signal, updateVirtualDevice }: CheckContext,
 ): Promise<DoctorFinding> {
   const where = hostPort === undefined ? address : `TCP port ${hostPort} of ${address}`;
   try {
     const verdict = await updateVirtualDevice(address, hostPort, signal);
-    if (verdict.kind === 'accepted') return { level: 'ok', says: `a virtual device could call back to ${where}` };
-    const { text: words, hint } = describeVerdict(verdict);
-    return { level: 'error', says: `a virtual device on this machine could not be updated: ${words}`, mend: hint };
+    if (verdict.kind === 'accepted') return { level: 'ok', message: `A virtual device connected back to ${where}` };
+    const { text, hint } = describeVerdict(verdict);
+    return { level: 'error', message: `Update of a virtual device on this machine failed: ${text}`, fix: hint };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof OtaError) return { level: 'error', says: error.message, mend: error.hint };
+    if (error instanceof OtaError) return { level: 'error', message: error.message, fix: error.hint };
     const why = error instanceof Error ? error.message : String(error);
-    const mend = 'Check "hostIp" and "hostPort" in ota.config.json';
-    return { level: 'error', says: `no device can call back to ${where}: ${why}`, mend };
+    const fix = 'Check "hostIp" and "hostPort" below "upload" in ota.config.json';
+    return { level: 'error', message: `Devices cannot connect to ${where}: ${why}`, fix };
   }
 }
 
-async function firewall(world: World, hostPort: number | undefined): Promise<readonly DoctorFinding[]> {
-  const found = await firewallOf(world);
+/** Port for the configuration; any free one works. */
+const examplePort = 8267;
+
+async function firewall(context: CheckContext, hostPort: number | undefined): Promise<readonly DoctorFinding[]> {
+  const found = await firewallOf(context);
   if (found === undefined) return [];
-  const port = hostPort ?? 8267;
-  const fixed =
-    hostPort === undefined ? `Fix the port with "upload": {"hostPort": ${port}}, then` : 'Make sure that it is let in:';
-  const says = `${found.name} is on, and may keep devices from calling back`;
-  return [{ level: hostPort === undefined ? 'warning' : 'note', says, mend: `${fixed} ${found.letIn(port)}` }];
+  if (hostPort !== undefined) {
+    const message = `${found.name} is on and must allow TCP port ${hostPort}`;
+    return [{ level: 'note', message, fix: found.howToAllow(hostPort) }];
+  }
+  const message = `${found.name} is on and may block connections from devices, because the port changes with each upload`;
+  const fix = `Set "upload": {"hostPort": ${examplePort}} in ota.config.json. ${found.howToAllow(examplePort)}`;
+  return [{ level: 'warning', message, fix }];
 }
 
 /** Warns about WSL, because devices cannot connect into its network. */
-async function shieldedMachine({ platform, env }: World): Promise<readonly DoctorFinding[]> {
+async function shieldedMachine({ platform, env }: CheckContext): Promise<readonly DoctorFinding[]> {
   if (platform !== 'linux') return [];
   const kernel = await readFile('/proc/version', 'latin1').catch(() => '');
   if (env['WSL_DISTRO_NAME'] === undefined && !/microsoft/i.test(kernel)) return [];
-  const says = 'this is Linux inside Windows (WSL): devices cannot call back into its network';
-  const mend = 'Upload from Windows itself, or switch WSL to networkingMode=mirrored; --method web needs no call-back';
-  return [{ level: 'warning', says, mend }];
+  const message = 'Devices cannot connect to WSL (Linux inside Windows) in its default network mode';
+  const fix =
+    'Upload from Windows, set networkingMode=mirrored for WSL, or use --method web, which needs no such connection';
+  return [{ level: 'warning', message, fix }];
 }

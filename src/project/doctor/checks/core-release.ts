@@ -4,24 +4,21 @@ import glob from 'fast-glob';
 import { type CoreCapabilities, coreCapabilities } from '../../../core/device-model/cores.ts';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import type { Check, DoctorFinding } from '../check.ts';
+import type { CheckContext } from '../context.ts';
 import { platformioFolder } from '../platformio-folder.ts';
-import type { World } from '../world.ts';
 
 /** Checks for core releases that no update should bring to a device, before a build uses one. */
-export const coreRelease: Check = {
-  about: 'the installed cores make images that can be updated safely',
-  run: async (world) => {
-    const folders = arduinoFolders(world.env, world.platform, world.home);
-    const cores = [...(await findInstalledCores(folders)), ...(await frameworks(world))];
-    const findings = cores.flatMap((core) => ofCore(core, world));
-    if (findings.length > 0 || cores.length === 0) return findings;
-    return [{ level: 'ok', says: 'no installed core is one that builds should not use' }];
-  },
+export const coreRelease: Check = async (context) => {
+  const folders = arduinoFolders(context.env, context.platform, context.home);
+  const cores = [...(await findInstalledCores(folders)), ...(await frameworks(context))];
+  const findings = cores.flatMap((core) => ofCore(core, context));
+  if (findings.length > 0 || cores.length === 0) return findings;
+  return [{ level: 'ok', message: 'No installed core is known to be unsafe' }];
 };
 
 /** Finds the core packages of PlatformIO. Their versions contain the version of the core: 3.20702.0 holds core 2.7.2. */
-async function frameworks(world: World): Promise<readonly InstalledCore[]> {
-  const packages = join(platformioFolder(world), 'packages');
+async function frameworks(context: CheckContext): Promise<readonly InstalledCore[]> {
+  const packages = join(platformioFolder(context), 'packages');
   const found = await glob('framework-arduinoespressif8266*/package.json', { cwd: packages, absolute: true });
   return Promise.all(
     found.map(async (path) => {
@@ -31,26 +28,34 @@ async function frameworks(world: World): Promise<readonly InstalledCore[]> {
   );
 }
 
-function ofCore({ folder, version }: InstalledCore, world: World): readonly DoctorFinding[] {
+function ofCore({ folder, version }: InstalledCore, context: CheckContext): readonly DoctorFinding[] {
   const capabilities = coreCapabilities(version);
-  const trouble = capabilities === undefined ? undefined : troubleOf(capabilities);
-  if (trouble === undefined) return [];
-  return [{ level: 'warning', says: `core ${version} (${world.path(folder)}): ${trouble.says}`, mend: trouble.mend }];
+  const problem = capabilities === undefined ? undefined : problemOf(capabilities);
+  if (problem === undefined) return [];
+  return [
+    { level: 'warning', message: `Core ${version} (${context.path(folder)}): ${problem.message}`, fix: problem.fix },
+  ];
 }
 
-function troubleOf(capabilities: CoreCapabilities): { readonly says: string; readonly mend: string } | undefined {
-  const mend = 'Install a later core: 3.1.2, or at least 2.7.4';
+function problemOf(capabilities: CoreCapabilities): { readonly message: string; readonly fix: string } | undefined {
+  const fix = 'Install core 3.1.2, or at least 2.7.4';
   if (capabilities.hangsOnXmcFlash) {
-    return { says: 'its eboot hangs on XMC flash at the next update, and its images are refused', mend };
+    return { message: 'its eboot hangs on XMC flash at the next update, so preflight blocks its images', fix };
   }
   if (capabilities.comparesAfterCopy) {
-    return { says: 'its eboot hangs when an update overlaps the staged bytes, and its images are refused', mend };
+    return {
+      message: 'its eboot hangs after an update whose copy overlaps the staged bytes, so preflight blocks its images',
+      fix,
+    };
   }
   switch (capabilities.signing) {
     case 'none':
-      return { says: 'its Updater knows no signatures: what is built with it takes any update', mend };
+      return { message: 'its Updater does not verify signatures: devices accept any update', fix };
     case 'legacy':
-      return { says: 'its devices take only signatures of the old form', mend: `${mend}; or set "legacy": true` };
+      return {
+        message: 'its devices accept only legacy signatures',
+        fix: `${fix}, or set "legacy": true in ota.config.json`,
+      };
     case 'current':
       return undefined;
   }

@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { writeAtomically } from '../../../files/write.ts';
 import { effectiveValue } from '../../build/platformio-ini.ts';
-import { nodeFile, rememberedNode } from '../../init/node.ts';
+import { nodeFile, storedNode } from '../../init/node.ts';
 import type { Check, DoctorFinding } from '../check.ts';
-import { platformioOf, type World } from '../world.ts';
+import { type CheckContext, platformioOf } from '../context.ts';
 
 /** PATH of a program that is started from a desktop, without a shell. */
 const plainPath: Partial<Record<NodeJS.Platform, readonly string[]>> = {
@@ -14,46 +14,43 @@ const plainPath: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 };
 
 /** Checks that an IDE finds Node.js. The PlatformIO hook also runs in VS Code, whose PATH may differ from that of the terminal. */
-export const ideNode: Check = {
-  about: 'an IDE that was started from a desktop finds Node.js',
-  run: async (world) => {
-    const found = platformioOf(world);
-    if (found === undefined || world.project === undefined) return [];
-    const { folder } = world.project;
-    const named = found.sections.flatMap((section) => effectiveValue(found.ini, section, 'custom_ota_node') ?? []);
-    if (named.length > 0) return named.flatMap((path) => missing(path, folder));
-    const remembered = await rememberedNode(folder);
-    if (remembered !== undefined && existsSync(remembered)) {
-      return [{ level: 'ok', says: `IDEs without a PATH find Node.js: ${remembered}` }];
-    }
-    if (isOnPlainPath(world)) return [{ level: 'ok', says: 'Node.js is where IDEs look for programs' }];
-    return [notFound(world, folder, remembered)];
-  },
+export const ideNode: Check = async (context) => {
+  const found = platformioOf(context);
+  if (found === undefined || context.project === undefined) return [];
+  const { folder } = context.project;
+  const named = found.sections.flatMap((section) => effectiveValue(found.ini, section, 'custom_ota_node') ?? []);
+  if (named.length > 0) return named.flatMap((path) => missing(path, folder));
+  const stored = await storedNode(folder);
+  if (stored !== undefined && existsSync(stored)) {
+    return [{ level: 'ok', message: `IDEs find Node.js in .ota/node: ${stored}` }];
+  }
+  if (isOnPlainPath(context)) return [{ level: 'ok', message: 'Node.js is in a folder where IDEs look for programs' }];
+  return [notFound(context, folder, stored)];
 };
 
 function missing(path: string, folder: string): readonly DoctorFinding[] {
   if (existsSync(isAbsolute(path) ? path : join(folder, path))) return [];
-  const says = `platformio.ini: custom_ota_node names ${path}, which is not there`;
-  return [{ level: 'error', says, mend: 'Mend the path, or take the line out' }];
+  const message = `platformio.ini: custom_ota_node names ${path}, which does not exist`;
+  return [{ level: 'error', message, fix: 'Correct the path, or remove the line' }];
 }
 
 /** Returns whether Node.js is on the PATH of a desktop program. On Windows, all programs have the same PATH. */
-function isOnPlainPath({ platform, node }: World): boolean {
+function isOnPlainPath({ platform, node }: CheckContext): boolean {
   return platform === 'win32' || plainPath[platform]?.includes(dirname(node.path)) === true;
 }
 
-function notFound(world: World, folder: string, remembered: string | undefined): DoctorFinding {
+function notFound(context: CheckContext, folder: string, stored: string | undefined): DoctorFinding {
   const place = join(folder, nodeFile);
-  const gone = remembered === undefined ? '' : ` (${world.path(place)} names ${remembered}, which is gone)`;
+  const gone = stored === undefined ? '' : ` (${context.path(place)} names ${stored}, which does not exist)`;
   return {
     level: 'warning',
-    says: `an IDE that was started from a desktop may not find Node.js at ${world.node.path}${gone}`,
-    mend: 'ota-hooks init remembers it in .ota/node',
-    fix: {
-      says: `remembered Node.js in ${world.path(place)}`,
+    message: `IDEs started from the desktop may not find Node.js at ${context.node.path}${gone}`,
+    fix: 'Run ota-hooks init, which stores the path in .ota/node',
+    autofix: {
+      done: `stored the path of Node.js in ${context.path(place)}`,
       apply: async () => {
         await mkdir(dirname(place), { recursive: true });
-        await writeAtomically(place, `${world.node.path}\n`);
+        await writeAtomically(place, `${context.node.path}\n`);
       },
     },
   };

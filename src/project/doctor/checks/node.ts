@@ -3,12 +3,11 @@ import type { Check } from '../check.ts';
 const oldest = [20, 19] as const;
 
 /** Checks the version of this Node.js. It runs the hooks, unless the build system finds another one. */
-export const node: Check = {
-  about: 'Node.js is new enough',
-  run: ({ node: { version, path } }) => {
-    const [major = 0, minor = 0] = version.split('.').map(Number);
-    const isEnough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
-    if (isEnough) return [{ level: 'ok', says: `Node.js ${version} (${path})` }];
-    return [{ level: 'error', says: `Node.js ${version} is too old`, mend: `Install ${oldest.join('.')} or newer` }];
-  },
+export const node: Check = ({ node: { version, path } }) => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isEnough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+  if (isEnough) return [{ level: 'ok', message: `Node.js ${version} (${path})` }];
+  return [
+    { level: 'error', message: `Node.js ${version} is too old`, fix: `Install Node.js ${oldest.join('.')} or later` },
+  ];
 };

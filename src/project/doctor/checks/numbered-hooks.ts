@@ -3,7 +3,7 @@ import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../bu
 import { headerHook } from '../../build/arduino-hooks.ts';
 import { readText } from '../../init/text-file.ts';
 import type { Check, DoctorFinding } from '../check.ts';
-import { settingsOf, type World } from '../world.ts';
+import { type CheckContext, settingsOf } from '../context.ts';
 
 /**
  * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If there is one, arduino-cli 1.3.0 and later ignore the hook without a
@@ -15,29 +15,26 @@ const numbered = new RegExp(
 );
 
 /** Checks for hooks of other tools that can keep the key out of a build by their name alone. */
-export const numberedHooks: Check = {
-  about: 'no other hook takes the place of that which writes the key',
-  run: async (world) => {
-    const cores = await findInstalledCores(arduinoFolders(world.env, world.platform, world.home));
-    const findings = (await Promise.all(cores.map((core) => ofCore(core, world)))).flat();
-    if (findings.length > 0 || cores.length === 0) return findings;
-    return [{ level: 'ok', says: 'no other hook hides the one that writes the key' }];
-  },
+export const numberedHooks: Check = async (context) => {
+  const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
+  const findings = (await Promise.all(cores.map((core) => ofCore(core, context)))).flat();
+  if (findings.length > 0 || cores.length === 0) return findings;
+  return [{ level: 'ok', message: 'No other hook replaces the one that writes the signing header' }];
 };
 
-async function ofCore({ folder }: InstalledCore, world: World): Promise<readonly DoctorFinding[]> {
+async function ofCore({ folder }: InstalledCore, context: CheckContext): Promise<readonly DoctorFinding[]> {
   const files = await Promise.all(
     ['platform.txt', 'platform.local.txt'].map(async (name) => ({
       path: join(folder, name),
       hidden: (await readText(join(folder, name)))?.match(numbered) ?? [],
     })),
   );
-  const isSigned = world.project?.system === 'arduino' && settingsOf(world)?.publicKey !== undefined;
+  const isSigned = context.project?.system === 'arduino' && settingsOf(context)?.publicKey !== undefined;
   return files.flatMap(({ path, hidden }) =>
     hidden.map((name) => ({
       level: isSigned ? 'error' : 'warning',
-      says: `${world.path(path)} sets ${name}: arduino-cli then passes over ${headerHook}, which writes the key`,
-      mend: 'Take the number out of its name and call both from it, or remove the line',
+      message: `${context.path(path)} sets ${name}, so arduino-cli ignores ${headerHook}, which writes the signing header`,
+      fix: 'Remove the line, or move its command to a hook of another name, such as recipe.hooks.prebuild',
     })),
   );
 }

@@ -4,38 +4,35 @@ import glob from 'fast-glob';
 import { arduinoFolders, findInstalledCores } from '../../build/arduino-cores.ts';
 import { scriptsOf } from '../../init/hook-line.ts';
 import type { Check, DoctorFinding } from '../check.ts';
+import { type CheckContext, platformioOf } from '../context.ts';
 import { platformioFolder } from '../platformio-folder.ts';
-import { platformioOf, type World } from '../world.ts';
 
 const header = 'Updater_Signing.h';
 
 /** Checks for leftovers of other signing tools. A header inside the framework affects every project on this machine. */
-export const otherSigning: Check = {
-  about: 'no other signing is in the way',
-  run: async (world) => {
-    const frameworks = await frameworkFolders(world);
-    const findings = [
-      ...(await Promise.all(frameworks.map((folder) => headersIn(world, folder)))).flat(),
-      ...(await headersOfProject(world)),
-      ...(await signingScripts(world)),
-    ];
-    if (findings.length > 0) return findings;
-    return frameworks.length === 0 ? [] : [{ level: 'ok', says: 'no header of another signing tool is in the way' }];
-  },
+export const otherSigning: Check = async (context) => {
+  const frameworks = await frameworkFolders(context);
+  const findings = [
+    ...(await Promise.all(frameworks.map((folder) => headersIn(context, folder)))).flat(),
+    ...(await headersOfProject(context)),
+    ...(await signingScripts(context)),
+  ];
+  if (findings.length > 0) return findings;
+  return frameworks.length === 0 ? [] : [{ level: 'ok', message: 'No other signing tool found' }];
 };
 
-async function frameworkFolders(world: World): Promise<readonly string[]> {
-  const packages = join(platformioFolder(world), 'packages');
+async function frameworkFolders(context: CheckContext): Promise<readonly string[]> {
+  const packages = join(platformioFolder(context), 'packages');
   const platformio = await glob('framework-arduinoespressif8266*', {
     cwd: packages,
     onlyDirectories: true,
     absolute: true,
   });
-  const arduino = await findInstalledCores(arduinoFolders(world.env, world.platform, world.home));
+  const arduino = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
   return [...platformio, ...arduino.map(({ folder }) => folder)];
 }
 
-async function headersIn(world: World, framework: string): Promise<readonly DoctorFinding[]> {
+async function headersIn(context: CheckContext, framework: string): Promise<readonly DoctorFinding[]> {
   const places = ['cores/*', 'libraries/*/src', 'tools/sdk/include', 'variants/*'].map((place) => `${place}/${header}`);
   const found = await glob(places, { cwd: framework, absolute: true });
   const signing = await Promise.all(found.map(definesSigning));
@@ -43,8 +40,8 @@ async function headersIn(world: World, framework: string): Promise<readonly Doct
     .filter((_, index) => signing[index] === true)
     .map((path) => ({
       level: 'warning',
-      says: `${world.path(path)} holds a key: whatever is built without our hooks on this machine checks updates with it`,
-      mend: 'Take it out by installing the framework anew; another script has written it there',
+      message: `${context.path(path)} contains a key: builds on this machine without the hooks verify updates with it`,
+      fix: 'Reinstall the framework; another script wrote the header there',
     }));
 }
 
@@ -55,30 +52,32 @@ async function definesSigning(path: string): Promise<boolean> {
 }
 
 /** Reports headers of the project that may shadow the generated one. */
-async function headersOfProject(world: World): Promise<readonly DoctorFinding[]> {
-  if (world.project === undefined) return [];
-  const { folder } = world.project;
+async function headersOfProject(context: CheckContext): Promise<readonly DoctorFinding[]> {
+  if (context.project === undefined) return [];
+  const { folder } = context.project;
   const places = [header, `include/${header}`, `src/**/${header}`, `lib/**/${header}`];
   const found = await glob(places, { cwd: folder, absolute: true, suppressErrors: true });
   return found.map((path) => ({
     level: 'warning',
-    says: `${world.path(path)} may hide the header that the build makes`,
-    mend: 'Remove it: the hook makes one in each build',
+    message: `${context.path(path)} may hide the header that the hook generates`,
+    fix: 'Remove the file; the hook generates one in each build',
   }));
 }
 
-async function signingScripts(world: World): Promise<readonly DoctorFinding[]> {
-  const { ini, sections } = platformioOf(world) ?? {};
+async function signingScripts(context: CheckContext): Promise<readonly DoctorFinding[]> {
+  const { ini, sections } = platformioOf(context) ?? {};
   if (ini === undefined || sections === undefined) return [];
   const scripts = new Set(sections.flatMap((section) => scriptsOf(ini, section)));
   const others = [...scripts].map((script) => script.replace(/^(?:pre|post):/, '')).filter((script) => !isOurs(script));
-  const texts = await Promise.all(others.map((script) => readFile(inProject(world, script), 'latin1').catch(() => '')));
+  const texts = await Promise.all(
+    others.map((script) => readFile(inProject(context, script), 'latin1').catch(() => '')),
+  );
   return others
     .filter((_, index) => /Updater_Signing\.h|signing\.py/.test(texts[index] ?? ''))
     .map((script) => ({
       level: 'warning',
-      says: `platformio.ini runs ${script}, which signs as well: two signers overwrite each other's files`,
-      mend: 'Take one of them out of extra_scripts',
+      message: `platformio.ini runs ${script}, which signs as well: two signing tools overwrite each other's files`,
+      fix: 'Remove that script or the hook from extra_scripts',
     }));
 }
 
@@ -86,6 +85,6 @@ function isOurs(script: string): boolean {
   return /[\\/]hooks[\\/]platformio\.py$/.test(script);
 }
 
-function inProject(world: World, script: string): string {
-  return isAbsolute(script) ? script : join(world.project?.folder ?? world.folder, script);
+function inProject(context: CheckContext, script: string): string {
+  return isAbsolute(script) ? script : join(context.project?.folder ?? context.folder, script);
 }

@@ -2,48 +2,48 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { hookOf, hookState } from '../../init/hook-line.ts';
 import type { Check, DoctorFinding } from '../check.ts';
-import { platformioOf, settingsOf, type World } from '../world.ts';
+import { type CheckContext, platformioOf, settingsOf } from '../context.ts';
 
 /** Checks that every environment for an ESP8266 runs the hook early enough and that the hook's file exists. */
-export const platformioHook: Check = {
-  about: 'platformio.ini runs the hook',
-  run: (world) => {
-    const found = platformioOf(world);
-    if (found === undefined) return [];
-    if (found.sections.length === 0) return [{ level: 'note', says: 'platformio.ini has no environment yet' }];
-    const findings = found.sections.flatMap((section) => ofSection(world, section));
-    return findings.length > 0 ? findings : [{ level: 'ok', says: 'every environment for an ESP8266 runs the hook' }];
-  },
+export const platformioHook: Check = (context) => {
+  const found = platformioOf(context);
+  if (found === undefined) return [];
+  if (found.sections.length === 0) return [{ level: 'note', message: 'platformio.ini has no environment' }];
+  const findings = found.sections.flatMap((section) => ofSection(context, section));
+  return findings.length > 0
+    ? findings
+    : [{ level: 'ok', message: 'Every ESP8266 environment in platformio.ini runs the hook' }];
 };
 
-function ofSection(world: World, section: string): readonly DoctorFinding[] {
-  const { ini } = platformioOf(world) ?? {};
+function ofSection(context: CheckContext, section: string): readonly DoctorFinding[] {
+  const { ini } = platformioOf(context) ?? {};
   if (ini === undefined) return [];
   switch (hookState(ini, section)) {
     case 'absent':
-      return [withoutHook(world, section)];
+      return [withoutHook(context, section)];
     case 'late': {
-      const says = `platformio.ini: [${section}] runs the hook too late to reach the libraries; its builds fail`;
-      return [{ level: 'error', says, mend: 'Put pre: before its path in extra_scripts' }];
+      const message = `platformio.ini: [${section}] runs the hook too late to affect the libraries, so its builds fail`;
+      return [{ level: 'error', message, fix: 'Put pre: before the path of the hook in extra_scripts' }];
     }
     case 'hooked':
-      return missingFile(world, (hookOf(ini, section) ?? '').replace(/^pre:/, ''), section);
+      return missingFile(context, (hookOf(ini, section) ?? '').replace(/^pre:/, ''), section);
   }
 }
 
-function withoutHook(world: World, section: string): DoctorFinding {
-  const settings = settingsOf(world);
+function withoutHook(context: CheckContext, section: string): DoctorFinding {
+  const settings = settingsOf(context);
   const hasKeys = settings?.privateKey !== undefined || settings?.publicKey !== undefined;
-  const says = `platformio.ini: [${section}] does not run the hook: its builds are not signed`;
-  return { level: hasKeys ? 'error' : 'note', says, mend: 'ota-hooks init puts it in' };
+  const message = `platformio.ini: [${section}] does not run the hook, so its builds are not signed`;
+  return { level: hasKeys ? 'error' : 'note', message, fix: 'Run ota-hooks init to add it' };
 }
 
 /** Reports a missing hook file. With SCons before 4.6, PlatformIO ignores a script that does not exist. */
-function missingFile(world: World, script: string, section: string): readonly DoctorFinding[] {
-  const folder = world.project?.folder ?? world.folder;
+function missingFile(context: CheckContext, script: string, section: string): readonly DoctorFinding[] {
+  const folder = context.project?.folder ?? context.folder;
   // A path with SCons variables is known only during the build.
   if (script.includes('$') || existsSync(isAbsolute(script) ? script : join(folder, script))) return [];
-  const says = `platformio.ini: the hook of [${section}] is not there: ${script}`;
-  const mend = 'npm install in the project; an old PlatformIO (up to 6.1.11) would build without it, unsigned';
-  return [{ level: 'error', says, mend }];
+  const message = `platformio.ini: the hook of [${section}] does not exist: ${script}`;
+  const fix =
+    'Run npm install in the project; PlatformIO 6.1.11 and earlier would build unsigned firmware without the file';
+  return [{ level: 'error', message, fix }];
 }

@@ -9,8 +9,8 @@ import { type ProjectSettings, projectSettings } from '../config/settings.ts';
 import { findInstallation, type Installation } from '../init/installation.ts';
 import { findProject, type Project } from '../init/project.ts';
 
-/** Project and machine that the checks examine. */
-export interface World {
+/** Project and machine that doctor examines. */
+export interface CheckContext {
   /** Working directory, or the folder that the user named. */
   readonly folder: string;
   /** Undefined if there is none. */
@@ -28,20 +28,23 @@ export interface World {
   /** Formats a path as the user would write it. */
   path(absolute: string): string;
   /** Runs a program and returns its stdout; undefined if the program is missing, fails or times out. */
-  ask(program: string, argv: readonly string[]): Promise<string | undefined>;
+  query(program: string, argv: readonly string[]): Promise<string | undefined>;
   /** Updates a virtual device that listens on an address of this machine. */
   updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<DeliveryVerdict>;
 }
 
-export interface WorldOptions
-  extends Pick<World, 'folder' | 'platform' | 'env' | 'home' | 'cli' | 'signal' | 'path' | 'updateVirtualDevice'> {
+export interface ContextOptions
+  extends Pick<
+    CheckContext,
+    'folder' | 'platform' | 'env' | 'home' | 'cli' | 'signal' | 'path' | 'updateVirtualDevice'
+  > {
   readonly node: string;
 }
 
-const askTimeoutMs = 15_000;
+const queryTimeoutMs = 15_000;
 
-/** Collects the facts that the checks examine. */
-export async function lookAround({ node, ...place }: WorldOptions): Promise<World> {
+/** Reads the project and prepares the access to this machine. */
+export async function readContext({ node, ...place }: ContextOptions): Promise<CheckContext> {
   const project = await orUndefined(findProject(place.folder, place.home));
   const folder = project?.folder ?? place.folder;
   return {
@@ -51,20 +54,20 @@ export async function lookAround({ node, ...place }: WorldOptions): Promise<Worl
     installation: findInstallation(folder, place.cli),
     node: { path: node, version: process.versions.node },
     now: new Date(),
-    ask: (program, argv) => ask(program, argv, place),
+    query: (program, argv) => query(program, argv, place),
   };
 }
 
 /** Returns the platformio.ini of the project and its sections for an ESP8266. */
 export function platformioOf(
-  world: World,
+  context: CheckContext,
 ): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {
-  const { project } = world;
+  const { project } = context;
   return project?.ini === undefined ? undefined : { ini: project.ini, sections: project.sections };
 }
 
 /** Returns the settings if they could be read. */
-export function settingsOf({ settings }: World): ProjectSettings | undefined {
+export function settingsOf({ settings }: CheckContext): ProjectSettings | undefined {
   return settings instanceof OtaError ? undefined : settings;
 }
 
@@ -72,10 +75,10 @@ export function settingsOf({ settings }: World): ProjectSettings | undefined {
  * Runs a program by its absolute path, in the program's own folder and with a small environment. So the files of the project (a program of
  * the same name, `platformio.ini`, `.python-version`) do not affect it, and it does not see the user's secrets.
  */
-async function ask(
+async function query(
   program: string,
   argv: readonly string[],
-  { folder, env, platform, signal }: Pick<WorldOptions, 'folder' | 'env' | 'platform' | 'signal'>,
+  { folder, env, platform, signal }: Pick<ContextOptions, 'folder' | 'env' | 'platform' | 'signal'>,
 ): Promise<string | undefined> {
   const path = programHere(program, { env, platform, cwd: folder });
   if (path === undefined) return undefined;
@@ -85,7 +88,7 @@ async function ask(
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
-    timeout: askTimeoutMs,
+    timeout: queryTimeoutMs,
     cancelSignal: signal,
   });
   return result.failed ? undefined : result.stdout;

@@ -1,26 +1,29 @@
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Check, DoctorFinding } from './check.ts';
+import type { CheckContext } from './context.ts';
 import { type CheckName, checks } from './registry.ts';
-import type { World } from './world.ts';
 
 /** Finding with the name of its check. */
-export interface Diagnosis extends DoctorFinding {
+export interface CheckFinding extends DoctorFinding {
   readonly check: CheckName;
 }
 
 /**
  * Runs all checks concurrently and returns the findings in the order of the registry.
  *
- * @param tell receives the share of completed checks, from 0 to 1
+ * @param onProgress receives the share of completed checks, from 0 to 1
  */
-export async function examine(world: World, tell: (share: number) => void): Promise<readonly Diagnosis[]> {
+export async function runChecks(
+  context: CheckContext,
+  onProgress: (share: number) => void,
+): Promise<readonly CheckFinding[]> {
   const entries = Object.entries(checks) as [CheckName, Check][];
   let done = 0;
   const found = await Promise.all(
     entries.map(async ([name, check]) => {
-      const all = await findings(check, world);
+      const all = await findings(check, context);
       done += 1;
-      tell(done / entries.length);
+      onProgress(done / entries.length);
       return all.map((finding) => ({ check: name, ...finding }));
     }),
   );
@@ -28,11 +31,11 @@ export async function examine(world: World, tell: (share: number) => void): Prom
 }
 
 /** Runs a check and returns its OtaError as a finding, so that an unreadable file does not stop the other checks. */
-async function findings(check: Check, world: World): Promise<readonly DoctorFinding[]> {
+async function findings(check: Check, context: CheckContext): Promise<readonly DoctorFinding[]> {
   try {
-    return await check.run(world);
+    return await check(context);
   } catch (error) {
     if (!(error instanceof OtaError)) throw error;
-    return [{ level: 'error', says: error.message, mend: error.hint }];
+    return [{ level: 'error', message: error.message, fix: error.hint }];
   }
 }

@@ -20,7 +20,7 @@ const keyBits = 2048;
  * @param done called after each step
  * @throws OtaError if a file cannot be written, or the reason of the signal; the steps until then are in the record
  */
-export async function carryOut(
+export async function applySteps(
   folder: string,
   steps: readonly InitStep[],
   hooks: ArduinoHooks,
@@ -29,11 +29,11 @@ export async function carryOut(
 ): Promise<void> {
   const entries = [...(await readRecord(folder))];
   for (const step of steps) {
-    const { entry, act } = await prepare(folder, step, hooks);
+    const { entry, apply } = await prepare(folder, step, hooks);
     signal.throwIfAborted();
     entries.push(entry);
     await writeRecord(folder, entries);
-    await act();
+    await apply();
     done(step);
   }
 }
@@ -43,48 +43,48 @@ export function fromProject(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
 
-interface Deed {
+interface PreparedStep {
   readonly entry: RecordEntry;
-  readonly act: () => Promise<unknown>;
+  readonly apply: () => Promise<unknown>;
 }
 
-async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Promise<Deed> {
+async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Promise<PreparedStep> {
   switch (step.kind) {
     case 'insert':
       return {
         entry: {
-          did: 'insert',
+          action: 'insert',
           path: relativePath(folder, step.path),
           isNew: step.isNew,
           insertions: [...step.insertions],
           ...(step.guards === undefined ? {} : { guards: relativePath(folder, step.guards) }),
         },
-        act: () => insert(step),
+        apply: () => insert(step),
       };
     case 'keys':
       return prepareKeys(folder, step);
     case 'node':
       return {
-        entry: { did: 'node', path: relativePath(folder, step.path) },
-        act: () => writeAtomically(step.path, `${step.node}\n`),
+        entry: { action: 'node', path: relativePath(folder, step.path) },
+        apply: () => writeAtomically(step.path, `${step.node}\n`),
       };
     case 'core':
-      return { entry: { did: 'core', folder: step.folder }, act: () => installIdeHooks(step.folder, hooks) };
+      return { entry: { action: 'core', folder: step.folder }, apply: () => installIdeHooks(step.folder, hooks) };
   }
 }
 
 type StepOf<Kind extends InitStep['kind']> = Extract<InitStep, { kind: Kind }>;
 
-async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'keys'>): Promise<Deed> {
+async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'keys'>): Promise<PreparedStep> {
   const pair = await generateRsaKeyPair(keyBits);
   return {
     entry: {
-      did: 'keys',
+      action: 'keys',
       privateKey: relativePath(folder, privateKey),
       publicKey: relativePath(folder, publicKey),
       fingerprint: readPublicKey(pair.publicKey, publicKey).fingerprint,
     },
-    act: async () => {
+    apply: async () => {
       await createPrivateKeyFile(privateKey, pair.privateKey);
       await createPublicKeyFile(publicKey, pair.publicKey).catch(async (error) => {
         // Do not leave half of a key pair behind.
