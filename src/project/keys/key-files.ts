@@ -46,7 +46,7 @@ export async function privateKeyWarnings(path: string, key: RsaPublicKey, name: 
   const readable = await isReadableByOthers(path);
   return [
     ...keySizeWarnings(key, name),
-    ...(readable ? [`${name} can be read by other users of this machine; chmod 600 it`] : []),
+    ...(readable ? [`${name} is accessible to other users of this machine; run chmod 600 ${name}`] : []),
     ...trackingWarnings(gitTracking(path), name),
   ];
 }
@@ -57,11 +57,11 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
       return [];
     case 'tracked':
       return [
-        `${name} is tracked by git: everyone with the repository can sign updates; git rm --cached it and make a new pair`,
+        `${name} is tracked by git: everyone with access to the repository can sign updates; run git rm --cached ${name} and replace the key pair if it was ever committed`,
       ];
     case 'unknown':
       return [
-        `${name} may be tracked by git: the index of its repository cannot be read; make sure that it was never committed`,
+        `${name} may be tracked by git: the index of the repository cannot be read; check that the key was never committed`,
       ];
   }
 }
@@ -73,8 +73,8 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
  * 3.1.0 to 3.1.2 cannot read (esp8266/Arduino#9109).
  */
 export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): string[] {
-  const short = `${path} has ${bits} bits; fewer than 2048 can be broken by determined people`;
-  const odd = `${path} has ${bits} bits; devices on core 3.1.0 to 3.1.2 refuse every signature whose length is no multiple of 4 bytes`;
+  const short = `${path} has ${bits} bits; keys of less than 2048 bits can be broken`;
+  const odd = `${path} has ${bits} bits; devices on core 3.1.0 to 3.1.2 reject every signature whose length is not a multiple of 4 bytes`;
   return [...(bits < 2048 ? [short] : []), ...(modulus.length % 4 === 0 ? [] : [odd])];
 }
 

@@ -130,7 +130,7 @@ test('pack skips signing with the public key alone and explains how to sign late
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build', '--public-key', 'public.key');
   t.is(exitCode, 0);
-  t.regex(stderr, /^Not signing the generated binary: .*ota-hooks sign --manifest/m);
+  t.regex(stderr, /^Not signing the generated binary\. .*ota-hooks sign --manifest build\/door\.ino\.bin\.ota\.json$/m);
   t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
 });
 

@@ -180,8 +180,8 @@ test('sign warns about small keys and readable key files even with --quiet', asy
   const folder = await testFolder(t, { 'private.key': rsaPems(1024).privatePem, 'door.bin': image });
   const { exitCode, stderr } = await sign(folder, '--bin', 'door.bin', '--quiet');
   t.is(exitCode, 0);
-  t.regex(stderr, /^warning: private\.key has 1024 bits; fewer than 2048 can be broken/m);
-  if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key can be read by other users/m);
+  t.regex(stderr, /^warning: private\.key has 1024 bits; keys of less than 2048 bits can be broken/m);
+  if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key is accessible to other users/m);
 });
 
 test('sign uses the key of the configuration or beside the sketch without --private-key', async (t) => {

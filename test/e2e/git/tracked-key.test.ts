@@ -6,7 +6,7 @@ import { builtSketch } from '../../support/built-sketch.ts';
 import { runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 
-const tracked = /^warning: .*private\.key is tracked by git: .*git rm --cached it and make a new pair$/m;
+const tracked = /^warning: .*private\.key is tracked by git: .*run git rm --cached \S+ and replace the key pair/m;
 const image = 'build/door.ino.bin';
 const usesOfTheKey: readonly (readonly string[])[] = [
   ['sign', '--private-key', 'private.key', '--bin', image],

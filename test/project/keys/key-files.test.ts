@@ -76,7 +76,7 @@ test('loadPrivateKey reports a folder in place of a key', async (t) => {
     await chmod(folder.at('private.key'), mode);
     const warnings = await warningsOf(folder.at('private.key'));
     t.is(warnings.length, 1);
-    t.regex(warnings[0] ?? '', /private\.key can be read by other users of this machine; chmod 600/);
+    t.regex(warnings[0] ?? '', /private\.key is accessible to other users of this machine; run chmod 600/);
   }
   for (const mode of [0o600, 0o400]) {
     await chmod(folder.at('private.key'), mode);
@@ -87,7 +87,7 @@ test('loadPrivateKey reports a folder in place of a key', async (t) => {
 test('keySizeWarnings warns about keys below 2048 bits and unaligned signature sizes', (t) => {
   const warningsOf = (bits: number) => keySizeWarnings(readPublicKey(rsaPems(bits).publicPem, ''), 'public.key');
   t.deepEqual(warningsOf(2048), []);
-  t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; fewer than 2048 can be broken by determined people']);
+  t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; keys of less than 2048 bits can be broken']);
   t.is(warningsOf(1032).length, 2);
-  t.regex(warningsOf(2056)[0] ?? '', /core 3\.1\.0 to 3\.1\.2 refuse/);
+  t.regex(warningsOf(2056)[0] ?? '', /core 3\.1\.0 to 3\.1\.2 reject/);
 });

@@ -54,7 +54,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
   const written = await writeHeader(out, key);
   if (key !== undefined) report.say('Enabling binary signing');
-  else report.detail('Not enabling binary signing: there is no public key');
+  else report.detail('Not enabling binary signing: no public key found');
   report.detail(`${report.path(out)} ${written}`);
   report.result('header', {
     header: out,

@@ -33,14 +33,14 @@ export function declareInstall(declaration: Declaration) {
 export async function install(system: string, options: InstallOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (system === 'platformio') {
-    report.say('PlatformIO takes its hooks from platformio.ini; put this line into its [env] section:');
+    report.say('Add this line to the [env] section of platformio.ini:');
     report.result('install', { line: platformioHookLine }, platformioHookLine);
     return;
   }
   const hooks: ArduinoHooks = { nodePath: io.self.node, cliPath: io.self.cli };
   await inEachCore(system, options, io, report, (core) => installIdeHooks(core.folder, hooks));
   report.say(
-    'Every sketch with a public.key beside it is signed from the next build on; a core upgrade asks for this again.',
+    'Sketches with a key pair are signed from the next build on. Run this command again after a core upgrade.',
   );
 }
 
@@ -48,7 +48,7 @@ export async function install(system: string, options: InstallOptions, io: Io): 
 export async function uninstall(system: string, options: InstallOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (system === 'platformio') {
-    report.say('Take the line of ota-hooks out of extra_scripts in platformio.ini.');
+    report.say('Remove the line of ota-hooks from extra_scripts in platformio.ini.');
     report.result('uninstall', { line: platformioHookLine });
     return;
   }

@@ -48,7 +48,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   ] as const) {
     if (existsSync(path)) throw new OtaError('FILE_EXISTS', { path: report.path(path), what });
   }
-  const long = { what: `making a key of ${options.bits} bits` };
+  const long = { what: `generating a key of ${options.bits} bits` };
   const pair = await during(long, io, options, () => generateRsaKeyPair(Number(options.bits)));
   io.signal.throwIfAborted();
   await createPrivateKeyFile(privatePath, pair.privateKey);
@@ -60,10 +60,9 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
 
   const key = readPublicKey(pair.publicKey, report.path(publicPath));
   for (const warning of await privateKeyWarnings(privatePath, key, report.path(privatePath))) report.warn(warning);
-  report.say(
-    `Private key: ${report.path(privatePath)} (${key.bits} bits; keep a copy in a safe place: devices that trust it take no other)`,
-  );
+  report.say(`Private key: ${report.path(privatePath)} (${key.bits} bits)`);
   report.say(`Public key:  ${report.path(publicPath)} (fingerprint ${key.fingerprint})`);
+  report.say('Keep a copy of the private key in a safe place: devices with this public key accept no other key.');
   report.result('keygen', {
     privateKey: privatePath,
     publicKey: publicPath,

@@ -141,7 +141,7 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
       ? undefined
       : await projectPublicKey(settings, io, report);
   if (options.unsigned === true && publicKey === undefined) {
-    report.warn('there is no public key, so nothing is proven of what devices will verify; name it with --public-key');
+    report.warn('no public key, so pack cannot check whether devices will verify updates; pass --public-key FILE');
   }
   if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
   return { publicKey, signer };
@@ -171,19 +171,24 @@ function withoutArtifacts(paths: readonly string[]): string[] {
   return paths.filter((path) => !artifacts.has(path));
 }
 
+const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
+  elf: 'yes, shown by the ELF',
+  declared: 'yes, as declared',
+  unproven: 'unknown',
+};
+
 function tell({ image, artifacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
   const signed = artifacts.filter(({ signature }) => signature !== 'none');
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
-    report.say(
-      'Not signing the generated binary: there is no private key here (sign it elsewhere with: ota-hooks sign --manifest)',
-    );
+    const manifest = report.path(resolve(folder, image.file + manifestSuffix));
+    report.say(`Not signing the generated binary. To sign it later, run ota-hooks sign --manifest ${manifest}`);
   }
   for (const { file, sizeBytes } of artifacts) {
-    const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)} %`;
+    const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)}%`;
     report.detail(`  ${relative(folder, resolve(folder, file))}  ${sizeBytes} bytes${share}`);
   }
   if (image.kind === 'sketch' && signing.publicKey !== undefined) {
-    report.detail(`  devices will verify their next update: ${enforcement}`);
+    report.detail(`  devices verify their next update: ${enforcements[enforcement]}`);
   }
 }
