@@ -20,7 +20,8 @@ export async function choosePublications(
 ): Promise<readonly Publication[]> {
   const names = wantedNames(options, settings, io);
   if (options.reference !== undefined) {
-    if (path === undefined) return [await chooseReference(resolve(io.cwd, options.reference), options, names, io, report)];
+    if (path === undefined)
+      return [await chooseReference(resolve(io.cwd, options.reference), options, names, io, report)];
     throw new OtaError('OPTIONS_CONFLICT', {
       option: '--reference',
       other: `the build ${path}`,
