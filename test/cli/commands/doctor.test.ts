@@ -32,7 +32,7 @@ test('doctor --quiet prints only problems with their fixes and exits with 1 on a
   t.is(exitCode, 1);
   t.regex(stderr, /^error {3}the keys do not belong together.*\n {8}→ Restore the pair from your backup/m);
   t.notRegex(stderr, /^ok/m, 'quiet: what is well is not told');
-  t.is(error?.message, 'doctor found an error');
+  t.is(error?.message, '`doctor` found an error');
 });
 
 test('doctor --fix applies fixes, reports them and checks again', async (t) => {
