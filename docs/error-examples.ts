@@ -133,7 +133,7 @@ export const errorExamples = {
   NAME_MISMATCH: [{ path: 'build/door.ino.bin.ota.json', what: 'version', packed: '1.0', wanted: '1.1' }],
   RELEASES_CLASH: [
     {
-      reason: 'they are not of one version',
+      reason: 'they are of several versions or projects',
       builds: '1.0 (sketch), 1.1 (filesystem)',
       hint: 'Publish a single build by its path, or delete the builds that are left over.',
     },

@@ -96,7 +96,7 @@ def chosen(name, words):
     value = (option(name) or "").lower()
     if value and value not in words:
         said = (name, value, ", ".join(words))
-        raise HookError("platformio.ini: custom_ota_%s = %s is not understood\n  Write one of: %s." % said)
+        raise HookError("invalid value in platformio.ini: custom_ota_%s = %s\n  Use one of: %s." % said)
     return words.get(value)
 
 
@@ -110,7 +110,7 @@ def check_options():
     known = ["custom_ota_" + name for name in OPTIONS]
     for name, _ in env.GetProjectOptions():
         if name.startswith("custom_ota_") and name not in known:
-            raise HookError("platformio.ini has an unknown option: %s\n  Known are: %s." % (name, ", ".join(known)))
+            raise HookError("unknown option in platformio.ini: %s\n  Use one of: %s." % (name, ", ".join(known)))
     chosen("upload", ON_OFF)
 
 
@@ -251,8 +251,8 @@ def node_program():
         found = find_program(name, path, os.environ.get("PATHEXT"), os.getcwd(), windows, is_program)
         if found:
             return found
-    hint = "Install Node.js 20.19 or newer, or name it in platformio.ini: custom_ota_node = /path/to/node"
-    raise HookError("Node.js was not found (looked for: %s)\n  %s" % (", ".join(candidates), hint))
+    hint = "Install Node.js 20.19 or newer, or set its path in platformio.ini: custom_ota_node = /path/to/node"
+    raise HookError("Node.js not found (searched for: %s)\n  %s" % (", ".join(candidates), hint))
 
 
 def run(words, image=None, environment=None):
@@ -261,8 +261,8 @@ def run(words, image=None, environment=None):
     try:
         command = [node_program(), cli_script()] + words
         if not os.path.isfile(command[1]):
-            hint = "Run npm install (in a clone of ota-hooks: npm ci), or name the script in custom_ota_cli."
-            raise HookError("the command line tool is missing: %s\n  %s" % (command[1], hint))
+            hint = "Run npm install (npm ci in a clone of ota-hooks), or set custom_ota_cli to the path of the script."
+            raise HookError("command line tool not found: %s\n  %s" % (command[1], hint))
         sys.stdout.flush()
         status = subprocess.call(command, cwd=PROJECT_DIR, env=environment)
     except (HookError, OSError) as error:
@@ -314,8 +314,8 @@ def espota_flags(flags):
         if name in ESPOTA_SWITCHES:
             continue
         if name not in ESPOTA_FLAGS:
-            hint = "Known are those of espota.py, such as --auth and --host_port; or set custom_ota_upload = no."
-            raise HookError("upload_flags has an option that is not understood: %s\n  %s" % (name, hint))
+            hint = "Use options of espota.py, such as --auth and --host_port, or set custom_ota_upload = no."
+            raise HookError("unknown option in upload_flags: %s\n  %s" % (name, hint))
         if not is_joined:
             value = words.pop(0) if words else ""
         ours = ESPOTA_FLAGS[name]
@@ -363,8 +363,8 @@ def explain_missing_library(target, source, env):
     signing = header.is_file() and "#define ARDUINO_SIGNING 1" in header.read_text(encoding="utf-8")
     linked = env.Flatten([env.get("LIBS"), env.get("PIOBUILDFILES")])
     if signing and not any("ESP8266WiFi" in str(part) for part in linked):
-        hint = "Add #include <ESP8266WiFi.h> to the sketch: it defines updaterSigningHash, which the linker will miss."
-        complain("this firmware is to verify signatures, but lacks the library ESP8266WiFi\n  " + hint)
+        hint = "Add #include <ESP8266WiFi.h> to the sketch: the library defines updaterSigningHash, which the linker needs."
+        complain("the firmware cannot verify signatures: it lacks the library ESP8266WiFi\n  " + hint)
 
 
 def is_complete(manifest):
@@ -413,7 +413,7 @@ def main():
         return  # `ota-hooks build` also adds the script, but this project already has it in extra_scripts
     env["OTA_HOOKS"] = True
     if env.ans.lookup("buildprog"):
-        raise HookError("the script runs too late to reach the libraries\n  Put pre: before its path in extra_scripts.")
+        raise HookError("the hook runs too late to reach the libraries\n  Put pre: before its path in extra_scripts.")
     check_options()
     known = state()
     env.Prepend(CPPPATH=[os.path.dirname(HEADER)])

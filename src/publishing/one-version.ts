@@ -13,9 +13,10 @@ export function requireOneVersion(publications: readonly Publication[]): void {
   const [first] = publications;
   const builds = publications.map((each) => `${nameOfPublication(each)} in ${each.path}`).join(', ');
   const isOne = publications.every(({ project, version }) => project === first?.project && version === first.version);
-  if (!isOne) throw new OtaError('RELEASES_CLASH', { reason: 'they are not of one version', builds, hint });
+  if (!isOne)
+    throw new OtaError('RELEASES_CLASH', { reason: 'they are of several versions or projects', builds, hint });
   const names = new Set(publications.map(nameOfPublication));
   if (names.size < publications.length) {
-    throw new OtaError('RELEASES_CLASH', { reason: 'some have the same board and kind', builds, hint });
+    throw new OtaError('RELEASES_CLASH', { reason: 'there are several builds for one board and kind', builds, hint });
   }
 }

@@ -63,15 +63,15 @@ test('selects a device only once', (t) => {
 });
 
 test('rejects an empty or contradictory selection and lists the groups for an unknown one', async (t) => {
-  await expectOtaError(t, 'USAGE', () => choose({}));
-  await expectOtaError(t, 'USAGE', () => choose({ all: true }, {}, {}));
-  await expectOtaError(t, 'USAGE', () => choose({ all: true, hosts: ['kitchen'] }));
-  const error = await expectOtaError(t, 'USAGE', () => choose({ group: 'above' }));
-  t.regex(error.hint, /inside, below/);
+  await expectOtaError(t, 'OPTION_MISSING', () => choose({}));
+  await expectOtaError(t, 'INVENTORY_EMPTY', () => choose({ all: true }, {}, {}));
+  await expectOtaError(t, 'OPTIONS_CONFLICT', () => choose({ all: true, hosts: ['kitchen'] }));
+  const error = await expectOtaError(t, 'GROUP_EMPTY', () => choose({ group: 'above' }));
+  t.regex(error.message, /inside, below/);
 });
 
 for (const host of ['1.2.3', '300.1.1.1', 'a b', 'host:', 'host:0', 'host:70000', 'http://host/', '::1']) {
   test(`rejects ${host} as a device address`, async (t) => {
-    await expectOtaError(t, 'USAGE', () => choose({ hosts: [host] }));
+    await expectOtaError(t, 'OPTION_INVALID', () => choose({ hosts: [host] }));
   });
 }

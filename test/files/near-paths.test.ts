@@ -33,6 +33,6 @@ test('keeps whole paths when the working directory is the root', (t) => {
 
 test('shortens Windows paths with their separators', (t) => {
   const near = (text: string) => withNearPaths(text, 'C:\\work\\door', win32);
-  t.is(near('No image at C:\\work\\door\\build\\door.bin'), 'No image at build\\door.bin');
-  t.is(near('No image at C:\\work\\doors\\door.bin'), 'No image at C:\\work\\doors\\door.bin');
+  t.is(near('Image not found: C:\\work\\door\\build\\door.bin'), 'Image not found: build\\door.bin');
+  t.is(near('Image not found: C:\\work\\doors\\door.bin'), 'Image not found: C:\\work\\doors\\door.bin');
 });

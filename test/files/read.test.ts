@@ -9,7 +9,7 @@ test('reports a missing named file with its kind and path and exit code 2', asyn
   for (const name of ['gone.bin', 'gone/door.bin', 'file/door.bin']) {
     const error = await expectOtaError(t, 'FILE_NOT_FOUND', () => readNamedFile(folder.at(name), 'image'));
     t.is(error.exitCode, 2);
-    t.is(error.message, `No image at ${folder.at(name)}`);
+    t.is(error.message, `Image not found: ${folder.at(name)}`);
   }
 });
 

@@ -186,7 +186,7 @@ test('runs the given image and reads its properties from it', async (t) => {
 });
 
 test('rejects an unknown core', async (t) => {
-  await t.throwsAsync(startVirtualDevice({ core: '1.0.0' }), { code: 'USAGE' });
+  await t.throwsAsync(startVirtualDevice({ core: '1.0.0' }), { code: 'CORE_UNKNOWN' });
 });
 
 test('closing the device rejects pending and later waits for an event', async (t) => {

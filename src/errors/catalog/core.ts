@@ -107,7 +107,7 @@ export const coreEntries = {
       'Pass the .bin file of the build; for a filesystem image that is not recognized, add --kind filesystem to `ota-hooks pack`.',
   ),
   IMAGE_WRONG_KIND: entry<PathField & { kind: string; expected: string; hint: string }>(
-    1,
+    2,
     ({ path, kind, expected }) =>
       `${path} is not a ${expected} image: it is ${kind === 'unknown' ? 'of an unknown kind' : `a ${kind} image`}`,
     'A sketch written as a filesystem, or a filesystem written as a sketch, destroys what the device needs.',
@@ -145,7 +145,7 @@ export const coreEntries = {
       `${path} contains the public key, but according to ${elf} the Updater does not use it: a device running it would accept unsigned updates`,
     'Updater.cpp was compiled without signing, usually because arduino-cli linked a core.a from its cache.',
     () =>
-      'Build with `ota-hooks build`, which avoids a stale cache, or run `arduino-cli cache clean` and build again; if the sketch calls Update.installSignature itself, set "enforcement": "declared".',
+      'Build with `ota-hooks build`, which does not use a stale core cache, or run `arduino-cli cache clean`, or pass --build-path to arduino-cli; if the sketch calls Update.installSignature itself, set "enforcement": "declared".',
   ),
 
   MANIFEST_INVALID: entry<PathAndReason>(

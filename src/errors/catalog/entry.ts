@@ -8,7 +8,7 @@ export interface ErrorEntry<Fields> {
   readonly message: (fields: Fields) => string;
   /** Explanation for the documentation, without facts of the case. */
   readonly why: string;
-  /** Next step for the user: a sentence that begins with a verb. */
+  /** Next step for the user: an imperative sentence. */
   readonly hint: (fields: Fields) => string;
 }
 

@@ -35,7 +35,7 @@ test('doctor --quiet prints only problems with their fixes and exits with 1 on a
     /^error {3}The private key and the public key do not match.*\n {8}→ Restore both keys of one pair from your backup/m,
   );
   t.notRegex(stderr, /^ok/m, '--quiet omits findings without a problem');
-  t.is(error?.message, 'doctor found an error');
+  t.is(error?.message, '`doctor` found an error');
 });
 
 test('doctor --fix applies fixes, reports them and checks again', async (t) => {

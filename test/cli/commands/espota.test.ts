@@ -84,18 +84,18 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 }));
     },
-    /firmware\.bin\.signed is stale/,
+    /firmware\.bin\.signed was not sent: it does not contain this image/,
   ],
   [
     'an image that was built again since it was packed',
     (folder) => folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 })),
-    /firmware\.bin is not the file that/,
+    /firmware\.bin does not match .*firmware\.bin\.ota\.json/,
   ],
   [
     'a signed file that was changed since it was packed',
     async (folder) =>
       folder.write('firmware.bin.signed', Buffer.concat([await folder.read('firmware.bin.signed'), Buffer.of(0)])),
-    /firmware\.bin\.signed is not the file that/,
+    /firmware\.bin\.signed does not match .*firmware\.bin\.ota\.json/,
   ],
   [
     'a signed file that is cut off',
@@ -103,10 +103,10 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin.signed', (await folder.read('firmware.bin.signed')).subarray(0, -8));
     },
-    /is stale/,
+    /firmware\.bin\.signed was not sent: it does not contain this image/,
   ],
-  ['a damaged manifest', (folder) => folder.write('firmware.bin.ota.json', '{}'), /is no manifest/],
-  ['no image', (folder) => rm(folder.at('firmware.bin')), /No image at/],
+  ['a damaged manifest', (folder) => folder.write('firmware.bin.ota.json', '{}'), /is not a valid manifest/],
+  ['no image', (folder) => rm(folder.at('firmware.bin')), /^Image not found: /],
   ['an empty image', (folder) => folder.write('firmware.bin', ''), /is empty/],
 ];
 for (const [title, prepare, message] of misfits) {
@@ -126,7 +126,7 @@ test('espota sends nothing if the project has a key and the build is not signed'
   await runCommand(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
   const device = await quickDevice(t);
   const { error } = await sendTo(device, folder);
-  t.regex(error?.message ?? '', /is not signed, but its project has a signing key/);
+  t.regex(error?.message ?? '', /firmware\.bin\.ota\.json cannot be used: .* the build is not signed$/);
   t.deepEqual(verdictsOf(device), []);
 });
 
@@ -135,7 +135,7 @@ test('espota -s rejects a sketch', async (t) => {
   const device = await quickDevice(t);
   const { error, exitCode } = await sendTo(device, folder, ['-s']);
   t.is(exitCode, 2);
-  t.regex(error?.message ?? '', /is a sketch/);
+  t.regex(error?.message ?? '', /firmware\.bin is not a filesystem image: it is a sketch image$/);
 });
 
 test('espota --spiffs sends a filesystem of unrecognized format', async (t) => {

@@ -296,7 +296,7 @@ test('init fails without changes when its record is damaged', async (t) => {
   for (const options of [['--yes'], ['--undo', '--yes']]) {
     const { exitCode, error } = await init(folder, ...options);
     t.is(exitCode, 2);
-    t.regex(error?.message ?? '', /init\.json is damaged/);
+    t.regex(error?.message ?? '', /init\.json could not be read: /);
   }
   t.deepEqual(await snapshot(folder), before);
 });
@@ -316,7 +316,7 @@ test('init fails without a project, and asks for --source when there are several
   const two = await testFolder(t, { 'door/door.ino': sketch, 'lamp/platformio.ini': ini, ...installed });
   const { exitCode, error } = await init(two, '--yes');
   t.is(exitCode, 2);
-  t.regex(error?.message ?? '', /2 projects here: door, lamp/);
+  t.regex(error?.message ?? '', /contains 2 projects: door, lamp$/);
   t.regex(error?.hint ?? '', /--source door/);
   t.is((await init(two, '--yes', '--source', 'lamp')).exitCode, 0);
   t.is((await init(two, '--yes', '--source', 'missing')).error?.code, 'FILE_NOT_FOUND');

@@ -67,5 +67,5 @@ test('inspect exits with 2 if the file does not exist', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, error } = await runCommand(['inspect', 'gone.bin'], { cwd: folder.path });
   t.is(exitCode, 2);
-  t.regex(error?.message ?? '', /^No file to inspect at /);
+  t.regex(error?.message ?? '', /^File to inspect not found: /);
 });

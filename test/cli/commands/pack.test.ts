@@ -184,10 +184,10 @@ test('pack fails without an image or when no image matches the patterns', async 
   const folder = await builtSketch(t, { 'empty/ota.config.json': '{"images": ["build/*.bin"]}' });
   const unnamed = await pack(folder);
   t.is(unnamed.exitCode, 2);
-  t.regex(unnamed.error?.message ?? '', /was given no image/);
+  t.regex(unnamed.error?.message ?? '', /^`pack` requires an image$/);
   const none = await pack(folder, '--source', 'empty');
   t.is(none.exitCode, 1);
-  t.regex(none.error?.message ?? '', /^No image matches build\/\*\.bin in /);
+  t.regex(none.error?.message ?? '', /^No image found: nothing in .* matches build\/\*\.bin$/);
 });
 
 test('pack --json prints only the manifest on stdout', async (t) => {
@@ -234,7 +234,7 @@ test('pack --kind filesystem accepts an unrecognized image and rejects a sketch'
   t.is((await pack(folder, 'build/fs.bin')).error?.code, 'IMAGE_NOT_FIRMWARE');
   t.is((await pack(folder, 'build/fs.bin', '--kind', 'filesystem')).exitCode, 0);
   const mistaken = await pack(folder, image, '--kind', 'filesystem');
-  t.regex(mistaken.error?.message ?? '', /it is a sketch, not a filesystem$/);
+  t.regex(mistaken.error?.message ?? '', /is not a filesystem image: it is a sketch image$/);
 });
 
 test('pack warns about and records unproven enforcement when there is no ELF', async (t) => {
@@ -275,8 +275,8 @@ test('pack fails when the image lacks the expected key, and names the keys it co
     t.is(error?.code, 'ENFORCEMENT_KEY_MISSING');
     const expected = readPublicKey(other.publicPem, '').fingerprint.slice(0, 16);
     t.true(error?.message.includes(`does not contain the public key ${expected}`));
-    t.true(error?.message.includes(`(but ${key.fingerprint.slice(0, 16)}`));
-    t.regex(error?.hint ?? '', /did not reach the compiler.*ESP8266WiFi/);
+    t.true(error?.message.includes(`, but ${key.fingerprint.slice(0, 16)}…:`));
+    t.regex(error?.hint ?? '', /reaches the compiler.*ESP8266WiFi/);
     t.deepEqual(await folder.list(), inputs);
   }
 });
@@ -286,7 +286,7 @@ test('pack fails when the ELF lacks the verifier, even if the image contains the
   const { exitCode, error } = await pack(folder, image);
   t.is(exitCode, 1);
   t.is(error?.code, 'ENFORCEMENT_VERIFIER_MISSING');
-  t.regex(error?.message ?? '', /door\.ino\.elf shows that the Updater does not use it/);
+  t.regex(error?.message ?? '', /according to .*door\.ino\.elf the Updater does not use it/);
   t.regex(error?.hint ?? '', /ota-hooks build.*core cache.*--build-path.*installSignature/);
   t.deepEqual(await folder.list(), inputs);
 });
@@ -303,13 +303,13 @@ test('pack lists other public keys in the image without rejecting it', async (t)
 test('pack rejects a file that is not firmware and removes stale artifacts', async (t) => {
   const cases: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['empty', '', /is empty$/],
-    ['text', 'hello', /is no firmware that an ESP8266 could run: /],
-    ['only eboot', door.bin.subarray(0, 4096), /is no firmware/],
-    ['signed already', signFile(door.bin, keyObject, 'current'), /it is signed already; give the unsigned image$/],
-    ['gzip, cut', gzipSync(door.bin).subarray(0, 1000), /is no firmware/],
-    ['gzip of text', gzipSync('hello'), /is no firmware/],
-    ['gzip of gzip', gzipSync(gzipSync(door.bin)), /is no firmware/],
-    ['an ELF', door.elf, /is no firmware/],
+    ['text', 'hello', /is not an ESP8266 firmware image: /],
+    ['only eboot', door.bin.subarray(0, 4096), /is not an ESP8266 firmware image: /],
+    ['signed already', signFile(door.bin, keyObject, 'current'), /cannot be packed: it is already signed$/],
+    ['gzip, cut', gzipSync(door.bin).subarray(0, 1000), /is not an ESP8266 firmware image: /],
+    ['gzip of text', gzipSync('hello'), /is not an ESP8266 firmware image: /],
+    ['gzip of gzip', gzipSync(gzipSync(door.bin)), /is not an ESP8266 firmware image: /],
+    ['an ELF', door.elf, /is not an ESP8266 firmware image: /],
   ];
   for (const [what, content, expected] of cases) {
     const folder = await builtSketch(t, {
@@ -378,14 +378,14 @@ test('pack removes the artifacts of a missing image', async (t) => {
   const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
   const { exitCode, error } = await pack(folder, 'build/old.bin');
   t.is(exitCode, 2);
-  t.is(error?.message, `No image at ${folder.at('build/old.bin')}`);
+  t.is(error?.message, `Image not found: ${folder.at('build/old.bin')}`);
   t.deepEqual(await folder.list(), inputs);
 });
 
 test('pack names both files when the keys do not match', async (t) => {
   const folder = await builtSketch(t, { 'private.key': rsaPems(2048).privatePem });
   const { error } = await pack(folder, image);
-  t.is(error?.message, 'The keys do not belong together: private.key is not the private half of public.key');
+  t.is(error?.message, 'The keys do not match: private.key is not the private key of public.key');
 });
 
 test('pack removes all written artifacts when one cannot be written', async (t) => {

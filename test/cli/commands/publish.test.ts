@@ -2,7 +2,7 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
+import type { ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { problem, scriptedServer } from '../../api/client/scripted-server.ts';
 import { folderWith, nextDoor, packDoor, packedDoor, packFile } from '../../publishing/packed-door.ts';
 import { door, elfWithoutVerifier } from '../../support/built-sketch.ts';
@@ -26,7 +26,8 @@ async function expectError(t: ExecutionContext, run: Promise<CommandRun>, code: 
   t.is(error?.code, code, error?.message);
   t.is(stdout, '');
   t.false(`${stderr}${error?.message}${error?.hint}`.includes(token));
-  return error ?? new OtaError('USAGE', { message: '' });
+  if (error === undefined) throw new Error('nothing was thrown');
+  return error;
 }
 
 /** A server that accepts every request and records it. */
@@ -98,23 +99,23 @@ test('publish prints one document with --json, otherwise a message on stderr', a
 test('publish rejects options that contradict the manifest', async (t) => {
   const folder = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
   const argv = ['build/door.ino.bin', '--to', 'www', '--project', 'door', '--firmware-version', '1.0.1'];
-  const error = await expectError(t, publish(folder, argv), 'USAGE');
+  const error = await expectError(t, publish(folder, argv), 'NAME_MISMATCH');
   t.regex(error.message, /packed as version 1\.0\.0, not 1\.0\.1/);
 });
 
 test('publish rejects a missing or invalid project, version or channel', async (t) => {
   const folder = await folderWith(t, { nameless, build: packedDoor }, { 'www/index.html': '' });
   const to = ['--to', 'www'];
-  const cases: [string[], RegExp][] = [
-    [['build'], /needs a project/],
-    [['nameless', '--project', 'door'], /needs a version/],
-    [['build', '--project', 'the door'], /project "the door" must be/],
-    [['build', '--project', '../door'], /project/],
-    [['build', '--project', 'door', '--channel', '@stable'], /channel/],
-    [['nameless', '--project', 'door', '--firmware-version', 'one two'], /version "one two"/],
+  const cases: [string[], ErrorCode, RegExp][] = [
+    [['build'], 'OPTION_MISSING', /requires a project/],
+    [['nameless', '--project', 'door'], 'OPTION_MISSING', /requires a version/],
+    [['build', '--project', 'the door'], 'OPTION_INVALID', /project "the door": must be/],
+    [['build', '--project', '../door'], 'OPTION_INVALID', /project/],
+    [['build', '--project', 'door', '--channel', '@stable'], 'OPTION_INVALID', /channel/],
+    [['nameless', '--project', 'door', '--firmware-version', 'one two'], 'OPTION_INVALID', /version "one two"/],
   ];
-  for (const [argv, message] of cases) {
-    t.regex((await expectError(t, publish(folder, [...argv, ...to]), 'USAGE')).message, message);
+  for (const [argv, code, message] of cases) {
+    t.regex((await expectError(t, publish(folder, [...argv, ...to]), code)).message, message);
   }
 });
 
@@ -239,7 +240,7 @@ test('publish reads the token from the environment only and reports a missing on
   t.regex((await expectError(t, publish(folder, argv), 'SECRET_MISSING')).message, /OTA_TOKEN/);
   t.is((await publish(folder, [...argv, '--token-env', 'MINE'], { MINE: `${token}\n` })).exitCode, 0);
   t.is(server.arrived.at(-1)?.headers.authorization, `Bearer ${token}`);
-  await expectError(t, publish(folder, argv, { OTA_TOKEN: `${token}\r\nX-Header: 1` }), 'USAGE');
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: `${token}\r\nX-Header: 1` }), 'TOKEN_INVALID');
   t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
 });
 
@@ -252,9 +253,10 @@ test('publish rejects URLs with credentials, other schemes, a query or a fragmen
     'https://ota.example.com/#there',
     'https://',
   ]) {
-    await expectError(t, publish(folder, ['build', '--project', 'door', '--to', to], { OTA_TOKEN: token }), 'USAGE');
+    const argv = ['build', '--project', 'door', '--to', to];
+    await expectError(t, publish(folder, argv, { OTA_TOKEN: token }), 'SERVER_URL_INVALID');
   }
-  await expectError(t, publish(folder, ['build', '--project', 'door']), 'USAGE');
+  await expectError(t, publish(folder, ['build', '--project', 'door']), 'DESTINATION_MISSING');
 });
 
 test('publish sends the token to a configured URL only when OTA_TOKEN_ORIGIN matches', async (t) => {
@@ -284,7 +286,7 @@ test('publish accepts the server URL from the environment without OTA_TOKEN_ORIG
   const argv = ['build', '--config', 'without.json', '--project', 'door'];
   await folder.write('without.json', '{}');
   t.is((await publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: server.url.href })).exitCode, 0);
-  await expectError(t, publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: '' }), 'USAGE');
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: '' }), 'DESTINATION_MISSING');
 });
 
 test('publish resolves a folder in the configuration relative to the configuration', async (t) => {
@@ -384,11 +386,11 @@ test('publish --reference requires a version and a sketch', async (t) => {
   const server = await obligingServer(t);
   const known = (file: string, ...more: string[]) =>
     publish(folder, ['--reference', file, '--to', server.url.href, ...more], { OTA_TOKEN: token });
-  await expectError(t, known('old.bin'), 'USAGE');
-  await expectError(t, known('files.bin', '--firmware-version', '1'), 'IMAGE_NOT_FIRMWARE');
+  await expectError(t, known('old.bin'), 'OPTION_MISSING');
+  await expectError(t, known('files.bin', '--firmware-version', '1'), 'IMAGE_WRONG_KIND');
   await expectError(t, known('empty.bin', '--firmware-version', '1'), 'IMAGE_EMPTY');
   await expectError(t, known('none.bin', '--firmware-version', '1'), 'FILE_NOT_FOUND');
-  await expectError(t, publish(folder, ['old.bin', '--reference', 'old.bin', '--to', 'www']), 'USAGE');
+  await expectError(t, publish(folder, ['old.bin', '--reference', 'old.bin', '--to', 'www']), 'OPTIONS_CONFLICT');
   t.deepEqual(server.arrived, []);
 });
 
@@ -430,7 +432,7 @@ test('publish --after-build runs in a process without the key secrets', async (t
 test('publish --after-build fails the build when publishing fails', async (t) => {
   const { error } = await afterBuild(t, { to: 'www', afterBuild: true }, { FAIL: '3' });
   t.is(error?.code, 'PUBLISH_AFTER_BUILD_FAILED');
-  t.regex(error?.message ?? '', /not published \(exit code 3\)/);
+  t.regex(error?.message ?? '', /^The build was not published: `ota-hooks publish` failed with exit code 3$/);
 });
 
 /** Runs `publish --after-build` with a stand-in for the CLI that records its arguments and environment. */

@@ -204,7 +204,7 @@ test('rollouts and devices enroll reject invalid arguments with an error and a h
   }
   const none = await serverCommands(server, server.folder).run('devices', 'enroll', 'door');
   t.is(none.exitCode, 2);
-  t.is(none.error?.message, 'No devices specified');
+  t.is(none.error?.message, '`enroll` requires MAC addresses, --proven or --seen');
   t.regex(none.error?.hint ?? '', /MAC addresses.*--proven.*--seen/);
 });
 

@@ -132,12 +132,15 @@ test('signing can replace the binary but not the private key', async (t) => {
   t.is(await folder.text('private.key'), privatePem);
 });
 
-test('signing rejects an unknown mode with the message of signing.py', async (t) => {
+test('signing rejects a missing or unknown mode', async (t) => {
   const folder = await testFolder(t);
-  for (const argv of [[], ['--mode', 'both']]) {
+  for (const [argv, message] of [
+    [[], '`signing` requires --mode header or --mode sign'],
+    [['--mode', 'both'], '--mode both: must be header or sign'],
+  ] as const) {
     const { exitCode, error } = await runCommand(['signing', ...argv], { cwd: folder.path });
     t.is(exitCode, 2);
-    t.is(error?.message, 'ERROR: Mode not specified as header or sign');
+    t.is(error?.message, message);
   }
   t.is((await runCommand(['signing', '--mode', 'sign', '--bin', 'x'], { cwd: folder.path })).exitCode, 2);
   t.is((await runCommand(['signing', '--mode', 'header'], { cwd: folder.path })).exitCode, 2);

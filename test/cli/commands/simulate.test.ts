@@ -121,7 +121,10 @@ const mistakes: Record<string, readonly string[]> = {
   '--count wants a whole number from 1 on, not "0"': ['--count', '0'],
   '--ota-port: port 65536 is above 65535': ['--ota-port', '65536'],
   '--update-mode does not know "eeprom"': ['--update-mode', 'eeprom'],
-  'The simulator cannot listen on 192.0.2.1: this machine does not have the address (EADDRNOTAVAIL)': ['--host', '192.0.2.1'],
+  'The simulator cannot listen on 192.0.2.1: this machine does not have the address (EADDRNOTAVAIL)': [
+    '--host',
+    '192.0.2.1',
+  ],
 };
 
 for (const [message, argv] of Object.entries(mistakes)) {
@@ -135,9 +138,12 @@ for (const [message, argv] of Object.entries(mistakes)) {
 test('simulate rejects compressed images, files without a sketch and invalid manifests', async (t) => {
   const { gzipSync } = await import('node:zlib');
   const folder = await testFolder(t, { 'a.gz': gzipSync(keyed), 'a.txt': 'no sketch', 'bad.json': '{}' });
-  for (const file of ['a.gz', 'a.txt']) {
+  for (const [file, code] of [
+    ['a.gz', 'IMAGE_COMPRESSED'],
+    ['a.txt', 'IMAGE_WRONG_KIND'],
+  ] as const) {
     const { error } = await runCommand(['simulate', '--image', file], { cwd: folder.path });
-    t.is(error?.code, 'IMAGE_NOT_FIRMWARE');
+    t.is(error?.code, code);
   }
   const { error } = await runCommand(['simulate', '--manifest', 'bad.json'], { cwd: folder.path });
   t.is(error?.code, 'MANIFEST_INVALID');

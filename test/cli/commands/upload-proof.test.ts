@@ -226,5 +226,5 @@ test('upload rejects --confirm proven for a filesystem', async (t) => {
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const run = await runCommand(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });
   t.is(run.exitCode, 2);
-  t.regex(run.error?.message ?? '', /a filesystem cannot be proven/);
+  t.regex(run.error?.message ?? '', /^--confirm proven: must be returned or none for a filesystem/);
 });

@@ -53,7 +53,7 @@ test('verify exits with 1 and prints the device error for files that a device wo
     t.is(exitCode, 1, argv.join(' '));
     t.is(
       error?.message,
-      `${argv[0]}: a device with this key would refuse it: ERROR[12]: Signature verification failed`,
+      `${argv[0]} would be rejected by devices with this key: ERROR[12]: Signature verification failed`,
     );
   }
   const empty = await verify(folder, 'empty', '--public-key', 'owner.key');
@@ -87,7 +87,7 @@ test('verify fails without a key or when a file does not exist', async (t) => {
   const folder = await testFolder(t, files);
   const keyless = await verify(folder, 'door.bin.signed');
   t.is(keyless.exitCode, 2);
-  t.regex(keyless.error?.message ?? '', /`verify` needs --public-key FILE/);
+  t.regex(keyless.error?.message ?? '', /`verify` requires --public-key FILE/);
   t.is((await verify(folder, 'door.bin.signed', '--public-key', 'gone.key')).error?.code, 'KEY_NOT_FOUND');
   const gone = await verify(folder, 'gone.signed', '--public-key', 'owner.key');
   t.is(gone.error?.code, 'FILE_NOT_FOUND');

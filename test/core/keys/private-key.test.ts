@@ -56,7 +56,7 @@ test('reports a public key in place of a private key', async (t) => {
   const pkcs1 = readPublicKey(publicPem, '').keyObject.export({ type: 'pkcs1', format: 'pem' }).toString();
   for (const text of [publicPem, pkcs1]) {
     const error = await expectOtaError(t, 'KEY_IS_PUBLIC', () => readPrivateKey(text, 'public.key'));
-    t.is(error.message, 'public.key is a public key where a private key is wanted');
+    t.is(error.message, 'public.key is not a private key: it is a public key');
   }
 });
 
@@ -81,7 +81,7 @@ test('rejects malformed keys without repeating them in the error', async (t) => 
 test('rejects private keys that are not RSA, and explains why for EC', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(pair.privatePem, 'private.key'));
-    t.true(error.message.startsWith(`private.key is of type ${kind}; only RSA keys work`), error.message);
+    t.true(error.message.startsWith(`private.key is a key of type ${kind}: only RSA keys work`), error.message);
     if (kind === 'EC') t.regex(error.message, /could never be updated again/);
   }
 });
@@ -96,5 +96,5 @@ test('rejects EC keys in SEC1 form and in encrypted form by type', async (t) => 
 
 test('rejects keys below 1024 bits and names their size', async (t) => {
   const error = await expectOtaError(t, 'KEY_WRONG_SIZE', () => readPrivateKey(rsaPems(512).privatePem, 'private.key'));
-  t.is(error.message, 'private.key is an RSA key of 512 bits; 1024 to 4096 work');
+  t.is(error.message, 'private.key is an RSA key of 512 bits: only 1024 to 4096 bits work');
 });

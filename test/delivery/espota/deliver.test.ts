@@ -164,7 +164,7 @@ test('waits for the callback on the chosen host port, which must be free', async
   const spare = createServer();
   await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
   const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
-  const error = await expectOtaError(t, 'USAGE', () => send(device, { hostPort: port }));
+  const error = await expectOtaError(t, 'UPLOAD_LISTEN_FAILED', () => send(device, { hostPort: port }));
   t.regex(error.message, new RegExp(`TCP port ${port} of 127.0.0.1`));
   await new Promise<void>((resolve) => spare.close(() => resolve()));
   const { verdict } = await send(device, { hostPort: port, timings: { ...repeating, callBackMs: 100 } });
@@ -174,6 +174,6 @@ test('waits for the callback on the chosen host port, which must be free', async
 test('uses the chosen host address, which must belong to this machine', async (t) => {
   const device = await quickDevice(t);
   t.is((await send(device, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
-  const error = await expectOtaError(t, 'USAGE', () => send(device, { hostIp: '192.0.2.1' }));
+  const error = await expectOtaError(t, 'UPLOAD_LISTEN_FAILED', () => send(device, { hostIp: '192.0.2.1' }));
   t.regex(error.message, /192\.0\.2\.1/);
 });

@@ -124,7 +124,9 @@ test('sends no filesystem to an updater without a filesystem form, which would i
 
 test('rejects a path that is not a valid request target', async (t) => {
   for (const path of ['update', '/update HTTP/1.1\r\nX: y', '/a b']) {
-    const error = await expectOtaError(t, 'USAGE', () => sendByWeb({ host: '127.0.0.1', webPort: 9 }, { path }));
+    const error = await expectOtaError(t, 'UPDATE_PATH_INVALID', () =>
+      sendByWeb({ host: '127.0.0.1', webPort: 9 }, { path }),
+    );
     t.notRegex(error.message, /\r/);
   }
 });

@@ -16,17 +16,17 @@ const badKeys: readonly BadKey[] = [
   {
     name: 'a garbled private key',
     spoil: (sketch) => writeFile(join(sketch, 'private.key'), keys.privateKey.replace(/[A-Z]/g, '?')),
-    message: /error: .*private\.key/,
+    message: /error\[\w+\]: .*private\.key/,
   },
   {
     name: 'a garbled public key',
     spoil: (sketch) => writeFile(join(sketch, 'public.key'), 'no key\n'),
-    message: /error: .*public\.key/,
+    message: /error\[\w+\]: .*public\.key/,
   },
   {
     name: 'halves of two pairs',
     spoil: (sketch) => writeFile(join(sketch, 'public.key'), makeKeys().publicKey),
-    message: /error: .*(private\.key.*public\.key|public\.key.*private\.key)/,
+    message: /error\[\w+\]: .*(private\.key.*public\.key|public\.key.*private\.key)/,
   },
 ];
 
@@ -63,7 +63,7 @@ test.serial('a signed sketch without ESP8266WiFi does not link, and the error na
 
   t.is(run.exitCode, 1);
   t.regex(run.output, /undefined reference to `esp8266::updaterSigningHash'/);
-  t.regex(run.output.slice(run.output.indexOf('error: ')), /ESP8266WiFi/);
+  t.regex(run.output.slice(run.output.indexOf('error[')), /ESP8266WiFi/);
 });
 
 test.serial('a sketch that does not compile fails the build without a stack trace of ota-hooks', async (t) => {
@@ -84,7 +84,10 @@ test.serial('reports a missing arduino-cli with a hint to install it', async (t)
   const run = await workplace.runWith({ ARDUINO_CLI: 'arduino-cli-that-is-not-there' }, 'build', '--source', sketch);
 
   t.is(run.exitCode, 1);
-  t.regex(run.output, /^error: arduino-cli-that-is-not-there was not found\n.*Install arduino-cli/m);
+  t.regex(
+    run.output,
+    /^error\[PROGRAM_MISSING\]: The build cannot start: arduino-cli-that-is-not-there was not found\n.*Install arduino-cli/m,
+  );
 });
 
 test.serial('fails a build with installed hooks when ota-hooks itself is missing', async (t) => {

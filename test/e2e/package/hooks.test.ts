@@ -29,7 +29,7 @@ test.serial('PlatformIO, local installation: uses the Node.js that init recorded
   await place.write('src/main.cpp', `${await place.read('src/main.cpp')}\n// changed\n`);
   const without = await place.fromDesktop('pio run --target clean --target buildprog');
   t.not(without.exitCode, 0, 'there is none on this PATH');
-  t.regex(without.output, /Node\.js was not found/);
+  t.regex(without.output, /Node\.js not found/);
 });
 
 test.serial('PlatformIO, global installation: signs a build without Node.js in PATH', async (t) => {

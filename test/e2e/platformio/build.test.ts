@@ -31,5 +31,5 @@ test('`ota-hooks build` fails when PlatformIO fails, and the error names the com
   const project = await makeProject(t, { sketch: 'this is no C++' });
   const built = await project.build();
   t.is(built.exitCode, 1);
-  t.regex(built.output, /error: .*pio.* run --project-dir .* failed with exit code 1/s);
+  t.regex(built.output, /error\[PROGRAM_FAILED\]: .*pio.* run --project-dir .* failed with exit code 1/s);
 });

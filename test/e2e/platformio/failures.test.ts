@@ -19,7 +19,7 @@ for (const name of ['private.key', 'public.key']) {
     for (const _ of ['first', 'again']) {
       const run = await project.run();
       t.is(run.exitCode, 1);
-      t.regex(run.output, new RegExp(`error: .*${name}`));
+      t.regex(run.output, new RegExp(`error\\[\\w+\\]: .*${name}`));
       t.deepEqual(artifactsOf(image), []);
     }
     await placeKeys(project, keys);
@@ -32,7 +32,7 @@ test.serial('fails when a key named in platformio.ini is missing', async (t) => 
   const project = await makeProject(t, { lines: ['custom_ota_public_key = keys/absent.pub'] });
   const run = await project.run();
   t.is(run.exitCode, 1);
-  t.regex(run.output, /error: .*absent\.pub/);
+  t.regex(run.output, /error\[KEY_NOT_FOUND\]: .*absent\.pub/);
 });
 
 test.serial('reports missing Node.js with a hint, and leaves no outdated artifacts', async (t) => {
@@ -42,7 +42,7 @@ test.serial('reports missing Node.js with a hint, and leaves no outdated artifac
   await placeKeys(project, makeKeys());
   const run = await project.runWith({ OTA_NODE: 'node-that-is-not-there' });
   t.is(run.exitCode, 1);
-  t.regex(run.output, /error: Node\.js was not found \(looked for: node-that-is-not-there\).* +Install Node\.js/s);
+  t.regex(run.output, /error: Node\.js not found \(searched for: node-that-is-not-there\).* +Install Node\.js/s);
   t.deepEqual(artifactsOf(project.built('firmware.bin')), []);
 });
 
@@ -70,7 +70,7 @@ test.serial('reports a missing CLI with a hint, and finds it in the package of t
   await copyFile(hook, project.path('node_modules/ota-hooks/hooks/platformio.py'));
   const run = await project.run();
   t.is(run.exitCode, 1);
-  t.regex(run.output, /error: the command line tool is missing: .*dist.cli\.js.* +Run npm install/s);
+  t.regex(run.output, /error: command line tool not found: .*dist.cli\.js.* +Run npm install/s);
 
   await project.write('node_modules/ota-hooks/dist/cli.js', `import ${JSON.stringify(cli)};\n`);
   t.is((await project.run()).exitCode, 0, 'the CLI is found beside the script, in its package');
@@ -125,19 +125,22 @@ test.serial('rejects misspelled options and values, but still allows cleaning', 
   t.is(run.exitCode, 1);
   t.regex(
     run.output,
-    /error: platformio\.ini has an unknown option: custom_ota_privat_key.* +Known are: .*custom_ota_private_key/s,
+    /error: unknown option in platformio\.ini: custom_ota_privat_key.* +Use one of: .*custom_ota_private_key/s,
   );
   t.is((await project.run('-t', 'clean')).exitCode, 0);
 
   await project.write('platformio.ini', ['[env:d1]', ...environment, 'custom_ota_legacy = perhaps'].join('\n'));
-  t.regex((await project.run()).output, /custom_ota_legacy = perhaps is not understood.* +Write one of: yes/s);
+  t.regex(
+    (await project.run()).output,
+    /invalid value in platformio\.ini: custom_ota_legacy = perhaps.* +Use one of: yes/s,
+  );
 });
 
 test.serial('rejects use as a post: script, which runs too late to reach the libraries', async (t) => {
   const project = await makeProject(t, { ini: ['[env:d1]', ...platform, `extra_scripts = ${hook}`].join('\n') });
   const run = await project.run();
   t.is(run.exitCode, 1);
-  t.regex(run.output, /error: the script runs too late to reach the libraries.* +Put pre:/s);
+  t.regex(run.output, /error: the hook runs too late to reach the libraries.* +Put pre:/s);
 });
 
 test.serial('pack rejects an image whose header was added with -include, because the core overrides it', async (t) => {
@@ -150,7 +153,7 @@ test.serial('pack rejects an image whose header was added with -include, because
   await project.write('platformio.ini', ['[env:d1]', ...platform, ...lines].join('\n'));
   const run = await project.run();
   t.is(run.exitCode, 1, run.output);
-  t.regex(run.output, /error: .*firmware\.bin does not contain the public key/);
+  t.regex(run.output, /error\[ENFORCEMENT_KEY_MISSING\]: .*firmware\.bin does not contain the public key/);
   t.false(existsSync(project.built('firmware.bin.signed')));
 });
 

@@ -121,6 +121,6 @@ test('rejects a relative OTA_NODE with a hint to use an absolute path', async (t
   t.not(run.exitCode, 0);
   t.regex(
     run.output,
-    /Node\.js was not found \(looked for: bin\/node\)\n +Install Node\.js .* custom_ota_node = \/path\/to\/node/,
+    /Node\.js not found \(searched for: bin\/node\)\n +Install Node\.js .* custom_ota_node = \/path\/to\/node/,
   );
 });

@@ -149,8 +149,8 @@ test.serial('leaves a project with its own upload settings alone, and rejects un
     t.false(run.started.includes('upload'), line);
   }
   const misspelt = await projectFor(t, device, 'custom_ota_upload = nope');
-  t.regex((await misspelt.run('-t', 'upload')).output, /custom_ota_upload = nope is not understood/);
+  t.regex((await misspelt.run('-t', 'upload')).output, /invalid value in platformio\.ini: custom_ota_upload = nope/);
   const unknown = await projectFor(t, device, '  --fast');
-  t.regex((await unknown.run('-t', 'upload')).output, /upload_flags has an option that is not understood: --fast/);
+  t.regex((await unknown.run('-t', 'upload')).output, /unknown option in upload_flags: --fast/);
   t.deepEqual(verdictsOf(device), []);
 });

@@ -111,7 +111,7 @@ for (const [system, file, program] of [
       all: true,
     });
     t.is(exitCode, 1, system);
-    t.regex(all, new RegExp(`error: ${program} was not found`));
+    t.regex(all, new RegExp(`error\\[PROGRAM_MISSING\\]: .*${program} was not found`));
     t.deepEqual(await traps.sprung(), []);
   });
 

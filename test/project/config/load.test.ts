@@ -114,7 +114,7 @@ test('loadConfig reports all errors of a configuration together, each with its p
   });
   const { message, exitCode } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
   t.is(exitCode, 2);
-  t.true(message.includes('8 mistakes'), message);
+  t.true(message.includes('8 errors'), message);
   for (const part of [
     'legacy must be boolean, but is "yes"',
     'images[1] must be string, but is 7',
@@ -137,7 +137,7 @@ test('loadConfig rejects a document that is not an object', async (t) => {
   ] as const) {
     const folder = await testFolder(t, { [name]: text });
     const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
-    t.true(error.message.endsWith('has a mistake: the document must be an object'), error.message);
+    t.true(error.message.endsWith('has an error: the document must be an object'), error.message);
   }
 });
 

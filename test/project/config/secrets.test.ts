@@ -20,7 +20,7 @@ test('readSecret reports where a missing secret was expected', async (t) => {
       readSecret({ env: 'S' }, folder.path, env, 'the passphrase'),
     );
     t.is(error.exitCode, 2);
-    t.regex(error.message, /^The environment variable S is not set, but the passphrase is/);
+    t.regex(error.message, /^The environment variable S is not set: it must contain the passphrase$/);
   }
   const error = await expectOtaError(t, 'FILE_UNREADABLE', () =>
     readSecret({ file: 'none' }, folder.path, {}, 'the passphrase'),

@@ -52,7 +52,7 @@ test('projectSettings rejects a source that is not a folder', async (t) => {
   for (const source of ['dor', 'door/door.ino']) {
     const error = await expectOtaError(t, 'FILE_NOT_FOUND', () => projectSettings({ source }, folder.path));
     t.is(error.exitCode, 2);
-    t.regex(error.message, /^No source folder at /);
+    t.regex(error.message, /^Source folder not found: /);
   }
 });
 
@@ -64,5 +64,5 @@ test('resolveFirmwareVersion uses the option, the configuration or its environme
   const error = await expectOtaError(t, 'SECRET_MISSING', () =>
     resolveFirmwareVersion(undefined, { version: { env: 'V' } }, {}),
   );
-  t.is(error.message, 'The environment variable V is not set, but the version of the firmware is to be read from it');
+  t.is(error.message, 'The environment variable V is not set: it must contain the version of the firmware');
 });

@@ -70,10 +70,10 @@ test('keys does not check keys that platformio.ini names', async (t) => {
 test('keys reports mismatched, unusable, damaged, weak and missing keys', async (t) => {
   const cases: [RegExp, Record<string, string>][] = [
     [/error: The private key and the public key do not match/, { 'project/public.key': rsaPems().publicPem }],
-    [/error: .*private\.key is of type EC/, { 'project/private.key': wrongKinds().EC.privatePem }],
-    [/error: .*public\.key does not hold a public key/, { 'project/public.key': 'nonsense' }],
+    [/error: .*private\.key is a key of type EC/, { 'project/private.key': wrongKinds().EC.privatePem }],
+    [/error: .*public\.key is not a public key/, { 'project/public.key': 'nonsense' }],
     [/warning: public\.key has 1024 bits/, { 'project/public.key': rsaPems(1024).publicPem }],
-    [/error: No private key at/, { 'project/ota.config.json': '{"privateKey": "absent.key"}' }],
+    [/error: Private key not found: /, { 'project/ota.config.json': '{"privateKey": "absent.key"}' }],
   ];
   for (const [expected, files] of cases) {
     const { context } = await setUpCheck(t, { files: { ...sound, ...files } });

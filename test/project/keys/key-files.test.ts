@@ -54,7 +54,7 @@ test('loadPrivateKey and loadPublicKey report a missing key with a hint to keyge
   for (const name of ['none.key', 'none/private.key', 'file/private.key']) {
     const error = await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPrivateKey(folder.at(name)));
     t.is(error.exitCode, 2);
-    t.is(error.message, `No private key at ${folder.at(name)}`);
+    t.is(error.message, `Private key not found: ${folder.at(name)}`);
     t.regex(error.hint, /ota-hooks keygen/);
   }
   await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPublicKey(folder.at('none.key')));

@@ -191,13 +191,17 @@ test('publish rejects operations that a folder does not support before it writes
   const before = await folder.list();
   const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
   await refusal(t, runCommand(missing, { cwd: folder.path }), 'FILE_NOT_FOUND');
-  await refusal(t, publish(folder, '--reference', 'build/door.ino.bin', '--firmware-version', '1.0.0'), 'USAGE');
-  await refusal(t, publish(folder, 'build/door.ino.bin', '--draft'), 'USAGE');
+  await refusal(
+    t,
+    publish(folder, '--reference', 'build/door.ino.bin', '--firmware-version', '1.0.0'),
+    'SERVER_REQUIRED',
+  );
+  await refusal(t, publish(folder, 'build/door.ino.bin', '--draft'), 'SERVER_REQUIRED');
   for (const version of ['../../etc', '.hidden', 'a/b', 'a\\b', '%2e%2e']) {
     const unnamed = await packDoor({});
     await folderWith(t, { build: unnamed });
     for (const [name, bytes] of Object.entries(unnamed)) await folder.write(`unnamed/${name}`, bytes);
-    await refusal(t, publish(folder, 'unnamed/door.ino.bin', '--firmware-version', version), 'USAGE');
+    await refusal(t, publish(folder, 'unnamed/door.ino.bin', '--firmware-version', version), 'OPTION_INVALID');
   }
   t.deepEqual(
     (await folder.list()).filter((name) => !name.startsWith('unnamed/')),

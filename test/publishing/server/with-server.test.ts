@@ -88,7 +88,7 @@ test('publish --draft leaves a release without a channel, and --channel override
     ['1.1.0', 'beta'],
     ['1.0.0', 'stable'],
   ]);
-  t.is((await publish('next', '--draft', '--channel', 'beta')).error?.code, 'USAGE');
+  t.is((await publish('next', '--draft', '--channel', 'beta')).error?.code, 'OPTIONS_CONFLICT');
 });
 
 test('the server serves the published bytes under /files', async (t) => {

@@ -51,8 +51,14 @@ export async function signing(options: SigningOptions, io: Io): Promise<void> {
     case 'sign':
       return signBinary(options, io);
     default:
-      throw new OtaError('OPTION_MISSING', { subject: '`signing`', wanted: '--mode header or --mode sign' });
+      throw wrongMode(options.mode);
   }
+}
+
+function wrongMode(mode: string | undefined): OtaError {
+  return mode === undefined
+    ? new OtaError('OPTION_MISSING', { subject: '`signing`', wanted: '--mode header or --mode sign' })
+    : new OtaError('OPTION_INVALID', { option: '--mode', value: mode, expected: 'must be header or sign' });
 }
 
 async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
