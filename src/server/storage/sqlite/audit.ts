@@ -1,46 +1,37 @@
-import { sql as expression, type Selectable } from 'kysely';
-import type { Actor, AuditEntry } from '../records.ts';
-import type { AuditStore } from '../store.ts';
+import { type Selectable, sql } from 'kysely';
+import type { AuditEntry } from '../records.ts';
+import type { AuditStore, Note } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
-export interface Change {
-  readonly by: Actor;
-  /** Action such as `token.create`. */
-  readonly action: string;
-  readonly project?: string | undefined;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
 /** Writes an audit entry in the transaction of the change. */
-export function noteChange(connection: Connection, { by, action, project, detail }: Change): void {
+export function writeAuditEntry(connection: Connection, { by, action, detail }: Note, project?: string): void {
   const values = { at: Date.now(), actor: by, action, project: project ?? null, detail: JSON.stringify(detail) };
-  connection.insert(connection.sql.insertInto('audit').values(values));
+  connection.run(connection.db.insertInto('audit').values(values));
 }
 
-export function sqliteAudit(connection: Connection): AuditStore {
-  const { sql } = connection;
-  const mac = expression<string>`detail ->> 'mac'`;
+export function sqliteAudit({ db }: Connection): AuditStore {
+  const mac = sql<string>`detail ->> 'mac'`;
   return {
     async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
-      const query = sql.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
-      return connection.all(query).map(toEntry);
+      const query = db.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
+      return (await query.execute()).map(toEntry);
     },
 
     async ofDevice(project, wanted, limit) {
-      const query = sql
+      const query = db
         .selectFrom('audit')
         .selectAll()
         .where('project', '=', project)
         .where(mac, '=', wanted)
         .orderBy('id', 'desc')
         .limit(limit);
-      return connection.all(query).map(toEntry);
+      return (await query.execute()).map(toEntry);
     },
   };
 }
 
 function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
-  // Written by noteChange.
+  // Written by writeAuditEntry.
   return { id, at, actor, action, project: project ?? undefined, detail: JSON.parse(detail) as AuditEntry['detail'] };
 }

@@ -1,34 +1,37 @@
 import { type Role, roles } from '../../../api/release.ts';
+import { tokenDetail } from '../audit-detail.ts';
 import type { TokenRecord } from '../records.ts';
 import type { TokenStore } from '../store.ts';
-import { noteChange } from './audit.ts';
+import { writeAuditEntry } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
 export function sqliteTokens(connection: Connection, committer: Committer): TokenStore {
-  const { sql } = connection;
+  const { db } = connection;
   return {
-    create: ({ id, hash, role, project, name, createdAt }, by) =>
-      committer.write('at-once', () => {
+    create: (token, by) =>
+      committer.write('sync', () => {
+        const { id, hash, role, project, name, createdAt } = token;
         const row = { id, hash, role, project: project ?? null, name, created_at: createdAt };
-        connection.run(sql.insertInto('tokens').values(row));
-        noteChange(connection, { by, action: 'token.create', project, detail: { id, role, name } });
+        connection.run(db.insertInto('tokens').values(row));
+        writeAuditEntry(connection, { by, action: 'token.create', detail: tokenDetail(token) }, project);
       }),
 
     async find(id) {
-      const row = connection.first(sql.selectFrom('tokens').selectAll().where('id', '=', id));
+      const row = await db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toRecord(row);
     },
 
     async list() {
-      return connection.all(sql.selectFrom('tokens').selectAll().orderBy('created_at').orderBy('id')).map(toRecord);
+      const rows = await db.selectFrom('tokens').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toRecord);
     },
 
     revoke: (id, by) =>
-      committer.write('at-once', () => {
-        const wasThere = connection.run(sql.deleteFrom('tokens').where('id', '=', id)) > 0;
-        if (wasThere) noteChange(connection, { by, action: 'token.revoke', detail: { id } });
+      committer.write('sync', () => {
+        const wasThere = connection.run(db.deleteFrom('tokens').where('id', '=', id)) > 0;
+        if (wasThere) writeAuditEntry(connection, { by, action: 'token.revoke', detail: { id } });
         return wasThere;
       }),
   };
