@@ -1,7 +1,7 @@
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from 'kysely';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Connection } from './connection.ts';
-import * as firstTables from './migrations/0001-first-tables.ts';
+import { firstTables } from './migrations/0001-first-tables.ts';
 
 /** Migrations by name, in the order of their names. A released migration never changes. They are imported because the code is bundled. */
 const ownMigrations = {

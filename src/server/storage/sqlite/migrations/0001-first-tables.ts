@@ -1,9 +1,11 @@
-import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely';
+import { type ColumnDefinitionBuilder, type Kysely, type Migration, sql } from 'kysely';
 
 const strict = sql`STRICT`;
 const strictWithoutRowid = sql`STRICT, WITHOUT ROWID`;
 
-export async function up({ schema }: Kysely<unknown>): Promise<void> {
+export const firstTables: Migration = { up };
+
+async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .createTable('meta')
     .addColumn('key', 'text', primaryKey)
