@@ -193,7 +193,7 @@ export const errorExamples = {
     { what: 'blobs', scheme: undefined, known: ['file'] },
   ],
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
-  SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: 3, known: 2 }],
+  SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0002-device-labels', known: '0001-first-tables' }],
   SERVER_DATA_UNREADABLE: [{ path: 'data/ota.db', reason: 'SQLITE_NOTADB' }],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],

@@ -27,7 +27,7 @@ export const serverErrors = {
     const server = await startTestServer(t);
     await server.close(0);
     const database = new Database(`${server.folder}/ota.db`);
-    database.exec('PRAGMA user_version = 99');
+    database.exec("INSERT INTO kysely_migration VALUES ('9999-future', '2999-01-01T00:00:00.000Z')");
     database.close();
     return runCommand(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
   },

@@ -27,10 +27,10 @@ export const serverEntries = {
     'Two servers with one data folder would overwrite the decisions of each other.',
     () => 'Stop the other server, connect to it with --server URL, or use another data folder.',
   ),
-  SERVER_DATA_NEWER: entry<PathField & { found: number; known: number }>(
+  SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
     1,
     ({ path, found, known }) =>
-      `${path} was written by a newer version of ota-hooks: its layout is ${found}, and this version supports up to ${known}`,
+      `${path} was written by a newer version of ota-hooks: its last migration is ${found}, and this version supports up to ${known}`,
     'An older server could damage data that it does not know.',
     () => 'Update ota-hooks.',
   ),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { Committer, type Urgency } from '../../../src/server/storage/sqlite/committer.ts';
+import { Committer, type Durability } from '../../../src/server/storage/sqlite/committer.ts';
 import { Connection } from '../../../src/server/storage/sqlite/connection.ts';
 import { chooseDriver } from '../../../src/server/storage/sqlite/drivers/choose.ts';
 import { JournalFlush } from '../../../src/server/storage/sqlite/journal-flush.ts';
@@ -29,62 +29,62 @@ async function notebook(t: ExecutionContext, journalOf: (path: string) => string
 }
 
 function countOf(connection: Connection): number {
-  const { sql } = connection;
+  const { db } = connection;
   // The table exists only in this test, so the types of the server do not include it.
-  const query = sql.selectFrom('notes' as 'meta').select(({ fn }) => fn.countAll<number>().as('value'));
+  const query = db.selectFrom('notes' as 'meta').select(({ fn }) => fn.countAll<number>().as('value'));
   return connection.first(query)?.value ?? 0;
 }
 
-const urgencies: readonly Urgency[] = ['soon', 'at-once', 'some-time', 'soon', 'soon', 'at-once', 'some-time'];
+const durabilities: readonly Durability[] = ['group', 'sync', 'lazy', 'group', 'group', 'sync', 'lazy'];
 
 test('resolves writes in the order of their calls, also while the journal is flushed', async (t) => {
   const { committer, note } = await notebook(t);
-  const told: number[] = [];
+  const settled: number[] = [];
   const writes: Promise<unknown>[] = [];
   for (let count = 0; count < 300; count++) {
-    const urgency = urgencies[count % urgencies.length] ?? 'soon';
-    writes.push(committer.write(urgency, () => note(`note ${count}`)).then(() => told.push(count)));
+    const durability = durabilities[count % durabilities.length] ?? 'group';
+    writes.push(committer.write(durability, () => note(`note ${count}`)).then(() => settled.push(count)));
     // Some writes share a transaction, others arrive while earlier ones are flushed.
     if (count % 3 === 0) await nextTurn();
   }
   committer.commit();
   await Promise.all(writes);
   t.deepEqual(
-    told,
+    settled,
     Array.from({ length: 300 }, (_, count) => count),
   );
 });
 
 test('resolves a write only when it is in the journal', async (t) => {
   const { committer, note, inJournal } = await notebook(t);
-  for (const urgency of ['at-once', 'soon', 'some-time'] as const) {
-    await committer.write(urgency, () => note(`a note that is ${urgency}`));
-    t.true(await inJournal(`a note that is ${urgency}`), urgency);
+  for (const durability of ['sync', 'group', 'lazy'] as const) {
+    await committer.write(durability, () => note(`a ${durability} note`));
+    t.true(await inJournal(`a ${durability} note`), durability);
   }
 });
 
 test('commits a lazy write with the next transaction, in the order of the writes', async (t) => {
   const { committer, note, notes } = await notebook(t);
-  let isTold = false;
-  const waiting = committer.write('some-time', () => note('receipt')).then(() => (isTold = true));
+  let isSettled = false;
+  const waiting = committer.write('lazy', () => note('receipt')).then(() => (isSettled = true));
   await nextTurn();
   await nextTurn();
   t.is(notes(), 0, 'it waits');
-  const before = await committer.write('soon', () => notes());
+  const before = await committer.write('group', () => notes());
   t.is(before, 1, 'it was written before what came after it');
-  t.true(isTold);
+  t.true(isSettled);
   await waiting;
 });
 
 test('rolls back only the failed write of a transaction', async (t) => {
   const { committer, note, notes } = await notebook(t);
   const outcomes = await Promise.allSettled([
-    committer.write('soon', () => note('before')),
-    committer.write('soon', () => {
+    committer.write('group', () => note('before')),
+    committer.write('group', () => {
       note('half');
       throw new Error('it failed');
     }),
-    committer.write('soon', () => note('behind')),
+    committer.write('group', () => note('behind')),
   ]);
   t.deepEqual(
     outcomes.map(({ status }) => status),
@@ -98,13 +98,13 @@ test('rejects all writes of a transaction that a full disk rolls back, and calls
   let undone = 0;
   committer.onUndone(() => undone++);
   const outcomes = await Promise.allSettled([
-    committer.write('soon', () => note('before')),
-    committer.write('soon', () => {
+    committer.write('group', () => note('before')),
+    committer.write('group', () => {
       // SQLite itself rolls back when the disk is full (sqlite.org/lang_transaction.html, 3.1).
       connection.execute('ROLLBACK');
       throw new Error('SQLITE_FULL');
     }),
-    committer.write('some-time', () => note('behind')),
+    committer.write('lazy', () => note('behind')),
   ]);
   t.deepEqual(
     outcomes.map(({ status }) => status),
@@ -112,15 +112,15 @@ test('rejects all writes of a transaction that a full disk rolls back, and calls
   );
   t.is(notes(), 0);
   t.is(undone, 1);
-  await committer.write('soon', () => note('when there is room again'));
+  await committer.write('group', () => note('when there is room again'));
   t.is(notes(), 1);
 });
 
 test('rejects a group write when the journal cannot be flushed', async (t) => {
   const { committer, note } = await notebook(t, (path) => `${path}-elsewhere`);
   await t.throwsAsync(
-    committer.write('soon', () => note('soon')),
+    committer.write('group', () => note('group')),
     { code: 'ENOENT' },
   );
-  await t.notThrowsAsync(committer.write('at-once', () => note('at once')));
+  await t.notThrowsAsync(committer.write('sync', () => note('sync')));
 });

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newProject } from '../../../src/server/services/releases/project.ts';
-import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { SqliteDriver } from '../../../src/server/storage/sqlite/drivers/driver.ts';
 import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
 import type { Store } from '../../../src/server/storage/store.ts';
@@ -79,37 +78,6 @@ storeTest('rejects a database that another program has locked, and opens it once
   intruder.close();
   await store.catalog.saveProject(newProject('window', []), auditBy('tester'));
   t.is((await store.catalog.projects()).length, 2, 'another program does not disturb the server');
-});
-
-storeTest('rejects data of a newer version without changing it', async (t, driver) => {
-  const { folder, open } = await folderStore(t, driver);
-  await (await open('data')).close();
-  const database = driver.open(folder.at('data/ota.db'));
-  database.exec("PRAGMA user_version = 99; INSERT INTO meta VALUES ('of the future', '1')");
-  database.close();
-  await expectOtaError(t, 'SERVER_DATA_NEWER', () => open('data'));
-  const after = driver.open(folder.at('data/ota.db'));
-  t.like(after.prepare('PRAGMA user_version').get([]), { user_version: 99 });
-  t.like(after.prepare('SELECT count(*) AS rows FROM meta').get([]), { rows: 1 });
-  after.close();
-});
-
-storeTest('devices of data that is older than lists of them are found by what they run', async (t, driver) => {
-  const { folder, open } = await folderStore(t, driver);
-  const before = await open('data');
-  await before.catalog.saveProject(newProject('door', []), auditBy('tester'));
-  const running = { by: 'md5', version: '1.0' } as const;
-  await before.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), running }, { mostDevices: 9 });
-  await before.close();
-  const database = driver.open(folder.at('data/ota.db'));
-  database.exec('DROP INDEX devices_told; DROP INDEX audit_of_devices; DROP TABLE rollouts');
-  for (const column of ['standing', 'name', 'runs', 'device_group'])
-    database.exec(`ALTER TABLE devices DROP COLUMN ${column}`);
-  database.exec('PRAGMA user_version = 1');
-  database.close();
-  const { devices } = await open('data');
-  t.deepEqual(await devices.tally('door'), [{ status: 'unknown', runs: '1.0', group: undefined, devices: 1 }]);
-  t.is((await devices.list('door', { limit: 9 }, { runs: '1.0' })).length, 1);
 });
 
 storeTest('reports why a file that is not a database cannot be opened', async (t, driver) => {

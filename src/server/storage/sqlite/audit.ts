@@ -1,4 +1,4 @@
-import { sql as expression, type Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { AuditEntry } from '../records.ts';
 import type { AuditStore, NewAuditEntry } from '../store.ts';
 import type { Connection } from './connection.ts';
@@ -7,27 +7,26 @@ import type { Tables } from './tables.ts';
 /** Writes an audit entry in the transaction of the change. */
 export function writeAudit(connection: Connection, { at, actor, action, project, detail }: NewAuditEntry): void {
   const values = { at, actor, action, project: project ?? null, detail: JSON.stringify(detail) };
-  connection.insert(connection.sql.insertInto('audit').values(values));
+  connection.insert(connection.db.insertInto('audit').values(values));
 }
 
-export function sqliteAudit(connection: Connection): AuditStore {
-  const { sql } = connection;
-  const mac = expression<string>`detail ->> 'mac'`;
+export function sqliteAudit({ db }: Connection): AuditStore {
+  const mac = sql<string>`detail ->> 'mac'`;
   return {
     async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
-      const query = sql.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
-      return connection.all(query).map(toEntry);
+      const query = db.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
+      return (await query.execute()).map(toEntry);
     },
 
     async ofDevice(project, wanted, limit) {
-      const query = sql
+      const query = db
         .selectFrom('audit')
         .selectAll()
         .where('project', '=', project)
         .where(mac, '=', wanted)
         .orderBy('id', 'desc')
         .limit(limit);
-      return connection.all(query).map(toEntry);
+      return (await query.execute()).map(toEntry);
     },
   };
 }

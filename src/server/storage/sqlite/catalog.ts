@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import type { CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
+import { hasSameBytes, isPromotable } from '../release-record.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
-import { isPromotable, writeCurrent } from './offers.ts';
+import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
@@ -20,9 +21,9 @@ export function sqliteCatalog(
   projects: ProjectIds,
   releases: ReleaseReader,
 ): CatalogStore {
-  const { sql } = connection;
+  const { db } = connection;
   const byMd5 = connection.prepare(
-    sql
+    db
       .selectFrom('sketch_md5s')
       .select(['release_id', 'flash_mode'])
       .where('md5', '=', new Uint8Array())
@@ -34,18 +35,18 @@ export function sqliteCatalog(
 
   function writeProject({ name, ...settings }: ProjectRecord): void {
     const doc = JSON.stringify(settings);
-    const changed = connection.run(sql.updateTable('projects').set({ doc }).where('name', '=', name));
-    if (changed === 0) connection.insert(sql.insertInto('projects').values({ name, doc }));
+    const changed = connection.run(db.updateTable('projects').set({ doc }).where('name', '=', name));
+    if (changed === 0) connection.insert(db.insertInto('projects').values({ name, doc }));
   }
 
   function projectIdOf(name: string): number {
     // Bypasses the cache of ids, because this transaction may still be rolled back.
-    return connection.first(sql.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
+    return connection.first(db.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
   }
 
   function wasPromoted(projectId: number, channel: string, releaseId: number): boolean {
-    const query = sql
-      .selectFrom('offer_history')
+    const query = db
+      .selectFrom('promotions')
       .select('id')
       .where('project_id', '=', projectId)
       .where('channel', '=', channel)
@@ -59,16 +60,16 @@ export function sqliteCatalog(
     return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
   }
 
-  function writeRelease(projectId: number, { release }: NewRelease, knownImage: string): ReleaseRecord {
+  function writeRelease(projectId: number, { release }: NewRelease, referenceImage: string): ReleaseRecord {
     const { sketchMd5s, ...image } = release.manifest.image;
     const manifest = { ...release.manifest, image: { ...image, sketchMd5s: [] } };
     const id = connection.insert(
-      sql.insertInto('releases').values({
+      db.insertInto('releases').values({
         project_id: projectId,
         version: release.version,
         kind: release.kind,
         board: release.board,
-        known_image: knownImage,
+        reference_image: referenceImage,
         published_at: release.publishedAt,
         yanked: null,
         manifest: JSON.stringify(manifest),
@@ -76,24 +77,24 @@ export function sqliteCatalog(
     );
     for (const { md5, flashMode } of sketchMd5s) {
       const row = { md5: Buffer.from(md5, 'hex'), release_id: id, flash_mode: flashModes.indexOf(flashMode) };
-      connection.run(sql.insertInto('sketch_md5s').values(row).orIgnore());
+      connection.run(db.insertInto('sketch_md5s').values(row).orIgnore());
     }
     const blobs = release.purpose === 'serve' ? new Set(manifest.artifacts.map(({ sha256 }) => sha256)) : [];
-    for (const sha256 of blobs) connection.run(sql.insertInto('release_blobs').values({ sha256, release_id: id }));
+    for (const sha256 of blobs) connection.run(db.insertInto('release_blobs').values({ sha256, release_id: id }));
     return { ...release, id, manifest };
   }
 
   function publish(publication: NewRelease): PublicationResult {
     const { release, channel, project, audit } = publication;
-    const knownImage = release.purpose === 'reference' ? release.manifest.image.sha256 : '';
-    const present = releases.byName(projectIdOf(release.project), release, knownImage);
+    const referenceImage = release.purpose === 'reference' ? release.manifest.image.sha256 : '';
+    const present = releases.byName(projectIdOf(release.project), release, referenceImage);
     if (present !== undefined && !hasSameBytes(present, publication))
       return { outcome: 'version-taken', release: present };
     if (present !== undefined && !isNewOn(present, channel)) return { outcome: 'unchanged', release: present };
     const outcome = present === undefined ? 'published' : 'promoted';
     if (project !== undefined) writeProject(project);
     const projectId = projectIdOf(release.project);
-    const written = present ?? writeRelease(projectId, publication, knownImage);
+    const written = present ?? writeRelease(projectId, publication, referenceImage);
     recognized.clear();
     if (channel !== undefined) writeCurrent(connection, projectId, channel, written);
     for (const entry of audit(outcome)) writeAudit(connection, entry);
@@ -117,19 +118,20 @@ export function sqliteCatalog(
 
   return {
     async projects() {
-      return connection.all(sql.selectFrom('projects').select(['name', 'doc']).orderBy('name')).map(
+      const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
+      return rows.map(
         // Written by writeProject.
         ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
       );
     },
 
     saveProject: (project, audit) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         writeProject(project);
         writeAudit(connection, audit);
       }),
 
-    publish: (publication) => committer.write('at-once', () => publish(publication)),
+    publish: (publication) => committer.write('sync', () => publish(publication)),
 
     async releases(project, { before = Number.MAX_SAFE_INTEGER, limit }) {
       return releases.ofProject(projects.idOf(project), before, limit);
@@ -144,7 +146,7 @@ export function sqliteCatalog(
     },
 
     promote: (project, channel, releaseIds, audit) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         const current = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isPromotable);
         for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
         if (current.length > 0) writeAudit(connection, audit(current));
@@ -152,20 +154,20 @@ export function sqliteCatalog(
       }),
 
     yank: (_, releaseIds, reason, audit) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         const found = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(({ yanked }) => yanked === undefined);
         if (found.length === 0) return found;
         const ids = found.map(({ id }) => id);
-        connection.run(sql.updateTable('releases').set({ yanked: reason }).where('id', 'in', ids));
-        connection.run(sql.deleteFrom('offers').where('release_id', 'in', ids));
+        connection.run(db.updateTable('releases').set({ yanked: reason }).where('id', 'in', ids));
+        connection.run(db.deleteFrom('current_releases').where('release_id', 'in', ids));
         writeAudit(connection, audit(found));
         forget(ids);
         return found;
       }),
 
     async currentReleases(project) {
-      const query = sql
-        .selectFrom('offers')
+      const query = db
+        .selectFrom('current_releases')
         .select(['channel', 'release_id'])
         .where('project_id', '=', projects.idOf(project));
       return connection.all(query).flatMap(({ channel, release_id }): CurrentRelease[] => {
@@ -175,8 +177,8 @@ export function sqliteCatalog(
     },
 
     async promotedBefore(project, channel, most) {
-      const query = sql
-        .selectFrom('offer_history')
+      const query = db
+        .selectFrom('promotions')
         .select('release_id')
         .where('project_id', '=', projects.idOf(project))
         .where('channel', '=', channel)
@@ -200,21 +202,8 @@ export function sqliteCatalog(
     },
 
     async isReferenced(sha256) {
-      const query = sql.selectFrom('release_blobs').select('release_id').where('sha256', '=', sha256).limit(1);
-      return connection.first(query) !== undefined;
+      const query = db.selectFrom('release_blobs').select('release_id').where('sha256', '=', sha256).limit(1);
+      return (await query.executeTakeFirst()) !== undefined;
     },
   };
-}
-
-/** Returns whether the artifacts are the same. Reference builds always match, because their image digest is part of the name. */
-function hasSameBytes(present: ReleaseRecord, { release }: NewRelease): boolean {
-  if (release.purpose === 'reference') return true;
-  return digestsOf(present) === digestsOf(release);
-}
-
-function digestsOf({ manifest }: Pick<ReleaseRecord, 'manifest'>): string {
-  return manifest.artifacts
-    .map(({ file, sha256 }) => `${file} ${sha256}`)
-    .sort()
-    .join('\n');
 }

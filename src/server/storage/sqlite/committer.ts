@@ -2,17 +2,17 @@ import type { Connection } from './connection.ts';
 import type { JournalFlush } from './journal-flush.ts';
 
 /**
- * Durability of a write.
+ * When a write must be on disk.
  *
- * - at-once: actions of people. SQLite flushes its journal within the commit (synchronous = FULL).
- * - soon: changes of device records. The same flush follows the commit in the thread pool; requests that are handled meanwhile form the
+ * - sync: actions of people. SQLite flushes its journal within the commit (synchronous = FULL).
+ * - group: changes of device records. The same flush follows the commit in the thread pool; requests that are handled meanwhile form the
  *   next transaction. The promise waits for the flush.
- * - some-time: data that may be lost in a crash. It joins the next transaction, or is committed after a second.
+ * - lazy: data that may be lost in a crash. It joins the next transaction, or is committed after a second.
  */
-export type Urgency = 'at-once' | 'soon' | 'some-time';
+export type Durability = 'sync' | 'group' | 'lazy';
 
 interface Waiting {
-  readonly urgency: Urgency;
+  readonly durability: Durability;
   /**
    * Runs the write.
    *
@@ -23,7 +23,7 @@ interface Waiting {
   readonly settle: (failure: { error: unknown } | undefined) => void;
 }
 
-const someTimeMs = 1000;
+const lazyMs = 1000;
 
 /**
  * Groups concurrent writes into one transaction, so that the disk is flushed once and not for each device. A promise resolves when the
@@ -37,7 +37,7 @@ export class Committer {
   #isScheduled = false;
   #isFlushing = false;
   /** Settles promises in the order of the transactions, so that callers do not replace newer data by older data. */
-  #told: Promise<void> = Promise.resolve();
+  #settled: Promise<void> = Promise.resolve();
   #later: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection, journal: JournalFlush) {
@@ -50,12 +50,12 @@ export class Committer {
     this.#undone.push(listener);
   }
 
-  write<Result>(urgency: Urgency, work: () => Result): Promise<Result> {
+  write<Result>(durability: Durability, work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       // No error is created in advance: its stack trace would cost more than the write.
       let outcome: { value: Result } | { error: unknown } | undefined;
       this.#waiting.push({
-        urgency,
+        durability,
         work: (isNested) => {
           try {
             outcome = { value: isNested ? this.#connection.nested(work) : work() };
@@ -72,7 +72,7 @@ export class Committer {
           else resolve(outcome.value);
         },
       });
-      this.#schedule(urgency);
+      this.#schedule(durability);
     });
   }
 
@@ -84,11 +84,11 @@ export class Committer {
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
-    const isAtOnce = batch.some(({ urgency }) => urgency === 'at-once');
-    const failure = this.#tryAll(batch, isAtOnce);
-    const isOnDisk = failure !== undefined || isAtOnce ? Promise.resolve(failure) : this.#flush();
-    const before = this.#told;
-    this.#told = (async () => {
+    const isSync = batch.some(({ durability }) => durability === 'sync');
+    const failure = this.#tryAll(batch, isSync);
+    const isOnDisk = failure !== undefined || isSync ? Promise.resolve(failure) : this.#flush();
+    const before = this.#settled;
+    this.#settled = (async () => {
       await before;
       const failed = await isOnDisk;
       for (const waiting of batch) waiting.settle(failed);
@@ -104,29 +104,29 @@ export class Committer {
       return { error };
     } finally {
       this.#isFlushing = false;
-      if (this.#waiting.some(({ urgency }) => urgency === 'soon')) this.#schedule('at-once');
+      if (this.#waiting.some(({ durability }) => durability === 'group')) this.#schedule('sync');
     }
   }
 
-  #schedule(urgency: Urgency): void {
+  #schedule(durability: Durability): void {
     // Writes that arrive during a flush are committed together.
-    if (this.#isScheduled || (urgency === 'soon' && this.#isFlushing)) return;
-    if (urgency === 'some-time') {
-      this.#later ??= setTimeout(() => this.commit(), someTimeMs);
+    if (this.#isScheduled || (durability === 'group' && this.#isFlushing)) return;
+    if (durability === 'lazy') {
+      this.#later ??= setTimeout(() => this.commit(), lazyMs);
       return;
     }
     this.#isScheduled = true;
     setImmediate(() => this.commit());
   }
 
-  #tryAll(batch: readonly Waiting[], isAtOnce: boolean): { error: unknown } | undefined {
+  #tryAll(batch: readonly Waiting[], isSync: boolean): { error: unknown } | undefined {
     try {
-      this.#connection.flushWithin(isAtOnce);
+      this.#connection.flushWithin(isSync);
       // A savepoint costs as much as the write itself, and writes rarely fail. If one fails, all run again with savepoints.
       if (!this.#runAll(batch, false)) this.#runAll(batch, true);
       return undefined;
     } catch (error) {
-      this.#tellUndone();
+      this.#notifyUndone();
       return { error };
     }
   }
@@ -151,12 +151,12 @@ export class Committer {
       return true;
     } catch (error) {
       if (error !== isSpoiled) throw error;
-      this.#tellUndone();
+      this.#notifyUndone();
       return false;
     }
   }
 
-  #tellUndone(): void {
+  #notifyUndone(): void {
     for (const listener of this.#undone) listener();
   }
 }

@@ -1,12 +1,6 @@
-import {
-  type CompiledQuery,
-  DummyDriver,
-  Kysely,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
-import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './drivers/driver.ts';
+import { type CompiledQuery, Kysely } from 'kysely';
+import { type CheckedStatement, DriverDialect } from './dialect.ts';
+import type { SqliteDatabase, SqliteDriver, SqliteValue } from './drivers/driver.ts';
 import type { Tables } from './tables.ts';
 
 /** Query of kysely that can be compiled to SQL. */
@@ -22,25 +16,20 @@ export interface Prepared<Row> {
 }
 
 /**
- * Connection to a database that only this process uses. kysely builds the queries and their types. They run synchronously, since SQLite
- * responds in microseconds and a promise would cost more than the query. No other code of this process runs during a transaction whose
- * callback is synchronous.
+ * Connection to a database that only this process uses. Kysely builds all queries and their types. There are two ways to run them:
+ *
+ * - `execute()` of Kysely runs migrations, and reads of a single query that are not on the path of a device request.
+ * - The methods of this class run a query synchronously. Writes use them, because no other code of this process runs during a transaction
+ *   whose callback is synchronous; device requests use them, because a promise would cost more than the query.
  *
  * libsql ends the process if it receives a value of an unsupported type, such as a boolean or `undefined`: all values pass
  * {@link bindable}.
  */
 export class Connection {
-  readonly sql = new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new DummyDriver(),
-      createIntrospector: (db) => new SqliteIntrospector(db),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  });
+  readonly db = new Kysely<Tables>({ dialect: new DriverDialect((sql) => this.#statement(sql)) });
   readonly driver: SqliteDriver;
   readonly #database: SqliteDatabase;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements = new Map<string, CheckedStatement>();
   #isOpen = true;
   #flushesWithin = true;
 
@@ -64,13 +53,6 @@ export class Connection {
       this.#database.close();
       throw error;
     }
-  }
-
-  /** Returns the value of a numeric pragma. */
-  pragma(name: string): number {
-    // The column in the row of a pragma has the name of the pragma.
-    const row = this.#database.prepare(`PRAGMA ${name}`).get([]) as Record<string, unknown> | undefined;
-    return Number(row?.[name] ?? 0);
   }
 
   /** Sets whether a commit flushes the journal itself or the caller does that later. Must be called outside of transactions. */
@@ -108,7 +90,7 @@ export class Connection {
   /** Runs an insertion and returns the id of the new row. */
   insert(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
-    return this.#honest(() => Number(this.#statement(sql).run(bindable(parameters)).lastInsertRowid));
+    return Number(this.#statement(sql).run(parameters).lastInsertRowid);
   }
 
   /** Prepares a query. Its values are placeholders for those passed later, in the same order. */
@@ -176,26 +158,32 @@ export class Connection {
   }
 
   #first<Row>(sql: string, values: readonly unknown[]): Row | undefined {
-    // The row has the columns that kysely derived its type from.
-    return this.#honest(() => this.#statement(sql).get(bindable(values)) as Row | undefined);
+    // The row has the columns that Kysely derived its type from.
+    return this.#statement(sql).get(values) as Row | undefined;
   }
 
   #all<Row>(sql: string, values: readonly unknown[]): Row[] {
     // As above.
-    return this.#honest(() => this.#statement(sql).all(bindable(values)) as Row[]);
+    return this.#statement(sql).all(values) as Row[];
   }
 
   #run(sql: string, values: readonly unknown[]): number {
-    return this.#honest(() => this.#statement(sql).run(bindable(values)).changes);
+    return this.#statement(sql).run(values).changes;
   }
 
-  #statement(sql: string): SqliteStatement {
+  #statement(sql: string): CheckedStatement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
+    const prepared = this.#honest(() => this.#database.prepare(sql));
+    const statement: CheckedStatement = {
+      get: (values) => this.#honest(() => prepared.get(bindable(values))),
+      all: (values) => this.#honest(() => prepared.all(bindable(values))),
+      run: (values) => this.#honest(() => prepared.run(bindable(values))),
+    };
     this.#statements.set(sql, statement);
     return statement;
   }
+
   #honest<Result>(call: () => Result): Result {
     try {
       return call();

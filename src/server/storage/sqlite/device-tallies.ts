@@ -1,9 +1,9 @@
 import type { DeviceStatus } from '../../../api/admin-info.ts';
 import type { DeviceCount } from '../store.ts';
 import type { Connection } from './connection.ts';
-import type { Told } from './device-lists.ts';
+import type { IndexColumns } from './device-columns.ts';
 
-type Kind = Pick<Told, 'standing' | 'runs' | 'device_group'>;
+type Kind = Omit<IndexColumns, 'name'>;
 
 /** Device counts by state, version and group, in memory: counted once, then updated with each save. */
 export class DeviceTallies {
@@ -16,8 +16,8 @@ export class DeviceTallies {
 
   of(projectId: number): DeviceCount[] {
     return [...this.#counted(projectId)].map(([key, devices]) => {
-      const { standing, runs, device_group } = kindOf(key);
-      return { status: standing, runs: runs ?? undefined, group: device_group ?? undefined, devices };
+      const { status, runs, device_group } = kindOf(key);
+      return { status, runs: runs ?? undefined, group: device_group ?? undefined, devices };
     });
   }
 
@@ -44,16 +44,14 @@ export class DeviceTallies {
   #counted(projectId: number): ReadonlyMap<string, number> {
     const known = this.#projects.get(projectId);
     if (known !== undefined) return known;
-    const query = this.#connection.sql
+    const query = this.#connection.db
       .selectFrom('devices')
-      .select(({ fn }) => ['standing', 'runs', 'device_group', fn.countAll<number>().as('devices')])
+      .select(({ fn }) => ['status', 'runs', 'device_group', fn.countAll<number>().as('devices')])
       .where('project_id', '=', projectId)
-      .groupBy(['standing', 'runs', 'device_group']);
+      .groupBy(['status', 'runs', 'device_group']);
     const counts = new Map(
-      // Written by `toldOf`.
-      this.#connection
-        .all(query)
-        .map((row) => [keyOf({ ...row, standing: row.standing as DeviceStatus }), row.devices]),
+      // Written by `save`.
+      this.#connection.all(query).map((row) => [keyOf({ ...row, status: row.status as DeviceStatus }), row.devices]),
     );
     this.#projects.set(projectId, counts);
     return counts;
@@ -66,12 +64,12 @@ function add(counts: Map<string, number>, key: string, difference: number): void
   else counts.set(key, devices);
 }
 
-function keyOf({ standing, runs, device_group }: Kind): string {
-  return JSON.stringify([standing, runs, device_group]);
+function keyOf({ status, runs, device_group }: Kind): string {
+  return JSON.stringify([status, runs, device_group]);
 }
 
 function kindOf(key: string): Kind {
   // Written by `keyOf`.
-  const [standing, runs, device_group] = JSON.parse(key) as [DeviceStatus, string | null, string | null];
-  return { standing, runs, device_group };
+  const [status, runs, device_group] = JSON.parse(key) as [DeviceStatus, string | null, string | null];
+  return { status, runs, device_group };
 }

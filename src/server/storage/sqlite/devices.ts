@@ -1,21 +1,22 @@
 import { LRUCache } from 'lru-cache';
+import { earliestDueMs } from '../device-index.ts';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
-import type { Attempt, SeenDevice, StoredReport } from '../records.ts';
+import { evictedAtOnce, isEvictable } from '../eviction.ts';
+import type { SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
-import { macsOf, type Told, toldOf } from './device-lists.ts';
+import { hasSameIndex, type IndexColumns, indexColumns } from './device-columns.ts';
+import { macsOf } from './device-lists.ts';
 import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 
 /** Number of cached rows, which saves reading them before the next write; a device takes about 200 bytes. */
 const mostWritten = 5_000;
-/** Number of devices removed at once, so that not every new device has to make room. */
-const evictedAtOnce = 100;
-
-/** Stored columns of a record besides its document. */
-type Written = Told & { readonly revision: number };
+interface Written extends IndexColumns {
+  readonly revision: number;
+}
 
 interface Row {
   readonly mac: string;
@@ -26,46 +27,46 @@ interface Row {
 }
 
 export function sqliteDevices(connection: Connection, committer: Committer, projects: ProjectIds): DeviceStore {
-  const { sql } = connection;
+  const { db } = connection;
   const columns = ['mac', 'revision', 'last_seen_at', 'report', 'doc'] as const;
   const one = connection.prepare(
-    sql.selectFrom('devices').select(columns).where('project_id', '=', 0).where('mac', '=', ''),
+    db.selectFrom('devices').select(columns).where('project_id', '=', 0).where('mac', '=', ''),
   );
   const stored = connection.prepare(
-    sql
+    db
       .selectFrom('devices')
-      .select(['revision', 'standing', 'name', 'runs', 'device_group'])
+      .select(['revision', 'status', 'name', 'runs', 'device_group'])
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
   const seen = connection.prepare(
-    sql.updateTable('devices').set({ last_seen_at: 0, report: '' }).where('project_id', '=', 0).where('mac', '=', ''),
+    db.updateTable('devices').set({ last_seen_at: 0, report: '' }).where('project_id', '=', 0).where('mac', '=', ''),
   );
   const insertion = connection.prepare(
-    sql.insertInto('devices').values({
+    db.insertInto('devices').values({
       project_id: 0,
       mac: '',
       revision: 0,
-      kept: 0,
+      evictable: 0,
       due_ms: 0,
       doc: '',
-      standing: '',
+      status: '',
       name: '',
       runs: '',
       device_group: '',
     }),
   );
   const update = connection.prepare(
-    sql
+    db
       .updateTable('devices')
-      .set({ revision: 0, kept: 0, due_ms: 0, doc: '' })
+      .set({ revision: 0, evictable: 0, due_ms: 0, doc: '' })
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
-  const tell = connection.prepare(
-    sql
+  const updateIndex = connection.prepare(
+    db
       .updateTable('devices')
-      .set({ standing: '', name: '', runs: '', device_group: '' })
+      .set({ status: '', name: '', runs: '', device_group: '' })
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
@@ -81,7 +82,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   function count(projectId: number): number {
     const known = counts.get(projectId);
     if (known !== undefined) return known;
-    const query = sql
+    const query = db
       .selectFrom('devices')
       .select(({ fn }) => fn.countAll<number>().as('devices'))
       .where('project_id', '=', projectId);
@@ -90,16 +91,15 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     return counted;
   }
 
-  /** Removes devices that are not enrolled and never ran an update, the ones not seen for longest first. */
-  function makeWay(projectId: number): boolean {
-    const idle = sql
+  function evict(projectId: number): boolean {
+    const idle = db
       .selectFrom('devices')
       .select('mac')
       .where('project_id', '=', projectId)
-      .where('kept', '=', 0)
+      .where('evictable', '=', 1)
       .orderBy('last_seen_at')
       .limit(evictedAtOnce);
-    const gone = connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', 'in', idle));
+    const gone = connection.run(db.deleteFrom('devices').where('project_id', '=', projectId).where('mac', 'in', idle));
     counts.delete(projectId);
     written.clear();
     tallies.forget(projectId);
@@ -113,37 +113,37 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     },
 
     save: (record, { mostDevices, audit = [] }) =>
-      committer.write(audit.length === 0 ? 'soon' : 'at-once', () => {
+      committer.write(audit.length === 0 ? 'group' : 'sync', () => {
         const { project, mac, revision } = record;
         const projectId = projects.idOf(project);
         const key = `${projectId} ${mac}`;
         // Written below.
         const before = written.get(key) ?? (stored.first(projectId, mac) as Written | undefined);
         if ((before?.revision ?? 0) !== revision) return 'conflict';
-        const told = toldOf(record);
-        const { standing, name, runs, device_group } = told;
-        const isTold = before !== undefined && isSame(before, told);
-        const columns = [standing, name, runs, device_group] as const;
-        const kept = record.enrolled || record.proven === true ? 1 : 0;
-        const values = [revision + 1, kept, dueOf(record.attempts), storedDocument(record)] as const;
+        const index = indexColumns(record);
+        const { status, name, runs, device_group } = index;
+        const isIndexed = before !== undefined && hasSameIndex(before, index);
+        const columns = [status, name, runs, device_group] as const;
+        const dueMs = earliestDueMs(record.attempts) ?? null;
+        const values = [revision + 1, isEvictable(record) ? 1 : 0, dueMs, storedDocument(record)] as const;
         if (revision === 0) {
-          if (count(projectId) >= mostDevices && !makeWay(projectId)) return 'full';
+          if (count(projectId) >= mostDevices && !evict(projectId)) return 'full';
           insertion.run(projectId, mac, ...values, ...columns);
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
           // The index is written only if its values change.
-          if (!isTold) tell.run(...columns, projectId, mac);
+          if (!isIndexed) updateIndex.run(...columns, projectId, mac);
         }
         for (const entry of audit) writeAudit(connection, entry);
-        if (!isTold) tallies.note(projectId, before, told);
-        written.set(key, { revision: revision + 1, standing, name, runs, device_group });
+        if (!isIndexed) tallies.note(projectId, before, index);
+        written.set(key, { revision: revision + 1, status, name, runs, device_group });
         return 'saved';
       }),
 
     // This data may be lost, but the caller writes in batches and waits for each, also while the server stops.
     touch: (touches) =>
-      committer.write('soon', () => {
+      committer.write('group', () => {
         for (const { project, mac, at, report } of touches) {
           seen.run(at, JSON.stringify(report), projects.idOf(project), mac);
         }
@@ -158,21 +158,21 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     },
 
     async overdue(servedMs, limit) {
-      const query = sql
+      const query = db
         .selectFrom('devices')
         .innerJoin('projects', 'projects.id', 'devices.project_id')
         .select(['projects.name', 'mac', 'revision', 'last_seen_at', 'report', 'devices.doc'])
         .where('due_ms', '<', servedMs)
         .orderBy('due_ms')
         .limit(limit);
-      return connection.all(query).map(({ name, ...row }) => toDevice(name, row).record);
+      return (await query.execute()).map(({ name, ...row }) => toDevice(name, row).record);
     },
 
     remove: (project, mac, audit) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         const projectId = projects.idOf(project);
         const wasThere =
-          connection.run(sql.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;
+          connection.run(db.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;
         counts.delete(projectId);
         written.delete(`${projectId} ${mac}`);
         tallies.forget(projectId);
@@ -198,14 +198,4 @@ function toDevice(project: string, { mac, revision, last_seen_at, report, doc }:
     // Written by `touch`.
     report: report === null ? undefined : (JSON.parse(report) as StoredReport),
   };
-}
-
-function isSame(a: Told, b: Told): boolean {
-  return a.standing === b.standing && a.name === b.name && a.runs === b.runs && a.device_group === b.device_group;
-}
-
-/** Returns the earliest time at which a pending attempt is overdue. */
-function dueOf(attempts: readonly Attempt[]): number | null {
-  const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
-  return due.length === 0 ? null : Math.min(...due);
 }

@@ -25,9 +25,9 @@ export async function* dumpTables(connection: Connection, copyPath: string): Asy
   }
 }
 
-function* dumpTable(copy: Connection, table: (typeof tableNames)[number]): Generator<DumpLine> {
+async function* dumpTable({ db }: Connection, table: (typeof tableNames)[number]): AsyncGenerator<DumpLine> {
   for (let offset = 0; ; offset += rowsAtOnce) {
-    const rows = copy.all(copy.sql.selectFrom(table).selectAll().limit(rowsAtOnce).offset(offset));
+    const rows = await db.selectFrom(table).selectAll().limit(rowsAtOnce).offset(offset).execute();
     for (const row of rows) yield { table, row: toJson(row) };
     if (rows.length < rowsAtOnce) return;
   }
@@ -39,7 +39,7 @@ export function restoreRow(connection: Connection, { table, row }: DumpLine): vo
   if (name === undefined) throw new TypeError(`there is no table ${table}`);
   const values = name === 'sketch_md5s' ? { ...row, md5: Buffer.from(String(row['md5']), 'hex') } : row;
   // The columns are those of this table at the time of the dump; SQLite rejects the row if they differ.
-  connection.run(connection.sql.insertInto(name).values(values as never));
+  connection.run(connection.db.insertInto(name).values(values as never));
 }
 
 /** Converts a row to JSON values. Only MD5s are stored as bytes; drivers return them as a Buffer, a Uint8Array or an ArrayBuffer. */

@@ -9,7 +9,7 @@ export interface ProjectIds {
 /** Creates a cache of project ids. It keeps all of them: projects are few and are never removed. */
 export function projectIds(connection: Connection): ProjectIds {
   const known = new Map<string, number>();
-  const query = connection.prepare(connection.sql.selectFrom('projects').select('id').where('name', '=', ''));
+  const query = connection.prepare(connection.db.selectFrom('projects').select('id').where('name', '=', ''));
   return {
     idOf(project) {
       const id = known.get(project) ?? query.first(project)?.id;

@@ -11,7 +11,7 @@ interface Row {
   readonly version: string;
   readonly kind: string;
   readonly board: string;
-  readonly known_image: string;
+  readonly reference_image: string;
   readonly published_at: number;
   readonly yanked: string | null;
   readonly manifest: string;
@@ -20,7 +20,7 @@ interface Row {
 /** Reads releases from the database. */
 export interface ReleaseReader {
   byId(id: number): ReleaseRecord | undefined;
-  byName(projectId: number, name: ReleaseName, knownImage: string): ReleaseRecord | undefined;
+  byName(projectId: number, name: ReleaseName, referenceImage: string): ReleaseRecord | undefined;
   ofProject(projectId: number, before: number, limit: number): ReleaseRecord[];
   withVersion(projectId: number, version: string): ReleaseRecord[];
   /** Removes changed releases from the cache. */
@@ -28,9 +28,9 @@ export interface ReleaseReader {
 }
 
 export function releaseReader(connection: Connection): ReleaseReader {
-  const { sql } = connection;
+  const { db } = connection;
   const remembered = new Map<number, ReleaseRecord>();
-  const rows = sql
+  const rows = db
     .selectFrom('releases')
     .innerJoin('projects', 'projects.id', 'releases.project_id')
     .select([
@@ -39,7 +39,7 @@ export function releaseReader(connection: Connection): ReleaseReader {
       'version',
       'kind',
       'board',
-      'known_image',
+      'reference_image',
       'published_at',
       'yanked',
       'manifest',
@@ -59,13 +59,13 @@ export function releaseReader(connection: Connection): ReleaseReader {
       return release;
     },
 
-    byName(projectId, { version, kind, board }, knownImage) {
+    byName(projectId, { version, kind, board }, referenceImage) {
       const named = rows
         .where('project_id', '=', projectId)
         .where('version', '=', version)
         .where('kind', '=', kind)
         .where('board', '=', board)
-        .where('known_image', '=', knownImage);
+        .where('reference_image', '=', referenceImage);
       const row = connection.first(named);
       return row && toRelease(row);
     },
@@ -92,7 +92,7 @@ function toRelease(row: Row): ReleaseRecord {
     version: row.version,
     kind: row.kind === 'filesystem' ? 'filesystem' : 'sketch',
     board: row.board,
-    purpose: row.known_image === '' ? 'serve' : 'reference',
+    purpose: row.reference_image === '' ? 'serve' : 'reference',
     publishedAt: row.published_at,
     yanked: row.yanked ?? undefined,
     // The manifest was validated by its schema before it was stored.

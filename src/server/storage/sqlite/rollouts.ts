@@ -1,9 +1,10 @@
 import type { RolloutRecord } from '../records.ts';
+import { isPromotable } from '../release-record.ts';
 import type { RolloutStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
-import { isPromotable, writeCurrent } from './offers.ts';
+import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
@@ -26,15 +27,15 @@ export function sqliteRollouts(
   projects: ProjectIds,
   releases: ReleaseReader,
 ): RolloutStore {
-  const { sql } = connection;
-  const rows = sql
+  const { db } = connection;
+  const rows = db
     .selectFrom('rollouts')
     .innerJoin('projects', 'projects.id', 'rollouts.project_id')
     .select(['rollouts.id', 'projects.name', 'channel', 'state', 'rollouts.doc']);
 
   return {
     create: (rollout, audit) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         const projectId = projects.idOf(rollout.project);
         const busy = rows
           .where('rollouts.project_id', '=', projectId)
@@ -43,17 +44,17 @@ export function sqliteRollouts(
         if (connection.first(busy) !== undefined) return undefined;
         const { project, channel, state, ...doc } = rollout;
         const values = { project_id: projectId, channel, state, doc: JSON.stringify(doc satisfies Doc) };
-        const id = connection.insert(sql.insertInto('rollouts').values(values));
+        const id = connection.insert(db.insertInto('rollouts').values(values));
         const created = { ...rollout, id };
         writeAudit(connection, audit(created));
         return created;
       }),
 
     save: (rollout, change) =>
-      committer.write(change === undefined ? 'some-time' : 'at-once', () => {
+      committer.write(change === undefined ? 'lazy' : 'sync', () => {
         const { id, project, channel, state, ...doc } = rollout;
         const values = { state, doc: JSON.stringify(doc satisfies Doc) };
-        connection.run(sql.updateTable('rollouts').set(values).where('id', '=', id));
+        connection.run(db.updateTable('rollouts').set(values).where('id', '=', id));
         if (change === undefined) return;
         const current = (change.promote ?? [])
           .flatMap((releaseId) => releases.byId(releaseId) ?? [])
@@ -64,21 +65,21 @@ export function sqliteRollouts(
 
     async ofProject(project, limit) {
       const query = rows.where('rollouts.project_id', '=', projects.idOf(project));
-      return connection.all(query.orderBy('rollouts.id', 'desc').limit(limit)).map(toRollout);
+      return (await query.orderBy('rollouts.id', 'desc').limit(limit).execute()).map(toRollout);
     },
 
     async find(project, id) {
       const query = rows.where('rollouts.project_id', '=', projects.idOf(project)).where('rollouts.id', '=', id);
-      const row = connection.first(query);
+      const row = await query.executeTakeFirst();
       return row && toRollout(row);
     },
 
     async current() {
-      const newest = sql
+      const newest = db
         .selectFrom('rollouts')
         .select(({ fn }) => fn.max('id').as('id'))
         .groupBy(['project_id', 'channel']);
-      return connection.all(rows.where('rollouts.id', 'in', newest).orderBy('rollouts.id')).map(toRollout);
+      return (await rows.where('rollouts.id', 'in', newest).orderBy('rollouts.id').execute()).map(toRollout);
     },
   };
 }

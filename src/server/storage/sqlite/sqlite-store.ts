@@ -7,13 +7,12 @@ import { sqliteAudit } from './audit.ts';
 import { sqliteCatalog } from './catalog.ts';
 import { Committer } from './committer.ts';
 import { Connection } from './connection.ts';
-import { tellAll } from './device-lists.ts';
 import { sqliteDevices } from './devices.ts';
 import { chooseDriver } from './drivers/choose.ts';
 import type { SqliteDriver } from './drivers/driver.ts';
 import { dumpTables, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
-import { migrate, newestLayout } from './migrations.ts';
+import { migrate } from './migrate.ts';
 import { projectIds } from './project-ids.ts';
 import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
@@ -36,8 +35,7 @@ export async function openSqliteStore(path: string, holder: string, driver?: Sql
   try {
     await writeFile(path + holderSuffix, `${holder}\n`);
     await removeDumps(path);
-    const found = migrate(connection);
-    if (found > newestLayout) throw new OtaError('SERVER_DATA_NEWER', { path, found, known: newestLayout });
+    await migrate(connection, path);
     return makeStore(connection, path);
   } catch (cause) {
     connection.close();
@@ -72,7 +70,7 @@ function makeStore(connection: Connection, path: string): Store {
   const committer = new Committer(connection, journal);
   const projects = projectIds(connection);
   const releases = releaseReader(connection);
-  const { sql } = connection;
+  const { db } = connection;
   return {
     catalog: sqliteCatalog(connection, committer, projects, releases),
     devices: sqliteDevices(connection, committer, projects),
@@ -81,14 +79,15 @@ function makeStore(connection: Connection, path: string): Store {
     audit: sqliteAudit(connection),
 
     async servedMs() {
-      const row = connection.first(sql.selectFrom('meta').select('value').where('key', '=', 'served-ms'));
+      const query = db.selectFrom('meta').select('value').where('key', '=', 'served-ms');
+      const row = await query.executeTakeFirst();
       return Number(row?.value ?? 0);
     },
 
     setServedMs: (servedMs) =>
-      committer.write('soon', () => {
+      committer.write('group', () => {
         const row = { key: 'served-ms', value: String(Math.floor(servedMs)) };
-        connection.run(sql.replaceInto('meta').values(row));
+        connection.run(db.replaceInto('meta').values(row));
       }),
 
     dump: () => {
@@ -97,9 +96,8 @@ function makeStore(connection: Connection, path: string): Store {
     },
 
     restore: (lines) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         for (const line of lines) restoreRow(connection, line);
-        tellAll(connection);
       }),
 
     async close() {

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** Table definitions for kysely. Times are milliseconds since 1970; an empty string means "none" where it is part of a key. */
+/** Table definitions for Kysely, as the migrations create them. Times are milliseconds since 1970; an empty string means "none" where it is part of a key. */
 export interface Tables {
   readonly meta: { key: string; value: string };
   readonly projects: { id: Generated<number>; name: string; doc: string };
@@ -11,7 +11,7 @@ export interface Tables {
     kind: string;
     board: string;
     /** SHA-256 of the image for a reference build, since any number of them may have one version; otherwise empty. */
-    known_image: string;
+    reference_image: string;
     published_at: number;
     yanked: string | null;
     /** Manifest as JSON, without the sketch MD5s. */
@@ -19,9 +19,9 @@ export interface Tables {
   };
   readonly release_blobs: { release_id: number; sha256: string };
   readonly sketch_md5s: { md5: Uint8Array; release_id: number; flash_mode: number };
-  readonly offers: { project_id: number; channel: string; kind: string; board: string; release_id: number };
+  readonly current_releases: { project_id: number; channel: string; kind: string; board: string; release_id: number };
   /** History of promotions; the newest have the highest ids. */
-  readonly offer_history: {
+  readonly promotions: {
     id: Generated<number>;
     project_id: number;
     channel: string;
@@ -32,15 +32,15 @@ export interface Tables {
     project_id: number;
     mac: string;
     revision: number;
-    /** 1 if the device is never removed to make room for new ones. */
-    kept: number;
+    /** 1 if `isEvictable` holds for the device, otherwise 0. */
+    evictable: number;
     /** Earliest due time of a pending attempt, on the clock of `ServiceTime.servedMs`; null if there is none. */
     due_ms: number | null;
     last_seen_at: number | null;
     report: string | null;
     doc: string;
-    /** Columns for filtering lists, derived from the document; see `Standing`. Empty if not filled yet. */
-    standing: string;
+    /** Columns for filtering lists, derived from the document; see `DeviceIndex`. */
+    status: string;
     name: string | null;
     runs: string | null;
     device_group: string | null;
@@ -71,8 +71,8 @@ export const tableNames = [
   'releases',
   'release_blobs',
   'sketch_md5s',
-  'offers',
-  'offer_history',
+  'current_releases',
+  'promotions',
   'devices',
   'rollouts',
   'tokens',

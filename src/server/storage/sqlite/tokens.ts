@@ -7,27 +7,28 @@ import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
 export function sqliteTokens(connection: Connection, committer: Committer): TokenStore {
-  const { sql } = connection;
+  const { db } = connection;
   return {
     create: ({ id, hash, role, project, name, createdAt }, audit) =>
-      committer.write('at-once', () => {
+      committer.write('sync', () => {
         const row = { id, hash, role, project: project ?? null, name, created_at: createdAt };
-        connection.run(sql.insertInto('tokens').values(row));
+        connection.run(db.insertInto('tokens').values(row));
         writeAudit(connection, audit);
       }),
 
     async find(id) {
-      const row = connection.first(sql.selectFrom('tokens').selectAll().where('id', '=', id));
+      const row = await db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toRecord(row);
     },
 
     async list() {
-      return connection.all(sql.selectFrom('tokens').selectAll().orderBy('created_at').orderBy('id')).map(toRecord);
+      const rows = await db.selectFrom('tokens').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toRecord);
     },
 
     revoke: (id, audit) =>
-      committer.write('at-once', () => {
-        const wasThere = connection.run(sql.deleteFrom('tokens').where('id', '=', id)) > 0;
+      committer.write('sync', () => {
+        const wasThere = connection.run(db.deleteFrom('tokens').where('id', '=', id)) > 0;
         if (wasThere) writeAudit(connection, audit);
         return wasThere;
       }),

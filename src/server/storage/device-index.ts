@@ -1,0 +1,22 @@
+import type { DeviceStatus } from '../../api/admin-info.ts';
+import { deviceStatus } from './device-status.ts';
+import type { Attempt, DeviceRecord } from './records.ts';
+
+/** Values derived from a device record, by which a store filters and counts devices. */
+export interface DeviceIndex {
+  readonly status: DeviceStatus;
+  readonly name: string | undefined;
+  /** Version that the device runs, as far as it was recognized. */
+  readonly runs: string | undefined;
+  readonly group: string | undefined;
+}
+
+export function deviceIndex(record: DeviceRecord): DeviceIndex {
+  return { status: deviceStatus(record), name: record.name, runs: record.running?.version, group: record.group };
+}
+
+/** Returns the earliest time at which a pending attempt is overdue; undefined if there is none. */
+export function earliestDueMs(attempts: readonly Attempt[]): number | undefined {
+  const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
+  return due.length === 0 ? undefined : Math.min(...due);
+}

@@ -1,0 +1,20 @@
+import type { ReleaseRecord } from './records.ts';
+import type { NewRelease } from './store.ts';
+
+/** Returns whether a release may be promoted: it is not a reference build and not yanked. */
+export function isPromotable({ purpose, yanked }: ReleaseRecord): boolean {
+  return purpose === 'serve' && yanked === undefined;
+}
+
+/** Returns whether the artifacts are the same. Reference builds always match, because their image digest is part of the name. */
+export function hasSameBytes(present: ReleaseRecord, { release }: NewRelease): boolean {
+  if (release.purpose === 'reference') return true;
+  return digestsOf(present) === digestsOf(release);
+}
+
+function digestsOf({ manifest }: Pick<ReleaseRecord, 'manifest'>): string {
+  return manifest.artifacts
+    .map(({ file, sha256 }) => `${file} ${sha256}`)
+    .sort()
+    .join('\n');
+}

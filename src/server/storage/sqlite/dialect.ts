@@ -1,0 +1,39 @@
+import { type SqliteDatabase as KyselyDatabase, SqliteAdapter, SqliteDialect } from 'kysely';
+
+/** Prepared statement whose values are checked before they reach the driver. */
+export interface CheckedStatement {
+  get(values: readonly unknown[]): unknown;
+  all(values: readonly unknown[]): unknown[];
+  run(values: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
+}
+
+/** Kysely's dialect for SQLite, on statements of any driver. */
+export class DriverDialect extends SqliteDialect {
+  constructor(prepare: (sql: string) => CheckedStatement) {
+    super({ database: kyselyDatabase(prepare) });
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+/** Lets the Migrator run all migrations in one transaction. SQLite rolls back DDL, but Kysely's own adapter does not use this. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+function kyselyDatabase(prepare: (sql: string) => CheckedStatement): KyselyDatabase {
+  return {
+    prepare(sql) {
+      const { all, run } = prepare(sql);
+      // Drivers differ in whether a statement knows that it returns rows. `all` also runs statements without rows.
+      const reader = !/^(insert|update|delete|replace)\b/i.test(sql);
+      return { reader, all, run, iterate: (values) => all(values).values() };
+    },
+    // The connection closes the database.
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,36 @@
+import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from 'kysely';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { Connection } from './connection.ts';
+import { firstTables } from './migrations/0001-first-tables.ts';
+
+/** Migrations by name, in the order of their names. A released migration never changes. They are imported because the code is bundled. */
+const ownMigrations = {
+  '0001-first-tables': firstTables,
+} as const satisfies Record<string, Migration>;
+
+/**
+ * Applies the migrations that the database lacks, in one transaction.
+ *
+ * @param path name of the database in errors
+ * @throws OtaError SERVER_DATA_NEWER if the database has a migration that is unknown here; then nothing is changed
+ */
+export async function migrate(
+  connection: Connection,
+  path: string,
+  migrations: Readonly<Record<string, Migration>> = ownMigrations,
+): Promise<void> {
+  const known = Object.keys(migrations);
+  const found = (await appliedMigrations(connection)).filter((name) => !known.includes(name)).at(-1);
+  if (found !== undefined) throw new OtaError('SERVER_DATA_NEWER', { path, found, known: known.at(-1) ?? 'none' });
+  const provider = { getMigrations: async () => migrations };
+  const { error } = await new Migrator({ db: connection.db, provider }).migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+/** Returns the names in the table of Kysely's Migrator, which `getMigrations()` of the Migrator limits to known ones. */
+async function appliedMigrations({ db }: Connection): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  const query = db.withTables<{ kysely_migration: { name: string } }>().selectFrom(DEFAULT_MIGRATION_TABLE);
+  return (await query.select('name').orderBy('name').execute()).map(({ name }) => name);
+}
