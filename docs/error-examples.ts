@@ -84,6 +84,10 @@ export const errorExamples = {
   ENFORCEMENT_VERIFIER_MISSING: [{ path: 'build/door.ino.bin', elf: 'build/door.ino.elf' }],
 
   MANIFEST_INVALID: [{ path: 'build/door.ino.bin.ota.json', reason: 'it is not JSON (Unexpected end of JSON input)' }],
+  FORMAT_TOO_NEW: [
+    { of: 'build/door.ino.bin.ota.json', what: 'manifest', found: 2, known: 1 },
+    { of: 'https://ota.example.com', what: 'API', found: 2, known: 1 },
+  ],
   ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
   NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],

@@ -45,7 +45,7 @@ const severityWords = {
 export function neverBrickPage(): string {
   return `<!-- Generated from src/core/preflight by \`npm run docs\`; do not edit. -->
 
-# Updates that do not brick, lock out or un-secure a device
+# Preflight
 
 An ESP8266 does not check an update as a whole. The Updater compares a few bytes, and eboot copies or inflates the update without verifying
 the result. A signature proves who signed the bytes, not that they fit the device. Each known failure that a host can predict has a rule on
@@ -65,7 +65,7 @@ The first command checks one file. The second checks a build; its result is one 
 \`upload\`, \`publish\` and the server use the same planner; \`pack\` runs the rules that do not need a device. Exit code 0 means safe, 3 means
 blocked. To send a blocked update, allow each rule by its name with \`--allow RULE\`; no option allows all rules at once.
 
-## What is known of a device
+## Facts about a device
 
 Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional, and an absent fact is unknown.
 
@@ -88,7 +88,7 @@ Unknown facts are never guessed:
 - An unknown fact about the *image* is a warning.
 - An unknown device of a project with a key gets raw signed artifacts only.
 
-## The rules
+## Rules
 
 | rule | condition | severity | cores | evidence | test |
 | --- | --- | --- | --- | --- | --- |
@@ -103,7 +103,7 @@ concern the time after the update: \`flash-mode-gz\` (what the chip and its wiri
 \`fs-size-mismatch\` (mounting), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and \`enforcement-unproven\` (who can send the
 next update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.
 
-## What a host cannot see
+## Limits of preflight
 
 | failure | condition | why it cannot be checked | evidence |
 | --- | --- | --- | --- |

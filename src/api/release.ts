@@ -31,9 +31,13 @@ import { sha256 } from '../core/model/fields.ts';
  * To publish, POST the release; 409 `blobs-missing` lists the missing blobs; PATCH each of them in any number of pieces, starting at the
  * offset that GET returns; POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.
  *
- * Every response other than 2xx contains an `ApiProblem` (api-problems.ts).
+ * Every response other than 2xx contains an `ApiProblem` (api-problems.ts). Every response has the header `Ota-Api-Version`.
  */
 export const apiRoot = '/api/v1';
+
+/** Version of the API in `apiRoot`, in ServerInfo and in the header of every response. Clients reject a newer one. */
+export const apiVersion = 1;
+export const apiVersionHeader = 'Ota-Api-Version';
 
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -108,7 +112,7 @@ export const yankRequestSchema = v.strictObject({
 export interface ServerInfo {
   readonly name: 'ota-hooks';
   readonly version: string;
-  readonly api: 1;
+  readonly api: typeof apiVersion;
   readonly role: Role;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { artifactSuffixes, manifestSuffix } from '../core/model/artifact.ts';
-import { type Manifest, parseManifest } from '../core/model/manifest.ts';
+import { type Manifest, readManifest } from '../core/model/manifest.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
 
@@ -24,16 +24,14 @@ export interface PackedRelease {
  * belong to the build: outdated artifacts of a rebuilt image are rejected by their digests.
  *
  * @returns undefined if there is no manifest beside the file
- * @throws OtaError MANIFEST_INVALID; ARTIFACT_CHANGED if the image differs from the packed one, or if the named file is not one of its
+ * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image differs from the packed one, or if the named file is not one of its
  * artifacts
  */
 export async function openPackedRelease(path: string): Promise<PackedRelease | undefined> {
   const manifestPath = manifestOf(path);
   const text = await readOptionalFile(manifestPath);
   if (text === undefined) return undefined;
-  const parsed = parseManifest(Buffer.from(text).toString('utf8'));
-  if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path: manifestPath, reason: parsed.reason });
-  const { manifest } = parsed;
+  const manifest = readManifest(text, manifestPath);
   const folder = dirname(manifestPath);
   const changed = (file: string) =>
     new OtaError('ARTIFACT_CHANGED', { path: join(folder, file), manifest: manifestPath });

@@ -1,4 +1,4 @@
-import { parseManifest } from '../core/model/manifest.ts';
+import { readManifest } from '../core/model/manifest.ts';
 import { openPackedRelease } from '../delivery/packed-release.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile } from '../files/read.ts';
@@ -9,7 +9,7 @@ import type { Publication } from './publication.ts';
  * Opens a build made by `pack` for publication, with all artifacts that its manifest lists.
  *
  * @param path an image, one of its artifacts, or the manifest
- * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, ARTIFACT_CHANGED, USAGE
+ * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, FORMAT_TOO_NEW, ARTIFACT_CHANGED, USAGE
  */
 export async function openPublication(
   path: string,
@@ -23,14 +23,13 @@ export async function openPublication(
   const packed = path === manifestPath ? named : await openPackedRelease(manifestPath);
   if (packed === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const manifestText = Buffer.from(await readNamedFile(manifestPath, 'manifest')).toString('utf8');
-  const parsed = parseManifest(manifestText);
-  if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path: manifestPath, reason: parsed.reason });
+  const manifest = readManifest(manifestText, manifestPath);
   return {
     path: manifestPath,
-    ...resolveNames(parsed.manifest, names, manifestPath),
+    ...resolveNames(manifest, names, manifestPath),
     purpose,
     allow,
-    manifest: parsed.manifest,
+    manifest,
     manifestText,
     readArtifact: packed.readArtifact,
   };

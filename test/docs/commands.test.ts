@@ -15,12 +15,12 @@ const desk = 'test/docs/at-a-desk.test.ts';
 /** The test that runs the commands, by page and heading. */
 const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
-    'Set-up: PlatformIO': readme,
-    'Set-up: arduino-cli': readme,
-    'Set-up: Arduino IDE 2': readme,
-    'Sending it': desk,
+    'Set up PlatformIO': readme,
+    'Set up arduino-cli': readme,
+    'Set up the Arduino IDE 2': readme,
+    'Send an update': desk,
   },
-  'docs/moving.md': { 'Only the two tools': 'test/e2e/newcomer/moving.test.ts' },
+  'docs/moving.md': { 'Use the drop-in commands': 'test/e2e/newcomer/moving.test.ts' },
   'docs/never-brick.md': { '': desk },
   'docs/rollout.md': {
     'Start 200 virtual devices': rollout,
@@ -29,7 +29,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Stages, groups and pins': rollout,
     'JSON output': rollout,
   },
-  'docs/security.md': { 'What the build does with the private key': desk },
+  'docs/security.md': { 'Private keys': desk },
   'docs/server.md': {
     'Set up a server and a device': server,
     'Use arduino-cli': server,
@@ -45,17 +45,17 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     PlatformIO: newcomer,
     'arduino-cli': newcomer,
     'Arduino IDE 2': newcomer,
-    'When something is odd': newcomer,
+    Troubleshoot: newcomer,
   },
   'docs/troubleshooting.md': { '': 'test/cli/commands/doctor.test.ts' },
-  'docs/upload.md': { '': desk, Firewalls: desk, 'A fleet': desk, 'Rehearse it': desk },
+  'docs/upload.md': { '': desk, Firewalls: desk, 'Update a fleet': desk, 'Rehearse with virtual devices': desk },
 };
 
 /** The reason why no test runs the commands, by page and heading. Their existence is checked nevertheless. */
 const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone',
-    'An update server for a fleet': `the same steps are those of docs/server.md, which ${server} runs`,
+    'Run an update server': `the same steps are those of docs/server.md, which ${server} runs`,
   },
   'CONTRIBUTING.md': { '': 'they run all tests and the bench; .ci/run runs them in a clean clone' },
   'bench/README.md': { '': 'the bench takes minutes', 'The update server': 'so does this one' },

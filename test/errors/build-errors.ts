@@ -58,6 +58,10 @@ export const buildErrors = {
     ...keys,
     'door.bin.ota.json': '{"manifest": 1}',
   }),
+  FORMAT_TOO_NEW: inFolder('sign --private-key private.key --manifest door.bin.ota.json', {
+    ...keys,
+    'door.bin.ota.json': '{"manifest": 2}',
+  }),
   ARTIFACT_CHANGED: async (t) => {
     const folder = await builtSketch(t);
     await runCommand(['pack', 'build/door.ino.bin', '--unsigned'], { cwd: folder.path });

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { abortAfter } from '../abort-after.ts';
-import { apiRoot } from '../release.ts';
+import { apiRoot, apiVersion, apiVersionHeader } from '../release.ts';
 import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
@@ -174,6 +174,11 @@ async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAn
   if (status >= 300 && status < 400 && location !== undefined) {
     response.destroy();
     throw new OtaError('SERVER_REDIRECTS', { url, location });
+  }
+  const found = Number(response.headers[apiVersionHeader.toLowerCase()] ?? apiVersion);
+  if (found > apiVersion) {
+    response.destroy();
+    throw new OtaError('FORMAT_TOO_NEW', { of: new URL(url).origin, what: 'API', found, known: apiVersion });
   }
   const json = parse(await text(response));
   if (status >= 200 && status < 300 && json !== undefined) return { status, url, json };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
-import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { type Manifest, readManifest } from '../../core/model/manifest.ts';
 import { factsOfRequest, parseRequest } from '../../core/preflight/request-facts.ts';
 import { recognize } from '../../core/preflight/running.ts';
 import { OtaError } from '../../errors/ota-error.ts';
@@ -23,7 +23,7 @@ export interface DeviceSources extends DeviceOptions {
  * Collects the facts about a device: from the configuration or a file, from a saved request (with the build that it identifies), and from
  * options. A later source overrides an earlier one.
  *
- * @throws OtaError FACTS_INVALID, FILE_NOT_FOUND, MANIFEST_INVALID
+ * @throws OtaError FACTS_INVALID, FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
 export async function deviceFacts(sources: DeviceSources, settings: ProjectSettings, io: Io): Promise<DeviceFacts> {
   const { device, request } = sources;
@@ -63,20 +63,18 @@ async function requestingDevice(name: string, known: readonly string[], io: Io):
   if (request === undefined) {
     throw new OtaError('FACTS_INVALID', { path, problems: ['no line in it is a header of an ESP8266 (x-ESP8266-…)'] });
   }
-  const manifests = await Promise.all(known.map((file) => readManifest(resolve(io.cwd, file))));
+  const manifests = await Promise.all(known.map((file) => readManifestFile(resolve(io.cwd, file))));
   const running = request.sketchMd5 === undefined ? undefined : recognize(request.sketchMd5, manifests);
   return { ...defined(running?.facts ?? {}), ...defined(request.facts) };
 }
 
 /**
- * Reads a manifest.
+ * Reads a manifest file.
  *
- * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
-export async function readManifest(path: string): Promise<Manifest> {
-  const parsed = parseManifest(Buffer.from(await readNamedFile(path, 'manifest')).toString('utf8'));
-  if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
-  return parsed.manifest;
+export async function readManifestFile(path: string): Promise<Manifest> {
+  return readManifest(await readNamedFile(path, 'manifest'), path);
 }
 
 /** Removes unknown facts, so that a later source does not hide what an earlier one contains. */

@@ -5,14 +5,13 @@ import { type Firmware, readFirmware } from '../../core/firmware/firmware.ts';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import { readPublicKey } from '../../core/keys/public-key.ts';
 import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
-import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { type Manifest, parseManifest, readManifest } from '../../core/model/manifest.ts';
 import { digests } from '../../core/pack/digests.ts';
 import { fileRelease } from '../../core/preflight/file-release.ts';
 import type { Release } from '../../core/preflight/release.ts';
-import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
-import { readManifest } from './device-facts.ts';
+import { readManifestFile } from './device-facts.ts';
 import { findElf } from './elf-beside.ts';
 
 /** A file as preflight judges it. */
@@ -36,16 +35,14 @@ export interface JudgeOptions {
  * Reads a file as preflight judges it: a manifest, an image or an artifact. A manifest beside it supplies what the bytes do not show
  * (project, board, proof), if it describes this very file.
  *
- * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
 export async function readFileToJudge(path: string, options: JudgeOptions, io: Io): Promise<FileToJudge> {
   if (path.endsWith(manifestSuffix)) {
-    return ofManifest(await readManifest(path));
+    return ofManifest(await readManifestFile(path));
   }
   const bytes = await readNamedFile(path, 'image, artifact or manifest');
-  const parsed = bytes[0] === openingBrace ? parseManifest(Buffer.from(bytes).toString('utf8')) : undefined;
-  if (parsed !== undefined && 'manifest' in parsed) return ofManifest(parsed.manifest);
-  if (parsed !== undefined) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
+  if (bytes[0] === openingBrace) return ofManifest(readManifest(bytes, path));
   return judgeBytes(path, bytes, options, io);
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { OtaError } from '../../errors/ota-error.ts';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
 
@@ -190,9 +191,12 @@ const imageSchema = v.strictObject({
   sketchMd5s: v.array(sketchMd5Schema),
 });
 
+/** Newest format version of manifests that this version reads, and the one that it writes. */
+const manifestFormat = 1;
+
 /** @internal */
 export const manifestSchema = v.strictObject({
-  manifest: v.literal(1),
+  manifest: v.literal(manifestFormat),
   tool: v.strictObject({ name: v.string(), version: v.string() }),
   project: v.optional(v.string()),
   version: v.optional(v.string()),
@@ -210,23 +214,48 @@ export const manifestSchema = v.strictObject({
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 
+/** Text that is not a manifest. `newerFormat` is its format version if that is newer than `manifestFormat`. */
+interface NotManifest {
+  readonly reason: string;
+  readonly newerFormat?: number;
+}
+
 /**
  * Parses the text of a manifest.
  *
  * @returns the manifest, or the reason why the text is not a manifest
  */
-export function parseManifest(text: string): { manifest: Manifest } | { reason: string } {
+export function parseManifest(text: string): { manifest: Manifest } | NotManifest {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     return { reason: `it is not JSON (${error instanceof Error ? error.message : String(error)})` };
   }
+  const { success, output: start } = v.safeParse(v.object({ manifest: v.number() }), json);
+  if (success && start.manifest > manifestFormat) {
+    const found = start.manifest;
+    return { reason: `manifest format ${found} is newer than ${manifestFormat}`, newerFormat: found };
+  }
   // Only the first problem is reported, and a long list of wrong items has many.
   const result = v.safeParse(manifestSchema, json, { abortEarly: true });
   if (result.success) return { manifest: result.output };
   const issue = result.issues[0];
   return { reason: `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}` };
+}
+
+/**
+ * Reads the text of a manifest file.
+ *
+ * @param path path of the file in error messages
+ * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW
+ */
+export function readManifest(text: string | Uint8Array, path: string): Manifest {
+  const parsed = parseManifest(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'));
+  if ('manifest' in parsed) return parsed.manifest;
+  const { reason, newerFormat } = parsed;
+  if (newerFormat === undefined) throw new OtaError('MANIFEST_INVALID', { path, reason });
+  throw new OtaError('FORMAT_TOO_NEW', { of: path, what: 'manifest', found: newerFormat, known: manifestFormat });
 }
 
 /** Formats a manifest as JSON with sorted keys, so that equal builds have equal bytes. */

@@ -154,6 +154,12 @@ export const coreEntries = {
     'A manifest decides which bytes are signed and sent, so a damaged one is not used.',
     () => 'Restore the file, or run `ota-hooks pack` on the image to write it again.',
   ),
+  FORMAT_TOO_NEW: entry<{ of: string; what: 'manifest' | 'backup' | 'API'; found: number; known: number }>(
+    1,
+    ({ of, what, found, known }) => `${of} has ${what} format ${found}, and this version supports up to ${known}`,
+    'A newer format can contain facts that this version does not know, so it is not read in part.',
+    () => 'Update ota-hooks.',
+  ),
   ARTIFACT_CHANGED: entry<PathField & { manifest: string }>(
     1,
     ({ path, manifest }) => `${path} does not match ${manifest}: the manifest describes other bytes`,

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
-import { formatManifest, type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { formatManifest, type Manifest, readManifest } from '../../core/model/manifest.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../files/write.ts';
@@ -59,14 +59,13 @@ export async function writeBuild(
 /**
  * Reads a build from its manifest and checks that the unsigned artifacts have the digests in the manifest.
  *
- * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW, ARTIFACT_CHANGED
  */
 export async function readBuild(manifestPath: string): Promise<Build> {
   const text = await readNamedFile(manifestPath, 'manifest');
-  const parsed = parseManifest(Buffer.from(text).toString('utf8'));
-  if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path: manifestPath, reason: parsed.reason });
+  const manifest = readManifest(text, manifestPath);
   const files = new Map<string, Uint8Array>();
-  for (const artifact of parsed.manifest.artifacts) {
+  for (const artifact of manifest.artifacts) {
     if (artifact.signature !== 'none') continue;
     const path = join(dirname(manifestPath), artifact.file);
     const bytes = await readNamedFile(path, 'artifact');
@@ -74,5 +73,5 @@ export async function readBuild(manifestPath: string): Promise<Build> {
       throw new OtaError('ARTIFACT_CHANGED', { path, manifest: manifestPath });
     files.set(artifact.file, bytes);
   }
-  return { manifest: parsed.manifest, files };
+  return { manifest, files };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifestSuffix } from '../../core/model/artifact.ts';
-import { type Manifest, parseManifest } from '../../core/model/manifest.ts';
+import { type Manifest, readManifest } from '../../core/model/manifest.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import { writeAtomically, writeError } from '../../files/write.ts';
@@ -45,9 +45,7 @@ export async function releasesIn(folder: string): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
   for (const name of names.filter((each) => each.endsWith(manifestSuffix) && !each.startsWith('.'))) {
     const path = join(folder, name);
-    const parsed = parseManifest(Buffer.from(await readNamedFile(path, 'manifest')).toString('utf8'));
-    if ('reason' in parsed) throw new OtaError('MANIFEST_INVALID', { path, reason: parsed.reason });
-    manifests.push(parsed.manifest);
+    manifests.push(readManifest(await readNamedFile(path, 'manifest'), path));
   }
   return manifests;
 }

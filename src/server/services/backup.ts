@@ -11,9 +11,9 @@ import {
   writeAuthority,
 } from '../tls/authority-files.ts';
 
-/** Version of the backup format. The first line identifies a backup, the last line shows that it is complete. */
+/** Newest format version of backups that this version reads, and the one that it writes. The first line identifies a backup, the last line shows that it is complete. */
 const format = 1;
-const header = v.object({ backup: v.literal('ota-hooks'), format: v.literal(format), tool: v.string() });
+const header = v.object({ backup: v.literal('ota-hooks'), format: v.pipe(v.number(), v.minValue(1)), tool: v.string() });
 const row = v.strictObject({
   table: v.string(),
   row: v.record(v.string(), v.union([v.string(), v.number(), v.null()])),
@@ -56,7 +56,7 @@ export async function* backupLines({ store, blobs, authority }: Kept): AsyncGene
  * Restores a backup into an empty store: first the blobs, then all rows or none, then the certificate authority.
  *
  * @param name name of the backup in error messages
- * @throws OtaError BACKUP_INVALID, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
+ * @throws OtaError BACKUP_INVALID, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
 export async function restoreBackup(
   { store, blobs, authority }: Kept & { readonly authority: string },
@@ -73,7 +73,7 @@ export async function restoreBackup(
   for await (const text of lines) {
     if (isWhole) reject('its last line is followed by another');
     const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
-    if (count === 0 && !v.is(header, value)) reject('its first line is not the header of a backup in this format');
+    if (count === 0) requireKnownFormat(value, name, reject);
     if (v.is(end, value)) isWhole = value.lines === count;
     else if (v.is(row, value)) rows.push(value);
     else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
@@ -87,6 +87,14 @@ export async function restoreBackup(
   await writeAuthority(authority, files);
 }
 
+function requireKnownFormat(value: object, name: string, reject: (reason: string) => never): void {
+  const { success, output } = v.safeParse(header, value);
+  if (!success) return reject('its first line is not the header of a backup');
+  if (output.format > format) {
+    throw new OtaError('FORMAT_TOO_NEW', { of: name, what: 'backup', found: output.format, known: format });
+  }
+}
+
 async function restoreBlob(
   blobs: BlobStore,
   { blob: sha256, base64 }: v.InferOutput<typeof blob>,
@@ -94,7 +102,7 @@ async function restoreBlob(
 ): Promise<void> {
   const bytes = Buffer.from(base64, 'base64');
   const state = await blobs.append(sha256, { offset: 0, totalBytes: bytes.length, chunks: iterate([bytes]) });
-  if (typeof state === 'string') reject(`the bytes of ${sha256} are others`);
+  if (typeof state === 'string') reject(`the bytes of ${sha256} do not match`);
 }
 
 function parseLine(text: string): object | undefined {

@@ -283,7 +283,7 @@ test('preflight rejects invalid device facts as usage errors and names each inva
 });
 
 test('preflight rejects invalid manifests', async (t) => {
-  const folder = await builtSketch(t, { 'bad.ota.json': '{"manifest": 2}', 'brace.bin': '{hello' });
+  const folder = await builtSketch(t, { 'bad.ota.json': '{"manifest": 0}', 'brace.bin': '{hello' });
   for (const file of ['bad.ota.json', 'brace.bin']) {
     const { exitCode, error } = await preflight(folder, file);
     t.is(exitCode, 1, file);

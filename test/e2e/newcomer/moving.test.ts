@@ -59,7 +59,7 @@ test.serial('the core builds and uploads with only its two tools replaced, as do
     if (act.command === 'npm root --global') installed = join(output.trim(), 'ota-hooks');
     if (act.command.startsWith('arduino-cli compile')) t.regex(output, /Enabling binary signing/);
   };
-  for (const act of actsOf('moving.md', 'Only the two tools')) await follow(act);
+  for (const act of actsOf('moving.md', 'Use the drop-in commands')) await follow(act);
   t.deepEqual(device && updatesOf(device), ['accepted']);
   await run(t, place, 'ota-hooks verify build/door.ino.bin.signed --public-key door/public.key');
 

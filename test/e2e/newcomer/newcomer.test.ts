@@ -105,7 +105,7 @@ test.serial('doctor reports no errors or warnings after the first PlatformIO bui
   for (const act of acts.slice(0, acts.findIndex((one) => one.act === 'run' && one.command === 'pio run') + 1)) {
     await place.follow(act);
   }
-  const [advice] = actsOf(page, 'When something is odd');
+  const [advice] = actsOf(page, 'Troubleshoot');
   const run = advice && (await place.follow(advice));
   t.is(run?.exitCode, 0, run?.output);
   t.notRegex(run?.output ?? '', /(?:error|warning)/);

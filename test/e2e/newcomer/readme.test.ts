@@ -28,7 +28,7 @@ async function saveSources(place: Place, heading: string): Promise<void> {
 test.serial('the PlatformIO set-up of README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'PlatformIO');
-  await runSection(t, place, 'Set-up: PlatformIO');
+  await runSection(t, place, 'Set up PlatformIO');
   const shown = readPage('README.md').blocks.find(({ language }) => language === 'ini')?.body ?? '';
   await place.write('platformio.ini', `${await place.read('platformio.ini')}\n${shown}`);
   const { output } = await run(t, place, 'pio run');
@@ -40,7 +40,7 @@ test.serial('the arduino-cli set-up of README.md builds signed firmware', async 
   const place = await makePlace(t);
   await saveSources(place, 'arduino-cli');
   await run(t, place, 'cd door');
-  const output = await runSection(t, place, 'Set-up: arduino-cli');
+  const output = await runSection(t, place, 'Set up arduino-cli');
   t.regex(output, /Enabling binary signing/);
   t.regex(output, /Signed binary: .*door\.ino\.bin\.gz\.signed/);
 });
@@ -48,7 +48,7 @@ test.serial('the arduino-cli set-up of README.md builds signed firmware', async 
 test.serial('the Arduino IDE 2 set-up of README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'arduino-cli');
-  await runSection(t, place, 'Set-up: Arduino IDE 2');
+  await runSection(t, place, 'Set up the Arduino IDE 2');
   await run(t, place, 'cd door');
   await run(t, place, 'ota-hooks keygen');
   const { output } = await run(t, place, 'arduino-cli compile --fqbn esp8266:esp8266:d1_mini .');

@@ -10,7 +10,7 @@ import { collect, command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type OutputOptions } from '../../output/report.ts';
 import { allowedRule } from '../../shared/allowed-rules.ts';
-import { type DeviceSources, deviceFacts, readManifest } from '../../shared/device-facts.ts';
+import { type DeviceSources, deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
 import { deviceOptions } from '../../shared/device-options.ts';
 import { type FileToJudge, readFileToJudge } from '../../shared/file-to-judge.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
@@ -77,7 +77,7 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
   const judged = await readFileToJudge(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
   const intermediateReleases = await Promise.all(
-    options.via.map((manifest) => readManifest(resolve(io.cwd, manifest))),
+    options.via.map((manifest) => readManifestFile(resolve(io.cwd, manifest))),
   );
   const allow = new Set<string>(options.allow);
   const ask = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { readFirmware } from '../../../core/firmware/firmware.ts';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import { flashLayoutByBorders, flashLayoutByName } from '../../../core/firmware/flash-layout.ts';
-import { type Manifest, parseManifest } from '../../../core/model/manifest.ts';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
@@ -13,6 +12,7 @@ import type { VirtualDeviceOptions } from '../../../simulator/options.ts';
 import { randomFaults } from '../../../simulator/random-faults.ts';
 import { quickTimings } from '../../../simulator/timings.ts';
 import type { Io } from '../../io.ts';
+import { readManifestFile } from '../../shared/device-facts.ts';
 import type { SimulateOptions } from './options.ts';
 
 /** Returns the options that all simulated devices share. */
@@ -21,7 +21,7 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
     options.image === undefined ? undefined : readSketch(resolve(io.cwd, options.image)),
     options.publicKey === undefined ? undefined : loadPublicKey(resolve(io.cwd, options.publicKey)),
     options.ca === undefined ? undefined : readNamedFile(resolve(io.cwd, options.ca), 'certificate'),
-    Promise.all(options.manifest.map((file) => readManifest(resolve(io.cwd, file)))),
+    Promise.all(options.manifest.map((file) => readManifestFile(resolve(io.cwd, file)))),
   ]);
   return {
     image,
@@ -137,12 +137,6 @@ async function readSketch(path: string): Promise<Uint8Array> {
   if (firmware.kind === 'sketch') throw new OtaError('IMAGE_COMPRESSED', { path });
   const { kind } = firmware;
   throw new OtaError('IMAGE_WRONG_KIND', { path, kind, expected: 'sketch', hint: 'Pass a sketch image with --image.' });
-}
-
-async function readManifest(path: string): Promise<Manifest> {
-  const read = parseManifest(Buffer.from(await readNamedFile(path, 'manifest')).toString('utf8'));
-  if ('manifest' in read) return read.manifest;
-  throw new OtaError('MANIFEST_INVALID', { path, reason: read.reason });
 }
 
 function usage(message: string, hint?: string): OtaError<'USAGE'> {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { apiRoot, type ServerInfo } from '../../../api/release.ts';
+import { apiRoot, apiVersion, apiVersionHeader, type ServerInfo } from '../../../api/release.ts';
 import { toolVersion } from '../../../version.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
@@ -21,6 +21,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     await next();
     if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
     context.header('X-Content-Type-Options', 'nosniff');
+    if (context.req.path.startsWith('/api/')) context.header(apiVersionHeader, String(apiVersion));
   });
   api.use(async (context, next) => {
     if (parts.stopping.aborted && context.req.method !== 'GET') {
@@ -32,7 +33,12 @@ export function makeApi(parts: ServerParts): Hono<Session> {
 
   const v1 = new Hono<Session>();
   v1.get('/server', requireRole(parts, 'read', { anyProject: true }), (context) => {
-    const info: ServerInfo = { name: 'ota-hooks', version: toolVersion, api: 1, role: context.get('token').role };
+    const info: ServerInfo = {
+      name: 'ota-hooks',
+      version: toolVersion,
+      api: apiVersion,
+      role: context.get('token').role,
+    };
     return context.json(info);
   });
   for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, tokenRoutes])
@@ -41,7 +47,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', dashboard(parts));
 
   api.notFound((context) => {
-    const problem = new DomainError('not-found', 'path not found', 'Check the path: API paths begin with /api/v1/.');
+    const problem = pathNotFound(context.req.path);
     return context.json(bodyOf(problem), statusOf(problem));
   });
   api.onError((error, context) => {
@@ -51,4 +57,13 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     return context.json(bodyOf(problem), status);
   });
   return api;
+}
+
+function pathNotFound(path: string): DomainError {
+  const [, wanted] = /^\/api\/v(\d+)\//.exec(path) ?? [];
+  if (Number(wanted) > apiVersion) {
+    const message = `API version ${wanted} is not supported; this server has version ${apiVersion}`;
+    return new DomainError('not-found', message, 'Update ota-hooks on the server.');
+  }
+  return new DomainError('not-found', 'path not found', `Check the path: API paths begin with ${apiRoot}/.`);
 }

@@ -153,7 +153,7 @@ async function prepare(
 /** Returns the manifest with the project and version of the request. For a reference build, it keeps only the image. */
 function readManifest({ project, request }: PublishQuestion): Manifest {
   const parsed = parseManifest(request.manifest);
-  if ('reason' in parsed) throw invalid([`the manifest: ${parsed.reason}`]);
+  if ('reason' in parsed) throw invalidManifest(parsed);
   const { manifest } = parsed;
   const problems: string[] = [];
   const isOther = (there: string | undefined, here: string) => there !== undefined && there !== here;
@@ -188,6 +188,12 @@ const mostLookedAt = 1000;
 
 function invalid(problems: readonly string[]): DomainError {
   return new DomainError('invalid', problems.join('; '), 'Pack the build again (ota-hooks pack).', { problems });
+}
+
+function invalidManifest({ reason, newerFormat }: { reason: string; newerFormat?: number }): DomainError {
+  const problems = [`the manifest: ${reason}`];
+  if (newerFormat === undefined) return invalid(problems);
+  return new DomainError('invalid', reason, 'Update ota-hooks on the server.', { problems });
 }
 
 function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
