@@ -110,18 +110,26 @@ test('simulate reads the password from the environment and applies --fault', asy
 
 const mistakes: Record<string, readonly string[]> = {
   'Core 1.0 cannot be simulated: it is unknown': ['--core', '1.0'],
-  '--layout does not know "5m"': ['--layout', '5m'],
-  '--flash-mode does not know "duo"': ['--flash-mode', 'duo'],
-  '--chip-size wants a size from 256K to 16M, not "4"': ['--chip-size', '4'],
-  '--fault does not know "rain"': ['--fault', 'rain'],
-  '--update-url wants an http or https URL, not "ftp://x/"': ['--update-url', 'ftp://x/'],
-  '--rtt wants a number that is not negative, not "fast"': ['--rtt', 'fast'],
-  '--window wants a whole number from 1 on, not "0"': ['--window', '0'],
-  '--interval wants a time in seconds, not "0"': ['--interval', '0'],
-  '--count wants a whole number from 1 on, not "0"': ['--count', '0'],
-  '--ota-port: port 65536 is above 65535': ['--ota-port', '65536'],
-  '--update-mode does not know "eeprom"': ['--update-mode', 'eeprom'],
-  'The simulator cannot listen on 192.0.2.1: this machine does not have the address (EADDRNOTAVAIL)': ['--host', '192.0.2.1'],
+  '--layout 5m: must be a linker script such as 4m2m, or a filesystem range such as 0x200000-0x3fa000': [
+    '--layout',
+    '5m',
+  ],
+  '--flash-mode duo: must be qio, qout, dio or dout': ['--flash-mode', 'duo'],
+  '--chip-size 4: must be a size from 256k to 16M': ['--chip-size', '4'],
+  '--chip-size big: must be a size such as 512k, 4M or 0x400000': ['--chip-size', 'big'],
+  '--fault rain: must be a fault such as reset@50%': ['--fault', 'rain'],
+  '--update-url ftp://x/: must be an http or https URL': ['--update-url', 'ftp://x/'],
+  '--rtt fast: must be a non-negative number of milliseconds': ['--rtt', 'fast'],
+  '--window 0: must be a positive integer': ['--window', '0'],
+  '--interval 0: must be a positive number of seconds, at most 86400': ['--interval', '0'],
+  '--count 0: must be a positive integer': ['--count', '0'],
+  '--ota-port 65536: must be an integer from 0 to 65535': ['--ota-port', '65536'],
+  '--ota-port 65535: must leave 2 ports up to 65535': ['--count', '2', '--ota-port', '65535'],
+  '--update-mode eeprom: must be sketch, filesystem or version': ['--update-mode', 'eeprom'],
+  'The simulator cannot listen on 192.0.2.1: this machine does not have the address (EADDRNOTAVAIL)': [
+    '--host',
+    '192.0.2.1',
+  ],
 };
 
 for (const [message, argv] of Object.entries(mistakes)) {
