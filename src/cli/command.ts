@@ -1,4 +1,4 @@
-import { Command, type CommanderError } from '@commander-js/extra-typings';
+import { Command, type CommanderError, Help, type Option } from '@commander-js/extra-typings';
 import { OtaError } from '../errors/ota-error.ts';
 import type { Io } from './io.ts';
 
@@ -7,6 +7,11 @@ export interface Declaration {
   readonly program: Command;
   readonly io: Io;
 }
+
+/** Options of a command, as its declaration infers them. */
+export type OptionsOf<Declare extends (declaration: Declaration) => { opts(): unknown }> = Readonly<
+  ReturnType<ReturnType<Declare>['opts']>
+>;
 
 /** Starts the declaration of a command, with the options that all commands have and two examples at the end of its help. */
 export function command<const Usage extends string>(
@@ -28,18 +33,20 @@ export function command<const Usage extends string>(
   );
 }
 
-/** Starts the declaration of a group of commands, with two examples at the end of its help. */
+/** Declares a group of commands, with two examples at the end of its help. */
 export function commandGroup(
-  program: Declaration['program'],
+  { program, io }: Declaration,
   name: string,
   description: string,
   examples: readonly [string, string],
-): Declaration['program'] {
+  declareCommands: readonly ((declaration: Declaration) => void)[],
+): void {
   // Subcommands are declared on a group as commands are on the program, so they need no other type.
-  return program
+  const group = program
     .command(name)
     .description(description)
     .addHelpText('after', examplesText(examples)) as Declaration['program'];
+  for (const declareCommand of declareCommands) declareCommand({ program: group, io });
 }
 
 function examplesText(examples: readonly [string, string]): string {
@@ -54,6 +61,7 @@ export function emptyProgram(io: Io, version: string): Command {
     .helpOption('-h, --help', 'Show help')
     .helpCommand('help [command]', 'Show help for a command')
     .addHelpText('after', examplesText(['ota-hooks init', 'ota-hooks upload --help']))
+    .configureHelp({ optionDescription })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -77,7 +85,9 @@ function failWith(end: CommanderError): never {
   throw new OtaError('USAGE', { message }, end);
 }
 
-/** Collects the values of an option that may be repeated. */
-export function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
+/** Describes an option in the help. An empty list, the default of an option that may be repeated, is not worth a word. */
+function optionDescription(option: Option): string {
+  const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
+  const shown: Option = isEmptyList ? Object.create(option, { defaultValue: { value: undefined } }) : option;
+  return new Help().optionDescription(shown);
 }

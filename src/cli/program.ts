@@ -1,6 +1,7 @@
 import { toolVersion } from '../version.ts';
 import { emptyProgram } from './command.ts';
 import type { Io } from './io.ts';
+import { nameOptionsInErrors } from './shared/option-values.ts';
 
 /** All commands, one module each. A module is loaded when its command runs, or when the help lists all commands. */
 const commands = {
@@ -35,6 +36,7 @@ export async function makeProgram(io: Io, argv: readonly string[]) {
   const [first] = argv;
   const wanted = isCommand(first) ? [first] : Object.keys(commands).filter(isCommand);
   for (const name of wanted) (await commands[name]())({ program, io });
+  nameOptionsInErrors(program);
   return program;
 }
 

@@ -52,6 +52,18 @@ test('exits with 2 and points to the help on a usage error', async (t) => {
   );
 });
 
+test('reports an invalid choice and an invalid number in the same form', async (t) => {
+  const folder = await testFolder(t);
+  for (const [argv, line] of [
+    [['pack', '--compression', 'lzma'], 'error[OPTION_INVALID]: --compression lzma: must be none, gzip or zopfli'],
+    [['keygen', '--bits', '512'], 'error[OPTION_INVALID]: --bits 512: must be an integer from 1024 to 4096'],
+  ] as const) {
+    const { exitCode, stderr } = await runCli(argv, folder.path);
+    t.is(exitCode, 2);
+    t.is(stderr, `${line}\n  Run the command with --help to see what each option accepts.\n`);
+  }
+});
+
 test('prints an error and a hint on stderr, without a stack trace', async (t) => {
   const folder = await testFolder(t, { 'private.key': 'garbage', 'door.bin': 'x' });
   const { exitCode, stdout, stderr } = await runCli(

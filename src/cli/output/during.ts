@@ -1,11 +1,16 @@
+import { percentText } from '../../core/model/quantity-text.ts';
 import type { Io } from '../io.ts';
+import { bar, barColumns, fitted } from './bar.ts';
 import type { OutputOptions } from './report.ts';
 
-/** Reports progress: a share from 0 to 1, or a text if the total is unknown. */
-export type Tell = (far: number | string) => void;
+/** Progress of a task: a share from 0 to 1, or a text if the total is unknown. */
+type TaskProgress = number | string;
+
+/** Shows the progress of a task. */
+export type ShowProgress = (progress: TaskProgress) => void;
 
 /** A task that may take long. */
-export interface Long {
+export interface LongTask {
   /** Description of the task, such as "compressing door.ino.bin". */
   readonly what: string;
   /** Expected duration in milliseconds, if known. */
@@ -17,46 +22,46 @@ const redrawMs = 100;
 /** A task that ends within a second, such as the work of most hooks, needs no line. */
 const firstLineMs = 1000;
 const nextLineMs = 10_000;
-const barColumns = 24;
-/** Width of the narrowest common terminal; a longer line would wrap and could not be redrawn. */
-const columns = 79;
 
 /** Runs a task and shows its progress: on a terminal as a bar that disappears at the end, elsewhere as a line now and then. */
 export async function during<Value>(
-  long: Long,
+  task: LongTask,
   io: Io,
   { quiet }: OutputOptions,
-  work: (tell: Tell) => Promise<Value>,
+  work: (show: ShowProgress) => Promise<Value>,
 ): Promise<Value> {
-  let far: number | string | undefined;
-  const tell: Tell = (now) => {
-    far = now;
+  let progress: TaskProgress | undefined;
+  const show: ShowProgress = (current) => {
+    progress = current;
   };
-  if (quiet === true) return work(tell);
-  const begun = performance.now();
-  const stop = (io.fancy ? showBar : showLines)(long, io, () => {
-    const lastedMs = performance.now() - begun;
-    if (far !== undefined || long.lastsMs === undefined) return { far, lastedMs };
-    return { far: Math.min(1, lastedMs / long.lastsMs), lastedMs };
+  if (quiet === true) return work(show);
+  const startedAt = performance.now();
+  const stop = (io.fancy ? showBar : showLines)(task, io, () => {
+    const elapsedMs = performance.now() - startedAt;
+    if (progress !== undefined || task.lastsMs === undefined) return { progress, elapsedMs };
+    return { progress: Math.min(1, elapsedMs / task.lastsMs), elapsedMs };
   });
   try {
-    return await work(tell);
+    return await work(show);
   } finally {
     stop();
   }
 }
 
-type Look = () => { readonly far: number | string | undefined; readonly lastedMs: number };
-/** Starts the display; the returned function stops it. */
-type Show = (long: Long, io: Io, look: Look) => () => void;
+interface TaskState {
+  readonly progress: TaskProgress | undefined;
+  readonly elapsedMs: number;
+}
 
-const showBar: Show = ({ what }, io, look) => {
+/** Starts the display; the returned function stops it. */
+type Display = (task: LongTask, io: Io, state: () => TaskState) => () => void;
+
+const showBar: Display = ({ what }, io, state) => {
   let isDrawn = false;
   const drawing = setInterval(() => {
-    const { far, lastedMs } = look();
-    if (lastedMs < firstBarMs) return;
-    const line = `[${bar(far, lastedMs)}] ${howFar(far, lastedMs)}  ${what}`;
-    io.stderr.write(`\r\u001b[K${line.length > columns ? `${line.slice(0, columns - 1)}…` : line}`);
+    const current = state();
+    if (current.elapsedMs < firstBarMs) return;
+    io.stderr.write(`\r\u001b[K${fitted(`[${barOf(current)}] ${textOf(current)}  ${what}`)}`);
     isDrawn = true;
   }, redrawMs);
   return () => {
@@ -65,12 +70,9 @@ const showBar: Show = ({ what }, io, look) => {
   };
 };
 
-const showLines: Show = ({ what }, io, look) => {
+const showLines: Display = ({ what }, io, state) => {
   const first = setTimeout(() => io.stderr.write(`${what} …\n`), firstLineMs);
-  const next = setInterval(() => {
-    const { far, lastedMs } = look();
-    io.stderr.write(`${what} … ${howFar(far, lastedMs)}\n`);
-  }, nextLineMs);
+  const next = setInterval(() => io.stderr.write(`${what} … ${textOf(state())}\n`), nextLineMs);
   return () => {
     clearTimeout(first);
     clearInterval(next);
@@ -78,16 +80,13 @@ const showLines: Show = ({ what }, io, look) => {
 };
 
 /** Draws a bar; if the total is unknown, a moving mark. */
-function bar(far: number | string | undefined, lastedMs: number): string {
-  if (typeof far !== 'number') {
-    const at = Math.floor(lastedMs / redrawMs) % barColumns;
-    return `${'.'.repeat(at)}#${'.'.repeat(barColumns - at - 1)}`;
-  }
-  const filled = Math.floor(far * barColumns);
-  return `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
+function barOf({ progress, elapsedMs }: TaskState): string {
+  if (typeof progress === 'number') return bar(progress);
+  const at = Math.floor(elapsedMs / redrawMs) % barColumns;
+  return `${'.'.repeat(at)}#${'.'.repeat(barColumns - at - 1)}`;
 }
 
-function howFar(far: number | string | undefined, lastedMs: number): string {
-  if (typeof far === 'number') return `${Math.floor(far * 100)} %`;
-  return far ?? `${Math.floor(lastedMs / 1000)} s`;
+function textOf({ progress, elapsedMs }: TaskState): string {
+  if (typeof progress === 'number') return percentText(progress);
+  return progress ?? `${Math.floor(elapsedMs / 1000)} s`;
 }

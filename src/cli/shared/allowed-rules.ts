@@ -1,8 +1,13 @@
-import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { isRuleId, type RuleId } from '../../core/preflight/registry.ts';
 
 /** Parses a value of --allow. Rejects an unknown rule, so that a typo does not look like a permission. */
 export function allowedRule(value: string, previous: RuleId[] = []): RuleId[] {
   if (isRuleId(value)) return [...previous, value];
-  throw new InvalidArgumentError('there is no such rule; docs/never-brick.md lists them all');
+  throw new InvalidArgumentError('must be a preflight rule; docs/never-brick.md lists them all');
 }
+
+/** Rules that must not block an update. */
+export const allowOption = new Option('--allow <rule>', 'Preflight rule that must not block the update (repeatable)')
+  .argParser(allowedRule)
+  .default<RuleId[]>([]);

@@ -10,14 +10,14 @@ import type { Io } from '../io.ts';
 import { type DeviceOptions, factsOfOptions } from './device-options.ts';
 
 /** Sources of facts about a device. */
-export interface DeviceSources extends DeviceOptions {
+export type DeviceSources = DeviceOptions & {
   /** File of facts, or name of a device in the configuration. */
   readonly device?: string | undefined;
   /** File with the header lines of an HTTP update request. */
   readonly request?: string | undefined;
   /** Paths of manifests of builds that the device may be running. */
   readonly reference: readonly string[];
-}
+};
 
 /**
  * Collects the facts about a device: from the configuration or a file, from a saved request (with the build that it identifies), and from

@@ -3,7 +3,12 @@ import type { Io } from '../../../src/cli/io.ts';
 import { during } from '../../../src/cli/output/during.ts';
 
 /** Runs a task until its output matches `enough`, and returns the output. */
-async function shown(fancy: boolean, far: number | string | undefined, enough: RegExp, quiet = false): Promise<string> {
+async function shown(
+  fancy: boolean,
+  progress: number | string | undefined,
+  enough: RegExp,
+  quiet = false,
+): Promise<string> {
   let seen = '';
   let isEnough: () => void = () => undefined;
   const write = (text: string) => {
@@ -12,8 +17,8 @@ async function shown(fancy: boolean, far: number | string | undefined, enough: R
   };
   const io = { fancy, stderr: { write }, stdout: { write: () => Promise.reject(new Error('not there')) } };
   // `during` uses nothing else of Io.
-  await during({ what: 'packing door.bin' }, io as unknown as Io, { quiet }, (tell) => {
-    if (far !== undefined) tell(far);
+  await during({ what: 'packing door.bin' }, io as unknown as Io, { quiet }, (show) => {
+    if (progress !== undefined) show(progress);
     return new Promise<void>((done) => {
       isEnough = done;
       if (enough.test('')) done();
@@ -26,7 +31,7 @@ const clearLine = '\r\u001b[K';
 
 test('during shows a progress bar in a terminal and clears it at the end', async (t) => {
   const seen = await shown(true, 0.5, /%/);
-  t.is(seen, `${clearLine}[############............]  50 %  packing door.bin${clearLine}`.replace(']  50', '] 50'));
+  t.is(seen, `${clearLine}[############............] 50%  packing door.bin${clearLine}`);
 });
 
 test('during shows a moving bar with the elapsed time or the amount when the total is unknown', async (t) => {

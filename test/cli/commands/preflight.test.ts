@@ -277,8 +277,8 @@ test('preflight rejects invalid device facts as usage errors and names each inva
   const folder = await builtSketch(t, { 'request.txt': 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' });
   t.is((await preflight(folder, 'build/door.ino.bin', '--request', 'request.txt')).error?.code, 'FACTS_INVALID');
   t.is((await preflight(folder, 'build/door.ino.bin', '--device', 'gone.json')).error?.code, 'FILE_NOT_FOUND');
-  t.is((await preflight(folder, 'build/door.ino.bin', '--layout', '3m')).error?.code, 'USAGE');
-  t.is((await preflight(folder, 'build/door.ino.bin', '--chip-size', 'big')).exitCode, 2);
+  t.is((await preflight(folder, 'build/door.ino.bin', '--layout', '3m')).error?.code, 'OPTION_INVALID');
+  t.is((await preflight(folder, 'build/door.ino.bin', '--chip-size', 'big')).error?.code, 'OPTION_INVALID');
   t.is((await preflight(folder, 'gone.bin')).error?.code, 'FILE_NOT_FOUND');
 });
 

@@ -147,7 +147,7 @@ test('rollouts show explains a halt, and resume requires --accept-failures', asy
   t.is((await ask(2)).header('x-version'), '2.0');
 });
 
-test('devices enroll selects devices by MAC address, --seen or --proven', async (t) => {
+test('devices enroll selects devices by MAC address, --seen or --proven, and removes them with --remove', async (t) => {
   const { run, json, server, ask } = await place(t, 3);
   const enrolled = async () =>
     (await json('devices', 'list', 'door'))
@@ -170,27 +170,31 @@ test('devices enroll selects devices by MAC address, --seen or --proven', async 
   t.is((await run('devices', 'enroll', 'door', '--seen')).stdout, 'Enrolled 3 devices\n');
   t.is((await enrolled()).length, 3);
   t.is((await json('devices', 'show', 'door', macOf(0))).group, 'hall', 'its group stays');
+  t.is((await run('devices', 'enroll', 'door', macOf(0), '--remove')).stdout, 'Unenrolled 1 device\n');
+  t.false((await enrolled()).includes(macOf(0)));
+  t.is((await json('devices', 'show', 'door', macOf(0))).group, 'hall', 'its group stays');
+  t.is((await run('devices', 'enroll', 'door', macOf(0), '--remove', '--group', 'hall')).exitCode, 2);
 });
 
 const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp])[] = [
-  [
-    'start door 2.0 --stage ten',
-    /^--stage ten: invalid part "ten"$/,
-    /percentage from 0 to 100, canary=NAME or group=NAME/,
-  ],
+  ['start door 2.0 --stage ten', /^--stage ten: invalid part "ten"; must be percentages, canary=NAME/, /by commas/],
   ['start door 2.0 --stage 101', /invalid part "101"/, /--stage canary=front-door,5/],
-  ['start door 2.0 --stage 5,', /^--stage 5,: empty part$/, /Separate parts by commas/],
-  ['start door 2.0 --stage canary=', /invalid part "canary="/, /canary=NAME/],
-  ['start door 2.0 --stage 5,10', /^--stage 5,10 has two percentages$/, /one percentage/],
-  ['start door 2.0 --soak soon', /^--soak must be a duration, not soon$/, /90s, 10m, 2h or 1d/],
-  ['start door 2.0 --soak 10', /^--soak must be a duration, not 10$/, /number and a unit/],
-  ['start door 2.0 --running 0', /^--running must be a percentage from 1 to 100, not 0$/, /--help/],
-  ['start door 2.0 --halt-percent all', /^--halt-percent must be a percentage from 1 to 100, not all$/, /--help/],
-  ['start door 2.0 --halt-failures 0', /^--halt-failures must be a positive integer, not 0$/, /--help/],
-  ['start door 2.0 --halt-not-confirmed 1.5', /^--halt-not-confirmed must be a positive integer, not 1\.5$/, /--help/],
+  ['start door 2.0 --stage 5,', /^--stage 5,: empty part; must be/, /Separate the parts of a stage by commas/],
+  ['start door 2.0 --stage canary=', /invalid part "canary="/, /canary=front-door/],
+  ['start door 2.0 --stage 5,10', /^--stage 5,10: must have at most one percentage$/, /one --stage per stage/],
+  [
+    'start door 2.0 --soak soon',
+    /^--soak soon: must be a duration with its unit, such as 90s, 10m, 2h or 1d$/,
+    /--help/,
+  ],
+  ['start door 2.0 --soak 10', /^--soak 10: must be a duration with its unit/, /--help/],
+  ['start door 2.0 --running 0', /^--running 0: must be a percentage from 1 to 100$/, /--help/],
+  ['start door 2.0 --halt-percent all', /^--halt-percent all: must be a percentage from 1 to 100$/, /--help/],
+  ['start door 2.0 --halt-failures 0', /^--halt-failures 0: must be a positive integer$/, /--help/],
+  ['start door 2.0 --halt-not-confirmed 1.5', /^--halt-not-confirmed 1\.5: must be a positive integer$/, /--help/],
   ['show door', /^No rollout of door on channel stable$/, /rollouts start/],
   ['pause door --channel beta', /^No rollout of door on channel beta$/, /--channel/],
-  ['show door --id last', /^--id must be a positive integer, not last$/, /--help/],
+  ['show door --id last', /^--id last: must be a positive integer$/, /--help/],
 ];
 
 test('rollouts and devices enroll reject invalid arguments with an error and a hint', async (t) => {

@@ -1,3 +1,4 @@
+import { projectOptions } from '../../shared/project-options.ts';
 import { dirname, join, resolve } from 'node:path';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
@@ -7,23 +8,22 @@ import { projectSettings } from '../../../project/config/settings.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Io } from '../../io.ts';
 import { projectPublicKey } from '../../shared/project-keys.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { type Declaration, command } from '../../command.ts';
+import { makeReport } from '../../output/report.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 
-export interface BuildCommandOptions extends OutputOptions {
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-}
-
-/** Declares the command. */
-export function declareBuild(declaration: Declaration) {
-  return command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO and the hooks enabled', [
+const buildCommand = (declaration: Declaration) =>
+  command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO and the hooks enabled', [
     'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .action((args, options) => build(args, options, declaration.io));
+    .addOption(projectOptions.source)
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)');
+
+type BuildCommandOptions = OptionsOf<typeof buildCommand>;
+
+/** Declares the command. */
+export function declareBuild(declaration: Declaration) {
+  return buildCommand(declaration).action((args, options) => build(args, options, declaration.io));
 }
 
 const arduinoCli: Program = {

@@ -1,36 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { discoveredFile, type StoredDevice, withSeen } from '../../../delivery/discovered.ts';
 import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
-import { collect, command, type Declaration } from '../../command.ts';
+import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
 import { addDevice, isFound } from './add.ts';
-import type { DiscoverOptions } from './options.ts';
+import { type DiscoverOptions, discoverCommand } from './options.ts';
 
 /** Declares the command. */
 export function declareDiscover(declaration: Declaration) {
-  return command(declaration, 'discover', 'Find devices on the network (mDNS)', [
-    'ota-hooks discover --watch',
-    'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',
-  ])
-    .option('--watch', 'Keep listening, and show each device when it appears or changes')
-    .option('--timeout <s>', 'Time to listen in seconds', seconds, 4)
-    .option('--interface <address>', 'Address of this machine in the network to search (repeatable)', collect, [])
-    .option('--add <name>', 'Add a device to the configuration under this name')
-    .option('--host <host>', 'With --add: host name or address of the device, if different from the name')
-    .addOption(new Option('--method <way>', 'With --add: update method').choices(['espota', 'web'] as const))
-    .option('--board <board>', 'With --add: board name that the device announces, if the project uses another')
-    .option('--group <name>', 'With --add: group of the device')
-    .option('--password-env <name>', 'With --add: environment variable with the password of the device')
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .action((options) => discover(options, declaration.io));
+  return discoverCommand(declaration).action((options) => discover(options, declaration.io));
 }
 
 /** Lists the devices that announce themselves. A device belongs to the project only after it was added to the configuration by name. */
@@ -132,10 +116,4 @@ function ago({ lastSeen }: StoredDevice): string {
   const minutes = Math.max(1, Math.round((Date.now() - Date.parse(lastSeen)) / 60_000));
   if (minutes < 60) return `${minutes} min ago`;
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 60 / 24)} days ago`;
-}
-
-function seconds(value: string): number {
-  const number = Number(value);
-  if (!(number > 0 && number <= 3600)) throw new InvalidArgumentError('a number of seconds, up to 3600, is wanted');
-  return number;
 }

@@ -1,17 +1,23 @@
-import type { DeliveryMethodName } from '../../../delivery/delivery-methods.ts';
-import type { OutputOptions } from '../../output/report.ts';
+import { Option } from '@commander-js/extra-typings';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import { collect, seconds } from '../../shared/option-values.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-/** Options of `discover`. */
-export interface DiscoverOptions extends OutputOptions {
-  readonly watch?: boolean | undefined;
-  readonly timeout: number;
-  readonly interface: readonly string[];
-  readonly add?: string | undefined;
-  readonly host?: string | undefined;
-  readonly method?: DeliveryMethodName | undefined;
-  readonly board?: string | undefined;
-  readonly group?: string | undefined;
-  readonly passwordEnv?: string | undefined;
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-}
+export const discoverCommand = (declaration: Declaration) =>
+  command(declaration, 'discover', 'Find devices on the network (mDNS)', [
+    'ota-hooks discover --watch',
+    'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',
+  ])
+    .option('--watch', 'Keep listening, and show each device when it appears or changes')
+    .option('--timeout <s>', 'Time to listen in seconds', seconds, 4)
+    .option('--interface <address>', 'Address of this machine in the network to search (repeatable)', collect, [])
+    .option('--add <name>', 'Add a device to the configuration under this name')
+    .option('--host <host>', 'With --add: host name or address of the device, if different from the name')
+    .addOption(new Option('--method <method>', 'With --add: update method').choices(['espota', 'web'] as const))
+    .option('--board <board>', 'With --add: board name that the device announces, if the project uses another')
+    .option('--group <name>', 'With --add: group of the device')
+    .option('--password-env <name>', 'With --add: environment variable with the password of the device')
+    .addOption(projectOptions.source)
+    .addOption(projectOptions.config);
+
+export type DiscoverOptions = OptionsOf<typeof discoverCommand>;

@@ -3,29 +3,26 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Level } from '../../../project/doctor/check.ts';
 import { readContext } from '../../../project/doctor/context.ts';
 import { type CheckFinding, runChecks } from '../../../project/doctor/run-checks.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { makeReport } from '../../output/report.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 import { updateVirtualDevice } from '../../shared/update-virtual-device.ts';
 
-export interface DoctorOptions extends OutputOptions {
-  readonly source?: string | undefined;
-  readonly fix?: boolean | undefined;
-}
-
-/** Declares the command. */
-export function declareDoctor(declaration: Declaration) {
-  return command(declaration, 'doctor', 'Check for problems that make builds or updates fail or unsafe', [
+const doctorCommand = (declaration: Declaration) =>
+  command(declaration, 'doctor', 'Check for problems that make builds or updates fail or unsafe', [
     'ota-hooks doctor',
     'ota-hooks doctor --source firmware/door --fix',
   ])
-    .option(
-      '--source <dir>',
-      'Folder of the sketch or platformio.ini (default: current folder, or the only project below it)',
-    )
-    .option('--fix', 'Fix the problems that can be fixed safely')
-    .action((options) => doctor(options, declaration.io));
+    .addOption(projectOptions.sourceBelow)
+    .option('--fix', 'Fix the problems that can be fixed safely');
+
+type DoctorOptions = OptionsOf<typeof doctorCommand>;
+
+/** Declares the command. */
+export function declareDoctor(declaration: Declaration) {
+  return doctorCommand(declaration).action((options) => doctor(options, declaration.io));
 }
 
 /** Examines a project and this machine, and reports the findings with their fixes. */

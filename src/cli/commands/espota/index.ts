@@ -5,27 +5,13 @@ import { dropInArtifact } from '../../../delivery/drop-in-artifact.ts';
 import type { Progress } from '../../../delivery/progress.ts';
 import { describeVerdict, exitCodeOf } from '../../../delivery/verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+import { port } from '../../shared/option-values.ts';
 
-/** Options of the core's `tools/espota.py` under its names, and one more for the password. */
-export interface EspotaOptions extends OutputOptions {
-  readonly ip?: string | undefined;
-  readonly host_ip?: string | undefined;
-  readonly port?: string | undefined;
-  readonly host_port?: string | undefined;
-  readonly auth?: string | undefined;
-  readonly passwordEnv?: string | undefined;
-  readonly file?: string | undefined;
-  readonly spiffs?: boolean | undefined;
-  readonly debug?: boolean | undefined;
-  readonly progress?: boolean | undefined;
-}
-
-/** Declares the command. */
-export function declareEspota(declaration: Declaration) {
-  return command(declaration, 'espota', "Run as a drop-in replacement for the core's tools/espota.py", [
+const espotaCommand = (declaration: Declaration) =>
+  command(declaration, 'espota', "Run as a drop-in replacement for the core's tools/espota.py", [
     'ota-hooks espota -i 192.168.1.23 -f .pio/build/d1_mini/firmware.bin',
     'ota-hooks espota -i door.local --password-env DOOR_PASSWORD -s -f build/littlefs.bin',
   ])
@@ -34,8 +20,12 @@ export function declareEspota(declaration: Declaration) {
       '-I, --host_ip <ip>',
       'Address of this machine that the device connects to (default: from the route to the device)',
     )
-    .option('-p, --port <port>', 'UDP port of the device (default: 8266)')
-    .option('-P, --host_port <port>', 'TCP port of this machine that the device connects to (default: any free port)')
+    .option('-p, --port <port>', 'UDP port of the device (default: 8266)', portOrNone)
+    .option(
+      '-P, --host_port <port>',
+      'TCP port of this machine that the device connects to (default: any free port)',
+      portOrNone,
+    )
     .option(
       '-a, --auth <password>',
       'Password of the device; other users of this machine can see it, prefer --password-env',
@@ -44,8 +34,14 @@ export function declareEspota(declaration: Declaration) {
     .option('-f, --file <file>', 'Image to send; its signed artifact is sent instead if there is one')
     .option('-s, --spiffs', 'Send the image as a filesystem')
     .option('-d, --debug', 'Show more details (same as --verbose)')
-    .option('-r, --progress', 'Show the progress')
-    .action((options) => espota(options, declaration.io));
+    .option('-r, --progress', 'Show the progress');
+
+/** Options of the core's `tools/espota.py` under its names, and one more for the password. */
+type EspotaOptions = OptionsOf<typeof espotaCommand>;
+
+/** Declares the command. */
+export function declareEspota(declaration: Declaration) {
+  return espotaCommand(declaration).action((options) => espota(options, declaration.io));
 }
 
 /**
@@ -58,8 +54,8 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   if (host === undefined || host === '' || file === undefined) {
     throw new OtaError('OPTION_MISSING', { subject: '`espota`', wanted: '-i HOST and -f FILE' });
   }
-  const port = portOf(options.port, '--port') ?? deliveryMethods.espota.defaultPort;
-  const hostPort = portOf(options.host_port, '--host_port');
+  const port = options.port ?? deliveryMethods.espota.defaultPort;
+  const hostPort = options.host_port;
   const kind = options.spiffs === true ? 'filesystem' : 'sketch';
   const password = passwordOf(options, io, report);
   const { path, bytes } = await dropInArtifact(resolve(io.cwd, file), kind);
@@ -91,11 +87,9 @@ function hostIpOf({ host_ip: hostIp }: EspotaOptions): string | undefined {
   return hostIp === undefined || hostIp === '' || hostIp === '0.0.0.0' ? undefined : hostIp;
 }
 
-function portOf(text: string | undefined, option: string): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
-  throw new OtaError('USAGE', { message: `${option} ${text} is no port: ports are 1 to 65535` });
+/** platform.txt passes an empty port if discovery found none. */
+function portOrNone(value: string): number | undefined {
+  return value === '' ? undefined : port(value);
 }
 
 /** Returns the password. platform.txt passes an empty `--auth=` for devices without one. */

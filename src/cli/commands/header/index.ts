@@ -3,36 +3,30 @@ import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../core/keys/signing-header.ts';
 import { makeFolderOf, removeLeftovers, writeIfChanged } from '../../../files/write.ts';
 import { keySizeWarnings, loadPublicKey } from '../../../project/keys/key-files.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface HeaderOptions extends OutputOptions {
-  readonly out: string;
-  readonly publicKey?: string | undefined;
-  /** Private key that the public key is derived from if there is no public key. */
-  readonly privateKey?: string | undefined;
-  readonly passphraseEnv?: string | undefined;
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-  readonly image?: string | undefined;
-}
-
-/** Declares the command. */
-export function declareHeader(declaration: Declaration) {
-  return command(declaration, 'header', 'Generate Updater_Signing.h before a build', [
+const headerCommand = (declaration: Declaration) =>
+  command(declaration, 'header', 'Generate Updater_Signing.h before a build', [
     'ota-hooks header --public-key public.key --out build/Updater_Signing.h',
     'ota-hooks header --source firmware/door --out build/core/Updater_Signing.h',
   ])
     .requiredOption('--out <file>', 'Header file to write; its folder is created if necessary')
     .option('--public-key <file>', 'Public key that devices will verify updates with')
     .option('--private-key <file>', 'Private key to derive the public key from, if there is no public key file')
-    .option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key')
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts beside it are removed')
-    .action((options) => header(options, declaration.io));
+    .addOption(projectOptions.passphraseEnv)
+    .addOption(projectOptions.source)
+    .addOption(projectOptions.config)
+    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts beside it are removed');
+
+type HeaderOptions = OptionsOf<typeof headerCommand>;
+
+/** Declares the command. */
+export function declareHeader(declaration: Declaration) {
+  return headerCommand(declaration).action((options) => header(options, declaration.io));
 }
 
 /** Writes `Updater_Signing.h` before a build. If the key is bad, no header remains: a stale one would compile, with another key in it. */

@@ -8,35 +8,28 @@ import { findProject, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
 import type { InitStep, SetupPlan } from '../../../project/init/step.ts';
 import { undoSetup } from '../../../project/init/undo.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface InitOptions extends OutputOptions {
-  readonly source?: string | undefined;
-  readonly project?: string | undefined;
-  readonly ide?: boolean | undefined;
-  readonly yes?: boolean | undefined;
-  readonly undo?: boolean | undefined;
-  readonly deleteKeys?: boolean | undefined;
-}
-
-/** Declares the command. */
-export function declareInit(declaration: Declaration) {
-  return command(declaration, 'init', 'Set up a project for signed builds, or revert that with --undo', [
+const initCommand = (declaration: Declaration) =>
+  command(declaration, 'init', 'Set up a project for signed builds, or revert that with --undo', [
     'ota-hooks init',
     'ota-hooks init --undo --delete-keys',
   ])
-    .option(
-      '--source <dir>',
-      'Folder of the sketch or platformio.ini (default: current folder, or the only project below it)',
-    )
+    .addOption(projectOptions.sourceBelow)
     .option('--project <name>', 'Project name for the configuration (default: name of the folder)')
     .option('--ide', 'Also install the hooks in the installed cores, for builds in the Arduino IDE')
     .option('--yes', 'Skip the confirmation prompts')
     .option('--undo', 'Revert only the changes made by init; keys are kept')
-    .option('--delete-keys', 'With --undo: also delete the keys that init generated')
-    .action((options) => init(options, declaration.io));
+    .option('--delete-keys', 'With --undo: also delete the keys that init generated');
+
+type InitOptions = OptionsOf<typeof initCommand>;
+
+/** Declares the command. */
+export function declareInit(declaration: Declaration) {
+  return initCommand(declaration).action((options) => init(options, declaration.io));
 }
 
 /** Consequences of signing; printed before anything is done. */

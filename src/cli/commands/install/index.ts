@@ -9,24 +9,21 @@ import {
 import type { ArduinoHooks } from '../../../project/build/arduino-hooks.ts';
 import { installIdeHooks, uninstallIdeHooks } from '../../../project/build/arduino-ide.ts';
 import { platformioHookLine } from '../../../project/build/platformio.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
 
-export interface InstallOptions extends OutputOptions {
-  readonly platform?: string | undefined;
-}
+const installCommand = (declaration: Declaration) =>
+  command(declaration, 'install <system>', 'Install the hooks in the Arduino IDE, or print the line for PlatformIO', [
+    'ota-hooks install arduino',
+    'ota-hooks install platformio',
+  ]).option('--platform <dir>', 'Folder of an installed core (default: all esp8266 cores found)');
+
+type InstallOptions = OptionsOf<typeof installCommand>;
 
 /** Declares the command `install`. */
 export function declareInstall(declaration: Declaration) {
-  return command(
-    declaration,
-    'install <system>',
-    'Install the hooks in the Arduino IDE, or print the line for PlatformIO',
-    ['ota-hooks install arduino', 'ota-hooks install platformio'],
-  )
-    .option('--platform <dir>', 'Folder of an installed core (default: all esp8266 cores found)')
-    .action((system, options) => install(system, options, declaration.io));
+  return installCommand(declaration).action((system, options) => install(system, options, declaration.io));
 }
 
 /** Installs the hooks in the Arduino cores, or prints the line for platformio.ini. */

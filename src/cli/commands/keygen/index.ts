@@ -2,36 +2,34 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generateRsaKeyPair } from '../../../core/keys/generate.ts';
-import { readPublicKey } from '../../../core/keys/public-key.ts';
+import { maxKeyBits, minKeyBits, readPublicKey } from '../../../core/keys/public-key.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { type KeyPlace, projectSettings } from '../../../project/config/settings.ts';
 import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../../../project/keys/key-files.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { makeReport } from '../../output/report.ts';
+import { integerBetween } from '../../shared/option-values.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface KeygenOptions extends OutputOptions {
-  readonly bits: string;
-  readonly privateKey?: string | undefined;
-  readonly publicKey?: string | undefined;
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-}
-
-/** Declares the command. */
-export function declareKeygen(declaration: Declaration) {
-  return command(declaration, 'keygen', 'Generate an RSA key pair without overwriting existing keys', [
+const keygenCommand = (declaration: Declaration) =>
+  command(declaration, 'keygen', 'Generate an RSA key pair without overwriting existing keys', [
     'ota-hooks keygen',
     'ota-hooks keygen --bits 4096 --private-key secrets/door.key --public-key keys/door.pub',
   ])
-    .option('--bits <n>', 'Key size in bits, 1024 to 4096', '2048')
+    .option('--bits <n>', 'Key size in bits, 1024 to 4096', integerBetween(minKeyBits, maxKeyBits), 2048)
     .option('--private-key <file>', 'Private key file to create (default: from the configuration, or private.key)')
     .option('--public-key <file>', 'Public key file to create (default: from the configuration, or public.key)')
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .action((options) => keygen(options, declaration.io));
+    .addOption(projectOptions.source)
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)');
+
+type KeygenOptions = OptionsOf<typeof keygenCommand>;
+
+/** Declares the command. */
+export function declareKeygen(declaration: Declaration) {
+  return keygenCommand(declaration).action((options) => keygen(options, declaration.io));
 }
 
 /** Creates a key pair; never overwrites an existing key. */
@@ -49,7 +47,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
     if (existsSync(path)) throw new OtaError('FILE_EXISTS', { path: report.path(path), what });
   }
   const long = { what: `generating a key of ${options.bits} bits` };
-  const pair = await during(long, io, options, () => generateRsaKeyPair(Number(options.bits)));
+  const pair = await during(long, io, options, () => generateRsaKeyPair(options.bits));
   io.signal.throwIfAborted();
   await createPrivateKeyFile(privatePath, pair.privateKey);
   await createPublicKeyFile(publicPath, pair.publicKey).catch(async (error) => {

@@ -1,9 +1,8 @@
 import { basename, dirname, relative, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import type { CompressionName } from '../../../core/compression/names.ts';
 import { compressionNames } from '../../../core/compression/names.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
-import { artifactSuffixes, type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
+import { artifactSuffixes, manifestSuffix } from '../../../core/model/artifact.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { type PackRequest, packImage } from '../../../core/pack/pack-image.ts';
 import { signBuild } from '../../../core/pack/sign-build.ts';
@@ -12,44 +11,25 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
 import { type ProjectSettings, projectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
 import { allowedRule } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface PackOptions extends OutputOptions {
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-  readonly privateKey?: string | undefined;
-  readonly publicKey?: string | undefined;
-  readonly passphraseEnv?: string | undefined;
-  readonly unsigned?: boolean | undefined;
-  readonly elf?: string | undefined;
-  readonly kind?: ImageKind | undefined;
-  readonly compression?: CompressionName | undefined;
-  readonly legacy?: boolean | undefined;
-  readonly signCompressedFilesystem?: boolean | undefined;
-  readonly declareEnforcement?: boolean | undefined;
-  readonly project?: string | undefined;
-  readonly firmwareVersion?: string | undefined;
-  readonly board?: string | undefined;
-  readonly allow: readonly string[];
-}
-
-/** Declares the command. */
-export function declarePack(declaration: Declaration) {
-  return command(declaration, 'pack [file...]', 'Create the artifacts and manifest of a build', [
+const packCommand = (declaration: Declaration) =>
+  command(declaration, 'pack [file...]', 'Create the artifacts and manifest of a build', [
     'ota-hooks pack build/sketch.ino.bin',
     'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
   ])
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .option('--private-key <file>', 'Private key, PEM (default: private.key in the source folder)')
+    .addOption(projectOptions.source)
+    .addOption(projectOptions.config)
+    .addOption(projectOptions.privateKey)
     .option('--public-key <file>', 'Public key (default: public.key in the source folder, or from the private key)')
-    .option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key')
+    .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
     .option('--elf <file>', 'ELF file, to check that devices will verify signatures (default: beside the image)')
     .addOption(
@@ -58,7 +38,7 @@ export function declarePack(declaration: Declaration) {
         'filesystem',
       ] as const),
     )
-    .addOption(new Option('--compression <how>', 'Compression method (default: gzip)').choices(compressionNames))
+    .addOption(new Option('--compression <method>', 'Compression method (default: gzip)').choices(compressionNames))
     .option('--legacy', 'Also write .legacy_sig for devices on core 2.5.x')
     .option(
       '--sign-compressed-filesystem',
@@ -68,8 +48,13 @@ export function declarePack(declaration: Declaration) {
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
-    .option('--allow <rule>', 'Preflight rule that must not block the build (repeatable)', allowedRule, [])
-    .action((files, options) => pack(files, options, declaration.io));
+    .option('--allow <rule>', 'Preflight rule that must not block the build (repeatable)', allowedRule, []);
+
+type PackOptions = OptionsOf<typeof packCommand>;
+
+/** Declares the command. */
+export function declarePack(declaration: Declaration) {
+  return packCommand(declaration).action((files, options) => pack(files, options, declaration.io));
 }
 
 interface Keys {

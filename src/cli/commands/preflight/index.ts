@@ -1,68 +1,60 @@
 import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import { gzipSync } from 'fflate';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
-import type { RuleId } from '../../../core/preflight/registry.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
-import { collect, command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { allowedRule } from '../../shared/allowed-rules.ts';
-import { type DeviceSources, deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
-import { deviceOptions } from '../../shared/device-options.ts';
+import { makeReport } from '../../output/report.ts';
+import { allowOption } from '../../shared/allowed-rules.ts';
+import { deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
+import { withDeviceOptions } from '../../shared/device-options.ts';
 import { type FileToJudge, readFileToJudge } from '../../shared/file-to-judge.ts';
-import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { collect } from '../../shared/option-values.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface PreflightOptions extends OutputOptions, KnownKeyOptions, DeviceSources {
-  readonly via: readonly string[];
-  readonly allow: readonly RuleId[];
-  readonly elf?: string | undefined;
-}
-
-/** Declares the command. */
-export function declarePreflight(declaration: Declaration) {
-  return command(declaration, 'preflight <file>', 'Check whether an update is safe for a device before sending it', [
-    'ota-hooks preflight build/sketch.ino.bin.gz.signed --device door.json',
-    'ota-hooks preflight build/sketch.ino.bin.ota.json --core 2.7.4 --signing none --layout 4m2m --transport espota',
-  ])
-    .option('--device <facts>', 'JSON file with device facts, or the name of a device in the configuration')
-    .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
-    .option(
-      '--reference <manifest>',
-      'Manifest of a build that the device may run, to recognize it by --request (repeatable)',
-      collect,
-      [],
+const preflightCommand = (declaration: Declaration) =>
+  withDeviceOptions(
+    command(declaration, 'preflight <file>', 'Check whether an update is safe for a device before sending it', [
+      'ota-hooks preflight build/sketch.ino.bin.gz.signed --device door.json',
+      'ota-hooks preflight build/sketch.ino.bin.ota.json --core 2.7.4 --signing none --layout 4m2m --transport espota',
+    ])
+      .addOption(projectOptions.device)
+      .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
+      .option(
+        '--reference <manifest>',
+        'Manifest of a build that the device may run, to recognize it by --request (repeatable)',
+        collect,
+        [],
+      ),
+  )
+    .addOption(
+      new Option('--transport <transport>', 'Transport of the update').choices(['espota', 'web', 'http'] as const),
     )
-    .addOption(deviceOptions.core)
-    .addOption(deviceOptions.signing)
-    .addOption(deviceOptions.keyFingerprint)
-    .addOption(deviceOptions.format)
-    .addOption(deviceOptions.flashMode)
-    .addOption(deviceOptions.chipSize)
-    .addOption(deviceOptions.layout)
-    .addOption(deviceOptions.fsStart)
-    .addOption(deviceOptions.fsEnd)
-    .addOption(deviceOptions.sketchSize)
-    .addOption(deviceOptions.transport)
-    .addOption(deviceOptions.atomicFs)
-    .addOption(deviceOptions.noAtomicFs)
-    .addOption(deviceOptions.kind)
-    .addOption(deviceOptions.project)
-    .addOption(deviceOptions.board)
+    .addOption(
+      new Option('--kind <kind>', 'Kind of update that the device expects').choices(['sketch', 'filesystem'] as const),
+    )
     .option('--via <manifest>', 'Manifest of an intermediate release that may be sent first (repeatable)', collect, [])
-    .option('--allow <rule>', 'Preflight rule that must not block the update (repeatable)', allowedRule, [])
+    .addOption(allowOption)
     .option(
       '--public-key <file>',
       "Known public key, in addition to the project's and those in the image (repeatable)",
       collect,
       [],
     )
-    .option('--elf <file>', 'ELF file (default: beside the image)')
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .action((file, options) => preflight(file, options, declaration.io));
+    .addOption(projectOptions.elf)
+    .addOption(projectOptions.source)
+    .addOption(projectOptions.config);
+
+type PreflightOptions = OptionsOf<typeof preflightCommand>;
+
+/** Declares the command. */
+export function declarePreflight(declaration: Declaration) {
+  return preflightCommand(declaration).action((file, options) => preflight(file, options, declaration.io));
 }
 
 /**

@@ -1,45 +1,21 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { privateKeyRule } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { projectSettings } from '../../../project/config/settings.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
-import type { AllowedRule, Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
-import { command, type Declaration } from '../../command.ts';
+import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
+import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
-import { allowedRule } from '../../shared/allowed-rules.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { choosePublications } from './choice.ts';
-import type { PublishOptions } from './options.ts';
+import { type PublishOptions, publishCommand } from './options.ts';
 import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
 
 /** Declares the command. */
 export function declarePublish(declaration: Declaration) {
-  return command(declaration, 'publish [file]', 'Publish a build to an update server or a folder', [
-    'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
-    'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
-  ])
-    .option('--to <place>', 'URL of an update server, or a folder (default: from the configuration, then OTA_SERVER)')
-    .option('--project <name>', 'Project name (default: from the manifest)')
-    .option('--channel <name>', 'Channel to promote the release on (default: stable)')
-    .option('--draft', 'Publish a draft for a rollout or for `server releases promote`; no channel serves it yet')
-    .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
-    .option('--token-env <name>', 'Environment variable with the server token', 'OTA_TOKEN')
-    .option('--ca <file>', 'CA certificate of a server that uses its own CA, PEM (default: OTA_CA)')
-    .option('--reference <file>', 'Publish a reference build, to recognize devices that run it; it is never sent')
-    .option('--elf <file>', 'With --reference: ELF file, which shows whether those devices verify signatures')
-    .option('--board <name>', 'With --reference: board of the build')
-    .option('--allow <rule>', 'Rule that must not block publishing (repeatable)', allowed, [])
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: from the build, or current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .option(
-      '--after-build',
-      'For hooks: publish only if "publish.afterBuild" requires it, in a process without the key',
-    )
-    .option('--passphrase-env <name>', 'With --after-build: environment variable that is not passed to that process')
-    .action((file, options) => publish(file, options, declaration.io));
+  return publishCommand(declaration).action((file, options) => publish(file, options, declaration.io));
 }
 
 /** Publishes one build, all builds in a folder, or a reference build. */
@@ -64,10 +40,6 @@ export async function publish(file: string | undefined, options: PublishOptions,
   const publications = await choosePublications(path, source, options, settings, io, report);
   const done = await publishAll(publications, destination, options, io, report);
   report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
-}
-
-function allowed(value: string, previous: AllowedRule[] = []): AllowedRule[] {
-  return value === privateKeyRule ? [...previous, value] : [...previous, ...allowedRule(value)];
 }
 
 /** Returns a path inside a given folder; returns a file unchanged. */

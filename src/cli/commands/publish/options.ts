@@ -1,21 +1,36 @@
+import { privateKeyRule } from '../../../api/release.ts';
 import type { AllowedRule } from '../../../publishing/publication.ts';
-import type { OutputOptions } from '../../output/report.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import { allowedRule } from '../../shared/allowed-rules.ts';
+import { projectOptions } from '../../shared/project-options.ts';
+import { serverOptions } from '../../shared/server-options.ts';
 
-/** Options of `publish`. */
-export interface PublishOptions extends OutputOptions {
-  readonly to?: string | undefined;
-  readonly project?: string | undefined;
-  readonly channel?: string | undefined;
-  readonly draft?: boolean | undefined;
-  readonly firmwareVersion?: string | undefined;
-  readonly tokenEnv: string;
-  readonly ca?: string | undefined;
-  readonly reference?: string | undefined;
-  readonly elf?: string | undefined;
-  readonly board?: string | undefined;
-  readonly allow: readonly AllowedRule[];
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-  readonly afterBuild?: boolean | undefined;
-  readonly passphraseEnv?: string | undefined;
+export const publishCommand = (declaration: Declaration) =>
+  command(declaration, 'publish [file]', 'Publish a build to an update server or a folder', [
+    'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
+    'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
+  ])
+    .option('--to <place>', 'URL of an update server, or a folder (default: from the configuration, then OTA_SERVER)')
+    .option('--project <name>', 'Project name (default: from the manifest)')
+    .option('--channel <name>', 'Channel to promote the release on (default: stable)')
+    .option('--draft', 'Publish a draft for a rollout or for `server releases promote`; no channel serves it yet')
+    .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
+    .addOption(serverOptions.tokenEnv)
+    .addOption(serverOptions.ca)
+    .option('--reference <file>', 'Publish a reference build, to recognize devices that run it; it is never sent')
+    .option('--elf <file>', 'With --reference: ELF file, which shows whether those devices verify signatures')
+    .option('--board <name>', 'With --reference: board of the build')
+    .option('--allow <rule>', 'Rule that must not block publishing (repeatable)', allowed, [])
+    .addOption(projectOptions.sourceOfBuild)
+    .addOption(projectOptions.config)
+    .option(
+      '--after-build',
+      'For hooks: publish only if "publish.afterBuild" requires it, in a process without the key',
+    )
+    .option('--passphrase-env <name>', 'With --after-build: environment variable that is not passed to that process');
+
+export type PublishOptions = OptionsOf<typeof publishCommand>;
+
+function allowed(value: string, previous: AllowedRule[] = []): AllowedRule[] {
+  return value === privateKeyRule ? [...previous, value] : [...previous, ...allowedRule(value)];
 }

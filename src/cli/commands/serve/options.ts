@@ -1,61 +1,56 @@
-import { resolve } from 'node:path';
-import { OtaError } from '../../../errors/ota-error.ts';
-import { isReadableByOthers } from '../../../project/keys/key-files.ts';
-import type { TlsOptions } from '../../../server/tls/certificate.ts';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import { collect, hostAndPort, nonNegativeInteger } from '../../shared/option-values.ts';
 
-/** TLS options from the command line. */
-export interface TlsChoice {
-  readonly tlsCert?: string | undefined;
-  readonly tlsKey?: string | undefined;
-  readonly tls?: 'self-signed' | undefined;
-  readonly tlsHost?: readonly string[] | undefined;
-}
+export const serveCommand = (declaration: Declaration) =>
+  command(declaration, 'serve', 'Run an update server for devices with HTTP update, until Ctrl-C', [
+    'ota-hooks serve --data /var/lib/ota-hooks --listen 0.0.0.0:8266',
+    'ota-hooks serve --data data --listen 0.0.0.0:8443 --tls self-signed --device-listen 0.0.0.0:8266',
+  ])
+    .requiredOption('--data <dir>', 'Data folder of the server; created if it does not exist')
+    .addOption(
+      new Option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept devices')
+        .argParser(hostAndPort)
+        .default({ host: '127.0.0.1', port: 8266 }, '127.0.0.1:8266'),
+    )
+    .option('--tls-cert <file>', 'TLS certificate with its chain (PEM); reloaded when it is renewed')
+    .option('--tls-key <file>', 'Private key of the certificate (PEM)')
+    .addOption(
+      new Option('--tls <mode>', 'Use HTTPS with a certificate from an authority of its own, kept in DIR/tls').choices([
+        'self-signed',
+      ] as const),
+    )
+    .option(
+      '--tls-host <name>',
+      'Name or address in the self-signed certificate (repeatable, default: all of this computer)',
+      hostNames,
+    )
+    .option('--device-listen <host:port>', 'Additional plain HTTP address, for devices only', hostAndPort)
+    .option(
+      '--max-downloads <n>',
+      'Maximum concurrent downloads; further devices retry later (default: 5000)',
+      nonNegativeInteger,
+    )
+    .option('--max-devices <n>', 'Maximum devices stored per project (default: 250000)', nonNegativeInteger)
+    .option(
+      '--connections-per-address <n>',
+      'Maximum concurrent connections per client address (default: 1024)',
+      nonNegativeInteger,
+    )
+    .option(
+      '--trust-proxy <range>',
+      'Address or CIDR range of proxies whose X-Forwarded-For header is trusted (repeatable)',
+      collect,
+      [],
+    )
+    .option('--x-accel-redirect <path>', 'Let nginx send artifacts: internal path that it maps to DIR/blobs')
+    .option('--open-metrics', 'Serve /metrics without a token')
+    .option('--grace <seconds>', 'Time limit for downloads to finish when the server stops', nonNegativeInteger, 120);
 
-/**
- * Returns the TLS settings of the server.
- *
- * @returns undefined for plain HTTP
- * @throws OtaError USAGE
- */
-export function tlsOptions({ tlsCert, tlsKey, tls, tlsHost }: TlsChoice, cwd: string): TlsOptions | undefined {
-  const isOwn = tlsCert !== undefined || tlsKey !== undefined;
-  if (isOwn && tls !== undefined) throw usage('--tls self-signed cannot be combined with --tls-cert and --tls-key');
-  if (tlsHost !== undefined && tls === undefined) throw usage('--tls-host requires --tls self-signed');
-  if (tls !== undefined) return { kind: 'self-signed', hosts: (tlsHost ?? []).map(hostName) };
-  if (!isOwn) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) throw usage('--tls-cert and --tls-key must be used together');
-  return { kind: 'files', cert: resolve(cwd, tlsCert), key: resolve(cwd, tlsKey) };
-}
+export type ServeOptions = OptionsOf<typeof serveCommand>;
 
-/** Returns a warning if other users can read the key of a certificate. Keys of the server's own authority are created correctly. */
-export async function tlsKeyWarnings(
-  tls: TlsOptions | undefined,
-  nameOf: (path: string) => string,
-): Promise<readonly string[]> {
-  if (tls?.kind !== 'files' || !(await isReadableByOthers(tls.key))) return [];
-  const name = nameOf(tls.key);
-  return [`${name} can be read by other users; run: chmod 600 ${name}`];
-}
-
-/** Parses an address to listen on: `HOST:PORT`, `[::1]:PORT` or `:PORT`. */
-export function listenAddress(option: string, text: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (digits === undefined || port > 65_535) {
-    throw usage(`${option} must be HOST:PORT, not ${text}`, 'Use an address such as 0.0.0.0:8266.');
-  }
-  return { host: bracketed ?? (plain === '' || plain === undefined ? '0.0.0.0' : plain), port };
-}
-
-/** Validates the host part of a URL: a name or an IPv4 address. */
-function hostName(text: string): string {
-  if (/^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/i.test(text)) return text.toLowerCase();
-  throw usage(
-    `--tls-host must be a host name or an IPv4 address, not ${text}`,
-    'Use a value such as ota.example.com or 192.168.1.5.',
-  );
-}
-
-function usage(message: string, hint?: string): OtaError {
-  return new OtaError('USAGE', { message, ...(hint !== undefined && { hint }) });
+/** Collects host parts of URLs: names or IPv4 addresses. */
+function hostNames(value: string, previous: string[] = []): string[] {
+  if (/^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/i.test(value)) return [...previous, value.toLowerCase()];
+  throw new InvalidArgumentError('must be a host name or an IPv4 address, such as ota.example.com or 192.168.1.5');
 }

@@ -2,7 +2,7 @@ import type { AuditInfo } from '../../../api/admin-info.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerCommandOptions, serverCommand, talkTo } from './connection.ts';
+import { type ServerCommandOptions, serverClient, serverCommand } from './connection.ts';
 
 /** Declares `server audit`. */
 export function declareAudit({ program, io }: Declaration): void {
@@ -13,8 +13,8 @@ export function declareAudit({ program, io }: Declaration): void {
 }
 
 async function audit(options: ServerCommandOptions, io: Io): Promise<void> {
-  const { ask, report } = talkTo(options, io);
-  const { entries } = await ask<{ entries: AuditInfo[] }>('GET', '/audit?limit=200');
+  const { request, report } = serverClient(options, io);
+  const { entries } = await request<{ entries: AuditInfo[] }>('GET', '/audit?limit=200');
   const rows = entries.map(({ at, actor, action, project, detail }) => [
     at,
     actor,

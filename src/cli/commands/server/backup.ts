@@ -1,25 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, type ReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { stream } from '../../../api/client/connection.ts';
+import { sizeText } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { writeError } from '../../../files/write.ts';
-import { command, type Declaration } from '../../command.ts';
+import type { Declaration, OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { during, type Tell } from '../../output/during.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { type ServerCommandOptions, serverCommand, talkTo } from './connection.ts';
+import { during, type ShowProgress } from '../../output/during.ts';
+import { makeReport } from '../../output/report.ts';
+import { serverOptions } from '../../shared/server-options.ts';
+import { type ServerCommandOptions, serverClient, serverCommand } from './connection.ts';
 
-interface ExportOptions extends ServerCommandOptions {
-  readonly out: string;
-  readonly data?: string | undefined;
-}
-
-/** Declares `server backup` and `server restore`. */
-export function declareBackup({ program, io }: Declaration): void {
-  serverCommand({ program, io }, 'backup', 'Back up all data of a running or stopped server', [
+const backupCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'backup', 'Back up all data of a running or stopped server', [
     'ota-hooks server backup --out backup.ndjson --server https://ota.example.com',
     'ota-hooks server backup --out backup.ndjson --data /var/lib/ota-hooks',
   ])
@@ -27,22 +21,19 @@ export function declareBackup({ program, io }: Declaration): void {
       '--out <file>',
       'Backup file; contains the private keys of --tls self-signed, and hashes of tokens and passwords',
     )
-    .option('--data <dir>', 'Data folder of a stopped server')
-    .action((options) => exportBackup(options, io));
-  command({ program, io }, 'restore <file>', 'Restore a backup into an empty data folder', [
-    'ota-hooks server restore backup.ndjson --data /var/lib/ota-hooks',
-    'ota-hooks server restore backup.ndjson --data data --json',
-  ])
-    .requiredOption('--data <dir>', 'Data folder, which must be empty or missing')
-    .action((file, options) => importBackup(file, options, io));
+    .addOption(serverOptions.data);
+
+/** Declares `server backup`. */
+export function declareBackup(declaration: Declaration): void {
+  backupCommand(declaration).action((options) => backup(options, declaration.io));
 }
 
-async function exportBackup(options: ExportOptions, io: Io): Promise<void> {
+async function backup(options: OptionsOf<typeof backupCommand>, io: Io): Promise<void> {
   const out = resolve(io.cwd, options.out);
   const report = makeReport(io, options);
   const chunks = options.data === undefined ? fromServer(options, io) : fromFolder(resolve(io.cwd, options.data));
-  const long = { what: `writing backup to ${report.path(out)}` };
-  const sizeBytes = await during(long, io, options, (tell) => writeChunks(out, chunks, io.signal, tell));
+  const task = { what: `writing backup to ${report.path(out)}` };
+  const sizeBytes = await during(task, io, options, (show) => writeChunks(out, chunks, io.signal, show));
   report.say(`Wrote ${report.path(out)} (${sizeText(sizeBytes)})`);
   report.result('server backup', { file: out, sizeBytes });
 }
@@ -58,27 +49,16 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
 }
 
 async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerator<Uint8Array> {
-  const { place, ask } = talkTo(options, io);
+  const { place, request } = serverClient(options, io);
   // Reports a problem with the address or the token as a proper error.
-  await ask('GET', '/server');
+  await request('GET', '/server');
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
+    const message = 'the backup is not available';
     const hint = 'Use the token of an admin of all projects.';
-    throw new OtaError('SERVER_REFUSED', {
-      url,
-      status,
-      code: 'no-export',
-      message: 'the backup is not available',
-      hint,
-    });
+    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message, hint });
   }
   yield* body;
-}
-
-function sizeText(sizeBytes: number): string {
-  if (sizeBytes < 1024) return `${sizeBytes} bytes`;
-  const kilobytes = sizeBytes / 1024;
-  return kilobytes < 1024 ? `${Math.floor(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
 }
 
 /** Writes a backup to a file. Its last line shows that it is complete, so an interrupted backup never replaces an older one. */
@@ -86,7 +66,7 @@ async function writeChunks(
   path: string,
   chunks: AsyncIterable<string | Uint8Array>,
   signal: AbortSignal,
-  tell: Tell,
+  show: ShowProgress,
 ): Promise<number> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   let sizeBytes = 0;
@@ -99,7 +79,7 @@ async function writeChunks(
         const bytes = Buffer.from(chunk);
         await file.writeFile(bytes);
         sizeBytes += bytes.length;
-        tell(sizeText(sizeBytes));
+        show(sizeText(sizeBytes));
         end = (end + bytes.subarray(-200).toString('latin1')).slice(-200);
       }
       await file.sync();
@@ -116,50 +96,4 @@ async function writeChunks(
     const isSystem = cause instanceof Error && 'syscall' in cause;
     throw isSystem ? writeError(path, cause) : cause;
   }
-}
-
-async function importBackup(file: string, options: OutputOptions & { readonly data: string }, io: Io): Promise<void> {
-  const report = makeReport(io, options);
-  const path = resolve(io.cwd, file);
-  const folder = resolve(io.cwd, options.data);
-  const { authorityIn, openData, restoreBackup } = await import('../../../server/index.ts');
-  const input = await openToRead(path);
-  const { store, blobs } = await openData({ data: folder }, `ota-hooks server restore, process ${process.pid}`);
-  try {
-    for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
-    const into = { store, blobs, authority: authorityIn(folder) };
-    const long = { what: `restoring ${report.path(path)}` };
-    await during(long, io, options, (tell) => restoreBackup(into, linesOf(input, io.signal, tell), path));
-  } finally {
-    input.destroy();
-    await store.close();
-  }
-  report.say(`Restored ${report.path(path)} to ${report.path(folder)}`);
-  report.result('server restore', { data: folder, from: path });
-}
-
-async function* linesOf(input: ReadStream, signal: AbortSignal, tell: Tell): AsyncGenerator<string> {
-  const { size } = await stat(input.path);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    signal.throwIfAborted();
-    tell(size === 0 ? 1 : input.bytesRead / size);
-    yield line;
-  }
-}
-
-function openToRead(path: string): Promise<ReadStream> {
-  return new Promise((done, fail) => {
-    const stream = createReadStream(path);
-    stream.once('open', () => done(stream));
-    stream.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code ?? cause.message;
-      const isMissing = reason === 'ENOENT' || reason === 'ENOTDIR';
-      const named = { path, what: 'backup' };
-      fail(
-        isMissing
-          ? new OtaError('FILE_NOT_FOUND', named, cause)
-          : new OtaError('FILE_UNREADABLE', { path, reason }, cause),
-      );
-    });
-  });
 }

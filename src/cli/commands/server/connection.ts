@@ -4,13 +4,8 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
-
-export interface ServerCommandOptions extends OutputOptions {
-  readonly server?: string | undefined;
-  readonly tokenEnv: string;
-  readonly ca?: string | undefined;
-}
+import { makeReport, type Report } from '../../output/report.ts';
+import { serverOptions } from '../../shared/server-options.ts';
 
 /** Starts the declaration of a command that connects to a server. */
 export function serverCommand<const Usage extends string>(
@@ -21,24 +16,26 @@ export function serverCommand<const Usage extends string>(
 ) {
   return command(declaration, usage, description, examples)
     .option('--server <url>', 'URL of the server (default: OTA_SERVER)')
-    .option('--token-env <name>', 'Environment variable with the token', 'OTA_TOKEN')
-    .option('--ca <file>', 'CA certificate (PEM) of a server with its own authority (default: OTA_CA)');
+    .addOption(serverOptions.tokenEnv)
+    .addOption(serverOptions.ca);
 }
 
-/** Connection to a server, and the report for its responses. */
-export interface Talk {
+export type ServerCommandOptions = ReturnType<ReturnType<typeof serverCommand>['opts']>;
+
+/** Client of a server, and the report for its responses. */
+export interface ServerClient {
   /**
    * Sends a request and returns the JSON of the response.
    *
    * @param options `isRepeatable` for a POST that the server handles the same way when it is sent twice
    * @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection
    */
-  ask<Answer>(
+  request<Body>(
     method: ApiRequest['method'],
     path: string,
     json?: unknown,
     options?: Pick<ApiRequest, 'isRepeatable'>,
-  ): Promise<Answer>;
+  ): Promise<Body>;
   readonly report: Report;
   /** Server and token, for responses that are not JSON. */
   readonly place: ServerPlace;
@@ -49,7 +46,7 @@ export interface Talk {
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
-export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions, io: Io): Talk {
+export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandOptions, io: Io): ServerClient {
   const report = makeReport(io, output);
   const to = server ?? (io.env['OTA_SERVER'] || undefined);
   if (to === undefined) {
@@ -71,20 +68,20 @@ export function talkTo({ server, tokenEnv, ca, ...output }: ServerCommandOptions
     report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const place = { ...destination, signal: io.signal };
-  const request = connect(place);
+  const send = connect(place);
   return {
     report,
     place,
-    async ask<Answer>(
+    async request<Body>(
       method: ApiRequest['method'],
       path: string,
       json?: unknown,
       options?: Pick<ApiRequest, 'isRepeatable'>,
     ) {
-      const answer = await request({ method, path, ...(json !== undefined && { json }), ...options });
-      if (answer.problem !== undefined) throw asError(answer);
+      const response = await send({ method, path, ...(json !== undefined && { json }), ...options });
+      if (response.problem !== undefined) throw asError(response);
       // The server belongs to this tool, and its responses have the types in src/api.
-      return answer.json as Answer;
+      return response.json as Body;
     },
   };
 }

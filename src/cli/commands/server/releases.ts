@@ -1,61 +1,68 @@
 import { Option } from '@commander-js/extra-typings';
 import { defaultChannel } from '../../../api/release.ts';
 import type { ReleaseInfo } from '../../../api/release-info.ts';
-import { commandGroup, type Declaration } from '../../command.ts';
+import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import { type ServerCommandOptions, segment, serverCommand, talkTo } from './connection.ts';
+import { positiveInteger } from '../../shared/option-values.ts';
+import { segment, serverClient, serverCommand } from './connection.ts';
 
-interface SelectionOptions extends ServerCommandOptions {
-  readonly kind?: 'sketch' | 'filesystem' | undefined;
-  readonly board?: string | undefined;
-}
+const selection = {
+  kind: new Option('--kind <kind>', 'Only releases of this kind').choices(['sketch', 'filesystem'] as const),
+  board: new Option('--board <name>', 'Only the release for this board'),
+} as const;
 
-/** Declares `server releases …`. */
-export function declareReleases({ program, io }: Declaration): void {
-  const group = commandGroup(program, 'releases', 'Manage releases and the channels that serve them', [
-    'ota-hooks server releases list door',
-    'ota-hooks server releases promote door 1.4.2',
-  ]);
-  const kind = () =>
-    new Option('--kind <kind>', 'Only releases of this kind').choices(['sketch', 'filesystem'] as const);
-  serverCommand({ program: group, io }, 'list <project>', 'List releases, newest first', [
+const listCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'list <project>', 'List releases, newest first', [
     'ota-hooks server releases list door --server https://ota.example.com',
     'ota-hooks server releases list door --limit 5 --json',
+  ]).option('--limit <n>', 'Maximum number of releases', positiveInteger, 100);
+
+const promoteCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'promote <project> <version>', 'Make a version the current release of a channel', [
+    'ota-hooks server releases promote door 1.4.2 --channel stable --server https://ota.example.com',
+    'ota-hooks server releases promote door 1.4.2 --channel beta --board d1_mini',
   ])
-    .option('--limit <n>', 'Maximum number of releases', '100')
-    .action((project, options) => list(project, options, io));
-  serverCommand(
-    { program: group, io },
-    'promote <project> <version>',
-    'Make a version the current release of a channel',
-    [
-      'ota-hooks server releases promote door 1.4.2 --channel stable --server https://ota.example.com',
-      'ota-hooks server releases promote door 1.4.2 --channel beta --board d1_mini',
-    ],
-  )
     .option('--channel <name>', 'Channel to promote the release on', defaultChannel)
-    .addOption(kind())
-    .option('--board <name>', 'Only the release for this board')
-    .action((project, version, options) => promote(project, version, options, io));
-  serverCommand({ program: group, io }, 'yank <project> <version>', 'Make a version unavailable on all channels', [
+    .addOption(selection.kind)
+    .addOption(selection.board);
+
+const yankCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'yank <project> <version>', 'Make a version unavailable on all channels', [
     'ota-hooks server releases yank door 1.4.3 --reason "it smokes" --server https://ota.example.com',
     'ota-hooks server releases yank door 1.4.3 --kind filesystem',
   ])
     .option('--reason <text>', 'Reason for the release list and the audit log')
-    .addOption(kind())
-    .option('--board <name>', 'Only the release for this board')
-    .action((project, version, options) => yank(project, version, options, io));
+    .addOption(selection.kind)
+    .addOption(selection.board);
+
+/** Declares `server releases …`. */
+export function declareReleases(declaration: Declaration): void {
+  commandGroup(
+    declaration,
+    'releases',
+    'Manage releases and the channels that serve them',
+    ['ota-hooks server releases list door', 'ota-hooks server releases promote door 1.4.2'],
+    [declareList, declarePromote, declareYank],
+  );
 }
 
-async function list(
-  project: string,
-  options: ServerCommandOptions & { readonly limit: string },
-  io: Io,
-): Promise<void> {
-  const { ask, report } = talkTo(options, io);
-  const path = `/projects/${segment(project)}/releases?limit=${segment(options.limit)}`;
-  const { releases, next } = await ask<{ releases: ReleaseInfo[]; next?: number }>('GET', path);
+function declareList(declaration: Declaration): void {
+  listCommand(declaration).action((project, options) => list(project, options, declaration.io));
+}
+
+function declarePromote(declaration: Declaration): void {
+  promoteCommand(declaration).action((project, version, options) => promote(project, version, options, declaration.io));
+}
+
+function declareYank(declaration: Declaration): void {
+  yankCommand(declaration).action((project, version, options) => yank(project, version, options, declaration.io));
+}
+
+async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
+  const path = `/projects/${segment(project)}/releases?limit=${options.limit}`;
+  const { releases, next } = await request<{ releases: ReleaseInfo[]; next?: number }>('GET', path);
   report.result('server releases list', releases, asTable(releases));
   if (next !== undefined) report.say('More releases exist. Use --limit to list up to 1,000.');
 }
@@ -63,27 +70,22 @@ async function list(
 async function promote(
   project: string,
   version: string,
-  options: SelectionOptions & { readonly channel: string },
+  options: OptionsOf<typeof promoteCommand>,
   io: Io,
 ): Promise<void> {
-  const { ask, report } = talkTo(options, io);
+  const { request, report } = serverClient(options, io);
   const { kind, board, channel } = options;
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
-  const { releases } = await ask<{ releases: ReleaseInfo[] }>('PUT', path, { version, kind, board });
+  const { releases } = await request<{ releases: ReleaseInfo[] }>('PUT', path, { version, kind, board });
   report.say(`Promoted ${version} on ${channel}`);
   report.result('server releases promote', releases);
 }
 
-async function yank(
-  project: string,
-  version: string,
-  options: SelectionOptions & { readonly reason?: string | undefined },
-  io: Io,
-): Promise<void> {
-  const { ask, report } = talkTo(options, io);
+async function yank(project: string, version: string, options: OptionsOf<typeof yankCommand>, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
   const { kind, board, reason } = options;
   const path = `/projects/${segment(project)}/releases/yank`;
-  const { releases } = await ask<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
+  const { releases } = await request<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
   report.say(`Yanked ${version}. Devices that run it are still recognized.`);
   report.result('server releases yank', releases);
 }

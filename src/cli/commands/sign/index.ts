@@ -10,40 +10,29 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
 import { openSigner } from '../../../project/signing/open-signer.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
-import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface SignOptions extends OutputOptions {
-  readonly privateKey?: string | undefined;
-  readonly passphraseEnv?: string | undefined;
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-  readonly bin?: string | undefined;
-  readonly out?: string | undefined;
-  readonly gzip?: boolean | undefined;
-  readonly compression?: CompressionName | undefined;
-  readonly legacy?: string | undefined;
-  readonly manifest?: string | undefined;
-}
-
-/** Declares the command. */
-export function declareSign(declaration: Declaration) {
-  return command(declaration, 'sign', 'Sign a file, or a build by its manifest', [
+const signCommand = (declaration: Declaration) =>
+  command(declaration, 'sign', 'Sign a file, or a build by its manifest', [
     'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
     'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
   ])
-    .option('--private-key <file>', 'Private key, PEM (default: from the configuration, or private.key)')
-    .option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key')
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .addOption(projectOptions.privateKey)
+    .addOption(projectOptions.passphraseEnv)
+    .addOption(projectOptions.source)
+    .addOption(projectOptions.config)
     .option('--bin <file>', 'File to sign')
     .option('--out <file>', 'Signed file (default: FILE.signed or FILE.gz.signed)')
     .option('--gzip', 'Compress the file with gzip before signing')
     .addOption(
-      new Option('--compression <how>', 'Compress the file with this method before signing').choices(compressionNames),
+      new Option('--compression <method>', 'Compress the file with this method before signing').choices(
+        compressionNames,
+      ),
     )
     .option('--legacy <file>', 'Also write this file, signed for devices on core 2.5.x')
     .addOption(
@@ -54,8 +43,13 @@ export function declareSign(declaration: Declaration) {
         'compression',
         'legacy',
       ]),
-    )
-    .action((options) => sign(options, declaration.io));
+    );
+
+type SignOptions = OptionsOf<typeof signCommand>;
+
+/** Declares the command. */
+export function declareSign(declaration: Declaration) {
+  return signCommand(declaration).action((options) => sign(options, declaration.io));
 }
 
 /** Signs any file that is not empty, or a finished build by its manifest; applies no preflight rules. */

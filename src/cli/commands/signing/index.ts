@@ -8,25 +8,14 @@ import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
 import { keySizeWarnings, loadPublicKey } from '../../../project/keys/key-files.ts';
 import { openSigner } from '../../../project/signing/open-signer.ts';
-import { command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
+import { makeReport } from '../../output/report.ts';
 import { writeHeader } from '../header/index.ts';
 
-/** Options of the core's `tools/signing.py` under its names. */
-export interface SigningOptions extends OutputOptions {
-  readonly mode?: string | undefined;
-  readonly publickey?: string | undefined;
-  readonly privatekey?: string | undefined;
-  readonly bin?: string | undefined;
-  readonly out?: string | undefined;
-  readonly legacy?: string | undefined;
-}
-
-/** Declares the command. */
-export function declareSigning(declaration: Declaration) {
-  return command(declaration, 'signing', "Run as a drop-in replacement for the core's tools/signing.py", [
+const signingCommand = (declaration: Declaration) =>
+  command(declaration, 'signing', "Run as a drop-in replacement for the core's tools/signing.py", [
     'ota-hooks signing --mode header --publickey public.key --out Updater_Signing.h',
     'ota-hooks signing --mode sign --privatekey private.key --bin sketch.bin --out sketch.bin.signed',
   ])
@@ -35,8 +24,14 @@ export function declareSigning(declaration: Declaration) {
     .option('-o, --out <file>', 'Output file')
     .option('-l, --legacy <file>', 'Output file with the legacy signature')
     .option('-p, --publickey <file>', 'Public key (PEM)')
-    .option('-s, --privatekey <file>', 'Private key (PEM)')
-    .action((options) => signing(options, declaration.io));
+    .option('-s, --privatekey <file>', 'Private key (PEM)');
+
+/** Options of the core's `tools/signing.py` under its names. */
+type SigningOptions = OptionsOf<typeof signingCommand>;
+
+/** Declares the command. */
+export function declareSigning(declaration: Declaration) {
+  return signingCommand(declaration).action((options) => signing(options, declaration.io));
 }
 
 /**

@@ -1,38 +1,80 @@
-import type { OutputOptions } from '../../output/report.ts';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { flashModes } from '../../../core/firmware/flash-header.ts';
+import { faultForms, readFault } from '../../../simulator/fault-syntax.ts';
+import type { Faults } from '../../../simulator/faults.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import {
+  collect,
+  httpUrl,
+  milliseconds,
+  nonNegativeInteger,
+  portOrAny,
+  positiveInteger,
+  seconds,
+  size,
+} from '../../shared/option-values.ts';
 
-/** Options of `simulate`; values are not parsed yet. */
-export interface SimulateOptions extends OutputOptions {
-  readonly count: string;
-  readonly host: string;
-  readonly otaPort: string;
-  readonly esphome?: boolean | undefined;
-  readonly webPort: string;
-  readonly web: boolean;
-  readonly webPath: string;
-  readonly webUser: string;
-  readonly webPasswordEnv?: string | undefined;
-  readonly passwordEnv?: string | undefined;
-  readonly publicKey?: string | undefined;
-  readonly image?: string | undefined;
-  readonly manifest: readonly string[];
-  readonly firmwareVersion?: string | undefined;
-  readonly core?: string | undefined;
-  readonly layout?: string | undefined;
-  readonly flashMode?: string | undefined;
-  readonly chipSize: string;
-  readonly atomicFs?: boolean | undefined;
-  readonly rtt: string;
-  readonly window: string;
-  readonly flashMs: string;
-  readonly seed: string;
-  readonly fault: readonly string[];
-  readonly randomFaults?: boolean | undefined;
-  readonly quick?: boolean | undefined;
-  readonly updateUrl?: string | undefined;
-  readonly interval: string;
-  readonly updateMode?: string | undefined;
-  readonly followRedirects?: boolean | undefined;
-  readonly ca?: string | undefined;
-  readonly mdns?: string | true | undefined;
-  readonly board?: string | undefined;
+export const simulateCommand = (declaration: Declaration) =>
+  command(declaration, 'simulate', 'Simulate ESP8266 devices to test updates with, until Ctrl-C', [
+    'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
+    'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',
+  ])
+    .option('--count <n>', 'Number of devices; a given port is incremented for each device', positiveInteger, 1)
+    .option('--host <address>', 'Address that devices listen on', '127.0.0.1')
+    .option('--ota-port <port>', 'UDP port of ArduinoOTA (TCP port with --esphome); 0 for any free port', portOrAny, 0)
+    .option('--web-port <port>', 'TCP port of the web updater; 0 for any free port', portOrAny, 0)
+    .option('--esphome', 'Use the ESPHome protocol instead of ArduinoOTA')
+    .option('--no-web', 'Disable the web updater')
+    .option('--web-path <path>', 'Path of the web updater', '/update')
+    .option('--web-user <name>', 'User name for the web updater', 'admin')
+    .option(
+      '--web-password-env <variable>',
+      'Environment variable with the password of the web updater (default: no login)',
+    )
+    .option('--password-env <variable>', 'Environment variable with the password of ArduinoOTA')
+    .option('--public-key <file>', 'Public key that the running sketch was built with')
+    .option('--image <file>', 'Sketch image that devices run, not compressed (default: a synthetic sketch of 300 KB)')
+    .option('--manifest <file>', 'Manifest of a build that updates may install (.ota.json, repeatable)', collect, [])
+    .option('--firmware-version <text>', 'Version that the running sketch sends to an update server')
+    .option('--core <release>', 'Core of the running sketch (default: from the image, or 3.1.2)')
+    .option('--layout <name>', 'Flash layout: linker script (4m2m) or filesystem range (0x200000-0x3fa000)')
+    .addOption(new Option('--flash-mode <mode>', 'Flash mode (default: from the image)').choices(flashModes))
+    .addOption(
+      new Option('--chip-size <size>', 'Size of the flash chip').argParser(chipSize).default(4 * 1024 * 1024, '4M'),
+    )
+    .option('--atomic-fs', 'Simulate a sketch built with ATOMIC_FS_UPDATE')
+    .option('--rtt <ms>', 'Round-trip time of the link in milliseconds', milliseconds, 0)
+    .option('--window <bytes>', 'TCP receive window in bytes; 2144 for lwIP "Lower Memory"', positiveInteger, 5840)
+    .option('--flash-ms <ms>', 'Time to erase and write 4 KB of flash in milliseconds', milliseconds, 0)
+    .option('--seed <n>', 'Seed for all random choices', nonNegativeInteger, 1)
+    .option('--fault <what>', 'Fault to inject, see below (repeatable)', fault, [])
+    .option('--random-faults', 'Inject random faults, different for each device and determined by the seed')
+    .option('--quick', 'Shorten the pauses and timeouts of devices')
+    .option('--update-url <url>', 'URL to check for updates (ESP8266httpUpdate)', httpUrl)
+    .option('--interval <seconds>', 'Time between update checks in seconds', seconds, 60)
+    .addOption(
+      new Option('--update-mode <mode>', 'Kind of update to request (default: sketch)').choices([
+        'sketch',
+        'filesystem',
+        'version',
+      ] as const),
+    )
+    .option('--follow-redirects', 'Follow HTTP redirects; real devices do not by default')
+    .option('--ca <file>', 'CA certificates that devices trust for HTTPS, PEM (default: trust any)')
+    .option('--mdns [md5]', 'Announce devices over mDNS; "md5" includes the MD5 of the running sketch')
+    .option('--board <name>', 'Board name in the mDNS announcement')
+    .addHelpText('after', `\nFaults:\n${faultForms.map((form) => `  ${form}`).join('\n')}`);
+
+export type SimulateOptions = OptionsOf<typeof simulateCommand>;
+
+function chipSize(value: string): number {
+  const sizeBytes = size(value);
+  if (sizeBytes >= 256 * 1024 && sizeBytes <= 16 * 1024 * 1024) return sizeBytes;
+  throw new InvalidArgumentError('must be a size from 256k to 16M');
+}
+
+function fault(value: string, previous: Faults[] = []): Faults[] {
+  const read = readFault(value);
+  if (read !== undefined) return [...previous, read];
+  throw new InvalidArgumentError('must be a fault such as reset@50%');
 }

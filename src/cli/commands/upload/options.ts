@@ -1,29 +1,63 @@
-import type { RuleId } from '../../../core/preflight/registry.ts';
-import type { DeliveryMethodName } from '../../../delivery/delivery-methods.ts';
-import type { OutputOptions } from '../../output/report.ts';
-import type { DeviceOptions } from '../../shared/device-options.ts';
+import { Option } from '@commander-js/extra-typings';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import { allowOption } from '../../shared/allowed-rules.ts';
+import { withDeviceOptions } from '../../shared/device-options.ts';
+import { collect, port, positiveInteger, seconds } from '../../shared/option-values.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-/** Options of `upload`. */
-export interface UploadOptions extends OutputOptions, Omit<DeviceOptions, 'transport' | 'kind'> {
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
-  readonly host: readonly string[];
-  readonly all?: boolean | undefined;
-  readonly group?: string | undefined;
-  readonly method?: DeliveryMethodName | undefined;
-  readonly port?: number | undefined;
-  readonly passwordEnv?: string | undefined;
-  readonly filesystem?: boolean | undefined;
-  readonly confirm?: 'none' | 'returned' | 'proven' | undefined;
-  readonly confirmTimeout?: number | undefined;
-  readonly canary?: number | undefined;
-  readonly resume?: boolean | undefined;
-  readonly skipBlocked?: boolean | undefined;
-  readonly allow: readonly RuleId[];
-  readonly via: readonly string[];
-  readonly publicKey: readonly string[];
-  readonly hostIp?: string | undefined;
-  readonly hostPort?: number | undefined;
-  readonly concurrency?: number | undefined;
-  readonly attempts?: number | undefined;
+const updateCommand = (declaration: Declaration) =>
+  command(declaration, 'upload [file]', 'Send a build to devices over the air', [
+    'ota-hooks upload build/door.ino.bin --host 192.168.1.20 --password-env DOOR_PASSWORD',
+    'ota-hooks upload --all --canary 1 --confirm proven',
+  ])
+    .option('--host <hosts>', 'Comma-separated device names, addresses or host names (also ADDRESS:PORT)', hosts, [])
+    .option('--all', 'Update all devices in the configuration')
+    .option('--group <name>', 'Update the devices in this group of the configuration')
+    .addOption(new Option('--method <method>', 'Update method (default: espota)').choices(['espota', 'web'] as const))
+    .option('--port <port>', 'Port that devices listen on (default: 8266 for espota, 80 for web)', devicePort)
+    .option('--password-env <name>', 'Environment variable with the password of the devices')
+    .option('--filesystem', 'Send the filesystem image instead of the sketch image')
+    .addOption(
+      new Option(
+        '--confirm <level>',
+        'Wait until the device responds again (returned) or shows the new sketch (proven)',
+      ).choices(['none', 'returned', 'proven'] as const),
+    )
+    .option('--confirm-timeout <s>', 'Time to wait for confirmation in seconds (default: 60)', seconds)
+    .option(
+      '--canary <n>',
+      'Number of devices to update first; the others follow only if these updates succeed',
+      positiveInteger,
+    )
+    .option('--resume', 'Skip devices that the last run of this build updated')
+    .option('--skip-blocked', 'Update the other devices if some are blocked')
+    .addOption(allowOption)
+    .option('--via <file>', 'Intermediate release that may be sent first (repeatable)', collect, []);
+
+export const uploadCommand = (declaration: Declaration) =>
+  withDeviceOptions(updateCommand(declaration))
+    .option(
+      '--public-key <file>',
+      'Public key that may have signed a file without a manifest (repeatable)',
+      collect,
+      [],
+    )
+    .option('--host-ip <address>', 'Address of this machine that devices can reach')
+    .option('--host-port <port>', 'TCP port of this machine that devices connect to (espota only)', devicePort)
+    .option('--concurrency <n>', 'Maximum number of devices updated at once (default: 100)', positiveInteger)
+    .option('--attempts <n>', 'Maximum number of upload attempts if the network fails (default: 3)', positiveInteger)
+    .addOption(projectOptions.sourceOfBuild)
+    .addOption(projectOptions.config);
+
+export type UploadOptions = OptionsOf<typeof uploadCommand>;
+
+function hosts(value: string, previous: string[] = []): string[] {
+  return [...previous, ...value.split(',').filter((host) => host !== '')];
+}
+
+/** Stands for a missing port: Arduino passes `{network.port}` unexpanded if discovery found no port. */
+export const unknownPort = 0;
+
+function devicePort(value: string): number {
+  return /^\{.*\}$/.test(value) ? unknownPort : port(value);
 }

@@ -2,26 +2,28 @@ import { resolve } from 'node:path';
 import { deviceVerdict } from '../../../core/firmware/device-verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { collect, command, type Declaration } from '../../command.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type OutputOptions } from '../../output/report.ts';
-import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { makeReport } from '../../output/report.ts';
+import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { collect } from '../../shared/option-values.ts';
+import { projectOptions } from '../../shared/project-options.ts';
 
-export interface VerifyOptions extends OutputOptions, KnownKeyOptions {
-  readonly legacy?: boolean | undefined;
-}
-
-/** Declares the command. */
-export function declareVerify(declaration: Declaration) {
-  return command(declaration, 'verify <file>', 'Verify the signature of a file as a device does', [
+const verifyCommand = (declaration: Declaration) =>
+  command(declaration, 'verify <file>', 'Verify the signature of a file as a device does', [
     'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
   ])
     .option('--public-key <file>', "Public key of the device (repeatable, default: the project's keys)", collect, [])
-    .option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)')
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .option('--legacy', 'Verify as a device on core 2.5.x')
-    .action((file, options) => verify(file, options, declaration.io));
+    .addOption(projectOptions.source)
+    .addOption(projectOptions.config)
+    .option('--legacy', 'Verify as a device on core 2.5.x');
+
+type VerifyOptions = OptionsOf<typeof verifyCommand>;
+
+/** Declares the command. */
+export function declareVerify(declaration: Declaration) {
+  return verifyCommand(declaration).action((file, options) => verify(file, options, declaration.io));
 }
 
 /** Reports whether a device that was built with one of the keys would accept the file; the exit code is 1 if it would not. */

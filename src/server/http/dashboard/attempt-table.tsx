@@ -1,5 +1,6 @@
+import { counted } from '../../../core/model/quantity-text.ts';
 import type { Attempt } from '../../storage/records.ts';
-import { counted, When } from './words.tsx';
+import { When } from './when.tsx';
 
 const states = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
 const failures = {

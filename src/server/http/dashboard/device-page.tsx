@@ -1,4 +1,5 @@
 import { mac as macSchema } from '../../../api/release-admin.ts';
+import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
@@ -14,7 +15,7 @@ import { reasonOf } from './reason.ts';
 import { SendForm } from './send-form.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import { mayAct, type PageContext, readForm } from './visitor.ts';
-import { sizeText, When } from './words.tsx';
+import { When } from './when.tsx';
 
 const mostEntries = 50;
 

@@ -1,9 +1,9 @@
 import { deviceStatuses } from '../../../api/admin-info.ts';
+import { countText } from '../../../core/model/quantity-text.ts';
 import type { DeviceCount, DeviceFilter } from '../../storage/store.ts';
 import { fleetPath, isFiltered } from './fleet-filter.ts';
 import { projectPath } from './paths.ts';
 import { statusWords } from './status-badge.tsx';
-import { countText } from './words.tsx';
 
 interface FleetFormProps {
   readonly project: string;

@@ -1,4 +1,5 @@
 import { type DeviceStatus, deviceStatuses } from '../../../api/admin-info.ts';
+import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { SeenDevice } from '../../storage/records.ts';
@@ -11,7 +12,7 @@ import { reasonOf } from './reason.ts';
 import { ShareBar } from './share-bar.tsx';
 import { StatusBadge, statusWords } from './status-badge.tsx';
 import type { PageContext } from './visitor.ts';
-import { counted, countText, When } from './words.tsx';
+import { When } from './when.tsx';
 
 const perPage = 100;
 

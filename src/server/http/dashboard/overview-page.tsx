@@ -1,4 +1,5 @@
 import { deviceStatuses } from '../../../api/admin-info.ts';
+import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { frameOf, Page, show } from './layout.tsx';
@@ -6,7 +7,6 @@ import { projectPath } from './paths.ts';
 import { ShareBar } from './share-bar.tsx';
 import { statusWords } from './status-badge.tsx';
 import { mayLookAt, type PageContext } from './visitor.ts';
-import { counted, countText } from './words.tsx';
 
 interface Summary {
   readonly name: string;

@@ -1,5 +1,6 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { counted, countText, roundedDuration, When } from './words.tsx';
+import { counted, countText, roundedDuration } from '../../../core/model/quantity-text.ts';
+import { When } from './when.tsx';
 
 type Sample = RolloutInfo['samples'][number];
 

@@ -1,10 +1,11 @@
 import type { Manifest } from '../../../core/model/manifest.ts';
+import { sizeText } from '../../../core/model/quantity-text.ts';
 import { judgeRelease } from '../../../core/preflight/judge-release.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { Facts } from './facts.tsx';
 import { projectPath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
-import { sizeText, When } from './words.tsx';
+import { When } from './when.tsx';
 
 interface ReleaseCardProps {
   readonly release: ReleaseRecord;

@@ -1,5 +1,6 @@
 import { rolloutActionSchema, rolloutActions } from '../../../api/rollout.ts';
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
+import { counted } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { checked } from '../api/session.ts';
@@ -12,7 +13,7 @@ import { RolloutButtons } from './rollout-buttons.tsx';
 import { gateText, haltText, mostNamed, rolloutText, stageText } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
 import { mayAct, type PageContext, readForm } from './visitor.ts';
-import { counted, When } from './words.tsx';
+import { When } from './when.tsx';
 
 /** Shows the state and the progress of a rollout. */
 export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {

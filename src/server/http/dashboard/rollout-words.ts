@@ -1,6 +1,6 @@
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../../api/rollout.ts';
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { counted, countText, roundedDuration } from './words.tsx';
+import { counted, countText, roundedDuration } from '../../../core/model/quantity-text.ts';
 
 /** Label, color and sign of the badge for each state. */
 export const stateWords: Readonly<

@@ -6,7 +6,7 @@ import { RolloutBadge } from './rollout-badge.tsx';
 import { rolloutText } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
 import type { PageContext } from './visitor.ts';
-import { When } from './words.tsx';
+import { When } from './when.tsx';
 
 /** Shows the rollouts of a project, newest first. */
 export async function rolloutsPage(context: PageContext, { rollouts }: ServerParts, project: string) {

@@ -1,7 +1,7 @@
 import type { RolloutState } from '../../../api/rollout.ts';
 import type { RolloutTally } from '../../../api/rollout-info.ts';
+import { countText } from '../../../core/model/quantity-text.ts';
 import { ShareBar } from './share-bar.tsx';
-import { countText } from './words.tsx';
 
 /** Shows the progress of the devices of a rollout or stage, as a bar and in numbers. */
 export function TallyBar({ tally, of, state }: { tally: RolloutTally; of: string; state: RolloutState }) {

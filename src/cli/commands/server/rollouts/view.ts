@@ -1,5 +1,6 @@
-import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
-import { table } from '../../output/table.ts';
+import type { RolloutInfo, RolloutTally } from '../../../../api/rollout-info.ts';
+import { countText } from '../../../../core/model/quantity-text.ts';
+import { table } from '../../../output/table.ts';
 
 /** Formats rollouts as a table, one line each. */
 export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
@@ -9,7 +10,7 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
     channel,
     state,
     `${openStages} of ${stages.length}`,
-    `${tally.running} of ${tally.members} updated, ${tally.failed} failed`,
+    `${countText(tally.running)} of ${countText(tally.members)} updated, ${countText(tally.failed)} failed`,
     startedAt,
   ]);
   return table([['id', 'version', 'channel', 'state', 'stages open', 'devices', 'started'], ...rows]);
@@ -28,7 +29,7 @@ export function describeRollout(rollout: RolloutInfo): string {
     `${index + 1}${index < openStages ? '' : ' (closed)'}`,
     [...(share > 0 ? [`${share}%`] : []), ...canaries, ...groups.map((name) => `group ${name}`)].join(', '),
     bar(tally),
-    `${tally.running} of ${tally.members} updated${others(tally)}`,
+    `${countText(tally.running)} of ${countText(tally.members)} updated${others(tally)}`,
   ]);
   const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
   return [head, table([['stage', 'devices', '', 'progress'], ...rows]), table(events)].join('\n');
@@ -53,9 +54,11 @@ function bar({ members, running, updating, failed }: RolloutTally): string {
 
 function others({ updating, failed, notConfirmed, blocked }: RolloutTally): string {
   const parts = [
-    ...(updating > 0 ? [`${updating} updating`] : []),
-    ...(failed > 0 ? [`${failed} failed${notConfirmed > 0 ? ` (${notConfirmed} not confirmed)` : ''}`] : []),
-    ...(blocked > 0 ? [`${blocked} blocked`] : []),
+    ...(updating > 0 ? [`${countText(updating)} updating`] : []),
+    ...(failed > 0
+      ? [`${countText(failed)} failed${notConfirmed > 0 ? ` (${countText(notConfirmed)} not confirmed)` : ''}`]
+      : []),
+    ...(blocked > 0 ? [`${countText(blocked)} blocked`] : []),
   ];
   return parts.length === 0 ? '' : `; ${parts.join(', ')}`;
 }

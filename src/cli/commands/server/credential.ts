@@ -1,0 +1,28 @@
+import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { Io } from '../../io.ts';
+
+interface CredentialOptions {
+  readonly user?: string | undefined;
+  readonly passwordEnv?: string | undefined;
+}
+
+/**
+ * Returns the credential that devices must use, from --user and --password-env.
+ *
+ * @returns undefined to leave it unchanged, null to remove it
+ * @throws OtaError OPTION_MISSING, SECRET_MISSING
+ */
+export function credentialOf(
+  { user, passwordEnv }: CredentialOptions,
+  io: Io,
+): { user: string; password: string } | null | undefined {
+  if (user === undefined && passwordEnv === undefined) return undefined;
+  if (user === '') return null;
+  if (user === undefined || passwordEnv === undefined) {
+    const [subject, wanted] =
+      user === undefined ? ['--password-env', '--user NAME'] : ['--user', '--password-env NAME'];
+    throw new OtaError('OPTION_MISSING', { subject, wanted });
+  }
+  return { user, password: secretFromEnvironment(passwordEnv, io.env, 'the device password') };
+}

@@ -1,0 +1,17 @@
+import type { Declaration } from '../../../command.ts';
+import type { Io } from '../../../io.ts';
+import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
+import { deviceUrlPath } from './device-url-path.ts';
+
+/** Declares `server devices remove`. */
+export function declareDeviceRemove(declaration: Declaration): void {
+  serverCommand(declaration, 'remove <project> <mac>', 'Remove a device', [
+    'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --server https://ota.example.com',
+    'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --json',
+  ]).action((project, mac, options) => remove(project, mac, options, declaration.io));
+}
+
+async function remove(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
+  report.result('server devices remove', await request('DELETE', deviceUrlPath(project, mac)), `Removed ${mac}`);
+}

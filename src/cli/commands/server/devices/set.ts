@@ -1,0 +1,57 @@
+import { Option } from '@commander-js/extra-typings';
+import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import type { DeviceRequest } from '../../../../api/release-admin.ts';
+import type { Declaration, OptionsOf } from '../../../command.ts';
+import type { Io } from '../../../io.ts';
+import { serverClient, serverCommand } from '../connection.ts';
+import { credentialOf } from '../credential.ts';
+import { deviceUrlPath } from './device-url-path.ts';
+import { describeDevice } from './view.ts';
+
+const setCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'set <project> <mac>', 'Change the settings of a device; a new device is enrolled', [
+    'ota-hooks server devices set door 18:FE:34:AA:BB:CC --name "front door" --server https://ota.example.com',
+    'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
+  ])
+    .option('--name <text>', 'Display name; empty to remove it')
+    .option('--board <name>', 'Board, if the build does not specify one; empty to remove it')
+    .option('--channel <name>', 'Channel, instead of the one in the update URL; empty to remove it')
+    .option('--group <name>', 'Group for rollouts; empty to remove it')
+    .option('--pin <version>', 'Version to pin the device to; empty to unpin it')
+    .addOption(
+      new Option('--atomic-fs <yes-no>', 'Whether the device was built with ATOMIC_FS_UPDATE').choices([
+        'yes',
+        'no',
+        'unknown',
+      ] as const),
+    )
+    .option(
+      '--user <name>',
+      'User name required from the device, with --password-env; empty to use that of the project',
+    )
+    .option('--password-env <name>', 'Environment variable with the password required from the device');
+
+/** Declares `server devices set`. */
+export function declareDeviceSet(declaration: Declaration): void {
+  setCommand(declaration).action((project, mac, options) => set(project, mac, options, declaration.io));
+}
+
+async function set(project: string, mac: string, options: OptionsOf<typeof setCommand>, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
+  const { name, board, channel, group, pin, atomicFs } = options;
+  const settings: DeviceRequest = {
+    name: emptyIsNone(name),
+    board: emptyIsNone(board),
+    channel: emptyIsNone(channel),
+    group: emptyIsNone(group),
+    pin: emptyIsNone(pin),
+    atomicFs: atomicFs === undefined ? undefined : atomicFs === 'unknown' ? null : atomicFs === 'yes',
+    credential: credentialOf(options, io),
+  };
+  const device = await request<DeviceInfo>('PUT', deviceUrlPath(project, mac), settings);
+  report.result('server devices set', device, describeDevice(device));
+}
+
+function emptyIsNone(text: string | undefined): string | null | undefined {
+  return text === '' ? null : text;
+}

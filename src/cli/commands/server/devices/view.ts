@@ -1,0 +1,77 @@
+import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
+import { counted } from '../../../../core/model/quantity-text.ts';
+import { table } from '../../../output/table.ts';
+
+/** Formats devices as a table, one line each. */
+export function deviceTable(devices: readonly DeviceInfo[]): string {
+  const rows = devices.map((device) => [
+    device.mac,
+    device.name ?? '-',
+    device.running === undefined
+      ? 'unknown'
+      : `${device.running.version}${device.running.by === 'md5' ? '' : ' (reported)'}`,
+    `${device.status}${reasonOf(device)}`,
+    device.lastSeenAt ?? 'never',
+  ]);
+  return table([['mac', 'name', 'running', 'status', 'last seen'], ...rows]);
+}
+
+type DeviceAttempt = DeviceInfo['attempts'][number];
+
+const stateWords = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
+const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
+const progressWords = { pending: 'pending', blocked: 'blocked', updating: 'updating', running: 'updated' } as const;
+
+/** Returns the API's name of a failure as words, such as "not confirmed". */
+function failureText(failure: string | undefined): string {
+  return failure?.replace('-', ' ') ?? 'unknown reason';
+}
+
+function outcomeOf({ state, failure, sends }: DeviceAttempt): string {
+  return `${failure === undefined ? stateWords[state] : failureText(failure)}, ${counted(sends, 'attempt')}`;
+}
+
+function reasonOf(device: DeviceInfo): string {
+  const reason = failureOf(device) ?? device.sketch?.text ?? device.filesystem?.text;
+  return reason === undefined ? '' : `: ${reason}`;
+}
+
+/** Describes the failed update of a device, if there is one. */
+export function failureOf({ attempts }: DeviceInfo): string | undefined {
+  const failed = attempts.find(({ state }) => state === 'failed');
+  return failed && `${failed.version} ${outcomeOf(failed)}`;
+}
+
+/** Describes a device, one line a property. */
+export function describeDevice(device: DeviceInfo): string {
+  const { mac, name, enrolled, rollout, running, sketch, filesystem } = device;
+  const lines = [
+    ['device', `${mac}${name === undefined ? '' : ` (${name})`}${enrolled ? ', enrolled' : ''}`],
+    ['status', device.status],
+    ['board', device.board],
+    ['channel', device.channel],
+    ['group', device.group],
+    ['pinned to', device.pin],
+    ['rollout', rollout && rolloutText(rollout)],
+    [
+      'running',
+      running && `${running.version} (${running.by === 'md5' ? 'identified by sketch MD5' : 'reported by the device'})`,
+    ],
+    ['sketch', sketch && `${actionWords[sketch.action]}: ${sketch.text} (since ${sketch.at})`],
+    ['filesystem', filesystem && `${actionWords[filesystem.action]}: ${filesystem.text} (since ${filesystem.at})`],
+    ...device.attempts.map((attempt) => [
+      'update',
+      `${attempt.version} (${attempt.kind}): ${outcomeOf(attempt)}, last at ${attempt.lastSentAt}`,
+    ]),
+    ['last seen', device.lastSeenAt],
+    ...Object.entries(device.report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
+  ];
+  return table(lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value]])));
+}
+
+function rolloutText({ version, state, stage, stages, isOpen, counts, progress, failure }: DeviceRolloutInfo): string {
+  const stageState = isOpen ? 'open' : state === 'active' ? 'not open yet' : `rollout ${state}`;
+  const outcome = progress === 'failed' ? `failed (${failureText(failure)})` : progressWords[progress];
+  return `${version}: stage ${stage} of ${stages} (${stageState}); ${outcome}${counts ? '' : '; not counted, because the device is not enrolled'}`;
+}

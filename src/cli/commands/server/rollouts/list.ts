@@ -1,0 +1,19 @@
+import type { RolloutInfo } from '../../../../api/rollout-info.ts';
+import type { Declaration } from '../../../command.ts';
+import type { Io } from '../../../io.ts';
+import { type ServerCommandOptions, segment, serverClient, serverCommand } from '../connection.ts';
+import { rolloutTable } from './view.ts';
+
+/** Declares `server rollouts list`. */
+export function declareRolloutList(declaration: Declaration): void {
+  serverCommand(declaration, 'list <project>', 'List rollouts, newest first', [
+    'ota-hooks server rollouts list door --server https://ota.example.com',
+    'ota-hooks server rollouts list door --json',
+  ]).action((project, options) => list(project, options, declaration.io));
+}
+
+async function list(project: string, options: ServerCommandOptions, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
+  const { rollouts } = await request<{ rollouts: RolloutInfo[] }>('GET', `/projects/${segment(project)}/rollouts`);
+  report.result('server rollouts list', rollouts, rolloutTable(rollouts));
+}

@@ -1,0 +1,72 @@
+import { defaultChannel } from '../../../../api/release.ts';
+import type { RolloutRequest } from '../../../../api/rollout.ts';
+import type { RolloutInfo } from '../../../../api/rollout-info.ts';
+import type { Declaration, OptionsOf } from '../../../command.ts';
+import type { Io } from '../../../io.ts';
+import { duration, percentage, positiveInteger } from '../../../shared/option-values.ts';
+import { segment, serverClient, serverCommand } from '../connection.ts';
+import { stages } from './stage.ts';
+import { describeRollout } from './view.ts';
+
+const startCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'start <project> <version>', 'Start a rollout with its first stage', [
+    'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
+    'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-not-confirmed 1 --server https://ota.example.com',
+  ])
+    .option('--channel <name>', 'Channel of the rollout', defaultChannel)
+    .option(
+      '--stage <what>',
+      'Stage: a percentage, canary=NAME or group=NAME, separated by commas; repeat for each stage (default: 5, 20, 50, 100)',
+      stages,
+    )
+    .option(
+      '--running <percent>',
+      'Percentage of devices in open stages that must run the release before the next stage opens (default: 90)',
+      percentage,
+    )
+    .option(
+      '--soak <time>',
+      'Time that these devices must run the release, such as 90s, 10m, 2h or 1d (default: 10m)',
+      duration,
+    )
+    .option('--halt-failures <n>', 'Halt when this many devices failed (default: 5)', positiveInteger)
+    .option(
+      '--halt-percent <percent>',
+      'Halt when this percentage of finished devices failed (default: 10)',
+      percentage,
+    )
+    .option(
+      '--halt-sample <n>',
+      'Finished devices required before --halt-percent applies (default: 10)',
+      positiveInteger,
+    )
+    .option(
+      '--halt-not-confirmed <n>',
+      'Halt when this many devices did not confirm the update (default: 2)',
+      positiveInteger,
+    );
+
+type StartOptions = OptionsOf<typeof startCommand>;
+
+/** Declares `server rollouts start`. */
+export function declareRolloutStart(declaration: Declaration): void {
+  startCommand(declaration).action((project, version, options) => start(project, version, options, declaration.io));
+}
+
+async function start(project: string, version: string, options: StartOptions, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
+  const wanted: RolloutRequest = {
+    version,
+    channel: options.channel,
+    stages: options.stage,
+    gate: { runningPercent: options.running, soakMs: options.soak },
+    halt: {
+      failures: options.haltFailures,
+      failurePercent: options.haltPercent,
+      minimumSample: options.haltSample,
+      notConfirmed: options.haltNotConfirmed,
+    },
+  };
+  const rollout = await request<RolloutInfo>('POST', `/projects/${segment(project)}/rollouts`, wanted);
+  report.result('server rollouts start', rollout, describeRollout(rollout));
+}

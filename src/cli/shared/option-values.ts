@@ -1,0 +1,135 @@
+import { type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
+import { OtaError } from '../../errors/ota-error.ts';
+
+// Parsers of option values. The message of an error says what the value must be; `nameOptionsInErrors` adds the option and the value.
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}
+
+/** Parses an integer from 1. */
+export function positiveInteger(value: string): number {
+  return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : invalid('must be a positive integer');
+}
+
+/** Parses an integer from 0. */
+export function nonNegativeInteger(value: string): number {
+  return /^\d{1,9}$/.test(value) ? Number(value) : invalid('must be a non-negative integer');
+}
+
+/** Returns a parser of integers in a range, its ends included. */
+export function integerBetween(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= min && number <= max ? number : invalid(`must be an integer from ${min} to ${max}`);
+  };
+}
+
+const percentPattern = /^(\d{1,3}(?:\.\d{1,4})?)%?$/;
+
+/** Parses a percentage from 1 to 100, such as `90`, `2.5` or `10%`. */
+export function percentage(value: string): number {
+  const number = percentOf(value);
+  return number !== undefined && number >= 1 ? number : invalid('must be a percentage from 1 to 100');
+}
+
+/** Returns a percentage from 0 to 100; undefined if the text is none. */
+export function percentOf(text: string): number | undefined {
+  const number = Number(percentPattern.exec(text)?.[1]);
+  return number <= 100 ? number : undefined;
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 * 1024 };
+
+/** Parses a size in bytes: `1048576`, `0x100000`, `1024k` or `1M`. */
+export function size(value: string): number {
+  const [, hex, decimal, unit = ''] = /^(?:0x([0-9a-f]{1,8})|(\d{1,9})(k|m|)b?)$/i.exec(value) ?? [];
+  if (hex !== undefined) return Number.parseInt(hex, 16);
+  if (decimal !== undefined) return Number(decimal) * (sizeUnits[unit.toLowerCase()] ?? 1);
+  return invalid('must be a size such as 512k, 4M or 0x400000');
+}
+
+/** Parses a time in seconds, such as `60` or `0.5`; at most one day. */
+export function seconds(value: string): number {
+  const number = nonNegative(value);
+  return number > 0 && number <= 86_400 ? number : invalid('must be a positive number of seconds, at most 86400');
+}
+
+/** Parses a time in milliseconds, such as `0` or `2.5`. */
+export function milliseconds(value: string): number {
+  const number = nonNegative(value);
+  return number >= 0 ? number : invalid('must be a non-negative number of milliseconds');
+}
+
+/** Returns the number, or NaN if the text is no decimal number. */
+function nonNegative(text: string): number {
+  return /^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Parses a duration with its unit, such as `90s`, `10m`, `2h` or `1d`, into milliseconds; `0` needs no unit. */
+export function duration(value: string): number {
+  if (value === '0') return 0;
+  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
+  if (digits === undefined) return invalid('must be a duration with its unit, such as 90s, 10m, 2h or 1d');
+  // The pattern matches these units only.
+  return Number(digits) * unitMs[unit as keyof typeof unitMs];
+}
+
+const maxPort = 65_535;
+
+/** Parses a port that something listens on. */
+export const port = integerBetween(1, maxPort);
+
+/** Parses a port to listen on; 0 stands for any free port. */
+export const portOrAny = integerBetween(0, maxPort);
+
+/** Parses an address to listen on: `HOST:PORT`, `[::1]:PORT` or `:PORT`. */
+export function hostAndPort(value: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
+  const number = Number(digits);
+  if (digits === undefined || number > maxPort) return invalid('must be HOST:PORT, such as 0.0.0.0:8266');
+  return { host: bracketed ?? (plain || '0.0.0.0'), port: number };
+}
+
+/** Parses a URL of a web server. */
+export function httpUrl(value: string): string {
+  return URL.canParse(value) && /^https?:/i.test(value) ? value : invalid('must be an http or https URL');
+}
+
+/**
+ * Lets the error about an invalid value name its option, for all options of the command and its subcommands.
+ *
+ * Commander's own error has another form than all other errors of this tool.
+ */
+export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' | 'commands'>): void {
+  for (const option of command.options) {
+    const { parseArg, argChoices, long } = option;
+    if (parseArg === undefined || long === undefined || named.has(parseArg)) continue;
+    const naming: typeof parseArg = (value, previous) => {
+      try {
+        return parseArg(value, previous);
+      } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error;
+        const expected = argChoices === undefined ? error.message : `must be ${oneOf(argChoices)}`;
+        throw new OtaError('OPTION_INVALID', { option: long, value, expected }, error);
+      }
+    };
+    named.add(naming);
+    option.parseArg = naming;
+  }
+  for (const subcommand of command.commands) nameOptionsInErrors(subcommand);
+}
+
+/** Parsers that name their option already: several commands share some options. */
+const named = new WeakSet<object>();
+
+function oneOf(choices: readonly string[]): string {
+  return choices.length === 1 ? (choices[0] ?? '') : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
+}
+
+function invalid(expected: string): never {
+  throw new InvalidArgumentError(expected);
+}

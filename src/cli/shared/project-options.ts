@@ -1,0 +1,22 @@
+import { Option } from '@commander-js/extra-typings';
+
+/** Options of commands that work in a project. */
+export const projectOptions = {
+  source: new Option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)'),
+  sourceOfBuild: new Option(
+    '--source <dir>',
+    'Folder of the sketch or platformio.ini (default: from the build, or current folder)',
+  ),
+  sourceBelow: new Option(
+    '--source <dir>',
+    'Folder of the sketch or platformio.ini (default: current folder, or the only project below it)',
+  ),
+  config: new Option(
+    '--config <file>',
+    'Configuration file (default: ota.config.json in the source folder or a parent)',
+  ),
+  privateKey: new Option('--private-key <file>', 'Private key, PEM (default: from the configuration, or private.key)'),
+  passphraseEnv: new Option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key'),
+  elf: new Option('--elf <file>', 'ELF file (default: beside the image)'),
+  device: new Option('--device <facts>', 'JSON file with device facts, or the name of a device in the configuration'),
+} as const;
