@@ -11,7 +11,7 @@ export interface DeliveryAttempt {
 
 /**
  * Repeats an attempt until it ends in a verdict, or until the attempts or the waiting budget are used up. An attempt without any response
- * says least: it is the last one, and the verdict of the previous attempt, if any, is returned instead.
+ * gives no information: it is the last one, and the verdict of the previous attempt, if any, is returned instead.
  */
 export async function attemptRepeatedly(
   { attempts, retryBudgetMs, pauseMs }: DeliveryTimings,

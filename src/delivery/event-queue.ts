@@ -8,14 +8,14 @@ export class EventQueue<Item> {
     this.#wake();
   }
 
-  /** Removes queued messages that are no longer wanted. */
+  /** Removes queued events that are no longer wanted. */
   drop(unwanted: (item: Item) => boolean): void {
     const kept = this.#items.filter((item) => !unwanted(item));
     this.#items.splice(0, this.#items.length, ...kept);
   }
 
   /**
-   * Returns the next message in order of arrival.
+   * Returns the next event in order of arrival.
    *
    * @returns undefined if none arrived within `limitMs`
    * @throws the abort reason of the signal
@@ -28,7 +28,7 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Waits for a message or the time limit. Timers run before sockets are read, so sockets are read once more after the limit: data that had
+   * Waits for an event or the time limit. Timers run before sockets are read, so sockets are read once more after the limit: data that had
    * arrived by then is still in time.
    */
   async #wait(limitMs: number, signal: AbortSignal): Promise<void> {

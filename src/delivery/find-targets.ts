@@ -31,12 +31,12 @@ export async function findTargets(
 ): Promise<Map<Target, FoundTarget>> {
   const { discovery, stored, limitMs, signal } = options;
   const foundTargets = new Map<Target, FoundTarget>();
-  const heard = new EventQueue<DiscoveredDevice>();
-  const stop = discovery.watch((device) => heard.put(device));
+  const devices = new EventQueue<DiscoveredDevice>();
+  const stop = discovery.watch((device) => devices.put(device));
   const end = performance.now() + limitMs;
   try {
     while (foundTargets.size < targets.length) {
-      const device = await heard.next(end - performance.now(), signal);
+      const device = await devices.next(end - performance.now(), signal);
       if (device === undefined) break;
       for (const target of targets.filter((one) => matches(one, device))) {
         const { sketchMd5 = foundTargets.get(target)?.sketchMd5, address } = device;

@@ -54,9 +54,9 @@ export class Ledger {
    */
   static async open(folder: string): Promise<{ ledger: Ledger; damaged?: StoredState<never> & { state: 'damaged' } }> {
     const file = stateFile(folder, 'devices.json', ledgerSchema);
-    const remembered = await file.read();
-    if (remembered.state === 'damaged') return { ledger: new Ledger(file, {}), damaged: remembered };
-    return { ledger: new Ledger(file, remembered.state === 'known' ? remembered.value.devices : {}) };
+    const stored = await file.read();
+    if (stored.state === 'damaged') return { ledger: new Ledger(file, {}), damaged: stored };
+    return { ledger: new Ledger(file, stored.state === 'known' ? stored.value.devices : {}) };
   }
 
   entry(device: string): LedgerEntry | undefined {

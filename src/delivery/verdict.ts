@@ -95,7 +95,7 @@ function describeBlockedCallback({
   };
 }
 
-const foreignProtocolTexts: Record<ForeignProtocol, (heard: string | undefined) => VerdictText> = {
+const foreignProtocolTexts: Record<ForeignProtocol, (received: string | undefined) => VerdictText> = {
   esphome: () => ({
     text: 'wrong protocol: this is an ESPHome device, which uses another protocol on the same port',
     hint: 'Update it with `esphome upload`.',
@@ -104,22 +104,22 @@ const foreignProtocolTexts: Record<ForeignProtocol, (heard: string | undefined) 
     text: 'wrong protocol: this is an ESP32 (its challenge has 64 digits), not an ESP8266',
     hint: 'Check the address. ota-hooks supports the ESP8266 only.',
   }),
-  noWebUpdater: (heard) => ({
-    text: `wrong protocol: no web updater found${heardSuffix(heard)}`,
+  noWebUpdater: (received) => ({
+    text: `wrong protocol: no web updater found${receivedSuffix(received)}`,
     hint: 'Check the port and the path, which the sketch passes to ESP8266HTTPUpdateServer::setup (default: /update).',
   }),
   noFilesystemForm: () => ({
     text: 'wrong protocol: this web updater accepts sketches only and would write the filesystem over the sketch',
     hint: 'Send the filesystem with espota, or first send a sketch built with core 2.7.0 or later.',
   }),
-  unrecognized: (heard) => ({
-    text: `wrong protocol: unknown response${heardSuffix(heard)}`,
+  unrecognized: (received) => ({
+    text: `wrong protocol: unknown response${receivedSuffix(received)}`,
     hint: 'Check the address and the port.',
   }),
 };
 
-function heardSuffix(heard: string | undefined): string {
-  return heard === undefined || heard === '' ? '' : ` ("${heard}")`;
+function receivedSuffix(received: string | undefined): string {
+  return received === undefined || received === '' ? '' : ` ("${received}")`;
 }
 
 /** Hints by the number in `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */

@@ -30,9 +30,9 @@ export interface DestinationOptions {
 }
 
 /**
- * Returns the destination of builds. A configuration is part of the source tree, which may come from a stranger: an address in it receives
- * the token only if the environment says that the token is for that origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and
- * the environment (`OTA_CA`) decide which authority is trusted.
+ * Returns the destination of builds. A configuration is part of the source tree, which may be untrusted: an address in it receives the
+ * token only if the environment names its origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and the environment (`OTA_CA`)
+ * decide which authority is trusted.
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
@@ -53,7 +53,7 @@ export function resolveDestination(options: DestinationOptions): Destination {
 function placeOf(configured: DestinationOptions['configured'], env: Environment): string | undefined {
   if (configured === undefined) return env['OTA_SERVER'] || undefined;
   if (typeof configured === 'string') return configured;
-  return secretFromEnvironment(configured.env, env, 'the place to publish to');
+  return secretFromEnvironment(configured.env, env, 'the destination of `publish`');
 }
 
 /**

@@ -30,7 +30,7 @@ export async function referencePublication(
   names: WantedNames,
 ): Promise<{ publication: Publication; warnings: readonly string[] }> {
   const { path } = build;
-  const firmware = readFirmware(await readNamedFile(path, 'build to make known'));
+  const firmware = readFirmware(await readNamedFile(path, 'reference build'));
   if (firmware.sizeBytes === 0) throw new OtaError('IMAGE_EMPTY', { path });
   if (firmware.kind !== 'sketch') {
     const hint = 'Pass a sketch image with --reference: devices are recognized by their sketch.';

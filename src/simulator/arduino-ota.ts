@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
 import type { DeviceContext } from './device-context.ts';
-import { readAuthAnswer, readInvitation } from './invitation.ts';
+import { readAuthResponse, readInvitation } from './invitation.ts';
 import type { UdpPort } from './udp-port.ts';
 import { acceptUpload, type Upload } from './upload-session.ts';
 
@@ -44,9 +44,9 @@ export class ArduinoOta {
     if (invitation === undefined) return;
     const { faults } = this.#device;
     const upload: Upload = { ...invitation, hostAddress: from.address, udpPort: from.port, faults };
-    if (faults.noResponse === true || faults.invitationAnswer !== undefined) {
+    if (faults.noResponse === true || faults.invitationResponse !== undefined) {
       this.#device.countUpload();
-      if (faults.noResponse !== true) this.#answer(upload, faults.invitationAnswer ?? '');
+      if (faults.noResponse !== true) this.#answer(upload, faults.invitationResponse ?? '');
     } else if (this.#passwordHash === undefined) {
       this.#run(upload);
     } else {
@@ -59,7 +59,7 @@ export class ArduinoOta {
   /** Handles the response to `AUTH`. Any other datagram, even a repeated invitation, cancels the upload without a response. */
   #authenticate(datagram: Uint8Array, upload: Upload, nonce: string): void {
     this.reset();
-    const answer = readAuthAnswer(datagram);
+    const answer = readAuthResponse(datagram);
     if (answer === undefined) return;
     const expected = md5(`${this.#passwordHash}:${nonce}:${answer.cnonce}`);
     if (isEqual(expected, answer.response)) {

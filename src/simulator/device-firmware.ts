@@ -113,7 +113,7 @@ export class DeviceFirmware {
         ? written
         : endUpdate(written.update, delivery.transport === 'web' && isWhole);
     });
-    this.#remember(end.device);
+    this.#storeFacts(end.device);
     if (end.outcome === 'rejected') return { outcome: 'rejected', error: end.error };
     this.#pending = { endWith: (device) => ({ ...end, device }), received, delivery };
     return { outcome: end.outcome === 'crashed' ? 'crashed' : 'accepted' };
@@ -134,7 +134,7 @@ export class DeviceFirmware {
     const options = { ...delivery, expected: imageIn(bytes) };
     const result = this.chip.change((flash) => restart(endWith({ ...this.#facts, flash }), bytes, options));
     this.#sketchMd5 = undefined;
-    this.#remember(result.device);
+    this.#storeFacts(result.device);
     if (result.outcome === 'bricked') return { outcome: 'bricked', why: result.why };
     if (result.outcome !== 'updated' && result.outcome !== 'damaged') return { outcome: 'unchanged' };
     if (delivery.kind === 'sketch') {
@@ -160,7 +160,7 @@ export class DeviceFirmware {
     };
   }
 
-  #remember({ flash: _, ...facts }: ModelDevice): void {
+  #storeFacts({ flash: _, ...facts }: ModelDevice): void {
     this.#facts = facts;
   }
 }

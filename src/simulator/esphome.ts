@@ -11,13 +11,13 @@ const wrongMagic = Uint8Array.of(0x80);
  * that tools can be tested against a device with the wrong protocol.
  */
 export function greetAsEspHome(socket: Socket): void {
-  let heard = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   socket.on('end', () => socket.end());
   socket.on('data', (bytes: Buffer) => {
-    if (heard.length >= magic.length) return;
-    heard = Buffer.concat([heard, bytes]);
-    if (heard.length < magic.length) return;
-    if (heard.subarray(0, magic.length).equals(magic)) socket.write(greeting);
+    if (received.length >= magic.length) return;
+    received = Buffer.concat([received, bytes]);
+    if (received.length < magic.length) return;
+    if (received.subarray(0, magic.length).equals(magic)) socket.write(greeting);
     else socket.end(wrongMagic);
   });
 }

@@ -4,7 +4,7 @@ export interface Faults {
   /** Ignores all invitations and web requests, as a busy device does. */
   readonly noResponse?: boolean | undefined;
   /** Text that is sent in response to every invitation instead of the correct one. */
-  readonly invitationAnswer?: string | undefined;
+  readonly invitationResponse?: string | undefined;
   /** TCP connection to the host: never made, as behind a firewall, or made from another local address. */
   readonly callBack?: 'never' | { readonly from: string } | undefined;
   /** Bytes that the device sends first on its TCP connection to the host. */

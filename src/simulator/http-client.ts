@@ -17,7 +17,7 @@ export interface HttpClientOptions {
 }
 
 /** Response whose body has not been read. */
-export interface HttpAnswer {
+export interface HttpReply {
   readonly response: HttpResponse;
   readonly connection: LinkedSocket;
   readonly reader: StreamReader;
@@ -37,21 +37,21 @@ export async function httpGet(
   first: RequestTarget,
   headers: readonly string[],
   { followsRedirects, ca }: HttpClientOptions,
-): Promise<HttpAnswer | { readonly error: string }> {
+): Promise<HttpReply | { readonly error: string }> {
   let target = first;
   for (let count = 0; ; count++) {
-    const answer = await sendRequest(
+    const reply = await sendRequest(
       device,
       target,
       requestText(target, count === 0 ? headers : ['Content-Length: 0']),
       ca,
     );
-    if ('error' in answer) return { error: clientErrorText(answer.error) };
-    const { status, location } = answer.response;
+    if ('error' in reply) return { error: clientErrorText(reply.error) };
+    const { status, location } = reply.response;
     const isRedirect = followsRedirects && count < mostRedirects && redirects.includes(status) && location !== '';
     const next = isRedirect ? redirectTarget(target, location) : undefined;
-    if (next === undefined) return answer;
-    await answer.connection.finish();
+    if (next === undefined) return reply;
+    await reply.connection.finish();
     target = next;
   }
 }
@@ -61,7 +61,7 @@ async function sendRequest(
   target: RequestTarget,
   request: string,
   ca: string | undefined,
-): Promise<HttpAnswer | { readonly error: ClientError }> {
+): Promise<HttpReply | { readonly error: ClientError }> {
   await pauseExactly(device.link.rttMs, device.restartSignal);
   const socket = await connected(device, target, ca);
   if (socket === undefined) return { error: 'connectionFailed' };

@@ -6,7 +6,7 @@ import type { ImageKind } from '../core/model/artifact.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { IncomingUpdate } from './device-firmware.ts';
 import { writeTime } from './flash-time.ts';
-import { type HttpAnswer, type HttpClientOptions, httpGet } from './http-client.ts';
+import { type HttpClientOptions, type HttpReply, httpGet } from './http-client.ts';
 import { statusErrorText, updateErrorText } from './http-errors.ts';
 import { targetOf, type UpdateMode, updateHeaders } from './http-request.ts';
 import type { Identity } from './identity.ts';
@@ -46,9 +46,9 @@ export async function pollForUpdates(
 
 async function checkOnce(device: DeviceContext, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
   const headers = updateHeaders(device, identity, options.mode, options.sdkVersion);
-  const answer = await httpGet(device, targetOf(options.url), headers, options);
-  const result = 'error' in answer ? failed(answer.error) : await handle(device, answer, options.mode);
-  if ('connection' in answer) await answer.connection.finish();
+  const reply = await httpGet(device, targetOf(options.url), headers, options);
+  const result = 'error' in reply ? failed(reply.error) : await handle(device, reply, options.mode);
+  if ('connection' in reply) await reply.connection.finish();
   switch (result.outcome) {
     case 'nothing-new':
       return device.reportCheck(result.status);
@@ -74,8 +74,8 @@ function failed(error: string): Result {
 }
 
 /** Handles a response like `handleUpdate`, from the status on. */
-async function handle(device: DeviceContext, answer: HttpAnswer, mode: UpdateMode): Promise<Result> {
-  const { status, sizeBytes, version } = answer.response;
+async function handle(device: DeviceContext, reply: HttpReply, mode: UpdateMode): Promise<Result> {
+  const { status, sizeBytes, version } = reply.response;
   if (mode === 'version') {
     if (status !== 200) return failed(statusErrorText(status));
     return version === '' ? failed('Server Did Not Report Version') : { outcome: 'nothing-new', status };
@@ -83,23 +83,23 @@ async function handle(device: DeviceContext, answer: HttpAnswer, mode: UpdateMod
   if (status === 304) return { outcome: 'nothing-new', status };
   if (status !== 200) return failed(statusErrorText(status));
   if (sizeBytes <= 0) return failed('Server Did Not Report Size');
-  return update(device, answer, mode);
+  return update(device, reply, mode);
 }
 
-async function update(device: DeviceContext, answer: HttpAnswer, kind: ImageKind): Promise<Result> {
+async function update(device: DeviceContext, reply: HttpReply, kind: ImageKind): Promise<Result> {
   const { firmware } = device;
-  const { sizeBytes, md5, version } = answer.response;
+  const { sizeBytes, md5, version } = reply.response;
   const delivery: IncomingUpdate = { transport: 'http', kind, sizeBytes, md5: md5 === '' ? undefined : md5, version };
   await pauseExactly(closeOthersMs, device.restartSignal);
-  const header = await answer.reader.bytes(headerBytes);
+  const header = await reply.reader.bytes(headerBytes);
   const refusal = refusalOfHttpClient(firmware.modelDevice, beginning(header, sizeBytes), delivery)?.error;
   const beginError = firmware.errorOfBegin(delivery);
   // The client sets the MD5 only after `Update.begin`, so an error of `begin` is reported before a faulty MD5.
   if (refusal !== undefined && refusal.code !== httpErrors.faultyMd5) return failed(refusal.printed);
   if (beginError !== undefined) return failed(updateErrorText(beginError.printed));
   if (refusal !== undefined) return failed(refusal.printed);
-  answer.reader.unread(header);
-  return concluded(device, delivery, await receive(device, answer, sizeBytes));
+  reply.reader.unread(header);
+  return concluded(device, delivery, await receive(device, reply, sizeBytes));
 }
 
 function concluded(device: DeviceContext, delivery: IncomingUpdate, received: ReceivedBytes): Result {
@@ -125,7 +125,7 @@ function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
 /** Receives like `UpdaterClass::writeStream`, which does not check whether the connection is open, and waits for the full timeout. */
 async function receive(
   device: DeviceContext,
-  { connection, reader }: HttpAnswer,
+  { connection, reader }: HttpReply,
   sizeBytes: number,
 ): Promise<ReceivedBytes> {
   const transfer = faultyTransfer(device, connection, device.faults.transfer, sizeBytes);

@@ -13,9 +13,9 @@ export interface Identity {
 const prefix = [0x5c, 0xcf, 0x7f];
 
 /** Returns the identity of the device with this MAC, or of the n-th device of the process if no MAC is set. */
-export function virtualIdentity(wanted: { readonly mac?: string | undefined; readonly number: number }): Identity {
-  const chipId = wanted.mac === undefined ? (0x510000 + wanted.number) & 0xffffff : chipIdOf(wanted.mac);
-  const mac = wanted.mac?.toUpperCase() ?? macOf([...prefix, chipId >> 16, (chipId >> 8) & 0xff, chipId & 0xff]);
+export function virtualIdentity(options: { readonly mac?: string | undefined; readonly number: number }): Identity {
+  const chipId = options.mac === undefined ? (0x510000 + options.number) & 0xffffff : chipIdOf(options.mac);
+  const mac = options.mac?.toUpperCase() ?? macOf([...prefix, chipId >> 16, (chipId >> 8) & 0xff, chipId & 0xff]);
   const [first = 0, ...rest] = mac.split(':').map((part) => Number.parseInt(part, 16));
   return {
     mac,

@@ -7,7 +7,7 @@ export interface ReceivedInvitation {
 }
 
 /** Response of a host to `AUTH`: `200 <cnonce> <response>`. */
-export interface AuthAnswer {
+export interface AuthResponse {
   readonly cnonce: string;
   readonly response: string;
 }
@@ -41,7 +41,7 @@ export function readInvitation(datagram: Uint8Array): ReceivedInvitation | undef
  *
  * @returns undefined if the device ignores it and waits for a new invitation
  */
-export function readAuthAnswer(datagram: Uint8Array): AuthAnswer | undefined {
+export function readAuthResponse(datagram: Uint8Array): AuthResponse | undefined {
   const reader = new DatagramReader(datagram);
   if (reader.integer() !== authCommand) return undefined;
   reader.skipByte();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 const known = new Map<string, WeakRef<Uint8Array>>();
-const forgotten = new FinalizationRegistry<string>((key) => {
+const registry = new FinalizationRegistry<string>((key) => {
   if (known.get(key)?.deref() === undefined) known.delete(key);
 });
 
@@ -17,6 +17,6 @@ export function sharedSector(sector: Uint8Array): Uint8Array {
   if (present !== undefined) return present;
   const copy = sector.slice();
   known.set(key, new WeakRef(copy));
-  forgotten.register(copy, key);
+  registry.register(copy, key);
   return copy;
 }

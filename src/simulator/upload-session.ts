@@ -64,8 +64,8 @@ async function callBack(device: DeviceContext, upload: Upload): Promise<Socket |
   }
   // SYN and SYN-ACK need one round trip before the device is connected.
   await pauseExactly(device.link.rttMs, device.restartSignal);
-  const { callBack: wanted } = upload.faults;
-  const from = typeof wanted === 'object' ? wanted.from : device.host;
+  const { callBack: callBackFault } = upload.faults;
+  const from = typeof callBackFault === 'object' ? callBackFault.from : device.host;
   const localAddress = isIPv4(from) && from !== '0.0.0.0' ? from : undefined;
   if (upload.hostPort === 0) return undefined;
   const socket = connect({ host: upload.hostAddress, port: upload.hostPort, allowHalfOpen: true, localAddress });

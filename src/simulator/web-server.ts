@@ -7,7 +7,7 @@ import { TcpPort } from './tcp-port.ts';
 import type { FileSink } from './upload-form.ts';
 import { readRequestBody, readRequestHead, type WebRequest } from './web-request.ts';
 
-export interface WebAnswer {
+export interface SiteResponse {
   readonly status: '200 OK' | '401 Unauthorized' | '404 Not Found';
   readonly type: 'text/html' | 'text/plain';
   readonly headers?: readonly string[];
@@ -19,7 +19,7 @@ export interface WebSite {
   /** Returns the receiver for the files of a form. */
   filesOf(request: WebRequest, connection: LinkedSocket): FileSink;
   /** Handles a request after its body has been read. `restarts`: the device restarts after the response. */
-  respond(request: WebRequest): { readonly answer: WebAnswer | undefined; readonly restarts: boolean };
+  respond(request: WebRequest): { readonly answer: SiteResponse | undefined; readonly restarts: boolean };
 }
 
 /** Web server like ESP8266WebServer: one client at a time, one request per connection. */
@@ -75,7 +75,7 @@ export class VirtualWebServer {
       // A connection dropped with unread bytes ends with a reset.
       if (!isRead) return connection.reset();
       const { answer, restarts } = this.#site.respond(request);
-      if (answer !== undefined) connection.write(formatAnswer(answer, request));
+      if (answer !== undefined) connection.write(formatResponse(answer, request));
       if (restarts) await pauseExactly(this.#device.timings.webRestartPauseMs, this.#device.restartSignal);
       await connection.finish();
       if (restarts) this.#device.restart();
@@ -84,7 +84,7 @@ export class VirtualWebServer {
 }
 
 /** Formats a response with the header of `_prepareHeader`. */
-function formatAnswer({ status, type, headers = [], body }: WebAnswer, { minorVersion }: WebRequest): string {
+function formatResponse({ status, type, headers = [], body }: SiteResponse, { minorVersion }: WebRequest): string {
   const lines = [
     `HTTP/1.${minorVersion} ${status}`,
     `Content-Type: ${type}`,

@@ -8,7 +8,7 @@ import { ReceivedBytes } from './received-bytes.ts';
 import { faultyTransfer } from './transfer-fault.ts';
 import type { FileSink } from './upload-form.ts';
 import { contentLength, type WebRequest } from './web-request.ts';
-import type { WebAnswer, WebSite } from './web-server.ts';
+import type { SiteResponse, WebSite } from './web-server.ts';
 
 export interface WebLogin {
   readonly username: string;
@@ -60,12 +60,12 @@ export class WebUpdater implements WebSite {
     return this.#updateFrom(request, connection);
   }
 
-  respond(request: WebRequest): { readonly answer: WebAnswer | undefined; readonly restarts: boolean } {
+  respond(request: WebRequest): { readonly answer: SiteResponse | undefined; readonly restarts: boolean } {
     const restarts = this.#isUpdate(request) && this.#isAuthenticated && this.#error === undefined;
     return { answer: this.#answer(request), restarts };
   }
 
-  #answer(request: WebRequest): WebAnswer | undefined {
+  #answer(request: WebRequest): SiteResponse | undefined {
     if (request.path !== this.#path || !['GET', 'POST'].includes(request.method)) {
       return { status: '404 Not Found', type: 'text/plain', body: `Not found: ${request.path}` };
     }
@@ -138,14 +138,14 @@ const ignoredFiles: FileSink = {
   abort: async () => undefined,
 };
 
-const unauthorized: WebAnswer = {
+const unauthorized: SiteResponse = {
   status: '401 Unauthorized',
   type: 'text/html',
   headers: ['WWW-Authenticate: Basic realm="Login Required"'],
   body: '',
 };
 
-function page(body: string): WebAnswer {
+function page(body: string): SiteResponse {
   return { status: '200 OK', type: 'text/html', body };
 }
 

@@ -99,7 +99,7 @@ test('ignores invitations, replaces the answer or sends a greeting first', async
   host.send(invitation);
   t.is(await host.heard(), 'OK');
 
-  await using strange = await start({ invitationAnswer: `AUTH ${'a'.repeat(64)}` });
+  await using strange = await start({ invitationResponse: `AUTH ${'a'.repeat(64)}` });
   t.is((await bareUpload(t, strange, next)).datagram, `AUTH ${'a'.repeat(64)}`);
 
   await using chatty = await start({ greeting: Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45) });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { readAuthAnswer, readInvitation } from '../../src/simulator/invitation.ts';
+import { readAuthResponse, readInvitation } from '../../src/simulator/invitation.ts';
 
 const md5 = 'a'.repeat(32);
 const read = (text: string) => readInvitation(Buffer.from(text, 'latin1'));
@@ -35,9 +35,9 @@ test('parses numbers as the device does: 16 digits are 0, a port has 16 bits', (
 });
 
 test('an answer to a challenge has two texts of 32 characters', (t) => {
-  t.deepEqual(readAuthAnswer(Buffer.from(`200 ${md5} ${md5}\n`)), { cnonce: md5, response: md5 });
-  t.is(readAuthAnswer(Buffer.from(`200 ${md5} ${md5}${md5}\n`)), undefined);
-  t.is(readAuthAnswer(Buffer.from(`0 ${md5} ${md5}\n`)), undefined);
+  t.deepEqual(readAuthResponse(Buffer.from(`200 ${md5} ${md5}\n`)), { cnonce: md5, response: md5 });
+  t.is(readAuthResponse(Buffer.from(`200 ${md5} ${md5}${md5}\n`)), undefined);
+  t.is(readAuthResponse(Buffer.from(`0 ${md5} ${md5}\n`)), undefined);
 });
 
 test('returns a valid result or undefined for any datagram', (t) => {
@@ -53,7 +53,7 @@ test('returns a valid result or undefined for any datagram', (t) => {
       ),
       (bytes) => {
         const invitation = readInvitation(bytes);
-        const answer = readAuthAnswer(bytes);
+        const answer = readAuthResponse(bytes);
         t.true(invitation === undefined || invitation.md5.length === 32);
         t.true(answer === undefined || answer.response.length === 32);
       },

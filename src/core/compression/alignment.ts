@@ -21,7 +21,7 @@ export function alignGzip(gzip: Uint8Array): Uint8Array {
   const flags = gzip[flagsOffset] ?? 0;
   const padding = 4 - excess;
   const aligned = (flags & flagName) === 0 ? insertName(gzip, flags, padding) : lengthenName(gzip, flags, padding);
-  if ((flags & flagHeaderCrc) !== 0) mendHeaderCrc(aligned);
+  if ((flags & flagHeaderCrc) !== 0) fixHeaderCrc(aligned);
   return aligned;
 }
 
@@ -44,7 +44,7 @@ function endOfExtra(gzip: Uint8Array, flags: number): number {
 }
 
 /** Updates FHCRC, the low half of the CRC-32 of all header bytes before it (RFC 1952, 2.3.1.2). */
-function mendHeaderCrc(gzip: Uint8Array): void {
+function fixHeaderCrc(gzip: Uint8Array): void {
   const flags = gzip[flagsOffset] ?? 0;
   const texts = [flagName, flagComment].filter((flag) => (flags & flag) !== 0);
   const at = texts.reduce((start) => gzip.indexOf(0, start) + 1, endOfExtra(gzip, flags));

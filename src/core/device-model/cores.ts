@@ -28,7 +28,7 @@ const capabilities = {
   // begin: a start address below zero wraps around; a filesystem is limited to its partition; an old MD5 is cleared.
   wrapsTooLargeSize: until('2.4.2', 'Updater.cpp begin #4550'),
   boundsFilesystem: since('2.6.0', 'Updater.cpp begin #6505'),
-  forgetsOldMd5: since('3.0.0', 'Updater.cpp begin #7524, #7534'),
+  clearsOldMd5: since('3.0.0', 'Updater.cpp begin #7524, #7534'),
 
   // write: byte 2 is replaced by the flash mode of the device, at first even in filesystems.
   patchesFlashMode: steps(
@@ -57,7 +57,7 @@ const capabilities = {
 
   // Requests of the HTTP client: header x-ESP8266-Chip-ID, and value `version` of x-ESP8266-mode.
   sendsChipId: since('2.6.0', 'ESP8266httpUpdate.cpp handleUpdate'),
-  asksForVersion: since(unreleased, 'ESP8266httpUpdate.cpp'),
+  requestsVersion: since(unreleased, 'ESP8266httpUpdate.cpp'),
 } as const;
 
 export type CapabilityName = keyof typeof capabilities;

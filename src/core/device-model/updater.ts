@@ -148,7 +148,7 @@ function problemOfHeader(update: RunningUpdate): Rejection | undefined {
 
 function expectedMd5({ capabilities, leftoverMd5 }: ModelDevice, { md5 }: UpdateRequest): string | undefined {
   if (md5?.length === 32) return md5;
-  return capabilities.forgetsOldMd5 ? undefined : leftoverMd5;
+  return capabilities.clearsOldMd5 ? undefined : leftoverMd5;
 }
 
 /** Returns the flash size in the header of the running sketch like `EspClass::getFlashChipSize`, 0 for unknown values. */

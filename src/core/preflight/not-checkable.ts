@@ -30,7 +30,7 @@ export const notCheckable: readonly NotCheckable[] = [
   {
     id: 'eboot-2.5.x',
     condition: 'Updates through an eboot of 2.5.x were reported to fail.',
-    why: 'A host cannot tell the affected devices from others. If the core is known to be 2.5.x, the rule eboot-2.5 warns.',
+    why: 'A host cannot distinguish the affected devices from others. If the core is known to be 2.5.x, the rule eboot-2.5 warns.',
     evidence: ['esp8266/Arduino#8264'],
   },
 ];

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** Response to one challenge; the password itself never leaves this machine. */
-export interface ChallengeAnswer {
+export interface ChallengeResponse {
   /** Random client nonce: 32 hex digits, the exact length that `_onRx` requires. */
   readonly cnonce: string;
   readonly response: string;
@@ -15,7 +15,7 @@ export function answerChallenge(
   nonce: string,
   password: string,
   cnonce: string = randomBytes(16).toString('hex'),
-): ChallengeAnswer {
+): ChallengeResponse {
   return { cnonce, response: md5Hex(`${md5Hex(password)}:${nonce}:${cnonce}`) };
 }
 

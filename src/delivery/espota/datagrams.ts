@@ -14,7 +14,7 @@ export interface Invitation {
 }
 
 /** Response of a device over UDP. */
-export type Answer =
+export type DeviceResponse =
   | { readonly kind: 'ok' }
   | { readonly kind: 'challenge'; readonly nonce: string }
   /** Text of `Update.printError` for an update that the device refuses to start. */
@@ -32,7 +32,7 @@ export function authenticationDatagram(cnonce: string, response: string): string
 }
 
 /** Parses a datagram sent by `ArduinoOTAClass::_onRx` or `_runUpdate`. */
-export function readAnswer(datagram: Uint8Array): Answer {
+export function parseDeviceResponse(datagram: Uint8Array): DeviceResponse {
   if (startsWithEspHomeMagic(datagram)) return { kind: 'foreign', which: 'esphome', text: '' };
   const text = Buffer.from(datagram).toString('latin1').trim();
   if (text === 'OK') return { kind: 'ok' };

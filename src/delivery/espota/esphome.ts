@@ -21,9 +21,9 @@ export function usesEspHome(address: string, port: number, signal: AbortSignal):
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
     const socket = connect({ host: address, port, signal });
-    const settle = (answer: boolean) => {
+    const settle = (isEspHome: boolean) => {
       socket.destroy();
-      resolve(answer);
+      resolve(isEspHome);
     };
     socket.on('connect', () => socket.write(magic));
     socket.on('data', (bytes: Buffer) => {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { OtaError } from '../../errors/ota-error.ts';
 import { EventQueue } from '../event-queue.ts';
-import { type Answer, readAnswer } from './datagrams.ts';
+import { type DeviceResponse, parseDeviceResponse } from './datagrams.ts';
 
 /** Event while this machine waits for a device to connect. */
 export type HostEvent =
-  | { readonly from: 'udp'; readonly answer: Answer }
+  | { readonly from: 'udp'; readonly response: DeviceResponse }
   | { readonly from: 'tcp'; readonly connection: Socket }
   /** Result of a separate probe: the device runs ESPHome. */
   | { readonly from: 'probe' };
@@ -111,7 +111,7 @@ export class HostSockets {
     udp.on('error', (error) => this.#noteError(error));
     udp.on('message', (datagram) => {
       this.#sendError = undefined;
-      this.events.put({ from: 'udp', answer: readAnswer(datagram) });
+      this.events.put({ from: 'udp', response: parseDeviceResponse(datagram) });
     });
     return new Promise((resolve) => {
       // The listener receives an error if there is no route; the types declare only the call without one.

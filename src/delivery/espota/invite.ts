@@ -4,7 +4,7 @@ import type { ProgressReport } from '../progress.ts';
 import type { DeliveryTimings } from '../timings.ts';
 import type { DeliveryVerdict } from '../verdict.ts';
 import { answerChallenge } from './authentication.ts';
-import { type Answer, authenticationDatagram } from './datagrams.ts';
+import { authenticationDatagram, type DeviceResponse } from './datagrams.ts';
 import { usesEspHome } from './esphome.ts';
 import type { HostEvent, HostSockets } from './host-sockets.ts';
 
@@ -89,24 +89,24 @@ class InvitationSession {
   async #judge(event: HostEvent): Promise<InviteResult | undefined> {
     if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
     if (event.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
-    const { answer } = event;
-    switch (answer.kind) {
+    const { response } = event;
+    switch (response.kind) {
       case 'ok':
         return this.#awaitCallBack();
       case 'challenge':
-        return this.#authenticate(answer.nonce);
+        return this.#authenticate(response.nonce);
       case 'authenticationFailed':
         // The failure belongs to a response sent before this invitation.
         return undefined;
       default:
-        return this.#refusal(answer);
+        return this.#refusal(response);
     }
   }
 
-  #refusal(answer: Answer & { kind: 'error' | 'foreign' }): InviteResult {
-    const text = this.#clean(answer.text);
-    if (answer.kind === 'foreign') return verdict({ kind: 'wrongProtocol', which: answer.which, heard: text });
-    return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(answer.text) });
+  #refusal(response: DeviceResponse & { kind: 'error' | 'foreign' }): InviteResult {
+    const text = this.#clean(response.text);
+    if (response.kind === 'foreign') return verdict({ kind: 'wrongProtocol', which: response.which, heard: text });
+    return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(response.text) });
   }
 
   /** Responds to a challenge and repeats the response; an invitation now would silently cancel the authentication. */
@@ -123,11 +123,11 @@ class InvitationSession {
     const until = this.#elapsedMs + timings.authenticationMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(timings.invitationIntervalMs);
-      const answer = event?.from === 'udp' ? event.answer : undefined;
-      if (answer?.kind === 'authenticationFailed') return this.#noteFailure();
-      if (event !== undefined && answer?.kind !== 'challenge') return this.#judge(event);
-      if (answer?.kind === 'challenge' && answer.nonce !== nonce) {
-        nonce = answer.nonce;
+      const response = event?.from === 'udp' ? event.response : undefined;
+      if (response?.kind === 'authenticationFailed') return this.#noteFailure();
+      if (event !== undefined && response?.kind !== 'challenge') return this.#judge(event);
+      if (response?.kind === 'challenge' && response.nonce !== nonce) {
+        nonce = response.nonce;
         datagram = answerTo(nonce, password);
       } else if (event !== undefined) {
         continue;
@@ -171,7 +171,7 @@ class InvitationSession {
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(until - this.#elapsedMs);
       if (event?.from === 'tcp') return { outcome: 'connected', connection: event.connection };
-      if (event?.from === 'udp' && event.answer.kind === 'error') return this.#refusal(event.answer);
+      if (event?.from === 'udp' && event.response.kind === 'error') return this.#refusal(event.response);
     }
     const { address, port } = sockets.place;
     const { strangers } = sockets;

@@ -209,13 +209,13 @@ class Transfer {
   }
 
   #foreign(text: string): SendResult {
-    const heard = deviceText(text, this.#secrets);
-    if (this.#isSent) return verdict({ kind: 'unknown', why: `the device sent "${heard}"`, mayHaveUpdated: true });
+    const received = deviceText(text, this.#secrets);
+    if (this.#isSent) return verdict({ kind: 'unknown', why: `the device sent "${received}"`, mayHaveUpdated: true });
     const isEspHome = startsWithEspHomeMagic(Buffer.from(text, 'latin1'));
     return verdict({
       kind: 'wrongProtocol',
       which: isEspHome ? 'esphome' : 'unrecognized',
-      heard: isEspHome ? undefined : heard,
+      heard: isEspHome ? undefined : received,
     });
   }
 

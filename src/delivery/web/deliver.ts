@@ -169,9 +169,9 @@ class WebDelivery {
     if (status === 401) return this.#wrongPassword().verdict;
     if (status === 200 && isSent && body.includes('Update Success! Rebooting')) return { kind: 'accepted' };
     if (!isWhole) return undefined;
-    const heard = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
-    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', heard };
-    return { kind: 'unknown', why: `unexpected response of the web server ("${heard}")`, mayHaveUpdated: isSent };
+    const received = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
+    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', heard: received };
+    return { kind: 'unknown', why: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
   }
 
   #wrongPassword(): DeliveryAttempt {
@@ -202,6 +202,6 @@ function fault(verdict: DeliveryVerdict): DeliveryAttempt {
   return { outcome: 'fault', verdict };
 }
 
-function foreign(which: ForeignProtocol, heard?: string): DeliveryAttempt {
-  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, heard } };
+function foreign(which: ForeignProtocol, received?: string): DeliveryAttempt {
+  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, heard: received } };
 }

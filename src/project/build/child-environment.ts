@@ -12,10 +12,10 @@ const queryVariables =
 
 /** Returns the environment of a program that is only queried, for example for its version. */
 export function queryEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
-  const known = Object.entries(env).filter(([name]) =>
+  const allowed = Object.entries(env).filter(([name]) =>
     queryVariables.test(platform === 'win32' ? name.toUpperCase() : name),
   );
-  return buildEnvironment(Object.fromEntries(known), platform);
+  return buildEnvironment(Object.fromEntries(allowed), platform);
 }
 
 /**

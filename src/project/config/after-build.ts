@@ -3,10 +3,10 @@ import type { Config } from './schema.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns whether the configuration requires publishing this build. */
-export function isWantedAfterBuild({ publish }: Config, env: Environment): boolean {
-  const wanted = publish?.afterBuild ?? false;
-  if (typeof wanted === 'boolean') return wanted;
-  return !['', '0', 'false'].includes((env[wanted.env] ?? '').trim().toLowerCase());
+export function publishesAfterBuild({ publish }: Config, env: Environment): boolean {
+  const condition = publish?.afterBuild ?? false;
+  if (typeof condition === 'boolean') return condition;
+  return !['', '0', 'false'].includes((env[condition.env] ?? '').trim().toLowerCase());
 }
 
 /**

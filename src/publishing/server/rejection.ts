@@ -3,8 +3,8 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
 /** Converts the rejection of a publication by a server to an OtaError. */
-export function rejectionOf(answer: Refused, publication: Publication): OtaError {
-  const { problem, url } = answer;
+export function rejectionOf(response: Refused, publication: Publication): OtaError {
+  const { problem, url } = response;
   if (problem.code === 'version-taken') {
     const { project, version, manifest } = publication;
     return new OtaError('VERSION_TAKEN', { project, version, what: whatOf(manifest), where: new URL(url).origin });
@@ -12,5 +12,5 @@ export function rejectionOf(answer: Refused, publication: Publication): OtaError
   if (problem.code === 'blocked' && problem.blockedBy !== undefined) {
     return new OtaError('PREFLIGHT_REFUSED', { path: publication.path, blockedBy: problem.blockedBy });
   }
-  return asError(answer);
+  return asError(response);
 }

@@ -7,7 +7,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 /** Small enough to be repeated on a bad connection. */
 const defaultPieceBytes = 1024 * 1024;
 /** Consecutive pieces without progress on the server after which the upload fails. */
-const mostFruitless = 4;
+const maxStalledPieces = 4;
 
 interface UploadOptions {
   readonly pieceBytes?: number | undefined;
@@ -21,26 +21,26 @@ interface UploadOptions {
  * @throws OtaError SERVER_REFUSED, and those of the connection
  */
 export async function uploadBlob(
-  ask: Ask,
+  request: Ask,
   sha256: string,
   bytes: Uint8Array,
   { pieceBytes = defaultPieceBytes, onSent }: UploadOptions = {},
 ): Promise<void> {
   const path = `/uploads/${sha256}`;
-  let state = stateOf(await ask({ method: 'GET', path }));
-  for (let fruitless = 0; !state.complete; ) {
+  let state = stateOf(await request({ method: 'GET', path }));
+  for (let stalled = 0; !state.complete; ) {
     const { offset } = state;
-    const answer = await ask({
+    const response = await request({
       method: 'PATCH',
       path,
       bytes: bytes.subarray(offset, offset + pieceBytes),
       onSent: (sent) => onSent?.(offset + sent),
       headers: { 'Upload-Offset': String(offset), 'Upload-Length': String(bytes.length) },
     });
-    const next = nextState(answer);
-    if (next === undefined || (fruitless >= mostFruitless && !next.complete)) throw refusal(answer);
+    const next = nextState(response);
+    if (next === undefined || (stalled >= maxStalledPieces && !next.complete)) throw errorOf(response);
     // Another client may upload the same blob, or the piece was damaged in transit and dropped.
-    fruitless = next.offset > offset ? 0 : fruitless + 1;
+    stalled = next.offset > offset ? 0 : stalled + 1;
     state = next;
   }
 }
@@ -48,21 +48,21 @@ export async function uploadBlob(
 type State = v.InferOutput<typeof uploadState>;
 
 /** Returns the state to continue from; undefined if sending more does not help. */
-function nextState(answer: ApiAnswer): State | undefined {
-  if (answer.problem === undefined) return stateOf(answer);
-  const { code, offset } = answer.problem;
+function nextState(response: ApiAnswer): State | undefined {
+  if (response.problem === undefined) return stateOf(response);
+  const { code, offset } = response.problem;
   if (code === 'upload-offset' && offset !== undefined) return { offset, complete: false };
   return code === 'digest-mismatch' ? { offset: 0, complete: false } : undefined;
 }
 
-function stateOf(answer: ApiAnswer): State {
-  if (answer.problem !== undefined) throw asError(answer);
-  const state = v.safeParse(uploadState, answer.json);
-  if (!state.success) throw new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
+function stateOf(response: ApiAnswer): State {
+  if (response.problem !== undefined) throw asError(response);
+  const state = v.safeParse(uploadState, response.json);
+  if (!state.success) throw new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
   return state.output;
 }
 
-function refusal(answer: ApiAnswer): OtaError {
-  if (answer.problem !== undefined) return asError(answer);
-  return new OtaError('SERVER_NOT_OURS', { url: answer.url, status: answer.status });
+function errorOf(response: ApiAnswer): OtaError {
+  if (response.problem !== undefined) return asError(response);
+  return new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
 }

@@ -13,7 +13,11 @@ import {
 
 /** Newest format version of backups that this version reads, and the one that it writes. The first line identifies a backup, the last line shows that it is complete. */
 const format = 1;
-const header = v.object({ backup: v.literal('ota-hooks'), format: v.pipe(v.number(), v.minValue(1)), tool: v.string() });
+const header = v.object({
+  backup: v.literal('ota-hooks'),
+  format: v.pipe(v.number(), v.minValue(1)),
+  tool: v.string(),
+});
 const row = v.strictObject({
   table: v.string(),
   row: v.record(v.string(), v.union([v.string(), v.number(), v.null()])),
@@ -88,10 +92,10 @@ export async function restoreBackup(
 }
 
 function requireKnownFormat(value: object, name: string, reject: (reason: string) => never): void {
-  const { success, output } = v.safeParse(header, value);
-  if (!success) return reject('its first line is not the header of a backup');
-  if (output.format > format) {
-    throw new OtaError('FORMAT_TOO_NEW', { of: name, what: 'backup', found: output.format, known: format });
+  const read = v.safeParse(header, value);
+  if (!read.success) reject('its first line is not the header of a backup');
+  else if (read.output.format > format) {
+    throw new OtaError('FORMAT_TOO_NEW', { of: name, what: 'backup', found: read.output.format, known: format });
   }
 }
 

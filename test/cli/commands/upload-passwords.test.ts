@@ -86,7 +86,7 @@ test('upload rejects plain-text passwords in the configuration and on the comman
 test('upload does not print a password that a device echoes', async (t) => {
   const device = await virtualDoor(t, {
     password: 'the-right-one',
-    faults: { invitationAnswer: 'ERR: not-the-right-one?' },
+    faults: { invitationResponse: 'ERR: not-the-right-one?' },
   });
   const folder = await packedDoor(t, { door: listed(device, { password: { env: 'DOOR' } }) });
   const run = await runCli(['upload', image, '--all', '--verbose'], folder.path, { DOOR: 'not-the-right-one' });

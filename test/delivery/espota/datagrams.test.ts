@@ -2,12 +2,12 @@ import test from 'ava';
 import fc from 'fast-check';
 import { answerChallenge } from '../../../src/delivery/espota/authentication.ts';
 import {
-  type Answer,
   authenticationDatagram,
+  type DeviceResponse,
   invitationDatagram,
-  readAnswer,
+  parseDeviceResponse,
 } from '../../../src/delivery/espota/datagrams.ts';
-import { readAuthAnswer, readInvitation } from '../../../src/simulator/invitation.ts';
+import { readAuthResponse, readInvitation } from '../../../src/simulator/invitation.ts';
 
 const md5 = '0123456789abcdef0123456789abcdef';
 
@@ -45,14 +45,14 @@ test('the virtual device parses every answer to a challenge, which never contain
     fc.property(fc.stringMatching(/^[0-9a-f]{32}$/), fc.string({ minLength: 3 }), (nonce, password) => {
       const answer = answerChallenge(nonce, password);
       const datagram = authenticationDatagram(answer.cnonce, answer.response);
-      t.deepEqual(readAuthAnswer(Buffer.from(datagram)), answer);
+      t.deepEqual(readAuthResponse(Buffer.from(datagram)), answer);
       fc.pre(!/^[0-9a-f]+$/.test(password));
       t.false(datagram.includes(password));
     }),
   );
 });
 
-const answers: [title: string, datagram: string, kind: Answer['kind']][] = [
+const answers: [title: string, datagram: string, kind: DeviceResponse['kind']][] = [
   ['OK', 'OK', 'ok'],
   ['a challenge', `AUTH ${md5}`, 'challenge'],
   ['a failed authentication', 'Authentication Failed', 'authenticationFailed'],
@@ -63,20 +63,20 @@ const answers: [title: string, datagram: string, kind: Answer['kind']][] = [
 ];
 for (const [title, datagram, kind] of answers) {
   test(`classifies an answer of the device: ${title}`, (t) => {
-    t.is(readAnswer(Buffer.from(datagram)).kind, kind);
+    t.is(parseDeviceResponse(Buffer.from(datagram)).kind, kind);
   });
 }
 
 test('reads an error of Update.begin without its prefix', (t) => {
-  const answer = readAnswer(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
+  const answer = parseDeviceResponse(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
   t.deepEqual(answer, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
 });
 
 test('recognizes an ESP32 by a challenge of 64 digits', (t) => {
-  const answer = readAnswer(Buffer.from(`AUTH ${md5}${md5}`));
+  const answer = parseDeviceResponse(Buffer.from(`AUTH ${md5}${md5}`));
   t.like(answer, { kind: 'foreign', which: 'esp32' });
 });
 
 test('recognizes the first bytes of ESPHome', (t) => {
-  t.like(readAnswer(Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45, 0x00)), { kind: 'foreign', which: 'esphome' });
+  t.like(parseDeviceResponse(Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45, 0x00)), { kind: 'foreign', which: 'esphome' });
 });

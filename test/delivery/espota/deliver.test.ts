@@ -98,7 +98,7 @@ test('finds an error joined to the last acknowledgement', async (t) => {
 });
 
 test('recognizes an ESP32 by its challenge of 64 digits', async (t) => {
-  const device = await quickDevice(t, { faults: { invitationAnswer: `AUTH ${'0123456789abcdef'.repeat(4)}` } });
+  const device = await quickDevice(t, { faults: { invitationResponse: `AUTH ${'0123456789abcdef'.repeat(4)}` } });
   const { verdict } = await send(device, { password });
   t.like(verdict, { kind: 'wrongProtocol', which: 'esp32' });
 });
@@ -121,7 +121,7 @@ test('recognizes ESPHome by its first bytes on the callback connection', async (
 });
 
 test('reports an unrecognized answer without its control characters', async (t) => {
-  const device = await quickDevice(t, { faults: { invitationAnswer: '\u001b[31mHELO' } });
+  const device = await quickDevice(t, { faults: { invitationResponse: '\u001b[31mHELO' } });
   t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
 });
 

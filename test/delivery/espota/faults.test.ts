@@ -258,10 +258,10 @@ test.serial('keeps the event loop idle during every kind of wait', async (t) => 
 
 test('keeps the password out of verdicts and progress, whatever the device sends', async (t) => {
   const echoes = [
-    { faults: { invitationAnswer: `no ${password}` } },
+    { faults: { invitationResponse: `no ${password}` } },
     { faults: { greeting: Buffer.from(`you said ${password}\n`) } },
     { faults: { verdict: { text: `ERROR[7]: ${password}\n` } } },
-    { faults: { invitationAnswer: `ERR: ERROR[4]: ${password}` } },
+    { faults: { invitationResponse: `ERR: ERROR[4]: ${password}` } },
     { password: 'another' },
     { password, faults: { callBack: 'never' as const }, timings: { connectTimeoutMs: 20 } },
   ];

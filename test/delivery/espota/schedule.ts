@@ -66,7 +66,7 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   greeting: seldom(
     fc.constantFrom('OK', '1460', 'hello', 'ERROR[4]: x\n').map((text) => new Uint8Array(Buffer.from(text))),
   ),
-  invitationAnswer: seldom(
+  invitationResponse: seldom(
     fc.constantFrom('', 'OK', 'AUTH 12', 'ERR: ERROR[4]: Not Enough Space\n', 'Authentication Failed'),
   ),
   verdict: seldom(fc.constantFrom('none' as const, { text: 'O' }, { text: 'ERROR[1]: x\n' }, { text: 'nonsense' })),
@@ -139,7 +139,7 @@ function falsehoodOf(schedule: Schedule, verdict: DeliveryVerdict, truth: readon
   const isStaged = truth.includes('accepted');
   if (verdict.kind === 'accepted' && !isStaged) return 'a false OK';
   if (verdict.kind === 'unknown' && !verdict.mayHaveUpdated && isStaged) return 'said that the old sketch runs on';
-  const isLying = wrong.invitationAnswer !== undefined || wrong.greeting !== undefined || wrong.verdict !== undefined;
+  const isLying = wrong.invitationResponse !== undefined || wrong.greeting !== undefined || wrong.verdict !== undefined;
   if (verdict.kind === 'rejected' && !isLying) {
     if (verdict.by === 'password' && word !== 'wrong' && word !== 'missing') return 'the password was right';
     if (verdict.by === 'updater' && !truth.includes('rejected')) return 'a false rejection';

@@ -30,7 +30,7 @@ test('callBack reports an address of another machine', async (t) => {
   t.regex((await findingsOf(callBack, context))[0] ?? '', /^error: .*198\.51\.100\.7/);
 });
 
-test('callBack warns inside WSL and suggests an autofix', async (t) => {
+test('callBack warns inside WSL and suggests a fix', async (t) => {
   const { context } = await setUpCheck(t, { files: local({}), env: { WSL_DISTRO_NAME: 'Debian' } });
   const found = (await callBack(context)).find(({ message }) => message.includes('WSL'));
   t.is(found?.level, 'warning');
@@ -83,7 +83,7 @@ test('callBack warns about an active firewall, or adds a note when a fixed port 
   t.regex((await findingsOf(callBack, fixed.context)).join('\n'), /^note: The Windows firewall is on/m);
 });
 
-test('mdns reports an autofix for each problem', async (t) => {
+test('mdns reports a fix for each problem', async (t) => {
   const findings = await mdns((await setUpCheck(t)).context);
   t.true(findings.length > 0);
   for (const { level, fix, message } of findings) {

@@ -67,22 +67,25 @@ test('loadPrivateKey reports a folder in place of a key', async (t) => {
   t.regex(error.message, /it is a folder \(EISDIR\)/);
 });
 
-(onWindows ? test.skip : test)('a private key that others can read or write is warned of', async (t) => {
-  const { privatePem: pem } = rsaPems(2048);
-  const folder = await testFolder(t, { 'private.key': pem });
-  const warningsOf = async (path: string) =>
-    privateKeyWarnings(path, (await loadPrivateKey(path)).publicKey, 'private.key');
-  for (const mode of [0o644, 0o640, 0o604, 0o620, 0o660]) {
-    await chmod(folder.at('private.key'), mode);
-    const warnings = await warningsOf(folder.at('private.key'));
-    t.is(warnings.length, 1);
-    t.regex(warnings[0] ?? '', /private\.key is accessible to other users of this machine; run chmod 600/);
-  }
-  for (const mode of [0o600, 0o400]) {
-    await chmod(folder.at('private.key'), mode);
-    t.deepEqual(await warningsOf(folder.at('private.key')), []);
-  }
-});
+(onWindows ? test.skip : test)(
+  'privateKeyWarnings warns about a private key that other users can access',
+  async (t) => {
+    const { privatePem: pem } = rsaPems(2048);
+    const folder = await testFolder(t, { 'private.key': pem });
+    const warningsOf = async (path: string) =>
+      privateKeyWarnings(path, (await loadPrivateKey(path)).publicKey, 'private.key');
+    for (const mode of [0o644, 0o640, 0o604, 0o620, 0o660]) {
+      await chmod(folder.at('private.key'), mode);
+      const warnings = await warningsOf(folder.at('private.key'));
+      t.is(warnings.length, 1);
+      t.regex(warnings[0] ?? '', /private\.key is accessible to other users of this machine; run chmod 600/);
+    }
+    for (const mode of [0o600, 0o400]) {
+      await chmod(folder.at('private.key'), mode);
+      t.deepEqual(await warningsOf(folder.at('private.key')), []);
+    }
+  },
+);
 
 test('keySizeWarnings warns about keys below 2048 bits and unaligned signature sizes', (t) => {
   const warningsOf = (bits: number) => keySizeWarnings(readPublicKey(rsaPems(bits).publicPem, ''), 'public.key');

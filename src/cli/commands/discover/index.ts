@@ -33,7 +33,7 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   discovery.watch((device) => {
     const before = found.get(identityOf(device));
     found.set(identityOf(device), device);
-    if (options.watch === true && !isDeepStrictEqual(before, device)) tellOne(device, settings, report);
+    if (options.watch === true && !isDeepStrictEqual(before, device)) printOne(device, settings, report);
     if (options.add !== undefined && isFound(options.add, [...found.values()], options, settings)) enough.abort();
   });
   try {
@@ -46,10 +46,10 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
     else await during({ what: 'listening for devices', lastsMs }, io, options, () => untilEnough(lastsMs));
   } finally {
     discovery.close();
-    await remember([...found.values()], settings);
+    await storeDevices([...found.values()], settings);
   }
   const devices = [...found.values()].sort((a, b) => (identityOf(a) < identityOf(b) ? -1 : 1));
-  if (options.add === undefined) return tellAll(devices, settings, report);
+  if (options.add === undefined) return printAll(devices, settings, report);
   await addDevice(options.add, devices, options, settings, report);
 }
 
@@ -57,20 +57,24 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
 const longestMs = 2 ** 31 - 1;
 
 /** Records the devices, so that they are known when they do not respond; a folder without a configuration is left unchanged. */
-async function remember(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
+async function storeDevices(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
   if (configPath === undefined || seen.length === 0) return;
   const file = discoveredFile(folder);
-  await file.write({ version: 1, devices: [...withSeen(await rememberedIn(folder), seen, new Date())] });
+  await file.write({ version: 1, devices: [...withSeen(await storedIn(folder), seen, new Date())] });
 }
 
-async function rememberedIn(folder: string): Promise<readonly StoredDevice[]> {
+async function storedIn(folder: string): Promise<readonly StoredDevice[]> {
   const discovered = await discoveredFile(folder).read();
   return discovered.state === 'known' ? discovered.value.devices : [];
 }
 
-async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSettings, report: Report): Promise<void> {
+async function printAll(
+  devices: readonly DiscoveredDevice[],
+  settings: ProjectSettings,
+  report: Report,
+): Promise<void> {
   const present = new Set(devices.map(identityOf));
-  const absent = (await rememberedIn(settings.folder)).filter((device) => !present.has(identityOf(device)));
+  const absent = (await storedIn(settings.folder)).filter((device) => !present.has(identityOf(device)));
   const documents = devices.map((device) => documentOf(device, settings));
   const rows = [
     ...devices.map((device) => rowOf(device, settings, 'now')),
@@ -91,7 +95,7 @@ async function tellAll(devices: readonly DiscoveredDevice[], settings: ProjectSe
   );
 }
 
-function tellOne(device: DiscoveredDevice, settings: ProjectSettings, report: Report): void {
+function printOne(device: DiscoveredDevice, settings: ProjectSettings, report: Report): void {
   report.event('discover', documentOf(device, settings), rowOf(device, settings, 'now').join('  '));
 }
 

@@ -113,7 +113,7 @@ async function packOne(
   const finished = signer === undefined ? build : await signBuild(build, signer, keyPlaceName(privateKey, report));
   io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
-  tell(finished.manifest, dirname(path), report);
+  printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;
 }
 
@@ -162,7 +162,7 @@ const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
   unproven: 'unknown',
 };
 
-function tell({ image, artifacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
+function printArtifacts({ image, artifacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
   const signed = artifacts.filter(({ signature }) => signature !== 'none');
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {

@@ -1,5 +1,5 @@
 import { OtaError } from '../../../errors/ota-error.ts';
-import { isWantedAfterBuild, withoutKeySecrets } from '../../../project/config/after-build.ts';
+import { publishesAfterBuild, withoutKeySecrets } from '../../../project/config/after-build.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import type { PublishOptions } from './options.ts';
@@ -17,7 +17,7 @@ export async function publishAfterBuild(
   { config, configPath }: ProjectSettings,
   io: Io,
 ): Promise<void> {
-  if (!isWantedAfterBuild(config, io.env)) return;
+  if (!publishesAfterBuild(config, io.env)) return;
   const { execa } = await import('execa');
   const { passphraseEnv, verbose, quiet } = options;
   const argv = [

@@ -23,8 +23,8 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<void> 
     for (let index = 0; index < options.count && !io.signal.aborted; index++) {
       const device = await start({ ...common, ...distinct(options, index) });
       started.push(device);
-      for (const event of device.events.past) tell(event, device, options, report);
-      device.events.on((event) => tell(event, device, options, report));
+      for (const event of device.events.past) print(event, device, options, report);
+      device.events.on((event) => print(event, device, options, report));
     }
     await untilAborted(io.signal);
   } finally {
@@ -62,7 +62,7 @@ async function start(options: VirtualDeviceOptions): Promise<VirtualDevice> {
 }
 
 /** Prints an event as one JSON object per line, or as a line for people. Update checks without an update appear only with --verbose. */
-function tell(event: SimulatorEvent, device: VirtualDevice, options: SimulateOptions, report: Report): void {
+function print(event: SimulatorEvent, device: VirtualDevice, options: SimulateOptions, report: Report): void {
   if (event.event === 'checked' && options.verbose !== true) return;
   report.event('simulate', event);
   if (options.json !== true) report.say(`${event.mac}  ${inWords(event, device, options)}`);

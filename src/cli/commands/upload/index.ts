@@ -12,7 +12,7 @@ import { type UploadOptions, unknownPort, uploadCommand } from './options.ts';
 import { prepareUpdates } from './plan.ts';
 import { openReleaseToSend } from './release.ts';
 import { runUpdates } from './run.ts';
-import { type DeviceEnd, hintOf, lastWords, summaryOf, uploadReport } from './view.ts';
+import { type DeviceEnd, hintOf, resultText, summaryOf, uploadReport } from './view.ts';
 
 /** Declares the command. */
 export function declareUpload(declaration: Declaration) {
@@ -95,5 +95,5 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
 const mostDescribed = 3;
 
 function describeEnd(end: DeviceEnd): string {
-  return end.outcome === 'failed' ? `${end.target.name} (${lastWords(end.result)})` : end.target.name;
+  return end.outcome === 'failed' ? `${end.target.name} (${resultText(end.result)})` : end.target.name;
 }

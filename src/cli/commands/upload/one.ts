@@ -6,7 +6,7 @@ import type { Report } from '../../output/report.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { UploadOptions } from './options.ts';
 import type { PlannedDevice, SendingStep, Updates } from './plan.ts';
-import { hintOf, lastWords } from './view.ts';
+import { hintOf, resultText } from './view.ts';
 
 /** Context that all devices of a run share. */
 export interface Run {
@@ -54,8 +54,8 @@ export async function updateOne(run: Run, sending: UploadTask, view: FleetView):
     });
     end = { step, result };
     const hint = hintOf(result);
-    view.end(target.name, lastWords(result) + (hint === undefined ? '' : `\n  ${hint}`));
-    await remember(run, target.name, end, isLast);
+    view.end(target.name, resultText(result) + (hint === undefined ? '' : `\n  ${hint}`));
+    await saveResult(run, target.name, end, isLast);
     if (!result.isSuccess) break;
   }
   if (end === undefined) throw new Error(`${target.name} was planned without anything to send`);
@@ -71,7 +71,7 @@ function timingsOf({ options, settings }: Run) {
 }
 
 /** Records the outcome for the next run. If it cannot be written, this run continues. */
-async function remember(run: Run, device: string, { step, result }: SendingEnd, isLast: boolean): Promise<void> {
+async function saveResult(run: Run, device: string, { step, result }: SendingEnd, isLast: boolean): Promise<void> {
   const { updates, state, report } = run;
   const { manifest } = step.from;
   try {

@@ -20,7 +20,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   const refusals = updates.devices.flatMap(({ target, plan }): DeviceEnd[] =>
     plan.kind === 'blocked' ? [{ target, outcome: 'blocked', blockedBy: plan.blockedBy }] : [],
   );
-  sayComplaints(updates, report);
+  printFindings(updates, report);
   const tasks = await load(updates);
   if (refusals.length > 0 && options.skipBlocked !== true) {
     return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
@@ -36,7 +36,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
 }
 
 /** Prints the findings of the rules, once for all devices with the same finding. */
-function sayComplaints({ devices }: Updates, report: Report): void {
+function printFindings({ devices }: Updates, report: Report): void {
   const concerned = new Map<string, Target[]>();
   for (const { target, plan } of devices) {
     const lines =

@@ -20,7 +20,7 @@ export type DeviceEnd = { readonly target: Target } & (
 );
 
 /** Returns the text of the last line of a device. */
-export function lastWords({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
+export function resultText({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
   const { text } = describeVerdict(verdict);
   const after = confirmation === undefined ? '' : `; ${describeConfirmation(confirmation)}`;
   return `${text}${after} (${seconds(tookMs)})`;

@@ -10,7 +10,7 @@ const comparing = '3.1.1';
 export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
   condition:
-    'Block count x block size of a LittleFS is not the partition size, so it fails to mount (the file itself may be shorter). Also a LittleFS image that is longer than its superblock says. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
+    'Block count x block size of a LittleFS is not the partition size, so it fails to mount (the file itself may be shorter). Also a LittleFS image that is longer than the size in its superblock. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
   severity: 'refuse or warn',
   cores: 'device on 3.1.1 or later',
   evidence: ['esp8266/Arduino#8826', 'lfs.c lfs_mount', 'LittleFS.h'],

@@ -23,12 +23,12 @@ async function ofCore(core: InstalledCore, context: CheckContext): Promise<reado
   if (await hasIdeHooks(core.folder)) return [];
   const archives = await plainArchives(core, context);
   const states = await Promise.all(archives.map(verifies));
-  const found = (wanted: boolean) => archives.filter((_, index) => states[index] === wanted);
+  const having = (signing: boolean) => archives.filter((_, index) => states[index] === signing);
   const name = `core ${core.version ?? 'of unknown version'}`;
   return [
-    ...cachedWithSigning(found(true), name),
-    ...cachedWithoutSigning(found(false), name, context),
-    ...withoutProblem(archives, found(true), name),
+    ...cachedWithSigning(having(true), name),
+    ...cachedWithoutSigning(having(false), name, context),
+    ...withoutProblem(archives, having(true), name),
   ];
 }
 
