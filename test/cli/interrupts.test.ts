@@ -79,7 +79,7 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
   espota: async (t) => {
     const device = await virtualDoor(t, stalling);
     const argv = ['espota', '-r', '-i', device.host, '-p', String(device.otaPort), '-f', image];
-    return { argv, folder: await packedDoor(t, {}, {}, fullDoor), isAtWork: says(/^Uploading: [1-4]\d %$/m) };
+    return { argv, folder: await packedDoor(t, {}, {}, fullDoor), isAtWork: says(/^Uploading: [1-4]\d%$/m) };
   },
   publish: async (t) => {
     const server = await silentServer(t);

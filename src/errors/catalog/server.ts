@@ -19,7 +19,7 @@ export const serverEntries = {
         ? `The URL of the ${what} is invalid: it has no scheme`
         : `The URL of the ${what} is invalid: the scheme ${scheme}: is unknown`,
     'The scheme selects the kind of storage. Messages do not contain the URL itself, because it may contain a password.',
-    ({ known }) => `Use a URL that starts with ${known.map((scheme) => `${scheme}:`).join(' or ')}.`,
+    ({ known }) => `Use a URL that starts with ${known.map((scheme) => `${scheme}:`).join(' or ')}`,
   ),
   SERVER_DATA_IN_USE: entry<PathField & { holder: string | undefined }>(
     1,

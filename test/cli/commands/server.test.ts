@@ -83,7 +83,7 @@ test('server releases promotes and yanks releases, and devices show explains a s
   await json('releases', 'yank', 'door', '2.0', '--reason', 'it smokes');
   t.regex((await run('releases', 'list', 'door')).stdout, /2\.0 +sketch +- +yanked: it smokes/);
   t.is((await run('releases', 'promote', 'door', '2.0')).exitCode, 1);
-  t.regex((await run('audit')).stdout, /release\.yank +door/);
+  t.regex((await run('audit')).stdout, /release\.yanked +door/);
 });
 
 test('server backup works while the server runs, and restore requires an empty folder and a valid file', async (t) => {

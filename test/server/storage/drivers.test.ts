@@ -24,7 +24,7 @@ test('names the command that installs libsql when it is missing', async (t) => {
     error.message,
     `The server on Node.js ${process.versions.node} needs the package libsql, which is not installed`,
   );
-  t.regex(error.hint, /^Run: npm install --save-dev libsql \(/);
+  t.regex(error.hint, /^Run `npm install --save-dev libsql` \(/);
 });
 
 test('names the platform when libsql is installed without a binary for it', async (t) => {

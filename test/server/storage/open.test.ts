@@ -23,9 +23,9 @@ test('opens a folder of blobs by its URL', async (t) => {
 
 test('names the known schemes, and keeps a password out of the error', async (t) => {
   const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
-  t.is(store.message, 'The URL of the store has the unknown scheme mysql:');
+  t.is(store.message, 'The URL of the store is invalid: the scheme mysql: is unknown');
   t.is(store.hint, 'Use a URL that starts with sqlite:');
   const blobs = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openBlobs('/var/lib/ota-hooks'));
-  t.is(blobs.message, 'The URL of the blobs has no scheme');
+  t.is(blobs.message, 'The URL of the blobs is invalid: it has no scheme');
   t.is(blobs.hint, 'Use a URL that starts with file:');
 });

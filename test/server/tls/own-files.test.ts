@@ -38,8 +38,8 @@ test('names the reason when a certificate or key file cannot be used', async (t)
     await folder.write(name, before);
     return message;
   };
-  t.regex(await refused('fullchain.pem', 'nonsense', 'TLS_FILE_UNUSABLE'), /holds no certificate/);
-  t.regex(await refused('privkey.pem', '', 'TLS_FILE_UNUSABLE'), /holds no private key/);
+  t.regex(await refused('fullchain.pem', 'nonsense', 'TLS_FILE_UNUSABLE'), /contains no certificate/);
+  t.regex(await refused('privkey.pem', '', 'TLS_FILE_UNUSABLE'), /contains no private key/);
   const encrypted = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n';
   t.regex(await refused('privkey.pem', encrypted, 'TLS_FILE_UNUSABLE'), /encrypted/);
   t.regex(await refused('privkey.pem', await folder.read('tls/ca.key'), 'TLS_KEY_MISMATCH'), /not made for the key/);
