@@ -17,41 +17,39 @@ const place: Place = { folder, env: {} };
 const type = (argv: readonly string[], expectedExitCode?: number) => run(place, argv, expectedExitCode);
 
 try {
-  say('A key pair: the private half signs, the public half is compiled into every firmware.');
+  say('Create a key pair. The private key signs; the public key is compiled into every firmware.');
   await type(['keygen']);
 
-  say('Before the build: the header that makes the Updater on the device verify.');
+  say('Before the build: write the header that makes the Updater on the device verify signatures.');
   await type(['header', '--public-key', 'public.key', '--out', 'build/core/Updater_Signing.h']);
 
-  say('(Here the compiler runs. This machine may have none, so a ready-made image gets the new key.)');
+  say('(The compiler runs here. This demo needs none: it puts the new key into a prebuilt image.)');
   await buildFirmware();
 
-  say('After the build: prove that the device will verify, compress, sign, write the manifest.');
+  say('After the build: prove that the device will verify signatures, compress, sign, and write the manifest.');
   await type(['pack', image, '--verbose']);
 
-  say('What would a device with this key say?');
+  say('Verify the file as a device with this key does.');
   await type(['verify', `${image}.gz.signed`, '--public-key', 'public.key']);
 
-  say('And if one byte were changed on the way?');
+  say('Change one byte and verify again.');
   await tamper(join(folder, `${image}.gz.signed`));
   await type(['verify', `${image}.gz.signed`, '--public-key', 'public.key'], 1);
 
-  say(
-    'Refused, as it should be. Pack again, and send it: here is a virtual ESP8266 that was built with the public key.',
-  );
+  say('The changed file is rejected. Pack again, and upload to a virtual ESP8266 that was built with the public key.');
   await type(['pack', image, '--quiet']);
   await using device = begin(place, ['simulate', '--json', '--public-key', 'public.key']);
   const { otaPort } = await device.event('ready');
   await type(['upload', image, '--host', '127.0.0.1', '--port', String(otaPort), '--flash-mode', 'dio']);
 
-  say('The device checks the signature, restarts, and its bootloader copies the new sketch over the old one:');
+  say('The device verifies the signature and restarts; its bootloader copies the new sketch over the old one.');
   const { sketchMd5 } = await device.event('boot');
   process.stdout.write(`(the device now runs the sketch with MD5 ${sketchMd5})\n`);
   const manifest = JSON.parse(await readFile(join(folder, `${image}.ota.json`), 'utf8'));
   requireSketchOf(manifest, sketchMd5);
-  say('That is the sketch of the manifest.');
+  say('The MD5 matches the manifest.');
   await demoServer(image, place);
-  say('The demo is through.');
+  say('Demo complete.');
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
