@@ -169,7 +169,7 @@ test.serial('init reports a read-only folder with one error and one hint, and ch
       .trimEnd()
       .split('\n')
       .filter((each) => !each.startsWith('warning:'));
-    t.regex(line, /^error: .* could not be written: the disk is read-only \(EROFS\)$/);
+    t.regex(line, /^error\[FILE_UNWRITABLE\]: .* could not be written: the disk is read-only \(EROFS\)$/);
     t.regex(hint ?? '', /read-only/);
     t.deepEqual(more, []);
     t.deepEqual(await folder.list(), before);

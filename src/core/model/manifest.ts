@@ -214,8 +214,8 @@ export const manifestSchema = v.strictObject({
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 
-/** Text that is not a manifest. `newerFormat` is its format version if that is newer than `manifestFormat`. */
-interface NotManifest {
+/** Reason why a text is not a manifest. `newerFormat` is its format version if that is newer than `manifestFormat`. */
+export interface InvalidManifest {
   readonly reason: string;
   readonly newerFormat?: number;
 }
@@ -225,7 +225,7 @@ interface NotManifest {
  *
  * @returns the manifest, or the reason why the text is not a manifest
  */
-export function parseManifest(text: string): { manifest: Manifest } | NotManifest {
+export function parseManifest(text: string): { manifest: Manifest } | InvalidManifest {
   let json: unknown;
   try {
     json = JSON.parse(text);

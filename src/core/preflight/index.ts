@@ -3,7 +3,7 @@
 export { readFirmware } from '../firmware/firmware.ts';
 export type * from '../firmware/types.ts';
 export { type DeviceFacts, readDeviceFacts } from '../model/device-facts.ts';
-export { parseManifest } from '../model/manifest.ts';
+export { type InvalidManifest, parseManifest } from '../model/manifest.ts';
 export type * from '../model/types.ts';
 export { type FileContext, fileRelease } from './file-release.ts';
 export type { PreflightFinding } from './judge.ts';

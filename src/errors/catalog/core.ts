@@ -3,7 +3,7 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 type KeyKind = 'private' | 'public';
 
 /** Blocked by one preflight rule. */
-interface BlockingRule {
+export interface BlockingRule {
   readonly rule: string;
   readonly message: string;
   readonly fix: string;
