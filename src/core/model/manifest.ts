@@ -217,7 +217,7 @@ true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 /** Reason why a text is not a manifest. `newerFormat` is its format version if that is newer than `manifestFormat`. */
 export interface InvalidManifest {
   readonly reason: string;
-  readonly newerFormat?: number;
+  readonly newerFormat?: number | undefined;
 }
 
 /**
