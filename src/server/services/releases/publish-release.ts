@@ -190,7 +190,7 @@ function invalid(problems: readonly string[]): DomainError {
   return new DomainError('invalid', problems.join('; '), 'Pack the build again (ota-hooks pack).', { problems });
 }
 
-function invalidManifest({ reason, newerFormat }: { reason: string; newerFormat?: number }): DomainError {
+function invalidManifest({ reason, newerFormat }: { reason: string; newerFormat?: number | undefined }): DomainError {
   const problems = [`the manifest: ${reason}`];
   if (newerFormat === undefined) return invalid(problems);
   return new DomainError('invalid', reason, 'Update ota-hooks on the server.', { problems });
